@@ -1,0 +1,58 @@
+# The whole line on one page. Every target makes .venv by itself when it is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup crawl review build bench report demo test lint benchmark lock clean
+
+help:  ## Show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The stamp is written last: an install that was cut off is done again.
+.venv/.complete: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "btfer needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+setup: .venv/.complete  ## Make .venv with everything, from the hashed lock
+
+crawl: .venv/.complete  ## 1. Search the web with the query plan and fetch photos
+	$(BIN)/btfer crawl
+
+review: .venv/.complete  ## 2. and 4. Judge photos, then faces, in the browser
+	$(BIN)/streamlit run review_app/app.py
+
+build: .venv/.complete  ## 3. and 5. Dedup, crop, sample, release; stops where people must judge
+	$(BIN)/btfer build --per-class 300
+
+bench: .venv/.complete  ## 6. Train networks and rank them on the release
+	$(BIN)/btfer bench
+
+report: .venv/.complete  ## 7. Write the results as a page, CSV and Markdown
+	$(BIN)/btfer report
+
+demo: .venv/.complete  ## The whole line on the built-in synthetic sample, in minutes
+	$(BIN)/btfer demo
+
+test: .venv/.complete  ## All tests; installs Chromium and PostgreSQL for them where it may
+	sh tests/system_packages.sh
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: .venv/.complete  ## Format, style, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+benchmark: .venv/.complete  ## Speed of the heavy stages on drawn input, on this machine
+	$(BIN)/python benchmarks/stages.py
+
+lock: .venv/.complete  ## Renew requirements.lock (versions and hashes, no host names)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml \
+	  --output-file requirements.lock
+
+clean:  ## Remove .venv and caches; data stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

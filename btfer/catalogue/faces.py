@@ -1,0 +1,91 @@
+"""Faces: what the crop stage found, the queue of the second review round, and what may be sampled."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from btfer.catalogue import photos, verdicts
+from btfer.catalogue.store import Catalogue, Row, insert_new, now
+from btfer.catalogue.tables import face, verdict
+from btfer.catalogue.verdicts import Verdict
+
+
+def add(cat: Catalogue, found: Iterable[Row], judged: Iterable[Verdict]) -> None:
+    """Write the faces of some photos, and the crop stage's verdicts on them, in one transaction."""
+    at = now()
+    with cat.write() as connection:
+        insert_new(connection, face, list(found))
+        for one in judged:
+            verdicts.add_within(connection, one, at)
+
+
+def taken(cat: Catalogue, settings: str) -> list[Row]:
+    """Faces that the crop stage took, of photos that still hold, with the standing verdict of round `faces`.
+
+    Rows: all of `face`, and decision, relabel, reviewer of the person's verdict ('' = not judged).
+    """
+    crop, people = verdicts.current("crop"), verdicts.current("faces")
+    dedup, photo = verdicts.current("dedup"), verdicts.current("photos")
+    return cat.rows(
+        sa.select(
+            face,
+            sa.func.coalesce(people.c.decision, "").label("decision"),
+            sa.func.coalesce(people.c.expression, "").label("relabel"),
+            sa.func.coalesce(people.c.reviewer, "").label("reviewer"),
+            sa.func.coalesce(people.c.reason, "").label("reason"),
+        )
+        .join(crop, (crop.c.face == face.c.id) & (crop.c.decision == "keep"))
+        .join(dedup, (dedup.c.photo == face.c.photo) & (dedup.c.decision == "keep"))
+        .outerjoin(photo, photo.c.photo == face.c.photo)
+        .outerjoin(people, people.c.face == face.c.id)
+        .where(face.c.settings == settings)
+        .where(sa.func.coalesce(photo.c.decision, "keep") != "drop")
+        .order_by(face.c.id)
+    )
+
+
+def awaiting_review(cat: Catalogue, settings: str) -> list[Row]:
+    """The queue of round `faces`, with each face's label and provenance from its photo."""
+    return [row for row in labelled(cat, settings) if not row["decision"]]
+
+
+def labelled(cat: Catalogue, settings: str) -> list[Row]:
+    """`taken`, each row with `expression` (the face's relabel, else its photo's label) and its photo's intent."""
+    of_photo = photos.labels(cat)
+    rows = []
+    for row in taken(cat, settings):
+        known = of_photo[row["photo"]]
+        rows.append(known | row | {"expression": row["relabel"] or known["expression"]})
+    return rows
+
+
+def find(cat: Catalogue, start: str) -> list[Row]:
+    """Faces whose id begins with `start`."""
+    return cat.rows(sa.select(face).where(face.c.id.startswith(start, autoescape=True)))
+
+
+def of_photo(cat: Catalogue, sha256: str) -> list[Row]:
+    """Every face box of one photo, under every setting."""
+    return cat.rows(sa.select(face).where(face.c.photo == sha256).order_by(face.c.id))
+
+
+def by_id(cat: Catalogue, ids: Iterable[str]) -> dict[str, Row]:
+    """The faces with these ids, by id; unknown ones are left out."""
+    wanted: list[str] = list(ids)
+    found: dict[str, Row] = {}
+    for start in range(0, len(wanted), 500):  # a statement takes only so many parameters
+        part = sa.select(face).where(face.c.id.in_(wanted[start : start + 500]))
+        found |= {row["id"]: row for row in cat.rows(part)}
+    return found
+
+
+def under(cat: Catalogue, settings: str) -> list[Row]:
+    """Every face box that was found under one crop setting."""
+    return cat.rows(sa.select(face).where(face.c.settings == settings).order_by(face.c.id))
+
+
+def newest_settings(cat: Catalogue) -> str:
+    """The digest of the settings that the crop stage ran with last; '' before its first run."""
+    last = sa.select(verdict.c.settings).where(verdict.c.round == "crop")
+    rows = cat.rows(last.order_by(verdict.c.id.desc()).limit(1))
+    return str(rows[0]["settings"]) if rows else ""

@@ -1,0 +1,176 @@
+"""Photos: the queues of dedup, of the first review round and of the crop stage, and what is known of each photo."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from btfer.catalogue import verdicts
+from btfer.catalogue.store import Catalogue, Row
+from btfer.catalogue.tables import fetch, photo, query, sighting
+
+UNLABELLED = "unlabelled"
+
+
+def hashes(cat: Catalogue) -> list[Row]:
+    """For dedup: every photo with its hashes, size, standing dedup decision, and whether people judged it."""
+    dedup, people = verdicts.current("dedup"), verdicts.current("photos")
+    return cat.rows(
+        sa.select(
+            photo.c.sha256,
+            photo.c.phash,
+            photo.c.mirror_phash,
+            photo.c.width,
+            photo.c.height,
+            photo.c.n_bytes,
+            sa.func.coalesce(dedup.c.decision, "").label("decision"),
+            sa.func.coalesce(dedup.c.reviewer, "").label("by"),
+            people.c.id.is_not(None).label("judged"),
+        )
+        .outerjoin(dedup, dedup.c.photo == photo.c.sha256)
+        .outerjoin(people, people.c.photo == photo.c.sha256)
+        .order_by(photo.c.sha256)
+    )
+
+
+def awaiting_review(cat: Catalogue) -> list[Row]:
+    """The queue of round `photos`: kept by dedup, not judged by a person; with hints, best label first."""
+    dedup, people = verdicts.current("dedup"), verdicts.current("photos")
+    return cat.rows(
+        _labelled(people, photo.c.width, photo.c.height, photo.c.hints)
+        .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
+        .where(people.c.id.is_(None))
+    )
+
+
+def awaiting_crop(cat: Catalogue, settings: str, *, unreviewed: str = "") -> list[Row]:
+    """The queue of the crop stage under one setting: photos kept so far and not yet looked at.
+
+    unreviewed: `keep` takes photos that no person has judged as well.
+    """
+    dedup, people, crop = (verdicts.current(name) for name in ("dedup", "photos", "crop"))
+    done = (crop.c.photo == photo.c.sha256) & (crop.c.face == "") & (crop.c.settings == settings)
+    judged = sa.func.coalesce(people.c.decision, "keep" if unreviewed == "keep" else "")
+    return cat.rows(
+        sa.select(photo.c.sha256, photo.c.format)
+        .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
+        .outerjoin(people, people.c.photo == photo.c.sha256)
+        .outerjoin(crop, done)
+        .where(judged.in_(("keep", "relabel")), crop.c.id.is_(None))
+        .order_by(photo.c.sha256)
+    )
+
+
+def labels(cat: Catalogue) -> dict[str, Row]:
+    """Every photo's label and intent by sha256: expression, ethnicity, gender, age, language, source, licence...
+
+    The label is the person's relabel in round `photos`, else what the first query that found it intends.
+    """
+    return {row["sha256"]: row for row in cat.rows(_labelled(verdicts.current("photos")))}
+
+
+def conflicting(cat: Catalogue) -> set[str]:
+    """Photos that were found, they or a near-duplicate of theirs, under queries of different expressions."""
+    dedup = verdicts.current("dedup")
+    keeper = sa.func.coalesce(sa.func.nullif(dedup.c.keeper, ""), fetch.c.photo)
+    statement = (
+        sa.select(keeper.label("keeper"))
+        .join(sighting, sighting.c.fetch == fetch.c.id)
+        .join(query, query.c.id == sighting.c.query)
+        .outerjoin(dedup, dedup.c.photo == fetch.c.photo)
+        .where(fetch.c.photo.is_not(None), query.c.expression != "")
+        .group_by(keeper)
+        .having(sa.func.count(sa.distinct(query.c.expression)) > 1)
+    )
+    return {row["keeper"] for row in cat.rows(statement)}
+
+
+def sightings(cat: Catalogue, sha256: str) -> list[Row]:
+    """Every sighting of one photo with its query, oldest first."""
+    return cat.rows(
+        sa.select(
+            sighting,
+            fetch.c.url,
+            fetch.c.final_url,
+            query.c.phrase,
+            query.c.expression,
+            query.c.language,
+            query.c.plan,
+        )
+        .join(fetch, fetch.c.id == sighting.c.fetch)
+        .join(query, query.c.id == sighting.c.query)
+        .where(fetch.c.photo == sha256)
+        .order_by(sighting.c.id)
+    )
+
+
+def find(cat: Catalogue, start: str) -> list[Row]:
+    """Photos whose sha256 begins with `start`."""
+    return cat.rows(sa.select(photo).where(photo.c.sha256.startswith(start, autoescape=True)))
+
+
+def has(cat: Catalogue, sha256: str) -> bool:
+    """Whether there is a photo of these very bytes."""
+    return bool(cat.rows(sa.select(photo.c.sha256).where(photo.c.sha256 == sha256)))
+
+
+def count(cat: Catalogue) -> int:
+    """How many photos there are."""
+    return int(cat.rows(sa.select(sa.func.count().label("n")).select_from(photo))[0]["n"])
+
+
+def _labelled(people: sa.Subquery, *columns: sa.ColumnElement) -> sa.Select:
+    """Photos with their label (`people` = current verdicts), and the first sighting's intent and provenance."""
+    first = (
+        sa.select(fetch.c.photo, sa.func.min(sighting.c.id).label("first"))
+        .join(sighting, sighting.c.fetch == fetch.c.id)
+        .where(fetch.c.photo.is_not(None))
+        .group_by(fetch.c.photo)
+        .subquery()
+    )
+    label = sa.func.coalesce(
+        sa.func.nullif(people.c.expression, ""), sa.func.nullif(query.c.expression, ""), UNLABELLED
+    )
+    return (
+        sa.select(
+            photo.c.sha256,
+            photo.c.format,
+            *columns,
+            label.label("expression"),
+            query.c.expression.label("intended"),
+            query.c.phrase,
+            query.c.ethnicity,
+            query.c.gender,
+            query.c.age,
+            query.c.language,
+            sighting.c.source,
+            sighting.c.page_url,
+            sighting.c.title,
+            sighting.c.licence,
+            sighting.c.licence_url,
+            sighting.c.author,
+            sighting.c.rank,
+        )
+        .select_from(photo)
+        .join(first, first.c.photo == photo.c.sha256)
+        .join(sighting, sighting.c.id == first.c.first)
+        .join(query, query.c.id == sighting.c.query)
+        .outerjoin(people, people.c.photo == photo.c.sha256)
+        .order_by(first.c.first)
+    )
+
+
+def duplicates(cat: Catalogue) -> list[Row]:
+    """Every photo that dedup dropped: photo, keeper, distance in bits."""
+    dedup = verdicts.current("dedup")
+    return cat.rows(
+        sa.select(dedup.c.photo, dedup.c.keeper, dedup.c.distance).where(dedup.c.decision == "drop")
+    )
+
+
+def known(cat: Catalogue, ids: Iterable[str]) -> set[str]:
+    """Those of the given sha256 that are photos here."""
+    wanted, found = list(ids), set()
+    for start in range(0, len(wanted), 500):  # a statement takes only so many parameters
+        part = sa.select(photo.c.sha256).where(photo.c.sha256.in_(wanted[start : start + 500]))
+        found |= {row["sha256"] for row in cat.rows(part)}
+    return found

@@ -1,0 +1,35 @@
+"""Releases: which faces were frozen, under which name and settings."""
+
+import sqlalchemy as sa
+
+from btfer.catalogue.store import Catalogue, Row, insert_new, now
+from btfer.catalogue.tables import release, release_face
+
+
+def add(cat: Catalogue, name: str, digest: str, settings: Row, chosen: list[Row]) -> None:
+    """Record a release whose folder is complete. chosen: rows of face, file, expression. Again is no change."""
+    with cat.write() as connection:
+        row = {"name": name, "digest": digest, "settings": settings, "at": now()}
+        insert_new(connection, release, [row])
+        insert_new(connection, release_face, [one | {"release": name} for one in chosen])
+
+
+def newest(cat: Catalogue) -> Row | None:
+    """The release made last, if there is one."""
+    rows = cat.rows(sa.select(release).order_by(release.c.at.desc(), release.c.name).limit(1))
+    return rows[0] if rows else None
+
+
+def with_face(cat: Catalogue, face: str) -> list[Row]:
+    """The releases that hold a face, with its file name in each."""
+    return cat.rows(
+        sa.select(release_face, release.c.at)
+        .join(release, release.c.name == release_face.c.release)
+        .where(release_face.c.face == face)
+        .order_by(release.c.at)
+    )
+
+
+def faces_in(cat: Catalogue, name: str) -> list[Row]:
+    """The faces of a release: face, file, expression."""
+    return cat.rows(sa.select(release_face).where(release_face.c.release == name))

@@ -1,0 +1,164 @@
+"""Opening a catalogue and its transactions, the same on SQLite and PostgreSQL."""
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from btfer.catalogue.tables import SCHEMA, metadata
+from btfer.errors import BtferError, CatalogueError, MissingExtra, UsageError
+
+Row = dict[str, Any]
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Catalogue:
+    """An open catalogue. Readers never wait; a writer holds the only write lock from its first line."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One consistent view; nothing can be written through it by accident on SQLite."""
+        with _plain_errors(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction: all of it happens, or nothing."""
+        with _plain_errors(), self._engine.connect() as connection:
+            with connection.execution_options(btfer_write=True).begin():
+                yield connection
+
+    def rows(self, statement: sa.Executable) -> list[Row]:
+        """All rows of a query, as dicts."""
+        with self.read() as connection:
+            return [dict(row._mapping) for row in connection.execute(statement)]
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+
+def open_catalogue(url: str) -> Catalogue:
+    """Open the catalogue at a database URL; an empty one is set up, an older one is upgraded.
+
+    Raises UsageError for a URL that is none, MissingExtra without the PostgreSQL driver, and
+    CatalogueError when the database cannot be reached, is none of ours, or is newer than this btfer.
+    """
+    engine = _engine(url)
+    with _plain_errors(), engine.connect() as connection:
+        found = _revision(connection)
+    if found != SCHEMA:
+        _upgrade(engine)
+    return Catalogue(engine)
+
+
+def now() -> str:
+    """The time in UTC, as the catalogue writes it."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> int:
+    """Insert the rows that are not there yet; how many were new."""
+    if not rows:
+        return 0
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    key = sa.func.count()
+    before = connection.execute(sa.select(key).select_from(table)).scalar_one()
+    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+    return int(connection.execute(sa.select(key).select_from(table)).scalar_one() - before)
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+            return sa.create_engine(parsed, pool_pre_ping=True)
+        if parsed.get_backend_name() != "sqlite":
+            raise UsageError(f"catalogue '{url}': use sqlite:///FILE or postgresql://HOST/NAME")
+        return _sqlite(parsed)
+    except ModuleNotFoundError as error:
+        raise MissingExtra("a PostgreSQL catalogue", "postgres") from error
+    except (SQLAlchemyError, NoSuchModuleError) as error:
+        raise UsageError(f"catalogue '{url}' is no database URL: {error}") from None
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    if url.database and url.database != ":memory:":
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CatalogueError(f"cannot make the folder of {url.database}: {error}") from None
+    engine = sa.create_engine(url, connect_args={"timeout": 60})
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = (
+            None  # the driver's own BEGIN comes too late and is not immediate
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        # A plain BEGIN that reads and then writes fails when another writer came in between.
+        immediate = connection.get_execution_options().get("btfer_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def _revision(connection: sa.Connection) -> str:
+    """The catalogue's migration, '' for an empty database."""
+    names = sa.inspect(connection).get_table_names()
+    if not names:
+        return ""
+    if "alembic_version" not in names or not set(metadata.tables) & set(names):
+        raise CatalogueError(
+            f"this database is no btfer catalogue (it has tables {', '.join(names[:5])}): "
+            "set another one with --catalogue or BTFER_CATALOGUE"
+        )
+    found = str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar())
+    if found > SCHEMA:
+        raise CatalogueError(
+            f"this catalogue is of version {found}, this btfer knows {SCHEMA}: "
+            "upgrade btfer (pip install -U btfer), or use another catalogue"
+        )
+    return found
+
+
+def _upgrade(engine: sa.Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    write = engine.execution_options(btfer_write=True)
+    with _plain_errors(), write.connect() as connection, connection.begin():
+        if _revision(connection) == SCHEMA:
+            return  # another process was quicker
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn what a driver says into one line that a user can act on."""
+    try:
+        yield
+    except BtferError:
+        raise
+    except DBAPIError as error:
+        text = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+        advice = "free some space and run again" if "full" in text else "check --catalogue"
+        raise CatalogueError(f"the catalogue failed: {text} ({advice})") from error

@@ -1,0 +1,143 @@
+"""The tables. Every arrow between two stages is one of these; a stage's queue is a query on them.
+
+query      what was searched for, and what the phrase intends (intent is never an identity fact)
+fetch      the journal: one row per image URL, what became of it
+sighting   where an image URL was found: query, source, page, rank, licence, author
+photo      a picture as found, named by the sha256 of its bytes; a row means that the file is complete
+face       a box that MTCNN found in a photo, under one crop setting
+verdict    keep, drop, relabel or undo, by a person or a stage; rows are only ever added
+release    a frozen sample, and release_face its faces
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+SCHEMA = "0001"
+"""The newest migration; a catalogue at another one is upgraded, or refused when it is newer."""
+
+metadata = MetaData()
+
+query = Table(
+    "query",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("phrase", String, nullable=False),
+    Column("expression", String, nullable=False),  # '' = not labelled
+    Column("language", String, nullable=False),
+    Column("ethnicity", String, nullable=False),
+    Column("gender", String, nullable=False),
+    Column("age", String, nullable=False),
+    Column("plan", String, nullable=False),
+)
+
+fetch = Table(
+    "fetch",
+    metadata,
+    Column("id", String, primary_key=True),  # sha256 of the URL, 32 digits
+    Column("url", String, nullable=False),
+    Column("state", String, nullable=False, index=True),  # found, kept, refused, failed
+    Column("reason", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("status", Integer),
+    Column("final_url", String, nullable=False),
+    Column("content_type", String, nullable=False),
+    Column("etag", String, nullable=False),
+    Column("photo", ForeignKey("photo.sha256"), index=True),
+    Column("at", String, nullable=False),
+)
+
+sighting = Table(
+    "sighting",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("fetch", ForeignKey("fetch.id"), nullable=False),
+    Column("query", ForeignKey("query.id"), nullable=False),
+    Column("source", String, nullable=False),
+    Column("page_url", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("licence", String, nullable=False),
+    Column("licence_url", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("at", String, nullable=False),
+    UniqueConstraint("fetch", "query", "source"),
+)
+
+photo = Table(
+    "photo",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("format", String, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("n_bytes", Integer, nullable=False),
+    Column("phash", BigInteger, nullable=False),
+    Column("mirror_phash", BigInteger, nullable=False),
+    Column("hints", JSON, nullable=False),
+    Column("at", String, nullable=False),
+)
+
+face = Table(
+    "face",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("photo", ForeignKey("photo.sha256"), nullable=False, index=True),
+    Column("settings", String, nullable=False),  # digest of the crop settings
+    Column("number", Integer, nullable=False),
+    Column("x", Float, nullable=False),
+    Column("y", Float, nullable=False),
+    Column("width", Float, nullable=False),
+    Column("height", Float, nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("landmarks", JSON, nullable=False),
+    Column("crop", JSON, nullable=False),  # the rectangle that was cut, what was clipped
+    UniqueConstraint("photo", "settings", "number"),
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("round", String, nullable=False),  # dedup, photos, crop, faces
+    Column("photo", ForeignKey("photo.sha256"), nullable=False),
+    Column("face", String, nullable=False),  # '' = about the photo
+    Column("settings", String, nullable=False),  # '' = holds under every crop setting
+    Column("decision", String, nullable=False),  # keep, drop, relabel, undo
+    Column("reason", String, nullable=False),
+    Column("expression", String, nullable=False),  # the new label of a relabel
+    Column("reviewer", String, nullable=False),
+    Column("keeper", String, nullable=False),  # of a duplicate
+    Column("distance", Integer),  # to the keeper, in bits
+    Column("undoes", Integer, index=True),
+    Column("at", String, nullable=False),
+    Index("verdict_subject", "round", "photo", "face", "settings"),
+)
+
+release = Table(
+    "release",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("at", String, nullable=False),
+)
+
+release_face = Table(
+    "release_face",
+    metadata,
+    Column("release", ForeignKey("release.name"), primary_key=True),
+    Column("file", String, primary_key=True),
+    Column("face", String, nullable=False),
+    Column("expression", String, nullable=False),
+)

@@ -1,0 +1,65 @@
+"""Files that are whole or not there, and locks that die with their process."""
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from btfer.errors import BtferError, Busy
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write `data` so that `path` is either as before or complete, also after a crash.
+
+    Raises BtferError when the disk is full or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    except OSError as error:
+        raise BtferError(f"cannot write {path}: {error.strerror}") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise BtferError(
+            f"cannot write {path}: {error.strerror}. What was done before is kept; "
+            "make room and run the command again"
+        ) from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def sha256_file(path: Path) -> str:
+    """The sha256 of a file's bytes, as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def only_one(data_dir: Path, stage: str) -> Iterator[None]:
+    """Hold the lock of `stage` under `data_dir`; the system frees it when the process ends.
+
+    Raises Busy when another process holds it.
+    """
+    path = data_dir / f".{stage}.lock"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+")
+    except OSError as error:
+        raise BtferError(f"cannot write in {data_dir}: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(
+                f"another 'btfer {stage}' is running on {data_dir}: wait for it, or stop it first"
+            ) from None
+        yield

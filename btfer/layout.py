@@ -1,0 +1,28 @@
+"""Where files lie under the data folder. A catalogue row for one of them means that it is complete."""
+
+from pathlib import Path
+
+
+def photo_path(data_dir: Path, sha256: str, format_: str) -> Path:
+    """A photo's bytes as they came: `photos/ab/<sha256>.<format>`."""
+    return data_dir / "photos" / sha256[:2] / f"{sha256}.{format_}"
+
+
+def thumbnail_path(data_dir: Path, sha256: str) -> Path:
+    """A photo's 160 px WebP for the review app: `thumbnails/ab/<sha256>.webp`."""
+    return data_dir / "thumbnails" / sha256[:2] / f"{sha256}.webp"
+
+
+def face_path(data_dir: Path, face_id: str) -> Path:
+    """A face's 256x256 PNG crop: `faces/ab/<face id>.png`; the id names photo, settings and box."""
+    return data_dir / "faces" / face_id[:2] / f"{face_id}.png"
+
+
+def releases_dir(data_dir: Path) -> Path:
+    """The folder of releases."""
+    return data_dir / "releases"
+
+
+def training_dir(data_dir: Path) -> Path:
+    """Where `btfer bench` looks for training sets: one folder each."""
+    return data_dir / "training"

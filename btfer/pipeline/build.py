@@ -1,0 +1,73 @@
+"""`btfer build`: every automatic stage that has work, in order, with stops where people judge."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from btfer.catalogue import Catalogue, faces, photos
+from btfer.catalogue.store import Row
+from btfer.errors import Incomplete
+from btfer.pipeline import crop, dedup, funnel, release, sample
+from btfer.settings import Settings
+
+OPEN_APP = "streamlit run review_app/app.py"
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to build. unreviewed: '' = stop for people, or `drop` or `keep` what nobody has judged."""
+
+    per_class: int = 300
+    unreviewed: str = ""
+    allow_short: bool = False
+    name: str = "btfer"
+
+
+def run(
+    cat: Catalogue, settings: Settings, plan: Plan, on_progress: Progress | None = None
+) -> release.Release:
+    """Bring the catalogue as far as it goes. Raises Incomplete, with the next command, where people are needed."""
+    if not photos.count(cat):
+        raise Incomplete("there are no photos yet: run 'make crawl', or 'btfer import FOLDER'")
+    dedup.run(cat, settings, on_progress)
+    _stop_for_people(len(photos.awaiting_review(cat)), "photos", 1, plan)
+    crop.run(cat, settings, unreviewed=plan.unreviewed, on_progress=on_progress)
+    chosen = crop.crop_settings(settings)
+    _stop_for_people(len(faces.awaiting_review(cat, chosen.digest)), "faces", 2, plan)
+    kept = kept_faces(cat, chosen.digest, plan.unreviewed)
+    free = [row for row in kept if release.may_be_cropped(row)]
+    drawn = sample.draw(
+        free, per_class=plan.per_class, seed=settings.seed, allow_short=plan.allow_short
+    )
+    facts = _facts(cat, settings, plan, drawn) | {"no_derivatives": len(kept) - len(free)}
+    return release.write(cat, settings, drawn.chosen, facts, name=plan.name)
+
+
+def kept_faces(cat: Catalogue, settings: str, unreviewed: str = "") -> list[Row]:
+    """Faces that may be sampled: kept or relabelled by a person, or not judged where `unreviewed` is `keep`."""
+    allowed = {"keep", "relabel"} | ({""} if unreviewed == "keep" else set())
+    return [row for row in faces.labelled(cat, settings) if row["decision"] in allowed]
+
+
+def _stop_for_people(waiting: int, what: str, round_: int, plan: Plan) -> None:
+    if waiting and not plan.unreviewed:
+        raise Incomplete(f"{waiting} {what} await round {round_}: {OPEN_APP}")
+
+
+def _facts(cat: Catalogue, settings: Settings, plan: Plan, drawn: sample.Sample) -> dict[str, Any]:
+    chosen = crop.crop_settings(settings)
+    lines = [one for one in funnel.funnel(cat, chosen.digest) if one.stage != "release"]
+    return {
+        "per_class": plan.per_class,
+        "available": drawn.available,
+        "counts": {label: len(rows) for label, rows in drawn.chosen.items()},
+        "settings": {
+            "crop": asdict(chosen),
+            "max_hamming_bits": settings.max_hamming_bits,
+            "seed": settings.seed,
+            "strategy": "strata of ethnicity, gender and age by water-filling",
+            "unreviewed": plan.unreviewed,
+        },
+        "funnel": lines,
+    }

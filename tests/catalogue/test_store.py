@@ -1,0 +1,210 @@
+"""The catalogue's contract, the same on SQLite and PostgreSQL."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from btfer.catalogue import Catalogue, faces, journal, open_catalogue, photos, releases, verdicts
+from btfer.catalogue.journal import Fetched, Query, Sighting
+from btfer.catalogue.tables import metadata
+from btfer.catalogue.verdicts import Verdict
+from btfer.errors import CatalogueError, UsageError
+from btfer.images import Intake
+
+HAPPY = Query("asian woman happy", "happy", "en", "Asian", "female", "adult", "v1")
+SAD = Query("hombre triste", "sad", "es", "", "male", "", "v1")
+
+
+def add_photo(cat: Catalogue, name: str, query: Query = HAPPY, url: str = "") -> str:
+    url = url or f"https://example.org/{name}.jpg"
+    journal.add_found(cat, query, [Sighting(url, "bing", f"https://example.org/{name}", rank=3)])
+    sha256 = (name * 64)[:64]
+    intake = Intake(sha256, "jpg", 640, 480, 1000, 5, -5, b"", {"brightness": 1.0})
+    journal.finish(cat, journal.url_id(url), Fetched("kept", status=200, photo=sha256), intake)
+    return sha256
+
+
+def keep(round_: str, photo: str, **more: str) -> Verdict:
+    return Verdict(round_, photo, "keep", "ann", **more)
+
+
+def test_migrations_make_exactly_the_tables_of_the_code(any_cat: Catalogue) -> None:
+    with any_cat.read() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_url_is_found_once_and_known_ever_after(any_cat: Catalogue) -> None:
+    seen = [
+        Sighting("https://example.org/ñ a.jpg", "bing"),
+        Sighting("https://example.org/b", "bing"),
+    ]
+    assert journal.add_found(any_cat, HAPPY, seen) == (2, 0)
+    assert journal.add_found(any_cat, HAPPY, seen) == (0, 2)
+    assert journal.add_found(any_cat, SAD, seen[:1]) == (0, 1)
+    assert [row["url"] for row in journal.pending(any_cat, ["bing"])] == [s.url for s in seen]
+    assert journal.pending(any_cat, ["commons"]) == []
+
+
+def test_failed_urls_wait_until_somebody_asks_for_them(any_cat: Catalogue) -> None:
+    journal.add_found(
+        any_cat, HAPPY, [Sighting("https://a", "bing"), Sighting("https://b", "bing")]
+    )
+    journal.finish(any_cat, journal.url_id("https://a"), Fetched("failed", "timeout"))
+    journal.finish(any_cat, journal.url_id("https://b"), Fetched("refused", "robots"))
+    urls = lambda retry: [row["url"] for row in journal.pending(any_cat, ["bing"], retry=retry)]  # noqa: E731
+    assert urls([]) == []
+    assert urls(["timeout"]) == urls(["failed"]) == ["https://a"]
+    assert urls(["http 503"]) == []
+
+
+def test_two_sightings_of_the_same_bytes_are_one_photo(any_cat: Catalogue) -> None:
+    first = add_photo(any_cat, "a")
+    assert add_photo(any_cat, "a", SAD, "https://elsewhere.org/copy.jpg") == first
+    assert photos.count(any_cat) == 1
+    assert [row["phrase"] for row in photos.sightings(any_cat, first)] == [HAPPY.phrase, SAD.phrase]
+    assert photos.labels(any_cat)[first]["expression"] == "happy"
+    assert photos.conflicting(any_cat) == {first}
+
+
+def test_conflicting_labels_of_near_duplicates_are_found_on_the_keeper(any_cat: Catalogue) -> None:
+    a, b = add_photo(any_cat, "a"), add_photo(any_cat, "b", SAD)
+    assert photos.conflicting(any_cat) == set()
+    drop = Verdict("dedup", b, "drop", "dedup", reason="duplicate", keeper=a, distance=2)
+    verdicts.add(any_cat, [keep("dedup", a), drop])
+    assert photos.conflicting(any_cat) == {a}
+    assert photos.duplicates(any_cat) == [{"photo": b, "keeper": a, "distance": 2}]
+
+
+def test_queues_follow_the_standing_verdicts(any_cat: Catalogue) -> None:
+    a, b = add_photo(any_cat, "a"), add_photo(any_cat, "b")
+    assert photos.awaiting_review(any_cat) == []
+    verdicts.add(any_cat, [keep("dedup", a), keep("dedup", b)])
+    assert [row["sha256"] for row in photos.awaiting_review(any_cat)] == [a, b]
+    verdicts.add(any_cat, [keep("photos", a)])
+    assert [row["sha256"] for row in photos.awaiting_review(any_cat)] == [b]
+    assert [row["sha256"] for row in photos.awaiting_crop(any_cat, "s1")] == [a]
+    both = photos.awaiting_crop(any_cat, "s1", unreviewed="keep")
+    assert [row["sha256"] for row in both] == [a, b]
+    verdicts.add(any_cat, [keep("crop", a, settings="s1")])
+    assert photos.awaiting_crop(any_cat, "s1") == []
+    assert [row["sha256"] for row in photos.awaiting_crop(any_cat, "s2")] == [a]
+
+
+def test_undo_brings_the_verdict_before_back(any_cat: Catalogue) -> None:
+    a = add_photo(any_cat, "a")
+    verdicts.add(any_cat, [keep("dedup", a)])
+    (first,) = verdicts.add(any_cat, [keep("photos", a)])
+    (second,) = verdicts.add(any_cat, [Verdict("photos", a, "relabel", "bob", expression="sad")])
+    assert photos.labels(any_cat)[a]["expression"] == "sad"
+    verdicts.undo(any_cat, [second], "bob")
+    assert photos.labels(any_cat)[a]["expression"] == "happy"
+    with pytest.raises(UsageError, match="does not stand"):
+        verdicts.undo(any_cat, [second], "bob")
+    verdicts.undo(any_cat, [first], "ann")
+    assert len(photos.awaiting_review(any_cat)) == 1
+    assert len(verdicts.log(any_cat)) == 5  # rows are only ever added
+
+
+def test_a_face_takes_its_label_from_its_photo_until_it_is_relabelled(any_cat: Catalogue) -> None:
+    a = add_photo(any_cat, "a")
+    verdicts.add(any_cat, [keep("dedup", a), keep("photos", a)])
+    row = {"id": "f1", "photo": a, "settings": "s1", "number": 0, "x": 1.0, "y": 2.0, "width": 50.0}
+    row |= {"height": 60.0, "probability": 0.99, "landmarks": {}, "crop": {}}
+    faces.add(any_cat, [row], [keep("crop", a, face="f1", settings="s1")])
+    assert [r["expression"] for r in faces.awaiting_review(any_cat, "s1")] == ["happy"]
+    verdicts.add(any_cat, [Verdict("faces", a, "relabel", "ann", "f1", "s1", expression="fear")])
+    assert faces.awaiting_review(any_cat, "s1") == []
+    assert [r["expression"] for r in faces.labelled(any_cat, "s1")] == ["fear"]
+    verdicts.add(any_cat, [Verdict("photos", a, "drop", "ann", reason="text")])
+    assert faces.labelled(any_cat, "s1") == []  # a face goes with its photo
+
+
+def test_a_release_is_recorded_once(any_cat: Catalogue) -> None:
+    chosen = [{"face": "f1", "file": "sad/sad-001.png", "expression": "sad"}]
+    for _ in range(2):
+        releases.add(any_cat, "btfer-1", "1", {}, list(chosen))
+    newest = releases.newest(any_cat)
+    assert newest is not None
+    assert newest["name"] == "btfer-1"
+    assert len(releases.with_face(any_cat, "f1")) == len(releases.faces_in(any_cat, "btfer-1")) == 1
+
+
+def test_three_writers_at_once_lose_nothing(any_cat: Catalogue) -> None:
+    a = add_photo(any_cat, "a")
+    failures: list[Exception] = []
+
+    def write(reviewer: str) -> None:
+        try:
+            for _ in range(20):
+                verdicts.add(any_cat, [Verdict("photos", a, "keep", reviewer)])
+        except Exception as error:  # noqa: BLE001 - told by the main thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "xyz"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert len(verdicts.log(any_cat)) == 60
+
+
+def test_a_transaction_that_fails_leaves_nothing(any_cat: Catalogue) -> None:
+    a = add_photo(any_cat, "a")
+    with pytest.raises(CatalogueError):
+        verdicts.add(any_cat, [keep("photos", a), keep("photos", "no such photo")])
+    assert verdicts.log(any_cat) == []
+
+
+def test_read_then_write_by_two_processes_never_fails(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'c.db'}"
+    open_catalogue(url).close()
+    code = f"""
+from btfer.catalogue import open_catalogue
+import sqlalchemy as sa
+cat = open_catalogue({url!r})
+for i in range(100):
+    with cat.write() as c:
+        n = c.execute(sa.text("select count(*) from release")).scalar()
+        c.execute(sa.text("insert into release values (:n, '', '{{}}', '')"), {{"n": f"r{{n}}"}})
+"""
+    runs = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [run.wait(60) for run in runs] == [0, 0, 0]
+    with sqlite3.connect(tmp_path / "c.db") as connection:
+        assert connection.execute("select count(*) from release").fetchone() == (300,)
+
+
+def test_a_newer_catalogue_is_refused_and_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'c.db'}"
+    cat = open_catalogue(url)
+    with cat.write() as connection:
+        connection.execute(sa.text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(CatalogueError, match="version 9999.*upgrade btfer"):
+        open_catalogue(url)
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "c.db") as connection:
+        connection.execute("create table cookies (x)")
+    with pytest.raises(CatalogueError, match="no btfer catalogue.*cookies"):
+        open_catalogue(f"sqlite:///{tmp_path / 'c.db'}")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "http://x"])
+def test_a_url_that_is_none_is_a_usage_error(url: str) -> None:
+    with pytest.raises(UsageError):
+        open_catalogue(url)
+
+
+def test_a_file_that_is_no_database_is_a_plain_error(tmp_path: Path) -> None:
+    (tmp_path / "c.db").write_bytes(b"hello" * 1000)
+    with pytest.raises(CatalogueError, match="not a database"):
+        open_catalogue(f"sqlite:///{tmp_path / 'c.db'}")

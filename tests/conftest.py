@@ -1,0 +1,125 @@
+"""What all tests share: drawn photos, catalogues on both databases, settings in a temporary folder."""
+
+import io
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from btfer.catalogue import Catalogue, open_catalogue
+from btfer.catalogue.journal import Fetched, Query, Sighting, add_found, finish, url_id
+from btfer.files import write_atomic
+from btfer.images import read_photo
+from btfer.layout import photo_path, thumbnail_path
+from btfer.settings import Settings
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def draw_photo(seed: int, size: tuple[int, int] = (160, 120)) -> Image.Image:
+    """A picture of coloured shapes that no other seed resembles."""
+    rng = np.random.default_rng(seed)
+    image = Image.new("RGB", size, tuple(int(c) for c in rng.integers(0, 256, 3)))
+    draw = ImageDraw.Draw(image)
+    for _ in range(12):
+        x, y = (int(v) for v in rng.integers(0, 1000, 2) * size // 1000)
+        w, h = (int(v) for v in rng.integers(100, 500, 2) * size // 1000)
+        draw.ellipse((x, y, x + w, y + h), fill=tuple(int(c) for c in rng.integers(0, 256, 3)))
+    return image
+
+
+def as_bytes(image: Image.Image, format_: str = "JPEG", **options: object) -> bytes:
+    """An encoded picture."""
+    buffer = io.BytesIO()
+    image.save(buffer, format_, **options)
+    return buffer.getvalue()
+
+
+def take_in(
+    cat: Catalogue, data_dir: Path, data: bytes, query: Query, url: str, **seen: str
+) -> str:
+    """Put a photo into the catalogue the way the crawl does; its sha256."""
+    intake = read_photo(data)
+    write_atomic(photo_path(data_dir, intake.sha256, intake.format), data)
+    write_atomic(thumbnail_path(data_dir, intake.sha256), intake.thumbnail)
+    add_found(cat, query, [Sighting(url, "folder", **seen)])
+    finish(cat, url_id(url), Fetched("kept", photo=intake.sha256), intake)
+    return intake.sha256
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(tmp_path)
+    return Settings(
+        data_dir=tmp_path / "data", engine="serial", allow_private_hosts=True, host_delay_s=0
+    )
+
+
+@pytest.fixture
+def cat(settings: Settings) -> Iterator[Catalogue]:
+    catalogue = open_catalogue(settings.catalogue_url)
+    yield catalogue
+    catalogue.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of our own, on a socket in a temporary folder."""
+    programs = _postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
+    folder = tmp_path_factory.mktemp("pg")
+    folder.chmod(0o777)
+    for parent in folder.parents:
+        if os.getuid() == 0 and parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
+            parent.chmod(0o755)  # pytest makes it private to root, and the server runs as postgres
+    data = folder / "data"
+    _as_server("initdb", programs, "-D", str(data), "-U", "btfer", "-A", "trust", "-N")
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    log = str(folder / "log")
+    _as_server("pg_ctl", programs, "-D", str(data), "-o", options, "-l", log, "-w", "start")
+    yield f"postgresql://btfer@/postgres?host={folder}"
+    _as_server("pg_ctl", programs, "-D", str(data), "-m", "immediate", "stop")
+
+
+def _postgres_programs() -> Path | None:
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return folders[-1].parent if folders else None
+
+
+def _as_server(program: str, programs: Path, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs; as root through the postgres user, since it refuses root."""
+    command = [str(programs / program), *arguments]
+    if os.getuid() == 0:
+        command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60, check=False)
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def any_cat(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalogue]:
+    """The same test on both databases."""
+    if request.param == "sqlite":
+        catalogue = open_catalogue(f"sqlite:///{tmp_path / 'catalogue.db'}")
+    else:
+        url = request.getfixturevalue("postgres_url")
+        name = f"t{abs(hash(str(tmp_path))):x}"
+        _run_sql(url, f"CREATE DATABASE {name}")
+        catalogue = open_catalogue(url.replace("/postgres?", f"/{name}?"))
+    yield catalogue
+    catalogue.close()
+
+
+def _run_sql(url: str, statement: str) -> None:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)

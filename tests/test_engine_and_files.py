@@ -1,0 +1,107 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from btfer.engine import map_unordered
+from btfer.errors import BtferError, Busy, UsageError
+from btfer.files import only_one, sha256_file, write_atomic
+
+
+def square(n: int) -> int:
+    return n * n
+
+
+def die(n: int) -> int:
+    os._exit(9)
+
+
+@pytest.mark.parametrize("engine", ["serial", "processes"])
+def test_both_engines_give_every_result(engine: str) -> None:
+    results = map_unordered(square, range(40), engine=engine, workers=2)
+    assert sorted(results) == [n * n for n in range(40)]
+
+
+def test_no_more_items_are_taken_than_workers_can_use() -> None:
+    taken: list[int] = []
+
+    def items():  # type: ignore[no-untyped-def]
+        for n in range(1000):
+            taken.append(n)
+            yield n
+
+    results = map_unordered(square, items(), engine="processes", workers=2)
+    next(results)
+    assert len(taken) < 20
+    results.close()  # type: ignore[attr-defined]
+
+
+def test_a_worker_that_dies_is_a_plain_error() -> None:
+    with pytest.raises(BtferError, match="worker process died"):
+        list(map_unordered(die, range(4), engine="processes", workers=2))
+
+
+def test_an_unknown_engine_lists_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="serial, processes"):
+        map_unordered(square, [1], engine="cloud")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.bin"
+    write_atomic(path, b"one")
+    assert sha256_file(path).startswith("7692c3ad")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(BtferError, match="cannot write"):
+        write_atomic(tmp_path / "file" / "b.bin", b"two")
+    assert [p.name for p in path.parent.iterdir()] == ["a.bin"]
+
+
+def test_a_full_disk_is_a_plain_error_and_leaves_no_part() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full on this system")
+    # A real full device: fsync of the data fails the way it does on a full disk.
+    code = """
+import os, tempfile, pathlib
+from btfer import files, errors
+real = tempfile.mkstemp
+def on_full(**k):
+    handle, name = real(**k)
+    os.dup2(os.open("/dev/full", os.O_WRONLY), handle)
+    return handle, name
+tempfile.mkstemp = on_full
+folder = pathlib.Path(tempfile.mkdtemp())
+try:
+    files.write_atomic(folder / "a", b"x" * 100)
+except errors.BtferError as error:
+    assert "No space left" in str(error), error
+    assert list(folder.iterdir()) == []
+    print("told")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "told\n", done.stderr
+
+
+def test_two_runs_of_a_stage_at_once_are_refused(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; from btfer.files import only_one\n"
+        "with only_one(pathlib.Path(sys.argv[1]), 'crop'): print('in', flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "in\n"
+    with pytest.raises(Busy, match="another 'btfer crop' is running"), only_one(tmp_path, "crop"):
+        pass
+    with only_one(tmp_path, "dedup"):
+        pass
+    other.kill()  # a lock dies with its process
+    other.wait()
+    with only_one(tmp_path, "crop"):
+        pass
