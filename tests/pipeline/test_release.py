@@ -1,0 +1,221 @@
+"""From kept faces to a verified release, without the detector: crops are drawn."""
+
+import csv
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from btfer.catalogue import Catalogue, faces, releases, verdicts
+from btfer.catalogue.journal import Query
+from btfer.catalogue.verdicts import Verdict
+from btfer.errors import BtferError, Incomplete, UsageError
+from btfer.expressions import EXPRESSIONS
+from btfer.files import write_atomic
+from btfer.images import decode_rgb, encode_png, metadata_in
+from btfer.layout import face_path
+from btfer.pipeline import build, crop, funnel, verify
+from btfer.settings import Settings
+from tests.conftest import as_bytes, draw_photo, take_in
+
+
+def add_face(cat: Catalogue, settings: Settings, sha256: str, seed: int) -> str:
+    """A face as the crop stage would have left it."""
+    digest = crop.crop_settings(settings).digest
+    id_ = crop.face_id(sha256, digest, 0)
+    write_atomic(
+        face_path(settings.data_dir, id_), encode_png(np.asarray(draw_photo(seed, (256, 256))))
+    )
+    row: dict[str, Any] = {"id": id_, "photo": sha256, "settings": digest, "number": 0}
+    row |= {"x": 10.0, "y": 10.0, "width": 60.0, "height": 70.0, "probability": 0.99}
+    row |= {
+        "landmarks": {},
+        "crop": {"left": 0, "top": 0, "right": 90, "bottom": 100, "clipped": []},
+    }
+    judged = [Verdict("crop", sha256, "keep", "crop", face, digest) for face in ("", id_)]
+    faces.add(cat, [row], judged)
+    return id_
+
+
+@pytest.fixture
+def full(cat: Catalogue, settings: Settings) -> Catalogue:
+    """Three photos a class with a face each, all judged."""
+    for number in range(3 * len(EXPRESSIONS)):
+        label = EXPRESSIONS[number % len(EXPRESSIONS)]
+        query = Query(f"{label} person", label, "en", "Asian", "female", "adult", "v1")
+        url, page = f"https://secret.example/{number}.jpg", "https://secret.example/page"
+        licence = (
+            {"licence": "CC BY 4.0", "author": "A. Author", "page_url": page} if number == 0 else {}
+        )
+        data = as_bytes(draw_photo(number, (300, 200)), quality=95)
+        sha256 = take_in(cat, settings.data_dir, data, query, url, **licence)
+        verdicts.add(cat, [Verdict("dedup", sha256, "keep", "dedup")])
+        verdicts.add(cat, [Verdict("photos", sha256, "keep", "ann")])
+        id_ = add_face(cat, settings, sha256, number)
+        verdicts.add(cat, [Verdict("faces", sha256, "keep", "ann", face=id_)])
+    return cat
+
+
+def test_a_release_is_whole_and_verifies(full: Catalogue, settings: Settings) -> None:
+    made = build.run(full, settings, build.Plan(per_class=2))
+    assert made.images == 14
+    problems = [problem for check in verify.verify(made.path) for problem in check.problems]
+    assert problems == []
+    names = {path.name for path in made.path.iterdir()}
+    assert names >= {"images", "metadata.csv", "metadata.jsonl", "README.md", "contact_sheet.png"}
+    newest = releases.newest(full)
+    assert newest is not None
+    assert newest["name"] == made.path.name
+    text = (made.path / "README.md").read_text()
+    assert "| happy | 2 | 3 |" in text
+    assert "Article 5(1)(f)" in text
+
+
+def test_the_same_catalogue_gives_the_same_bytes(full: Catalogue, settings: Settings) -> None:
+    first = build.run(full, settings, build.Plan(per_class=2))
+    kept = first.path.rename(first.path.with_name("aside"))
+    second = build.run(full, settings, build.Plan(per_class=2))
+    assert second.digest == first.digest
+    for path in kept.rglob("*.*"):
+        assert path.read_bytes() == (second.path / path.relative_to(kept)).read_bytes()
+
+
+def test_nothing_that_identifies_anyone_leaves(full: Catalogue, settings: Settings) -> None:
+    made = build.run(full, settings, build.Plan(per_class=3))
+    for path in made.path.rglob("*"):
+        if path.is_file() and path.name != "attribution.csv":
+            assert b"secret.example" not in path.read_bytes(), path
+    assert all(metadata_in(path) == [] for path in made.path.rglob("*.png"))
+    credited = list(csv.DictReader((made.path / "attribution.csv").open()))
+    assert [row["author"] for row in credited] == ["A. Author"]
+
+
+def test_works_that_may_not_be_changed_stay_out(full: Catalogue, settings: Settings) -> None:
+    query = Query("angry person", "angry", "en", "Asian", "female", "adult", "v1")
+    data = as_bytes(draw_photo(99, (300, 200)))
+    sha256 = take_in(full, settings.data_dir, data, query, "nd", licence="CC BY-NC-ND 2.0")
+    verdicts.add(full, [Verdict("dedup", sha256, "keep", "dedup")])
+    verdicts.add(full, [Verdict("photos", sha256, "keep", "ann")])
+    id_ = add_face(full, settings, sha256, 99)
+    verdicts.add(full, [Verdict("faces", sha256, "keep", "ann", face=id_)])
+    made = build.run(full, settings, build.Plan(per_class=4, allow_short=True))
+    assert "forbids derivatives: 1" in (made.path / "README.md").read_text()
+    assert made.images == 21
+
+
+def damage(release: Path, kind: str) -> None:
+    victim = release / "images/happy/happy-001.png"
+    metadata = release / "metadata.csv"
+    if kind == "flipped bit":
+        data = bytearray(victim.read_bytes())
+        data[len(data) // 2] ^= 1
+        victim.write_bytes(data)
+    elif kind == "missing":
+        victim.unlink()
+    elif kind == "extra":
+        shutil.copy(victim, release / "images/happy/happy-999.png")
+    elif kind == "label":
+        metadata.write_text(
+            metadata.read_text().replace("happy-001.png,happy", "happy-001.png,sad")
+        )
+    elif kind == "swapped":
+        other = release / "images/sad/sad-001.png"
+        one, two = victim.read_bytes(), other.read_bytes()
+        victim.write_bytes(two)
+        other.write_bytes(one)
+
+
+def sign(release: Path) -> Path:
+    """Cover the tracks: new sums and a new name. Now only the contents can tell."""
+    files = sorted(p for p in release.rglob("*") if p.is_file() and p.name != "SHA256SUMS")
+    lines = [
+        f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(release)}\n" for p in files
+    ]
+    (release / "SHA256SUMS").write_text("".join(lines))
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+    return release.rename(release.with_name(f"btfer-{digest[:12]}"))
+
+
+@pytest.mark.parametrize("kind", ["flipped bit", "missing", "extra", "label", "swapped"])
+def test_damage_is_found(full: Catalogue, settings: Settings, kind: str) -> None:
+    made = build.run(full, settings, build.Plan(per_class=2))
+    damage(made.path, kind)
+    assert any(check.problems for check in verify.verify(made.path))
+    if kind != "swapped":  # a swap that is signed anew is another release, not a damaged one
+        signed = sign(made.path)
+        assert any(check.problems for check in verify.verify(signed)), "found by sums alone"
+
+
+def test_a_lost_crop_stops_the_release_and_leaves_nothing(
+    full: Catalogue, settings: Settings
+) -> None:
+    for path in (settings.data_dir / "faces").rglob("*.png"):
+        path.unlink()
+    with pytest.raises(BtferError, match="has gone: run btfer crop --rebuild"):
+        build.run(full, settings, build.Plan(per_class=2))
+    assert list((settings.data_dir / "releases").iterdir()) == []
+
+
+def test_rebuild_makes_a_lost_crop_again_with_the_same_bytes(
+    full: Catalogue, settings: Settings
+) -> None:
+    paths = sorted((settings.data_dir / "faces").rglob("*.png"))
+    assert crop.rebuild(full, settings) == 0
+    for path in paths:
+        path.unlink()
+    assert crop.rebuild(full, settings) == len(paths)
+    first = [path.read_bytes() for path in paths]
+    paths[0].unlink()
+    crop.rebuild(full, settings)
+    assert [path.read_bytes() for path in paths] == first
+    assert decode_rgb(first[0]).shape == (256, 256, 3)
+
+
+def test_build_stops_where_people_are_needed(cat: Catalogue, settings: Settings) -> None:
+    with pytest.raises(Incomplete, match="no photos yet"):
+        build.run(cat, settings, build.Plan())
+    take_in(cat, settings.data_dir, as_bytes(draw_photo(1)), Query("sad", "sad"), "u")
+    with pytest.raises(Incomplete, match="1 photos await round 1: streamlit run") as stop:
+        build.run(cat, settings, build.Plan())
+    assert stop.value.exit_code == 3
+
+
+def test_the_funnel_adds_up(full: Catalogue, settings: Settings) -> None:
+    digest = crop.crop_settings(settings).digest
+    build.run(full, settings, build.Plan(per_class=2))
+    lines = {(line.stage, line.what): line.total for line in funnel.funnel(full, digest)}
+    assert lines["crawl", "photos"] == lines["photos", "kept by people"] == 21
+    assert lines["crop", "faces cropped"] == lines["faces", "kept by people"] == 21
+    assert [total for (stage, _), total in lines.items() if stage == "release"] == [14]
+
+
+def test_explain_tells_the_life_of_a_released_face(full: Catalogue, settings: Settings) -> None:
+    made = build.run(full, settings, build.Plan(per_class=2))
+    text = "\n".join(funnel.explain(full, "happy-001.png"))
+    for words in (
+        "found",
+        "'happy person'",
+        "dedup: keep",
+        "crop: keep",
+        "faces: keep",
+        made.path.name,
+    ):
+        assert words in text
+    with pytest.raises(UsageError, match="names no picture"):
+        funnel.explain(full, "ffffffffffff")
+
+
+def test_verify_refuses_what_is_no_release(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no release"):
+        verify.verify(tmp_path)
+
+
+def test_release_json_tells_every_setting(full: Catalogue, settings: Settings) -> None:
+    made = build.run(full, settings, build.Plan(per_class=2))
+    record = json.loads((made.path / "release.json").read_text())
+    assert record["settings"]["crop"]["margin_px"] == 20
+    assert record["settings"]["seed"] == settings.seed
