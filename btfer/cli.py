@@ -246,7 +246,7 @@ def status(as_json: AsJson = False) -> None:
         keys = {"classes": CLASSES, "funnel": [asdict(one) for one in lines]}
         print(json.dumps(keys | {"urls": losses, "conflicting_labels": conflicts}, indent=2))
         return
-    rows = [[one.stage, one.what, *one.per_class, one.total] for one in lines]
+    rows: list[list[Any]] = [[one.stage, one.what, *one.per_class, one.total] for one in lines]
     _table(["stage", "what", *CLASSES, "all"], rows)
     _table(["source", "URLs", "reason", "all"], [list(one.values()) for one in losses])
     if conflicts:
@@ -354,13 +354,13 @@ def review_export(
 
 @review_app.command("import")
 def review_import(
-    file: Annotated[Path, typer.Argument(help="CSV of verdicts, or of labels (sha256, label).")],
-    reviewer: Annotated[
-        str, typer.Option(help="Whose verdicts they are, where not told.")
-    ] = "import",
+    file: Annotated[
+        Path, typer.Argument(help="CSV of verdicts, or of labels: file or sha256, label.")
+    ],
+    reviewer: Annotated[str, typer.Option(help="Whose they are, where not told.")] = "import",
     as_json: AsJson = False,
 ) -> None:
-    """Read verdicts from a CSV; rows that are there already change nothing.
+    """Read verdicts or labels from a CSV; what was judged already stays as it is.
 
     Example: btfer review import verdicts.csv --reviewer ann
     """
@@ -368,11 +368,26 @@ def review_import(
 
     with _catalogue(_settings()) as cat:
         outcome = review.read_verdicts(cat, file, reviewer)
-    _report(
-        asdict(outcome),
-        "{added} verdicts added, {known} known, {unknown} of unknown pictures",
-        as_json,
-    )
+    text = "{added} added, {judged_already} judged already, {unknown} about unknown pictures"
+    _report(asdict(outcome), text, as_json)
+
+
+@review_app.command("keep-single")
+def review_keep_single(
+    reviewer: Annotated[str, typer.Option(help="Who decides this.")], as_json: AsJson = False
+) -> None:
+    """Keep every awaiting face that is the only one of a labelled photo, without looking at each.
+
+    For collections whose photos were labelled one by one. The verdicts can be undone in the app.
+
+    Example: btfer review keep-single --reviewer ann
+    """
+    from btfer import review
+    from btfer.catalogue.faces import newest_settings
+
+    with _catalogue(_settings()) as cat:
+        outcome = review.keep_single_faces(cat, newest_settings(cat), reviewer)
+    _report(asdict(outcome), "{written} faces kept", as_json)
 
 
 @sample_app.command("render")
@@ -429,7 +444,8 @@ def demo(
     from btfer.demo import run
 
     with _progress() as on_progress:
-        run(folder, per_class=per_class, epochs=epochs, say=print, on_progress=on_progress)
+        flags = {name: _flags[name] for name in ("engine", "workers")}
+        run(folder, per_class=per_class, epochs=epochs, say=print, on_progress=on_progress, **flags)
 
 
 def main() -> None:

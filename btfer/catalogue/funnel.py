@@ -4,7 +4,6 @@ import sqlalchemy as sa
 
 from btfer.catalogue import photos, verdicts
 from btfer.catalogue.store import Catalogue, Row
-from btfer.catalogue.tables import verdict
 
 
 def standing_verdicts(cat: Catalogue, settings: str) -> list[Row]:
@@ -27,14 +26,3 @@ def _current(cat: Catalogue, round_: str, settings: str) -> list[Row]:
     names = ("photo", "face", "decision", "reason", "expression")
     statement = sa.select(*(holds.c[name] for name in names))
     return cat.rows(statement.where(holds.c.settings.in_(("", settings))))
-
-
-def newest_settings(cat: Catalogue) -> str:
-    """The crop setting used last ('' before the first crop)."""
-    statement = (
-        sa.select(verdict.c.settings)
-        .where(verdict.c.round == "crop")
-        .order_by(verdict.c.id.desc())
-        .limit(1)
-    )
-    return next((row["settings"] for row in cat.rows(statement)), "")

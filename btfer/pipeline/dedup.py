@@ -1,12 +1,15 @@
-"""Near-duplicates: photos whose pHash lies within a Hamming distance form a group, and one of it stays.
+"""Near-duplicates: copies of one picture form a group, and the best of it stays.
 
-Equal bytes are one photo already (its name is its sha256). Here come the resized, recompressed and
-mirrored copies. Source: BTFER section 2, stage 2, where people did it by eye.
+Equal bytes are one photo already (its name is its sha256). Here come the resized, recompressed,
+mirrored and slightly cropped copies. A pHash within a Hamming distance makes two photos candidates;
+their thumbnails, laid over each other, decide: the same studio with another face or another
+expression has a near pHash as well. Source: BTFER section 2, stage 2, where people did it by eye.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +18,21 @@ from btfer.catalogue import Catalogue, photos, verdicts
 from btfer.catalogue.store import Row
 from btfer.catalogue.verdicts import Verdict
 from btfer.engine import map_unordered
+from btfer.errors import BtferError, ImageError
 from btfer.files import only_one
+from btfer.images import decode_rgb
+from btfer.layout import thumbnail_path
 from btfer.settings import Settings
 
 BLOCK = 2048
 SMALL = 20_000  # below this, starting worker processes costs more than the comparison
 
+SIDE_PX = 64  # thumbnails are compared at this size
+SMALLEST_CROP_PX = 51  # a copy that lost up to a fifth of each side is still found
+SAME_PICTURE = 0.98
+
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
+Grey = np.ndarray[Any, np.dtype[np.float32]]
 Pair = tuple[int, int, int]
 
 
@@ -61,8 +72,30 @@ def _near_in_block(start: int, *, hashes: Hashes, mirrors: Hashes, max_bits: int
     ]
 
 
-def choose_keepers(rows: list[Row], pairs: list[Pair]) -> dict[int, tuple[int, int]]:
-    """For each dropped row: (row of its keeper, distance). A keeper is near to each of its copies.
+def likeness(one: Grey, other: Grey, *, enough: float = SAME_PICTURE) -> float:
+    """How well one picture lies on the other, mirrored or slightly cropped: best correlation, -1 to 1.
+
+    one, other: float32 [64, 64] grey. The search stops at the first fit of `enough`.
+    """
+    import cv2
+
+    best = -1.0
+    for size in range(SIDE_PX, SMALLEST_CROP_PX - 1, -1):
+        for turned in (other, np.ascontiguousarray(other[:, ::-1])):
+            for whole, part in ((one, turned), (turned, one)):
+                small = cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA)
+                best = max(best, float(cv2.matchTemplate(whole, small, cv2.TM_CCOEFF_NORMED).max()))
+                if best >= enough:
+                    return best
+    return best
+
+
+def choose_keepers(
+    rows: list[Row],
+    pairs: list[Pair],
+    is_copy: Callable[[Row, Row], bool] = lambda one, other: True,
+) -> dict[int, tuple[int, int]]:
+    """For each dropped row: (row of its keeper, distance). Each copy was compared with its keeper itself.
 
     The best photo of all goes first and takes everything near it, then the next best that is left:
     so no chain of small steps can join two photos that are far apart. Best = judged by people
@@ -79,8 +112,10 @@ def choose_keepers(rows: list[Row], pairs: list[Pair]) -> dict[int, tuple[int, i
             continue
         keepers.add(best)
         for other, distance in near[best]:
+            if other in keepers or _settled(rows[other]):
+                continue
             nearer = other not in keeper_of or distance < keeper_of[other][1]
-            if other not in keepers and not _settled(rows[other]) and nearer:
+            if nearer and is_copy(rows[best], rows[other]):
                 keeper_of[other] = (best, distance)
     return keeper_of
 
@@ -120,7 +155,26 @@ def _groups(rows: list[Row], settings: Settings) -> dict[int, tuple[int, int]]:
         engine=settings.engine if len(rows) > SMALL else "serial",
         workers=settings.workers,
     )
-    return choose_keepers(rows, list(pairs))
+    is_copy = partial(_is_copy, data_dir=settings.data_dir)
+    return choose_keepers(rows, list(pairs), is_copy)
+
+
+def _is_copy(one: Row, other: Row, *, data_dir: Path) -> bool:
+    a, b = (_grey(thumbnail_path(data_dir, row["sha256"])) for row in (one, other))
+    return likeness(a, b) >= SAME_PICTURE
+
+
+@lru_cache(maxsize=4096)
+def _grey(thumbnail: Path) -> Grey:
+    import cv2
+
+    try:
+        pixels = decode_rgb(thumbnail.read_bytes())
+    except (OSError, ImageError) as error:
+        raise BtferError(f"the thumbnail {thumbnail} cannot be read: {error}") from None
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32)  # type: ignore[return-value]
 
 
 def _changes(rows: list[Row], keeper_of: dict[int, tuple[int, int]]) -> Iterator[Verdict]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import ImageOps
+from PIL import Image, ImageOps
 
 from btfer.catalogue import Catalogue, photos, verdicts
 from btfer.catalogue.journal import Query
@@ -76,6 +76,30 @@ def test_what_people_judged_stays_keeper() -> None:
     assert dedup.choose_keepers(rows, [(0, 1, 1)]) == {0: (1, 1)}
     said_no = [row("a", 300), row("b", 200, by="ann")]
     assert dedup.choose_keepers(said_no, [(0, 1, 1)]) == {}
+
+
+def grey(image: Image.Image) -> np.ndarray:
+    return np.asarray(image.convert("L").resize((64, 64)), np.float32)
+
+
+def test_copies_lie_on_their_original_and_other_pictures_do_not() -> None:
+    photo = draw_photo(1, (640, 480))
+    copies = {
+        "brighter": Image.eval(photo, lambda v: min(255, int(v * 1.2))),
+        "mirrored": ImageOps.mirror(photo),
+        "cropped": photo.crop((32, 24, 608, 456)),
+        "cropped off centre": photo.crop((60, 40, 640, 475)),
+    }
+    for name, copy in copies.items():
+        assert dedup.likeness(grey(photo), grey(copy)) >= dedup.SAME_PICTURE, name
+    changed = photo.copy()  # the same studio, another face
+    changed.paste(draw_photo(5, (200, 200)), (220, 140))
+    assert dedup.likeness(grey(photo), grey(changed)) < dedup.SAME_PICTURE
+
+
+def test_a_near_hash_alone_drops_nothing() -> None:
+    rows = [row("a", 300), row("b", 200)]
+    assert dedup.choose_keepers(rows, [(0, 1, 0)], lambda one, other: False) == {}
 
 
 def test_copies_are_dropped_with_reason_keeper_and_distance(

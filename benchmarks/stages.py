@@ -1,0 +1,136 @@
+"""Speed of the heavy stages on this machine, each beside what it is built on, in one run (`make benchmark`).
+
+Input is drawn, or the built-in synthetic sample; nothing is downloaded. Every figure is the median of
+three runs. `limit` is what the stage cannot beat as it is built today.
+"""
+
+import io
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import imagehash
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from btfer.images import decode_rgb, encode_png, read_photo
+from btfer.pipeline import crop, dedup, sample
+from btfer.sample import load_manifest, picture_path
+
+RUNS = 3
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Median wall time of `work`."""
+    times = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def intake() -> tuple[str, ...]:
+    """Decode, check, hash twice, thumbnail and hints, against the hash alone."""
+    files = [picture_path(one.file).read_bytes() for one in load_manifest() if one.kind == "single"]
+    ours = seconds(lambda: [read_photo(data) for data in files])
+    peer = seconds(lambda: [imagehash.phash(Image.open(io.BytesIO(data))) for data in files])
+    rate = f"{len(files) / ours:,.0f} photos/s"
+    return (
+        "intake",
+        rate,
+        "imagehash.phash alone",
+        f"{len(files) / peer:,.0f} photos/s",
+        f"{peer / ours:.2f}",
+    )
+
+
+def near_pairs() -> tuple[str, ...]:
+    """All pairs within 8 bits of 20,000 hashes, against imagehash's own subtraction, scaled from 400."""
+    rng = np.random.default_rng(1)
+    hashes = rng.integers(0, 2**63, 20_000, dtype=np.uint64)
+    ours = seconds(lambda: list(dedup.near_pairs(hashes, ~hashes))) / (len(hashes) ** 2 / 2)
+    few = [
+        imagehash.ImageHash(np.unpackbits(h.view(np.uint8)[::-1]).reshape(8, 8) > 0)
+        for h in hashes[:400]
+    ]
+    peer = seconds(lambda: [a - b for a in few for b in few]) / len(few) ** 2
+    return (
+        "near pairs",
+        f"{1 / ours:,.0f} pairs/s",
+        "imagehash a - b",
+        f"{1 / peer:,.0f} pairs/s",
+        f"{peer / ours:,.0f}",
+    )
+
+
+def faces() -> tuple[str, ...]:
+    """Decode, detect, cut and encode on one core, against the detector alone (the limit)."""
+    photos = [picture_path(one.file) for one in load_manifest() if one.kind == "single"][:12]
+    pixels = [decode_rgb(path.read_bytes()) for path in photos]
+    crop.detect(pixels[0])  # the model is loaded once, and not measured
+    ours = seconds(lambda: [crop.find_faces(("0", path), crop.MODES["paper"]) for path in photos])
+    limit = seconds(lambda: [crop.detect(one) for one in pixels])
+    rate = f"{len(photos) / ours:.1f} photos/s"
+    return (
+        "crop",
+        rate,
+        "limit: mtcnn alone",
+        f"{len(photos) / limit:.1f} photos/s",
+        f"{limit / ours:.2f}",
+    )
+
+
+def draw() -> tuple[str, ...]:
+    """300 of each class from 200,000 faces, against shuffling them (random.sample's work)."""
+    rows = [
+        {
+            "id": f"{n:x}",
+            "photo": f"{n:x}",
+            "expression": label,
+            "ethnicity": str(n % 5),
+            "gender": "",
+            "age": "",
+        }
+        for n, label in zip(range(200_000), sample.EXPRESSIONS * 28_572, strict=False)
+    ]
+    ours = seconds(lambda: sample.draw(rows, per_class=300, seed=1))
+    rng = np.random.default_rng(1)
+    peer = seconds(lambda: rng.permutation(len(rows)))
+    return "sample", f"{ours:.2f} s", "numpy permutation", f"{peer:.2f} s", f"{peer / ours:.3f}"
+
+
+def write_crops() -> tuple[str, ...]:
+    """256x256 PNG encode, against writing the same raw bytes to disk (the limit)."""
+    pixels = [np.asarray(Image.open(picture_path(one.file)).convert("RGB").resize((256, 256)))
+              for one in load_manifest() if one.kind == "single"]  # fmt: skip
+    ours = seconds(lambda: [encode_png(one) for one in pixels])
+    with tempfile.TemporaryDirectory() as folder:
+        limit = seconds(lambda: [(Path(folder) / "x").write_bytes(one.tobytes()) for one in pixels])
+    rate = f"{len(pixels) / ours:,.0f} faces/s"
+    return (
+        "encode",
+        rate,
+        "limit: raw write",
+        f"{len(pixels) / limit:,.0f} faces/s",
+        f"{limit / ours:.3f}",
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    table = Table("stage", "ours", "beside", "its figure", "ratio", title=f"median of {RUNS}")
+    for measure in (intake, near_pairs, draw, write_crops, faces):
+        table.add_row(*measure())
+    Console(width=100).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""`btfer demo`: the whole line on the built-in synthetic sample, with the real code of every stage.
+
+The sample is served on loopback in the shape of an image search and crawled; people's two rounds are
+played from the verdicts that the sample records. Run again, it goes on where it stopped.
+"""
+
+import base64
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from btfer import bench, review
+from btfer.bench.report import print_table, results_table, write_report
+from btfer.catalogue import Catalogue, open_catalogue, photos
+from btfer.files import write_atomic
+from btfer.pipeline import build, crawl, crop, dedup, funnel, release, verify
+from btfer.queries import load_plan
+from btfer.review import Judged
+from btfer.sample import load_manifest
+from btfer.settings import Settings, load_settings
+from btfer.sources.sample import open_sample
+
+REVIEWER = "demo"
+QUERIES = Path(__file__).parent / "sample" / "queries"
+Say = Callable[[str], None]
+Progress = Callable[[str, int, int], None]
+
+
+def run(
+    folder: Path,
+    *,
+    per_class: int,
+    epochs: int,
+    say: Say,
+    on_progress: Progress,
+    **flags: Any,
+) -> Path:
+    """Do everything under `folder`, telling each step; the page that shows the outcome."""
+    settings = load_settings(data_dir=folder / "data", queries_dir=QUERIES, host_delay_s=0, **flags)
+    with closing(open_catalogue(settings.catalogue_url)) as cat:
+        say("1. crawl: the synthetic sample on loopback, searched and fetched like the web")
+        _crawl(cat, settings, say, on_progress)
+        found = dedup.run(cat, settings, on_progress)
+        say(f"2. dedup: {found.dropped} near-duplicates in {found.groups} groups dropped")
+        say(f"3. photos: {_judge_photos(cat)} judged as recorded in the sample")
+        cut = crop.run(cat, settings, on_progress=on_progress)
+        say(f"4. crop: {cut.taken} faces in {cut.photos} photos, {cut.empty} without one")
+        say(f"5. faces: {_judge_faces(cat, settings)} judged by the sample's exact boxes")
+        made = build.run(cat, settings, build.Plan(per_class=per_class), on_progress)
+        wrong = [problem for check in verify.verify(made.path) for problem in check.problems]
+        state = "; ".join(wrong) or "verified"
+        say(f"6. release: {made.images} images, {state}: {made.path}")
+        lines = funnel.funnel(cat, crop.crop_settings(settings).digest)
+    say(f"7. bench: sequential_4conv, {epochs} epochs a fold, in-domain on synthetic faces")
+    results = _bench(settings, made, epochs, say)
+    page = _write_page(folder / "index.html", lines, made, results)
+    report = write_report(settings.data_dir / "runs", settings.data_dir / "reports")
+    _tell(say, settings, lines, results, made, (page, report))
+    return page
+
+
+def _crawl(cat: Catalogue, settings: Settings, say: Say, on_progress: Progress) -> None:
+    plan = load_plan(QUERIES)
+    with open_sample() as source:
+        outcome = crawl.run(cat, settings, [source], plan, per_query=100, on_progress=on_progress)
+    for line in outcome.lines():
+        say(f"   {line}")
+
+
+def _judge_photos(cat: Catalogue) -> int:
+    """Round 1, as a person would have judged: the verdict that the sample records for each picture."""
+    recorded = {one.sha256: one for one in load_manifest()}
+    judged = []
+    for row in photos.awaiting_review(cat):
+        one = recorded.get(row["sha256"])
+        if one:
+            judged.append(Judged(row["sha256"], one.decision, one.reason))
+    return review.commit(cat, "photos", judged, REVIEWER).written
+
+
+def _judge_faces(cat: Catalogue, settings: Settings) -> int:
+    """Round 2: each crop takes the label of the true face that it overlaps."""
+    truth = [
+        (one.sha256, (face.x, face.y, face.width, face.height), face.label)
+        for one in load_manifest()
+        for face in one.faces
+    ]
+    digest = crop.crop_settings(settings).digest
+    return review.apply_labels_to_faces(cat, digest, truth, REVIEWER).written
+
+
+def _bench(
+    settings: Settings, made: release.Release, epochs: int, say: Say
+) -> list[dict[str, Any]]:
+    return bench.bench(
+        data_dir=settings.data_dir,
+        release=made.path,
+        training={},
+        architectures=["sequential_4conv"],
+        resolutions=[48],
+        balances=["conservative"],
+        weights=["none"],
+        protocol="paper",
+        seeds=[settings.seed],
+        epochs=epochs,
+        folds=2,
+        on_progress=lambda text: say(f"   {text}"),
+    )
+
+
+def _write_page(
+    path: Path, lines: list[funnel.Line], made: release.Release, results: list[dict[str, Any]]
+) -> Path:
+    sheet = (made.path / "contact_sheet.png").read_bytes()
+    environment = Environment(
+        loader=PackageLoader("btfer"), undefined=StrictUndefined, autoescape=True, trim_blocks=True
+    )
+    html = environment.get_template("demo.html.j2").render(
+        classes=funnel.CLASSES,
+        lines=lines,
+        release=made,
+        sheet=base64.b64encode(sheet).decode(),
+        results=results_table(results),
+    )
+    write_atomic(path, html.encode())
+    return path
+
+
+def _tell(
+    say: Say,
+    settings: Settings,
+    lines: list[funnel.Line],
+    results: list[dict[str, Any]],
+    made: release.Release,
+    pages: tuple[Path, Path],
+) -> None:
+    say("\nThe funnel (synthetic faces):")
+    for line in lines:
+        say(f"  {line.stage:8} {line.what:34} {line.total:5}")
+    say("\nResults on synthetic faces; they show that the line works, and nothing else:")
+    print_table(results_table(results))
+    say(f"\ncontact sheet  {made.path / 'contact_sheet.png'}")
+    say(f"page           {pages[0]}")
+    say(f"report         {pages[1]}")
+    say(
+        "\nTo judge by hand instead: open the app on this data, undo what 'demo' said in Log, and build:"
+    )
+    say(f"  BTFER_DATA_DIR={settings.data_dir} .venv/bin/streamlit run review_app/app.py")
