@@ -348,8 +348,9 @@ def review_export(
     from btfer import review
 
     with _catalogue(_settings()) as cat:
-        n = review.write_verdicts(cat, file)
-    _report({"verdicts": n, "file": file}, "{verdicts} verdicts: {file}", as_json)
+        rows = review.export_verdicts(cat)
+    _write_csv(file, list(review.exchange.COLUMNS), rows)
+    _report({"verdicts": len(rows), "file": file}, "{verdicts} verdicts: {file}", as_json)
 
 
 @review_app.command("import")
@@ -366,8 +367,9 @@ def review_import(
     """
     from btfer import review
 
+    rows = _read_csv(file)
     with _catalogue(_settings()) as cat:
-        outcome = review.read_verdicts(cat, file, reviewer)
+        outcome = review.import_verdicts(cat, rows, reviewer)
     text = "{added} added, {judged_already} judged already, {unknown} about unknown pictures"
     _report(asdict(outcome), text, as_json)
 
@@ -524,6 +526,29 @@ def _named_folders(pairs: list[str]) -> dict[str, Path]:
             raise UsageError(f"--train '{pair}': write NAME=FOLDER, such as rafdb=data/RAFDB")
         folders[name] = Path(path)
     return folders
+
+
+def _read_csv(file: Path) -> list[dict[str, Any]]:
+    import csv
+
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            return list(csv.DictReader(text))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{file} cannot be read as CSV: {error}") from None
+
+
+def _write_csv(file: Path, columns: list[str], rows: list[dict[str, Any]]) -> None:
+    import csv
+    import io
+
+    from btfer.files import write_atomic
+
+    text = io.StringIO()
+    table = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    table.writeheader()
+    table.writerows(rows)
+    write_atomic(file, text.getvalue().encode())
 
 
 @contextmanager

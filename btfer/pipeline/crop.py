@@ -25,6 +25,7 @@ from btfer.files import only_one, write_atomic
 from btfer.images import Pixels, decode_rgb, encode_png
 from btfer.layout import face_path, photo_path
 from btfer.settings import Settings
+from btfer.silence import quiet_stderr
 
 DETECT_PIXELS = (
     16_000_000  # a larger photo is searched at reduced size: the detector's memory is bounded
@@ -178,12 +179,12 @@ def detect(pixels: Pixels) -> list[Box]:
 
 @cache
 def _detector() -> Any:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # one core per worker process
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
-    from mtcnn import MTCNN
+    with quiet_stderr():
+        from mtcnn import MTCNN
 
-    return MTCNN(device="CPU:0")
+        return MTCNN(device="CPU:0")
 
 
 def _box(found: dict[str, Any], scale: float) -> Box:

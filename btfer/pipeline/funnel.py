@@ -30,7 +30,7 @@ class Line:
 def funnel(cat: Catalogue, settings: str) -> list[Line]:
     """The whole funnel under one crop setting, first stage first; a line for each reason that occurred."""
     of_photo = photos.labels(cat)
-    rows = counts.standing_verdicts(cat, settings)
+    rows = _reached(counts.standing_verdicts(cat, settings))
     lines = [_line("crawl", "photos", [row["expression"] for row in of_photo.values()])]
     lines += _round(rows, "dedup", "photos, no duplicate")
     lines += _round(rows, "photos", "kept by people")
@@ -52,6 +52,19 @@ def funnel(cat: Catalogue, settings: str) -> list[Line]:
 def crawl_losses(cat: Catalogue) -> list[Row]:
     """What became of every URL found: source, state, reason, n."""
     return journal.losses(cat)
+
+
+def _reached(rows: list[Row]) -> list[Row]:
+    """Without verdicts on what an earlier stage dropped since, or before: a funnel only narrows."""
+    left: set[str] | None = None
+    reached = []
+    for round_ in ("dedup", "photos", "crop"):
+        here = [row for row in rows if row["round"] == round_]
+        here = [row for row in here if left is None or row["photo"] in left]
+        reached += here
+        left = {r["photo"] for r in here if not r["face"] and r["decision"] != "drop"}
+    cropped = {r["face"] for r in reached if r["face"] and r["decision"] == "keep"}
+    return reached + [r for r in rows if r["round"] == "faces" and r["face"] in cropped]
 
 
 def _round(rows: list[Row], round_: str, kept: str, prefix: str = "") -> list[Line]:
