@@ -456,7 +456,9 @@ def main() -> None:
         app(standalone_mode=True)
     except BtferError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
+    except SystemExit as end:  # typer has turned Ctrl-C into this
+        if end.code != 130:
+            raise
         _fail("stopped; what was done is kept: run the same command again to go on", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

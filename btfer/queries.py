@@ -4,16 +4,20 @@ A plan is a folder: `expressions.toml` (terms of each class), `people.toml` (who
 `languages/<code>.toml` (word order, nouns and agreement). Source of the grid: BTFER, section 2.
 """
 
+import csv
 import hashlib
+import io
 import itertools
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
+from btfer.files import write_atomic
 
 PEOPLE = ("ethnicity", "gender", "age")
 LANGUAGE_KEYS = ("name", "default", "reviewed", "order", "noun", "age", "ethnicity")
@@ -66,7 +70,7 @@ class _File:
 def load_plan(folder: Path, languages: list[str] | None = None) -> Plan:
     """Read, check and expand the plan of a folder.
 
-    languages: codes; None = those with `default = true`. Neighbouring queries are of different
+    languages: codes; none = those with `default = true`. Neighbouring queries are of different
     classes, so that a crawl that is stopped early is balanced. Raises UsageError naming file and
     line for unknown keys, a class without a term, a missing form, or a phrase that comes twice.
     """
@@ -81,6 +85,21 @@ def load_plan(folder: Path, languages: list[str] | None = None) -> Plan:
     return Plan(queries, version, unreviewed)
 
 
+def plan_table(plan: Plan) -> list[list[Any]]:
+    """Rows of class, language and number of queries."""
+    counts = Counter((query.expression, query.language) for query in plan.queries)
+    return [[label, language, n] for (label, language), n in sorted(counts.items())]
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write every query as a line of a CSV: phrase, expression, language, ethnicity, gender, age, plan."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [key.name for key in fields(Query)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(query) for query in plan.queries)
+    write_atomic(path, text.getvalue().encode())
+
+
 def _read(folder: Path, name: str) -> _File:
     path = folder / name
     try:
@@ -89,15 +108,17 @@ def _read(folder: Path, name: str) -> _File:
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"there is no {path}: a query plan is a folder with expressions.toml, people.toml and "
-            "languages/<code>.toml; set it with --queries-dir or BTFER_QUERIES_DIR"
+            "languages/<code>.toml; set the folder with BTFER_QUERIES_DIR"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UsageError(f"{path}: {error}") from None
 
 
 def _chosen(folder: Path, known: Mapping[str, Path], asked: list[str] | None) -> list[str]:
-    if asked is None:
-        asked = [code for code in known if _read(folder, f"languages/{code}.toml").keys.get("default")]
+    if not asked:
+        asked = [
+            code for code in known if _read(folder, f"languages/{code}.toml").keys.get("default")
+        ]
     if not asked:
         raise UsageError(f"{folder / 'languages'} has no language with 'default = true': name one")
     for code in asked:

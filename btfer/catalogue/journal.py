@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 
 from btfer.catalogue.store import Catalogue, Row, insert_new, now
-from btfer.catalogue.tables import fetch, photo, query, sighting
+from btfer.catalogue.tables import fetch, photo, query, search, sighting
 from btfer.images import Intake
 from btfer.queries import Query
 
@@ -16,6 +16,7 @@ __all__ = [
     "Query",
     "Sighting",
     "add_found",
+    "add_search",
     "finish",
     "losses",
     "pending",
@@ -123,13 +124,19 @@ def finish(cat: Catalogue, fetch_id: str, done: Fetched, intake: Intake | None =
     return new
 
 
+def add_search(cat: Catalogue, asked: Query, source: str, *, per_query: int, found: int) -> None:
+    """Write down that a source has answered a query to the end. Its query must be in the journal."""
+    row = {"query": asked.id, "source": source, "asked": per_query, "found": found, "at": now()}
+    with cat.write() as connection:
+        connection.execute(sa.insert(search).values(row))
+
+
 def searched(cat: Catalogue, source: str) -> dict[str, int]:
-    """How many URLs each query (by id) has found at this source: what needs no second search."""
-    count = sa.func.count()
+    """How many images each query (by id) was asked for at this source: what needs no second search."""
     statement = (
-        sa.select(sighting.c.query, count.label("n"))
-        .where(sighting.c.source == source)
-        .group_by(sighting.c.query)
+        sa.select(search.c.query, sa.func.max(search.c.asked).label("n"))
+        .where(search.c.source == source)
+        .group_by(search.c.query)
     )
     return {row["query"]: row["n"] for row in cat.rows(statement)}
 

@@ -120,9 +120,14 @@ def count(cat: Catalogue) -> int:
 
 def _labelled(people: sa.Subquery, *columns: sa.ColumnElement) -> sa.Select:
     """Photos with their label (`people` = current verdicts), and the first sighting's intent and provenance."""
-    first = (
-        sa.select(fetch.c.photo, sa.func.min(sighting.c.id).label("first"))
+    labelled = sa.case((query.c.expression != "", sighting.c.id))
+    first = (  # the first sighting that has a label, else the first of all
+        sa.select(
+            fetch.c.photo,
+            sa.func.coalesce(sa.func.min(labelled), sa.func.min(sighting.c.id)).label("first"),
+        )
         .join(sighting, sighting.c.fetch == fetch.c.id)
+        .join(query, query.c.id == sighting.c.query)
         .where(fetch.c.photo.is_not(None))
         .group_by(fetch.c.photo)
         .subquery()

@@ -1,6 +1,7 @@
 """The tables. Every arrow between two stages is one of these; a stage's queue is a query on them.
 
 query      what was searched for, and what the phrase intends (intent is never an identity fact)
+search     which query was answered by which source, and how many images were asked for
 fetch      the journal: one row per image URL, what became of it
 sighting   where an image URL was found: query, source, page, rank, licence, author
 photo      a picture as found, named by the sha256 of its bytes; a row means that the file is complete
@@ -39,6 +40,17 @@ query = Table(
     Column("gender", String, nullable=False),
     Column("age", String, nullable=False),
     Column("plan", String, nullable=False),
+)
+
+search = Table(
+    "search",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("query", ForeignKey("query.id"), nullable=False),
+    Column("source", String, nullable=False, index=True),
+    Column("asked", Integer, nullable=False),
+    Column("found", Integer, nullable=False),
+    Column("at", String, nullable=False),
 )
 
 fetch = Table(

@@ -208,3 +208,19 @@ def test_a_file_that_is_no_database_is_a_plain_error(tmp_path: Path) -> None:
     (tmp_path / "c.db").write_bytes(b"hello" * 1000)
     with pytest.raises(CatalogueError, match="not a database"):
         open_catalogue(f"sqlite:///{tmp_path / 'c.db'}")
+
+
+def test_a_label_that_comes_later_counts(any_cat: Catalogue) -> None:
+    a = add_photo(any_cat, "a", Query("import"))
+    assert photos.labels(any_cat)[a]["expression"] == photos.UNLABELLED
+    add_photo(any_cat, "a", SAD)
+    assert photos.labels(any_cat)[a]["expression"] == "sad"
+
+
+def test_an_answered_search_is_remembered_with_what_was_asked(any_cat: Catalogue) -> None:
+    journal.add_found(any_cat, HAPPY, [])
+    assert journal.searched(any_cat, "bing") == {}
+    for per_query in (100, 20):
+        journal.add_search(any_cat, HAPPY, "bing", per_query=per_query, found=3)
+    assert journal.searched(any_cat, "bing") == {HAPPY.id: 100}
+    assert journal.searched(any_cat, "commons") == {}

@@ -1,0 +1,68 @@
+"""Bing image search: the HTML fragment that its result page loads as one scrolls."""
+
+import json
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from bs4 import BeautifulSoup, Tag
+
+from btfer.queries import Query
+from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
+from btfer.sources.web import Answer
+
+PAGE_SIZE = 35
+LAST_RESULT = 1000  # Bing repeats itself beyond
+
+
+def bing(base_url: str = "https://www.bing.com") -> Source:
+    """The source, at an address that a test may set."""
+    return Source("bing", base_url, BingFeeder, BingParser)
+
+
+class BingFeeder(SearchFeeder):
+    """Photos only, strict safe search, in the query's language."""
+
+    def first_page(self, asked: Query) -> str:
+        """The address of the first results."""
+        return _address(self.base_url, asked, first=1)
+
+
+class BingParser(SearchParser):
+    """Each image is an `a.iusc` whose attribute `m` is JSON: murl (image), purl (page), t (title)."""
+
+    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+        """All images of a page, and the next page."""
+        soup = BeautifulSoup(response.body, "lxml", from_encoding="utf-8")
+        links = soup.select("a.iusc")
+        first = int(parse_qs(urlsplit(response.url).query).get("first", ["1"])[0])
+        if not links and first == 1 and not _says_nothing_found(soup):
+            raise self.changed("it has no image links (a.iusc)")
+        yield from map(_image, links)
+        if links and first + len(links) < LAST_RESULT:
+            yield _address(self.source.base_url, self.asked, first=first + len(links))
+
+
+def _image(link: Tag) -> Task:
+    known = json.loads(str(link["m"]))
+    return {
+        "file_url": known["murl"],
+        "page_url": known.get("purl", ""),
+        "title": known.get("t", ""),
+    }
+
+
+def _says_nothing_found(soup: BeautifulSoup) -> bool:
+    """A result list that is there, and empty."""
+    return soup.select_one(".dgControl, .dgControl_list, .no_results, #no_results") is not None
+
+
+def _address(base_url: str, asked: Query, first: int) -> str:
+    keys = {
+        "q": asked.phrase,
+        "first": first,
+        "count": PAGE_SIZE,
+        "adlt": "strict",
+        "setlang": asked.language or "en",
+        "qft": "+filterui:photo-photo",
+    }
+    return f"{base_url}/images/async?{urlencode(keys)}"

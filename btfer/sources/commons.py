@@ -1,0 +1,86 @@
+"""Wikimedia Commons through its API: every file with licence and author.
+
+Reference: https://www.mediawiki.org/wiki/API:Search and API:Imageinfo (extmetadata). Its policy
+asks for a User-Agent with a contact.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from bs4 import BeautifulSoup
+
+from btfer.queries import Query
+from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
+from btfer.sources.web import Answer
+
+PAGE_SIZE = 50
+MAX_WIDTH_PX = 1920  # a file that is wider comes scaled: originals of 50 MB help nobody
+
+
+def commons(base_url: str = "https://commons.wikimedia.org") -> Source:
+    """The source, at an address that a test may set."""
+    return Source("commons", base_url, CommonsFeeder, CommonsParser, needs_contact=True)
+
+
+class CommonsFeeder(SearchFeeder):
+    """Searches bitmaps in the file namespace."""
+
+    def first_page(self, asked: Query) -> str:
+        """The address of the first results."""
+        return _address(self.base_url, asked, {})
+
+
+class CommonsParser(SearchParser):
+    """Reads `query.pages[].imageinfo[0]`, and goes on where `continue` says."""
+
+    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+        """All images of a page, and the next page."""
+        answer = json.loads(response.body)
+        if "error" in answer:
+            raise self.changed(f"the API says {answer['error'].get('info', answer['error'])}")
+        if not {"query", "batchcomplete", "continue"} & set(answer):
+            raise self.changed("neither 'query' nor 'batchcomplete' in the answer")
+        pages = answer.get("query", {}).get("pages", [])
+        for page in sorted(pages, key=lambda page: page["index"]):
+            for info in page.get("imageinfo", []):  # none: the file was deleted meanwhile
+                yield _image(page["title"], info)
+        if "continue" in answer:
+            yield _address(self.source.base_url, self.asked, answer["continue"])
+
+
+def _image(title: str, info: dict[str, Any]) -> Task:
+    facts = {key: _plain(fact["value"]) for key, fact in info["extmetadata"].items()}
+    wide = int(info["width"]) > MAX_WIDTH_PX
+    return {
+        "file_url": info["thumburl"] if wide and info.get("thumburl") else info["url"],
+        "page_url": info["descriptionurl"],
+        "title": title.removeprefix("File:"),
+        "licence": facts.get("LicenseShortName", ""),
+        "licence_url": facts.get("LicenseUrl", ""),
+        "author": facts.get("Artist", "") or info.get("user", ""),
+    }
+
+
+def _plain(value: object) -> str:
+    """The text of a value, which may be HTML."""
+    text = str(value)
+    return BeautifulSoup(text, "lxml").get_text(" ", strip=True) if "<" in text else text.strip()
+
+
+def _address(base_url: str, asked: Query, further: dict[str, Any]) -> str:
+    keys = {
+        "action": "query",
+        "format": "json",
+        "formatversion": 2,
+        "generator": "search",
+        "gsrsearch": f"{asked.phrase} filetype:bitmap",
+        "gsrnamespace": 6,
+        "gsrlimit": PAGE_SIZE,
+        "prop": "imageinfo",
+        "iiprop": "url|user|size|mime|sha1|extmetadata",
+        "iiextmetadatafilter": "LicenseShortName|LicenseUrl|Artist",
+        "iiurlwidth": MAX_WIDTH_PX,
+    }
+    return f"{base_url}/w/api.php?{urlencode(keys | further)}"

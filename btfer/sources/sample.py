@@ -1,0 +1,85 @@
+"""The built-in sample: a small site of drawn faces on this machine, searched like any other."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode, urljoin
+
+from bs4 import BeautifulSoup, Tag
+
+from btfer.queries import Query
+from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
+from btfer.sources.web import Answer
+
+
+def sample(base_url: str) -> Source:
+    """The source at a running sample site."""
+    return Source("sample", base_url, SampleFeeder, SampleParser, is_ours=True)
+
+
+@contextmanager
+def open_sample() -> Iterator[Source]:
+    """The source, with its site running as long as it is used."""
+    from btfer.sample.site import serve_sample
+
+    with serve_sample() as site:
+        yield sample(site.url)
+
+
+class SampleFeeder(SearchFeeder):
+    """Passes what the query intends beside its phrase, since the site understands no language."""
+
+    def first_page(self, asked: Query) -> str:
+        """The address of the first results."""
+        keys = {
+            "q": asked.phrase,
+            "expression": asked.expression,
+            "ethnicity": asked.ethnicity,
+            "gender": asked.gender,
+            "age": asked.age,
+            "page": 1,
+        }
+        return f"{self.base_url}/search?{urlencode(keys)}"
+
+
+class SampleParser(SearchParser):
+    """Pages of the same shape as Bing's, with licence and author on each picture's own page."""
+
+    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+        """All images of a page, and the next page."""
+        soup = BeautifulSoup(response.body, "lxml", from_encoding="utf-8")
+        links = soup.select("a.iusc")
+        if not links and soup.select_one("#results") is None:
+            raise self.changed("it has neither images (a.iusc) nor a list of results (#results)")
+        for link in links:
+            yield self._image(response.url, json.loads(str(link["m"])))
+        following = soup.select_one('a[rel~="next"]')
+        if following is not None:
+            yield urljoin(response.url, str(following["href"]))
+
+    def _image(self, base: str, known: dict[str, str]) -> Task:
+        page_url = urljoin(base, known["purl"])
+        pages = self.source.read_before  # one picture is found by many queries
+        if page_url not in pages:
+            pages[page_url] = _rights(self.session.get(page_url, as_guest=False))
+        task = {
+            "file_url": urljoin(base, known["murl"]),
+            "page_url": page_url,
+            "title": known.get("t", ""),
+        }
+        return task | pages[page_url]
+
+
+def _rights(page: Answer) -> dict[str, str]:
+    """Licence and author of a picture, from its own page."""
+    soup = BeautifulSoup(page.body, "lxml", from_encoding="utf-8")
+    licence, author = soup.select_one('[rel~="license"]'), soup.select_one('[name="author"]')
+    return {
+        "licence": licence.get_text(strip=True) if licence else "",
+        "licence_url": urljoin(page.url, _attribute(licence, "href")) if licence else "",
+        "author": _attribute(author, "content"),
+    }
+
+
+def _attribute(tag: Tag | None, name: str) -> str:
+    return str(tag.get(name, "")) if tag else ""

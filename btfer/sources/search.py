@@ -1,0 +1,140 @@
+"""What every source shares: icrawler's Feeder and Parser, run so that nothing is lost and no failure is quiet.
+
+icrawler's own loop lets a parser that raises, or a page that cannot be had, end the search as if
+all were well, and its queue to the downloader drops what does not fit. Here the parser runs in the
+caller's thread, its findings go into a dict, and the reason of an early end comes back with them.
+"""
+
+import queue
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from icrawler import Feeder, Parser
+from icrawler.utils import Signal
+
+from btfer.catalogue.journal import Sighting
+from btfer.errors import NetworkError
+from btfer.queries import Query
+from btfer.sources.web import Answer, Web
+
+MAX_PAGES = 100
+Task = dict[str, str] | str
+
+
+class PageChanged(NetworkError):
+    """A source answered with a page of a shape that its parser does not know."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place photos come from: how its first page is asked for, and how its pages read."""
+
+    name: str
+    base_url: str
+    feeder: type["SearchFeeder"]
+    parser: type["SearchParser"]
+    needs_contact: bool = False
+    is_ours: bool = False  # the built-in site: may be on a private address, needs no pause
+    read_before: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass
+class Found:
+    """What one search brought, in the source's order; `failure` is why it ended early, if it did."""
+
+    sightings: list[Sighting] = field(default_factory=list)
+    failure: NetworkError | None = None
+
+
+class SearchFeeder(Feeder):
+    """Feeds the address of a search's first page; later ones come from the pages themselves."""
+
+    base_url: str
+
+    def feed(self, asked: Query) -> None:
+        """Put the first page in the queue."""
+        self.output(self.first_page(asked))
+
+    def first_page(self, asked: Query) -> str:
+        """The address of the first page of results."""
+        raise NotImplementedError
+
+
+class SearchParser(Parser):
+    """Reads pages until `per_query` images are found, or no page is left.
+
+    A source overrides `parse`: it yields a dict for each image (`file_url`, and fields of
+    Sighting) and a string for a further page, and raises PageChanged for an unknown shape.
+    """
+
+    source: Source
+    asked: Query
+    sightings: dict[str, Sighting]
+
+    def parse(self, response: Answer, **_: Any) -> Iterator[Task]:
+        """All images and further pages of one page."""
+        raise NotImplementedError
+
+    def worker_exec(self, per_query: int) -> None:
+        """Read page after page. Raises NetworkError."""
+        self.sightings = {}
+        for _ in range(MAX_PAGES):
+            before = len(self.sightings)
+            try:
+                url = self.in_queue.get_nowait()
+            except queue.Empty:
+                return
+            self._read(url)
+            if len(self.sightings) >= per_query or len(self.sightings) == before:
+                return  # a page without anything new would go on for ever
+
+    def output(self, task: Task) -> None:
+        """Take an image into the findings, or a further page into the queue."""
+        if isinstance(task, str):
+            self.input(task)
+        elif _storable(task["file_url"]) not in self.sightings:
+            fields = {key: _storable(value) for key, value in task.items() if key != "file_url"}
+            sighting = Sighting(
+                _storable(task["file_url"]),
+                self.source.name,
+                rank=len(self.sightings) + 1,
+                **fields,
+            )
+            self.sightings[sighting.url] = sighting
+
+    def changed(self, why: str) -> PageChanged:
+        """The error for a page of another shape."""
+        return PageChanged(
+            f"the page of {self.source.name} no longer looks as this parser expects: {why}"
+        )
+
+    def _read(self, url: str) -> None:
+        page = self.session.get(url, language=self.asked.language, as_guest=False)
+        try:
+            for task in self.parse(page):
+                self.output(task)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise self.changed(f"{type(error).__name__}: {error}") from error
+
+
+def _storable(text: str) -> str:
+    """Text that every database takes: titles are cut in the middle of an emoji, and worse."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def search(source: Source, asked: Query, web: Web, per_query: int) -> Found:
+    """Ask one source one query: at most `per_query` sightings, and why it ended early if it did."""
+    signal = Signal()
+    feeder = source.feeder(1, signal, web)
+    feeder.base_url = source.base_url
+    parser = source.parser(1, signal, web)
+    parser.source, parser.asked, parser.sightings = source, asked, {}
+    feeder.connect(parser)
+    failure = None
+    try:
+        feeder.feed(asked)
+        parser.worker_exec(per_query)
+    except NetworkError as error:
+        failure = error
+    return Found(list(parser.sightings.values())[:per_query], failure)

@@ -1,0 +1,379 @@
+import json
+import threading
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from btfer.catalogue import Catalogue, journal, photos
+from btfer.catalogue.store import Row
+from btfer.errors import Busy, NetworkError, UsageError
+from btfer.files import only_one
+from btfer.layout import photo_path, thumbnail_path
+from btfer.pipeline import crawl
+from btfer.pipeline.crawl import CrawlOutcome
+from btfer.queries import Plan, Query
+from btfer.settings import Settings
+from btfer.sources.bing import bing
+from btfer.sources.commons import commons
+from btfer.sources.web import Manners, Web
+from tests.conftest import as_bytes, draw_photo
+
+HAPPY = Query("mujer feliz", "happy", "es", "White", "female", "adult", "v1")
+SAD = Query("sad man", "sad", "en", "Black", "male", "adult", "v1")
+PLAN = Plan([HAPPY, SAD], "v1", [])
+
+
+class Site:
+    """A search page of Bing's shape and the pictures it shows, on one loopback server."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.server = server
+        self.results: dict[str, list[str]] = {}
+        self.titles: dict[str, str] = {}
+        self.captcha = ""  # the phrase that gets another page
+        self.source = bing(server.url_for("").rstrip("/"))
+        server.no_handler_status_code = 404
+        server.expect_request("/images/async").respond_with_handler(self._page)
+
+    def show(self, asked: Query, path: str, body: bytes, **answer: object) -> str:
+        """Serve bytes at a path, and list them among the results of a query."""
+        self.server.expect_request(path).respond_with_data(body, **answer)  # type: ignore[arg-type]
+        return self.add(asked, self.server.url_for(path))
+
+    def add(self, asked: Query, url: str) -> str:
+        self.results.setdefault(asked.phrase, []).append(url)
+        return url
+
+    def fetches(self) -> list[str]:
+        ignored = ("/images/async", "/robots.txt")
+        return [request.path for request, _ in self.server.log if request.path not in ignored]
+
+    def _page(self, request: Request) -> Response:
+        if request.args["q"] == self.captcha:
+            return Response("<html>Are you a robot?</html>", mimetype="text/html")
+        first = int(request.args["first"]) - 1
+        urls = self.results.get(request.args["q"], [])[first : first + 35]
+        known = [{"murl": url, "t": self.titles.get(url, "")} for url in urls]
+        items = [f'<a class="iusc" m="{escape(json.dumps(one))}">x</a>' for one in known]
+        return Response(f'<ul class="dgControl_list">{"".join(items)}</ul>', mimetype="text/html")
+
+
+@pytest.fixture
+def site(httpserver: HTTPServer) -> Site:
+    return Site(httpserver)
+
+
+@pytest.fixture
+def go(cat: Catalogue, settings: Settings, site: Site) -> Callable[..., CrawlOutcome]:
+    """Crawl the site with the plan of two queries."""
+
+    def run(**options: object) -> CrawlOutcome:
+        web = Web(
+            Manners(host_delay_s=0, allow_private_hosts=True, back_off_s=0.01, max_bytes=100_000)
+        )
+        return crawl.run(cat, settings, [site.source], PLAN, **{"web": web} | options)  # type: ignore[arg-type]
+
+    return run
+
+
+def jpeg(seed: int) -> bytes:
+    return as_bytes(draw_photo(seed))
+
+
+def row_of(cat: Catalogue, url: str) -> Row:
+    [row] = [one for one in rows(cat) if one["url"] == url]
+    return row
+
+
+def rows(cat: Catalogue) -> list[Row]:
+    import sqlalchemy as sa
+
+    from btfer.catalogue.tables import fetch
+
+    return cat.rows(sa.select(fetch))
+
+
+def test_a_photo_comes_with_its_files_and_its_provenance(
+    cat: Catalogue, settings: Settings, site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    url = site.show(HAPPY, "/a.jpg", jpeg(1), content_type="image/jpeg", headers={"ETag": '"x"'})
+    outcome = go()
+    assert (outcome.searches, outcome.found, outcome.kept, outcome.new_photos) == (2, 1, 1, 1)
+    row = row_of(cat, url)
+    assert (row["state"], row["status"], row["etag"]) == ("kept", 200, '"x"')
+    assert photo_path(settings.data_dir, row["photo"], "jpg").read_bytes() == jpeg(1)
+    assert thumbnail_path(settings.data_dir, row["photo"]).is_file()
+    label = photos.labels(cat)[row["photo"]]
+    assert (label["expression"], label["language"], label["source"]) == ("happy", "es", "bing")
+
+
+def test_every_loss_has_its_reason_and_the_sum_is_right(
+    cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    site.show(HAPPY, "/good.jpg", jpeg(1))
+    site.show(HAPPY, "/webp.jpg", as_bytes(draw_photo(2), "WEBP"))
+    site.show(HAPPY, "/niña feliz.jpg", jpeg(3))
+    site.show(SAD, "/gone.jpg", b"", status=404)
+    site.show(SAD, "/page.jpg", b"<html>log in</html>", content_type="image/jpeg")
+    site.show(SAD, "/nothing.jpg", b"")
+    site.show(SAD, "/half.jpg", jpeg(4)[:-900])
+    site.show(SAD, "/tiny.png", as_bytes(draw_photo(5, (20, 20)), "PNG"))
+    site.show(SAD, "/huge.jpg", b"\xff" * 100_001)
+    site.show(SAD, "/no.jpg", jpeg(6), headers={"X-Robots-Tag": "noai"})
+    site.show(SAD, "/later.jpg", b"", status=503)
+    site.add(SAD, "http://localhost:9/dead.jpg")
+    site.add(SAD, "http://[bad/dead.jpg")
+    outcome = go()
+    assert (outcome.found, outcome.kept, outcome.new_photos) == (13, 3, 3)
+    assert outcome.refused == {
+        "http 404": 1,
+        "not an image": 1,
+        "empty": 1,
+        "truncated": 1,
+        "too small": 1,
+        "too large": 1,
+        "opt-out": 1,
+        "bad url": 1,
+    }
+    assert outcome.failed == {"http 503": 1, "no connection": 1}
+    assert outcome.is_balanced()
+    assert "2 failed: http 503 1, no connection 1" in "\n".join(outcome.lines())
+    formats = {photos.find(cat, row["photo"])[0]["format"] for row in rows(cat) if row["photo"]}
+    assert formats == {"jpg", "webp"}
+
+
+def test_private_addresses_are_refused_unless_allowed(
+    cat: Catalogue, settings: Settings, site: Site
+) -> None:
+    site.show(HAPPY, "/a.jpg", jpeg(1))
+    web = Web(Manners(host_delay_s=0, trusted_hosts=frozenset({"localhost"})))
+    site.results = {
+        phrase: [url.replace("localhost", "127.0.0.1") for url in urls]
+        for phrase, urls in site.results.items()
+    }
+    outcome = crawl.run(cat, settings, [site.source], PLAN, web=web)
+    assert outcome.refused == {"private address": 1}
+    assert site.fetches() == []
+
+
+def test_a_title_that_no_database_takes_is_mended(
+    cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    url = site.show(HAPPY, "/a.jpg", jpeg(1))
+    site.titles[url] = "cut \ud83d off \0 here"
+    assert go().kept == 1
+    assert photos.sightings(cat, rows(cat)[0]["photo"])[0]["title"] == "cut ? off  here"
+
+
+def test_two_urls_with_the_same_bytes_are_two_sightings_of_one_photo(
+    cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    site.show(HAPPY, "/a.jpg", jpeg(1))
+    site.show(SAD, "/b.jpg", jpeg(1))
+    outcome = go(threads=1)
+    assert (outcome.kept, outcome.new_photos, photos.count(cat)) == (2, 1, 1)
+    assert sorted(row["reason"] for row in rows(cat)) == ["", "duplicate bytes"]
+    assert len(photos.sightings(cat, rows(cat)[0]["photo"])) == 2
+
+
+def test_a_url_of_two_queries_is_fetched_once_and_seen_twice(
+    cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    url = site.show(HAPPY, "/a.jpg", jpeg(1))
+    site.add(SAD, url)
+    outcome = go()
+    assert (outcome.found, outcome.known, outcome.kept) == (2, 1, 1)
+    assert site.fetches() == ["/a.jpg"]
+    assert len(photos.sightings(cat, rows(cat)[0]["photo"])) == 2
+
+
+def test_under_back_pressure_every_picture_is_kept(
+    cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    for number in range(60):
+        site.show(HAPPY if number % 2 else SAD, f"/{number}.jpg", jpeg(number))
+    outcome = go(threads=2)
+    assert (outcome.found, outcome.new_photos, photos.count(cat)) == (60, 60, 60)
+
+
+def test_a_second_run_searches_and_fetches_nothing_twice_but_what_is_asked_anew(
+    site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    for number in range(4):
+        site.show(HAPPY, f"/{number}.jpg", jpeg(number))
+    site.show(SAD, "/gone.jpg", b"", status=404)
+    go(per_query=3)
+    site.server.clear_log()
+    again = go(per_query=3)
+    assert site.fetches() == []
+    assert (again.searches, again.searches_skipped, again.kept) == (0, 2, 0)
+    more = go(per_query=4)
+    assert site.fetches() == ["/3.jpg"]
+    assert (more.found, more.known, more.kept) == (5, 4, 1)
+
+
+def test_an_interrupted_crawl_goes_on_where_it_was(
+    cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    for number in range(20):
+        site.show(HAPPY, f"/{number}.jpg", jpeg(number))
+
+    def interrupt(stage: str, done: int, total: int) -> None:
+        if (stage, done) == ("fetch", 5):
+            raise KeyboardInterrupt
+
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        go(on_progress=interrupt, threads=4)
+    assert threading.active_count() <= before + 1  # the server's own; no thread of ours is left
+    done = photos.count(cat)
+    assert done == 5
+    outcome = go(per_query=20)
+    assert (outcome.resumed, outcome.new_photos, photos.count(cat)) == (15, 15, 20)
+    assert outcome.is_balanced()
+
+
+def test_what_another_source_left_behind_is_fetched_when_it_is_seen_again(
+    cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    url = site.show(HAPPY, "/a.jpg", jpeg(1))
+    journal.add_found(cat, HAPPY, [journal.Sighting(url, "commons")])  # stopped before the fetch
+    outcome = go()
+    assert (outcome.found, outcome.known, outcome.resumed, outcome.kept) == (1, 1, 1, 1)
+
+
+def test_failed_urls_are_tried_again_only_on_demand(
+    cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    answers = {"now": Response(status=503)}
+    site.server.expect_request("/a.jpg").respond_with_handler(lambda _: answers["now"])
+    url = site.add(HAPPY, site.server.url_for("/a.jpg"))
+    assert go().failed == {"http 503": 1}
+    answers["now"] = Response(jpeg(1))
+    assert go().kept == 0
+    assert go(retry=["timeout"]).kept == 0
+    outcome = go(retry=["http 503"])
+    assert (outcome.resumed, outcome.kept, outcome.is_balanced()) == (1, 1, True)
+    assert row_of(cat, url)["attempts"] == 2
+
+
+def test_one_class_is_searched_and_fetched_alone(
+    site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    site.show(HAPPY, "/a.jpg", jpeg(1))
+    site.show(SAD, "/b.jpg", jpeg(2))
+    assert go(classes=["sadness"]).searches == 1
+    assert site.fetches() == ["/b.jpg"]
+    assert go(limit=1).searches == 1
+    assert site.fetches() == ["/b.jpg", "/a.jpg"]
+
+
+def test_a_changed_page_is_a_visible_failure_and_the_rest_goes_on(
+    site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    site.show(HAPPY, "/a.jpg", jpeg(1))
+    site.captcha = SAD.phrase
+    outcome = go()
+    assert outcome.kept == 1
+    assert len(outcome.searches_failed) == 1
+    assert "sad man" in outcome.searches_failed[0]
+    assert "no longer looks as this parser expects" in "\n".join(outcome.lines())
+
+
+def test_a_source_that_only_fails_is_left_and_is_no_success(
+    cat: Catalogue, settings: Settings, site: Site
+) -> None:
+    plan = Plan([Query(f"sad man {n}", "sad", "en") for n in range(9)], "v1", [])
+    site.server.clear()
+    site.server.expect_request("/images/async").respond_with_data("", status=403)
+    with pytest.raises(NetworkError, match=r"no search brought anything.*http 403"):
+        crawl.run(cat, settings, [site.source], plan)
+    assert len(site.server.log) == 5
+
+
+def test_a_source_that_cannot_be_reached_is_a_network_error(
+    cat: Catalogue, settings: Settings
+) -> None:
+    with pytest.raises(NetworkError, match="bing cannot be reached"):
+        crawl.run(cat, settings, [bing("http://localhost:9")], PLAN)
+
+
+def test_commons_refuses_to_start_without_a_contact(cat: Catalogue, settings: Settings) -> None:
+    with pytest.raises(UsageError, match="BTFER_CONTACT"):
+        crawl.run(cat, settings, [commons("http://localhost:9")], PLAN)
+
+
+def test_only_one_crawl_runs_on_a_data_folder(
+    settings: Settings, go: Callable[..., CrawlOutcome]
+) -> None:
+    with only_one(settings.data_dir, "crawl"), pytest.raises(Busy):
+        go()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "photos"
+    (root / "happy").mkdir(parents=True)
+    (root / "a.jpg").write_bytes(jpeg(1))
+    (root / "b.jpg").write_bytes(jpeg(2))
+    (root / "happy" / "c.png").write_bytes(as_bytes(draw_photo(3), "PNG"))
+    (root / "happy" / "copy.jpg").write_bytes(jpeg(1))
+    (root / "notes.txt").write_text("not a photo")
+    return root
+
+
+def test_a_folder_is_taken_in_with_its_labels(
+    cat: Catalogue, settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("file,expression,licence\na.jpg,Sadness,CC0\ngone.jpg,sad,\n")
+    outcome = crawl.import_folder(cat, settings, folder, table)
+    assert (outcome.found, outcome.kept, outcome.new_photos) == (6, 4, 3)
+    assert outcome.refused == {"not an image": 1}
+    assert outcome.failed == {"no such file": 1}
+    expressions = [one["expression"] for one in photos.labels(cat).values()]
+    assert sorted(expressions) == ["happy", "sad", "unlabelled"]
+    assert [one["licence"] for one in photos.labels(cat).values()].count("CC0") == 1
+
+
+def test_importing_again_takes_in_only_what_is_new(
+    cat: Catalogue, settings: Settings, folder: Path
+) -> None:
+    crawl.import_folder(cat, settings, folder)
+    (folder / "new.jpg").write_bytes(jpeg(9))
+    again = crawl.import_folder(cat, settings, folder)
+    assert (again.found, again.known, again.kept, again.resumed) == (6, 5, 1, 0)
+
+
+def test_an_unknown_class_stops_before_anything_is_taken_in(
+    cat: Catalogue, settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("file,expression\na.jpg,sad\nb.jpg,grumpy\n")
+    with pytest.raises(UsageError, match=r"labels.csv:3: 'grumpy'"):
+        crawl.import_folder(cat, settings, folder, table)
+    assert photos.count(cat) == 0
+    assert journal.losses(cat) == []
+
+
+def test_a_file_that_failed_is_tried_again_at_the_next_import(
+    cat: Catalogue, settings: Settings, folder: Path
+) -> None:
+    (folder / "link.jpg").symlink_to(folder / "later.bin")
+    assert crawl.import_folder(cat, settings, folder).failed == {"no such file": 1}
+    (folder / "later.bin").write_bytes(jpeg(7))
+    (folder / "link.jpg").unlink()
+    (folder / "later.bin").rename(folder / "link.jpg")
+    again = crawl.import_folder(cat, settings, folder)
+    assert (again.resumed, again.kept, again.is_balanced()) == (1, 1, True)
+
+
+def test_a_folder_is_read_in_several_processes(
+    cat: Catalogue, settings: Settings, folder: Path
+) -> None:
+    several = settings.model_copy(update={"engine": "processes", "workers": 2})
+    assert crawl.import_folder(cat, several, folder).new_photos == 3
