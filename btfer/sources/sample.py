@@ -11,6 +11,8 @@ from btfer.queries import Query
 from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
 from btfer.sources.web import Answer
 
+PORT = 8417  # always the same where it is free, so that a second crawl knows the addresses
+
 
 def sample(base_url: str) -> Source:
     """The source at a running sample site."""
@@ -22,7 +24,7 @@ def open_sample() -> Iterator[Source]:
     """The source, with its site running as long as it is used."""
     from btfer.sample.site import serve_sample
 
-    with serve_sample() as site:
+    with serve_sample(PORT) as site:
         yield sample(site.url)
 
 

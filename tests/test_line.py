@@ -1,0 +1,114 @@
+"""The whole line on the built-in sample, as `make demo` runs it: killed in the middle, and run again."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from btfer.sample import load_manifest
+
+BTFER = [sys.executable, "-c", "from btfer.cli import main; main()"]
+PER_CLASS = 5
+
+
+def btfer(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*BTFER, *arguments], cwd=cwd, capture_output=True, text=True, timeout=280, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A demo that was killed, workers and all, while it cropped, and then run again to the end."""
+    folder = tmp_path_factory.mktemp("line")
+    arguments = [*BTFER, "demo", "--per-class", str(PER_CLASS), "--epochs", "1"]
+    first = subprocess.Popen(
+        arguments,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    faces = folder / "demo/data/faces"
+    deadline = time.monotonic() + 240
+    while first.poll() is None and len(list(faces.rglob("*.png"))) < 10:
+        assert time.monotonic() < deadline, "no face was cropped in four minutes"
+        time.sleep(0.1)
+    assert first.poll() is None, first.stderr.read() if first.stderr else ""
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    again = subprocess.run(
+        arguments, cwd=folder, capture_output=True, text=True, timeout=280, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    assert "Traceback" not in again.stderr
+    return folder, again.stdout
+
+
+@pytest.fixture(scope="module")
+def funnel(demo: tuple[Path, str]) -> dict:
+    told = btfer("--data-dir", "demo/data", "status", "--json", cwd=demo[0])
+    return json.loads(told.stdout)
+
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("line")]
+
+
+def test_every_picture_of_the_sample_came_or_has_a_reason(funnel: dict) -> None:
+    fates = {row["reason"]: row["n"] for row in funnel["urls"] if row["source"] == "sample"}
+    readable = {one.sha256 for one in load_manifest()} - {
+        one.sha256 for one in load_manifest() if one.file.startswith(("truncated", "tiny"))
+    }
+    photos = next(line for line in funnel["funnel"] if line["what"] == "photos")
+    assert sum(photos["per_class"]) == len(readable)
+    assert fates.keys() >= {"", "http 404", "opt-out", "robots", "truncated", "too small"}
+    assert all(row["state"] in ("kept", "refused", "failed") for row in funnel["urls"])
+
+
+def test_planted_copies_are_gone_and_nobody_else(funnel: dict) -> None:
+    dropped = next(line for line in funnel["funnel"] if line["what"] == "- duplicate")
+    assert sum(dropped["per_class"]) == sum(one.kind == "duplicate" for one in load_manifest())
+
+
+def test_the_copy_under_another_class_is_told(funnel: dict) -> None:
+    assert funnel["conflicting_labels"] >= 1
+
+
+def test_the_release_is_balanced_verifies_and_is_the_same_again(demo: tuple[Path, str]) -> None:
+    folder, _ = demo
+    (release,) = (folder / "demo/data/releases").iterdir()
+    rows = list(csv.DictReader((release / "metadata.csv").open()))
+    assert len(rows) == 7 * PER_CLASS
+    assert len({(row["ethnicity"], row["gender"], row["age"]) for row in rows}) > 7
+    assert "synthetic" in (release / "README.md").read_text()
+    checked = btfer("verify", str(release), cwd=folder)
+    assert checked.returncode == 0, checked.stdout
+    built = btfer(
+        "--data-dir", "demo/data", "build", "--per-class", str(PER_CLASS), "--json", cwd=folder
+    )
+    assert json.loads(built.stdout)["path"].endswith(release.name)
+
+
+def test_it_shows_the_funnel_the_table_and_the_pages(demo: tuple[Path, str]) -> None:
+    folder, told = demo
+    assert "synthetic" in told
+    assert "sequential_4conv" in told
+    pages = [line.split()[-1] for line in told.splitlines() if line.startswith(("page", "report"))]
+    assert len(pages) == 2
+    for page in pages:
+        text = (folder / page).read_text()
+        assert "synthetic" in text or "sequential_4conv" in text
+        assert "http://" not in text.replace("http://www.w3.org", "")  # self-contained
+
+
+def test_a_released_face_can_be_explained_back_to_its_query(demo: tuple[Path, str]) -> None:
+    told = btfer("--data-dir", "demo/data", "explain", "happy-001.png", cwd=demo[0])
+    assert "by sample for '" in told.stdout
+    assert "CC0" in told.stdout
+    assert "released in btfer-" in told.stdout
