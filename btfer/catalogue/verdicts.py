@@ -38,7 +38,9 @@ def add(cat: Catalogue, new: Iterable[Verdict]) -> list[int]:
 def add_within(connection: sa.Connection, one: Verdict, at: str) -> int:
     """Append one verdict inside the caller's transaction; its id."""
     result = connection.execute(sa.insert(verdict).values(**asdict(one), at=at))
-    return int(result.inserted_primary_key[0])
+    key = result.inserted_primary_key
+    assert key is not None  # every dialect that we open tells it
+    return int(key[0])
 
 
 def undo(cat: Catalogue, ids: Iterable[int], reviewer: str) -> list[int]:

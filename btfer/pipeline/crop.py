@@ -145,7 +145,7 @@ def crop_face(pixels: Pixels, cut: Cut, settings: CropSettings) -> Pixels:
     part = pixels[cut.top : cut.bottom, cut.left : cut.right]
     shrinks = min(part.shape[:2]) > settings.size_px
     method = methods[settings.shrink_by if shrinks else settings.enlarge_by]
-    return cv2.resize(part, (settings.size_px, settings.size_px), interpolation=method)  # type: ignore[return-value]
+    return cv2.resize(part, (settings.size_px, settings.size_px), interpolation=method)
 
 
 def refusals(boxes: list[Box], settings: CropSettings) -> list[str]:

@@ -174,7 +174,7 @@ def _grey(thumbnail: Path) -> Grey:
         raise BtferError(f"the thumbnail {thumbnail} cannot be read: {error}") from None
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32)  # type: ignore[return-value]
+    return small.astype(np.float32)
 
 
 def _changes(rows: list[Row], keeper_of: dict[int, tuple[int, int]]) -> Iterator[Verdict]:
