@@ -1,0 +1,198 @@
+"""Many runs: every combination of options is a cell; a cell that fails is recorded and the rest go on."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from btfer.bench import pictures
+from btfer.bench.architectures import architecture
+from btfer.bench.datasets import ImageSet, Indices, Split, stratified_folds, stratified_split
+from btfer.bench.predictions import table_scores, write_table
+from btfer.bench.protocol import BALANCES, Protocol
+from btfer.bench.run import (
+    Desk,
+    Experiment,
+    Record,
+    Target,
+    new_record,
+    read_record,
+    run_id,
+    run_one,
+    write_record,
+)
+from btfer.errors import Busy, UsageError
+from btfer.files import write_atomic
+
+IN_DOMAIN = "in-domain (k-fold)"
+INNER_SHARE = 0.2  # of a fold's training part: early stopping must not look at what is scored
+SPLIT_SEED = 0  # the same split for every training seed, so that seeds differ in training only
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination. training: name of a training set, or empty for in-domain."""
+
+    architecture: str
+    resolution: int
+    balance: str
+    weights: str
+    seed: int
+    training: str = ""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all cells of a grid share. epochs: at most, per phase. folds: of an in-domain cell."""
+
+    runs_dir: Path
+    protocol: Protocol
+    splits: dict[str, Split]
+    release: ImageSet | None
+    epochs: int | None = None
+    folds: int = 3
+
+    def desk(self, folder: Path, say: Say) -> Desk:
+        """Where a run in `folder` works."""
+        return Desk(folder, self.runs_dir / "_cache", say)
+
+
+def cells(
+    architectures: Iterable[str],
+    resolutions: Iterable[int],
+    balances: Iterable[str],
+    weights: Iterable[str],
+    seeds: Iterable[int],
+    training: Iterable[str],
+) -> list[Cell]:
+    """Every combination that exists, once, in the order of the options; no training set = in-domain.
+
+    Weights that an architecture has not are left out for it, unless none would be left. Raises
+    UsageError then, and for an unknown name.
+    """
+    sizes, wanted, starts = list(resolutions), list(balances), list(weights)
+    for unknown in set(wanted) - set(BALANCES):
+        raise UsageError(f"'{unknown}' is no balance: use one of {', '.join(BALANCES)}")
+    networks = [(name, start) for name in architectures for start in _weights_of(name, starts)]
+    for (name, start), size in product(networks, sizes):
+        architecture(name).check(size, start)
+    combined = product(list(training) or [""], networks, sizes, wanted, list(seeds))
+    found = [
+        Cell(name, size, balance, start, seed, set_)
+        for set_, (name, start), size, balance, seed in combined
+    ]
+    return list(dict.fromkeys(found))
+
+
+def run_grid(wanted: list[Cell], ground: Ground, say: Say) -> list[Record]:
+    """Run each cell; their records, in order. A failed one has the state `failed` and its error."""
+    records = []
+    for number, cell in enumerate(wanted, start=1):
+        where = cell.training or IN_DOMAIN
+        say(f"[{number}/{len(wanted)}] {cell.architecture} {cell.resolution}, {where}")
+        records.append(_run_cell(cell, ground, say))
+    return records
+
+
+def _run_cell(cell: Cell, ground: Ground, say: Say) -> Record:
+    experiment = Experiment(
+        cell.architecture,
+        cell.weights,
+        cell.resolution,
+        cell.balance,
+        cell.seed,
+        ground.protocol,
+        ground.epochs,
+    )
+    definition = _definition(cell, experiment, ground)
+    folder = ground.runs_dir / run_id(definition)
+    try:
+        if not cell.training:
+            return _cross_validate(experiment, definition, ground, folder, say)
+        release = ground.release
+        target = Target(release, np.arange(len(release))) if release else None
+        return run_one(experiment, ground.splits[cell.training], target, ground.desk(folder, say))
+    except Busy:
+        raise
+    except Exception as error:  # one network out of memory must not stop a night's grid
+        say(f"failed: {error}")
+        known = read_record(folder) or new_record(definition, cell.training or IN_DOMAIN)
+        text = f"{type(error).__name__}: {error}"
+        return write_record(folder, known | {"state": "failed", "error": text})
+
+
+def _definition(cell: Cell, experiment: Experiment, ground: Ground) -> Record:
+    if cell.training:
+        split = ground.splits[cell.training]
+        return experiment.definition(split.digest, split.how)
+    whole = replace(experiment, fold=f"all of {ground.folds}")
+    return whole.definition(_release(ground).digest, IN_DOMAIN)
+
+
+def _release(ground: Ground) -> ImageSet:
+    if ground.release is None:
+        raise UsageError(
+            "nothing to train on: give a training set, or a release for in-domain runs"
+        )
+    return ground.release
+
+
+def _cross_validate(
+    experiment: Experiment, definition: Record, ground: Ground, folder: Path, say: Say
+) -> Record:
+    """Train k times on the release without a fold, score that fold; scores over all images at once."""
+    known = read_record(folder)
+    if known.get("state") == "done":
+        return known
+    release = _release(ground)
+    write_record(folder, new_record(definition, IN_DOMAIN))
+    parts, tables, histories = [], [], []
+    folds = stratified_folds(release.labels, ground.folds, SPLIT_SEED)
+    for number, held_out in enumerate(folds, start=1):
+        fold = replace(experiment, fold=f"{number} of {ground.folds}")
+        here = folder / f"fold-{number}"
+        target = Target(release, held_out)
+        parts.append(run_one(fold, _fold_split(release, held_out), target, ground.desk(here, say)))
+        tables.append(pd.read_parquet(here / "predictions_btfer.parquet").assign(fold=number))
+        histories.append(pd.read_csv(here / "history.csv").assign(fold=number))
+    table = pd.concat(tables).sort_values("file")
+    write_table(folder / "predictions_btfer.parquet", table)
+    history = pd.concat(histories).to_csv(index=False, lineterminator="\n")
+    write_atomic(folder / "history.csv", history.encode())
+    record = new_record(definition, IN_DOMAIN) | _merged(parts, release)
+    record["metrics"] = {"in_domain": table_scores(table)}
+    matrix = record["metrics"]["in_domain"]["confusion"]
+    write_atomic(folder / "confusion.png", pictures.confusion(matrix, IN_DOMAIN))
+    return write_record(folder, record | {"state": "done"})
+
+
+def _fold_split(release: ImageSet, held_out: Indices) -> Split:
+    """What a fold learns from, and a share of it for early stopping: never the held-out pictures."""
+    rest = np.setdiff1d(np.arange(len(release)), held_out)
+    learn, check = stratified_split(release.labels[rest], INNER_SHARE, SPLIT_SEED)
+    return Split(IN_DOMAIN, release, release, rest[learn], rest[check], IN_DOMAIN)
+
+
+def _merged(parts: list[Record], release: ImageSet) -> Record:
+    return {
+        "parameters": parts[0]["parameters"],
+        "release": {"name": release.name, "digest": release.digest},
+        "epochs": sum(one["epochs"] for one in parts),
+        "seconds": round(sum(one["seconds"] for one in parts), 1),
+        "seconds_per_step": float(np.median([one["seconds_per_step"] for one in parts])),
+        "images_per_second": float(np.median([one["images_per_second"] for one in parts])),
+        "folds": [one["id"] for one in parts],
+    }
+
+
+def _weights_of(name: str, wanted: list[str]) -> list[str]:
+    known = architecture(name).weights
+    fitting = [one for one in wanted if one in known]
+    if not fitting:
+        raise UsageError(f"{name} with weights {', '.join(wanted)}: it has {' or '.join(known)}")
+    return fitting

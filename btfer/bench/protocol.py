@@ -1,0 +1,94 @@
+"""How networks are trained and scored: the paper's words, and what its authors' code does, by name.
+
+Source: BTFER, section 4.2, and the authors' notebooks. Known differences that are not here because
+they are no rule: phase-2 learning rates of 1e-5 and 1e-6 in some notebooks, a second fit of a few
+networks, and mixed-up files.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from btfer.errors import UsageError
+from btfer.expressions import EXPRESSIONS
+
+BALANCES = ("none", "simple", "conservative")
+CONSERVATIVE_CAP = 3.0
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is drawn for each training image, uniform in plus or minus each; shifts as share of the side."""
+
+    rotation_degrees: float = 20
+    shift: float = 0.2
+    zoom: float = 0.2
+    horizontal_flip: bool = True
+    fill: Literal["nearest"] = "nearest"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Everything about training but network, data, balance and seed.
+
+    head_epochs: most epochs of phase 1, in which the pretrained backbone is frozen. max_epochs: most
+    epochs of phase 2. evaluated: which weights are scored, those with the best validation accuracy
+    or those of the last epoch. skip_remainder: leave out what fills no batch, in training and in
+    scores. resize: how pictures come to the resolution.
+    """
+
+    name: str
+    learning_rate: float = 1e-4
+    batch_size: int = 32
+    rescale: float = 1 / 255
+    augmentation: Augmentation = Augmentation()
+    plateau_patience: int = 10
+    plateau_factor: float = 0.5
+    min_learning_rate: float = 1e-10
+    stop_patience: int = 20
+    head_epochs: int = 30
+    max_epochs: int = 200
+    evaluated: Literal["best", "last"] = "best"
+    skip_remainder: bool = False
+    resize: Literal["area", "nearest"] = "area"
+
+
+PAPER = Protocol("paper")
+AUTHORS_CODE = replace(
+    PAPER,
+    name="authors_code",
+    batch_size=64,  # 32 on each of two GPUs
+    head_epochs=20,  # the most frequent length
+    evaluated="last",
+    skip_remainder=True,
+    resize="nearest",
+)
+PROTOCOLS = {one.name: one for one in (PAPER, AUTHORS_CODE)}
+
+
+def protocol_named(name: str) -> Protocol:
+    """The protocol of that name. Raises UsageError that lists the known ones."""
+    if name not in PROTOCOLS:
+        raise UsageError(f"'{name}' is no protocol: use {' or '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
+
+
+def class_weights(counts: Sequence[int], balance: str) -> dict[int, float]:
+    """The loss weight of each class: 1; n_max / n_c (simple); or that, at most 3 (conservative).
+
+    counts: training images per class, in label order. Raises UsageError for another balance, and for
+    a class without images unless the balance is none: its weight would be infinite.
+    Source: BTFER, section 3, figures 11 to 13; not normalised, as there.
+    """
+    if balance not in BALANCES:
+        raise UsageError(f"'{balance}' is no balance: use one of {', '.join(BALANCES)}")
+    if balance == "none":
+        return dict.fromkeys(range(len(counts)), 1.0)
+    empty = [EXPRESSIONS[label] for label, count in enumerate(counts) if count == 0]
+    if empty:
+        raise UsageError(
+            f"no training image of {', '.join(empty)}, so --balance {balance} has no weight for it: "
+            "add images, or use --balance none"
+        )
+    cap = CONSERVATIVE_CAP if balance == "conservative" else float("inf")
+    return {label: min(max(counts) / count, cap) for label, count in enumerate(counts)}

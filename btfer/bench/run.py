@@ -1,0 +1,263 @@
+"""One run: train one network on one split, score it on its validation part and on a release.
+
+A run is a folder named by what defines it. `run.json` is written whole each time; its state is
+`running`, `trained` (only the release is to be scored), `done` or `failed`. A finished run is not
+repeated; another release is only predicted.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from btfer.bench import pictures
+from btfer.bench.architectures import architecture
+from btfer.bench.checkpoint import STATE, Progress, best_weights
+from btfer.bench.datasets import ImageSet, Indices, Split
+from btfer.bench.feed import Feed
+from btfer.bench.pixels import Pixels, load_pixels
+from btfer.bench.predictions import counted, predictions_table, table_scores, write_table
+from btfer.bench.protocol import Protocol, class_weights
+from btfer.bench.training import ALL, HEAD, Course, Tell, train
+from btfer.expressions import EXPRESSIONS
+from btfer.files import only_one, write_atomic
+
+Record = dict[str, Any]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is run, but for the data. epochs: at most, per phase. fold: of a cross-validation, or empty."""
+
+    architecture: str
+    weights: str
+    resolution: int
+    balance: str
+    seed: int
+    protocol: Protocol
+    epochs: int | None = None
+    fold: str = ""
+
+    def definition(self, data_digest: str, split: str) -> Record:
+        """Everything that a result depends on, as plain values."""
+        return asdict(self) | {"data": data_digest, "split": split}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The pictures of a release to score: those at `indices`."""
+
+    images: ImageSet
+    indices: Indices
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where a run works: its own folder, the cache of decoded pixels, and whom it tells."""
+
+    folder: Path
+    cache: Path
+    say: Say
+
+
+def run_id(definition: Record) -> str:
+    """12 hex digits that name a definition."""
+    text = json.dumps(definition, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def new_record(definition: Record, training: str) -> Record:
+    """The record of a run of which nothing is done."""
+    return {
+        "id": run_id(definition),
+        "state": "running",
+        "error": None,
+        "definition": definition,
+        "training": training,
+        "release": None,
+        "metrics": {},
+        "keras": keras.__version__,
+        "backend": keras.backend.backend(),
+    }
+
+
+def read_record(folder: Path) -> Record:
+    """The run.json of a folder; {} where there is none."""
+    path = folder / "run.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def write_record(folder: Path, record: Record) -> Record:
+    """Write run.json, whole; the record."""
+    write_atomic(folder / "run.json", f"{json.dumps(record, indent=2)}\n".encode())
+    return record
+
+
+def run_one(experiment: Experiment, split: Split, target: Target | None, desk: Desk) -> Record:
+    """Do what of a run is not done yet; its record.
+
+    Raises UsageError for pictures that cannot be read or a class without images, Busy where another
+    process has the same run.
+    """
+    with only_one(desk.folder, "run"):
+        record = read_record(desk.folder)
+        if "validation" not in record.get("metrics", {}):
+            record = _train(experiment, split, desk)
+        if target and (record["release"] or {}).get("digest") != target.images.digest:
+            record = _score_target(experiment, record, target, desk)
+        if record["state"] != "done":
+            record = write_record(desk.folder, record | {"state": "done", "error": None})
+    return record
+
+
+def _train(experiment: Experiment, split: Split, desk: Desk) -> Record:
+    """Train, validate, and write everything that does not depend on a release."""
+    started = time.time()
+    definition = experiment.definition(split.digest, split.how)
+    record = write_record(desk.folder, new_record(definition, split.name))
+    size, resize = experiment.resolution, experiment.protocol.resize
+    pixels = load_pixels(split.train, size, desk.cache, resize, desk.say)
+    check_pixels = load_pixels(split.validation, size, desk.cache, resize, desk.say)
+    feed = _learning_feed(experiment, split, pixels)
+    mask = counted(len(split.validation_indices), experiment.protocol, experiment.seed)
+    check = _plain_feed(experiment, split.validation, check_pixels, split.validation_indices[mask])
+    counts = _counts(split)
+    course = Course(
+        experiment.protocol,
+        class_weights(counts, experiment.balance),
+        two_phases=experiment.weights != "none",
+        epochs=experiment.epochs,
+    )
+    model = _new_model(experiment, experiment.weights)
+    progress = train(model, feed, check, course, desk.folder, _teller(experiment, split, desk.say))
+    _save_model(model, experiment, desk.folder)
+    every = _plain_feed(experiment, split.validation, check_pixels, split.validation_indices)
+    table = predictions_table(
+        split.validation, split.validation_indices, predict(model, every), mask
+    )
+    write_table(desk.folder / "predictions_val.parquet", table)
+    record |= _facts(progress, feed, model) | {"training_counts": counts}
+    record |= {"metrics": {"validation": table_scores(table)}, "state": "trained"}
+    record["seconds"] = round(time.time() - started, 1)
+    _write_history(desk.folder, progress, record)
+    record = write_record(desk.folder, record)
+    for spent in (desk.folder / STATE, *(best_weights(desk.folder, n) for n in (HEAD, ALL))):
+        spent.unlink(missing_ok=True)
+    return record
+
+
+def predict(model: keras.Model, feed: Feed) -> np.ndarray[Any, Any]:
+    """Probabilities, float [N, classes], in the order of the feed's indices."""
+    return np.asarray(model.predict(feed, verbose=0))
+
+
+def _score_target(experiment: Experiment, record: Record, target: Target, desk: Desk) -> Record:
+    """Score a release with the stored model. In a fold these are the pictures held out of it."""
+    desk.say(f"{_name(experiment)}: scoring {len(target.indices)} of {target.images.name}")
+    model = keras.saving.load_model(desk.folder / "model.keras")
+    size, resize = experiment.resolution, experiment.protocol.resize
+    pixels = load_pixels(target.images, size, desk.cache, resize, desk.say)
+    probabilities = predict(model, _plain_feed(experiment, target.images, pixels, target.indices))
+    mask = counted(len(target.indices), experiment.protocol, experiment.seed)
+    table = predictions_table(target.images, target.indices, probabilities, mask)
+    write_table(desk.folder / "predictions_btfer.parquet", table)
+    key = "held_out" if experiment.fold else "cross_domain"
+    found = table_scores(table)
+    picture = pictures.confusion(found["confusion"], target.images.name)
+    write_atomic(desk.folder / "confusion.png", picture)
+    release = {"name": target.images.name, "digest": target.images.digest}
+    done = {"metrics": record["metrics"] | {key: found}, "release": release, "state": "done"}
+    return write_record(desk.folder, record | done | {"error": None})
+
+
+def _new_model(experiment: Experiment, weights: str) -> keras.Model:
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(experiment.seed)
+    shape = (experiment.resolution, experiment.resolution, 3)
+    return architecture(experiment.architecture).build(shape, len(EXPRESSIONS), weights)
+
+
+def _save_model(model: keras.Model, experiment: Experiment, folder: Path) -> None:
+    """model.keras without the optimizer, which would make it three times as large."""
+    bare = _new_model(experiment, "none")
+    bare.set_weights(model.get_weights())
+    part = folder / ".part-model.keras"
+    bare.save(part)
+    part.replace(folder / "model.keras")
+
+
+def _learning_feed(experiment: Experiment, split: Split, pixels: Pixels) -> Feed:
+    protocol = experiment.protocol
+    return Feed(
+        pixels,
+        split.train.labels,
+        split.train_indices,
+        classes=len(EXPRESSIONS),
+        batch_size=protocol.batch_size,
+        rescale=protocol.rescale,
+        pixel_range=architecture(experiment.architecture).pixels,
+        augmentation=protocol.augmentation,
+        seed=experiment.seed,
+        skip_remainder=protocol.skip_remainder,
+    )
+
+
+def _plain_feed(experiment: Experiment, images: ImageSet, pixels: Pixels, indices: Indices) -> Feed:
+    return Feed(
+        pixels,
+        images.labels,
+        indices,
+        classes=len(EXPRESSIONS),
+        batch_size=experiment.protocol.batch_size,
+        rescale=experiment.protocol.rescale,
+        pixel_range=architecture(experiment.architecture).pixels,
+    )
+
+
+def _counts(split: Split) -> list[int]:
+    labels = split.train.labels[split.train_indices]
+    return [int(n) for n in np.bincount(labels, minlength=len(EXPRESSIONS))]
+
+
+def _teller(experiment: Experiment, split: Split, say: Say) -> Tell:
+    def tell(row: dict[str, float]) -> None:
+        say(
+            f"{_name(experiment)} on {split.name}: epoch {row['epoch']} (phase {row['phase']}), "
+            f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}, "
+            f"validation {row['val_accuracy']:.3f}, {row['seconds']:.1f} s"
+        )
+
+    return tell
+
+
+def _name(experiment: Experiment) -> str:
+    fold = f", fold {experiment.fold}" if experiment.fold else ""
+    return f"{experiment.architecture} {experiment.resolution} {experiment.balance}{fold}"
+
+
+def _facts(progress: Progress, feed: Feed, model: keras.Model) -> Record:
+    # The first epoch is longer: the graph is traced in it.
+    rows = progress.history[1:] or progress.history
+    step = float(np.median([row["seconds"] / row["steps"] for row in rows]))
+    return {
+        "parameters": model.count_params(),
+        "epochs": len(progress.history),
+        "seconds_per_step": round(step, 5),
+        "images_per_second": round(min(feed.batch_size, len(feed.indices)) / step, 1),
+    }
+
+
+def _write_history(folder: Path, progress: Progress, record: Record) -> None:
+    table = pd.DataFrame(progress.history).to_csv(index=False, lineterminator="\n")
+    write_atomic(folder / "history.csv", table.encode())
+    write_atomic(folder / "curves.png", pictures.curves(progress.history))
+    matrix = record["metrics"]["validation"]["confusion"]
+    write_atomic(folder / "confusion.png", pictures.confusion(matrix, "validation"))

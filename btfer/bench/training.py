@@ -1,0 +1,117 @@
+"""The two phases of training, with the callbacks that the protocol names.
+
+Phase 1: the pretrained backbone is frozen and the new head learns. Phase 2: from the best weights of
+phase 1 everything learns. A network without pretrained weights has phase 2 only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from btfer.bench.architectures import BACKBONE
+from btfer.bench.checkpoint import (
+    Checkpoint,
+    Progress,
+    best_weights,
+    load_progress,
+    restore,
+    set_weights,
+)
+from btfer.bench.feed import Feed
+from btfer.bench.protocol import Protocol
+
+HEAD, ALL = 1, 2  # the phases
+
+Tell = Callable[[dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a training goes by. class_weight: by label. epochs: most epochs of each phase, if fewer."""
+
+    protocol: Protocol
+    class_weight: dict[int, float]
+    two_phases: bool
+    epochs: int | None = None
+
+    def longest(self, phase: int) -> int:
+        """The most epochs of a phase."""
+        planned = self.protocol.head_epochs if phase == HEAD else self.protocol.max_epochs
+        return min(planned, self.epochs or planned)
+
+
+def train(
+    model: keras.Model, feed: Feed, validation: Feed, course: Course, folder: Path, tell: Tell
+) -> Progress:
+    """Train from where `folder` remembers to the end; the model then has the weights to be scored.
+
+    tell: called with each epoch's row, after it is on disk. Returns the history in `Progress`.
+    """
+    progress = load_progress(folder)
+    if not progress.history and not course.two_phases:
+        progress.begin(ALL)
+    if progress.phase == HEAD:
+        _train_phase(model, feed, validation, course, folder, progress, tell)
+        set_weights(model, best_weights(folder, HEAD))
+        progress.begin(ALL)
+    _train_phase(model, feed, validation, course, folder, progress, tell)
+    if course.protocol.evaluated == "best":
+        set_weights(model, best_weights(folder, ALL))
+    return progress
+
+
+def prepare(model: keras.Model, protocol: Protocol, phase: int) -> None:
+    """Freeze or unfreeze the backbone, and compile with a fresh optimizer."""
+    # One by one: setting it on the model alone does not reach the inside of a frozen sub-model.
+    for layer in model.layers:
+        layer.trainable = phase == ALL or layer.name != BACKBONE
+    model.compile(
+        keras.optimizers.Adam(protocol.learning_rate),
+        loss="categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+
+
+def _train_phase(
+    model: keras.Model,
+    feed: Feed,
+    validation: Feed,
+    course: Course,
+    folder: Path,
+    progress: Progress,
+    tell: Tell,
+) -> None:
+    prepare(model, course.protocol, progress.phase)
+    if progress.phase_epochs:
+        restore(model, folder)
+    longest = course.longest(progress.phase)
+    if progress.stopped or progress.phase_epochs >= longest:
+        return
+    counted = _callbacks(course.protocol)
+    feed.epoch = len(progress.history)
+    model.fit(
+        feed,
+        validation_data=validation,
+        epochs=longest,
+        initial_epoch=progress.phase_epochs,
+        class_weight=course.class_weight,
+        callbacks=[*counted.values(), Checkpoint(folder, progress, counted, tell)],
+        shuffle=False,  # the feed shuffles, by seed
+        verbose=0,
+    )
+
+
+def _callbacks(protocol: Protocol) -> dict[str, keras.callbacks.Callback]:
+    return {
+        "plateau": keras.callbacks.ReduceLROnPlateau(
+            monitor="val_loss",
+            patience=protocol.plateau_patience,
+            factor=protocol.plateau_factor,
+            min_lr=protocol.min_learning_rate,
+        ),
+        "stop": keras.callbacks.EarlyStopping(
+            monitor="val_loss", patience=protocol.stop_patience, restore_best_weights=False
+        ),
+    }

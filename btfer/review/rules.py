@@ -1,0 +1,74 @@
+"""What a judgement may be: the rounds, the reasons for a drop with their keys, and the checks on both.
+
+Source: BTFER, section 2, and its design card (non-human faces, irrelevant images, duplicates, no faces,
+emojis, words). The reasons are the words of the funnel.
+"""
+
+from dataclasses import dataclass
+
+from btfer.errors import UsageError
+from btfer.expressions import EXPRESSIONS
+
+ROUNDS = ("photos", "faces")
+RELABEL_KEYS = {str(number): label for number, label in enumerate(EXPRESSIONS, start=1)}
+# U takes a page back; C and R are Streamlit's own shortcuts.
+RESERVED_KEYS = frozenset("ucr ") | set(RELABEL_KEYS)
+
+_BOTH_ROUNDS = {
+    "non-human": "n",
+    "irrelevant": "i",
+    "duplicate": "d",
+    "drawing": "w",
+    "text": "t",
+    "wrong expression": "e",
+    "unclear": "l",
+    "several people": "s",
+    "too poor": "p",
+    "do-not-use": "x",
+}
+DROP_REASONS: dict[str, dict[str, str]] = {
+    "photos": {"no face": "f"} | _BOTH_ROUNDS,
+    "faces": {"not a face": "f", "cut off": "o"} | _BOTH_ROUNDS,
+}
+"""For each round, the reasons for a drop and the letter of each."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a person said about one photo or face (`id`): keep, drop with a reason, or relabel."""
+
+    id: str
+    decision: str = "keep"
+    reason: str = ""
+    expression: str = ""
+
+
+def check_round(round_: str) -> None:
+    """Raises UsageError for a round in which people do not judge."""
+    if round_ not in ROUNDS:
+        raise UsageError(f"'{round_}' is no review round: use one of {', '.join(ROUNDS)}")
+
+
+def check_reviewer(name: str) -> str:
+    """The name without spaces around it. Raises UsageError for an empty one."""
+    if not name.strip():
+        raise UsageError("a verdict needs its reviewer's name: none was given")
+    return name.strip()
+
+
+def check_judged(round_: str, one: Judged) -> None:
+    """Raises UsageError for an unknown decision, reason or class, or for one that does not belong."""
+    if one.decision not in ("keep", "drop", "relabel"):
+        raise UsageError(f"decision '{one.decision}' is none of keep, drop, relabel ({one.id})")
+    if one.decision == "drop" and one.reason not in DROP_REASONS[round_]:
+        known = ", ".join(DROP_REASONS[round_])
+        raise UsageError(
+            f"drop reason '{one.reason}' is none of round {round_}: use one of {known}"
+        )
+    if one.decision == "relabel" and one.expression not in EXPRESSIONS:
+        known = ", ".join(EXPRESSIONS)
+        raise UsageError(f"'{one.expression}' is no expression class: use one of {known}")
+    if (one.reason and one.decision != "drop") or (one.expression and one.decision != "relabel"):
+        raise UsageError(
+            f"a {one.decision} takes no reason and no class of another kind ({one.id})"
+        )

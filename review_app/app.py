@@ -1,0 +1,27 @@
+"""The review app. Run it with `streamlit run review_app/app.py` from the project's folder."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+# Streamlit puts this file's folder on the path; the package `review_app` is in the one above.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from review_app import views
+
+st.set_page_config(page_title="btfer review", layout="wide")
+st.html(  # room for ten columns and all five rows of a page at 1280 x 800
+    "<style>[data-testid=stMainBlockContainer] {padding: 4rem 1.5rem 1rem}"
+    "[data-testid=stSidebar] {width: 200px !important; min-width: 200px !important}</style>"
+)
+# No icons: the browser would fetch them from another host.
+st.navigation(
+    [
+        st.Page(views.overview, title="Overview", default=True),
+        st.Page(views.photos, title="Photos", url_path="photos"),
+        st.Page(views.faces, title="Faces", url_path="faces"),
+        st.Page(views.log, title="Log", url_path="log"),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,92 @@
+"""The grid: one component that holds the marks in the browser and sends a page at a time.
+
+A button for each picture would lose quick key presses, because each press would run the script once.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from btfer.expressions import EXPRESSIONS
+from btfer.review import DROP_REASONS, Item, Judged
+from review_app import pictures
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "btfer_review_grid",
+    css=(_HERE / "grid.css").read_text(encoding="utf-8"),
+    js=(_HERE / "grid.js").read_text(encoding="utf-8"),
+)
+
+Answer = dict[str, Any]
+
+
+def draw(
+    items: list[Item],
+    *,
+    data_dir: Path,
+    round_: str,
+    total: int,
+    said: str,
+    answered: Answer,
+    zoomed: Item | None,
+    marks: list[Judged],
+    on_change: Callable[[], None],
+) -> None:
+    """Draw one page. `on_change` runs when the page is committed, undone or zoomed; `answer` reads which.
+
+    said: what the last action did. answered: the browser's last message that was dealt with, so that it
+    knows when keys may fall on the page again. marks: judgements that were taken back, shown as marks.
+    """
+    _component(
+        key=_key(round_),
+        data={
+            "round": round_,
+            "total": total,
+            "said": said,
+            "page": hashlib.sha256("".join(item.id for item in items).encode()).hexdigest(),
+            "items": [_tile(data_dir, item) for item in items],
+            "reasons": DROP_REASONS[round_],
+            "classes": EXPRESSIONS,
+            "answered": answered,
+            "zoom": _zoom(data_dir, zoomed) if zoomed else None,
+            "marks": {one.id: _mark(one) for one in marks if one.decision != "keep"},
+        },
+        on_answer_change=on_change,
+    )
+
+
+def answer(round_: str) -> Answer:
+    """What the browser sent: `kind` (commit, undo, zoom), `number`, and what belongs to it."""
+    state = st.session_state.get(_key(round_)) or {}
+    sent = state.get("answer")
+    return sent if isinstance(sent, dict) else {}
+
+
+def judged(sent: Answer) -> list[Judged]:
+    """The judgements of a sent page, as texts; whether they can be true is for `review.commit` to say."""
+    rows = [row for row in sent.get("judged", []) if isinstance(row, dict)]
+    names = ("id", "decision", "reason", "expression")
+    return [Judged(*(str(row.get(name, "")) for name in names)) for row in rows]
+
+
+def _key(round_: str) -> str:
+    return f"grid_{round_}"
+
+
+def _tile(data_dir: Path, item: Item) -> dict[str, Any]:
+    shown = {"id": item.id, "label": item.label, "badges": item.badges, "about": item.about}
+    size = f"{item.width_px:.0f} x {item.height_px:.0f} px"
+    return shown | {"size": size, "src": pictures.small(data_dir, item)}
+
+
+def _mark(one: Judged) -> dict[str, str]:
+    return {"decision": one.decision, "reason": one.reason, "expression": one.expression}
+
+
+def _zoom(data_dir: Path, item: Item) -> dict[str, Any]:
+    src, size = pictures.large(data_dir, item)
+    return {"id": item.id, "src": src, "box": item.box, "size": size}

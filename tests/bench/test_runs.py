@@ -1,0 +1,209 @@
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from btfer.bench.architectures import BACKBONE
+from btfer.bench.checkpoint import Progress, best_weights, set_weights
+from btfer.bench.datasets import load_training
+from btfer.bench.feed import Feed
+from btfer.bench.pixels import load_pixels
+from btfer.bench.protocol import PAPER, Augmentation
+from btfer.bench.training import ALL, HEAD, Course, prepare, train
+from btfer.errors import UsageError
+from btfer.expressions import EXPRESSIONS
+from tests.bench.conftest import draw_folder, draw_release, tiny_network
+
+Bench = Callable[..., list[dict[str, Any]]]
+
+
+class Killed(BaseException):
+    """Ends a training as a kill would: nothing catches it."""
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> Path:
+    draw_folder(tmp_path / "faces" / "train", 6)
+    draw_folder(tmp_path / "faces" / "test", 2, first=50)
+    return tmp_path / "faces"
+
+
+def feeds(faces: Path, cache: Path) -> tuple[Feed, Feed]:
+    split = load_training(faces)
+    pixels = [load_pixels(one, 48, cache) for one in (split.train, split.validation)]
+    learn = Feed(
+        pixels[0],
+        split.train.labels,
+        split.train_indices,
+        classes=7,
+        batch_size=16,
+        augmentation=Augmentation(),
+    )
+    check = Feed(pixels[1], split.validation.labels, split.validation_indices, classes=7)
+    return learn, check
+
+
+def fit(folder: Path, faces: Path, *, epochs: int = 2, kill_at: int = 0) -> tuple[Any, Progress]:
+    import keras
+
+    folder.mkdir(exist_ok=True)
+    keras.utils.set_random_seed(1)
+    model = tiny_network((48, 48, 3), 7)
+
+    def tell(row: dict[str, float]) -> None:
+        if row["epoch"] == kill_at:
+            raise Killed
+
+    learn, check = feeds(faces, folder / "cache")
+    course = Course(PAPER, dict.fromkeys(range(7), 1.0), two_phases=True, epochs=epochs)
+    return model, train(model, learn, check, course, folder, tell)
+
+
+def test_phase_1_trains_the_head_only_and_phase_2_everything(tmp_path: Path, faces: Path) -> None:
+    import keras
+
+    keras.utils.set_random_seed(1)
+    start = tiny_network((48, 48, 3), 7)
+    model, progress = fit(tmp_path / "run", faces)
+    after_1 = tiny_network((48, 48, 3), 7)
+    set_weights(after_1, best_weights(tmp_path / "run", HEAD))
+
+    def backbone(one: Any) -> list[Any]:
+        return list(one.get_layer(BACKBONE).get_weights())
+
+    assert all(map(np.array_equal, backbone(start), backbone(after_1)))
+    assert not np.array_equal(start.get_weights()[-2], after_1.get_weights()[-2])
+    assert not any(map(np.array_equal, backbone(after_1), backbone(model)))
+    assert [row["phase"] for row in progress.history] == [HEAD, HEAD, ALL, ALL]
+
+
+def test_freezing_reaches_every_variable_of_the_backbone() -> None:
+    model = tiny_network((48, 48, 3), 7)
+    every = len(model.trainable_variables)
+    prepare(model, PAPER, HEAD)
+    assert model.get_layer(BACKBONE).trainable_variables == []
+    prepare(model, PAPER, ALL)
+    assert len(model.trainable_variables) == every
+
+
+@pytest.mark.parametrize(
+    "kill_at",
+    [
+        pytest.param(1, id="in phase 1", marks=pytest.mark.slow),
+        pytest.param(2, id="at its end", marks=pytest.mark.slow),
+        pytest.param(3, id="in phase 2"),
+    ],
+)
+def test_a_killed_training_ends_as_one_that_was_not(
+    tmp_path: Path, faces: Path, kill_at: int
+) -> None:
+    whole, expected = fit(tmp_path / "whole", faces)
+    with pytest.raises(Killed):
+        fit(tmp_path / "cut", faces, kill_at=kill_at)
+    resumed, progress = fit(tmp_path / "cut", faces)
+    assert [row["epoch"] for row in progress.history] == [1, 2, 3, 4]
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    assert progress.history[-1]["loss"] == pytest.approx(expected.history[-1]["loss"], abs=1e-4)
+
+
+def test_a_run_leaves_its_files_and_is_not_repeated(
+    bench_tiny: Bench, faces: Path, tmp_path: Path
+) -> None:
+    release = draw_release(tmp_path / "r1")
+    [run] = bench_tiny(training={"faces": faces}, release=release)
+    folder = tmp_path / "data" / "runs" / run["id"]
+    names = {one.name for one in folder.iterdir() if not one.name.startswith(".")}
+    assert names == {
+        "run.json",
+        "history.csv",
+        "model.keras",
+        "curves.png",
+        "confusion.png",
+        "predictions_val.parquet",
+        "predictions_btfer.parquet",
+    }
+    assert json.loads((folder / "run.json").read_text()) == run
+    assert run["state"] == "done"
+    table = pd.read_parquet(folder / "predictions_btfer.parquet")
+    assert len(table) == 28
+    assert table[[f"p_{name}" for name in EXPRESSIONS]].sum(axis=1).to_numpy() == pytest.approx(1)
+    assert set(table["age"]) == {"adult"}
+
+    told: list[str] = []
+    assert bench_tiny(training={"faces": faces}, release=release, on_progress=told.append) == [run]
+    assert len(told) == 1
+
+
+def test_another_release_is_only_predicted(bench_tiny: Bench, faces: Path, tmp_path: Path) -> None:
+    [first] = bench_tiny(training={"faces": faces}, release=draw_release(tmp_path / "r1"))
+    told: list[str] = []
+    second_release = draw_release(tmp_path / "r2", 5, first=300)
+    [second] = bench_tiny(
+        training={"faces": faces}, release=second_release, on_progress=told.append
+    )
+    assert (first["id"], second["release"]["name"]) == (second["id"], "r2")
+    assert second["metrics"]["cross_domain"]["images"] == 35
+    assert not any("epoch" in text for text in told)
+
+
+def test_a_run_killed_after_an_epoch_goes_on_from_it(
+    bench_tiny: Bench, faces: Path, tmp_path: Path
+) -> None:
+    def kill(text: str) -> None:
+        if "epoch 2" in text:
+            raise Killed
+
+    with pytest.raises(Killed):
+        bench_tiny(training={"faces": faces}, epochs=3, on_progress=kill)
+    told: list[str] = []
+    [run] = bench_tiny(training={"faces": faces}, epochs=3, on_progress=told.append)
+    assert [text for text in told if "epoch 1" in text or "epoch 2" in text] == []
+    with (tmp_path / "data" / "runs" / run["id"] / "history.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
+
+
+def test_a_failed_cell_is_recorded_and_the_grid_goes_on(
+    bench_tiny: Bench, faces: Path, tmp_path: Path
+) -> None:
+    for file in (faces / "train" / "fear").iterdir():
+        file.unlink()
+    failed, done = bench_tiny(training={"faces": faces}, balances=["simple", "none"])
+    assert (failed["state"], done["state"]) == ("failed", "done")
+    assert "no training image of fear" in failed["error"]
+    stored = tmp_path / "data" / "runs" / failed["id"] / "run.json"
+    assert json.loads(stored.read_text()) == failed
+
+
+def test_without_a_training_set_the_release_is_cross_validated(
+    bench_tiny: Bench, tmp_path: Path
+) -> None:
+    release = draw_release(tmp_path / "r", 4)
+    [run] = bench_tiny(release=release, epochs=1)
+    assert run["training"] == "in-domain (k-fold)"
+    assert list(run["metrics"]) == ["in_domain"]
+    table = pd.read_parquet(tmp_path / "data" / "runs" / run["id"] / "predictions_btfer.parquet")
+    assert sorted(table["file"]) == sorted(set(table["file"]))
+    assert len(table) == run["metrics"]["in_domain"]["images"] == 28
+    assert bench_tiny(release=release, epochs=1) == [run]
+
+
+def test_options_that_cannot_be_right_stop_before_training(
+    bench_tiny: Bench, faces: Path, tmp_path: Path
+) -> None:
+    for wrong in (
+        {"architectures": ["resnet19"]},
+        {"balances": ["even"]},
+        {"resolutions": [64]},
+        {"weights": ["imagenet"]},
+        {"protocol": "mine"},
+        {"training": {}},
+    ):
+        with pytest.raises(UsageError):
+            bench_tiny(**{"training": {"faces": faces}} | wrong)
+    assert not (tmp_path / "data" / "runs").exists()

@@ -1,0 +1,96 @@
+"""A running review app and a real Chromium for the browser tests."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
+
+
+class App:
+    """`streamlit run` on a data folder; it can be killed and started again on the same port."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "streamlit", "run", "review_app/app.py"]
+        environment = os.environ | {"BTFER_DATA_DIR": str(self.data_dir), "USER": "tester"}
+        environment |= {"LOGNAME": "tester"}
+        with (self.data_dir / "app.log").open("ab") as out:
+            self.process = subprocess.Popen(
+                [*command, "--server.port", str(self.port)],
+                cwd=ROOT,
+                env=environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        for _ in range(600):
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(f"the app did not start: {(self.data_dir / 'app.log').read_text()}")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def run_app() -> Iterator[Callable[[Path], App]]:
+    """Starts the app on a data folder, and ends it after the test."""
+    running: list[App] = []
+
+    def start(data_dir: Path) -> App:
+        running.append(App(data_dir))
+        return running[-1]
+
+    yield start
+    for app in running:
+        app.kill()
+
+
+@pytest.fixture
+def page() -> Iterator[Any]:
+    """A page of a real Chromium, 1280 x 800; an error in its scripts fails the test."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if not program:
+        pytest.skip("no Chromium in PATH (Debian: apt-get install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+        opened = browser.new_page(viewport={"width": 1280, "height": 800})
+        errors: list[str] = []
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.set_default_timeout(60_000)
+        yield opened
+        browser.close()
+    assert errors == []

@@ -1,0 +1,94 @@
+"""A person at the keyboard, in a real Chromium: no press is lost, none falls on another picture."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from btfer import review
+from btfer.catalogue import Catalogue, verdicts
+from tests.drawn_catalogue import DIGEST, add_face, add_photo, make
+
+pytestmark = pytest.mark.browser
+LETTERS = list(review.DROP_REASONS["photos"].items())
+
+
+def open_round(page: Any, url: str, round_: str) -> None:
+    page.goto(f"{url}/{round_}")
+    page.locator(".tile").first.wait_for()
+
+
+def await_count(page: Any, text: str) -> None:
+    page.locator(".count", has_text=text).wait_for()
+
+
+def given(cat: Catalogue, round_: str) -> dict[str, tuple[str, str]]:
+    rows = verdicts.holding(cat, round_)
+    return {r["face"] or r["photo"]: (r["decision"], r["reason"] or r["expression"]) for r in rows}
+
+
+def test_a_page_is_judged_and_taken_back_by_keyboard_alone(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 60)
+    app = run_app(tmp_path)
+    open_round(page, app.url, "photos")
+    expected = dict.fromkeys(ids[:48], ("keep", ""))
+    for index in range(30):  # sixty presses, with no pause between them
+        reason, key = LETTERS[index % len(LETTERS)]
+        page.keyboard.press(key)
+        page.keyboard.press("ArrowRight")
+        expected[ids[index]] = ("drop", reason)
+    await_count(page, "30 of 48 marked")
+    assert given(cat, "photos") == {}  # nothing is sent before the page is
+    page.keyboard.press("Enter")
+    await_count(page, "12 photos await")
+    assert given(cat, "photos") == expected
+
+    app.kill()
+    app.start()
+    open_round(page, app.url, "photos")
+    page.keyboard.press("u")
+    await_count(page, "60 photos await · 30 of 48 marked")
+    assert given(cat, "photos") == {}
+    page.keyboard.press("Enter")  # the marks came back with the pictures
+    await_count(page, "12 photos await")
+    assert given(cat, "photos") == expected
+
+
+def test_faces_are_relabelled_zoomed_and_never_kept_without_a_label(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, _ = make(tmp_path, 3, with_faces=True)
+    odd = add_face(cat, tmp_path, add_photo(cat, tmp_path, 9, label=""))
+    ids = [item.id for item in review.queue(cat, "faces", DIGEST)]
+    app = run_app(tmp_path)
+    open_round(page, app.url, "faces")
+    page.keyboard.press("Enter")
+    page.get_by_text("This face has no label").wait_for()
+    assert given(cat, "faces") == {}
+    page.keyboard.press("4")  # the cursor went to the face without a label
+    page.keyboard.press(" ")
+    page.locator("dialog[open] svg").wait_for()  # the whole photo came, with its box
+    title = page.locator("dialog dd", has_text="Drawing 9")
+    assert title.text_content() == "<b>Drawing 9</b>"  # text from the web stays text
+    page.keyboard.press(" ")
+    page.keyboard.press("Enter")
+    page.get_by_text("Every face that btfer crop took is judged").wait_for()
+    assert given(cat, "faces") == dict.fromkeys(ids, ("keep", "")) | {odd: ("relabel", "happy")}
+
+
+def test_the_mouse_marks_with_the_chosen_reason(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 4)
+    app = run_app(tmp_path)
+    open_round(page, app.url, "photos")
+    page.get_by_role("button", name="unclear").click()
+    for index in (1, 3, 1):  # the second click on a picture clears it
+        page.locator(".tile").nth(index).click()
+    page.get_by_role("button", name="keep the rest").click()
+    page.get_by_text("Every photo that btfer dedup kept is judged").wait_for()
+    expected = dict.fromkeys(ids[:3], ("keep", "")) | {ids[3]: ("drop", "unclear")}
+    assert given(cat, "photos") == expected

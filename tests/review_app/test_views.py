@@ -1,0 +1,104 @@
+"""What the pages say, under Streamlit's own AppTest; the grid itself needs a browser (test_browser.py)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from btfer import review
+from btfer.review import Judged
+from tests.drawn_catalogue import DIGEST, make
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def show(page: str) -> AppTest:
+    def script(name: str) -> None:
+        from review_app import views
+
+        getattr(views, name)()
+
+    app = AppTest.from_function(script, kwargs={"name": page}, default_timeout=60).run()
+    assert not app.exception
+    return app
+
+
+def sentences(app: AppTest) -> str:
+    return " ".join(e.value for kind in (app.info, app.success, app.error) for e in kind)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BTFER_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", ["overview", "photos", "faces", "log"])
+def test_without_a_catalogue_each_page_names_the_next_command(data_dir: Path, page: str) -> None:
+    assert "run `btfer crawl` first" in sentences(show(page))
+    assert not (data_dir / "catalogue.db").exists()
+
+
+def test_a_broken_setting_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BTFER_MIN_FACE_PX", "many")
+    assert "setting 'min_face_px'" in sentences(show("overview"))
+
+
+def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
+    cat, ids = make(data_dir, 9, with_faces=True)
+    review.commit(cat, "faces", [Judged(ids[0], "drop", "cut off")], "ann")
+    app = AppTest.from_file(str(ROOT / "review_app" / "app.py"), default_timeout=60).run()
+    assert not app.exception
+    assert [metric.value for metric in app.metric] == ["9", "8"]
+    funnel, drops = (table.value for table in app.dataframe)
+    assert funnel.loc["angry", "photos awaiting"] == 2
+    assert funnel.loc["all", "faces dropped"] == 1
+    assert drops.to_dict("records") == [{"round": "faces", "reason": "cut off", "dropped": 1}]
+
+
+@pytest.mark.parametrize(
+    ("page", "judge", "said"),
+    [
+        ("photos", lambda ids: [Judged(id_) for id_ in ids], "Next: `btfer crop`"),
+        ("faces", lambda ids: [], "then run `btfer crop`"),
+    ],
+    ids=["all photos judged", "no face yet"],
+)
+def test_an_empty_queue_names_the_next_step(
+    data_dir: Path, page: str, judge: Callable[[list[str]], list[Judged]], said: str
+) -> None:
+    cat, ids = make(data_dir, 3)
+    review.commit(cat, "photos", judge(ids), "ann")
+    assert said in sentences(show(page))
+
+
+def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:
+    make(data_dir, 2)
+    app = show("photos")
+    app.sidebar.text_input[0].set_value("  ").run()
+    assert "Write your name" in sentences(app)
+
+
+def test_the_last_page_can_be_taken_back_from_an_empty_queue(data_dir: Path) -> None:
+    cat, ids = make(data_dir, 2)
+    app = show("photos")
+    app.sidebar.text_input[0].set_value("ann").run()
+    review.commit(cat, "photos", [Judged(id_) for id_ in ids], "ann")
+    app.run()
+    app.button[0].click().run()
+    assert not app.exception
+    assert [item.id for item in review.queue(cat, "photos", DIGEST)] == ids
+
+
+def test_the_log_shows_and_filters_every_verdict(data_dir: Path) -> None:
+    cat, ids = make(data_dir, 3)
+    review.commit(cat, "photos", [Judged(ids[0], "drop", "text")], "ann")
+    review.undo_last(cat, "ann", "photos")
+    review.commit(cat, "photos", [Judged(ids[1])], "ben")
+    app = show("log")
+    table = app.dataframe[0].value
+    assert list(table["decision"]) == ["keep", "undo", "drop"]
+    assert list(table["state"]) == ["", "", "undone"]
+    app.selectbox(key="log_reviewer").set_value("ben").run()
+    assert list(app.dataframe[0].value["photo"]) == [ids[1][:16]]
