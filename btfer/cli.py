@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -447,7 +448,8 @@ def demo(
 
     with _progress() as on_progress:
         flags = {name: _flags[name] for name in ("engine", "workers")}
-        run(folder, per_class=per_class, epochs=epochs, say=print, on_progress=on_progress, **flags)
+        say = partial(print, flush=True)
+        run(folder, per_class=per_class, epochs=epochs, say=say, on_progress=on_progress, **flags)
 
 
 def main() -> None:

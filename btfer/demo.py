@@ -25,6 +25,7 @@ from btfer.sources.sample import open_sample
 
 REVIEWER = "demo"
 QUERIES = Path(__file__).parent / "sample" / "queries"
+SHOWN = ("architecture", "resolution", "balance", "train_set", "val_accuracy", "val_macro_f1")
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 
@@ -123,7 +124,7 @@ def _write_page(
         lines=lines,
         release=made,
         sheet=base64.b64encode(sheet).decode(),
-        results=results_table(results),
+        results=[{name: row[name] for name in SHOWN} for row in results_table(results)],
     )
     write_atomic(path, html.encode())
     return path

@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,23 +69,21 @@ def cat(settings: Settings) -> Iterator[Catalogue]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A PostgreSQL server of our own, on a socket in a temporary folder."""
     programs = _postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
-    folder = tmp_path_factory.mktemp("pg")
-    folder.chmod(0o777)
-    for parent in folder.parents:
-        if os.getuid() == 0 and parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
-            parent.chmod(0o755)  # pytest makes it private to root, and the server runs as postgres
-    data = folder / "data"
-    _as_server("initdb", programs, "-D", str(data), "-U", "btfer", "-A", "trust", "-N")
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    log = str(folder / "log")
-    _as_server("pg_ctl", programs, "-D", str(data), "-o", options, "-l", log, "-w", "start")
-    yield f"postgresql://btfer@/postgres?host={folder}"
-    _as_server("pg_ctl", programs, "-D", str(data), "-m", "immediate", "stop")
+    # Not below pytest's folder: that is private to root, and the server runs as postgres then.
+    with tempfile.TemporaryDirectory(prefix="btfer-pg-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        data, log = str(folder / "data"), str(folder / "log")
+        _as_server("initdb", programs, "-D", data, "-U", "btfer", "-A", "trust", "-N")
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        _as_server("pg_ctl", programs, "-D", data, "-o", options, "-l", log, "-w", "start")
+        yield f"postgresql://btfer@/postgres?host={folder}"
+        _as_server("pg_ctl", programs, "-D", data, "-m", "immediate", "stop")
 
 
 def _postgres_programs() -> Path | None:
