@@ -34,7 +34,13 @@ def overview() -> None:
     for column, name in zip(st.columns(2), review.ROUNDS, strict=True):
         awaiting = sum(one.awaiting for one in tallies if one.round == name)
         judged = sum(one.kept + one.dropped for one in tallies if one.round == name)
-        column.metric(f"{name} that await you", f"{awaiting:,}", f"{judged:,} judged", "off")
+        column.metric(
+            f"{name} that await you",
+            f"{awaiting:,}",
+            f"{judged:,} judged",
+            "off",
+            delta_arrow="off",
+        )
     st.dataframe(_funnel(tallies), height="content")
     dropped = _drops(cat)
     if not dropped.empty:

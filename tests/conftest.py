@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,12 @@ def take_in(
     add_found(cat, query, [Sighting(url, "folder", **seen)])
     finish(cat, url_id(url), Fetched("kept", photo=intake.sha256), intake)
     return intake.sha256
+
+
+@pytest.fixture(autouse=True)
+def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit's AppTest puts its script in the place of __main__, which spawned workers would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture

@@ -71,7 +71,11 @@ def current(round_: str) -> sa.Subquery:
     """The verdicts that hold in a round: the newest standing one of each photo, face and setting."""
     rows = standing().where(verdict.c.round == round_).subquery()
     newest = sa.select(sa.func.max(rows.c.id)).group_by(rows.c.photo, rows.c.face, rows.c.settings)
-    return sa.select(verdict).where(verdict.c.id.in_(newest)).subquery(f"current_{round_}")
+    # `+ 0` keeps SQLite from walking the whole list of ids once for each photo of a join (25 s at 10,000
+    # photos); with the round it goes by the index of subjects instead.
+    is_newest = (verdict.c.id + 0).in_(newest)
+    held = sa.select(verdict).where(verdict.c.round == round_, is_newest)
+    return held.subquery(f"current_{round_}")
 
 
 def log(cat: Catalogue, *, rounds: Iterable[str] = (), limit: int | None = None) -> list[Row]:

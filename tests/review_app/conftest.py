@@ -80,7 +80,7 @@ def run_app() -> Iterator[Callable[[Path], App]]:
 
 @pytest.fixture
 def page() -> Iterator[Any]:
-    """A page of a real Chromium, 1280 x 800; an error in its scripts fails the test."""
+    """A page of a real Chromium, 1280 x 800; an error in its scripts, or a word to another host, fails the test."""
     sync_api = pytest.importorskip("playwright.sync_api")
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
     if not program:
@@ -90,7 +90,11 @@ def page() -> Iterator[Any]:
         opened = browser.new_page(viewport={"width": 1280, "height": 800})
         errors: list[str] = []
         opened.on("pageerror", lambda error: errors.append(str(error)))
+        asked: list[str] = []
+        opened.on("request", lambda request: asked.append(request.url))
         opened.set_default_timeout(60_000)
         yield opened
         browser.close()
     assert errors == []
+    ours = ("http://127.0.0.1:", "data:", "blob:")
+    assert [url for url in asked if not url.startswith(ours)] == []
