@@ -27,9 +27,8 @@ from btfer.layout import face_path, photo_path
 from btfer.settings import Settings
 from btfer.silence import quiet_stderr
 
-DETECT_PIXELS = (
-    16_000_000  # a larger photo is searched at reduced size: the detector's memory is bounded
-)
+# A larger photo is searched at reduced size, so that the detector's memory is bounded.
+DETECT_PIXELS = 16_000_000
 MAX_FACES = 50
 
 
