@@ -3,5 +3,3 @@
 Each file has two halves: pure functions above, `run` below. No stage imports another; `build.py`
 walks the automatic ones.
 """
-
-STAGES = ("crawl", "dedup", "photos", "crop", "faces", "sample", "release")
