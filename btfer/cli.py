@@ -364,6 +364,8 @@ def review_import(
 ) -> None:
     """Read verdicts or labels from a CSV; what was judged already stays as it is.
 
+    A label is a class, keep, or drop:REASON.
+
     Example: btfer review import verdicts.csv --reviewer ann
     """
     from btfer import review

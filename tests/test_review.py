@@ -321,3 +321,10 @@ def test_no_order_of_pages_and_undos_skips_or_doubles_a_picture(tmp_path_factory
         assert sorted(id_ for id_, *_ in held(cat)) == sorted(judged)
         assert waiting(cat) == [id_ for id_ in ids if id_ not in judged]
     cat.close()
+
+
+def test_keep_is_a_label_for_photos_of_several_people(tmp_path: Path) -> None:
+    cat, _ = make(tmp_path, 0)
+    group = add_photo(cat, tmp_path, 1, label="")
+    review.import_verdicts(cat, [{"sha256": group, "label": "keep"}], "ann")
+    assert held(cat) == [(group, "keep", "", "")]

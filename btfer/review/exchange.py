@@ -158,6 +158,8 @@ def _simple_reader(cat: Catalogue, reviewer: str) -> Callable[[Row], Stamped | N
 def _simple_judged(photo: str, label: str) -> Judged:
     if label.startswith("drop:"):
         return Judged(photo, "drop", label.removeprefix("drop:").strip())
+    if label == "keep":  # a photo of several people has no one label
+        return Judged(photo)
     return Judged(photo, "relabel", expression=parse_expression(label))
 
 
