@@ -58,7 +58,7 @@ def near_pairs() -> tuple[str, ...]:
     hashes = rng.integers(0, 2**63, 20_000, dtype=np.uint64)
     ours = seconds(lambda: list(dedup.near_pairs(hashes, ~hashes))) / (len(hashes) ** 2 / 2)
     few = [
-        imagehash.ImageHash(np.unpackbits(h.view(np.uint8)[::-1]).reshape(8, 8) > 0)
+        imagehash.ImageHash(np.unpackbits(np.array([h]).view(np.uint8)).reshape(8, 8) > 0)
         for h in hashes[:400]
     ]
     peer = seconds(lambda: [a - b for a in few for b in few]) / len(few) ** 2
