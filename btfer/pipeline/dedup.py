@@ -138,10 +138,10 @@ def run(
         new = sum(not row["decision"] for row in rows)
         if new:
             verdicts.add(cat, _changes(rows, _groups(rows, settings)))
-        dropped = [row for row in photos.hashes(cat) if row["decision"] == "drop"]
+        copies = photos.duplicates(cat)
     if on_progress:
         on_progress("dedup", len(rows), len(rows))
-    return DedupOutcome(new, len(dropped), _count_groups(cat))
+    return DedupOutcome(new, len(copies), len({copy["keeper"] for copy in copies}))
 
 
 def _groups(rows: list[Row], settings: Settings) -> dict[int, tuple[int, int]]:
@@ -196,7 +196,3 @@ def _changes(rows: list[Row], keeper_of: dict[int, tuple[int, int]]) -> Iterator
                 keeper=rows[keeper]["sha256"],
                 distance=bits,
             )
-
-
-def _count_groups(cat: Catalogue) -> int:
-    return len({row["keeper"] for row in photos.duplicates(cat)})

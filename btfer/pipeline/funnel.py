@@ -110,7 +110,8 @@ def explain(cat: Catalogue, id_: str) -> list[str]:
         )
         licence = seen["licence"] or "not stated"
         lines.append(f"    licence {licence}, author {seen['author'] or 'not stated'}")
-    for box in faces.of_photo(cat, sha256):
+    boxes = faces.of_photo(cat, sha256)
+    for box in boxes:
         if face in ("", box["id"]):
             lines.append(
                 f"  face {box['id']}: {box['width']:.0f}x{box['height']:.0f} px at "
@@ -119,7 +120,7 @@ def explain(cat: Catalogue, id_: str) -> list[str]:
     for one in verdicts.of_photo(cat, sha256):
         if not face or one["face"] in ("", face):
             lines.append(_verdict_line(one))
-    for box in faces.of_photo(cat, sha256):
+    for box in boxes:
         for held in releases.with_face(cat, box["id"]):
             lines.append(f"  released in {held['release']} as {held['file']}")
     return lines

@@ -6,16 +6,14 @@ and text on the font in it; another build gives pictures that look alike and hav
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
-from functools import cache
-from multiprocessing import get_context
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
+from btfer.engine import map_unordered
 from btfer.files import sha256_file, write_atomic
 from btfer.sample import SampleFace, SamplePicture, junk, load_manifest
 from btfer.sample.copies import copy_of
@@ -42,14 +40,12 @@ def render_sample(
     Shapes(data)  # raises now, not in a worker
     drawn = wanted(seed)
     made: dict[str, Made] = {}
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(_render_in_worker, data, one, seed) for one in drawn]
-        for done, (one, job) in enumerate(zip(drawn, jobs, strict=True), start=1):
-            made[one.file] = job.result()
-            write_atomic(out / "pictures" / one.file, made[one.file][0])
-            if progress:
-                progress(done, len(drawn))
-    listed = {one.file: _described(one, made[one.file]) for one in drawn}
+    for file, one in map_unordered(partial(_render_in_worker, data=data, seed=seed), drawn):
+        made[file] = one
+        write_atomic(out / "pictures" / file, one[0])
+        if progress:
+            progress(len(made), len(drawn))
+    listed = {wish.file: _described(wish, made[wish.file]) for wish in drawn}
     pictures = [*listed.values(), *_copies(out, listed, made), *_junk(out, seed, made)]
     _write_manifest(out / "manifest.json", pictures, seed)
     return pictures
@@ -80,8 +76,9 @@ def _shapes(data: Path) -> Shapes:
     return Shapes(data)
 
 
-def _render_in_worker(data: Path, one: Wanted, seed: int) -> Made:
-    return render_one(_shapes(data), one, seed=seed)
+def _render_in_worker(one: Wanted, *, data: Path, seed: int) -> tuple[str, Made]:
+    """A picture's file name and what it became."""
+    return one.file, render_one(_shapes(data), one, seed=seed)
 
 
 def _described(one: Wanted, made: Made) -> SamplePicture:
