@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup crawl review build bench report demo test lint benchmark lock clean
+.PHONY: help setup crawl review build bench report demo test lint benchmark benchmark-crawl lock clean
 
 help:  ## Show this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The stamp is written last: an install that was cut off is done again.
 .venv/.complete: requirements.lock pyproject.toml
@@ -45,6 +45,9 @@ lint: .venv/.complete  ## Format, style, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+benchmark-crawl: .venv/.complete  ## Speed of the crawl beside icrawler's own, on a loopback site
+	$(BIN)/python benchmarks/crawl.py
 
 benchmark: .venv/.complete  ## Speed of the heavy stages on drawn input, on this machine
 	$(BIN)/python benchmarks/stages.py

@@ -64,9 +64,12 @@ def run(
 
 
 def _crawl(cat: Catalogue, settings: Settings, say: Say, on_progress: Progress) -> None:
+    def watch(outcome: crawl.CrawlOutcome) -> None:
+        on_progress("fetch", outcome.ended, outcome.to_end)
+
     plan = load_plan(QUERIES)
     with open_sample() as source:
-        outcome = crawl.run(cat, settings, [source], plan, per_query=100, on_progress=on_progress)
+        outcome = crawl.run(cat, settings, [source], plan, per_query=100, watch=watch)
     for line in outcome.lines():
         say(f"   {line}")
 

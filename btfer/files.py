@@ -10,6 +10,8 @@ from pathlib import Path
 
 from btfer.errors import BtferError, Busy
 
+_PART = ".part-"
+
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write `data` so that `path` is either as before or complete, also after a crash.
@@ -18,7 +20,7 @@ def write_atomic(path: Path, data: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_PART)
     except OSError as error:
         raise BtferError(f"cannot write {path}: {error.strerror}") from error
     try:
@@ -35,6 +37,12 @@ def write_atomic(path: Path, data: bytes) -> None:
         ) from error
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def remove_parts(folder: Path) -> None:
+    """Delete what writers that were killed have left below a folder; nobody may be writing there now."""
+    for part in folder.glob(f"**/{_PART}*"):
+        part.unlink(missing_ok=True)
 
 
 def sha256_file(path: Path) -> str:

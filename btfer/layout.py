@@ -13,6 +13,11 @@ def thumbnail_path(data_dir: Path, sha256: str) -> Path:
     return data_dir / "thumbnails" / sha256[:2] / f"{sha256}.webp"
 
 
+def crawl_folders(data_dir: Path) -> list[Path]:
+    """The folders that only the crawl and the import write in."""
+    return [data_dir / "photos", data_dir / "thumbnails"]
+
+
 def face_path(data_dir: Path, face_id: str) -> Path:
     """A face's 256x256 PNG crop: `faces/ab/<face id>.png`; the id names photo, settings and box."""
     return data_dir / "faces" / face_id[:2] / f"{face_id}.png"

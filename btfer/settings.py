@@ -36,7 +36,16 @@ class Settings(BaseSettings):
     min_probability: float = Field(0.90, ge=0, le=1, description="least MTCNN face probability")
     min_face_px: int = Field(40, ge=20, description="least side of a face box, in photo pixels")
     max_per_host: int = Field(2, ge=1, description="connections to one image host at a time")
-    host_delay_s: float = Field(0.5, ge=0, description="pause between two requests to one host")
+    host_delay_s: float = Field(0.25, ge=0, description="pause between two requests to one host")
+    flickr_key: str = Field(
+        "", repr=False, description="API key, from flickr.com/services/api/keys"
+    )
+    openverse_token: str = Field(
+        "", repr=False, description="access token, from api.openverse.org/v1/#tag/auth"
+    )
+    licences: Literal["any", "stated", "derivatives", "free"] = Field(
+        "any", description="which photos a crawl fetches, by the licence that the source states"
+    )
     allow_private_hosts: bool = Field(False, description="crawl loopback and private addresses")
 
     @property

@@ -50,7 +50,7 @@ def take_in(
     write_atomic(photo_path(data_dir, intake.sha256, intake.format), data)
     write_atomic(thumbnail_path(data_dir, intake.sha256), intake.thumbnail)
     add_found(cat, query, [Sighting(url, "folder", **seen)])
-    finish(cat, url_id(url), Fetched("kept", photo=intake.sha256), intake)
+    finish(cat, [(url_id(url), Fetched("kept", photo=intake.sha256), intake)])
     return intake.sha256
 
 

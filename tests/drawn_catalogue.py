@@ -50,7 +50,7 @@ def add_photo(cat: Catalogue, data_dir: Path, number: int, *, label: str | None 
     url = f"http://pictures.example/{number}.png"
     seen = Sighting(url, "folder", title=f"<b>Drawing {number}</b>", licence="CC0", author="A. Pen")
     journal.add_found(cat, asked, [seen])
-    journal.finish(cat, journal.url_id(url), Fetched("kept", photo=intake.sha256), intake)
+    journal.finish(cat, [(journal.url_id(url), Fetched("kept", photo=intake.sha256), intake)])
     verdicts.add(cat, [Verdict("dedup", intake.sha256, "keep", "dedup")])
     return intake.sha256
 

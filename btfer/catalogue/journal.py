@@ -1,7 +1,8 @@
 """The crawl's journal: every image URL ever found, where it was seen, and what became of it."""
 
+import dataclasses
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ __all__ = [
     "Sighting",
     "add_found",
     "add_search",
+    "count_waiting",
     "finish",
     "losses",
     "pending",
@@ -50,6 +52,17 @@ class Fetched:
     content_type: str = ""
     etag: str = ""
     photo: str | None = None
+    attempts: int = 1
+
+
+_FINISH = (
+    sa.update(fetch)
+    .where(fetch.c.id == sa.bindparam("fetch_id"))
+    .values(
+        {one.name: sa.bindparam(one.name) for one in dataclasses.fields(Fetched)}
+        | {"attempts": fetch.c.attempts + sa.bindparam("attempts"), "at": sa.bindparam("at")}
+    )
+)
 
 
 def url_id(url: str) -> str:
@@ -65,63 +78,82 @@ def add_found(cat: Catalogue, asked: Query, seen: Iterable[Sighting]) -> tuple[i
     blank = {"state": "found", "reason": "", "attempts": 0, "status": None, "photo": None}
     texts = {"final_url": "", "content_type": "", "etag": ""}
     with cat.write() as connection:
-        insert_new(connection, query, [asdict(asked) | {"id": asked.id}])
+        insert_new(connection, query, [_query_row(asked)])
         new = insert_new(
             connection,
             fetch,
             [{"id": key, "url": url, "at": at} | blank | texts for key, url in urls.items()],
         )
         insert_new(connection, sighting, [_sighting_row(s, asked, at) for s in seen])
-    return new, len(urls) - new
+    return len(new), len(urls) - len(new)
 
 
-def pending(cat: Catalogue, sources: Iterable[str], *, retry: Iterable[str] = ()) -> list[Row]:
-    """URLs of these sources that are still to be fetched, oldest first: id, url, page_url, source, language,
-    expression (what the first query that found it intends).
+def pending(
+    cat: Catalogue,
+    source: str,
+    *,
+    among: Collection[str] = (),
+    classes: Collection[str] = (),
+    retry: Collection[str] = (),
+    after: int = 0,
+    limit: int = 1000,
+) -> list[Row]:
+    """A page of URLs that one source showed and that are still to be fetched, oldest sighting first.
 
-    retry: reasons (`timeout`, `http 503`) or the word `failed`, of failed URLs to try once more.
+    Each row: id, url, state, sighting (its number: `after` of the next page), page_url, source,
+    licence, licence_url, language, expression (what the query intends). among: sources fetched
+    together; a URL comes under the one that showed it first. retry: reasons (`timeout`,
+    `http 503`) of lost URLs, or `failed` for all failed ones, to be tried once more.
     """
-    words = list(retry)
-    failed = fetch.c.state == "failed"
-    if "failed" not in words:
-        failed &= fetch.c.reason.in_(words)
-    first = (
-        sa.select(sighting.c.fetch, sa.func.min(sighting.c.id).label("first"))
-        .where(sighting.c.source.in_(list(sources)))
-        .group_by(sighting.c.fetch)
-        .subquery()
+    earlier = sighting.alias()
+    seen_before = sa.exists().where(
+        earlier.c.fetch == sighting.c.fetch,
+        earlier.c.id < sighting.c.id,
+        earlier.c.source.in_({source, *among}),
     )
-    return cat.rows(
+    statement = (
         sa.select(
             fetch.c.id,
             fetch.c.url,
+            fetch.c.state,
+            sighting.c.id.label("sighting"),
             sighting.c.page_url,
             sighting.c.source,
+            sighting.c.licence,
+            sighting.c.licence_url,
             query.c.language,
             query.c.expression,
         )
-        .select_from(first)
-        .join(fetch, fetch.c.id == first.c.fetch)
-        .join(sighting, sighting.c.id == first.c.first)
+        .join(sighting, sighting.c.fetch == fetch.c.id)
         .join(query, query.c.id == sighting.c.query)
-        .where((fetch.c.state == "found") | failed)
-        .order_by(first.c.first)
+        .where(sighting.c.id > after, sighting.c.source == source, _to_fetch(retry), ~seen_before)
+        .order_by(sighting.c.id)
+        .limit(limit)
     )
+    if classes:
+        statement = statement.where(query.c.expression.in_(classes))
+    return cat.rows(statement)
 
 
-def finish(cat: Catalogue, fetch_id: str, done: Fetched, intake: Intake | None = None) -> bool:
-    """Record the end of one URL, with its photo where it has one; whether the photo is a new one.
+def count_waiting(cat: Catalogue) -> int:
+    """How many URLs have been found and neither fetched nor given up."""
+    statement = sa.select(sa.func.count().label("n")).where(fetch.c.state == "found")
+    return int(cat.rows(statement.select_from(fetch))[0]["n"])
 
-    The photo's file must be complete before this is called: a row means that the file is there.
+
+def finish(cat: Catalogue, ends: Sequence[tuple[str, Fetched, Intake | None]]) -> set[str]:
+    """Record the ends of some URLs (by id), with their photos where they have one; which photos are new, by sha256.
+
+    A photo's file must be complete before this is called: a row means that the file is there.
     """
+    at = now()
+    found = {intake.sha256: intake for _, _, intake in ends if intake}
+    changes = [vars(done) | {"fetch_id": key, "at": at} for key, done, _ in ends]
     with cat.write() as connection:
-        new = bool(intake and insert_new(connection, photo, [_photo_row(intake)]))
-        connection.execute(
-            sa.update(fetch)
-            .where(fetch.c.id == fetch_id)
-            .values(**asdict(done), attempts=fetch.c.attempts + 1, at=now())
-        )
-    return new
+        new = insert_new(connection, photo, [_photo_row(one, at) for one in found.values()])
+        if changes:
+            connection.execute(_FINISH, changes)
+    return {sha256 for (sha256,) in new}
 
 
 def add_search(cat: Catalogue, asked: Query, source: str, *, per_query: int, found: int) -> None:
@@ -153,15 +185,29 @@ def losses(cat: Catalogue) -> list[Row]:
     )
 
 
+def _to_fetch(retry: Collection[str]) -> sa.ColumnElement[bool]:
+    again = fetch.c.state.in_(("failed", "refused")) & fetch.c.reason.in_(retry)
+    if "failed" in retry:
+        again |= fetch.c.state == "failed"
+    return (fetch.c.state == "found") | again
+
+
+def _query_row(asked: Query) -> Row:
+    row = asdict(asked)
+    del row["plan"]  # two plans may hold the same query: the version is the sighting's
+    return row | {"id": asked.id}
+
+
 def _sighting_row(seen: Sighting, asked: Query, at: str) -> Row:
     row = asdict(seen)
-    return row | {"fetch": url_id(row.pop("url")), "query": asked.id, "at": at}
+    key = url_id(row.pop("url"))
+    return row | {"fetch": key, "query": asked.id, "plan": asked.plan, "at": at}
 
 
-def _photo_row(intake: Intake) -> Row:
-    row = asdict(intake)
+def _photo_row(intake: Intake, at: str) -> Row:
+    row = vars(intake) | {"at": at}
     del row["thumbnail"]  # a file, beside the photo
-    return row | {"at": now()}
+    return row
 
 
 def _digest(text: str) -> str:

@@ -94,7 +94,6 @@ def sightings(cat: Catalogue, sha256: str) -> list[Row]:
             query.c.phrase,
             query.c.expression,
             query.c.language,
-            query.c.plan,
         )
         .join(fetch, fetch.c.id == sighting.c.fetch)
         .join(query, query.c.id == sighting.c.query)
@@ -108,14 +107,30 @@ def find(cat: Catalogue, start: str) -> list[Row]:
     return cat.rows(sa.select(photo).where(photo.c.sha256.startswith(start, autoescape=True)))
 
 
-def has(cat: Catalogue, sha256: str) -> bool:
-    """Whether there is a photo of these very bytes."""
-    return bool(cat.rows(sa.select(photo.c.sha256).where(photo.c.sha256 == sha256)))
+def shown_at(cat: Catalogue, things: Iterable[str]) -> set[str]:
+    """Photos, by sha256, that came from one of these URLs, are shown on one of these pages, or are named."""
+    named = list(things)
+    places = (fetch.c.photo, fetch.c.url, fetch.c.final_url, sighting.c.page_url)
+    return {
+        row["photo"]
+        for row in cat.rows(
+            sa.select(fetch.c.photo)
+            .join(sighting, sighting.c.fetch == fetch.c.id)
+            .where(fetch.c.photo.is_not(None), sa.or_(*(one.in_(named) for one in places)))
+        )
+    }
 
 
 def count(cat: Catalogue) -> int:
     """How many photos there are."""
     return int(cat.rows(sa.select(sa.func.count().label("n")).select_from(photo))[0]["n"])
+
+
+def count_by_class(cat: Catalogue) -> dict[str, int]:
+    """How many photos each class has, by the label that each photo has now."""
+    labelled = _labelled(verdicts.current("photos")).subquery()
+    label, n = labelled.c.expression, sa.func.count().label("n")
+    return {row["expression"]: row["n"] for row in cat.rows(sa.select(label, n).group_by(label))}
 
 
 def _labelled(people: sa.Subquery, *columns: sa.ColumnElement) -> sa.Select:

@@ -64,17 +64,15 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
-def insert_new(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> int:
-    """Insert the rows that are not there yet; how many were new."""
+def insert_new(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> list[Any]:
+    """Insert the rows that are not there yet; the primary keys of the new ones, as tuples."""
     if not rows:
-        return 0
+        return []
     from sqlalchemy.dialects import postgresql, sqlite
 
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    key = sa.func.count()
-    before = connection.execute(sa.select(key).select_from(table)).scalar_one()
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
-    return int(connection.execute(sa.select(key).select_from(table)).scalar_one() - before)
+    added = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+    return list(connection.execute(added, rows))
 
 
 def _engine(url: str) -> sa.Engine:

@@ -8,6 +8,7 @@ photo      a picture as found, named by the sha256 of its bytes; a row means tha
 face       a box that MTCNN found in a photo, under one crop setting
 verdict    keep, drop, relabel or undo, by a person or a stage; rows are only ever added
 release    a frozen sample, and release_face its faces
+withdrawal what must never be fetched or stored again, as keyed hashes; secret holds the key
 """
 
 from sqlalchemy import (
@@ -24,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration; a catalogue at another one is upgraded, or refused when it is newer."""
 
 metadata = MetaData()
@@ -39,7 +40,6 @@ query = Table(
     Column("ethnicity", String, nullable=False),
     Column("gender", String, nullable=False),
     Column("age", String, nullable=False),
-    Column("plan", String, nullable=False),
 )
 
 search = Table(
@@ -75,6 +75,7 @@ sighting = Table(
     Column("id", Integer, primary_key=True),
     Column("fetch", ForeignKey("fetch.id"), nullable=False),
     Column("query", ForeignKey("query.id"), nullable=False),
+    Column("plan", String, nullable=False),  # version of the query plan
     Column("source", String, nullable=False),
     Column("page_url", String, nullable=False),
     Column("title", String, nullable=False),
@@ -152,4 +153,19 @@ release_face = Table(
     Column("file", String, primary_key=True),
     Column("face", String, nullable=False),
     Column("expression", String, nullable=False),
+)
+
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    Column("mark", String, primary_key=True),
+    Column("reason", String, nullable=False),
+    Column("at", String, nullable=False),
+)
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
 )

@@ -1,107 +1,55 @@
-"""Crawl: search the sources with the query plan, then fetch what they showed; or take photos in from disk.
+"""Crawl: search the sources with the query plan and fetch what they show; or take photos in from disk.
 
-Two steps with the journal between them. A search writes down every URL at once; the fetch works
-off what the journal says is still to be had. So nothing is lost between them, and a crawl that was
-stopped, or killed, goes on where it was.
+Searching and fetching run side by side in threads that write nothing. Everything they bring comes
+out of one queue, and what a search finds is in the journal before it is fetched: so a crawl that
+was stopped, or killed, goes on where it was.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+import queue
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from threading import Condition
+from typing import Any
 from urllib.parse import urlsplit
 
-from btfer import files, layout
-from btfer.catalogue import Catalogue, journal, photos
+from btfer import files, layout, licences
+from btfer.catalogue import Catalogue, journal, photos, withdrawals
 from btfer.catalogue.journal import Fetched, Sighting
 from btfer.catalogue.store import Row
 from btfer.engine import map_unordered
 from btfer.errors import NetworkError, UsageError
 from btfer.expressions import parse_expression
 from btfer.images import Intake
+from btfer.pipeline.crawl_outcome import CrawlOutcome
 from btfer.queries import Plan, Query
 from btfer.settings import Settings
 from btfer.sources import SOURCES, open_source
 from btfer.sources import folder as on_disk
-from btfer.sources.download import PhotoDownloader
-from btfer.sources.losses import NotFetched
-from btfer.sources.search import Found, Source, search
+from btfer.sources.download import Arrival, PhotoDownloader, end_threads
+from btfer.sources.hosts import Stopped
+from btfer.sources.search import Source
+from btfer.sources.searcher import Searched, Searcher, SearchesEnded
 from btfer.sources.web import Manners, Web
 
 DUPLICATE = "duplicate bytes"
-GIVE_UP_AFTER = 5  # failed searches in a row: the source is down, or does not want us
+WITHDRAWN = "withdrawn"
+ENOUGH_IN_HAND = 5_000  # URLs of one source waiting to be fetched: then its searches pause
+MAX_IN_HAND = 20_000  # what the threads may choose from, so that slow hosts do not hold up others
+PAGE = 1_000
+MAX_BATCH = 16  # arrivals written in one transaction
 Progress = Callable[[str, int, int], None]
+Watch = Callable[[CrawlOutcome], None]
 
 
-# ---- rules ----
-
-
-@dataclass
-class CrawlOutcome:
-    """Every URL of one crawl: found + resumed = known + kept + refused + failed."""
-
-    searches: int = 0
-    searches_skipped: int = 0  # asked and answered in an earlier crawl
-    searches_failed: list[str] = field(default_factory=list)
-    found: int = 0
-    known: int = 0  # of the found ones, already in the journal
-    resumed: int = 0  # found in an earlier crawl and fetched, or tried again, in this one
-    kept: int = 0
-    new_photos: int = 0  # of the kept ones; the others have the bytes of another photo
-    refused: dict[str, int] = field(default_factory=dict)
-    failed: dict[str, int] = field(default_factory=dict)
-
-    def is_balanced(self) -> bool:
-        """Whether every URL is accounted for."""
-        lost = sum(self.refused.values()) + sum(self.failed.values())
-        balanced = self.found + self.resumed == self.known + self.kept + lost
-        return balanced and self.resumed >= 0
-
-    def lines(self) -> list[str]:
-        """The outcome as text: one line a fate, reasons with their counts."""
-        texts = [
-            *self._search_lines(),
-            f"{self.found + self.resumed} URLs: {self.found} found, {self.resumed} from before",
-            f"  {self.known} known already",
-            f"  {self.kept} kept: {self.new_photos} new photos, "
-            f"{self.kept - self.new_photos} with the bytes of another",
-        ]
-        for name, reasons in (("refused", self.refused), ("failed", self.failed)):
-            words = ", ".join(f"{word} {n}" for word, n in sorted(reasons.items()))
-            texts.append(f"  {sum(reasons.values())} {name}" + (f": {words}" if words else ""))
-        if self.failed:
-            texts.append("failed URLs can be tried again: --retry failed, or --retry REASON")
-        return texts
-
-    def _search_lines(self) -> list[str]:
-        if not self.searches + self.searches_skipped:
-            return []  # an import
-        failed = self.searches_failed
-        more = [f"  and {len(failed) - 5} more"] if len(failed) > 5 else []
-        return [
-            f"{self.searches} searches, {self.searches_skipped} done before, {len(failed)} failed",
-            *(f"  search failed: {text}" for text in failed[:5]),
-            *more,
-        ]
-
-    def count(self, fetched: Fetched, is_new: bool) -> None:
-        """Add the end of one URL."""
-        if fetched.state == "kept":
-            self.kept += 1
-            self.new_photos += is_new
-        else:
-            reasons = self.refused if fetched.state == "refused" else self.failed
-            reasons[fetched.reason] = reasons.get(fetched.reason, 0) + 1
-
-
-def chosen_queries(plan: Plan, classes: Sequence[str], limit: int | None) -> list[Query]:
+def chosen_queries(plan: Plan, classes: Collection[str], limit: int | None) -> list[Query]:
     """The plan's queries of some classes (none named = all), at most `limit` of them."""
     labels = {parse_expression(name) for name in classes}
     queries = [one for one in plan.queries if not labels or one.expression in labels]
     return queries[:limit]
-
-
-# ---- the stage ----
 
 
 def run(
@@ -111,35 +59,42 @@ def run(
     plan: Plan,
     *,
     per_query: int = 100,
+    target_per_class: int | None = None,
     limit: int | None = None,
     retry: Sequence[str] = (),
     classes: Sequence[str] = (),
     web: Web | None = None,
-    threads: int = 16,
-    on_progress: Progress | None = None,
+    threads: int = 32,
+    watch: Watch | None = None,
 ) -> CrawlOutcome:
     """Search and fetch; what an earlier crawl has done is not done again.
 
-    sources: names, or Sources at another address. limit: at most so many queries of the plan.
-    retry: `failed`, or reasons of failed URLs, to be tried again. web: with manners of its own.
-    Raises UsageError, Busy, and NetworkError when a source's first search reaches nobody, or when
-    no search at all succeeded.
+    sources: names, or Sources at another address. target_per_class: photos of a class, old ones
+    included, after which no more of it are searched or fetched. limit: at most so many queries of
+    the plan. retry: `failed`, or reasons of lost URLs, to be tried again. web: with manners of its
+    own. watch: called with the growing outcome. Raises UsageError, Busy, and NetworkError when no
+    search at all succeeded.
     """
-    if per_query < 1:
-        raise UsageError(f"--per-query must be 1 or more, got {per_query}")
+    for name, value in (("--per-query", per_query), ("--target-per-class", target_per_class)):
+        if value is not None and value < 1:
+            raise UsageError(f"{name} must be 1 or more, got {value}")
     if not sources:
         raise UsageError(f"name a source with --source: {', '.join(SOURCES)}")
     queries = chosen_queries(plan, classes, limit)
-    stage = _Stage(cat, settings, on_progress or _silent)
+    labels = {parse_expression(name) for name in classes}
     with files.only_one(settings.data_dir, "crawl"), ExitStack() as stack:
-        opened = [stack.enter_context(open_source(one)) for one in dict.fromkeys(sources)]
-        _check_contact(opened, settings)
+        opened = [stack.enter_context(open_source(one, settings)) for one in dict.fromkeys(sources)]
         web = web or Web(Manners.of(settings, trusted_hosts=_ours(opened)))
-        for source in opened:
-            stage.search_all(source, queries, web, per_query)
-        rows = _pending(cat, opened, classes, retry)
-        stage.fetch_all(web, rows, threads)
-    return stage.settled()
+        writer = _Writer(cat, settings, target_per_class)
+        wanted = {"classes": labels, "retry": retry_reasons(retry)}
+        _Crawl(writer, opened, web, watch or _silent, **wanted).go(queries, per_query, threads)
+        return writer.settled()
+
+
+def retry_reasons(words: Iterable[str]) -> list[str]:
+    """Reasons as the journal has them: `timeout,429` is `timeout` and `http 429`."""
+    split = [word.strip() for text in words for word in text.split(",")]
+    return [f"http {word}" if word.isdecimal() else word for word in split if word]
 
 
 def import_folder(
@@ -155,53 +110,151 @@ def import_folder(
     right, before anything is taken in.
     """
     listed = on_disk.list_folder(folder, labels_csv)
-    ids = {journal.url_id(one.sighting.url): one.path for one in listed}
-    stage = _Stage(cat, settings, on_progress or _silent)
+    paths = {journal.url_id(one.sighting.url): one.path for one in listed}
     with files.only_one(settings.data_dir, "crawl"):
+        writer = _Writer(cat, settings)
         for asked, seen in on_disk.by_label(listed).items():
-            stage.write_down(asked, seen)
-        rows = _pending_of(cat, ids)
-        stage.take_all({path: key for key, path in ids.items() if key in rows})
-    return stage.settled()
+            writer.write_down(asked, seen)
+        tasks = [row for row in _pending_files(writer) if row["id"] in paths]
+        taken = {paths[row["id"]]: row for row in writer.admit(tasks, rule="any")}
+        workers: dict[str, Any] = {"engine": settings.engine, "workers": settings.workers}
+        results = map_unordered(on_disk.read_file, taken, **workers)
+        for number, (path, data, result) in enumerate(results, start=1):
+            intake = result if isinstance(result, Intake) else None
+            fetched = result if isinstance(result, Fetched) else Fetched("kept")
+            writer.finish([Arrival(taken[path], fetched, data, intake)])
+            if on_progress:
+                on_progress("import", number, len(taken))
+        return writer.settled()
 
 
-class _Stage:
-    """One crawl under way: the only writer, and the count of every URL's end."""
+class _Crawl:
+    """A crawl under way: a thread for each source searches, many fetch, and this one writes."""
 
-    def __init__(self, cat: Catalogue, settings: Settings, say: Progress) -> None:
+    def __init__(
+        self, writer: "_Writer", sources: Sequence[Source], web: Web, watch: Watch, **pending: Any
+    ) -> None:
+        self._writer = writer
+        self._web = web
+        self._watch = watch
+        self._sources = {one.name: one for one in sources}
+        self._pending = pending  # which URLs of the journal are wanted: classes, retry
+        self._events: queue.Queue[Any] = queue.Queue(MAX_BATCH)  # bounds the memory
+        self._room = Condition()
+        self._in_hand: Counter[str] = Counter()
+        self._cursor = dict.fromkeys(self._sources, 0)
+        self._dry: set[str] = set()
+        self._searching = len(sources)
+
+    def go(self, queries: Sequence[Query], per_query: int, threads: int) -> None:
+        """Run to the end; however it is left, the threads end."""
+        downloader = PhotoDownloader(self._web, self._events, threads)
+        searchers = [self._searcher(one, queries, per_query) for one in self._sources.values()]
+        try:
+            downloader.start()
+            for searcher in searchers:
+                searcher.start()
+            while self._hand_out(downloader) or self._searching:
+                self._take(self._next_events(), per_query)
+                self._drop_full(downloader)
+                self._watch(self._writer.outcome)
+        finally:
+            downloader.close()
+            self._web.stop()
+            with self._room:
+                self._room.notify_all()
+            end_threads([*downloader.workers, *searchers], self._events)
+
+    def _searcher(self, source: Source, queries: Sequence[Query], per_query: int) -> Searcher:
+        to_ask = self._writer.not_answered(source, queries, per_query)
+        return Searcher(source, to_ask, self._web, per_query, self._events, self._wanted)
+
+    def _wanted(self, source: Source, asked: Query) -> bool:
+        """Called by the searchers: waits while there is enough to fetch. Raises Stopped."""
+        with self._room:
+            while self._in_hand[source.name] >= ENOUGH_IN_HAND and not self._web.gate.stopped:
+                self._room.wait()
+        if self._web.gate.stopped:
+            raise Stopped
+        return not self._writer.outcome.is_full(asked.expression)
+
+    def _hand_out(self, downloader: PhotoDownloader) -> int:
+        """Give the threads what the journal has for them; how many URLs they have in hand."""
+        for name in self._sources:
+            while name not in self._dry and self._in_hand[name] < MAX_IN_HAND:
+                page = self._writer.pending(
+                    name, among=self._sources, after=self._cursor[name], **self._pending
+                )
+                if len(page) < PAGE:
+                    self._dry.add(name)
+                if page:
+                    self._cursor[name] = page[-1]["sighting"]
+                tasks = self._writer.admit(page)
+                self._in_hand[name] += len(tasks)
+                downloader.add(tasks)
+        return self._in_hand.total()
+
+    def _next_events(self) -> list[Any]:
+        events = [self._events.get()]
+        while len(events) < MAX_BATCH:
+            try:
+                events.append(self._events.get_nowait())
+            except queue.Empty:
+                break
+        return events
+
+    def _take(self, events: list[Any], per_query: int) -> None:
+        arrivals = [one for one in events if isinstance(one, Arrival)]
+        self._writer.finish(arrivals)
+        self._off_hand(one.task for one in arrivals)
+        for event in events:
+            if isinstance(event, Exception):
+                raise event
+            if isinstance(event, Searched):
+                self._writer.searched(event, per_query)
+                self._dry.discard(event.source.name)
+            if isinstance(event, SearchesEnded):
+                self._searching -= 1
+                self._writer.outcome.searches_failed += [event.why] if event.why else []
+
+    def _off_hand(self, tasks: Iterable[Row]) -> None:
+        with self._room:
+            self._in_hand.subtract(task["source"] for task in tasks)
+            self._room.notify_all()
+
+    def _drop_full(self, downloader: PhotoDownloader) -> None:
+        """Take back what has become needless; it stays in the journal."""
+        outcome = self._writer.outcome
+        if outcome.target is not None:
+            self._off_hand(downloader.in_queue.drop(lambda one: outcome.is_full(one["expression"])))
+
+
+class _Writer:
+    """The only writer of a crawl or an import, and the count of every URL's end."""
+
+    def __init__(
+        self,
+        cat: Catalogue,
+        settings: Settings,
+        target: int | None = None,
+    ) -> None:
         self._cat = cat
         self._settings = settings
-        self._say = say
-        self.outcome = CrawlOutcome()
+        for folder in layout.crawl_folders(settings.data_dir):
+            files.remove_parts(folder)
+        self.outcome = CrawlOutcome(
+            waiting_before=journal.count_waiting(cat),
+            target=target,
+            have={} if target is None else photos.count_by_class(cat),
+        )
 
-    def search_all(
-        self, source: Source, queries: Sequence[Query], web: Web, per_query: int
-    ) -> None:
-        """Ask a source every query that it has not answered in full before."""
+    def not_answered(self, source: Source, queries: Sequence[Query], per_query: int) -> list[Query]:
+        """The queries that a source has not answered in full before."""
         done = journal.searched(self._cat, source.name)
-        failed_in_a_row, answered = 0, False
-        for number, asked in enumerate(queries, start=1):
-            if done.get(asked.id, 0) >= per_query:
-                self.outcome.searches_skipped += 1
-            else:
-                found = search(source, asked, web, per_query)
-                self.write_down(asked, found.sightings)
-                if found.failure is None:
-                    journal.add_search(
-                        self._cat,
-                        asked,
-                        source.name,
-                        per_query=per_query,
-                        found=len(found.sightings),
-                    )
-                self._count_search(source, asked, found, answered)
-                answered |= found.failure is None
-                failed_in_a_row = failed_in_a_row + 1 if found.failure else 0
-            self._say(f"search {source.name}", number, len(queries))
-            if failed_in_a_row == GIVE_UP_AFTER:
-                text = f"{source.name}: {GIVE_UP_AFTER} searches in a row failed, the rest was left"
-                self.outcome.searches_failed.append(text)
-                return
+        to_ask = [one for one in queries if done.get(one.id, 0) < per_query]
+        self.outcome.searches_planned += len(queries)
+        self.outcome.searches_skipped += len(queries) - len(to_ask)
+        return to_ask
 
     def write_down(self, asked: Query, seen: Sequence[Sighting]) -> None:
         """Put sightings in the journal."""
@@ -209,91 +262,105 @@ class _Stage:
         self.outcome.found += new + known
         self.outcome.known += known
 
-    def fetch_all(self, web: Web, rows: Sequence[Row], threads: int) -> None:
-        """Fetch URLs in threads."""
-        self._count_queue(len(rows))
-        downloader = PhotoDownloader(web, rows, threads=max(1, min(threads, len(rows))))
-        with closing(downloader.arrivals()) as arrivals:
-            for number, one in enumerate(arrivals, start=1):
-                self._finish(one.task["id"], one.fetched, one.data, one.intake)
-                self._say("fetch", number, len(rows))
+    def searched(self, event: Searched, per_query: int) -> None:
+        """Write down what a search brought; a failure is never an empty success."""
+        source, asked, found = event.source.name, event.asked, event.found
+        if found is None:
+            self.outcome.searches_spared += 1
+            return
+        self.outcome.searches += 1
+        self.write_down(asked, found.sightings)
+        if found.failure:
+            self.outcome.searches_failed.append(f"{source} '{asked.phrase}': {found.failure}")
+        else:
+            n = len(found.sightings)
+            journal.add_search(self._cat, asked, source, per_query=per_query, found=n)
 
-    def take_all(self, ids: dict[Path, str]) -> None:
-        """Read files, with their journal ids, in worker processes."""
-        self._count_queue(len(ids))
-        engine, workers = self._settings.engine, self._settings.workers
-        taken = map_unordered(on_disk.read_file, ids, engine=engine, workers=workers)
-        for number, (path, data, result) in enumerate(taken, start=1):
-            intake = result if isinstance(result, Intake) else None
-            fetched = result if isinstance(result, Fetched) else Fetched("kept")
-            self._finish(ids[path], fetched, data, intake)
-            self._say("import", number, len(ids))
+    def pending(self, source: str, **which: Any) -> list[Row]:
+        """A page of what a source showed and is still to be fetched."""
+        return journal.pending(self._cat, source, limit=PAGE, **which)
+
+    def admit(self, rows: Sequence[Row], rule: str = "") -> list[Row]:
+        """Those that may be fetched and are needed; what may never be is refused here."""
+        allowed = licences.RULES[rule or self._settings.licences]
+        gone = withdrawals.among(
+            self._cat, [row[key] for row in rows for key in ("url", "page_url")]
+        )
+        tasks, refused = [], []
+        for row in rows:
+            if gone & {row["url"], row["page_url"]}:
+                refused.append(Arrival(row, Fetched("refused", WITHDRAWN, attempts=0)))
+            elif not allowed(licences.terms(row["licence"], row["licence_url"])):
+                refused.append(Arrival(row, Fetched("refused", "licence", attempts=0)))
+            elif not self.outcome.is_full(row["expression"]):
+                tasks.append(row)
+        self.finish(refused)
+        return tasks
+
+    def finish(self, arrivals: Sequence[Arrival]) -> None:
+        """Write the files, then the rows: a row means that the files are there."""
+        hashes = {one.intake.sha256 for one in arrivals if one.intake}
+        known = photos.known(self._cat, hashes)
+        addresses = {one.fetched.final_url for one in arrivals}
+        gone = withdrawals.among(self._cat, hashes | addresses)
+        ends = [_end(one, known, gone) for one in arrivals]
+        self._write_photos(
+            (one.data, intake)
+            for one, (_, fetched, intake) in zip(arrivals, ends, strict=True)
+            if intake and fetched.reason != DUPLICATE
+        )
+        new = journal.finish(self._cat, ends)
+        for one, (_, fetched, _) in zip(arrivals, ends, strict=True):
+            is_new = fetched.photo in new and fetched.reason != DUPLICATE
+            self.outcome.count(one.task, fetched, is_new)
+
+    def _write_photos(self, new: Iterable[tuple[bytes, Intake]]) -> None:
+        """Photos and thumbnails, several at a time: each waits for the disk."""
+        folder, writes = self._settings.data_dir, []
+        for data, intake in new:
+            writes.append((layout.photo_path(folder, intake.sha256, intake.format), data))
+            writes.append((layout.thumbnail_path(folder, intake.sha256), intake.thumbnail))
+        with ThreadPoolExecutor(MAX_BATCH) as pool:
+            for written in [pool.submit(files.write_atomic, *one) for one in writes]:
+                written.result()
 
     def settled(self) -> CrawlOutcome:
-        """The outcome, once every URL is accounted for. Raises NetworkError if no search succeeded."""
+        """The outcome, every URL accounted for. Raises NetworkError if there was nothing but failed searches."""
         outcome = self.outcome
-        assert outcome.is_balanced(), outcome
-        if outcome.searches and not outcome.found and outcome.searches_failed:
-            first = outcome.searches_failed[0]
-            raise NetworkError(f"no search brought anything, and some failed; the first: {first}")
+        outcome.waiting = journal.count_waiting(self._cat)
+        outcome.check()
+        if outcome.searches_failed and not outcome.found and not outcome.ended:
+            raise NetworkError(
+                f"no search brought anything; the first that failed: {outcome.searches_failed[0]}. "
+                "Check the network (btfer crawl --doctor) and run again, or choose other sources "
+                "with --source"
+            )
         return outcome
 
-    def _count_queue(self, n: int) -> None:
-        """What is to be fetched and was not found for the first time in this crawl is from before."""
-        self.outcome.resumed = n - (self.outcome.found - self.outcome.known)
 
-    def _count_search(self, source: Source, asked: Query, found: Found, answered: bool) -> None:
-        """Count a search; a failure is never an empty success."""
-        self.outcome.searches += 1
-        failure = found.failure
-        if isinstance(failure, NotFetched) and failure.status is None and not answered:
-            raise NetworkError(
-                f"{source.name} cannot be reached ({failure}): check the network and run again, "
-                "or choose other sources with --source"
-            ) from failure
-        if failure:
-            self.outcome.searches_failed.append(f"{source.name} '{asked.phrase}': {failure}")
-
-    def _finish(self, fetch_id: str, fetched: Fetched, data: bytes, intake: Intake | None) -> None:
-        """Write the files, then the row: a row means that the files are there."""
-        if intake is not None:
-            reason = DUPLICATE if photos.has(self._cat, intake.sha256) else ""
-            fetched = replace(fetched, reason=reason, photo=intake.sha256)
-            if not reason:
-                _write_photo(self._settings.data_dir, data, intake)
-        self.outcome.count(fetched, journal.finish(self._cat, fetch_id, fetched, intake))
-
-
-def _silent(stage: str, done: int, total: int) -> None:
+def _silent(outcome: CrawlOutcome) -> None:
     """Progress that nobody watches."""
-
-
-def _check_contact(sources: Iterable[Source], settings: Settings) -> None:
-    for source in sources:
-        if source.needs_contact and not settings.contact:
-            raise UsageError(
-                f"{source.name} asks every crawler for a contact: set BTFER_CONTACT, or contact in "
-                f"btfer.toml, to your e-mail or page; or choose other sources with --source"
-            )
 
 
 def _ours(sources: Iterable[Source]) -> frozenset[str]:
     return frozenset(urlsplit(one.base_url).hostname or "" for one in sources if one.is_ours)
 
 
-def _pending(
-    cat: Catalogue, sources: Iterable[Source], classes: Sequence[str], retry: Sequence[str]
-) -> list[Row]:
-    labels = {parse_expression(name) for name in classes}
-    rows = journal.pending(cat, [one.name for one in sources], retry=retry)
-    return [row for row in rows if not labels or row["expression"] in labels]
+def _pending_files(writer: _Writer) -> Iterable[Row]:
+    """All files that were listed and not taken in, or that failed before."""
+    after = 0
+    while page := writer.pending(on_disk.NAME, after=after, retry=["failed"]):
+        yield from page
+        after = page[-1]["sighting"]
 
 
-def _pending_of(cat: Catalogue, ids: Iterable[str]) -> set[str]:
-    rows = journal.pending(cat, [on_disk.NAME], retry=["failed"])
-    return {row["id"] for row in rows} & set(ids)
-
-
-def _write_photo(data_dir: Path, data: bytes, intake: Intake) -> None:
-    files.write_atomic(layout.photo_path(data_dir, intake.sha256, intake.format), data)
-    files.write_atomic(layout.thumbnail_path(data_dir, intake.sha256), intake.thumbnail)
+def _end(one: Arrival, known: set[str], gone: set[str]) -> tuple[str, Fetched, Intake | None]:
+    """What to write down for an arrival. known: photos that are there already, to which its own is added."""
+    intake, fetched = one.intake, one.fetched
+    if intake is None:
+        return one.task["id"], fetched, None
+    if gone & {intake.sha256, fetched.final_url}:
+        return one.task["id"], replace(fetched, state="refused", reason=WITHDRAWN), None
+    reason = DUPLICATE if intake.sha256 in known else ""
+    known.add(intake.sha256)
+    return one.task["id"], replace(fetched, reason=reason, photo=intake.sha256), intake

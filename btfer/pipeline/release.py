@@ -24,6 +24,7 @@ from btfer.errors import BtferError
 from btfer.files import only_one, sha256_file, write_atomic
 from btfer.images import decode_rgb, encode_png
 from btfer.layout import face_path, releases_dir
+from btfer.licences import terms
 from btfer.pipeline.contact_sheet import contact_sheet
 from btfer.settings import Settings
 
@@ -44,8 +45,7 @@ class Release:
 
 def may_be_cropped(row: Row) -> bool:
     """False for works whose licence forbids derivatives (CC ... ND): a crop is one."""
-    words = row["licence"].lower().replace("_", "-").replace(" ", "-").split("-")
-    return not {"nd", "noderivs", "noderivatives"} & set(words)
+    return not terms(row["licence"]).forbids_derivatives
 
 
 def metadata_row(row: Row, file_name: str) -> Row:
@@ -64,7 +64,7 @@ def metadata_row(row: Row, file_name: str) -> Row:
 
 def needs_credit(row: Row) -> bool:
     """Whether the licence asks for attribution (any CC BY form)."""
-    return "by" in row["licence"].lower().replace(" ", "-").split("-")
+    return terms(row["licence"]).credit
 
 
 def write(

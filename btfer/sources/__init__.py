@@ -7,24 +7,48 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from btfer.errors import UsageError
+from btfer.settings import Settings
+from btfer.sources.baidu import baidu
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
+from btfer.sources.flickr import flickr
+from btfer.sources.google import google
+from btfer.sources.openverse import openverse
 from btfer.sources.sample import open_sample
-from btfer.sources.search import Source
+from btfer.sources.search import NotSetUp, Source
 
-SOURCES: dict[str, Callable[[], AbstractContextManager[Source]]] = {
-    "bing": lambda: nullcontext(bing()),
-    "commons": lambda: nullcontext(commons()),
-    "sample": open_sample,
+SOURCES: dict[str, Callable[[Settings], AbstractContextManager[Source]]] = {
+    "bing": lambda _: nullcontext(bing()),
+    "commons": lambda settings: _with_contact(commons(), settings),
+    "flickr": lambda settings: nullcontext(flickr(settings.flickr_key, settings.licences)),
+    "openverse": lambda settings: _with_contact(
+        openverse(settings.openverse_token, settings.licences), settings
+    ),
+    "google": lambda _: nullcontext(google()),
+    "baidu": lambda _: nullcontext(baidu()),
+    "sample": lambda _: open_sample(),
 }
+DEFAULT = ("bing", "commons")  # what works for everybody; google and baidu change, others need keys
 
 
-def open_source(source: str | Source) -> AbstractContextManager[Source]:
-    """A source by its name, or one made with another address. Raises UsageError for an unknown name."""
+def open_source(source: str | Source, settings: Settings) -> AbstractContextManager[Source]:
+    """A source by its name, or one made with another address.
+
+    Raises UsageError for an unknown name, and NotSetUp (a UsageError) that names the variable of a
+    missing key or contact.
+    """
     if isinstance(source, Source):
-        return nullcontext(source)
+        return _with_contact(source, settings)
     if source == "folder":
         raise UsageError("'folder' is not searched: take photos in with 'btfer import FOLDER'")
     if source not in SOURCES:
         raise UsageError(f"there is no source '{source}': use one of {', '.join(SOURCES)}")
-    return SOURCES[source]()
+    return SOURCES[source](settings)
+
+
+def _with_contact(source: Source, settings: Settings) -> AbstractContextManager[Source]:
+    if source.needs_contact and not settings.contact:
+        raise NotSetUp(
+            f"{source.name} wants to know who asks: set BTFER_CONTACT to an e-mail address or a page"
+        )
+    return nullcontext(source)

@@ -12,6 +12,7 @@ from btfer.sources.web import Answer
 
 PAGE_SIZE = 35
 LAST_RESULT = 1000  # Bing repeats itself beyond
+_MARKS = dict.fromkeys((0xE000, 0xE001))  # around the words of a title that were asked for
 
 
 def bing(base_url: str = "https://www.bing.com") -> Source:
@@ -28,14 +29,18 @@ class BingFeeder(SearchFeeder):
 
 
 class BingParser(SearchParser):
-    """Each image is an `a.iusc` whose attribute `m` is JSON: murl (image), purl (page), t (title)."""
+    """Each image is an `a.iusc` whose attribute `m` is JSON: murl (image), purl (page), t (title).
+
+    A page after the first may be empty: the end. One with a head of its own is no list of results.
+    """
 
     def parse(self, response: Answer, **_: object) -> Iterator[Task]:
         """All images of a page, and the next page."""
         soup = BeautifulSoup(response.body, "lxml", from_encoding="utf-8")
         links = soup.select("a.iusc")
         first = int(parse_qs(urlsplit(response.url).query).get("first", ["1"])[0])
-        if not links and first == 1 and not _says_nothing_found(soup):
+        is_page = first == 1 or soup.title is not None
+        if not links and is_page and not _says_nothing_found(soup):
             raise self.changed("it has no image links (a.iusc)")
         yield from map(_image, links)
         if links and first + len(links) < LAST_RESULT:
@@ -47,7 +52,7 @@ def _image(link: Tag) -> Task:
     return {
         "file_url": known["murl"],
         "page_url": known.get("purl", ""),
-        "title": known.get("t", ""),
+        "title": (known.get("t") or "").translate(_MARKS),
     }
 
 

@@ -11,17 +11,21 @@ from urllib.parse import urlencode
 
 from bs4 import BeautifulSoup
 
+from btfer.errors import NetworkError
 from btfer.queries import Query
 from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
 from btfer.sources.web import Answer
 
 PAGE_SIZE = 50
+BUSY = {"maxlag", "ratelimited", "readonly"}  # the API's words for 'not now'
 MAX_WIDTH_PX = 1920  # a file that is wider comes scaled: originals of 50 MB help nobody
 
 
 def commons(base_url: str = "https://commons.wikimedia.org") -> Source:
     """The source, at an address that a test may set."""
-    return Source("commons", base_url, CommonsFeeder, CommonsParser, needs_contact=True)
+    return Source(
+        "commons", base_url, CommonsFeeder, CommonsParser, needs_contact=True, states_licences=True
+    )
 
 
 class CommonsFeeder(SearchFeeder):
@@ -39,15 +43,22 @@ class CommonsParser(SearchParser):
         """All images of a page, and the next page."""
         answer = json.loads(response.body)
         if "error" in answer:
-            raise self.changed(f"the API says {answer['error'].get('info', answer['error'])}")
+            raise self._failed(answer["error"])
         if not {"query", "batchcomplete", "continue"} & set(answer):
             raise self.changed("neither 'query' nor 'batchcomplete' in the answer")
         pages = answer.get("query", {}).get("pages", [])
         for page in sorted(pages, key=lambda page: page["index"]):
             for info in page.get("imageinfo", []):  # none: the file was deleted meanwhile
-                yield _image(page["title"], info)
+                if not info.get("filemissing") and not info.get("filehidden"):
+                    yield _image(page["title"], info)
         if "continue" in answer:
             yield _address(self.source.base_url, self.asked, answer["continue"])
+
+    def _failed(self, error: dict[str, str]) -> NetworkError:
+        why = error.get("info", "") or str(error)
+        if error.get("code") in BUSY:
+            return self.refused(why)
+        return self.changed(f"the API says {why}")
 
 
 def _image(title: str, info: dict[str, Any]) -> Task:
@@ -57,7 +68,7 @@ def _image(title: str, info: dict[str, Any]) -> Task:
         "file_url": info["thumburl"] if wide and info.get("thumburl") else info["url"],
         "page_url": info["descriptionurl"],
         "title": title.removeprefix("File:"),
-        "licence": facts.get("LicenseShortName", ""),
+        "licence": facts.get("LicenseShortName", "") or facts.get("UsageTerms", ""),
         "licence_url": facts.get("LicenseUrl", ""),
         "author": facts.get("Artist", "") or info.get("user", ""),
     }
@@ -80,7 +91,7 @@ def _address(base_url: str, asked: Query, further: dict[str, Any]) -> str:
         "gsrlimit": PAGE_SIZE,
         "prop": "imageinfo",
         "iiprop": "url|user|size|mime|sha1|extmetadata",
-        "iiextmetadatafilter": "LicenseShortName|LicenseUrl|Artist",
+        "iiextmetadatafilter": "LicenseShortName|LicenseUrl|UsageTerms|Artist",
         "iiurlwidth": MAX_WIDTH_PX,
     }
     return f"{base_url}/w/api.php?{urlencode(keys | further)}"

@@ -1,9 +1,11 @@
 """icrawler's pool of download threads, fed from the journal: everything asked for comes back, with a reason."""
 
+import os
 import queue
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from threading import BoundedSemaphore, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ from btfer.sources.hosts import HostQueue, Stopped
 from btfer.sources.web import Answer, NotFetched, Web
 
 STOP_S = 5.0  # a thread that hears nothing for longer is left behind; it can write nothing
+MAX_DECODERS = 4  # photos in memory as pixels at a time, of 50 megapixels at most
 Task = dict[str, Any]
 
 
@@ -28,43 +31,35 @@ class Arrival:
     fetched: Fetched
     data: bytes = b""
     intake: Intake | None = None
-    error: Exception | None = None  # a bug, not a loss: raised where the arrivals are read
 
 
 class PhotoDownloader(Downloader):
     """Threads that fetch and decode; they write nothing. Tasks: rows of `journal.pending`.
 
     icrawler's own threads quit when their queue is empty for a moment, drop tasks when it is full,
-    and keep what does not decode; so the queue, the loop and `download` are ours.
+    and keep what does not decode; so the queue, the loop and `download` are ours. An exception that
+    is a bug, not a loss, comes out of `events` too.
     """
 
-    def __init__(self, web: Web, tasks: Sequence[Task], threads: int) -> None:
+    def __init__(self, web: Web, events: "queue.Queue[Any]", threads: int) -> None:
         super().__init__(threads, Signal(), web, storage=None)
-        self.in_queue: HostQueue[Task] = HostQueue(tasks, _host, web.manners.max_per_host)
-        self.out_queue: queue.Queue[Arrival] = queue.Queue(2 * threads)  # bounds the memory
-        self._n_tasks = len(tasks)
+        self.in_queue: HostQueue[Task] = HostQueue(web.gate, _host)
+        self.out_queue = events
+        self._decoding = BoundedSemaphore(min(MAX_DECODERS, os.cpu_count() or 1))
 
-    def arrivals(self) -> Generator[Arrival, None, None]:
-        """Start the threads and yield each URL's end as it comes. Leaving the loop early stops them."""
-        self.start()
-        try:
-            for _ in range(self._n_tasks):
-                arrival = self.out_queue.get()
-                if arrival.error:
-                    raise arrival.error
-                yield arrival
-        finally:
-            self._stop()
+    def add(self, tasks: Iterable[Task]) -> None:
+        """Give the threads something to do."""
+        self.in_queue.add(tasks)
 
     def worker_exec(self) -> None:
-        """One thread: fetch until no task is left."""
+        """One thread: fetch until there is nothing more."""
         while (task := self.in_queue.get()) is not None:
             try:
                 self.out_queue.put(self.download(task))
             except Stopped:
                 return
             except Exception as error:
-                self.out_queue.put(Arrival(task, Fetched("failed"), error=error))
+                self.out_queue.put(error)
             finally:
                 self.in_queue.done(task)
 
@@ -73,30 +68,30 @@ class PhotoDownloader(Downloader):
         try:
             answer = self.session.get(task["url"], language=task["language"])
         except NotFetched as lost:
-            fetched = Fetched(lost.state, lost.reason, lost.status, lost.url)
+            fetched = Fetched(
+                lost.state, lost.reason, lost.status, lost.url, attempts=lost.attempts
+            )
             return Arrival(task, fetched)
         try:
-            intake = read_photo(answer.body)
+            with self._decoding:
+                intake = read_photo(answer.body)
         except ImageError as error:
             return Arrival(task, _fetched("refused", error.reason, answer))
         return Arrival(task, _fetched("kept", "", answer), answer.body, intake)
 
-    def _stop(self) -> None:
-        """End the threads within a moment, however many tasks are left."""
+    def close(self) -> None:
+        """Let the threads end when they have done what they are at."""
         self.in_queue.close()
-        if any(worker.is_alive() for worker in self.workers):
-            self.session.stop()
-        deadline = time.monotonic() + STOP_S
-        while any(worker.is_alive() for worker in self.workers) and time.monotonic() < deadline:
-            self._drop_arrivals()  # a thread may be waiting to hand one over
-            time.sleep(0.02)
 
-    def _drop_arrivals(self) -> None:
+
+def end_threads(threads: Sequence[Thread], events: "queue.Queue[Any]") -> None:
+    """Wait for threads that were told to stop; one that waits to hand something over is let go."""
+    deadline = time.monotonic() + STOP_S
+    while any(one.is_alive() for one in threads) and time.monotonic() < deadline:
         try:
-            while True:
-                self.out_queue.get_nowait()
+            events.get(timeout=0.02)
         except queue.Empty:
-            return
+            continue
 
 
 def _host(task: Task) -> str:
@@ -115,4 +110,5 @@ def _fetched(state: str, reason: str, answer: Answer) -> Fetched:
         final_url=answer.url,
         content_type=headers.get("Content-Type", ""),
         etag=headers.get("ETag", ""),
+        attempts=answer.attempts,
     )

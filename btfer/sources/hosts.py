@@ -1,10 +1,11 @@
 """Who may be asked now: a queue that spreads work over hosts, and a gate that no host is pushed through."""
 
+import math
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore, Condition, Event, Lock
+from threading import Condition
 from typing import Generic, TypeVar
 
 Task = TypeVar("Task")
@@ -14,83 +15,153 @@ class Stopped(Exception):
     """The crawl is being stopped; what is in flight is dropped and stays `found` in the journal."""
 
 
-class HostGate:
-    """At most `max_per_host` requests to a host at a time, their starts `delay_s` apart."""
+class OnHold(Exception):
+    """The host has asked for a longer pause than anybody waits."""
 
-    def __init__(self, max_per_host: int, delay_s: float, stopped: Event) -> None:
+
+class HostGate:
+    """At most `max_per_host` requests to a host at a time, their starts `delay_s` apart.
+
+    free: hosts of our own, without limit and pause.
+    """
+
+    def __init__(
+        self,
+        max_per_host: int,
+        delay_s: float,
+        max_wait_s: float,
+        free: frozenset[str] = frozenset(),
+    ) -> None:
+        self._max_per_host = max_per_host
+        self._free = free | {""}  # '' = no URL at all, which nobody is asked for
+        self.max_wait_s = max_wait_s  # who must wait longer is not waited for
+        self.stopped = False
         self._delay_s = delay_s
-        self._stopped = stopped
-        self._lock = Lock()
+        self._changed = Condition()
+        self._busy: Counter[str] = Counter()
         self._next: dict[str, float] = {}
-        self._slots: defaultdict[str, BoundedSemaphore] = defaultdict(
-            lambda: BoundedSemaphore(max_per_host)
-        )
+        self._paces: dict[str, float] = {}
 
     @contextmanager
     def turn(self, host: str) -> Iterator[None]:
-        """Wait for a free slot of the host, and hold it. Raises Stopped."""
-        with self._lock:
-            slot = self._slots[host]
-        with slot:
+        """Wait until the host may be asked, and take one of its places. Raises Stopped and OnHold."""
+        with self._changed:
             self._wait(host)
+            self._busy[host] += 1
+            self._next[host] = time.monotonic() + self.delay_s(host)
+        try:
             yield
+        finally:
+            with self._changed:
+                _take_one(self._busy, host)
+                self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Make all that wait give up."""
+        with self._changed:
+            self.stopped = True
+            self._changed.notify_all()
+
+    def ready_in(self, host: str) -> float:
+        """Seconds until the host may be asked again; 0 or less = now."""
+        return self._next.get(host, 0.0) - time.monotonic()
 
     def hold(self, host: str, seconds: float) -> None:
         """Ask this host nothing for a while."""
-        with self._lock:
+        with self._changed:
             self._next[host] = max(self._next.get(host, 0.0), time.monotonic() + seconds)
+
+    def slow_down(self, host: str, delay_s: float) -> None:
+        """Keep at least this time between the requests to a host, as its robots.txt asks."""
+        with self._changed:
+            self._paces[host] = max(delay_s, self._delay_s)
+
+    def delay_s(self, host: str) -> float:
+        """The time between two requests to a host, in seconds."""
+        return 0.0 if host in self._free else self._paces.get(host, self._delay_s)
+
+    def has_place(self, host: str, busy: int) -> bool:
+        """Whether a host that is asked for `busy` things now may be asked for one more."""
+        return busy < self._max_per_host or host in self._free
 
     def _wait(self, host: str) -> None:
         while True:
-            with self._lock:
-                now = time.monotonic()
-                wait_s = self._next.get(host, 0.0) - now
-                if wait_s <= 0:
-                    self._next[host] = now + self._delay_s
-                    break
-            self._stopped.wait(wait_s)
-            if self._stopped.is_set():
+            if self.stopped:
                 raise Stopped
+            wait_s = self._next.get(host, 0.0) - time.monotonic()
+            if wait_s > self.max_wait_s:
+                raise OnHold
+            if wait_s > 0:
+                self._changed.wait(wait_s)
+            elif not self.has_place(host, self._busy[host]):
+                self._changed.wait()
+            else:
+                return
 
 
 class HostQueue(Generic[Task]):
-    """All tasks at once, given out host by host in turn, so that one slow host holds up no thread.
+    """Tasks given out host by host in turn, to hosts that may be asked now: one slow host holds up no thread.
 
     It takes the place of icrawler's queue, which loses a task whenever it is full.
     """
 
-    def __init__(
-        self, tasks: Iterable[Task], host_of: Callable[[Task], str], max_per_host: int
-    ) -> None:
+    def __init__(self, gate: HostGate, host_of: Callable[[Task], str]) -> None:
+        self._gate = gate
         self._host_of = host_of
-        self._max_per_host = max_per_host
         self._changed = Condition()
+        self._closed = False
         self._in_flight: Counter[str] = Counter()
+        self._started: dict[str, float] = {}
         self._waiting: dict[str, deque[Task]] = {}
-        for task in tasks:
-            self._waiting.setdefault(host_of(task), deque()).append(task)
+
+    def add(self, tasks: Iterable[Task]) -> None:
+        """Put tasks in line."""
+        with self._changed:
+            for task in tasks:
+                self._waiting.setdefault(self._host_of(task), deque()).append(task)
+            self._changed.notify_all()
 
     def get(self) -> Task | None:
-        """The next task whose host has a free place; waits for one. None = all are given out."""
+        """The next task whose host may be asked; waits for one. None = the queue was closed."""
         with self._changed:
-            while self._waiting:
+            while not self._closed:
+                waits_s = []
                 for host in self._waiting:
-                    if self._in_flight[host] < self._max_per_host:
-                        return self._take(host)
-                self._changed.wait()
+                    if self._gate.has_place(host, self._in_flight[host]):
+                        wait_s = self._ready_in(host)
+                        if wait_s <= 0 or wait_s > self._gate.max_wait_s:
+                            return self._take(host)
+                        waits_s.append(wait_s)
+                self._changed.wait(min(waits_s, default=None))
             return None
 
     def done(self, task: Task) -> None:
         """Give the place of a task back."""
         with self._changed:
-            self._in_flight[self._host_of(task)] -= 1
+            host = self._host_of(task)
+            _take_one(self._in_flight, host)
             self._changed.notify_all()
+
+    def drop(self, unwanted: Callable[[Task], bool]) -> list[Task]:
+        """Take tasks back that nobody has begun."""
+        with self._changed:
+            gone = [task for tasks in self._waiting.values() for task in tasks if unwanted(task)]
+            for host, tasks in list(self._waiting.items()):
+                self._waiting[host] = deque(task for task in tasks if not unwanted(task))
+                if not self._waiting[host]:
+                    del self._waiting[host]
+            return gone
 
     def close(self) -> None:
         """Give out nothing more."""
         with self._changed:
-            self._waiting.clear()
+            self._closed = True
             self._changed.notify_all()
+
+    def _ready_in(self, host: str) -> float:
+        """Seconds until the host may be asked; a task that was just given out has not asked it yet."""
+        since_last_s = time.monotonic() - self._started.get(host, -math.inf)
+        return max(self._gate.ready_in(host), self._gate.delay_s(host) - since_last_s)
 
     def _take(self, host: str) -> Task:
         tasks = self._waiting.pop(host)
@@ -98,4 +169,12 @@ class HostQueue(Generic[Task]):
         if tasks:
             self._waiting[host] = tasks  # to the end of the line
         self._in_flight[host] += 1
+        self._started[host] = time.monotonic()
         return task
+
+
+def _take_one(counts: Counter[str], host: str) -> None:
+    """Count down, and forget hosts at nought: a long crawl meets many."""
+    counts[host] -= 1
+    if not counts[host]:
+        del counts[host]

@@ -20,14 +20,21 @@ class NotFetched(NetworkError):
     """One URL that did not come: `refused` for good or `failed` for now, why, and what was answered."""
 
     def __init__(
-        self, state: str, reason: str, *, url: str = "", status: int | None = None, wait: float = -1
+        self,
+        state: str,
+        reason: str,
+        *,
+        url: str = "",
+        status: int | None = None,
+        wait_s: float | None = None,
     ) -> None:
         super().__init__(f"{url}: {reason}")
         self.state = state
         self.reason = reason
         self.url = url
         self.status = status
-        self.retry_after_s = wait  # below 0: not said
+        self.retry_after_s = wait_s
+        self.attempts = 1
 
 
 _Error = type[Exception]

@@ -1,5 +1,7 @@
 """Sites that say no: robots.txt, X-Robots-Tag and the TDM reservation."""
 
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 from urllib.parse import urlsplit
@@ -7,7 +9,12 @@ from urllib.parse import urlsplit
 from protego import Protego
 from urllib3 import HTTPHeaderDict
 
+from btfer.errors import NetworkError
+
 _NO = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
+_MAX_SITES = 2_000
+_MAX_CHARACTERS = 512 * 1024  # RFC 9309 asks for 500 KiB at least
+_ASK_AGAIN_S = 600.0
 _WITH_VALUE = frozenset(
     {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
 )
@@ -38,32 +45,45 @@ def _says_no(tag: str, agent: str) -> bool:
 
 
 class Robots:
-    """The rules of every site asked so far; each robots.txt is fetched once a crawl."""
+    """The rules of the sites asked last; each robots.txt is fetched once a crawl, or once in a long while."""
 
-    def __init__(self, agent: str) -> None:
-        self._agent = agent
+    def __init__(self) -> None:
         self._lock = Lock()
-        self._sites: dict[str, _Site] = {}
+        self._sites: OrderedDict[str, _Site] = OrderedDict()
 
-    def allow(self, url: str, fetch: Callable[[str], str]) -> bool:
-        """Whether the site's robots.txt lets us have a URL. fetch: gets a robots.txt; what it raises goes up."""
+    def of(self, url: str, fetch: Callable[[str], str]) -> Protego:
+        """The rules for a URL's site. fetch: gets a robots.txt; what it raises goes up, and is kept a while."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         with self._lock:
             site = self._sites.setdefault(origin, _Site(f"{origin}/robots.txt"))
-        return bool(site.rules(fetch).can_fetch(url, self._agent))
+            self._sites.move_to_end(origin)
+            if len(self._sites) > _MAX_SITES:
+                self._sites.popitem(last=False)
+        return site.rules(fetch)
 
 
 class _Site:
-    """One robots.txt. A failure is not remembered: the next URL asks again."""
+    """One robots.txt. A failure is remembered for a while too: a site that is down is not asked for each picture."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._lock = Lock()  # threads that want the same site wait for the one that asks
         self._rules: Protego | None = None
+        self._failure: NetworkError | None = None
+        self._failed_at = 0.0
 
     def rules(self, fetch: Callable[[str], str]) -> Protego:
         with self._lock:
+            if self._failure and time.monotonic() < self._failed_at + _ASK_AGAIN_S:
+                raise self._failure
             if self._rules is None:
-                self._rules = Protego.parse(fetch(self._url))
+                self._rules = Protego.parse(self._text(fetch))
             return self._rules
+
+    def _text(self, fetch: Callable[[str], str]) -> str:
+        try:
+            return fetch(self._url)[:_MAX_CHARACTERS]
+        except NetworkError as error:
+            self._failure, self._failed_at = error, time.monotonic()
+            raise

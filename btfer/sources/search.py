@@ -6,16 +6,18 @@ caller's thread, its findings go into a dict, and the reason of an early end com
 """
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from icrawler import Feeder, Parser
 from icrawler.utils import Signal
 
 from btfer.catalogue.journal import Sighting
-from btfer.errors import NetworkError
+from btfer.errors import NetworkError, UsageError
 from btfer.queries import Query
+from btfer.sources.losses import NotFetched
 from btfer.sources.web import Answer, Web
 
 MAX_PAGES = 100
@@ -26,15 +28,35 @@ class PageChanged(NetworkError):
     """A source answered with a page of a shape that its parser does not know."""
 
 
+class SourceRefused(NetworkError):
+    """A source answered that it does not serve us: a wrong key, or too many questions."""
+
+
+class NotSetUp(UsageError):
+    """A source needs a key or a contact that the settings do not have."""
+
+
 @dataclass(frozen=True)
 class Source:
-    """One place photos come from: how its first page is asked for, and how its pages read."""
+    """One place photos come from: how its first page is asked for, and how its pages read.
+
+    headers and key go with its search requests only: never to the hosts of pictures, nor into a
+    message or the journal.
+    """
 
     name: str
     base_url: str
     feeder: type["SearchFeeder"]
     parser: type["SearchParser"]
     needs_contact: bool = False
+    key_variable: str = ""  # what sets the key, where there is one
+    key: str = field(default="", compare=False, repr=False)
+    key_parameter: str = ""  # of the search address, for a key that is not in a header
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    filters: Mapping[str, str] = field(default_factory=dict, compare=False)  # of every search
+    states_licences: bool = False  # of every picture, so that a page without any has changed
+    max_pages: int = MAX_PAGES  # of one query
+    min_delay_s: float = 0.0  # between two of its search pages
     is_ours: bool = False  # the built-in site: may be on a private address, needs no pause
     read_before: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -50,7 +72,12 @@ class Found:
 class SearchFeeder(Feeder):
     """Feeds the address of a search's first page; later ones come from the pages themselves."""
 
-    base_url: str
+    source: Source
+
+    @property
+    def base_url(self) -> str:
+        """Where the source is."""
+        return self.source.base_url
 
     def feed(self, asked: Query) -> None:
         """Put the first page in the queue."""
@@ -65,7 +92,8 @@ class SearchParser(Parser):
     """Reads pages until `per_query` images are found, or no page is left.
 
     A source overrides `parse`: it yields a dict for each image (`file_url`, and fields of
-    Sighting) and a string for a further page, and raises PageChanged for an unknown shape.
+    Sighting) and a string for a further page, and raises `changed` for an unknown shape, `refused`
+    for an answer that says no.
     """
 
     source: Source
@@ -79,7 +107,7 @@ class SearchParser(Parser):
     def worker_exec(self, per_query: int) -> None:
         """Read page after page. Raises NetworkError."""
         self.sightings = {}
-        for _ in range(MAX_PAGES):
+        for _ in range(self.source.max_pages):
             before = len(self.sightings)
             try:
                 url = self.in_queue.get_nowait()
@@ -105,17 +133,45 @@ class SearchParser(Parser):
 
     def changed(self, why: str) -> PageChanged:
         """The error for a page of another shape."""
+        name = self.source.name
         return PageChanged(
-            f"the page of {self.source.name} no longer looks as this parser expects: {why}"
+            self._without_key(f"the page of {name} no longer looks as this parser expects: {why}")
         )
 
+    def refused(self, why: str) -> SourceRefused:
+        """The error for an answer that says no."""
+        return SourceRefused(self._without_key(f"{self.source.name} refuses to answer: {why}"))
+
     def _read(self, url: str) -> None:
-        page = self.session.get(url, language=self.asked.language, as_guest=False)
+        page = self._page(url)
         try:
             for task in self.parse(page):
                 self.output(task)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise self.changed(f"{type(error).__name__}: {error}") from error
+
+    def _page(self, url: str) -> Answer:
+        """Fetch a page; the key is added here, so that no address that is kept has it."""
+        source = self.source
+        key = f"&{urlencode({source.key_parameter: source.key})}" if source.key_parameter else ""
+        try:
+            return self.session.get(
+                url + key, language=self.asked.language, as_guest=False, headers=source.headers
+            )
+        except NotFetched as lost:
+            if not source.key:
+                raise
+            if lost.status in (401, 403):
+                why = f"{lost.reason}; is {source.key_variable} right, and not expired?"
+                raise self.refused(why) from None
+            clean = NotFetched(
+                lost.state, lost.reason, url=url, status=lost.status, wait_s=lost.retry_after_s
+            )
+            clean.attempts = lost.attempts
+            raise clean from None
+
+    def _without_key(self, text: str) -> str:
+        return text.replace(self.source.key, "(key)") if self.source.key else text
 
 
 def _storable(text: str) -> str:
@@ -127,10 +183,12 @@ def search(source: Source, asked: Query, web: Web, per_query: int) -> Found:
     """Ask one source one query: at most `per_query` sightings, and why it ended early if it did."""
     signal = Signal()
     feeder = source.feeder(1, signal, web)
-    feeder.base_url = source.base_url
     parser = source.parser(1, signal, web)
     parser.source, parser.asked, parser.sightings = source, asked, {}
+    feeder.source = source
     feeder.connect(parser)
+    if source.min_delay_s:
+        web.gate.slow_down(urlsplit(source.base_url).hostname or "", source.min_delay_s)
     failure = None
     try:
         feeder.feed(asked)

@@ -4,27 +4,28 @@ Every request of a search or a download goes through `Web.get`, which either ret
 answer or raises `NotFetched` with the word that the journal keeps.
 """
 
-import random
+import itertools
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
-from threading import Event
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import InvalidHeader, MaxRetryError
+from urllib3.util import Retry
 
 from btfer import __version__
 from btfer.settings import Settings
 from btfer.sources.addresses import GuardedAdapter
-from btfer.sources.hosts import HostGate, Stopped
+from btfer.sources.blocklist import FILE, NOTHING_BLOCKED, BlockList, read_block_list
+from btfer.sources.hosts import HostGate, OnHold, Stopped
 from btfer.sources.losses import NotFetched, plain_losses
 from btfer.sources.optout import Robots, opted_out
 
 AGENT = "btfer"
+ROBOTS_DOWN = "robots.txt down"
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CHUNK = 64 * 1024
 
@@ -35,16 +36,17 @@ class Manners:
 
     user_agent: str = f"{AGENT}/{__version__}"
     max_per_host: int = 2
-    host_delay_s: float = 0.5
+    host_delay_s: float = 0.25
     allow_private_hosts: bool = False
     trusted_hosts: frozenset[str] = frozenset()  # our own: may be private, need no pause
+    blocked: BlockList = NOTHING_BLOCKED
     max_bytes: int = 20_000_000
     timeout_s: float = 15.0  # of one silence
     wall_clock_s: float = 60.0  # of one whole answer
     max_redirects: int = 5
     attempts: int = 3
     back_off_s: float = 1.0
-    max_retry_after_s: float = 30.0
+    max_wait_s: float = 30.0  # for one host, whether it asks for a pause or a pace
 
     @classmethod
     def of(cls, settings: Settings, trusted_hosts: frozenset[str] = frozenset()) -> "Manners":
@@ -56,6 +58,7 @@ class Manners:
             host_delay_s=settings.host_delay_s,
             allow_private_hosts=settings.allow_private_hosts,
             trusted_hosts=trusted_hosts,
+            blocked=read_block_list(settings.queries_dir / FILE),
         )
 
 
@@ -67,6 +70,7 @@ class Answer:
     status: int
     headers: CaseInsensitiveDict[str]
     body: bytes
+    attempts: int = 1
 
 
 class Web:
@@ -74,76 +78,108 @@ class Web:
 
     def __init__(self, manners: Manners) -> None:
         self.manners = manners
-        self._stopped = Event()
-        self._gate = HostGate(manners.max_per_host, manners.host_delay_s, self._stopped)
-        self._robots = Robots(AGENT)
+        self.gate = HostGate(
+            manners.max_per_host, manners.host_delay_s, manners.max_wait_s, manners.trusted_hosts
+        )
+        self._robots = Robots()
         self._session = _session(manners)
 
     def stop(self) -> None:
         """Make every thread that waits or reads give up soon, with `Stopped`."""
-        self._stopped.set()
+        self.gate.stop()
 
-    def get(self, url: str, *, language: str = "", as_guest: bool = True) -> Answer:
+    def get(
+        self,
+        url: str,
+        *,
+        language: str = "",
+        as_guest: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Fetch a URL whole, over redirects and short refusals.
 
         as_guest: ask robots.txt and heed opt-out headers, as pictures need it; a search page that a
-        person would open does not. Raises NotFetched.
+        person would open does not. headers: sent to the URL's own host only. Raises NotFetched.
         """
-        for attempt in range(1, self.manners.attempts + 1):
+        retry = self._retry(url)
+        for attempt in itertools.count(1):
             try:
-                return self._follow(url, language, as_guest)
+                answer = self._follow(url, language, as_guest, headers or {})
+                return replace(answer, attempts=attempt)
             except NotFetched as lost:
-                wait_s = self._patience(lost, attempt)
-                if wait_s is None:
+                lost.attempts = attempt
+                if lost.status not in AGAIN or lost.reason == ROBOTS_DOWN:
                     raise
-                self._gate.hold(_host(lost.url), wait_s)
+                retry = self._back_off(retry, lost)
         raise AssertionError("the last attempt returns or raises")
 
-    def _patience(self, lost: NotFetched, attempt: int) -> float | None:
-        """Seconds to wait before the next attempt; None = give up now."""
-        if lost.status not in AGAIN or attempt == self.manners.attempts:
-            return None
-        if lost.retry_after_s > self.manners.max_retry_after_s:
-            return None  # to ask again sooner than told would be rude; a later run may
-        if lost.retry_after_s >= 0:
-            return lost.retry_after_s
-        return float(self.manners.back_off_s * 2 ** (attempt - 1) * random.uniform(1.0, 1.5))
+    def _retry(self, url: str) -> Retry:
+        """urllib3's count and back-off; its first pause is none, so one failure is written down beforehand."""
+        start_s = self.manners.back_off_s / 2
+        retry = Retry(self.manners.attempts, backoff_factor=start_s, backoff_jitter=start_s)
+        return retry.increment("GET", url)
 
-    def _follow(self, url: str, language: str, as_guest: bool) -> Answer:
+    def _back_off(self, retry: Retry, lost: NotFetched) -> Retry:
+        """Leave the host alone for as long as it says, or longer each time. Raises what was lost at the end."""
+        wait_s = lost.retry_after_s
+        if wait_s is not None:
+            self.gate.hold(_host(lost.url), wait_s)  # for the next pictures of this host as well
+            if wait_s > self.manners.max_wait_s:
+                raise lost
+        try:
+            retry = retry.increment("GET", lost.url)
+        except MaxRetryError:
+            raise lost from None
+        if wait_s is None:
+            self.gate.hold(_host(lost.url), retry.get_backoff_time())
+        return retry
+
+    def _follow(self, url: str, language: str, as_guest: bool, extra: Mapping[str, str]) -> Answer:
+        host, home = _host(url), _origin(url)
         for _ in range(self.manners.max_redirects + 1):
-            host = _host(url)
-            if as_guest and not self._robots.allow(url, self._robots_txt):
-                raise NotFetched("refused", "robots", url=url)
-            with self._turn(host):
-                found = self._ask(url, language, as_guest)
+            self._check_host(url, host, as_guest)
+            try:
+                with self.gate.turn(host):
+                    found = self._ask(
+                        url, language, as_guest, extra if _origin(url) == home else {}
+                    )
+            except OnHold:
+                raise NotFetched("failed", "told to wait", url=url) from None
             if isinstance(found, Answer):
                 return found
-            url = found
+            url, host = found, _host(found)
         raise NotFetched("refused", "redirects", url=url)
 
-    @contextmanager
-    def _turn(self, host: str) -> Iterator[None]:
-        if host in self.manners.trusted_hosts:
-            yield
-        else:
-            with self._gate.turn(host):
-                yield
+    def _check_host(self, url: str, host: str, as_guest: bool) -> None:
+        """Refuse what we, or the site's robots.txt, do not want to be asked."""
+        if self.manners.blocked.blocks(url, host):
+            raise NotFetched("refused", "blocked", url=url)
+        if not as_guest:
+            return
+        rules = self._robots.of(url, self._robots_txt)
+        pace_s = rules.crawl_delay(AGENT) or 0.0
+        if not rules.can_fetch(url, AGENT) or pace_s > self.manners.max_wait_s:
+            raise NotFetched("refused", "robots", url=url)
+        if pace_s:
+            self.gate.slow_down(host, pace_s)
 
     def _robots_txt(self, url: str) -> str:
         """The text of a robots.txt, by RFC 9309: 4xx means no rules, 5xx means that we must wait."""
         try:
-            return self._follow(url, "", as_guest=False).body.decode("utf-8", "replace")
+            return self.get(url, as_guest=False).body.decode("utf-8", "replace")
         except NotFetched as lost:
             if lost.status is None:
                 raise
             if lost.state == "refused":
                 return ""
-            lost.reason = "robots.txt down"
+            lost.reason = ROBOTS_DOWN
             raise
 
-    def _ask(self, url: str, language: str, as_guest: bool) -> Answer | str:
+    def _ask(
+        self, url: str, language: str, as_guest: bool, extra: Mapping[str, str]
+    ) -> Answer | str:
         """One request: the answer, or where it redirects to."""
-        headers = {"Accept-Language": language or "*", "Accept-Encoding": "identity"}
+        headers = {"Accept-Language": language or "*", "Accept-Encoding": "identity", **extra}
         timeout = self.manners.timeout_s
         deadline = time.monotonic() + self.manners.wall_clock_s
         with (
@@ -164,8 +200,8 @@ class Web:
         url, status = response.url, response.status_code
         if status != 200:
             state = "failed" if status in AGAIN or status > 500 else "refused"
-            wait = _retry_after_s(response.headers.get("Retry-After", ""))
-            raise NotFetched(state, f"http {status}", url=url, status=status, wait=wait)
+            wait_s = _retry_after_s(response.headers.get("Retry-After", ""))
+            raise NotFetched(state, f"http {status}", url=url, status=status, wait_s=wait_s)
         if as_guest and opted_out(response.raw.headers, AGENT):
             raise NotFetched("refused", "opt-out", url=url, status=status)
         declared = response.headers.get("Content-Length", "")
@@ -177,7 +213,7 @@ class Web:
         # read1 gives what has come; iter_content would wait for a whole chunk of a body that drips.
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
-            if self._stopped.is_set():
+            if self.gate.stopped:
                 raise Stopped
             if len(body) > self.manners.max_bytes:
                 raise NotFetched("refused", "too large", url=response.url, status=200)
@@ -210,6 +246,12 @@ def _host(url: str) -> str:
     return host.lower()
 
 
+def _origin(url: str) -> tuple[str, str]:
+    """Who is asked, and how: what a source's headers are meant for."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
 def _joined(url: str, target: str) -> str:
     try:
         return urljoin(url, target)
@@ -217,11 +259,9 @@ def _joined(url: str, target: str) -> str:
         raise NotFetched("refused", "bad url", url=url) from None
 
 
-def _retry_after_s(value: str, now: Callable[[], float] = time.time) -> float:
-    """Seconds that a Retry-After header asks for, given as seconds or as a date; -1 = none."""
-    if value.strip().isdecimal():
-        return float(value)
+def _retry_after_s(value: str) -> float | None:
+    """Seconds that a Retry-After header asks for, given as seconds or as a date; None = none."""
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now())
-    except ValueError:
-        return -1.0
+        return Retry().parse_retry_after(value)
+    except InvalidHeader:
+        return None

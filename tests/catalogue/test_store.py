@@ -11,9 +11,18 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from btfer.catalogue import Catalogue, faces, journal, open_catalogue, photos, releases, verdicts
+from btfer.catalogue import (
+    Catalogue,
+    faces,
+    journal,
+    open_catalogue,
+    photos,
+    releases,
+    verdicts,
+    withdrawals,
+)
 from btfer.catalogue.journal import Fetched, Query, Sighting
-from btfer.catalogue.tables import metadata
+from btfer.catalogue.tables import metadata, sighting, withdrawal
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import CatalogueError, UsageError
 from btfer.images import Intake
@@ -27,7 +36,8 @@ def add_photo(cat: Catalogue, name: str, query: Query = HAPPY, url: str = "") ->
     journal.add_found(cat, query, [Sighting(url, "bing", f"https://example.org/{name}", rank=3)])
     sha256 = (name * 64)[:64]
     intake = Intake(sha256, "jpg", 640, 480, 1000, 5, -5, b"", {"brightness": 1.0})
-    journal.finish(cat, journal.url_id(url), Fetched("kept", status=200, photo=sha256), intake)
+    done = Fetched("kept", status=200, photo=sha256)
+    journal.finish(cat, [(journal.url_id(url), done, intake)])
     return sha256
 
 
@@ -49,20 +59,64 @@ def test_a_url_is_found_once_and_known_ever_after(any_cat: Catalogue) -> None:
     assert journal.add_found(any_cat, HAPPY, seen) == (2, 0)
     assert journal.add_found(any_cat, HAPPY, seen) == (0, 2)
     assert journal.add_found(any_cat, SAD, seen[:1]) == (0, 1)
-    assert [row["url"] for row in journal.pending(any_cat, ["bing"])] == [s.url for s in seen]
-    assert journal.pending(any_cat, ["commons"]) == []
+    assert [row["url"] for row in journal.pending(any_cat, "bing")] == [s.url for s in seen]
+    assert journal.pending(any_cat, "commons") == []
 
 
 def test_failed_urls_wait_until_somebody_asks_for_them(any_cat: Catalogue) -> None:
     journal.add_found(
         any_cat, HAPPY, [Sighting("https://a", "bing"), Sighting("https://b", "bing")]
     )
-    journal.finish(any_cat, journal.url_id("https://a"), Fetched("failed", "timeout"))
-    journal.finish(any_cat, journal.url_id("https://b"), Fetched("refused", "robots"))
-    urls = lambda retry: [row["url"] for row in journal.pending(any_cat, ["bing"], retry=retry)]  # noqa: E731
+    a, b = journal.url_id("https://a"), journal.url_id("https://b")
+    ends = [(a, Fetched("failed", "timeout"), None), (b, Fetched("refused", "robots"), None)]
+    assert journal.finish(any_cat, ends) == set()
+    urls = lambda retry: [row["url"] for row in journal.pending(any_cat, "bing", retry=retry)]  # noqa: E731
     assert urls([]) == []
     assert urls(["timeout"]) == urls(["failed"]) == ["https://a"]
+    assert urls(["robots"]) == ["https://b"]  # only when it is named
     assert urls(["http 503"]) == []
+
+
+def test_the_journal_is_read_page_by_page_and_each_url_comes_once(any_cat: Catalogue) -> None:
+    urls = [f"https://example.org/{n}" for n in range(7)]
+    journal.add_found(any_cat, HAPPY, [Sighting(url, "bing") for url in urls[:5]])
+    journal.add_found(any_cat, SAD, [Sighting(url, "commons") for url in urls[3:]])
+    both = {"among": ["bing", "commons"], "limit": 2}
+    pages: dict[str, list[str]] = {"bing": [], "commons": []}
+    for source, seen in pages.items():
+        after = 0
+        while page := journal.pending(any_cat, source, after=after, **both):
+            assert len(page) <= 2
+            seen += [row["url"] for row in page]
+            after = page[-1]["sighting"]
+    assert pages == {"bing": urls[:5], "commons": urls[5:]}
+    assert journal.count_waiting(any_cat) == 7
+    assert journal.pending(any_cat, "commons", classes=["happy"]) == []
+    assert len(journal.pending(any_cat, "commons", classes=["sad"])) == 4
+
+
+def test_what_is_withdrawn_is_known_and_cannot_be_read_back(any_cat: Catalogue) -> None:
+    url, page, photo = "https://example.org/ñ.jpg", "https://example.org/page", "ab" * 32
+    assert withdrawals.among(any_cat, [url]) == set()
+    assert withdrawals.add(any_cat, [url, page], "asked by the person") == 2
+    assert withdrawals.add(any_cat, [url, photo]) == 1
+    assert withdrawals.among(any_cat, [url, page, photo, "", "https://other"]) == {url, page, photo}
+    assert withdrawals.count(any_cat) == 3
+    stored = any_cat.rows(sa.select(withdrawal))
+    assert not any(thing in str(stored) for thing in (url, page, photo))
+
+
+def test_a_catalogue_of_the_first_version_is_upgraded_with_what_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as old:
+        old.executescript((Path(__file__).parent / "catalogue_0001.sql").read_text())
+    cat = open_catalogue(f"sqlite:///{path}")
+    [seen] = cat.rows(sa.select(sighting))
+    assert (seen["plan"], seen["source"]) == ("v1", "bing")
+    assert [row["url"] for row in journal.pending(cat, "bing")] == ["https://example.org/a.jpg"]
+    with cat.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    cat.close()
 
 
 def test_two_sightings_of_the_same_bytes_are_one_photo(any_cat: Catalogue) -> None:

@@ -10,23 +10,14 @@ from werkzeug import Request, Response
 from btfer.catalogue.journal import Sighting
 from btfer.errors import NetworkError, UsageError
 from btfer.queries import Query
-from btfer.sources import open_source
+from btfer.settings import Settings
+from btfer.sources import DEFAULT, SOURCES, open_source
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
 from btfer.sources.sample import sample
-from btfer.sources.search import Found, PageChanged, Source, search
+from btfer.sources.search import Found, PageChanged, Source, SourceRefused, search
 from btfer.sources.web import Manners, Web
-
-ASKED = Query("niña india sonriendo", "happy", "es", "Indian", "female", "child")
-WEB = Manners(host_delay_s=0, allow_private_hosts=True, back_off_s=0.01)
-
-
-def ask(source: Source, per_query: int = 100) -> Found:
-    return search(source, ASKED, Web(WEB), per_query)
-
-
-def base(site: HTTPServer) -> str:
-    return site.url_for("").rstrip("/")
+from tests.sources.asking import ask, base
 
 
 def bing_page(urls: list[str]) -> str:
@@ -73,6 +64,30 @@ def test_bing_is_asked_safely_and_in_the_language(httpserver: HTTPServer) -> Non
     assert sent.args["adlt"] == "strict"
     assert sent.args["setlang"] == sent.headers["Accept-Language"] == "es"
     assert b"ni%C3%B1a" in sent.query_string
+
+
+def test_bing_marks_are_taken_out_of_titles(httpserver: HTTPServer) -> None:
+    facts = json.dumps({"murl": "https://host.example/1.jpg", "t": "A \ue000happy\ue001 girl"})
+    facts_without = json.dumps({"murl": "https://host.example/2.jpg", "purl": "", "t": None})
+    links = "".join(f"<a class='iusc' m='{one}'></a>" for one in (facts, facts_without))
+    httpserver.expect_request("/images/async").respond_with_data(links)
+    assert [one.title for one in ask(bing(base(httpserver))).sightings] == ["A happy girl", ""]
+
+
+@pytest.mark.parametrize(
+    ("page", "changed"), [("", False), ("<head><title>One last step</title></head>", True)]
+)
+def test_bing_may_end_with_an_empty_page_but_not_with_another(
+    httpserver: HTTPServer, page: str, changed: bool
+) -> None:
+    def answer(request: Request) -> Response:
+        first = bing_page([f"https://host.example/{i}.jpg" for i in range(35)])
+        return Response(first if request.args["first"] == "1" else page, mimetype="text/html")
+
+    httpserver.expect_request("/images/async").respond_with_handler(answer)
+    found = ask(bing(base(httpserver)))
+    assert len(found.sightings) == 35
+    assert isinstance(found.failure, PageChanged) == changed
 
 
 def test_a_search_ends_at_the_number_asked_for(httpserver: HTTPServer) -> None:
@@ -157,6 +172,25 @@ def test_commons_goes_on_in_its_order_and_takes_huge_files_scaled(httpserver: HT
     ]
 
 
+def test_commons_passes_over_a_file_that_is_gone_or_hidden(httpserver: HTTPServer) -> None:
+    gone = {"title": "File:Gone.jpg", "index": 1, "imageinfo": [{"filemissing": True}]}
+    hidden = {"title": "File:Hidden.jpg", "index": 3, "imageinfo": [{"filehidden": True}]}
+    answer = {"batchcomplete": True, "query": {"pages": [gone, commons_page(2), hidden]}}
+    httpserver.expect_request("/w/api.php").respond_with_json(answer)
+    found = ask(commons(base(httpserver)))
+    assert found.failure is None
+    assert [one.url for one in found.sightings] == ["https://upload.example/2.jpg"]
+
+
+@pytest.mark.parametrize("code", ["ratelimited", "maxlag", "readonly"])
+def test_commons_that_has_no_time_has_not_changed(httpserver: HTTPServer, code: str) -> None:
+    answer = {"error": {"code": code, "info": "Come back later."}}
+    httpserver.expect_request("/w/api.php").respond_with_json(answer)
+    failure = ask(commons(base(httpserver))).failure
+    assert isinstance(failure, SourceRefused)
+    assert "commons refuses to answer: Come back later." in str(failure)
+
+
 def sample_site(site: HTTPServer, n: int) -> None:
     def results(request: Request) -> Response:
         start = (int(request.args["page"]) - 1) * 8
@@ -197,12 +231,13 @@ def test_the_sample_is_read_with_licence_and_author_of_each_page(httpserver: HTT
 SHAPES = [
     (bing, "/images/async", "<html><body>Are you a robot?</body></html>"),
     (bing, "/images/async", ""),
+    (commons, "/w/api.php", "[" * 100_000),
     (bing, "/images/async", '<a class="iusc" m="{broken">x</a>'),
     (bing, "/images/async", '<a class="iusc" m="{}">x</a>'),
     (commons, "/w/api.php", "<html>maintenance</html>"),
     (commons, "/w/api.php", '{"hello": 1}'),
     (commons, "/w/api.php", "[]"),
-    (commons, "/w/api.php", '{"error": {"code": "ratelimited", "info": "too fast"}}'),
+    (commons, "/w/api.php", '{"error": {"code": "badvalue", "info": "Unrecognized value"}}'),
     (
         commons,
         "/w/api.php",
@@ -267,20 +302,58 @@ def test_icrawler_neither_prints_nor_sets_up_logging(
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("gogle", "use one of bing"), ("folder", "btfer import")]
+    ("name", "message"),
+    [("gogle", "use one of bing, commons, flickr, openverse, google"), ("folder", "btfer import")],
 )
-def test_an_unknown_source_lists_the_known_ones(name: str, message: str) -> None:
+def test_an_unknown_source_lists_the_known_ones(
+    settings: Settings, name: str, message: str
+) -> None:
     with pytest.raises(UsageError, match=message):
-        open_source(name)
+        open_source(name, settings)
 
 
-def test_the_built_in_site_is_searched_whole() -> None:
+CONTACT = {"contact": "https://example.org/crawl"}
+MISSING = [
+    ("commons", {}, "BTFER_CONTACT"),
+    ("flickr", CONTACT, "BTFER_FLICKR_KEY"),
+    ("openverse", CONTACT, "BTFER_OPENVERSE_TOKEN"),
+    ("openverse", {"openverse_token": "x"}, "BTFER_CONTACT"),
+]
+
+
+@pytest.mark.parametrize(("name", "known", "variable"), MISSING)
+def test_a_source_names_the_variable_that_it_lacks(
+    settings: Settings, name: str, known: dict[str, str], variable: str
+) -> None:
+    with pytest.raises(UsageError, match=variable):
+        open_source(name, settings.model_copy(update=known))
+
+
+def test_a_source_that_is_ready_made_needs_its_contact_too(settings: Settings) -> None:
+    with pytest.raises(UsageError, match="BTFER_CONTACT"):
+        open_source(commons(), settings)
+
+
+def test_every_source_opens_with_all_it_needs(settings: Settings) -> None:
+    known = CONTACT | {"flickr_key": "k", "openverse_token": "t", "licences": "free"}
+    for name in set(SOURCES) - {"sample"}:
+        with open_source(name, settings.model_copy(update=known)) as source:
+            assert source.name == name
+            assert source.base_url.startswith("https://")
+
+
+def test_what_changes_or_needs_a_key_is_off_by_default() -> None:
+    assert DEFAULT == ("bing", "commons")
+    assert set(DEFAULT) <= set(SOURCES)
+
+
+def test_the_built_in_site_is_searched_whole(settings: Settings) -> None:
     from btfer.sample import MANIFEST, load_manifest
 
     if not MANIFEST.is_file():
         pytest.skip("the sample's pictures are not there")
     web = Web(Manners(trusted_hosts=frozenset({"127.0.0.1"})))
-    with open_source("sample") as source:
+    with open_source("sample", settings) as source:
         found = search(source, Query("happy", "happy", "en"), web, 1000)
     assert found.failure is None
     assert len(found.sightings) >= sum(one.expression == "happy" for one in load_manifest()) > 0

@@ -2,14 +2,18 @@ import gzip
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from email.utils import formatdate
+from pathlib import Path
 from threading import Thread, Timer
 
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from btfer.errors import UsageError
 from btfer.sources.addresses import is_public
-from btfer.sources.hosts import HostQueue
+from btfer.sources.blocklist import BlockList, read_block_list
+from btfer.sources.hosts import HostGate, HostQueue
 from btfer.sources.web import Manners, NotFetched, Web, _retry_after_s
 from tests.conftest import as_bytes, draw_photo
 
@@ -182,17 +186,27 @@ def test_a_long_retry_after_is_left_to_a_later_run(httpserver: HTTPServer, web: 
     url = serve(httpserver, "/a.jpg", b"", status=429, headers={"Retry-After": "3600"})
     assert loss(web, url) == ("failed", "http 429")
     assert count(httpserver, "/a.jpg") == 1
+    other = serve(httpserver, "/b.jpg")
+    assert loss(web, other) == ("failed", "told to wait")  # the host has not been asked again
+    assert count(httpserver, "/b.jpg") == 0
 
 
 def test_server_errors_are_tried_three_times(httpserver: HTTPServer, web: Web) -> None:
     answers = [Response(status=500), Response(status=502), Response(JPEG)]
     httpserver.expect_request("/a.jpg").respond_with_handler(in_turn(answers))
-    assert web.get(httpserver.url_for("/a.jpg")).body == JPEG
+    answer = web.get(httpserver.url_for("/a.jpg"))
+    assert (answer.body, answer.attempts) == (JPEG, 3)
+    httpserver.expect_request("/down.jpg").respond_with_data(b"", status=503)
+    with pytest.raises(NotFetched) as caught:
+        web.get(httpserver.url_for("/down.jpg"))
+    assert caught.value.attempts == count(httpserver, "/down.jpg") == 3
 
 
 def test_retry_after_may_be_a_date() -> None:
-    assert _retry_after_s("Thu, 01 Jan 1970 00:00:10 GMT", now=lambda: 4.0) == 6.0
-    assert _retry_after_s("soon") == -1.0
+    assert _retry_after_s("Thu, 01 Jan 1970 00:00:10 GMT") == 0.0
+    soon = formatdate(time.time() + 60, usegmt=True)
+    assert 50 < (_retry_after_s(soon) or 0) <= 60
+    assert _retry_after_s("soon") is None
 
 
 def test_a_body_that_drips_ends_at_the_wall_clock(httpserver: HTTPServer, web: Web) -> None:
@@ -249,9 +263,69 @@ def test_a_host_is_asked_at_its_pace(httpserver: HTTPServer) -> None:
     assert time.monotonic() - start >= 0.4  # robots.txt and four photos
 
 
+def test_the_pace_that_robots_txt_asks_for_is_kept(httpserver: HTTPServer, web: Web) -> None:
+    serve(httpserver, "/robots.txt", b"User-agent: *\nCrawl-delay: 0.3\n")
+    url = serve(httpserver, "/a.jpg")
+    start = time.monotonic()
+    for _ in range(3):
+        web.get(url)
+    assert time.monotonic() - start >= 0.6
+
+
+def test_a_pace_that_nobody_waits_for_is_a_refusal(httpserver: HTTPServer, web: Web) -> None:
+    serve(httpserver, "/robots.txt", b"User-agent: btfer\nCrawl-delay: 3600\n")
+    assert loss(web, serve(httpserver, "/a.jpg")) == ("refused", "robots")
+
+
+def test_a_site_whose_robots_txt_is_down_is_asked_for_it_once(
+    httpserver: HTTPServer, web: Web
+) -> None:
+    serve(httpserver, "/robots.txt", b"", status=503)
+    for path in ("/a.jpg", "/b.jpg", "/c.jpg"):
+        assert loss(web, serve(httpserver, path)) == ("failed", "robots.txt down")
+        assert count(httpserver, path) == 0
+    assert count(httpserver, "/robots.txt") == 3  # one question with its back-off
+
+
+def test_blocked_hosts_and_addresses_are_never_asked(
+    httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    private = httpserver.url_for("/private/")
+    listed = tmp_path / "blocked.txt"
+    listed.write_text(f"# ours\nexample.org  # and all below\n{private}\n")
+    web = Web(replace(FAST, blocked=read_block_list(listed)))
+    assert loss(web, "http://img.example.org/a.jpg") == ("refused", "blocked")
+    assert loss(web, serve(httpserver, "/private/a.jpg")) == ("refused", "blocked")
+    moved = serve(httpserver, "/r", b"", status=302, headers={"Location": f"{private}a.jpg"})
+    assert loss(web, moved) == ("refused", "blocked")
+    assert count(httpserver, "/private/a.jpg") == 0
+    assert web.get(serve(httpserver, "/open.jpg")).body == JPEG
+    assert not read_block_list(listed).blocks("https://notexample.org/", "notexample.org")
+
+
+def test_a_block_list_that_cannot_be_read_names_the_line(tmp_path: Path) -> None:
+    listed = tmp_path / "blocked.txt"
+    listed.write_text("example.org\nftp://example.org/\n")
+    with pytest.raises(UsageError, match=r"blocked.txt:2: write a host"):
+        read_block_list(listed)
+    assert read_block_list(tmp_path / "none.txt") == BlockList()
+
+
+def test_headers_of_a_source_do_not_follow_a_redirect_to_another_host(
+    httpserver: HTTPServer, web: Web
+) -> None:
+    elsewhere = httpserver.url_for("/b").replace("localhost", "127.0.0.1")
+    serve(httpserver, "/b", b"there")
+    url = serve(httpserver, "/a", b"", status=302, headers={"Location": elsewhere})
+    web.get(url, as_guest=False, headers={"Authorization": "Bearer secret"})
+    sent = {request.path: request.headers.get("Authorization") for request, _ in httpserver.log}
+    assert sent == {"/a": "Bearer secret", "/b": None}
+
+
 def test_the_queue_goes_round_the_hosts_and_keeps_the_limit() -> None:
     tasks = ["a1", "a2", "a3", "b1"]
-    line = HostQueue(tasks, host_of=lambda task: task[0], max_per_host=2)
+    line = HostQueue(HostGate(2, 0.0, 30.0), host_of=lambda task: task[0])
+    line.add(tasks)
     given = [line.get(), line.get(), line.get()]
     assert given == ["a1", "b1", "a2"]
     line.done("b1")
@@ -259,4 +333,27 @@ def test_the_queue_goes_round_the_hosts_and_keeps_the_limit() -> None:
     start = time.monotonic()
     assert line.get() == "a3"  # waited for a place at host a
     assert time.monotonic() - start > 0.05
+    Timer(0.1, line.close).start()
     assert line.get() is None
+
+
+def test_the_queue_leaves_a_host_that_must_wait_and_drops_what_is_needless() -> None:
+    gate = HostGate(2, 0.0, 30.0)
+    line = HostQueue(gate, host_of=lambda task: task[0])
+    line.add(["a1", "a2", "b1", "c1", "c2"])
+    gate.hold("a", 0.2)
+    gate.hold("c", 3600)  # longer than anybody waits: given out at once, to be told so
+    assert [line.get(), line.get()] == ["b1", "c1"]
+    assert line.drop(lambda task: task == "c2") == ["c2"]
+    start = time.monotonic()
+    assert line.get() == "a1"
+    assert time.monotonic() - start > 0.1
+
+
+def test_a_slow_pace_does_not_keep_a_thread_from_other_hosts() -> None:
+    gate = HostGate(2, 5.0, 30.0)
+    line = HostQueue(gate, host_of=lambda task: task[0])
+    line.add(["a1", "a2", "b1"])
+    start = time.monotonic()
+    assert [line.get(), line.get()] == ["a1", "b1"]
+    assert time.monotonic() - start < 1

@@ -1,0 +1,48 @@
+"""What must never be fetched or stored again: URLs and photos, kept as keyed hashes that tell nothing by themselves."""
+
+import hmac
+import secrets
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from btfer.catalogue.store import Catalogue, insert_new, now
+from btfer.catalogue.tables import secret, withdrawal
+
+_KEY = "withdrawal"
+
+
+def add(cat: Catalogue, things: Iterable[str], reason: str = "") -> int:
+    """Withdraw URLs (of pictures, or of the pages that show them) and photos (by sha256); how many are new."""
+    with cat.write() as connection:
+        key = _key(connection)
+        marks = {_mark(key, thing) for thing in things}
+        rows = [{"mark": mark, "reason": reason, "at": now()} for mark in sorted(marks)]
+        return len(insert_new(connection, withdrawal, rows))
+
+
+def among(cat: Catalogue, things: Iterable[str]) -> set[str]:
+    """Those of the things that are withdrawn."""
+    with cat.read() as connection:
+        key = connection.execute(sa.select(secret.c.value).where(secret.c.name == _KEY)).scalar()
+        if key is None:
+            return set()  # nothing has ever been withdrawn
+        marks = {_mark(key, thing): thing for thing in things if thing}
+        found = sa.select(withdrawal.c.mark).where(withdrawal.c.mark.in_(marks))
+        return {marks[row.mark] for row in connection.execute(found)}
+
+
+def count(cat: Catalogue) -> int:
+    """How many things are withdrawn."""
+    rows = cat.rows(sa.select(sa.func.count().label("n")).select_from(withdrawal))
+    return int(rows[0]["n"])
+
+
+def _key(connection: sa.Connection) -> str:
+    """The catalogue's own key, made at the first withdrawal."""
+    insert_new(connection, secret, [{"name": _KEY, "value": secrets.token_hex(32)}])
+    return str(connection.execute(sa.select(secret.c.value).where(secret.c.name == _KEY)).scalar())
+
+
+def _mark(key: str, thing: str) -> str:
+    return hmac.digest(bytes.fromhex(key), thing.encode(), "sha256").hex()

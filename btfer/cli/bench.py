@@ -1,0 +1,98 @@
+"""Commands that rank networks on a release: bench, report."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from btfer.cli import arguments, context, output
+from btfer.errors import BtferError, UsageError
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def bench(
+    release: Annotated[Path | None, typer.Option(help="Folder [the newest release].")] = None,
+    train: Annotated[
+        list[str] | None, typer.Option(help="NAME=FOLDER [all of data/training].")
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Architectures.")] = None,
+    resolution: Annotated[list[int] | None, typer.Option(help="48 or 224.")] = None,
+    balance: Annotated[list[str] | None, typer.Option(help="none, simple, conservative.")] = None,
+    weights: Annotated[list[str] | None, typer.Option(help="none, imagenet.")] = None,
+    protocol: Annotated[str, typer.Option(help="paper or authors_code.")] = "paper",
+    seed: Annotated[list[int] | None, typer.Option(help="One run for each.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="At most, per phase.")] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of an in-domain run.")] = 3,
+    list_: Annotated[bool, typer.Option("--list", help="List the architectures.")] = False,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Train networks and score them on the release, one row each [resnet18 and sequential_4conv, 48, conservative].
+
+    Without a training set in data/training the release itself is used, k-fold, and named in-domain.
+
+    Example: btfer bench --model mobilenetv2 --balance simple --balance conservative --train rafdb=RAFDB/
+    """
+    from btfer import bench as runner
+
+    if list_:
+        rows = runner.list_architectures()
+        if as_json:
+            print(json.dumps(rows, indent=2))
+        else:
+            output.table(list(rows[0]), [list(map(str, row.values())) for row in rows])
+        return
+    settings = context.settings()
+    with output.progress_lines() as on_progress:
+        results = runner.bench(
+            data_dir=settings.data_dir,
+            release=release or context.newest_release(),
+            training=_named_folders(train or []),
+            architectures=model or ["resnet18", "sequential_4conv"],
+            resolutions=resolution or [48],
+            balances=balance or ["conservative"],
+            weights=weights or ["none"],
+            protocol=protocol,
+            seeds=seed or [settings.seed],
+            epochs=epochs,
+            folds=folds,
+            on_progress=on_progress,
+        )
+    _bench_report(results, as_json)
+
+
+@app.command()
+def report(as_json: arguments.AsJson = False) -> None:
+    """Write the results of all runs as an HTML page, CSV and Markdown.
+
+    Example: btfer report
+    """
+    from btfer.bench.report import write_report
+
+    data_dir = context.settings().data_dir
+    page = write_report(data_dir / "runs", data_dir / "reports")
+    output.report({"page": page}, "{page}", as_json)
+
+
+def _named_folders(pairs: list[str]) -> dict[str, Path]:
+    folders = {}
+    for pair in pairs:
+        name, found, path = pair.partition("=")
+        if not found:
+            raise UsageError(f"--train '{pair}': write NAME=FOLDER, such as rafdb=data/RAFDB")
+        folders[name] = Path(path)
+    return folders
+
+
+def _bench_report(results: list[dict[str, Any]], as_json: bool) -> None:
+    from btfer.bench.report import print_table, results_table
+
+    rows = results_table(results)
+    if as_json:
+        print(json.dumps(rows, indent=2, default=str))
+    else:
+        print_table(rows)
+    if results and all(one.get("state") == "failed" for one in results):
+        raise BtferError("every run failed; the errors are in data/runs/*/run.json")

@@ -1,0 +1,121 @@
+"""Commands that make a release and tell how it came about: build, verify, status, explain."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from btfer.cli import arguments, context, output
+from btfer.errors import UsageError
+
+if TYPE_CHECKING:
+    from btfer.catalogue import Catalogue
+    from btfer.settings import Settings
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def build(
+    per_class: Annotated[int, typer.Option(min=1, help="Faces per class.")] = 300,
+    unreviewed: Annotated[
+        str, typer.Option(help="drop or keep what nobody judged [stop and ask for people].")
+    ] = "",
+    allow_short: Annotated[bool, typer.Option(help="Take what is there.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Key of the draw.")] = None,
+    name: Annotated[str, typer.Option(help="First part of the release's name.")] = "btfer",
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Run dedup, crop, sample and release as far as they go; stop where people must judge (exit code 3).
+
+    Example: btfer build --per-class 300
+    """
+    from btfer.pipeline import build as line
+
+    arguments.one_of("--unreviewed", unreviewed, ("", "drop", "keep"))
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise UsageError(f"--name '{name}': use letters, digits, - and _")
+    settings = context.settings(seed=seed)
+    plan = line.Plan(per_class, unreviewed, allow_short, name)
+    with context.catalogue(settings) as cat, output.progress() as on_progress:
+        made = line.run(cat, settings, plan, on_progress)
+    output.report(asdict(made), "{images} images: {path}\ncheck it: btfer verify {path}", as_json)
+
+
+@app.command()
+def verify(
+    release: Annotated[Path | None, typer.Argument(help="Folder [the newest release].")] = None,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Check a release: checksums, counts, labels, sizes, no metadata. Exit code 1 if anything is wrong.
+
+    Example: btfer verify data/releases/btfer-1a2b3c4d5e6f
+    """
+    from btfer.pipeline.verify import verify as check
+
+    checks = check(release or context.newest_release())
+    if as_json:
+        print(json.dumps([asdict(one) for one in checks], indent=2))
+    for one in [] if as_json else checks:
+        print(f"{'FAILED' if one.problems else 'ok':7} {one.name}")
+        for problem in one.problems[:10]:
+            print(f"          {problem}")
+    if any(one.problems for one in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(as_json: arguments.AsJson = False) -> None:
+    """The funnel: class by stage by reason, and what became of every URL.
+
+    Example: btfer status
+    """
+    from btfer.pipeline.funnel import CLASSES, crawl_losses, funnel
+
+    settings = context.settings()
+    with context.catalogue(settings) as cat:
+        lines, losses = funnel(cat, _crop_digest(settings)), crawl_losses(cat)
+        conflicts = _conflicts(cat)
+    if as_json:
+        keys = {"classes": CLASSES, "funnel": [asdict(one) for one in lines]}
+        print(json.dumps(keys | {"urls": losses, "conflicting_labels": conflicts}, indent=2))
+        return
+    rows: list[list[Any]] = [[one.stage, one.what, *one.per_class, one.total] for one in lines]
+    output.table(["stage", "what", *CLASSES, "all"], rows)
+    output.table(["source", "URLs", "reason", "all"], [list(one.values()) for one in losses])
+    if conflicts:
+        print(
+            f"{conflicts} photos were found under queries of different classes: look at them first"
+        )
+
+
+@app.command()
+def explain(
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="Photo, face or file name in the newest release.")
+    ],
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Tell the life of one photo or face, from query to release.
+
+    Example: btfer explain happy-012.png
+    """
+    from btfer.pipeline.funnel import explain as life
+
+    with context.catalogue(context.settings()) as cat:
+        lines = life(cat, id_)
+    print(json.dumps(lines, indent=2) if as_json else "\n".join(lines))
+
+
+def _crop_digest(settings: "Settings") -> str:
+    from btfer.pipeline.crop import crop_settings
+
+    return crop_settings(settings).digest
+
+
+def _conflicts(cat: "Catalogue") -> int:
+    from btfer.catalogue import photos
+
+    return len(photos.conflicting(cat))

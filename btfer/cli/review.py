@@ -1,0 +1,71 @@
+"""Commands for people's verdicts: review export, review import, review keep-single."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from btfer.cli import arguments, context, output
+
+app = typer.Typer(rich_markup_mode=None)
+review_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(review_app, name="review", help="Verdicts in and out of the catalogue.")
+
+
+@review_app.command("export")
+def review_export(
+    file: Annotated[Path, typer.Argument(help="CSV to write.")], as_json: arguments.AsJson = False
+) -> None:
+    """Write every verdict of people as CSV, to merge into another catalogue.
+
+    Example: btfer review export verdicts.csv
+    """
+    from btfer import review
+
+    with context.catalogue(context.settings()) as cat:
+        rows = review.export_verdicts(cat)
+    output.write_csv(file, list(review.exchange.COLUMNS), rows)
+    output.report({"verdicts": len(rows), "file": file}, "{verdicts} verdicts: {file}", as_json)
+
+
+@review_app.command("import")
+def review_import(
+    file: Annotated[
+        Path, typer.Argument(help="CSV of verdicts, or of labels: file or sha256, label.")
+    ],
+    reviewer: Annotated[str, typer.Option(help="Whose they are, where not told.")] = "import",
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Read verdicts or labels from a CSV; what was judged already stays as it is.
+
+    A label is a class, keep, or drop:REASON.
+
+    Example: btfer review import verdicts.csv --reviewer ann
+    """
+    from btfer import review
+
+    rows = arguments.read_csv(file)
+    with context.catalogue(context.settings()) as cat:
+        outcome = review.import_verdicts(cat, rows, reviewer)
+    text = "{added} added, {judged_already} judged already, {unknown} about unknown pictures"
+    output.report(asdict(outcome), text, as_json)
+
+
+@review_app.command("keep-single")
+def review_keep_single(
+    reviewer: Annotated[str, typer.Option(help="Who decides this.")],
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Keep every awaiting face that is the only one of a labelled photo, without looking at each.
+
+    For collections whose photos were labelled one by one. The verdicts can be undone in the app.
+
+    Example: btfer review keep-single --reviewer ann
+    """
+    from btfer import review
+    from btfer.catalogue.faces import newest_settings
+
+    with context.catalogue(context.settings()) as cat:
+        outcome = review.keep_single_faces(cat, newest_settings(cat), reviewer)
+    output.report(asdict(outcome), "{written} faces kept", as_json)

@@ -1,0 +1,46 @@
+"""Withdraw: what a person or a site has asked us to leave alone is never fetched, stored or released again."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from btfer.catalogue import Catalogue, photos, verdicts, withdrawals
+from btfer.catalogue.verdicts import Verdict
+from btfer.errors import UsageError
+
+REVIEWER = "withdrawal"
+REASON = "do-not-use"
+_THING = re.compile(r"(https?|file)://\S.*|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """new: entries that were not on the list. dropped: photos of the catalogue that they name."""
+
+    new: int
+    dropped: int
+
+
+def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdrawn:
+    """Put URLs (of pictures, or of pages that show them) and photos (by sha256) on the withdrawal list.
+
+    Photos that are here already, and their near-duplicates, are withdrawn by their bytes as well,
+    and dropped in round `photos`. Raises UsageError for anything else, before anything is written.
+    """
+    for thing in things:
+        if not _THING.fullmatch(thing):
+            raise UsageError(
+                f"'{thing}' is neither a URL (https://...) nor the sha256 of a photo (64 hex digits)"
+            )
+    here = _with_copies(cat, photos.shown_at(cat, things))
+    new = withdrawals.add(cat, {*things, *here}, reason)
+    drops = [Verdict("photos", one, "drop", REVIEWER, reason=REASON) for one in sorted(here)]
+    verdicts.add(cat, drops)
+    return Withdrawn(new, len(drops))
+
+
+def _with_copies(cat: Catalogue, chosen: set[str]) -> set[str]:
+    """The photos and all that dedup holds for copies of the same picture."""
+    keeper = {row["photo"]: row["keeper"] for row in photos.duplicates(cat)}
+    kept = {keeper.get(one, one) for one in chosen}
+    return chosen | kept | {one for one, its in keeper.items() if its in kept}

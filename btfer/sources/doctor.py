@@ -1,0 +1,116 @@
+"""One plain search of each source: can it be reached, does its parser understand it, does it state rights?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from btfer.errors import NetworkError
+from btfer.queries import Query
+from btfer.settings import Settings
+from btfer.sources import open_source
+from btfer.sources.losses import NotFetched
+from btfer.sources.search import Found, NotSetUp, PageChanged, Source, SourceRefused, search
+from btfer.sources.web import Manners, Web
+
+OK = "ok"
+ENGINE_CHANGED = "engine changed"
+NO_RESULTS = "no results"
+NO_NETWORK = "no network"
+REFUSED = "refused"
+NOT_SET_UP = "not set up"
+ASKED = Query("happy woman", "happy", "en", gender="female")
+PER_QUERY = 10
+_NO_ANSWER = {
+    "no connection",
+    "timeout",
+    "tls",
+    "incomplete",
+    "private address",
+}  # a captive portal's, too
+_GONE = {404, 405, 410}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How one source is: `state` is one of this file's words, `detail` says why it is not `ok`.
+
+    images: found with one search; licences, authors, pages: how many of them state it.
+    """
+
+    source: str
+    state: str
+    images: int = 0
+    licences: int = 0
+    authors: int = 0
+    pages: int = 0
+    detail: str = ""
+
+
+def examine(source: Source, asked: Query, web: Web) -> Finding:
+    """Ask one source one query."""
+    found = search(source, asked, web, PER_QUERY)
+    state, detail = _state(source, found)
+    seen = found.sightings
+    return Finding(
+        source.name,
+        state,
+        images=len(seen),
+        licences=sum(bool(one.licence) for one in seen),
+        authors=sum(bool(one.author) for one in seen),
+        pages=sum(bool(one.page_url) for one in seen),
+        detail=detail,
+    )
+
+
+def examine_all(
+    sources: Iterable[str | Source],
+    settings: Settings,
+    web: Web | None = None,
+    asked: Query = ASKED,
+) -> list[Finding]:
+    """Ask some sources one query each; what is missing in the settings is a finding as well.
+
+    web: with manners of its own. Raises UsageError for an unknown name.
+    """
+    findings = []
+    for one in sources:
+        try:
+            with open_source(one, settings) as source:
+                findings.append(examine(source, asked, web or _web(source, settings)))
+        except NotSetUp as error:
+            name = one.name if isinstance(one, Source) else one
+            findings.append(Finding(name, NOT_SET_UP, detail=str(error)))
+    return findings
+
+
+def _state(source: Source, found: Found) -> tuple[str, str]:
+    if found.failure is not None:
+        return _state_of(found.failure), _plain(found.failure)
+    if not found.sightings:
+        return NO_RESULTS, "it was reached and understood, and shows nothing"
+    if source.states_licences and not any(one.licence for one in found.sightings):
+        return ENGINE_CHANGED, "no image states a licence"
+    return OK, ""
+
+
+def _state_of(failure: NetworkError) -> str:
+    """The word for a search that failed."""
+    if isinstance(failure, PageChanged):
+        return ENGINE_CHANGED
+    if isinstance(failure, SourceRefused) or not isinstance(failure, NotFetched):
+        return REFUSED
+    if failure.status in _GONE or failure.reason in ("redirects", "too large"):
+        return ENGINE_CHANGED
+    return NO_NETWORK if failure.reason in _NO_ANSWER else REFUSED
+
+
+def _plain(failure: NetworkError) -> str:
+    """What a person wants to know of it: of a search address, the host is enough."""
+    if isinstance(failure, NotFetched):
+        return f"{urlsplit(failure.url).hostname}: {failure.reason}"
+    return str(failure)
+
+
+def _web(source: Source, settings: Settings) -> Web:
+    host = urlsplit(source.base_url).hostname or ""
+    return Web(Manners.of(settings, frozenset({host} if source.is_ours else ())))

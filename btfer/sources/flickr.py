@@ -1,0 +1,129 @@
+"""Flickr through its API: photos with licence and author, for people with a key.
+
+Reference: https://www.flickr.com/services/api/flickr.photos.search.html. Its terms allow 3,600 calls
+an hour and ask that a photo that is shown links to its page.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from btfer.errors import NetworkError
+from btfer.licences import RULES, terms
+from btfer.queries import Query
+from btfer.sources.search import NotSetUp, SearchFeeder, SearchParser, Source, Task
+from btfer.sources.web import Answer
+
+PAGE_SIZE = 100
+LAST_RESULT = 4000  # Flickr repeats itself beyond
+PAGES = "https://www.flickr.com/photos"
+SIZES = ("url_l", "url_o", "url_c", "url_z")  # 1024 px on the long side, original, 800, 640
+REFUSALS = {10, 100, 105, 106}  # search is down, wrong key, service is down, operation failed
+WRONG_KEY = 100
+_CC = "https://creativecommons.org"
+LICENCES: dict[str, tuple[str, str]] = {
+    "0": ("All rights reserved", ""),
+    "1": ("CC BY-NC-SA 2.0", f"{_CC}/licenses/by-nc-sa/2.0/"),
+    "2": ("CC BY-NC 2.0", f"{_CC}/licenses/by-nc/2.0/"),
+    "3": ("CC BY-NC-ND 2.0", f"{_CC}/licenses/by-nc-nd/2.0/"),
+    "4": ("CC BY 2.0", f"{_CC}/licenses/by/2.0/"),
+    "5": ("CC BY-SA 2.0", f"{_CC}/licenses/by-sa/2.0/"),
+    "6": ("CC BY-ND 2.0", f"{_CC}/licenses/by-nd/2.0/"),
+    "7": ("No known copyright restrictions", "https://www.flickr.com/commons/usage/"),
+    "8": ("United States Government Work", "https://www.usa.gov/copyright.shtml"),
+    "9": ("CC0 1.0", f"{_CC}/publicdomain/zero/1.0/"),
+    "10": ("Public Domain Mark 1.0", f"{_CC}/publicdomain/mark/1.0/"),
+    "11": ("CC BY 4.0", f"{_CC}/licenses/by/4.0/"),
+    "12": ("CC BY-SA 4.0", f"{_CC}/licenses/by-sa/4.0/"),
+    "13": ("CC BY-ND 4.0", f"{_CC}/licenses/by-nd/4.0/"),
+    "14": ("CC BY-NC 4.0", f"{_CC}/licenses/by-nc/4.0/"),
+    "15": ("CC BY-NC-SA 4.0", f"{_CC}/licenses/by-nc-sa/4.0/"),
+    "16": ("CC BY-NC-ND 4.0", f"{_CC}/licenses/by-nc-nd/4.0/"),
+}
+"""Name and address of each of Flickr's licence numbers (flickr.photos.licenses.getInfo)."""
+
+
+def flickr(key: str, licences: str = "any", base_url: str = "https://api.flickr.com") -> Source:
+    """The source, for photos of a rule of `btfer.licences.RULES`. Raises NotSetUp without a key."""
+    if not key:
+        raise NotSetUp(
+            "flickr needs a key: get one at https://www.flickr.com/services/api/keys and set "
+            "BTFER_FLICKR_KEY"
+        )
+    return Source(
+        "flickr",
+        base_url,
+        FlickrFeeder,
+        FlickrParser,
+        key_variable="BTFER_FLICKR_KEY",
+        key=key,
+        key_parameter="api_key",
+        filters={"license": ",".join(_asked_for(licences))},
+        states_licences=True,
+        max_pages=LAST_RESULT // PAGE_SIZE,
+        min_delay_s=1.0,
+    )
+
+
+class FlickrFeeder(SearchFeeder):
+    """Photos only (no drawings, no videos), safe ones only, the most relevant first."""
+
+    def first_page(self, asked: Query) -> str:
+        """The address of the first results; the key is not in it."""
+        return _address(self.source, asked, page=1)
+
+
+class FlickrParser(SearchParser):
+    """Reads `photos.photo[]`."""
+
+    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+        """All images of a page, and the next page."""
+        answer = json.loads(response.body)
+        if answer["stat"] == "fail":
+            raise self._failed(int(answer["code"]), answer["message"])
+        photos = answer["photos"]
+        for photo in photos["photo"]:
+            if any(photo.get(size) for size in SIZES):  # none: its owner lets nobody load it
+                yield _image(photo)
+        if photos["page"] < photos["pages"]:
+            yield _address(self.source, self.asked, photos["page"] + 1)
+
+    def _failed(self, code: int, message: str) -> NetworkError:
+        if code == WRONG_KEY:
+            return self.refused(f"{message}; set {self.source.key_variable} to a key that it knows")
+        return self.refused(message) if code in REFUSALS else self.changed(f"it says '{message}'")
+
+
+def _asked_for(rule: str) -> list[str]:
+    """The numbers of the licences that a rule takes."""
+    return [number for number, licence in LICENCES.items() if RULES[rule](terms(*licence))]
+
+
+def _image(photo: dict[str, Any]) -> Task:
+    licence, licence_url = LICENCES.get(str(photo["license"]), ("", ""))  # '' = a new one
+    return {
+        "file_url": next(photo[size] for size in SIZES if photo.get(size)),
+        "page_url": f"{PAGES}/{photo['owner']}/{photo['id']}",
+        "title": photo["title"],
+        "licence": licence,
+        "licence_url": licence_url,
+        "author": photo["ownername"],
+    }
+
+
+def _address(source: Source, asked: Query, page: int) -> str:
+    keys = {
+        "method": "flickr.photos.search",
+        "format": "json",
+        "nojsoncallback": 1,
+        "text": asked.phrase,
+        "extras": ",".join(("license", "owner_name", *SIZES)),
+        "safe_search": 1,
+        "content_type": 1,
+        "media": "photos",
+        "sort": "relevance",
+        "per_page": PAGE_SIZE,
+        "page": page,
+    }
+    return f"{source.base_url}/services/rest/?{urlencode({**keys, **source.filters})}"

@@ -1,0 +1,89 @@
+"""One thread for each source: it asks the plan's queries one after another, and hands over what came."""
+
+import queue
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+
+from btfer.queries import Query
+from btfer.sources.hosts import Stopped
+from btfer.sources.losses import NotFetched
+from btfer.sources.search import Found, Source, search
+from btfer.sources.web import Web
+
+GIVE_UP_AFTER = 5  # failed searches in a row: the source is down, or does not want us
+
+
+@dataclass(frozen=True)
+class Searched:
+    """One query answered by one source; `found` is None where nobody needed to ask."""
+
+    source: Source
+    asked: Query
+    found: Found | None
+
+
+@dataclass(frozen=True)
+class SearchesEnded:
+    """A source has no query left, or was left for the reason given."""
+
+    source: Source
+    why: str = ""
+
+
+class Searcher(Thread):
+    """Asks one source query after query.
+
+    wanted: called before each; waits until there is room for more, and says whether to ask at all.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        queries: Sequence[Query],
+        web: Web,
+        per_query: int,
+        events: "queue.Queue[Any]",
+        wanted: Callable[[Source, Query], bool],
+    ) -> None:
+        super().__init__(name=f"search {source.name}", daemon=True)
+        self._source = source
+        self._queries = queries
+        self._web = web
+        self._per_query = per_query
+        self._events = events
+        self._wanted = wanted
+
+    def run(self) -> None:
+        """Ask all; whatever goes wrong comes out of the queue."""
+        try:
+            self._events.put(SearchesEnded(self._source, self._ask_all()))
+        except Stopped:
+            return
+        except Exception as error:
+            self._events.put(error)
+
+    def _ask_all(self) -> str:
+        """Why the rest was left; '' = nothing was."""
+        failed_in_a_row, answered = 0, False
+        for asked in self._queries:
+            found = None
+            if self._wanted(self._source, asked):
+                found = search(self._source, asked, self._web, self._per_query)
+                if not answered and _nobody_there(found):
+                    return f"{self._source.name} cannot be reached ({found.failure})"
+                answered |= found.failure is None
+                failed_in_a_row = failed_in_a_row + 1 if found.failure else 0
+            self._events.put(Searched(self._source, asked, found))
+            if failed_in_a_row == GIVE_UP_AFTER:
+                return (
+                    f"{self._source.name}: {GIVE_UP_AFTER} searches in a row failed, "
+                    "the rest was left"
+                )
+        return ""
+
+
+def _nobody_there(found: Found) -> bool:
+    failure = found.failure
+    return isinstance(failure, NotFetched) and failure.status is None and failure.state == "failed"

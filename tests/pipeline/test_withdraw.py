@@ -1,0 +1,53 @@
+from collections.abc import Callable
+
+import pytest
+
+from btfer.catalogue import Catalogue, photos, verdicts, withdrawals
+from btfer.catalogue.verdicts import Verdict
+from btfer.errors import UsageError
+from btfer.pipeline.crawl_outcome import CrawlOutcome
+from btfer.pipeline.withdraw import Withdrawn, withdraw
+from tests.loopback import HAPPY, SAD, Site, jpeg, row_of
+
+
+def test_a_withdrawn_photo_is_dropped_and_does_not_come_back_by_another_way(
+    cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    url, other = site.show(HAPPY, "/a.jpg", jpeg(1)), site.show(SAD, "/b.jpg", jpeg(2))
+    go()
+    photo, spared = row_of(cat, url)["photo"], row_of(cat, other)["photo"]
+    for one in (photo, spared):
+        verdicts.add(
+            cat, [Verdict("dedup", one, "keep", "dedup"), Verdict("photos", one, "keep", "ann")]
+        )
+    assert withdraw(cat, [f"{url}#page"], "asked by the person") == Withdrawn(new=2, dropped=1)
+    assert [row["sha256"] for row in photos.awaiting_crop(cat, "s1")] == [spared]
+    assert verdicts.of_photo(cat, photo)[-1]["reason"] == "do-not-use"
+    copy = site.show(SAD, "/copy.jpg", jpeg(1))
+    assert go(per_query=200).refused == {"withdrawn": 1}
+    assert row_of(cat, copy)["photo"] is None
+
+
+def test_near_duplicates_of_a_withdrawn_photo_go_with_it(
+    cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
+) -> None:
+    urls = [site.show(HAPPY, f"/{n}.jpg", jpeg(n)) for n in range(4)]
+    go()
+    kept, copy, third, other = (row_of(cat, url)["photo"] for url in urls)
+    dropped = [
+        Verdict("dedup", one, "drop", "dedup", reason="duplicate", keeper=kept, distance=2)
+        for one in (copy, third)
+    ]
+    keeps = [Verdict("dedup", one, "keep", "dedup") for one in (kept, other)]
+    verdicts.add(cat, [*keeps, *dropped])
+    assert withdraw(cat, [copy]).dropped == 3
+    assert [row["sha256"] for row in photos.awaiting_review(cat)] == [other]
+
+
+@pytest.mark.parametrize("thing", ["ann.jpg", "ab12", "ftp://example.org/a", ""])
+def test_what_is_neither_url_nor_hash_is_refused_and_nothing_is_written(
+    cat: Catalogue, thing: str
+) -> None:
+    with pytest.raises(UsageError, match="neither a URL"):
+        withdraw(cat, ["https://example.org/a.jpg", thing])
+    assert withdrawals.count(cat) == 0

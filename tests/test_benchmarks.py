@@ -1,0 +1,36 @@
+"""The crawl's benchmark, on a site of a few pictures: that it runs and counts, not how fast."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def printed() -> str:
+    """What a small run says."""
+    command = [sys.executable, str(BENCHMARKS / "crawl.py"), "--images", "40", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_crawl_benchmark_counts_every_image_that_ours_keeps(printed: str) -> None:
+    ours = re.findall(r"│ (btfer, .*?) +│.*│ (\d+) of (\d+) +│", printed)
+    assert len(ours) == 2, printed
+    assert {(kept, asked) for _, kept, asked in ours} == {("40", "40")}, printed
+
+
+def test_the_crawl_benchmark_says_pass_or_miss_for_each_target(printed: str) -> None:
+    ends = re.findall(r"│ ([^│]+?) +│ ([^│]+?) +│ (pass|MISS) +│", printed)
+    assert [target for target, _, _ in ends] == [
+        "8 in flight: 1x icrawler",
+        "default, no pause: 3x icrawler",
+        "memory under 400 MB",
+        "100 % kept",
+    ]
+    assert ends[-1] == ("100 % kept", "100.0 %", "pass")
