@@ -3,7 +3,7 @@
 import fcntl
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,25 +18,34 @@ def write_atomic(path: Path, data: bytes) -> None:
 
     Raises BtferError when the disk is full or the folder cannot be written.
     """
+    temporary = path.with_name(f"{_PART}{secrets.token_hex(8)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_PART)
+        handle = _create(temporary)
     except OSError as error:
         raise BtferError(f"cannot write {path}: {error.strerror}") from error
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
+            os.fsync(handle)
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise BtferError(
             f"cannot write {path}: {error.strerror}. What was done before is kept; "
             "make room and run the command again"
         ) from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+
+
+def _create(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o644)
+    except FileNotFoundError:  # a new folder: rare, so not looked for beforehand
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags, 0o644)
 
 
 def remove_parts(folder: Path) -> None:

@@ -66,12 +66,12 @@ def test_a_full_disk_is_a_plain_error_and_leaves_no_part() -> None:
     code = """
 import os, tempfile, pathlib
 from btfer import files, errors
-real = tempfile.mkstemp
-def on_full(**k):
-    handle, name = real(**k)
+real = files._create
+def on_full(path):
+    handle = real(path)
     os.dup2(os.open("/dev/full", os.O_WRONLY), handle)
-    return handle, name
-tempfile.mkstemp = on_full
+    return handle
+files._create = on_full
 folder = pathlib.Path(tempfile.mkdtemp())
 try:
     files.write_atomic(folder / "a", b"x" * 100)

@@ -1,33 +1,117 @@
 import csv
+import re
 import shutil
+import subprocess
+import sys
+import tomllib
+import unicodedata
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from btfer.errors import UsageError
-from btfer.queries import load_plan, plan_table, write_plan
+from btfer.expressions import EXPRESSIONS
+from btfer.queries import Query, group_table, load_plan, plan_table, write_plan
 
 QUERIES = Path(__file__).parent.parent / "queries"
 SAMPLE = Path(__file__).parent.parent / "btfer" / "sample" / "queries"
+LANGUAGES = ["en", "es", "pt", "fr", "de", "hi", "zh"]
+NEW = LANGUAGES[2:]
 
-ENGLISH = """
-White girl happy | Asian man smiling | Latina woman laughing | Indian girl smiling
-Black woman sad | White boy crying | elderly Indian man sorrowful
-Asian girl fearful | middle-aged Latino man scared | Black toddler boy screaming
-middle-aged White woman neutral | elderly Black woman serious | Indian man angry
-White woman surprised | Asian boy amazed | Latina toddler girl disgusted
-"""
-SPANISH = """
-niña india sonriendo | hombre negro triste | mujer blanca enfadada | niño asiático feliz
-mujer latina riendo | anciana blanca afligida | anciano indio llorando
-niño negro pequeño gritando | niña blanca pequeña asustada | hombre latino temeroso
-mujer asiática de mediana edad seria | hombre indio de mediana edad neutral
-niña negra sorprendida | hombre blanco asombrado | mujer india asqueada | anciano latino serio
-"""
+# What a speaker would type: a class, and some of its phrases.
+PINNED = {
+    "en": """
+angry: Indian man angry | White girl angry | elderly Black woman angry
+disgust: Latina toddler girl disgusted | middle-aged Asian man disgusted
+fear: Asian girl fearful | elderly White man fearful | middle-aged Latino man scared
+fear: Indian woman scared | Black toddler boy screaming | White woman screaming
+happy: White girl happy | Asian man happy | Asian man smiling | Indian girl smiling
+happy: Latina woman laughing | elderly Black man laughing
+neutral: middle-aged White woman neutral | Black boy neutral | elderly Black woman serious
+neutral: Indian toddler boy serious
+sad: Black woman sad | middle-aged Indian man sad | White boy crying | elderly Latina woman crying
+sad: elderly Indian man sorrowful | Asian toddler girl sorrowful
+surprise: White woman surprised | Latina woman surprised | Asian boy amazed
+surprise: middle-aged Black man amazed
+""",
+    "es": """
+angry: mujer blanca enfadada | niño negro enfadado | anciana asiática enfadada
+disgust: mujer india asqueada | niño latino pequeño asqueado
+fear: hombre latino temeroso | niña asiática temerosa | niña blanca pequeña asustada
+fear: hombre indio de mediana edad asustado | niño negro pequeño gritando | anciana latina gritando
+happy: niño asiático feliz | anciana india feliz | niña india sonriendo
+happy: hombre blanco de mediana edad sonriendo | mujer latina riendo | anciano negro riendo
+neutral: hombre indio de mediana edad neutral | niña negra neutral
+neutral: mujer asiática de mediana edad seria | anciano latino serio
+sad: hombre negro triste | niña latina pequeña triste | anciano indio llorando
+sad: mujer asiática llorando | anciana blanca afligida | niño indio afligido
+surprise: niña negra sorprendida | hombre asiático sorprendido | hombre blanco asombrado
+surprise: mujer negra de mediana edad asombrada
+""",
+    "pt": """
+angry: mulher branca de meia-idade zangada | menino negro zangado
+disgust: menina indiana com nojo | idoso asiático com nojo
+fear: homem latino temeroso | menininha branca assustada | menininho negro gritando
+happy: menina indiana sorrindo | idosa negra feliz | homem asiático de meia-idade rindo
+neutral: mulher latina com expressão neutra | homem indiano sério
+sad: homem negro triste | idosa latina chorando | mulher asiática desolada
+surprise: menino branco surpreso | mulher indiana espantada
+""",
+    "fr": """
+angry: femme blanche d'âge moyen en colère | petit garçon noir en colère
+disgust: petite fille indienne dégoûtée | homme asiatique âgé dégoûté
+fear: homme latino craintif | toute petite fille blanche effrayée | tout petit garçon noir qui crie
+happy: petite fille indienne souriante | femme noire âgée heureuse
+happy: homme asiatique d'âge moyen qui rit
+neutral: femme latina au visage neutre | homme indien sérieux
+sad: homme noir triste | femme latina âgée qui pleure | femme asiatique affligée
+surprise: petit garçon blanc surpris | femme indienne étonnée
+""",
+    "de": """
+angry: wütende weiße Frau mittleren Alters | wütender schwarzer Junge
+disgust: angewidertes indisches Mädchen | angewiderter älterer asiatischer Mann
+fear: ängstlicher lateinamerikanischer Mann | verängstigtes kleines weißes Mädchen
+fear: schreiender kleiner schwarzer Junge
+happy: lächelndes weißes Mädchen | lächelnde weiße Frau | lächelndes indisches Mädchen
+happy: glückliche ältere schwarze Frau | lachender asiatischer Mann mittleren Alters
+neutral: neutral blickende lateinamerikanische Frau | ernster indischer Mann
+sad: trauriger schwarzer Mann | weinende ältere lateinamerikanische Frau
+sad: betrübtes asiatisches Mädchen
+surprise: überraschter weißer Junge | erstaunte indische Frau
+""",
+    "hi": """
+angry: क्रोधित अधेड़ उम्र की श्वेत महिला | क्रोधित अश्वेत लड़का
+disgust: घिन महसूस करती हुई भारतीय लड़की | घिन महसूस करता हुआ बुज़ुर्ग एशियाई पुरुष
+fear: भयभीत लैटिन अमेरिकी पुरुष | डरी हुई नन्ही श्वेत बच्ची | चीखता हुआ नन्हा अश्वेत बच्चा
+happy: मुस्कुराती हुई भारतीय लड़की | खुश बुज़ुर्ग अश्वेत महिला | हँसता हुआ अधेड़ उम्र का एशियाई पुरुष
+neutral: भावहीन चेहरे वाली लैटिन अमेरिकी महिला | गंभीर भारतीय पुरुष
+sad: उदास अश्वेत पुरुष | रोती हुई बुज़ुर्ग लैटिन अमेरिकी महिला | दुखी एशियाई महिला
+surprise: हैरान श्वेत लड़का | आश्चर्यचकित भारतीय महिला
+""",
+    "zh": """
+angry: 愤怒的白人中年女性 | 愤怒的黑人男孩
+disgust: 表情厌恶的印度女孩 | 表情厌恶的亚洲老年男性
+fear: 恐惧的拉丁裔男性 | 害怕的白人女宝宝 | 尖叫的黑人男宝宝
+happy: 微笑的印度女孩 | 开心的黑人老年女性 | 大笑的亚洲中年男性
+neutral: 面无表情的拉丁裔女性 | 严肃的印度男性
+sad: 悲伤的黑人男性 | 哭泣的拉丁裔老年女性 | 忧伤的亚洲女性
+surprise: 惊讶的白人男孩 | 吃惊的印度女性
+""",
+}
 
 
-def phrases_in(text: str) -> set[str]:
-    return {phrase.strip() for line in text.splitlines() for phrase in line.split("|")} - {""}
+def pinned(language: str) -> list[tuple[str, str]]:
+    """Pairs of class and phrase."""
+    lines = (line.split(": ") for line in PINNED[language].strip().splitlines())
+    pairs = [(label, phrase) for label, phrases in lines for phrase in phrases.split(" | ")]
+    return [(label, unicodedata.normalize("NFC", phrase)) for label, phrase in pairs]
+
+
+@cache
+def asked(language: str) -> dict[tuple[str, str], Query]:
+    queries = load_plan(QUERIES, [language]).queries
+    return {(query.expression, query.phrase): query for query in queries}
 
 
 @pytest.fixture
@@ -46,30 +130,98 @@ def test_the_plan_is_the_papers_grid_in_both_languages() -> None:
     plan = load_plan(QUERIES)
     assert len(plan.queries) == 2 * 15 * 5 * 2 * 5
     assert len({query.id for query in plan.queries}) == len(plan.queries)
-    assert sum(row[2] for row in plan_table(plan) if row[0] == "sad") == 2 * 3 * 50
 
 
-@pytest.mark.parametrize(("language", "text"), [("en", ENGLISH), ("es", SPANISH)])
-def test_phrases_are_those_a_speaker_would_type(language: str, text: str) -> None:
-    known = {query.phrase for query in load_plan(QUERIES, [language]).queries}
-    assert len(phrases_in(text)) == 16
-    assert phrases_in(text) - known == set()
+def test_english_has_exactly_the_papers_terms() -> None:
+    expressions = tomllib.loads((QUERIES / "expressions.toml").read_text(encoding="utf-8"))
+    assert {label: terms["en"] for label, terms in expressions.items()} == {
+        "angry": ["angry"],
+        "disgust": ["disgusted"],
+        "fear": ["fearful", "scared", "screaming"],
+        "happy": ["happy", "smiling", "laughing"],
+        "neutral": ["neutral", "serious"],
+        "sad": ["sad", "crying", "sorrowful"],
+        "surprise": ["surprised", "amazed"],
+    }
 
 
-def test_every_class_comes_early_so_that_a_stopped_crawl_is_balanced() -> None:
-    first = [query.expression for query in load_plan(QUERIES, ["es"]).queries[:7]]
-    assert sorted(first) == sorted(set(first))
-    assert len(first) == 7
+@pytest.mark.parametrize(("language", "least"), [("en", 30), ("es", 30), *((c, 16) for c in NEW)])
+def test_phrases_are_those_a_speaker_would_type(language: str, least: int) -> None:
+    assert len(set(pinned(language))) == len(pinned(language)) >= least
+    assert set(pinned(language)) - set(asked(language)) == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_pinned_phrases_have_every_group_and_every_term(language: str) -> None:
+    queries = [asked(language)[pair] for pair in pinned(language)]
+    for kind, groups in (("age", 5), ("ethnicity", 5), ("gender", 2), ("expression", 7)):
+        assert len({getattr(query, kind) for query in queries}) == groups
+    expressions = tomllib.loads((QUERIES / "expressions.toml").read_text(encoding="utf-8"))
+    for label, terms in expressions.items():
+        for term in terms[language]:
+            forms = set(term.values()) if isinstance(term, dict) else {term}
+            assert any(one == label and form in p for one, p in pinned(language) for form in forms)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("label", EXPRESSIONS)
+def test_every_class_has_every_group_in_every_language_once(language: str, label: str) -> None:
+    queries = [query for query in asked(language).values() if query.expression == label]
+    english = [query for query in asked("en").values() if query.expression == label]
+    assert len({query.phrase for query in queries}) == len(queries) == len(english)
+    assert len({(one.age, one.gender, one.ethnicity) for one in queries}) == 50
+
+
+def test_phrases_have_neither_double_nor_outer_spaces_and_chinese_has_none() -> None:
+    for query in load_plan(QUERIES, LANGUAGES).queries:
+        assert query.phrase == " ".join(query.phrase.split())
+        assert not (query.language == "zh" and " " in query.phrase)
+
+
+def test_german_adjectives_follow_the_noun_and_not_the_person() -> None:
+    girl, woman = (
+        [q.phrase for q in load_plan(QUERIES, ["de"]).queries if (q.gender, q.age) == person]
+        for person in (("female", "child"), ("female", "adult"))
+    )
+    assert {len(re.findall(r"\b\S+es\b", phrase)) for phrase in girl} == {2}
+    assert not any(re.search(r"es\b", phrase) for phrase in woman)
+
+
+def test_only_english_and_spanish_are_searched_unless_asked() -> None:
+    assert load_plan(QUERIES).languages == ["en", "es"]
+    assert load_plan(QUERIES, ["hi"]).languages == ["hi"]
 
 
 def test_nobody_has_reviewed_a_language_yet() -> None:
     assert load_plan(QUERIES).unreviewed == ["en", "es"]
+    assert load_plan(QUERIES, LANGUAGES).unreviewed == LANGUAGES
+
+
+def test_every_class_comes_early_so_that_a_stopped_crawl_is_balanced() -> None:
+    first = [query.expression for query in load_plan(QUERIES, ["es"]).queries[:7]]
+    assert sorted(first) == sorted(EXPRESSIONS)
+
+
+def test_the_plan_is_counted_by_class_and_language() -> None:
+    table = plan_table(load_plan(QUERIES, ["en", "zh"]))
+    assert table[:2] == [["angry", "en", 50], ["angry", "zh", 50]]
+    assert ["sad", "zh", 150] in table
+    assert sum(row[2] for row in table) == 2 * 750
+
+
+def test_the_plan_is_counted_by_group_with_a_column_per_language(folder: Path) -> None:
+    change(folder / "expressions.toml", 'fr = ["en colère"]', 'fr = ["en colère", "fâchant"]')
+    table = group_table(load_plan(folder, ["fr", "en"]))
+    assert table[0] == ["ethnicity", "White", 160, 150, 310]
+    assert table[5:7] == [["gender", "female", 400, 375, 775], ["gender", "male", 400, 375, 775]]
+    assert [row[1] for row in table[7:]] == ["toddler", "child", "adult", "middle-aged", "elderly"]
 
 
 def test_the_sample_has_a_small_english_plan() -> None:
     plan = load_plan(SAMPLE)
     assert len(plan.queries) == 7 * 3 * 2 * 4
     assert {query.language for query in plan.queries} == {"en"}
+    assert plan.queries[0].phrase == "White girl angry"
 
 
 def test_the_version_changes_with_a_word_and_is_carried_by_every_query(folder: Path) -> None:
@@ -80,66 +232,288 @@ def test_the_version_changes_with_a_word_and_is_carried_by_every_query(folder: P
     assert {query.plan for query in after.queries} == {after.version}
 
 
+def test_the_version_changes_when_a_term_moves_to_another_class(folder: Path) -> None:
+    change(
+        folder / "expressions.toml", '["fearful", "scared", "screaming"]', '["fearful", "scared"]'
+    )
+    change(folder / "expressions.toml", 'en = ["angry"]', 'en = ["angry", "screaming"]')
+    before, after = load_plan(QUERIES), load_plan(folder)
+    assert {one.phrase for one in before.queries} == {one.phrase for one in after.queries}
+    assert before.version != after.version
+
+
+def test_the_version_stays_with_comments_spaces_and_order(folder: Path) -> None:
+    for path in folder.rglob("*.toml"):
+        text = path.read_text(encoding="utf-8").replace(" = ", "   =  ")
+        path.write_bytes(f"# happy = read again\n{text}\n".replace("\n", "\r\n").encode())
+    change(folder / "people.toml", '"White", "Black"', '"Black", "White"')
+    text = (folder / "expressions.toml").read_text(encoding="utf-8")
+    start, end = text.index("[happy]"), text.index("[neutral]")
+    text = f"{text[:start]}{text[end:]}\n{text[start:end]}"
+    (folder / "expressions.toml").write_text(text, encoding="utf-8")
+    assert load_plan(folder).version == load_plan(QUERIES).version
+
+
+def test_the_version_is_the_same_in_another_process() -> None:
+    code = "import pathlib, sys, btfer.queries as q; print(q.load_plan(pathlib.Path(sys.argv[1])).version)"
+    arguments = [sys.executable, "-c", code, str(QUERIES)]
+    found = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == load_plan(QUERIES).version
+
+
+def test_the_same_letters_typed_in_pieces_are_the_same_plan(folder: Path) -> None:
+    path = folder / "languages" / "es.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(unicodedata.normalize("NFD", text), encoding="utf-8-sig")
+    assert path.read_text(encoding="utf-8-sig") != text
+    assert load_plan(folder).version == load_plan(QUERIES).version
+
+
 def test_the_plan_is_written_as_csv(tmp_path: Path) -> None:
-    write_plan(load_plan(QUERIES, ["es"]), tmp_path / "plan.csv")
+    plan = load_plan(QUERIES, ["es", "hi"])
+    write_plan(plan, tmp_path / "plan.csv")
     with (tmp_path / "plan.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    assert len(rows) == 750
-    assert {"phrase": "niña india sonriendo", "expression": "happy"}.items() <= {
-        key: value
-        for row in rows
-        if row["phrase"] == "niña india sonriendo"
-        for key, value in row.items()
-    }.items()
+    assert [Query(**row) for row in rows] == plan.queries
 
 
-BROKEN = [
-    ("expressions.toml", "[happy]", "[hapy]", r"expressions.toml:\d+: unknown key 'hapy'"),
-    ("expressions.toml", 'en = ["angry"]', "en = []", "class 'angry' has no term in language 'en'"),
-    ("expressions.toml", 'en = ["angry"]', 'xx = ["angry"]', "there is no languages/xx.toml"),
-    ("expressions.toml", '"serious"', '"neutral"', "'White toddler girl neutral' comes twice"),
-    (
-        "expressions.toml",
-        ', male = "enfadado"',
+EN, ES, DE = "languages/en.toml", "languages/es.toml", "languages/de.toml"
+WORDS, PEOPLE = "expressions.toml", "people.toml"
+AGE = "[age]  # what the noun does not say already"
+NO_MALE = {', male = "asiático"': ""}
+
+# What is changed in a file; the table and the beginning of the line to be named; the message.
+BROKEN: dict[str, tuple[str, dict[str, str], str, str, str]] = {
+    "class unknown": (WORDS, {"[happy]": "[hapy]"}, "[hapy]", "[hapy]", "unknown key 'hapy'"),
+    "key unknown": (ES, {"name =": "nom ="}, "", "nom =", "unknown key 'nom': use name, default"),
+    "age unknown": (ES, {AGE: f"{AGE}\nbaby = 1"}, "[age]", "baby", "unknown key 'baby': use todd"),
+    "table unknown": (EN, {AGE: "[agge]"}, "[agge]", "[agge]", "unknown key 'agge': use name"),
+    "table a number": (
+        *(EN, {"name =": "agreement = 1\nname ="}),
+        *("", "agreement", "'agreement' must be a table of toddler, child"),
+    ),
+    "class a number": (
+        *(WORDS, {'[angry]\nen = ["angry"]': "angry = 1\n[disgust.angry]"}),
+        *("", "angry = 1", "'angry' must have a list of terms per language"),
+    ),
+    "form unknown": (
+        *(ES, {'Asian = { female = "asiática"': 'Asian = { femme = "x", female = "asiática"'}),
+        *("[ethnicity]", "Asian", "'ethnicity.Asian': unknown form 'femme': use female, male"),
+    ),
+    "form of another language": (
+        *(WORDS, {'"asustada", male': '"asustada", neuter = "x", male'}),
+        *("[fear]", '    { female = "asustada"', "'fear.es': unknown form 'neuter'"),
+    ),
+    "list of terms empty": (
+        *(WORDS, {'en = ["angry"]': "en = []"}),
+        *("[angry]", "en = []", "class 'angry' has no term in language 'en'"),
+    ),
+    "list of terms missing": (
+        *(WORDS, {'en = ["neutral", "serious"]': ""}),
+        *("[neutral]", "[neutral]", "class 'neutral' has no term in language 'en'"),
+    ),
+    "language unknown": (
+        *(WORDS, {'en = ["happy"': 'xx = ["en"]\nen = ["happy"'}),
+        *("[happy]", "xx =", "'happy': there is no languages/xx.toml"),
+    ),
+    "terms no list": (
+        *(WORDS, {'en = ["disgusted"]': 'en = "disgusted"'}),
+        *("[disgust]", "en =", "'disgust.en' must be a list of terms, got 'disgusted'"),
+    ),
+    "term a number": (
+        WORDS,
+        {'"scared"': "3"},
+        "[fear]",
+        "en =",
+        "'fear.en' must be a word, or one",
+    ),
+    "term blank": (WORDS, {'"serious"': '" "'}, "[neutral]", "en =", "'neutral.en' must be a word"),
+    "term without a form": (
+        *(WORDS, {', male = "asustado"': ""}),
+        *("[fear]", '    { female = "asustada"', "'fear.es' has no form for 'male'"),
+    ),
+    "word without a form": (
+        ES,
+        NO_MALE,
+        "[ethnicity]",
+        "Asian",
+        "'ethnicity.Asian' has no form for",
+    ),
+    "noun without a form": (
+        *(EN, {', male = "boy"': ""}),
+        *("[noun]", "child", "'noun.child' has no form for 'male'"),
+    ),
+    "noun empty": (EN, {'"boy"': '""'}, "[noun]", "child", "'noun.child' must be a word"),
+    "word without the noun's form": (
+        *(DE, {', neuter = "indisches"': ""}),
+        *("[ethnicity]", "Indian", "'ethnicity.Indian' has no form for 'neuter'"),
+    ),
+    "term without the noun's form": (
+        *(WORDS, {', neuter = "erstauntes"': ""}),
+        *("[surprise]", '    { female = "erstaunte"', "'surprise.de' has no form for 'neuter'"),
+    ),
+    "agreement of nobody": (
+        *(DE, {"[agreement]\ntoddler": "[agreement]\nteenager"}),
+        *("[agreement]", "teenager", "unknown key 'teenager': use toddler"),
+    ),
+    "agreement a number": (
+        *(DE, {'child = { female = "neuter" }': "child = { female = 1 }"}),
+        *("[agreement]", "child", "'agreement.child.female' must name a form, got 1"),
+    ),
+    "group twice": (
+        *(PEOPLE, {'"elderly"]': '"elderly",\n  "adult",\n]'}),
+        *("", '  "adult"', "'age' names 'adult' twice"),
+    ),
+    "groups no list": (
+        *(PEOPLE, {'gender = ["female", "male"]': 'gender = "female"'}),
+        *("", "gender =", "'gender' must be a list of words, got 'female'"),
+    ),
+    "order without a slot": (ES, {"{noun} ": ""}, "", "order =", "'order' must have each of"),
+    "order with a word": (
+        ES,
+        {"{noun} ": "la {noun} "},
         "",
-        r"expressions.toml:\d+: 'angry' has no form for",
+        "order =",
+        "'order' must have each of",
     ),
-    ("expressions.toml", '["angry"]', '["angry"', r"expressions.toml: .*line \d+"),
-    ("people.toml", '"elderly"]', '"elderly", "adult"]', "'age' names a group twice"),
-    (
-        "people.toml",
-        '"elderly"]',
-        '"elderly", "teenager"]',
-        "languages/en.toml: 'teenager' is missing",
-    ),
-    (
-        "languages/es.toml",
-        ', male = "asiático"',
+    "order with a format": (ES, {"{noun}": "{noun!r}"}, "", "order =", "'order' must have each of"),
+    "reviewed a number": (
+        ES,
+        {"reviewed = false": "reviewed = 0"},
         "",
-        r"es.toml:\d+: 'Asian' has no form for 'male'",
+        "reviewed",
+        "must be true or",
     ),
-    ("languages/es.toml", "{noun} ", "", r"es.toml:\d+: 'order' must have each of"),
-    ("languages/es.toml", "reviewed = false", "reviewed = 0", "'reviewed' must be true or false"),
-    ("languages/es.toml", "name =", "nom =", "unknown key 'nom'"),
-]
+    "default a word": (DE, {"default = false": 'default = "no"'}, "", "default", "must be true or"),
+    "name a list": (EN, {'name = "English"': "name = []"}, "", "name", "'name' must be text"),
+    "TOML broken": (WORDS, {'en = ["happy"': 'en = "happy"'}, "[happy]", "en =", "at line "),
+    "table twice": (WORDS, {"[neutral]": "[happy]"}, "[happy]", "[happy]", "twice (at line "),
+    # From here on, the first line that has the word is not the line that is wrong.
+    "comment above": (
+        *(ES, {"name =": "# Asian = wrong below\nname =", **NO_MALE}),
+        *("[ethnicity]", "Asian", "'ethnicity.Asian' has no form for 'male'"),
+    ),
+    "same key in another table": (
+        *(EN, {'child = ""': "child = 7"}, "[age]", "child = 7", "'age.child' must be a word"),
+    ),
+    "same key in a text": (
+        *(EN, {'"English"': '"""\n[ethnicity]\nBlack = 1\n"""', '"Black"\nAsian': "[]\nAsian"}),
+        *("[ethnicity]", "Black = []", "'ethnicity.Black' must be a word"),
+    ),
+    "same word in a comment": (
+        *(WORDS, {"[angry]": "# sad afligida\n[angry]", ', male = "afligido"': ""}),
+        *("[sad]", "es = ", "'sad.es' has no form for 'male'"),
+    ),
+    "same line in another class": (
+        *(WORDS, {"[sad]": "# en = []\n[sad]", 'en = ["sad", "crying", "sorrowful"]': "en = []"}),
+        *("[sad]", "en = []", "class 'sad' has no term in language 'en'"),
+    ),
+    "list that goes on below": (
+        *(WORDS, {'"happy", "smiling", "laughing"]': ' # "glad]"\n  "happy",\n\n  3.5,\n]'}),
+        *("[happy]", "  3.5", "'happy.en' must be a word"),
+    ),
+}
 
 
-@pytest.mark.parametrize(("file", "old", "new", "message"), BROKEN, ids=[row[3] for row in BROKEN])
-def test_a_broken_plan_is_refused_with_its_file(
-    folder: Path, file: str, old: str, new: str, message: str
+@pytest.mark.parametrize(
+    ("file", "changes", "table", "line", "message"), BROKEN.values(), ids=BROKEN.keys()
+)
+def test_a_broken_plan_is_refused_with_its_file_and_line(
+    folder: Path, file: str, changes: dict[str, str], table: str, line: str, message: str
 ) -> None:
-    change(folder / file, old, new)
-    with pytest.raises(UsageError, match=message):
+    for old, new in changes.items():
+        change(folder / file, old, new)
+    with pytest.raises(UsageError, match=re.escape(message)) as caught:
+        load_plan(folder, LANGUAGES)
+    found = re.match(rf"{re.escape(str(folder / file))}:(\d+): ", str(caught.value))
+    assert found, str(caught.value)
+    above = (folder / file).read_text(encoding="utf-8").splitlines()[: int(found[1])]
+    assert above[-1].startswith(line)
+    assert (["", *re.findall(r"(?m)^\[\w+\]", "\n".join(above))])[-1] == table
+
+
+def test_a_group_that_a_language_has_no_word_for_is_missing_in_its_table(folder: Path) -> None:
+    change(folder / PEOPLE, '"elderly"]', '"elderly", "teenager"]')
+    lines = (folder / EN).read_text(encoding="utf-8").splitlines()
+    number = lines.index("[noun]  # one form per gender") + 1
+    with pytest.raises(UsageError, match=rf"en.toml:{number}: 'teenager' is missing in \[noun\]"):
+        load_plan(folder)
+
+
+def test_a_phrase_that_comes_twice_names_both_intents_and_both_lines(folder: Path) -> None:
+    change(folder / WORDS, '["sad", "crying", "sorrowful"]', '["sad", "smiling", "sorrowful"]')
+    with pytest.raises(UsageError) as caught:
+        load_plan(folder)
+    lines = (folder / WORDS).read_text(encoding="utf-8").splitlines()
+    sad = lines.index('en = ["sad", "smiling", "sorrowful"]') + 1
+    happy = lines.index('en = ["happy", "smiling", "laughing"]') + 1
+    assert str(caught.value) == (
+        f"{folder / WORDS}:{sad}: 'White toddler girl smiling' comes twice in language 'en': "
+        f"for sad (White female toddler) here and for happy (White female toddler) at "
+        f"{folder / WORDS}:{happy}"
+    )
+
+
+def test_two_groups_with_one_word_are_a_phrase_that_comes_twice(folder: Path) -> None:
+    change(folder / EN, 'Black = "Black"', 'Black = "White"')
+    with pytest.raises(UsageError, match=r"angry \(Black .* angry \(White "):
+        load_plan(folder)
+
+
+def test_a_language_that_is_not_asked_may_be_half_done(folder: Path) -> None:
+    change(folder / DE, ', neuter = "indisches"', "")
+    assert load_plan(folder).version == load_plan(QUERIES).version
+
+
+def test_a_list_without_its_end_names_the_last_line(folder: Path) -> None:
+    change(folder / PEOPLE, '"elderly"]', '"elderly"')
+    last = len((folder / PEOPLE).read_text(encoding="utf-8").splitlines())
+    with pytest.raises(UsageError, match=rf"people.toml:{last}: "):
+        load_plan(folder)
+
+
+def test_a_file_that_is_not_utf8_is_named_with_its_line(folder: Path) -> None:
+    text = (folder / ES).read_text(encoding="utf-8")
+    (folder / ES).write_bytes(text.encode("latin-1"))
+    number = next(n for n, line in enumerate(text.splitlines(), start=1) if not line.isascii())
+    with pytest.raises(UsageError, match=rf"es.toml:{number}: not UTF-8"):
+        load_plan(folder)
+
+
+@pytest.mark.parametrize("file", [WORDS, PEOPLE])
+def test_a_missing_file_says_what_is_expected(folder: Path, file: str) -> None:
+    (folder / file).unlink()
+    with pytest.raises(UsageError, match=rf"there is no .*{file}: a query plan is a folder with"):
         load_plan(folder)
 
 
 def test_a_missing_folder_says_what_is_expected(tmp_path: Path) -> None:
-    with pytest.raises(
-        UsageError, match=r"expressions.toml, people.toml and languages/<code>.toml"
-    ):
+    with pytest.raises(UsageError, match=r"expressions.toml, people.toml and languages/<code>"):
         load_plan(tmp_path / "nowhere")
 
 
 def test_an_unknown_language_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"no language 'eo' .* use one of en, es"):
+    with pytest.raises(
+        UsageError, match=r"no language 'eo' .* use one of de, en, es, fr, hi, pt, zh"
+    ):
         load_plan(QUERIES, ["eo"])
+
+
+def test_a_plan_without_a_default_language_asks_for_one(folder: Path) -> None:
+    for file in (EN, ES):
+        change(folder / file, "default = true", "default = false")
+    with pytest.raises(UsageError, match="has no language with 'default = true': name one"):
+        load_plan(folder)
+
+
+def test_a_language_that_does_not_say_whether_it_is_a_default_is_named(folder: Path) -> None:
+    change(folder / DE, "default = false", "")
+    with pytest.raises(UsageError, match=r"de.toml: 'default' must be true or false, got None"):
+        load_plan(folder)
+
+
+def test_a_folder_where_a_file_should_be_is_named(folder: Path) -> None:
+    (folder / PEOPLE).unlink()
+    (folder / PEOPLE).mkdir()
+    with pytest.raises(UsageError, match=r"people.toml cannot be read: "):
+        load_plan(folder)

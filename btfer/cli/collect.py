@@ -17,15 +17,19 @@ def queries(
     language: arguments.Names = None,
     csv: Annotated[Path | None, typer.Option(help="Write it here.")] = None,
 ) -> None:
-    """Check the query plan and count its phrases.
+    """Check the query plan and count its phrases by class, language and group.
 
     Example: btfer queries --language es --csv plan.csv
     """
-    from btfer.queries import load_plan, plan_table, write_plan
+    from btfer.queries import group_table, load_plan, plan_table, write_plan
 
     plan = load_plan(context.settings().queries_dir, language)
     output.table(["class", "language", "queries"], plan_table(plan))
-    print(f"{len(plan.queries)} queries, plan version {plan.version}")
+    print()
+    output.table(["group", "value", *plan.languages, "total"], group_table(plan))
+    print(f"\n{len(plan.queries)} queries, plan version {plan.version}")
+    if plan.unreviewed:
+        print(f"no speaker has read these languages yet: {', '.join(plan.unreviewed)}")
     if csv:
         write_plan(plan, csv)
 

@@ -6,6 +6,7 @@ was stopped, or killed, goes on where it was.
 """
 
 import queue
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,9 @@ WITHDRAWN = "withdrawn"
 ENOUGH_IN_HAND = 5_000  # URLs of one source waiting to be fetched: then its searches pause
 MAX_IN_HAND = 20_000  # what the threads may choose from, so that slow hosts do not hold up others
 PAGE = 1_000
-MAX_BATCH = 16  # arrivals written in one transaction
+MAX_BATCH = 32  # arrivals written in one transaction
+GATHER_S = 0.1
+WRITERS = 4  # files written at a time: each waits for the disk
 Progress = Callable[[str, int, int], None]
 Watch = Callable[[CrawlOutcome], None]
 
@@ -85,7 +88,8 @@ def run(
     with files.only_one(settings.data_dir, "crawl"), ExitStack() as stack:
         opened = [stack.enter_context(open_source(one, settings)) for one in dict.fromkeys(sources)]
         web = web or Web(Manners.of(settings, trusted_hosts=_ours(opened)))
-        writer = _Writer(cat, settings, target_per_class)
+        pool = stack.enter_context(ThreadPoolExecutor(WRITERS))
+        writer = _Writer(cat, settings, pool, target_per_class)
         wanted = {"classes": labels, "retry": retry_reasons(retry)}
         _Crawl(writer, opened, web, watch or _silent, **wanted).go(queries, per_query, threads)
         return writer.settled()
@@ -111,8 +115,8 @@ def import_folder(
     """
     listed = on_disk.list_folder(folder, labels_csv)
     paths = {journal.url_id(one.sighting.url): one.path for one in listed}
-    with files.only_one(settings.data_dir, "crawl"):
-        writer = _Writer(cat, settings)
+    with files.only_one(settings.data_dir, "crawl"), ThreadPoolExecutor(WRITERS) as pool:
+        writer = _Writer(cat, settings, pool)
         for asked, seen in on_disk.by_label(listed).items():
             writer.write_down(asked, seen)
         tasks = [row for row in _pending_files(writer) if row["id"] in paths]
@@ -195,10 +199,12 @@ class _Crawl:
         return self._in_hand.total()
 
     def _next_events(self) -> list[Any]:
+        """What came, gathered for a moment: a transaction costs nearly the same for one as for many."""
         events = [self._events.get()]
+        deadline = time.monotonic() + GATHER_S
         while len(events) < MAX_BATCH:
             try:
-                events.append(self._events.get_nowait())
+                events.append(self._events.get(timeout=max(0.0, deadline - time.monotonic())))
             except queue.Empty:
                 break
         return events
@@ -236,10 +242,12 @@ class _Writer:
         self,
         cat: Catalogue,
         settings: Settings,
+        pool: ThreadPoolExecutor,
         target: int | None = None,
     ) -> None:
         self._cat = cat
         self._settings = settings
+        self._pool = pool
         for folder in layout.crawl_folders(settings.data_dir):
             files.remove_parts(folder)
         self.outcome = CrawlOutcome(
@@ -320,9 +328,8 @@ class _Writer:
         for data, intake in new:
             writes.append((layout.photo_path(folder, intake.sha256, intake.format), data))
             writes.append((layout.thumbnail_path(folder, intake.sha256), intake.thumbnail))
-        with ThreadPoolExecutor(MAX_BATCH) as pool:
-            for written in [pool.submit(files.write_atomic, *one) for one in writes]:
-                written.result()
+        for written in [self._pool.submit(files.write_atomic, *one) for one in writes]:
+            written.result()
 
     def settled(self) -> CrawlOutcome:
         """The outcome, every URL accounted for. Raises NetworkError if there was nothing but failed searches."""

@@ -4,10 +4,13 @@ import socket
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from requests.adapters import HTTPAdapter
+import certifi
+from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+MAX_HOSTS = 200  # whose connections are kept alive; with two each it is within every system's limit
+MAX_KEPT_ALIVE = 16  # of a host of our own; others have fewer
 _TRANSLATED = ("64:ff9b::", "2002:", "2001:0:", "2001::")  # IPv6 that carries an IPv4 address
 
 
@@ -67,22 +70,15 @@ class _HttpsPool(HTTPSConnectionPool):
     ConnectionCls = _GuardedHttps
 
 
-class GuardedAdapter(HTTPAdapter):
-    """requests' adapter on guarded connections. trusted: hosts that may be private."""
-
-    def __init__(self, allow_private: bool, trusted: frozenset[str] = frozenset()) -> None:
-        self._allow_private = allow_private
-        self._trusted = trusted
-        super().__init__(pool_connections=100, pool_maxsize=16, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make connections of our classes."""
-        super().init_poolmanager(*args, **kwargs)
-        if not self._allow_private:
-            self.poolmanager.pool_classes_by_scheme = {
-                "http": _pool(_HttpPool, HTTPConnectionPool, self._trusted),
-                "https": _pool(_HttpsPool, HTTPSConnectionPool, self._trusted),
-            }
+def guarded_pools(allow_private: bool, trusted: frozenset[str] = frozenset()) -> PoolManager:
+    """urllib3's connections, kept alive, to public addresses only. trusted: hosts that may be private."""
+    pools = PoolManager(MAX_HOSTS, maxsize=MAX_KEPT_ALIVE, ca_certs=certifi.where())
+    if not allow_private:
+        pools.pool_classes_by_scheme = {
+            "http": _pool(_HttpPool, HTTPConnectionPool, trusted),
+            "https": _pool(_HttpsPool, HTTPSConnectionPool, trusted),
+        }
+    return pools
 
 
 def _pool(guarded: type, plain: type, trusted: frozenset[str]) -> Any:

@@ -11,6 +11,7 @@ from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
 from btfer.sources.web import Answer
 
 PAGE_SIZE = 35
+SETLANG = {"zh": "zh-Hans"}  # Bing wants the script as well
 LAST_RESULT = 1000  # Bing repeats itself beyond
 _MARKS = dict.fromkeys((0xE000, 0xE001))  # around the words of a title that were asked for
 
@@ -67,7 +68,7 @@ def _address(base_url: str, asked: Query, first: int) -> str:
         "first": first,
         "count": PAGE_SIZE,
         "adlt": "strict",
-        "setlang": asked.language or "en",
+        "setlang": SETLANG.get(asked.language, asked.language) or "en",
         "qft": "+filterui:photo-photo",
     }
     return f"{base_url}/images/async?{urlencode(keys)}"

@@ -19,6 +19,7 @@ from btfer.sources.hosts import HostQueue, Stopped
 from btfer.sources.web import Answer, NotFetched, Web
 
 STOP_S = 5.0  # a thread that hears nothing for longer is left behind; it can write nothing
+AHEAD = 8  # threads beside those that ask, which hold what came until it is decoded and written
 MAX_DECODERS = 4  # photos in memory as pixels at a time, of 50 megapixels at most
 Task = dict[str, Any]
 
@@ -37,14 +38,15 @@ class PhotoDownloader(Downloader):
     """Threads that fetch and decode; they write nothing. Tasks: rows of `journal.pending`.
 
     icrawler's own threads quit when their queue is empty for a moment, drop tasks when it is full,
-    and keep what does not decode; so the queue, the loop and `download` are ours. An exception that
-    is a bug, not a loss, comes out of `events` too.
+    and keep what does not decode; so the queue and the loop are ours. threads: requests in flight.
+    An exception that is a bug, not a loss, comes out of `events` too.
     """
 
     def __init__(self, web: Web, events: "queue.Queue[Any]", threads: int) -> None:
-        super().__init__(threads, Signal(), web, storage=None)
+        super().__init__(threads + AHEAD, Signal(), web, storage=None)
         self.in_queue: HostQueue[Task] = HostQueue(web.gate, _host)
         self.out_queue = events
+        self._asking = BoundedSemaphore(threads)  # the others decode meanwhile
         self._decoding = BoundedSemaphore(min(MAX_DECODERS, os.cpu_count() or 1))
 
     def add(self, tasks: Iterable[Task]) -> None:
@@ -53,25 +55,32 @@ class PhotoDownloader(Downloader):
 
     def worker_exec(self) -> None:
         """One thread: fetch until there is nothing more."""
-        while (task := self.in_queue.get()) is not None:
+        try:
+            while (got := self._fetch_next()) is not None:
+                self.out_queue.put(self._decode(*got) if isinstance(got, tuple) else got)
+        except Stopped:
+            return
+        except Exception as error:
+            self.out_queue.put(error)
+
+    def _fetch_next(self) -> tuple[Task, Answer] | Arrival | None:
+        """The answer to the next task, or its end if there is none; None = nothing is left."""
+        with self._asking:
+            task = self.in_queue.get()
+            if task is None:
+                return None
             try:
-                self.out_queue.put(self.download(task))
-            except Stopped:
-                return
-            except Exception as error:
-                self.out_queue.put(error)
+                return task, self.session.get(task["url"], language=task["language"])
+            except NotFetched as lost:
+                fetched = Fetched(
+                    lost.state, lost.reason, lost.status, lost.url, attempts=lost.attempts
+                )
+                return Arrival(task, fetched)
             finally:
                 self.in_queue.done(task)
 
-    def download(self, task: Task) -> Arrival:
-        """Fetch and decode one photo."""
-        try:
-            answer = self.session.get(task["url"], language=task["language"])
-        except NotFetched as lost:
-            fetched = Fetched(
-                lost.state, lost.reason, lost.status, lost.url, attempts=lost.attempts
-            )
-            return Arrival(task, fetched)
+    def _decode(self, task: Task, answer: Answer) -> Arrival:
+        """A photo as it is kept, or why it is not."""
         try:
             with self._decoding:
                 intake = read_photo(answer.body)

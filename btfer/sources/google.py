@@ -16,6 +16,7 @@ from btfer.queries import Query
 from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
 from btfer.sources.web import Answer
 
+HL = {"zh": "zh-CN"}  # Google wants the country as well
 _JSON = '{"ischj":'
 _SCRIPT = re.compile(r"AF_initDataCallback\(\{.*?data:\s*(?:function\(\)\s*\{\s*return\s*)?", re.S)
 _PAGE = re.compile(r"ijn:(\d+)")
@@ -128,7 +129,7 @@ def _address(base_url: str, asked: Query, number: int) -> str:
         "asearch": "isch",
         "async": f"_fmt:json,p:1,ijn:{number}",
         "safe": "active",
-        "hl": asked.language or "en",
+        "hl": HL.get(asked.language, asked.language) or "en",
         "tbs": "itp:photo",
     }
     return f"{base_url}/search?{urlencode(keys)}"

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from requests import exceptions
 from urllib3.exceptions import (
+    ConnectTimeoutError,
     DecodeError,
     HTTPError,
-    LocationParseError,
+    LocationValueError,
+    NewConnectionError,
     ProtocolError,
-    ReadTimeoutError,
+    SSLError,
 )
+from urllib3.exceptions import TimeoutError as TimeoutError_
 
 from btfer.errors import NetworkError
 from btfer.sources.addresses import PrivateAddress
@@ -40,22 +42,22 @@ class NotFetched(NetworkError):
 _Error = type[Exception]
 _LOSSES: tuple[tuple[tuple[_Error, ...], str, str], ...] = (  # the first that fits is the word
     ((PrivateAddress,), "refused", "private address"),
-    ((exceptions.InvalidURL, exceptions.MissingSchema), "refused", "bad url"),
-    ((LocationParseError, UnicodeError), "refused", "bad url"),
-    ((exceptions.Timeout, ReadTimeoutError), "failed", "timeout"),
-    ((exceptions.SSLError,), "failed", "tls"),
-    ((ProtocolError, DecodeError), "failed", "incomplete"),  # raised only while a body is read
-    ((exceptions.RequestException, HTTPError, OSError), "failed", "no connection"),
+    ((LocationValueError, UnicodeError), "refused", "bad url"),
+    ((NewConnectionError,), "failed", "no connection"),  # a kind of timeout in urllib3's tree
+    ((TimeoutError_, ConnectTimeoutError), "failed", "timeout"),
+    ((SSLError,), "failed", "tls"),
+    ((ProtocolError, DecodeError), "failed", ""),
+    ((HTTPError, OSError), "failed", "no connection"),
 )
 
 
 @contextmanager
-def plain_losses(url: str) -> Iterator[None]:
-    """Turn what requests and urllib3 raise into NotFetched with one word."""
+def plain_losses(url: str, broken: str = "no connection") -> Iterator[None]:
+    """Turn what urllib3 raises into NotFetched with one word. broken: the word for a connection that breaks off."""
     try:
         yield
     except tuple(kind for kinds, _, _ in _LOSSES for kind in kinds) as error:
         state, reason = next(
             (state, reason) for kinds, state, reason in _LOSSES if isinstance(error, kinds)
         )
-        raise NotFetched(state, reason, url=url) from error
+        raise NotFetched(state, reason or broken, url=url) from error

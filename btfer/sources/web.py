@@ -8,17 +8,15 @@ import itertools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urljoin, urlsplit
 
-import requests
-from requests.structures import CaseInsensitiveDict
+from urllib3 import BaseHTTPResponse, HTTPHeaderDict, Timeout
 from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
 from btfer import __version__
 from btfer.settings import Settings
-from btfer.sources.addresses import GuardedAdapter
+from btfer.sources.addresses import guarded_pools
 from btfer.sources.blocklist import FILE, NOTHING_BLOCKED, BlockList, read_block_list
 from btfer.sources.hosts import HostGate, OnHold, Stopped
 from btfer.sources.losses import NotFetched, plain_losses
@@ -68,13 +66,17 @@ class Answer:
 
     url: str
     status: int
-    headers: CaseInsensitiveDict[str]
+    headers: HTTPHeaderDict
     body: bytes
     attempts: int = 1
 
 
 class Web:
-    """A session with manners, shared by all threads; takes the place of icrawler's own session."""
+    """Requests with manners, for all threads; takes the place of icrawler's own session.
+
+    It takes no cookies, no proxy from the environment, which would hide the address, and no
+    password from a .netrc.
+    """
 
     def __init__(self, manners: Manners) -> None:
         self.manners = manners
@@ -82,7 +84,7 @@ class Web:
             manners.max_per_host, manners.host_delay_s, manners.max_wait_s, manners.trusted_hosts
         )
         self._robots = Robots()
-        self._session = _session(manners)
+        self._pools = guarded_pools(manners.allow_private_hosts, manners.trusted_hosts)
 
     def stop(self) -> None:
         """Make every thread that waits or reads give up soon, with `Stopped`."""
@@ -179,57 +181,63 @@ class Web:
         self, url: str, language: str, as_guest: bool, extra: Mapping[str, str]
     ) -> Answer | str:
         """One request: the answer, or where it redirects to."""
-        headers = {"Accept-Language": language or "*", "Accept-Encoding": "identity", **extra}
-        timeout = self.manners.timeout_s
+        headers = {
+            "User-Agent": self.manners.user_agent,
+            "Accept": "*/*",
+            "Accept-Language": language or "*",
+            "Accept-Encoding": "identity",
+            **extra,
+        }
         deadline = time.monotonic() + self.manners.wall_clock_s
-        with (
-            plain_losses(url),
-            self._session.get(
-                url, headers=headers, stream=True, allow_redirects=False, timeout=timeout
-            ) as response,
-        ):
-            target = self._session.get_redirect_target(response)
-            if target is not None:
+        response = self._open(url, headers)
+        try:
+            target = response.get_redirect_location()
+            if target:
                 return _joined(url, target)
-            self._check(response, as_guest)
-            body = self._body(response, deadline)
-            return Answer(url, response.status_code, response.headers, body)
+            self._check(url, response, as_guest)
+            body = self._body(url, response, deadline)
+            return Answer(url, response.status, response.headers, body)
+        finally:
+            response.close()  # a connection whose answer was read to its end has gone back before
 
-    def _check(self, response: requests.Response, as_guest: bool) -> None:
+    def _open(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+        with plain_losses(url):
+            return self._pools.urlopen(
+                "GET",
+                url,
+                headers=headers,
+                redirect=False,
+                retries=False,
+                preload_content=False,
+                timeout=Timeout(self.manners.timeout_s),
+            )
+
+    def _check(self, url: str, response: BaseHTTPResponse, as_guest: bool) -> None:
         """Refuse by what the headers say, before the body is read."""
-        url, status = response.url, response.status_code
+        status = response.status
         if status != 200:
             state = "failed" if status in AGAIN or status > 500 else "refused"
             wait_s = _retry_after_s(response.headers.get("Retry-After", ""))
             raise NotFetched(state, f"http {status}", url=url, status=status, wait_s=wait_s)
-        if as_guest and opted_out(response.raw.headers, AGENT):
+        if as_guest and opted_out(response.headers, AGENT):
             raise NotFetched("refused", "opt-out", url=url, status=status)
         declared = response.headers.get("Content-Length", "")
         if declared.isdecimal() and int(declared) > self.manners.max_bytes:
             raise NotFetched("refused", "too large", url=url, status=status)
 
-    def _body(self, response: requests.Response, deadline: float) -> bytes:
+    def _body(self, url: str, response: BaseHTTPResponse, deadline: float) -> bytes:
         body = bytearray()
-        # read1 gives what has come; iter_content would wait for a whole chunk of a body that drips.
-        while chunk := response.raw.read1(_CHUNK, decode_content=True):
-            body += chunk
-            if self.gate.stopped:
-                raise Stopped
-            if len(body) > self.manners.max_bytes:
-                raise NotFetched("refused", "too large", url=response.url, status=200)
-            if time.monotonic() > deadline:
-                raise NotFetched("failed", "timeout", url=response.url, status=200)
+        with plain_losses(url, broken="incomplete"):
+            # read1 gives what has come; read would wait for a whole chunk of a body that drips.
+            while chunk := response.read1(_CHUNK, decode_content=True):
+                body += chunk
+                if self.gate.stopped:
+                    raise Stopped
+                if len(body) > self.manners.max_bytes:
+                    raise NotFetched("refused", "too large", url=url, status=200)
+                if time.monotonic() > deadline:
+                    raise NotFetched("failed", "timeout", url=url, status=200)
         return bytes(body)
-
-
-def _session(manners: Manners) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # a .netrc would send passwords, a proxy would hide the address
-    session.headers["User-Agent"] = manners.user_agent
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # take none
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, GuardedAdapter(manners.allow_private_hosts, manners.trusted_hosts))
-    return session
 
 
 def _host(url: str) -> str:
@@ -254,7 +262,7 @@ def _origin(url: str) -> tuple[str, str]:
 
 def _joined(url: str, target: str) -> str:
     try:
-        return urljoin(url, target)
+        return urljoin(url, target.encode("latin-1").decode("utf-8", "replace"))
     except ValueError:
         raise NotFetched("refused", "bad url", url=url) from None
 

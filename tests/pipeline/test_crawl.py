@@ -143,7 +143,7 @@ def test_a_second_run_searches_and_fetches_nothing_twice_but_what_is_asked_anew(
 def test_an_interrupted_crawl_goes_on_where_it_was(
     cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
 ) -> None:
-    for number in range(20):
+    for number in range(99):
         site.show(HAPPY, f"/{number}.jpg", jpeg(number))
 
     def interrupt(outcome: CrawlOutcome) -> None:
@@ -155,9 +155,9 @@ def test_an_interrupted_crawl_goes_on_where_it_was(
         go(watch=interrupt, threads=4)
     assert threading.active_count() <= before + 1  # the server's own; no thread of ours is left
     done = photos.count(cat)
-    assert 5 <= done < 20
-    outcome = go(per_query=20)
-    assert (outcome.new_photos, photos.count(cat)) == (20 - done, 20)
+    assert 5 <= done < 99
+    outcome = go()
+    assert (outcome.new_photos, photos.count(cat)) == (99 - done, 99)
 
 
 def test_what_another_source_left_behind_is_fetched_when_it_is_seen_again(
