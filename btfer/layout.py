@@ -9,8 +9,8 @@ def photo_path(data_dir: Path, sha256: str, format_: str) -> Path:
 
 
 def thumbnail_path(data_dir: Path, sha256: str) -> Path:
-    """A photo's 160 px WebP for the review app: `thumbnails/ab/<sha256>.webp`."""
-    return data_dir / "thumbnails" / sha256[:2] / f"{sha256}.webp"
+    """A photo's 160 px JPEG for dedup and the review app: `thumbnails/ab/<sha256>.jpg`."""
+    return data_dir / "thumbnails" / sha256[:2] / f"{sha256}.jpg"
 
 
 def crawl_folders(data_dir: Path) -> list[Path]:

@@ -35,7 +35,7 @@ def large(data_dir: Path, item: Item) -> tuple[str, tuple[int, int]]:
 @lru_cache(maxsize=1000)
 def _thumbnail(path: Path) -> str:
     try:
-        return _uri(path.read_bytes())  # is a WebP already
+        return _uri(path.read_bytes(), "jpeg")
     except OSError:
         return ""
 
@@ -53,8 +53,8 @@ def _reduced(pixels: Pixels, side_px: int) -> str:
     image.thumbnail((side_px, side_px))
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=80)
-    return _uri(buffer.getvalue())
+    return _uri(buffer.getvalue(), "webp")
 
 
-def _uri(webp: bytes) -> str:
-    return "data:image/webp;base64," + base64.b64encode(webp).decode()
+def _uri(encoded: bytes, format_: str) -> str:
+    return f"data:image/{format_};base64," + base64.b64encode(encoded).decode()

@@ -1,6 +1,6 @@
 """Photos: the queues of dedup, of the first review round and of the crop stage, and what is known of each photo."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 
@@ -30,6 +30,65 @@ def hashes(cat: Catalogue) -> list[Row]:
         .outerjoin(people, people.c.photo == photo.c.sha256)
         .order_by(photo.c.sha256)
     )
+
+
+def hash_index(cat: Catalogue) -> list[Row]:
+    """For dedup: every photo's hashes, and whether dedup has judged it (`decision`; '' = new)."""
+    dedup = verdicts.current("dedup")
+    return cat.rows(
+        sa.select(
+            photo.c.sha256,
+            photo.c.phash,
+            photo.c.mirror_phash,
+            sa.func.coalesce(dedup.c.decision, "").label("decision"),
+        )
+        .outerjoin(dedup, dedup.c.photo == photo.c.sha256)
+        .order_by(photo.c.sha256)
+    )
+
+
+def for_dedup(cat: Catalogue, ids: Collection[str]) -> list[Row]:
+    """What decides who stays, of some photos, in the order of their sha256.
+
+    sha256, width, height, n_bytes, at, judged (by people), decision and by (dedup's standing
+    verdict), licences (name and address of every sighting).
+    """
+    dedup, people = verdicts.current("dedup"), verdicts.current("photos")
+    stated: dict[str, list[tuple[str, str]]] = {}
+    licence = sa.select(fetch.c.photo, sighting.c.licence, sighting.c.licence_url).distinct()
+    of = licence.join(fetch, fetch.c.id == sighting.c.fetch)
+    for row in _rows_of(cat, of, fetch.c.photo, ids):
+        stated.setdefault(row["photo"], []).append((row["licence"], row["licence_url"]))
+    facts = (
+        sa.select(
+            photo.c.sha256,
+            photo.c.width,
+            photo.c.height,
+            photo.c.n_bytes,
+            photo.c.at,
+            people.c.id.is_not(None).label("judged"),
+            sa.func.coalesce(dedup.c.decision, "").label("decision"),
+            sa.func.coalesce(dedup.c.reviewer, "").label("by"),
+        )
+        .outerjoin(dedup, dedup.c.photo == photo.c.sha256)
+        .outerjoin(people, people.c.photo == photo.c.sha256)
+    )
+    found = _rows_of(cat, facts, photo.c.sha256, ids)
+    rows = [row | {"licences": sorted(stated.get(row["sha256"], []))} for row in found]
+    return sorted(rows, key=lambda row: row["sha256"])
+
+
+def _rows_of(
+    cat: Catalogue, statement: sa.Select, key: sa.ColumnElement[str], ids: Iterable[str]
+) -> list[Row]:
+    """A statement's rows for some keys; a statement takes only so many parameters, and many take one."""
+    wanted = list(ids)
+    if len(wanted) > 5_000:
+        chosen = set(wanted)
+        return [row for row in cat.rows(statement) if row[key.name] in chosen]
+    starts = range(0, len(wanted), 500)
+    parts = (cat.rows(statement.where(key.in_(wanted[n : n + 500]))) for n in starts)
+    return [row for part in parts for row in part]
 
 
 def awaiting_review(cat: Catalogue) -> list[Row]:
@@ -189,8 +248,4 @@ def duplicates(cat: Catalogue) -> list[Row]:
 
 def known(cat: Catalogue, ids: Iterable[str]) -> set[str]:
     """Those of the given sha256 that are photos here."""
-    wanted, found = list(ids), set()
-    for start in range(0, len(wanted), 500):  # a statement takes only so many parameters
-        part = sa.select(photo.c.sha256).where(photo.c.sha256.in_(wanted[start : start + 500]))
-        found |= {row["sha256"] for row in cat.rows(part)}
-    return found
+    return {row["sha256"] for row in _rows_of(cat, sa.select(photo.c.sha256), photo.c.sha256, ids)}

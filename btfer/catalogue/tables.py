@@ -9,11 +9,13 @@ face       a box that MTCNN found in a photo, under one crop setting
 verdict    keep, drop, relabel or undo, by a person or a stage; rows are only ever added
 release    a frozen sample, and release_face its faces
 withdrawal what must never be fetched or stored again, as keyed hashes; secret holds the key
+pair_verdict two photos that a person says are the same picture or not: what dedup's threshold is measured on
 """
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -25,7 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration; a catalogue at another one is upgraded, or refused when it is newer."""
 
 metadata = MetaData()
@@ -168,4 +170,17 @@ secret = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("value", String, nullable=False),
+)
+
+pair_verdict = Table(
+    "pair_verdict",
+    metadata,
+    Column("id", Integer, primary_key=True),  # in the order of asking
+    Column("one", ForeignKey("photo.sha256"), nullable=False),  # the smaller sha256 of the two
+    Column("other", ForeignKey("photo.sha256"), nullable=False),
+    Column("weight", Float, nullable=False),  # pairs that it stands for; 0 = of an earlier draw
+    Column("same", Boolean),  # NULL = not answered
+    Column("reviewer", String, nullable=False),
+    Column("at", String, nullable=False),
+    UniqueConstraint("one", "other"),
 )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from btfer.cli import arguments, context, output
+from btfer.errors import UsageError
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -158,18 +159,51 @@ def import_(
 
 
 @app.command()
-def dedup(as_json: arguments.AsJson = False) -> None:
+def dedup(
+    calibrate: Annotated[
+        bool, typer.Option(help="Only measure the distance that fits these photos.")
+    ] = False,
+    pairs: Annotated[
+        Path | None, typer.Option(help="Measure on this CSV: a, b, same[, kind].")
+    ] = None,
+    per_distance: Annotated[int, typer.Option(help="Pairs to ask for, for each distance.")] = 10,
+    redraw: Annotated[bool, typer.Option(help="Draw other pairs; answers are kept.")] = False,
+    as_json: arguments.AsJson = False,
+) -> None:
     """Group near-duplicates by perceptual hash and keep the largest of each group.
+
+    With --calibrate nothing is dropped: pairs of photos are drawn over the distances, people say
+    in the review app (page Pairs) which are the same picture, and the same command then prints
+    precision and recall by distance and the distance to set.
 
     Example: btfer dedup
     """
     from btfer.pipeline import dedup as stage
 
     settings = context.settings()
+    if calibrate:
+        _calibrate(settings, pairs, per_distance, redraw, as_json)
+        return
+    if pairs or redraw:
+        raise UsageError("--pairs and --redraw belong to a measurement: add --calibrate")
     with context.catalogue(settings) as cat, output.progress() as on_progress:
         outcome = stage.run(cat, settings, on_progress)
     text = "{new} photos judged; {dropped} duplicates in {groups} groups are dropped"
     output.report(asdict(outcome), text, as_json)
+
+
+def _calibrate(
+    settings: Any, file: Path | None, per_distance: int, redraw: bool, as_json: bool
+) -> None:
+    from btfer.cli import calibrate_view
+    from btfer.pipeline import calibrate
+
+    with context.catalogue(settings) as cat:
+        if file:
+            found = calibrate.from_file(cat, settings, file)
+        else:
+            found = calibrate.from_people(cat, settings, per_distance=per_distance, redraw=redraw)
+    calibrate_view.show(found, settings, as_json)
 
 
 @app.command()

@@ -47,6 +47,9 @@ def build(
 @app.command()
 def verify(
     release: Annotated[Path | None, typer.Argument(help="Folder [the newest release].")] = None,
+    catalogue: Annotated[
+        bool, typer.Option("--catalogue", help="Check the catalogue against its photos instead.")
+    ] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Check a release: checksums, counts, labels, sizes, no metadata. Exit code 1 if anything is wrong.
@@ -54,8 +57,14 @@ def verify(
     Example: btfer verify data/releases/btfer-1a2b3c4d5e6f
     """
     from btfer.pipeline.verify import verify as check
+    from btfer.pipeline.verify_catalogue import verify_catalogue
 
-    checks = check(release or context.newest_release())
+    if catalogue:
+        settings = context.settings()
+        with context.catalogue(settings) as cat, output.progress() as on_progress:
+            checks = verify_catalogue(cat, settings, on_progress)
+    else:
+        checks = check(release or context.newest_release())
     if as_json:
         print(json.dumps([asdict(one) for one in checks], indent=2))
     for one in [] if as_json else checks:

@@ -43,7 +43,7 @@ MAX_IN_HAND = 20_000  # what the threads may choose from, so that slow hosts do 
 PAGE = 1_000
 MAX_BATCH = 32  # arrivals written in one transaction
 GATHER_S = 0.1
-WRITERS = 4  # files written at a time: each waits for the disk
+WRITERS = 16  # files written at a time: each waits for the disk
 Progress = Callable[[str, int, int], None]
 Watch = Callable[[CrawlOutcome], None]
 

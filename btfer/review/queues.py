@@ -22,6 +22,7 @@ SMALL_PHOTO_PX = 120
 SMALL_FACE_PX = 64
 UNSURE_BELOW = 0.97  # MTCNN's probability
 
+CONFLICT = "conflicting labels"  # found under queries of different classes
 _SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "author")
 
 
@@ -62,8 +63,9 @@ def queue(
     suspicious_first: bool = False,
     label: str = "",
 ) -> list[Item]:
-    """What awaits a person in a round, in the order of finding, or with the most hints first.
+    """What awaits a person in a round: photos with conflicting labels, then in the order of finding.
 
+    suspicious_first: those with the most hints before the others instead.
     settings_digest: of the crop, for round `faces`. label: only this class (or `unlabelled`).
     Raises UsageError for an unknown round.
     """
@@ -71,6 +73,7 @@ def queue(
     items = _photos(cat) if round_ == "photos" else _faces(cat, settings_digest)
     if label:
         items = [item for item in items if item.label == label]
+    items.sort(key=lambda item: round_ == "faces" or CONFLICT not in item.badges)
     if suspicious_first:
         items.sort(key=lambda item: -len(item.badges))  # stable: the order of finding stays
     return items[offset:][:limit]
@@ -148,7 +151,7 @@ def _item(row: Row, photo: str, face: str, badges: tuple[str, ...]) -> Item:
 def _photo_badges(row: Row, conflicting: bool) -> tuple[str, ...]:
     hints = row["hints"]
     badges = {
-        "conflicting labels": conflicting,
+        CONFLICT: conflicting,
         "unlabelled": row["expression"] == UNLABELLED,
         "blurred": hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW,
         "dark": hints.get("brightness", DARK_BELOW) < DARK_BELOW,
@@ -160,7 +163,7 @@ def _photo_badges(row: Row, conflicting: bool) -> tuple[str, ...]:
 
 def _face_badges(row: Row, conflicting: bool, faces_in_photo: int) -> tuple[str, ...]:
     badges = {
-        "conflicting labels": conflicting,
+        CONFLICT: conflicting,
         "unlabelled": row["expression"] == UNLABELLED,
         "several faces": faces_in_photo > 1,
         "low probability": row["probability"] < UNSURE_BELOW,

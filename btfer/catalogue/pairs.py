@@ -1,0 +1,113 @@
+"""Pairs of photos that people are asked about: same picture, or not. Dedup's threshold is measured on them."""
+
+import datetime
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+
+from btfer.catalogue import verdicts
+from btfer.catalogue.store import Catalogue, Row, insert_new
+from btfer.catalogue.tables import fetch, pair_verdict, photo
+
+_DRAWN = pair_verdict.c.weight > 0
+
+
+def hashes(cat: Catalogue, *, but_dropped_as: str = "") -> list[Row]:
+    """Every photo's sha256, phash and mirror_phash, in the order of sha256.
+
+    but_dropped_as: leave out what is dropped in round `photos` for this reason.
+    """
+    people = verdicts.current("photos")
+    reason = sa.func.coalesce(people.c.reason, "")
+    statement = sa.select(photo.c.sha256, photo.c.phash, photo.c.mirror_phash)
+    if but_dropped_as:
+        statement = statement.outerjoin(people, people.c.photo == photo.c.sha256)
+        statement = statement.where(reason != but_dropped_as)
+    return cat.rows(statement.order_by(photo.c.sha256))
+
+
+def places(cat: Catalogue) -> list[Row]:
+    """Where each photo was found: photo (sha256), url, final_url."""
+    columns = (fetch.c.photo, fetch.c.url, fetch.c.final_url)
+    return cat.rows(sa.select(*columns).where(fetch.c.photo.is_not(None)).order_by(fetch.c.id))
+
+
+def draw(cat: Catalogue, drawn: Iterable[tuple[str, str, float]]) -> None:
+    """Make (one, other, weight) the pairs that count from now on; answers given before are kept.
+
+    one, other: sha256, the smaller first.
+    """
+    blank = {"same": None, "reviewer": "", "at": ""}
+    keys = ("one", "other", "weight")
+    rows = [dict(zip(keys, pair, strict=True)) | blank for pair in drawn]
+    same_pair = sa.and_(
+        *(pair_verdict.c[name] == sa.bindparam(f"the_{name}") for name in ("one", "other"))
+    )
+    with cat.write() as connection:
+        connection.execute(sa.update(pair_verdict).values(weight=0.0))
+        insert_new(connection, pair_verdict, rows)
+        weigh = sa.update(pair_verdict).where(same_pair).values(weight=sa.bindparam("the_weight"))
+        if rows:
+            connection.execute(weigh, [{f"the_{name}": row[name] for name in keys} for row in rows])
+
+
+def drawn(cat: Catalogue) -> list[Row]:
+    """All pairs that count, in the order of asking: one, other, weight, same (None = not answered)."""
+    names = ("id", "one", "other", "weight", "same")
+    statement = sa.select(*(pair_verdict.c[name] for name in names))
+    return cat.rows(statement.where(_DRAWN).order_by(pair_verdict.c.id))
+
+
+def waiting(cat: Catalogue, limit: int) -> list[Row]:
+    """The first pairs that nobody has answered: id, one, other, and each photo's format."""
+    left, right = photo.alias(), photo.alias()
+    return cat.rows(
+        sa.select(
+            pair_verdict.c.id,
+            pair_verdict.c.one,
+            pair_verdict.c.other,
+            left.c.format.label("one_format"),
+            right.c.format.label("other_format"),
+        )
+        .join(left, left.c.sha256 == pair_verdict.c.one)
+        .join(right, right.c.sha256 == pair_verdict.c.other)
+        .where(_DRAWN, pair_verdict.c.same.is_(None))
+        .order_by(pair_verdict.c.id)
+        .limit(limit)
+    )
+
+
+def count(cat: Catalogue) -> tuple[int, int]:
+    """How many of the pairs that count are answered, and how many there are."""
+    counted = sa.select(
+        sa.func.count(pair_verdict.c.same).label("answered"), sa.func.count().label("n")
+    )
+    [row] = cat.rows(counted.where(_DRAWN))
+    return int(row["answered"]), int(row["n"])
+
+
+def answer(cat: Catalogue, same: Mapping[int, bool], reviewer: str) -> int:
+    """Write answers by pair id, all at once; how many were still open (the others stay as they are)."""
+    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+    open_ = (pair_verdict.c.id == sa.bindparam("pair")) & pair_verdict.c.same.is_(None)
+    change = sa.update(pair_verdict).where(open_)
+    change = change.values(same=sa.bindparam("is_same"), reviewer=reviewer, at=at)
+    with cat.write() as connection:
+        given = ({"pair": id_, "is_same": is_same} for id_, is_same in same.items())
+        return sum(connection.execute(change, one).rowcount for one in given)
+
+
+def undo_last(cat: Catalogue, reviewer: str) -> dict[int, bool]:
+    """Open again what a reviewer answered last, all that came at once; those answers by pair id."""
+    own = (pair_verdict.c.reviewer == reviewer) & pair_verdict.c.same.is_not(None) & _DRAWN
+    newest = sa.select(sa.func.max(pair_verdict.c.at)).where(own).scalar_subquery()
+    batch = sa.select(pair_verdict.c.id, pair_verdict.c.same).where(
+        own, pair_verdict.c.at == newest
+    )
+    with cat.write() as connection:
+        taken = {
+            row.id: row.same for row in connection.execute(batch.order_by(pair_verdict.c.id))
+        }
+        blank = sa.update(pair_verdict).where(pair_verdict.c.id.in_(taken))
+        connection.execute(blank.values(same=None, reviewer="", at=""))
+    return taken

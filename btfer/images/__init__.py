@@ -1,0 +1,30 @@
+"""Photos in, pixels out: safe decode, hashes, thumbnails, encode. The only place that knows formats.
+
+Everywhere else a picture is uint8 [H, W, 3], RGB, sRGB, upright.
+
+decode     bytes -> a picture that was read to its last byte, whole or reduced
+colour     any mode and profile -> RGB, sRGB, on white
+hashes     the pHash of a picture and of its mirror image, by one small DCT
+hints      numbers about a thumbnail that order the review queue
+intake     all of these from one decode: what the catalogue knows about a photo
+encode     pictures that carry pixels and nothing else
+"""
+
+from btfer.images.colour import Pixels
+from btfer.images.decode import FORMATS, MAX_PIXELS, MIN_SIDE_PX, decode_rgb
+from btfer.images.encode import encode_jpeg, encode_png, metadata_in
+from btfer.images.intake import THUMBNAIL_PX, Intake, read_photo
+
+__all__ = [
+    "FORMATS",
+    "MAX_PIXELS",
+    "MIN_SIDE_PX",
+    "THUMBNAIL_PX",
+    "Intake",
+    "Pixels",
+    "decode_rgb",
+    "encode_jpeg",
+    "encode_png",
+    "metadata_in",
+    "read_photo",
+]

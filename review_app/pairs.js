@@ -1,0 +1,138 @@
+// One page of pairs, one pair at a time. The answers stay here until the page is full; then all of them are sent.
+// Whatever comes from the web is set as text, never as HTML.
+
+const views = new Map(); // by component key, so that a redraw forgets nothing
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue, key } = component;
+  const view = views.get(key) || { answers: new Map(), number: 0 }; // a Map keeps the order of answering
+  views.set(key, view);
+  window.removeEventListener("keydown", view.onKey, true);
+  adopt(view, data);
+  view.send = (answer) => {
+    view.sending = true;
+    view.number = Date.now() + Math.random();
+    setTriggerValue("answer", { ...answer, number: view.number });
+  };
+  build(view, parentElement);
+  view.onKey = (event) => onKey(view, event);
+  // Captured at the window, because Streamlit has shortcuts of its own.
+  window.addEventListener("keydown", view.onKey, true);
+  return () => window.removeEventListener("keydown", view.onKey, true);
+}
+
+function adopt(view, data) {
+  const before = view.data;
+  view.data = data;
+  const restarted = before && before.answered.session !== data.answered.session;
+  if (!before || restarted || data.answered.number === view.number) view.sending = false;
+  const shown = data.items.map((item) => item.id);
+  for (const id of [...view.answers.keys()]) if (!shown.includes(id)) view.answers.delete(id);
+  const undone = JSON.stringify(data.marks);
+  if (undone !== view.undone) restore(view, shown.filter((id) => String(id) in data.marks));
+  view.undone = undone;
+}
+
+/** A page that was taken back stands as before its last answer. */
+function restore(view, ids) {
+  for (const id of ids.slice(0, -1)) view.answers.set(id, view.data.marks[id]);
+}
+
+function current(view) {
+  return view.data.items.find((item) => !view.answers.has(item.id));
+}
+
+// ---- drawing
+
+function make(tag, className, text, parent) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text) element.textContent = text;
+  if (parent) parent.append(element);
+  return element;
+}
+
+function build(view, parent) {
+  const old = parent.querySelector(".pairs");
+  const root = make("div", "pairs");
+  root.tabIndex = -1;
+  view.root = root;
+  const bar = make("div", "bar", "", root);
+  view.count = make("span", "count", "", bar);
+  view.count.setAttribute("aria-live", "polite");
+  button(view, bar, "same", "S", "same picture", () => say(view, true));
+  button(view, bar, "different", "D", "different", () => say(view, false));
+  button(view, bar, "undo", "U", "undo", () => undo(view));
+  const rule = "Same: one photo, also resized, recoloured, cropped, turned or mirrored. Two shots of one person are different.";
+  make("div", "rule", rule, root);
+  view.holder = make("div", "holder", "", root);
+  if (old) old.replaceWith(root); else parent.append(root);
+  refresh(view);
+  if (!isTyping(document.activeElement)) root.focus({ preventScroll: true });
+}
+
+function button(view, parent, className, key, text, onClick) {
+  const element = make("button", className, "", parent);
+  element.type = "button";
+  make("kbd", "", key, element);
+  element.append(text);
+  element.onclick = () => { onClick(); view.root.focus({ preventScroll: true }); };
+}
+
+function refresh(view) {
+  const { items, count } = view.data;
+  const pair = current(view);
+  view.root.classList.toggle("sending", Boolean(view.sending));
+  view.count.textContent = `${count} · ${view.answers.size} of ${items.length} on this page`;
+  if (view.sending) view.count.textContent += " · saving …";
+  if (!pair) return; // the last pair stays in sight, dimmed, until the next page comes
+  view.holder.dataset.id = pair.id;
+  view.holder.replaceChildren(...pair.sides.map(figure));
+}
+
+function figure({ src, about }) {
+  const element = make("figure");
+  if (src) {
+    const image = make("img", "", "", element);
+    image.src = src;
+    image.alt = about.title || about.phrase;
+    image.draggable = false;
+  } else make("div", "missing", "picture file is missing", element);
+  const { phrase, source, title, licence } = about;
+  make("figcaption", "", [phrase && `“${phrase}”`, source, licence, title].filter(Boolean).join(" · "), element);
+  make("figcaption", "page", about.page_url || about.url, element);
+  return element;
+}
+
+// ---- keys
+
+function onKey(view, event) {
+  if (!view.root.isConnected || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (isTyping(event.composedPath()[0])) return;
+  const act = { s: () => say(view, true), d: () => say(view, false), u: () => undo(view) }[event.key.toLowerCase()];
+  if (!act) return;
+  if (!event.repeat) act(); // a key that is held down answers one pair, not all that come
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
+function isTyping(element) {
+  return Boolean(element?.closest?.("input, textarea, select, [contenteditable=true]"));
+}
+
+// While a page is being saved the next pair cannot be seen, so no answer may fall on it.
+function say(view, same) {
+  const pair = current(view);
+  if (view.sending || !pair) return;
+  view.answers.set(pair.id, same);
+  if (!current(view)) view.send({ kind: "commit", same: [...view.answers] });
+  refresh(view);
+}
+
+function undo(view) {
+  if (view.sending) return;
+  const last = [...view.answers.keys()].pop();
+  if (last === undefined) view.send({ kind: "undo" });
+  else view.answers.delete(last);
+  refresh(view);
+}
