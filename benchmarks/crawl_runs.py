@@ -132,17 +132,19 @@ def _shown_by(phrase: str) -> int:
 
 def _cpu_s() -> float:
     """What this process has used of the cores so far."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, both))
 
 
 def _measured(job: Job, wall_s: float, cpu_s: float) -> Run:
-    """What a crawl took, with this process's greatest memory so far."""
+    """What a crawl took, with the greatest memory of this process and of its workers, one a core, in sum."""
     peak_kb = next(
         int(line.split()[1])
         for line in Path("/proc/self/status").read_text().splitlines()
         if line.startswith("VmHWM")
     )
+    largest_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    peak_kb += largest_kb * (os.cpu_count() or 1)
     return Run(job.name, job.n, wall_s, cpu_s, peak_kb * 1024 / MB)
 
 

@@ -8,9 +8,11 @@ import itertools
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from contextlib import contextmanager
+from threading import Lock, Thread
+from typing import Any, TypeVar
 
 from btfer.errors import BtferError, UsageError
 
@@ -51,18 +53,63 @@ def _processes(
     if workers == 1 or len(first) < 2:  # a process costs seconds to start and gains nothing here
         yield from map(fn, itertools.chain(first, source))
         return
+    with _pool(workers) as pool:
+        yield from _stream(pool, fn, itertools.chain(first, source), in_flight=3 * workers)
+
+
+@contextmanager
+def one_by_one(
+    engine: str, workers: int = 0, *, warm_up: tuple[Any, ...] = ()
+) -> Iterator[Callable[..., Any]]:
+    """Yield `run(fn, item)`, which many threads may call: each waits for its own result.
+
+    For work that comes in bits, out of threads that do something else in between. warm_up: a
+    function and an item that every worker begins with at once, so that the first result does not
+    wait for imports. Errors are those of `map_unordered`.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"engine '{engine}' is unknown: use one of {', '.join(ENGINES)}")
+    if engine == "serial":
+        lock = Lock()
+
+        def run(fn: Callable[[Item], Result], item: Item) -> Result:
+            with lock:
+                return fn(item)
+
+        yield run
+        return
+    workers = workers or _cores()
+    with _pool(workers) as pool:
+        for _ in range(workers if warm_up else 0):
+            pool.submit(*warm_up)
+        yield lambda fn, item: _result(pool.submit(fn, item))
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     # spawn, not fork: TensorFlow and threads of the parent do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupt)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
     try:
-        yield from _stream(pool, fn, itertools.chain(first, source), in_flight=3 * workers)
+        yield pool
     except BrokenProcessPool:
-        raise BtferError(
-            "a worker process died (out of memory?): what was done is kept; "
-            "run the command again, with --workers 1 if it happens again"
-        ) from None
+        raise _died() from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _result(future: "Future[Result]") -> Result:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise _died() from None
+
+
+def _died() -> BtferError:
+    return BtferError(
+        "a worker process died (out of memory?): what was done is kept; "
+        "run the command again, with --workers 1 if it happens again"
+    )
 
 
 def _stream(
@@ -77,11 +124,19 @@ def _stream(
             yield future.result()
 
 
-def _ignore_interrupt() -> None:
-    """Ctrl-C reaches the whole group; only the parent decides what it means."""
+def _start_worker() -> None:
+    """Ctrl-C reaches the whole group and only the parent decides what it means; without it a worker ends."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()  # a parent that was killed tells nobody
+        os._exit(1)
 
 
 ENGINES = {"serial": _serial, "processes": _processes}

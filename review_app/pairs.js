@@ -84,6 +84,8 @@ function refresh(view) {
   const pair = current(view);
   view.root.classList.toggle("sending", Boolean(view.sending));
   view.count.textContent = `${count} · ${view.answers.size} of ${items.length} on this page`;
+  const last = [...view.answers.values()].pop();
+  if (last !== undefined) view.count.textContent += last ? " · last: same" : " · last: different";
   if (view.sending) view.count.textContent += " · saving …";
   if (!pair) return; // the last pair stays in sight, dimmed, until the next page comes
   view.holder.dataset.id = pair.id;

@@ -105,9 +105,7 @@ def undo_last(cat: Catalogue, reviewer: str) -> dict[int, bool]:
         own, pair_verdict.c.at == newest
     )
     with cat.write() as connection:
-        taken = {
-            row.id: row.same for row in connection.execute(batch.order_by(pair_verdict.c.id))
-        }
+        taken = {row.id: row.same for row in connection.execute(batch.order_by(pair_verdict.c.id))}
         blank = sa.update(pair_verdict).where(pair_verdict.c.id.in_(taken))
         connection.execute(blank.values(same=None, reviewer="", at=""))
     return taken

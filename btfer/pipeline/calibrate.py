@@ -128,7 +128,9 @@ def near_pairs(rows: list[Row]) -> Near:
 
 def distances(hashes: Words, mirrors: Words, others: Words, other_mirrors: Words) -> Words:
     """Bits between photos, over all pairs that broadcasting makes; a mirrored copy is as near as a plain one."""
-    turned = np.minimum(np.bitwise_count(hashes ^ other_mirrors), np.bitwise_count(mirrors ^ others))
+    turned = np.minimum(
+        np.bitwise_count(hashes ^ other_mirrors), np.bitwise_count(mirrors ^ others)
+    )
     return np.minimum(np.bitwise_count(hashes ^ others), turned)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 MAX_BITS = 20
 LEAST_PRECISION = 0.99
@@ -100,7 +101,7 @@ def by_distance(pairs: list[Measured]) -> list[AtDistance]:
     rows = []
     for bits in range(MAX_BITS + 1):
         n = sum(one.distance <= bits for one in pairs)
-        alone, both = (_score(pairs, lambda one, call=call: call(one, bits)) for call in CALLS)
+        alone, both = (_score(pairs, partial(call, bits)) for call in CALLS)
         rows.append(AtDistance(bits, n, alone, both))
     return rows
 
@@ -124,16 +125,16 @@ def by_kind(pairs: list[Measured], max_bits: int) -> list[OfKind]:
         return []
     rows = []
     for (differ, kind), of in sorted(groups.items()):
-        alone, both = (share(of, lambda one, call=call: call(one, max_bits)) for call in CALLS)
+        alone, both = (share(of, partial(call, max_bits)) for call in CALLS)
         rows.append(OfKind(kind, not differ, len(of), alone, both))
     return rows
 
 
-def _near(one: Measured, max_bits: int) -> bool:
+def _near(max_bits: int, one: Measured) -> bool:
     return one.distance <= max_bits
 
 
-def _near_and_confirmed(one: Measured, max_bits: int) -> bool:
+def _near_and_confirmed(max_bits: int, one: Measured) -> bool:
     return one.distance <= max_bits and one.confirmed
 
 

@@ -21,10 +21,10 @@ from btfer import files, layout, licences
 from btfer.catalogue import Catalogue, journal, photos, withdrawals
 from btfer.catalogue.journal import Fetched, Sighting
 from btfer.catalogue.store import Row
-from btfer.engine import map_unordered
+from btfer.engine import map_unordered, one_by_one
 from btfer.errors import NetworkError, UsageError
 from btfer.expressions import parse_expression
-from btfer.images import Intake
+from btfer.images import Intake, describe_photo
 from btfer.pipeline.crawl_outcome import CrawlOutcome
 from btfer.queries import Plan, Query
 from btfer.settings import Settings
@@ -43,7 +43,7 @@ MAX_IN_HAND = 20_000  # what the threads may choose from, so that slow hosts do 
 PAGE = 1_000
 MAX_BATCH = 32  # arrivals written in one transaction
 GATHER_S = 0.1
-WRITERS = 16  # files written at a time: each waits for the disk
+WRITERS = 16  # photos written at a time: each waits for the disk
 Progress = Callable[[str, int, int], None]
 Watch = Callable[[CrawlOutcome], None]
 
@@ -91,7 +91,10 @@ def run(
         pool = stack.enter_context(ThreadPoolExecutor(WRITERS))
         writer = _Writer(cat, settings, pool, target_per_class)
         wanted = {"classes": labels, "retry": retry_reasons(retry)}
-        _Crawl(writer, opened, web, watch or _silent, **wanted).go(queries, per_query, threads)
+        engine = one_by_one(settings.engine, settings.workers, warm_up=(describe_photo, b""))
+        decode = stack.enter_context(engine)
+        crawl = _Crawl(writer, opened, web, watch or _silent, **wanted)
+        crawl.go(queries, per_query, threads, decode)
         return writer.settled()
 
 
@@ -150,9 +153,11 @@ class _Crawl:
         self._dry: set[str] = set()
         self._searching = len(sources)
 
-    def go(self, queries: Sequence[Query], per_query: int, threads: int) -> None:
-        """Run to the end; however it is left, the threads end."""
-        downloader = PhotoDownloader(self._web, self._events, threads)
+    def go(
+        self, queries: Sequence[Query], per_query: int, threads: int, run: Callable[..., Any]
+    ) -> None:
+        """Run to the end; however it is left, the threads end. run: where photos are decoded."""
+        downloader = PhotoDownloader(self._web, self._events, threads, run)
         searchers = [self._searcher(one, queries, per_query) for one in self._sources.values()]
         try:
             downloader.start()
@@ -324,11 +329,8 @@ class _Writer:
 
     def _write_photos(self, new: Iterable[tuple[bytes, Intake]]) -> None:
         """Photos and thumbnails, several at a time: each waits for the disk."""
-        folder, writes = self._settings.data_dir, []
-        for data, intake in new:
-            writes.append((layout.photo_path(folder, intake.sha256, intake.format), data))
-            writes.append((layout.thumbnail_path(folder, intake.sha256), intake.thumbnail))
-        for written in [self._pool.submit(files.write_atomic, *one) for one in writes]:
+        folder = self._settings.data_dir
+        for written in [self._pool.submit(_write_photo, folder, *one) for one in new]:
             written.result()
 
     def settled(self) -> CrawlOutcome:
@@ -359,6 +361,11 @@ def _pending_files(writer: _Writer) -> Iterable[Row]:
     while page := writer.pending(on_disk.NAME, after=after, retry=["failed"]):
         yield from page
         after = page[-1]["sighting"]
+
+
+def _write_photo(data_dir: Path, data: bytes, intake: Intake) -> None:
+    files.write_atomic(layout.photo_path(data_dir, intake.sha256, intake.format), data)
+    files.write_atomic(layout.thumbnail_path(data_dir, intake.sha256), intake.thumbnail)
 
 
 def _end(one: Arrival, known: set[str], gone: set[str]) -> tuple[str, Fetched, Intake | None]:

@@ -1,9 +1,8 @@
 """icrawler's pool of download threads, fed from the journal: everything asked for comes back, with a reason."""
 
-import os
 import queue
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Thread
 from typing import Any
@@ -13,14 +12,12 @@ from icrawler import Downloader
 from icrawler.utils import Signal
 
 from btfer.catalogue.journal import Fetched
-from btfer.errors import ImageError
-from btfer.images import Intake, read_photo
+from btfer.images import Intake, describe_photo
 from btfer.sources.hosts import HostQueue, Stopped
 from btfer.sources.web import Answer, NotFetched, Web
 
 STOP_S = 5.0  # a thread that hears nothing for longer is left behind; it can write nothing
-AHEAD = 8  # threads beside those that ask, which hold what came until it is decoded and written
-MAX_DECODERS = 4  # photos in memory as pixels at a time, of 50 megapixels at most
+AHEAD = 16  # threads beside those that ask, which hold what came until it is decoded and written
 Task = dict[str, Any]
 
 
@@ -39,15 +36,18 @@ class PhotoDownloader(Downloader):
 
     icrawler's own threads quit when their queue is empty for a moment, drop tasks when it is full,
     and keep what does not decode; so the queue and the loop are ours. threads: requests in flight.
+    run: where photos are decoded (`btfer.engine.one_by_one`).
     An exception that is a bug, not a loss, comes out of `events` too.
     """
 
-    def __init__(self, web: Web, events: "queue.Queue[Any]", threads: int) -> None:
+    def __init__(
+        self, web: Web, events: "queue.Queue[Any]", threads: int, run: Callable[..., Any]
+    ) -> None:
         super().__init__(threads + AHEAD, Signal(), web, storage=None)
         self.in_queue: HostQueue[Task] = HostQueue(web.gate, _host)
         self.out_queue = events
         self._asking = BoundedSemaphore(threads)  # the others decode meanwhile
-        self._decoding = BoundedSemaphore(min(MAX_DECODERS, os.cpu_count() or 1))
+        self._run = run
 
     def add(self, tasks: Iterable[Task]) -> None:
         """Give the threads something to do."""
@@ -81,12 +81,10 @@ class PhotoDownloader(Downloader):
 
     def _decode(self, task: Task, answer: Answer) -> Arrival:
         """A photo as it is kept, or why it is not."""
-        try:
-            with self._decoding:
-                intake = read_photo(answer.body)
-        except ImageError as error:
-            return Arrival(task, _fetched("refused", error.reason, answer))
-        return Arrival(task, _fetched("kept", "", answer), answer.body, intake)
+        found = self._run(describe_photo, answer.body)
+        if isinstance(found, str):
+            return Arrival(task, _fetched("refused", found, answer))
+        return Arrival(task, _fetched("kept", "", answer), answer.body, found)
 
     def close(self) -> None:
         """Let the threads end when they have done what they are at."""

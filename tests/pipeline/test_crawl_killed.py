@@ -32,7 +32,7 @@ CONTEXT.set_forkserver_preload(["btfer.pipeline.crawl", "pytest", "tests.loopbac
 
 def crawl_here(base: str, folder: Path, started: Event) -> None:
     """What each process does: a crawl from the start, or from where the one before was killed."""
-    settings = Settings(data_dir=folder, contact="https://example.org/crawl")
+    settings = Settings(data_dir=folder, engine="serial", contact="https://example.org/crawl")
     cat = open_catalogue(settings.catalogue_url)
     started.set()
     crawl.run(cat, settings, [bing(base), commons(base)], PLAN, web=Web(FAST), threads=4)

@@ -1,0 +1,387 @@
+"""Exact search for near hashes: all pairs within a few bits, among a million, in plain numpy.
+
+Rows with the same hash and the same mirror hash are one *key* (`collapse`), and keys are what is
+compared. The distance of two keys is the smallest of hash to hash, hash to the other's mirror and
+mirror to the other's hash: the mirror of a real pHash is not its own inverse bit for bit, so both
+directions count, and the distance is symmetric.
+
+How: 64 bits are cut into chunks, so many that two hashes within `max_bits` differ by at most 2 bits in
+one of them (pigeonhole; three chunks up to 8 bits). Two chunks that differ by at most 2 bits have a
+word in common when each stands with all words one bit away from it. So every hash goes into the
+buckets of its own word and of its neighbours', and only hashes in one bucket are compared.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from btfer.errors import UsageError
+
+MOST_BITS = 16
+FEW = 1 << 22  # comparisons: for fewer, buckets cost more than they save
+TILE = 1 << 15  # comparisons at once: what stays in the cache
+CROWD = 64  # hashes with one word: more are compared outright, not through neighbours' buckets
+NEW_AT_ONCE = 2048
+SPAN = 1 << 18  # old hashes looked up at once
+MANY = 1 << 30
+RADIX_BITS = 16  # numpy sorts integers of 16 bits in linear time
+
+Hashes = np.ndarray[Any, np.dtype[np.uint64]]
+Ints = np.ndarray[Any, np.dtype[Any]]
+Hits = tuple[Ints, Ints]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The distinct (hash, mirror) keys of N rows, and which rows have which key.
+
+    hashes, mirrors: uint64 [K], in an order that only their values decide; mirrors may be None.
+    order: [N], all rows, sorted by key, then row. start: [K + 1], where each key's rows begin in it.
+    """
+
+    hashes: Hashes
+    mirrors: Hashes | None
+    order: Ints
+    start: Ints
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    def rows(self, key: int) -> Ints:
+        """The rows with this key, ascending."""
+        return self.order[self.start[key] : self.start[key + 1]]
+
+    def groups(self) -> Iterator[Ints]:
+        """The rows of each key that has two or more."""
+        for key in np.flatnonzero(np.diff(self.start) > 1):
+            yield self.rows(int(key))
+
+
+class Pairs(NamedTuple):
+    """Pairs of keys: i, j int32 [P]; bits uint8 [P], their distance."""
+
+    i: Ints
+    j: Ints
+    bits: Ints
+
+
+class _Chunk(NamedTuple):
+    shift: int
+    width: int
+
+    def words(self, hashes: Hashes) -> Ints:
+        return (hashes >> np.uint64(self.shift)).astype(np.uint32) & np.uint32(self.size - 1)
+
+    @property
+    def size(self) -> int:
+        return 1 << self.width
+
+
+def collapse(hashes: Hashes, mirrors: Hashes | None = None) -> Keys:
+    """Rows with equal hash and equal mirror as one key.
+
+    hashes, mirrors: uint64 [N], the pHash of each photo and of its mirror image; without mirrors,
+    mirrored copies are not looked for. Raises UsageError for other types or unequal lengths.
+    """
+    sides = [hashes] if mirrors is None else [hashes, mirrors]
+    for side in sides:
+        if side.dtype != np.uint64 or side.shape != (len(hashes),):
+            raise UsageError(
+                f"hashes and mirrors must be uint64 of one length, got {side.dtype} {side.shape}"
+            )
+    order = _order(sides)
+    ordered = [side[order] for side in sides]
+    new = np.ones(len(order), bool)
+    new[1:] = np.logical_or.reduce([side[1:] != side[:-1] for side in ordered])
+    start = np.append(np.flatnonzero(new), len(order))
+    distinct = [side[new] for side in ordered]
+    return Keys(distinct[0], None if mirrors is None else distinct[1], order, start)
+
+
+def near_pairs(keys: Keys, *, max_bits: int = 8) -> Iterator[Pairs]:
+    """All pairs of keys within `max_bits` (0 to 16), i < j, each once, in blocks of no special order.
+
+    Memory is bounded by the block, time by the pairs that there are: n hashes that are all near each
+    other, as those of pictures with next to nothing on them may be, are n * n / 2 pairs.
+    """
+    _check(max_bits)
+    values = _values(keys)
+    if len(values) ** 2 <= FEW:
+        for p, q in _compare(values, values, max_bits):
+            yield from _settle_among(keys, p[p < q], q[p < q], max_bits)
+        return
+    chunks = _chunks(max_bits, len(values))
+    reach = 2 if max_bits >= len(chunks) else 0
+    for n, chunk in enumerate(chunks):
+        for p, q in _meetings(values, chunk, reach, max_bits):
+            first = _differ_in(chunks[:n], values[p] ^ values[q], reach)
+            yield from _settle_among(keys, p[first], q[first], max_bits)
+
+
+def near_between(new: Keys, old: Keys, *, max_bits: int = 8) -> Iterator[Pairs]:
+    """All pairs of a new key i and an old key j within `max_bits` (0 to 16), each once, in blocks.
+
+    Old keys are not compared with each other, nor new ones. The time grows with len(old) for each
+    2,048 new keys. Raises UsageError where only one side has mirrors.
+    """
+    _check(max_bits)
+    if (new.mirrors is None) != (old.mirrors is None):
+        raise UsageError("near_between: one side has mirror hashes and the other has none")
+    for begin in range(0, len(new), NEW_AT_ONCE):
+        part = slice(begin, begin + NEW_AT_ONCE)
+        for kind, (left, right) in enumerate(_sides(new, old)):
+            for i, j in _between(left[part], right, max_bits):
+                yield from _settle(new, old, begin + i, j, np.full(len(i), kind), max_bits)
+
+
+def collect(blocks: Iterable[Pairs]) -> Pairs:
+    """All blocks as one, sorted by i, then j."""
+    none = Pairs(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint8))
+    i, j, bits = (np.concatenate(parts) for parts in zip(none, *blocks, strict=True))
+    order = np.lexsort((j, i))
+    return Pairs(i[order], j[order], bits[order])
+
+
+def _order(sides: Sequence[Hashes]) -> Ints:
+    """Rows sorted so that equal keys are neighbours; by one mixed word, which sorts twice as fast."""
+    mixed = sides[0] if len(sides) == 1 else sides[0] ^ (sides[1] * np.uint64(0x9E3779B97F4A7C15))
+    order = np.argsort(mixed, kind="stable")
+    same = mixed[order][1:] == mixed[order][:-1]
+    if any((side[order][1:] != side[order][:-1])[same].any() for side in sides):
+        return np.lexsort(tuple(reversed(sides)))  # two keys with one mixed word
+    return order
+
+
+def _check(max_bits: int) -> None:
+    if not 0 <= max_bits <= MOST_BITS:
+        raise UsageError(f"max_bits must be 0 to {MOST_BITS}, got {max_bits}")
+
+
+def _chunks(max_bits: int, n: int) -> list[_Chunk]:
+    """So many that max_bits leave at most 2 in one; of a chunk only as many bits as n hashes can fill."""
+    edges = np.linspace(0, 64, max(3, max_bits // 3 + 1) + 1).astype(int).tolist()
+    fill = max(8, n.bit_length() + 2)
+    return [_Chunk(a, min(b - a, fill)) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def _values(keys: Keys) -> Hashes:
+    return keys.hashes if keys.mirrors is None else np.concatenate([keys.hashes, keys.mirrors])
+
+
+def _sides(left: Keys, right: Keys) -> list[tuple[Hashes, Hashes]]:
+    """Hash to hash, hash to mirror, mirror to hash: what a pair's distance is the smallest of."""
+    if left.mirrors is None or right.mirrors is None:
+        return [(left.hashes, right.hashes)]
+    return [
+        (left.hashes, right.hashes),
+        (left.hashes, right.mirrors),
+        (left.mirrors, right.hashes),
+    ]
+
+
+def _settle_among(keys: Keys, p: Ints, q: Ints, max_bits: int) -> Iterator[Pairs]:
+    """Pairs of keys from pairs of values: those from len(keys) on are mirrors."""
+    i, j = p % len(keys), q % len(keys)
+    i_turned, j_turned = p >= len(keys), q >= len(keys)
+    turned = np.where(i < j, j_turned + 2 * i_turned, i_turned + 2 * j_turned)
+    others = (i != j) & (turned < 3)
+    i, j = np.minimum(i, j)[others], np.maximum(i, j)[others]
+    yield from _settle(keys, keys, i, j, turned[others], max_bits)
+
+
+def _settle(
+    left: Keys, right: Keys, i: Ints, j: Ints, kind: Ints, max_bits: int
+) -> Iterator[Pairs]:
+    """The distance of each pair; a pair near in several ways stays only with the first of them."""
+    distance = np.stack([np.bitwise_count(a[i] ^ b[j]) for a, b in _sides(left, right)])
+    once = (distance <= max_bits).argmax(axis=0) == kind
+    if once.any():
+        bits = distance.min(axis=0)[once]
+        yield Pairs(i[once].astype(np.int32), j[once].astype(np.int32), bits)
+
+
+def _differ_in(earlier: Sequence[_Chunk], bits: Hashes, reach: int) -> Ints:
+    """Whether no earlier chunk has found the pair already. bits: where its two hashes differ."""
+    first = np.ones(len(bits), bool)
+    for chunk in earlier:
+        first &= np.bitwise_count(chunk.words(bits)) > reach
+    return first
+
+
+# ---- among all ----
+
+
+def _meetings(values: Hashes, chunk: _Chunk, reach: int, max_bits: int) -> Iterator[Hits]:
+    """Pairs of values within max_bits that differ in at most `reach` bits of this chunk, each once."""
+    words = chunk.words(values)
+    count = np.bincount(words, minlength=chunk.size).astype(np.int32)
+    crowds = np.flatnonzero(count > CROWD)
+    if len(crowds):
+        order, start = np.argsort(words, kind="stable"), _starts(count)
+        flips = _flips(chunk.width, reach)
+        for word in crowds:
+            yield from _of_a_crowd(values, word ^ flips, order, start, max_bits)
+    order = np.flatnonzero(count[words] <= CROWD)
+    order = order[np.argsort((words[order] >> RADIX_BITS).astype(np.uint16), kind="stable")]
+    yield from _in_buckets(values, words, order, chunk, reach, max_bits)
+
+
+def _of_a_crowd(
+    values: Hashes, near: Ints, order: Ints, start: Ints, max_bits: int
+) -> Iterator[Hits]:
+    """The values of the word near[0] with each other and with those of the other words near it.
+
+    Two crowds meet twice here; the one with the smaller word counts.
+    """
+    crowd = order[start[near[0]] : start[near[0] + 1]]
+    near = near[start[near] < start[near + 1]]
+    size = start[near + 1] - start[near]
+    near = near[(size <= CROWD) | (near >= near[0])]
+    others = order[_ranges(start[near], start[near + 1] - start[near])]
+    for p, q in _compare(values[crowd], values[others], max_bits):
+        once = (q >= len(crowd)) | (p < q)  # the crowd itself comes first among the others
+        yield crowd[p[once]], others[q[once]]
+
+
+def _in_buckets(
+    values: Hashes, words: Ints, order: Ints, chunk: _Chunk, reach: int, max_bits: int
+) -> Iterator[Hits]:
+    """Those whose words are equal or one bit off the bucket's, bucket by bucket.
+
+    order: the values to look at, sorted by the high bits of their words. High bits are gone through
+    one by one, so that memory is small and the low ones can be sorted as 16-bit integers.
+    """
+    low_bits = min(chunk.width, RADIX_BITS)
+    high = np.arange((chunk.size >> low_bits) + 1, dtype=np.uint32)
+    start = np.searchsorted(words[order] >> np.uint32(low_bits), high)
+    parts = [order[a:b] for a, b in zip(start, start[1:], strict=False)]
+    for prefix, own in enumerate(parts):
+        turns = [0] + [1 << bit for bit in range(low_bits)] if reach else [0]
+        guests = [parts[prefix ^ 1 << b] for b in range(chunk.width - low_bits)] if reach else []
+        ids = np.concatenate([own] * len(turns) + guests).astype(np.int32)
+        low = [words[own].astype(np.uint16) ^ np.uint16(turn) for turn in turns]
+        bucket = np.concatenate(low + [words[guest].astype(np.uint16) for guest in guests])
+        if low_bits < RADIX_BITS:
+            bucket &= np.uint16(chunk.size - 1)
+        ids, bucket = _sorted(ids, bucket)
+        for a, b in _neighbours(values[ids], bucket, max_bits):
+            p, q = ids[a], ids[b]
+            whole = bucket[a].astype(np.uint32) | np.uint32(prefix << low_bits)
+            once = _is_its_bucket(whole, words[p], words[q])
+            yield p[once], q[once]
+
+
+def _sorted(ids: Ints, bucket: Ints) -> Hits:
+    order = np.argsort(bucket, kind="stable")
+    return ids[order], bucket[order]
+
+
+def _is_its_bucket(bucket: Ints, one: Ints, other: Ints) -> Ints:
+    """Of the buckets in which two words meet, one counts.
+
+    Equal words meet in their own and in all around it: their own. Words that differ in one or two
+    bits meet in two, which differ in just these bits: the one without the lowest of them.
+    """
+    differ = one ^ other
+    lowest = differ & (~differ + np.uint32(1))
+    return np.where(differ == 0, bucket == one, bucket & lowest == 0)
+
+
+def _neighbours(values: Hashes, bucket: Ints, max_bits: int) -> Iterator[Hits]:
+    """Positions (a, b), a < b, of one bucket whose values are within max_bits. bucket: ascending."""
+    n = len(values)
+    end = np.append(np.flatnonzero(bucket[1:] != bucket[:-1]) + 1, n)
+    ahead = np.repeat(end, np.diff(end, prepend=0)) - np.arange(n)  # to the end of the bucket
+    for begin in range(0, n, TILE):
+        tile = slice(begin, min(begin + TILE, n))
+        yield from _scan(values, bucket, begin, ahead[tile], max_bits)
+
+
+def _scan(
+    values: Hashes, bucket: Ints, begin: int, ahead: Ints, max_bits: int
+) -> Iterator[Hits]:
+    """Each position of a tile with the next in its bucket, with the one after it, and so on."""
+    tile = len(ahead)
+    at = np.arange(begin, begin + tile)
+    for step in range(1, int(ahead.max(initial=0))):
+        stay = ahead > step
+        if len(at) == tile and 2 * np.count_nonzero(stay) > tile:
+            # Views are compared three times as fast as picked positions, so a few too many are fine.
+            stop = min(begin + tile, len(values) - step)
+            near = _within(values[begin:stop], values[begin + step : stop + step], max_bits)
+            a = near + begin
+            a = a[bucket[a] == bucket[a + step]]
+        else:
+            at, ahead = at[stay], ahead[stay]
+            a = at[_within(values[at], values[at + step], max_bits)]
+        if len(a):
+            yield a, a + step
+
+
+# ---- new beside old ----
+
+
+def _between(left: Hashes, right: Hashes, max_bits: int) -> Iterator[Hits]:
+    """All pairs of a left and a right value within max_bits, each once."""
+    if len(left) * len(right) <= FEW:
+        yield from _compare(left, right, max_bits)
+        return
+    chunks = _chunks(max_bits, MANY)
+    reach = max_bits // len(chunks)
+    for n, chunk in enumerate(chunks):
+        for i, j in _looked_up(left, right, chunk, reach):
+            bits = left[i] ^ right[j]
+            once = np.bitwise_count(bits) <= max_bits
+            once[once] = _differ_in(chunks[:n], bits[once], reach)
+            yield i[once], j[once]
+
+
+def _looked_up(left: Hashes, right: Hashes, chunk: _Chunk, reach: int) -> Iterator[Hits]:
+    """All pairs that differ in at most `reach` bits of this chunk."""
+    flips = _flips(chunk.width, reach).astype(np.uint32)
+    near = (chunk.words(left)[:, None] ^ flips).ravel()
+    order = np.argsort(near)
+    count = np.bincount(near, minlength=chunk.size)
+    start, known = _starts(count), count > 0
+    for begin in range(0, len(right), SPAN):
+        words = chunk.words(right[begin : begin + SPAN])
+        j = np.flatnonzero(known[words])
+        times = count[words[j]]
+        i = order[_ranges(start[words[j]], times)] // len(flips)
+        yield i, np.repeat(j + begin, times)
+
+
+# ---- both ----
+
+
+def _compare(left: Hashes, right: Hashes, max_bits: int) -> Iterator[Hits]:
+    """All pairs of a left and a right value within max_bits."""
+    rows = max(1, TILE // max(1, len(right)))
+    for begin in range(0, len(left), rows):
+        i, j = np.nonzero(
+            np.bitwise_count(left[begin : begin + rows, None] ^ right) <= max_bits
+        )
+        yield i + begin, j
+
+
+def _within(left: Hashes, right: Hashes, max_bits: int) -> Ints:
+    return np.flatnonzero(np.bitwise_count(left ^ right) <= max_bits)
+
+
+def _flips(width: int, most: int) -> Ints:
+    """All words of `width` bits with at most `most` bits set; the empty one first."""
+    chosen = (bits for n in range(most + 1) for bits in combinations(range(width), n))
+    return np.array([sum(1 << bit for bit in bits) for bits in chosen])
+
+
+def _starts(count: Ints) -> Ints:
+    return np.concatenate([[0], np.cumsum(count)])
+
+
+def _ranges(start: Ints, size: Ints) -> Ints:
+    """start[0], start[0] + 1, ... size[0] of them, then the same from start[1], and so on."""
+    ends = np.cumsum(size)
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(start - (ends - size), size)
