@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup crawl review build bench report demo test lint benchmark benchmark-crawl lock clean
+.PHONY: help setup crawl review build bench report demo test lint benchmark benchmark-crawl benchmark-dedup benchmark-intake lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,12 @@ lint: .venv/.complete  ## Format, style, types and import contracts
 
 benchmark-crawl: .venv/.complete  ## Speed of the crawl beside icrawler's own, on a loopback site
 	$(BIN)/python benchmarks/crawl.py
+
+benchmark-dedup: .venv/.complete  ## Speed of the near-duplicate search beside its peers
+	$(BIN)/python benchmarks/dedup.py
+
+benchmark-intake: .venv/.complete  ## Speed of reading a photo beside imagehash's hash alone
+	$(BIN)/python benchmarks/intake.py
 
 benchmark: .venv/.complete  ## Speed of the heavy stages on drawn input, on this machine
 	$(BIN)/python benchmarks/stages.py

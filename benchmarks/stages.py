@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from btfer.images import decode_rgb, encode_png, read_photo
-from btfer.pipeline import crop, dedup, sample
+from btfer.pipeline import crop, sample
 from btfer.sample import load_manifest, picture_path
 
 RUNS = 3
@@ -49,25 +49,6 @@ def intake() -> tuple[str, ...]:
         "imagehash.phash alone",
         f"{len(files) / peer:,.0f} photos/s",
         f"{peer / ours:.2f}",
-    )
-
-
-def near_pairs() -> tuple[str, ...]:
-    """All pairs within 8 bits of 20,000 hashes, against imagehash's own subtraction, scaled from 400."""
-    rng = np.random.default_rng(1)
-    hashes = rng.integers(0, 2**63, 20_000, dtype=np.uint64)
-    ours = seconds(lambda: list(dedup.near_pairs(hashes, ~hashes))) / (len(hashes) ** 2 / 2)
-    few = [
-        imagehash.ImageHash(np.unpackbits(np.array([h]).view(np.uint8)).reshape(8, 8) > 0)
-        for h in hashes[:400]
-    ]
-    peer = seconds(lambda: [a - b for a in few for b in few]) / len(few) ** 2
-    return (
-        "near pairs",
-        f"{1 / ours:,.0f} pairs/s",
-        "imagehash a - b",
-        f"{1 / peer:,.0f} pairs/s",
-        f"{peer / ours:,.0f}",
     )
 
 
@@ -127,7 +108,7 @@ def write_crops() -> tuple[str, ...]:
 def main() -> None:
     """Print the table."""
     table = Table("stage", "ours", "beside", "its figure", "ratio", title=f"median of {RUNS}")
-    for measure in (intake, near_pairs, draw, write_crops, faces):
+    for measure in (intake, draw, write_crops, faces):
         table.add_row(*measure())
     Console(width=100).print(table)
 

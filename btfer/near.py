@@ -13,7 +13,7 @@ buckets of its own word and of its neighbours', and only hashes in one bucket ar
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,16 +22,18 @@ from btfer.errors import UsageError
 
 MOST_BITS = 16
 FEW = 1 << 22  # comparisons: for fewer, buckets cost more than they save
-TILE = 1 << 15  # comparisons at once: what stays in the cache
+TILE = 1 << 16  # comparisons at once: what stays in the cache
 CROWD = 64  # hashes with one word: more are compared outright, not through neighbours' buckets
 NEW_AT_ONCE = 2048
+ENTRIES = 1 << 20  # hashes in buckets at once
 SPAN = 1 << 18  # old hashes looked up at once
 MANY = 1 << 30
-RADIX_BITS = 16  # numpy sorts integers of 16 bits in linear time
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 Ints = np.ndarray[Any, np.dtype[Any]]
 Hits = tuple[Ints, Ints]
+
+_NONE: Ints = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ def _chunks(max_bits: int, n: int) -> list[_Chunk]:
     """So many that max_bits leave at most 2 in one; of a chunk only as many bits as n hashes can fill."""
     edges = np.linspace(0, 64, max(3, max_bits // 3 + 1) + 1).astype(int).tolist()
     fill = max(8, n.bit_length() + 2)
-    return [_Chunk(a, min(b - a, fill)) for a, b in zip(edges, edges[1:], strict=False)]
+    return [_Chunk(a, min(b - a, fill)) for a, b in pairwise(edges)]
 
 
 def _values(keys: Keys) -> Hashes:
@@ -217,66 +219,38 @@ def _differ_in(earlier: Sequence[_Chunk], bits: Hashes, reach: int) -> Ints:
 def _meetings(values: Hashes, chunk: _Chunk, reach: int, max_bits: int) -> Iterator[Hits]:
     """Pairs of values within max_bits that differ in at most `reach` bits of this chunk, each once."""
     words = chunk.words(values)
+    order = np.argsort(words).astype(np.int32)
+    values, words = values[order], words[order]
     count = np.bincount(words, minlength=chunk.size).astype(np.int32)
-    crowds = np.flatnonzero(count > CROWD)
-    if len(crowds):
-        order, start = np.argsort(words, kind="stable"), _starts(count)
-        flips = _flips(chunk.width, reach)
-        for word in crowds:
-            yield from _of_a_crowd(values, word ^ flips, order, start, max_bits)
-    order = np.flatnonzero(count[words] <= CROWD)
-    order = order[np.argsort((words[order] >> RADIX_BITS).astype(np.uint16), kind="stable")]
-    yield from _in_buckets(values, words, order, chunk, reach, max_bits)
+    start = _starts(count)
+    for crowd in np.flatnonzero(count > CROWD):
+        for p, q in _of_a_crowd(values, crowd ^ _flips(chunk.width, reach), start, max_bits):
+            yield order[p], order[q]
+    count[count > CROWD] = 0
+    flips = _flips(chunk.width, reach // 2)
+    step = max(1, ENTRIES * chunk.size // (len(values) * len(flips)))
+    for begin in range(0, chunk.size, step):
+        buckets = np.arange(begin, min(begin + step, chunk.size), dtype=np.uint32)
+        near = buckets[:, None] ^ flips
+        size = count[near]
+        entries = _ranges(start[near].ravel(), size.ravel())
+        a, b, bucket = _in_buckets(values, entries, size.sum(axis=1), max_bits)
+        once = _is_its_bucket(buckets[bucket], words[a], words[b])
+        yield order[a[once]], order[b[once]]
 
 
-def _of_a_crowd(
-    values: Hashes, near: Ints, order: Ints, start: Ints, max_bits: int
-) -> Iterator[Hits]:
+def _of_a_crowd(values: Hashes, near: Ints, start: Ints, max_bits: int) -> Iterator[Hits]:
     """The values of the word near[0] with each other and with those of the other words near it.
 
-    Two crowds meet twice here; the one with the smaller word counts.
+    values: sorted by word. Two crowds meet twice; here the one with the smaller word counts.
     """
-    crowd = order[start[near[0]] : start[near[0] + 1]]
-    near = near[start[near] < start[near + 1]]
+    crowd = np.arange(start[near[0]], start[near[0] + 1])
     size = start[near + 1] - start[near]
     near = near[(size <= CROWD) | (near >= near[0])]
-    others = order[_ranges(start[near], start[near + 1] - start[near])]
+    others = _ranges(start[near], start[near + 1] - start[near])
     for p, q in _compare(values[crowd], values[others], max_bits):
         once = (q >= len(crowd)) | (p < q)  # the crowd itself comes first among the others
         yield crowd[p[once]], others[q[once]]
-
-
-def _in_buckets(
-    values: Hashes, words: Ints, order: Ints, chunk: _Chunk, reach: int, max_bits: int
-) -> Iterator[Hits]:
-    """Those whose words are equal or one bit off the bucket's, bucket by bucket.
-
-    order: the values to look at, sorted by the high bits of their words. High bits are gone through
-    one by one, so that memory is small and the low ones can be sorted as 16-bit integers.
-    """
-    low_bits = min(chunk.width, RADIX_BITS)
-    high = np.arange((chunk.size >> low_bits) + 1, dtype=np.uint32)
-    start = np.searchsorted(words[order] >> np.uint32(low_bits), high)
-    parts = [order[a:b] for a, b in zip(start, start[1:], strict=False)]
-    for prefix, own in enumerate(parts):
-        turns = [0] + [1 << bit for bit in range(low_bits)] if reach else [0]
-        guests = [parts[prefix ^ 1 << b] for b in range(chunk.width - low_bits)] if reach else []
-        ids = np.concatenate([own] * len(turns) + guests).astype(np.int32)
-        low = [words[own].astype(np.uint16) ^ np.uint16(turn) for turn in turns]
-        bucket = np.concatenate(low + [words[guest].astype(np.uint16) for guest in guests])
-        if low_bits < RADIX_BITS:
-            bucket &= np.uint16(chunk.size - 1)
-        ids, bucket = _sorted(ids, bucket)
-        for a, b in _neighbours(values[ids], bucket, max_bits):
-            p, q = ids[a], ids[b]
-            whole = bucket[a].astype(np.uint32) | np.uint32(prefix << low_bits)
-            once = _is_its_bucket(whole, words[p], words[q])
-            yield p[once], q[once]
-
-
-def _sorted(ids: Ints, bucket: Ints) -> Hits:
-    order = np.argsort(bucket, kind="stable")
-    return ids[order], bucket[order]
 
 
 def _is_its_bucket(bucket: Ints, one: Ints, other: Ints) -> Ints:
@@ -290,35 +264,39 @@ def _is_its_bucket(bucket: Ints, one: Ints, other: Ints) -> Ints:
     return np.where(differ == 0, bucket == one, bucket & lowest == 0)
 
 
-def _neighbours(values: Hashes, bucket: Ints, max_bits: int) -> Iterator[Hits]:
-    """Positions (a, b), a < b, of one bucket whose values are within max_bits. bucket: ascending."""
-    n = len(values)
-    end = np.append(np.flatnonzero(bucket[1:] != bucket[:-1]) + 1, n)
-    ahead = np.repeat(end, np.diff(end, prepend=0)) - np.arange(n)  # to the end of the bucket
-    for begin in range(0, n, TILE):
-        tile = slice(begin, min(begin + TILE, n))
-        yield from _scan(values, bucket, begin, ahead[tile], max_bits)
+def _in_buckets(
+    values: Hashes, entries: Ints, size: Ints, max_bits: int
+) -> tuple[Ints, Ints, Ints]:
+    """Pairs of entries (places in values) of one bucket that are within max_bits, and the bucket's number.
+
+    size: how many of the entries lie in each bucket. Buckets of one size are laid side by side as
+    columns, so that every step is one long comparison.
+    """
+    start = _starts(size)
+    by_size = np.argsort(size.astype(np.uint16), kind="stable").astype(np.int32)
+    ends = np.cumsum(np.bincount(size))
+    found = [(_NONE, _NONE, _NONE)]
+    for n in range(2, len(ends)):
+        same = by_size[ends[n - 1] : ends[n]]
+        columns = max(1, TILE // n)
+        for begin in range(0, len(same), columns):
+            buckets = same[begin : begin + columns]
+            at = entries[start[buckets] + np.arange(n, dtype=np.int32)[:, None]]
+            for a, b in _in_columns(values[at], max_bits):
+                where = buckets[a % len(buckets)]
+                found.append((at.ravel()[a], at.ravel()[b], where))
+    a, b, bucket = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return a, b, bucket
 
 
-def _scan(
-    values: Hashes, bucket: Ints, begin: int, ahead: Ints, max_bits: int
-) -> Iterator[Hits]:
-    """Each position of a tile with the next in its bucket, with the one after it, and so on."""
-    tile = len(ahead)
-    at = np.arange(begin, begin + tile)
-    for step in range(1, int(ahead.max(initial=0))):
-        stay = ahead > step
-        if len(at) == tile and 2 * np.count_nonzero(stay) > tile:
-            # Views are compared three times as fast as picked positions, so a few too many are fine.
-            stop = min(begin + tile, len(values) - step)
-            near = _within(values[begin:stop], values[begin + step : stop + step], max_bits)
-            a = near + begin
-            a = a[bucket[a] == bucket[a + step]]
-        else:
-            at, ahead = at[stay], ahead[stay]
-            a = at[_within(values[at], values[at + step], max_bits)]
-        if len(a):
-            yield a, a + step
+def _in_columns(values: Hashes, max_bits: int) -> Iterator[Hits]:
+    """Flat places of pairs within max_bits in one column. values: [n, columns]."""
+    n, columns = values.shape
+    for step in range(1, n):
+        near = np.bitwise_count(values[step:] ^ values[:-step]) <= max_bits
+        hits = np.flatnonzero(near)
+        if len(hits):
+            yield hits, hits + step * columns
 
 
 # ---- new beside old ----
@@ -341,7 +319,7 @@ def _between(left: Hashes, right: Hashes, max_bits: int) -> Iterator[Hits]:
 
 def _looked_up(left: Hashes, right: Hashes, chunk: _Chunk, reach: int) -> Iterator[Hits]:
     """All pairs that differ in at most `reach` bits of this chunk."""
-    flips = _flips(chunk.width, reach).astype(np.uint32)
+    flips = _flips(chunk.width, reach)
     near = (chunk.words(left)[:, None] ^ flips).ravel()
     order = np.argsort(near)
     count = np.bincount(near, minlength=chunk.size)
@@ -361,27 +339,22 @@ def _compare(left: Hashes, right: Hashes, max_bits: int) -> Iterator[Hits]:
     """All pairs of a left and a right value within max_bits."""
     rows = max(1, TILE // max(1, len(right)))
     for begin in range(0, len(left), rows):
-        i, j = np.nonzero(
-            np.bitwise_count(left[begin : begin + rows, None] ^ right) <= max_bits
-        )
+        i, j = np.nonzero(np.bitwise_count(left[begin : begin + rows, None] ^ right) <= max_bits)
         yield i + begin, j
-
-
-def _within(left: Hashes, right: Hashes, max_bits: int) -> Ints:
-    return np.flatnonzero(np.bitwise_count(left ^ right) <= max_bits)
 
 
 def _flips(width: int, most: int) -> Ints:
     """All words of `width` bits with at most `most` bits set; the empty one first."""
     chosen = (bits for n in range(most + 1) for bits in combinations(range(width), n))
-    return np.array([sum(1 << bit for bit in bits) for bits in chosen])
+    return np.array([sum(1 << bit for bit in bits) for bits in chosen], np.uint32)
 
 
 def _starts(count: Ints) -> Ints:
-    return np.concatenate([[0], np.cumsum(count)])
+    return np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
 
 
 def _ranges(start: Ints, size: Ints) -> Ints:
     """start[0], start[0] + 1, ... size[0] of them, then the same from start[1], and so on."""
-    ends = np.cumsum(size)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(start - (ends - size), size)
+    ends = np.cumsum(size, dtype=np.int32)
+    shift = np.repeat(start - (ends - size), size)
+    return np.arange(len(shift), dtype=np.int32) + shift

@@ -11,27 +11,6 @@ from btfer.catalogue.tables import fetch, photo, query, sighting
 UNLABELLED = "unlabelled"
 
 
-def hashes(cat: Catalogue) -> list[Row]:
-    """For dedup: every photo with its hashes, size, standing dedup decision, and whether people judged it."""
-    dedup, people = verdicts.current("dedup"), verdicts.current("photos")
-    return cat.rows(
-        sa.select(
-            photo.c.sha256,
-            photo.c.phash,
-            photo.c.mirror_phash,
-            photo.c.width,
-            photo.c.height,
-            photo.c.n_bytes,
-            sa.func.coalesce(dedup.c.decision, "").label("decision"),
-            sa.func.coalesce(dedup.c.reviewer, "").label("by"),
-            people.c.id.is_not(None).label("judged"),
-        )
-        .outerjoin(dedup, dedup.c.photo == photo.c.sha256)
-        .outerjoin(people, people.c.photo == photo.c.sha256)
-        .order_by(photo.c.sha256)
-    )
-
-
 def hash_index(cat: Catalogue) -> list[Row]:
     """For dedup: every photo's hashes, and whether dedup has judged it (`decision`; '' = new)."""
     dedup = verdicts.current("dedup")
@@ -50,8 +29,8 @@ def hash_index(cat: Catalogue) -> list[Row]:
 def for_dedup(cat: Catalogue, ids: Collection[str]) -> list[Row]:
     """What decides who stays, of some photos, in the order of their sha256.
 
-    sha256, width, height, n_bytes, at, judged (by people), decision and by (dedup's standing
-    verdict), licences (name and address of every sighting).
+    sha256, width, height, n_bytes, at, judged (by people), decision, by and keeper (dedup's
+    standing verdict), licences (name and address of every sighting).
     """
     dedup, people = verdicts.current("dedup"), verdicts.current("photos")
     stated: dict[str, list[tuple[str, str]]] = {}
@@ -69,6 +48,7 @@ def for_dedup(cat: Catalogue, ids: Collection[str]) -> list[Row]:
             people.c.id.is_not(None).label("judged"),
             sa.func.coalesce(dedup.c.decision, "").label("decision"),
             sa.func.coalesce(dedup.c.reviewer, "").label("by"),
+            sa.func.coalesce(dedup.c.keeper, "").label("keeper"),
         )
         .outerjoin(dedup, dedup.c.photo == photo.c.sha256)
         .outerjoin(people, people.c.photo == photo.c.sha256)

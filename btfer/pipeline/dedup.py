@@ -1,198 +1,218 @@
 """Near-duplicates: copies of one picture form a group, and the best of it stays.
 
 Equal bytes are one photo already (its name is its sha256). Here come the resized, recompressed,
-mirrored and slightly cropped copies. A pHash within a Hamming distance makes two photos candidates;
-their thumbnails, laid over each other, decide: the same studio with another face or another
-expression has a near pHash as well. Source: BTFER section 2, stage 2, where people did it by eye.
+mirrored and slightly cropped copies. A pHash within a Hamming distance makes two photos candidates
+(`btfer.near`), their thumbnails decide (`likeness`), and fixed rules say who stays (`grouping`).
+Source: BTFER section 2, stage 2, where people did it by eye.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from btfer import near
 from btfer.catalogue import Catalogue, photos, verdicts
 from btfer.catalogue.store import Row
 from btfer.catalogue.verdicts import Verdict
 from btfer.engine import map_unordered
-from btfer.errors import BtferError, ImageError
 from btfer.files import only_one
-from btfer.images import decode_rgb
-from btfer.layout import thumbnail_path
+from btfer.pipeline.grouping import Grouping, Pair, group, rank
+from btfer.pipeline.likeness import copies_in, look_at
 from btfer.settings import Settings
 
-BLOCK = 2048
-SMALL = 20_000  # below this, starting worker processes costs more than the comparison
-
-SIDE_PX = 64  # thumbnails are compared at this size
-SMALLEST_CROP_PX = 51  # a copy that lost up to a fifth of each side is still found
-SAME_PICTURE = 0.98
-
+MANY = 500  # pairs: for fewer, starting worker processes costs more than looking
+MOST_NEW = 0.2  # share of new photos above which all are compared with all, which is quicker then
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
-Grey = np.ndarray[Any, np.dtype[np.float32]]
-Pair = tuple[int, int, int]
+Say = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class DedupOutcome:
-    """Photos looked at for the first time, photos dropped in all, groups of two or more."""
+    """Photos looked at for the first time, dropped in all, groups of two or more, split from a chain."""
 
     new: int
     dropped: int
     groups: int
+    split: int = 0
 
 
-def near_pairs(
-    hashes: Hashes, mirrors: Hashes, *, max_bits: int = 8, engine: str = "serial", workers: int = 0
-) -> Iterator[Pair]:
-    """All pairs (i, j, distance), i < j, whose hashes differ in at most `max_bits` bits.
+def run(cat: Catalogue, settings: Settings, on_progress: Say | None = None) -> DedupOutcome:
+    """Judge every photo that dedup has not seen, against all; old verdicts change only where they must.
 
-    hashes, mirrors: uint64 [N], the pHash of each photo and of its mirror image. The distance is
-    the smaller of hash to hash and hash to mirrored hash. Exact: every pair is compared.
+    Old photos are compared with each other again only where a new one has come near to them.
     """
-    compare = partial(_near_in_block, hashes=hashes, mirrors=mirrors, max_bits=max_bits)
-    starts = range(0, len(hashes), BLOCK)
-    for found in map_unordered(compare, starts, engine=engine, workers=workers):
-        yield from found
-
-
-def _near_in_block(start: int, *, hashes: Hashes, mirrors: Hashes, max_bits: int) -> list[Pair]:
-    block = hashes[start : start + BLOCK, None]
-    straight = np.bitwise_count(block ^ hashes[None, start:])
-    distance = np.minimum(straight, np.bitwise_count(block ^ mirrors[None, start:]))
-    found = np.nonzero(distance <= max_bits)
-    bits = distance[found]
-    return [
-        (start + int(i), start + int(j), int(d))
-        for i, j, d in zip(*found, bits, strict=True)
-        if i < j
-    ]
-
-
-def likeness(one: Grey, other: Grey, *, enough: float = SAME_PICTURE) -> float:
-    """How well one picture lies on the other, mirrored or slightly cropped: best correlation, -1 to 1.
-
-    one, other: float32 [64, 64] grey. The search stops at the first fit of `enough`.
-    """
-    import cv2
-
-    best = -1.0
-    for size in range(SIDE_PX, SMALLEST_CROP_PX - 1, -1):
-        for turned in (other, np.ascontiguousarray(other[:, ::-1])):
-            for whole, part in ((one, turned), (turned, one)):
-                small = cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA)
-                best = max(best, float(cv2.matchTemplate(whole, small, cv2.TM_CCOEFF_NORMED).max()))
-                if best >= enough:
-                    return best
-    return best
-
-
-def choose_keepers(
-    rows: list[Row],
-    pairs: list[Pair],
-    is_copy: Callable[[Row, Row], bool] = lambda one, other: True,
-) -> dict[int, tuple[int, int]]:
-    """For each dropped row: (row of its keeper, distance). Each copy was compared with its keeper itself.
-
-    The best photo of all goes first and takes everything near it, then the next best that is left:
-    so no chain of small steps can join two photos that are far apart. Best = judged by people
-    already, then most pixels, then most bytes, then the smallest sha256.
-    """
-    near: dict[int, list[tuple[int, int]]] = {}
-    for i, j, distance in pairs:
-        near.setdefault(i, []).append((j, distance))
-        near.setdefault(j, []).append((i, distance))
-    keeper_of: dict[int, tuple[int, int]] = {}
-    keepers: set[int] = set()
-    for best in sorted(near, key=lambda i: _rank(rows[i])):
-        if best in keeper_of:
-            continue
-        keepers.add(best)
-        for other, distance in near[best]:
-            if other in keepers or _settled(rows[other]):
-                continue
-            nearer = other not in keeper_of or distance < keeper_of[other][1]
-            if nearer and is_copy(rows[best], rows[other]):
-                keeper_of[other] = (best, distance)
-    return keeper_of
-
-
-def _rank(row: Row) -> tuple[bool, int, int, str]:
-    return not row["judged"], -row["width"] * row["height"], -row["n_bytes"], row["sha256"]
-
-
-def _settled(row: Row) -> bool:
-    """Whether a person said that this photo is no duplicate."""
-    return row["decision"] == "keep" and row["by"] != "dedup"
-
-
-def run(
-    cat: Catalogue, settings: Settings, on_progress: Callable[[str, int, int], None] | None = None
-) -> DedupOutcome:
-    """Judge every photo that dedup has not seen, against all; old verdicts change only where they must."""
+    say = on_progress or (lambda stage, done, total: None)
     with only_one(settings.data_dir, "dedup"):
-        rows = photos.hashes(cat)
-        new = sum(not row["decision"] for row in rows)
+        index = photos.hash_index(cat)
+        new = [i for i, row in enumerate(index) if not row["decision"]]
+        found = Grouping()
         if new:
-            verdicts.add(cat, _changes(rows, _groups(rows, settings)))
+            near_by = _Index(index).around(new, settings.max_hamming_bits)
+            rows = photos.for_dedup(cat, [index[i]["sha256"] for i in near_by.rows])
+            found = _groups(near_by, rows, settings, say)
+            alone = {index[i]["sha256"] for i in new} - {row["sha256"] for row in rows}
+            kept = (Verdict("dedup", sha256, "keep", "dedup") for sha256 in sorted(alone))
+            verdicts.add_all(cat, [*kept, *_changes(rows, found)])
         copies = photos.duplicates(cat)
-    if on_progress:
-        on_progress("dedup", len(rows), len(rows))
-    return DedupOutcome(new, len(copies), len({copy["keeper"] for copy in copies}))
+    say("dedup", len(index), len(index))
+    groups = len({copy["keeper"] for copy in copies})
+    return DedupOutcome(len(new), len(copies), groups, found.split)
 
 
-def _groups(rows: list[Row], settings: Settings) -> dict[int, tuple[int, int]]:
-    def unsigned(name: str) -> Hashes:
-        return np.array([row[name] for row in rows], np.int64).view(np.uint64)
+@dataclass(frozen=True)
+class _NearBy:
+    """Photos that have others near them. rows: their places in the index, ascending.
 
-    pairs = near_pairs(
-        unsigned("phash"),
-        unsigned("mirror_phash"),
-        max_bits=settings.max_hamming_bits,
-        engine=settings.engine if len(rows) > SMALL else "serial",
-        workers=settings.workers,
-    )
-    is_copy = partial(_is_copy, data_dir=settings.data_dir)
-    return choose_keepers(rows, list(pairs), is_copy)
+    keys: rows of equal hash, as places in `rows`; pairs: of keys that are near.
+    """
 
+    rows: list[int]
+    hashes: Hashes
+    mirrors: Hashes
+    keys: list[list[int]]
+    pairs: list[Pair]
 
-def _is_copy(one: Row, other: Row, *, data_dir: Path) -> bool:
-    a, b = (_grey(thumbnail_path(data_dir, row["sha256"])) for row in (one, other))
-    return likeness(a, b) >= SAME_PICTURE
-
-
-@lru_cache(maxsize=4096)
-def _grey(thumbnail: Path) -> Grey:
-    import cv2
-
-    try:
-        pixels = decode_rgb(thumbnail.read_bytes())
-    except (OSError, ImageError) as error:
-        raise BtferError(f"the thumbnail {thumbnail} cannot be read: {error}") from None
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32)
+    def distance(self, i: int, j: int) -> int:
+        """Bits between two photos: straight, or one of them mirrored."""
+        a, b = self.hashes[i], self.hashes[j]
+        ways = (a ^ b, a ^ self.mirrors[j], self.mirrors[i] ^ b)
+        return min(int(np.bitwise_count(way)) for way in ways)
 
 
-def _changes(rows: list[Row], keeper_of: dict[int, tuple[int, int]]) -> Iterator[Verdict]:
-    """One verdict for each photo whose decision is new or differs from the standing one."""
-    for i, row in enumerate(rows):
-        decision = "drop" if i in keeper_of else "keep"
-        if row["decision"] == decision or (row["decision"] and row["by"] != "dedup"):
-            continue
-        if decision == "keep":
-            yield Verdict("dedup", row["sha256"], "keep", "dedup")
+class _Index:
+    """The hashes of all photos, searched."""
+
+    def __init__(self, index: Sequence[Row]) -> None:
+        self._hashes = _unsigned(index, "phash")
+        self._mirrors = _unsigned(index, "mirror_phash")
+        self._keys = near.collapse(self._hashes, self._mirrors)
+
+    def around(self, new: Sequence[int], max_bits: int) -> _NearBy:
+        """All that is near to new photos, over any number of steps, and not alone."""
+        chosen = np.isin(self._keys.order, new)
+        key_of = np.repeat(np.arange(len(self._keys)), np.diff(self._keys.start))
+        touched = np.unique(key_of[chosen])
+        if len(touched) > MOST_NEW * len(self._keys):
+            pairs = near.collect(near.near_pairs(self._keys, max_bits=max_bits))
+            ij = np.stack([pairs.i, pairs.j], 1)
         else:
-            keeper, bits = keeper_of[i]
+            touched, ij = self._spread(touched, max_bits)
+        crowded = touched[np.diff(self._keys.start)[touched] > 1]
+        return self._near_by(np.union1d(crowded, ij.ravel()).astype(int), ij)
+
+    def _spread(self, keys: Any, max_bits: int) -> tuple[Any, Any]:
+        """Keys near to these, keys near to those, and so on: all of them, and the pairs."""
+        mirrors = self._keys.mirrors
+        assert mirrors is not None  # collapse was given them
+        known, edge = np.array(keys), np.array(keys)
+        found = [np.empty((0, 2), int)]
+        while len(edge):
+            some = near.collapse(self._keys.hashes[edge], mirrors[edge])
+            pairs = near.collect(near.near_between(some, self._keys, max_bits=max_bits))
+            one, other = edge[pairs.i], pairs.j.astype(int)
+            apart = one != other
+            found.append(np.sort(np.stack([one[apart], other[apart]], 1), axis=1))
+            edge = np.setdiff1d(other, known)
+            known = np.union1d(known, edge)
+        return known, np.unique(np.concatenate(found), axis=0)
+
+    def _near_by(self, keys: Any, pairs: Any) -> _NearBy:
+        rows = sorted(int(row) for key in keys for row in self._keys.rows(int(key)))
+        place = {row: n for n, row in enumerate(rows)}
+        number = {int(key): n for n, key in enumerate(keys)}
+        return _NearBy(
+            rows,
+            self._hashes[rows],
+            self._mirrors[rows],
+            [[place[int(row)] for row in self._keys.rows(int(key))] for key in keys],
+            [(number[int(i)], number[int(j)]) for i, j in pairs],
+        )
+
+
+def _unsigned(index: Sequence[Row], name: str) -> Hashes:
+    return np.array([row[name] for row in index], np.int64).view(np.uint64)
+
+
+def _groups(near_by: _NearBy, rows: Sequence[Row], settings: Settings, say: Say) -> Grouping:
+    """Ask the second opinion of every pair of candidates, then choose. rows: in the order of near_by.rows."""
+    looks = _Looks(rows, settings, say)
+    heads = [looks.heads(sorted(key, key=lambda i: rank(rows[i]))) for key in near_by.keys]
+    stars = [(head, i) for key in heads for head, copies in key.items() for i in copies]
+    between = [(i, j) for one, other in near_by.pairs for i in heads[one] for j in heads[other]]
+    looks.look(between)
+    return group(
+        rows, [*stars, *between], near_by.distance, looks.is_copy, settings.max_hamming_bits
+    )
+
+
+class _Looks:
+    """The second opinion of pairs of photos, each asked once."""
+
+    def __init__(self, rows: Sequence[Row], settings: Settings, say: Say) -> None:
+        self._rows = rows
+        self._settings = settings
+        self._say = say
+        self._are_copies = copies_in(settings.data_dir)
+        self._known: dict[Pair, bool] = {}
+
+    def is_copy(self, i: int, j: int) -> bool:
+        """Whether two photos show the same picture."""
+        pair = min(i, j), max(i, j)
+        if pair not in self._known:
+            self._known[pair] = self._are_copies(self._names(pair))
+        return self._known[pair]
+
+    def look(self, pairs: Iterable[Pair]) -> None:
+        """Ask many at once, in worker processes."""
+        new = sorted({(min(pair), max(pair)) for pair in pairs} - set(self._known))
+        engine = self._settings.engine if len(new) > MANY else "serial"
+        named = {self._names(pair): pair for pair in new}
+        answers = map_unordered(
+            partial(look_at, data_dir=self._settings.data_dir),
+            named,
+            engine=engine,
+            workers=self._settings.workers,
+        )
+        for number, (names, answer) in enumerate(answers, start=1):
+            self._known[named[names]] = answer
+            self._say("pairs", number, len(new))
+
+    def heads(self, members: Sequence[int]) -> dict[int, list[int]]:
+        """Photos of equal hash, best first, by the one that they are copies of: blank ones are many."""
+        found: dict[int, list[int]] = {}
+        for i in members:
+            head = next((one for one in found if self.is_copy(one, i)), None)
+            if head is None:
+                found[i] = []
+            else:
+                found[head].append(i)
+        return found
+
+    def _names(self, pair: Pair) -> tuple[str, str]:
+        return self._rows[pair[0]]["sha256"], self._rows[pair[1]]["sha256"]
+
+
+def _changes(rows: Sequence[Row], found: Grouping) -> Iterator[Verdict]:
+    """One verdict for each photo whose decision, keeper or distance is new or differs from the standing one."""
+    for i, row in enumerate(rows):
+        if row["decision"] and row["by"] != "dedup":
+            continue  # a person's
+        if i not in found.keeper_of:
+            if row["decision"] != "keep":
+                yield Verdict("dedup", row["sha256"], "keep", "dedup")
+            continue
+        keeper, bits = found.keeper_of[i]
+        sha256 = rows[keeper]["sha256"]
+        if (row["decision"], row["keeper"]) != ("drop", sha256):
             yield Verdict(
                 "dedup",
                 row["sha256"],
                 "drop",
                 "dedup",
                 reason="duplicate",
-                keeper=rows[keeper]["sha256"],
+                keeper=sha256,
                 distance=bits,
             )

@@ -102,14 +102,11 @@ def explain(cat: Catalogue, id_: str) -> list[str]:
     """
     sha256, face = _resolve(cat, id_)
     lines = [f"photo {sha256}"]
-    for seen in photos.sightings(cat, sha256):
-        where = seen["page_url"] or seen["url"]
-        lines.append(
-            f"  found {seen['at']} by {seen['source']} for '{seen['phrase']}' "
-            f"({seen['expression'] or UNLABELLED}), rank {seen['rank']}: {where}"
-        )
-        licence = seen["licence"] or "not stated"
-        lines.append(f"    licence {licence}, author {seen['author'] or 'not stated'}")
+    lines += _found(cat, sha256)
+    for copy in photos.duplicates(cat):
+        if copy["keeper"] == sha256:  # its sightings are the group's
+            lines.append(f"  copy {copy['photo']} at {copy['distance']} bits")
+            lines += _found(cat, copy["photo"])
     boxes = faces.of_photo(cat, sha256)
     for box in boxes:
         if face in ("", box["id"]):
@@ -123,6 +120,20 @@ def explain(cat: Catalogue, id_: str) -> list[str]:
     for box in boxes:
         for held in releases.with_face(cat, box["id"]):
             lines.append(f"  released in {held['release']} as {held['file']}")
+    return lines
+
+
+def _found(cat: Catalogue, sha256: str) -> list[str]:
+    """Where a photo was seen, by which query, and under which licence."""
+    lines = []
+    for seen in photos.sightings(cat, sha256):
+        where = seen["page_url"] or seen["url"]
+        lines.append(
+            f"  found {seen['at']} by {seen['source']} for '{seen['phrase']}' "
+            f"({seen['expression'] or UNLABELLED}), rank {seen['rank']}: {where}"
+        )
+        licence = seen["licence"] or "not stated"
+        lines.append(f"    licence {licence}, author {seen['author'] or 'not stated'}")
     return lines
 
 

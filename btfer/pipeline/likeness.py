@@ -1,8 +1,9 @@
 """Whether two thumbnails show the same picture: the second opinion that dedup asks before it drops anything.
 
 The same studio with another face or another expression has a near pHash as well. Laid over each
-other, mirrored or slightly cropped, a copy correlates with its original to 0.98 and more; another
-expression in the same studio does not (on real pairs that must stay apart: 0.978 at most).
+other, mirrored or slightly cropped, a copy correlates with its original to 0.982 and more; another
+expression in the same studio does not. Of 16 such pairs of real photos the nearest came to 0.9807,
+of 233 copies (resized, recompressed, brightened, mirrored, cropped by 5 %) one stayed below 0.982.
 """
 
 from functools import lru_cache, partial
@@ -17,7 +18,7 @@ from btfer.layout import thumbnail_path
 
 SIDE_PX = 64  # thumbnails are compared at this size
 SMALLEST_CROP_PX = 51  # a copy that lost up to a fifth of each side is still found
-SAME_PICTURE = 0.98
+SAME_PICTURE = 0.982
 BLANK = 2.0  # standard deviation of grey below which there is nothing to lay over each other
 SAME_SHADE = 8.0
 
@@ -53,8 +54,13 @@ def are_copies(pair: tuple[str, str], *, data_dir: Path) -> bool:
 
 
 def copies_in(data_dir: Path) -> "partial[bool]":
-    """`are_copies` for one data folder, to be sent to worker processes."""
+    """`are_copies` for one data folder."""
     return partial(are_copies, data_dir=data_dir)
+
+
+def look_at(pair: tuple[str, str], *, data_dir: Path) -> tuple[tuple[str, str], bool]:
+    """`are_copies` with its question, for worker processes."""
+    return pair, are_copies(pair, data_dir=data_dir)
 
 
 @lru_cache(maxsize=4096)

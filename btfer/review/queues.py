@@ -18,6 +18,8 @@ from btfer.review.rules import check_round
 DARK_BELOW = 50.0  # mean of 0-255
 BLURRED_BELOW = 12.0  # variance of the thumbnail's Laplacian
 FLAT_ABOVE = 0.45  # share of pixels without any texture: drawings, slides, logos
+FEW_COLOURS = 12  # in drawings, emoji and logos
+TEXT_ABOVE = 0.03  # share of places where strokes stand side by side, as in writing
 SMALL_PHOTO_PX = 120
 SMALL_FACE_PX = 64
 UNSURE_BELOW = 0.97  # MTCNN's probability
@@ -156,6 +158,8 @@ def _photo_badges(row: Row, conflicting: bool) -> tuple[str, ...]:
         "blurred": hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW,
         "dark": hints.get("brightness", DARK_BELOW) < DARK_BELOW,
         "flat": hints.get("flat", 0) > FLAT_ABOVE,
+        "drawing-like": hints.get("colours", FEW_COLOURS) < FEW_COLOURS,
+        "text-like": hints.get("text", 0) > TEXT_ABOVE,
         "small": min(row["width"], row["height"]) < SMALL_PHOTO_PX,
     }
     return tuple(name for name, holds in badges.items() if holds)

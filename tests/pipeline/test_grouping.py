@@ -1,0 +1,100 @@
+import random
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from btfer.pipeline.grouping import DRIFT_BITS, Grouping, group, licence_rank, rank
+
+
+def row(name: str, side: int = 100, *, judged: bool = False, by: str = "", **more: object) -> dict:
+    decision = "keep" if by else ""
+    size = {"width": side, "height": side, "n_bytes": side * side, "at": "2026", "licences": []}
+    return {"sha256": name, "judged": judged, "decision": decision, "by": by} | size | more
+
+
+def grouped(rows: list[dict], places: list[int], max_bits: int = 8, **more: object) -> Grouping:
+    """Photos on a line: their distance is how far apart they stand; near ones are pairs."""
+    n = range(len(rows))
+    near = [(i, j) for i in n for j in n if i < j and abs(places[i] - places[j]) <= max_bits]
+    options = {"is_copy": lambda i, j: True} | more
+    return group(rows, near, lambda i, j: abs(places[i] - places[j]), max_bits=max_bits, **options)  # type: ignore[arg-type]
+
+
+def names(rows: list[dict], found: Grouping) -> dict[str, str]:
+    return {rows[i]["sha256"]: rows[k]["sha256"] for i, (k, _) in found.keeper_of.items()}
+
+
+def test_the_largest_is_kept_whatever_the_order() -> None:
+    rows = [row("a", 100), row("b", 300), row("c", 200)]
+    for order in permutations(range(3)):
+        shuffled = [rows[i] for i in order]
+        assert names(shuffled, grouped(shuffled, [0, 1, 2])) == {"a": "b", "c": "b"}
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (row("z", 50, judged=True), row("a", 300)),
+        (row("z", 50, licences=[("CC BY 4.0", "")]), row("a", 300)),
+        (row("z", 50), row("a", 300, licences=[("CC BY-ND 4.0", "")])),
+        (row("z", 301), row("a", 300)),
+        (row("z", n_bytes=9_000), row("a", n_bytes=5_000)),
+        (row("z", at="2025"), row("a")),
+        (row("a"), row("z")),
+    ],
+    ids=["judged", "licence", "forbidden", "pixels", "compression", "earlier", "name"],
+)
+def test_the_rule_of_who_stays(better: dict, worse: dict) -> None:
+    assert rank(better) < rank(worse)
+    assert names([worse, better], grouped([worse, better], [0, 1])) == {
+        worse["sha256"]: better["sha256"]
+    }
+
+
+def test_the_best_of_several_licences_counts() -> None:
+    assert licence_rank([("", ""), ("CC0", ""), ("CC BY-ND", "")]) == 0
+    assert licence_rank([("", "")]) == licence_rank([]) == licence_rank([("Editorial", "")]) == 1
+    assert licence_rank([("CC BY-ND", ""), ("", "")]) == 2
+
+
+def test_a_chain_joins_what_is_a_little_further_and_is_split_beyond() -> None:
+    rows = [row("a", 300), row("b", 200), row("c", 100), row("d", 90)]
+    found = grouped(rows, [0, 7, 8 + DRIFT_BITS, 20])
+    assert names(rows, found) == {"b": "a", "c": "a"}  # c only through b, and within the cap
+    assert found.split == 1  # d, beyond it
+    assert found.keeper_of[2] == (0, 12)
+    two = [row("a", 300), row("b", 200), row("c", 100), row("d", 90)]
+    found = grouped(two, [0, 8, 16, 24])
+    assert names(two, found) == {"b": "a", "d": "c"}  # what is left is a group of its own
+    assert found.split == 2
+
+
+def test_a_near_hash_alone_drops_nothing() -> None:
+    rows = [row("a", 300), row("b", 200)]
+    assert grouped(rows, [0, 0], is_copy=lambda i, j: False).keeper_of == {}
+
+
+def test_a_member_is_a_copy_of_its_keeper_itself() -> None:
+    rows = [row("a", 300), row("b", 200), row("c", 100)]
+    found = grouped(rows, [0, 2, 4], is_copy=lambda i, j: {i, j} != {0, 2})
+    assert names(rows, found) == {"b": "a"}
+
+
+def test_a_person_goes_before_the_rules() -> None:
+    rows = [row("a", 300), row("b", 200, by="ann"), row("c", 100)]
+    assert names(rows, grouped(rows, [0, 1, 2])) == {"c": "a"}
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=14), st.randoms())
+def test_the_order_of_arrival_does_not_matter(places: list[int], rng: random.Random) -> None:
+    rows = [row(f"{n:02d}", 10 + n % 4) for n in range(len(places))]
+    order = list(range(len(rows)))
+    rng.shuffle(order)
+    shuffled = [rows[i] for i in order]
+    one = names(rows, grouped(rows, places))
+    assert names(shuffled, grouped(shuffled, [places[i] for i in order])) == one
+    for dropped, keeper in one.items():
+        assert abs(places[int(dropped)] - places[int(keeper)]) <= 8 + DRIFT_BITS
+        assert keeper not in one  # who keeps is kept
