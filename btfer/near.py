@@ -28,6 +28,7 @@ NEW_AT_ONCE = 2048
 ENTRIES = 1 << 20  # hashes in buckets at once
 SPAN = 1 << 18  # old hashes looked up at once
 MANY = 1 << 30
+FILL = 2
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 Ints = np.ndarray[Any, np.dtype[Any]]
@@ -165,7 +166,7 @@ def _check(max_bits: int) -> None:
 def _chunks(max_bits: int, n: int) -> list[_Chunk]:
     """So many that max_bits leave at most 2 in one; of a chunk only as many bits as n hashes can fill."""
     edges = np.linspace(0, 64, max(3, max_bits // 3 + 1) + 1).astype(int).tolist()
-    fill = max(8, n.bit_length() + 2)
+    fill = max(8, n.bit_length() + FILL)
     return [_Chunk(a, min(b - a, fill)) for a, b in pairwise(edges)]
 
 
@@ -228,7 +229,7 @@ def _meetings(values: Hashes, chunk: _Chunk, reach: int, max_bits: int) -> Itera
             yield order[p], order[q]
     count[count > CROWD] = 0
     flips = _flips(chunk.width, reach // 2)
-    step = max(1, ENTRIES * chunk.size // (len(values) * len(flips)))
+    step = max(1, ENTRIES // len(flips) // max(1, len(values) // chunk.size))
     for begin in range(0, chunk.size, step):
         buckets = np.arange(begin, min(begin + step, chunk.size), dtype=np.uint32)
         near = buckets[:, None] ^ flips

@@ -33,7 +33,7 @@ from btfer.sources import folder as on_disk
 from btfer.sources.download import Arrival, PhotoDownloader, end_threads
 from btfer.sources.hosts import Stopped
 from btfer.sources.search import Source
-from btfer.sources.searcher import Searched, Searcher, SearchesEnded
+from btfer.sources.searcher import Searched, Searcher, SearchesEnded, Shown
 from btfer.sources.web import Manners, Web
 
 DUPLICATE = "duplicate bytes"
@@ -221,9 +221,11 @@ class _Crawl:
         for event in events:
             if isinstance(event, Exception):
                 raise event
+            if isinstance(event, Shown):
+                self._writer.write_down(event.asked, event.sightings)
+                self._dry.discard(event.source.name)
             if isinstance(event, Searched):
                 self._writer.searched(event, per_query)
-                self._dry.discard(event.source.name)
             if isinstance(event, SearchesEnded):
                 self._searching -= 1
                 self._writer.outcome.searches_failed += [event.why] if event.why else []
@@ -276,13 +278,13 @@ class _Writer:
         self.outcome.known += known
 
     def searched(self, event: Searched, per_query: int) -> None:
-        """Write down what a search brought; a failure is never an empty success."""
+        """Write down that a search has ended; a failure is never an empty success."""
         source, asked, found = event.source.name, event.asked, event.found
         if found is None:
             self.outcome.searches_spared += 1
             return
         self.outcome.searches += 1
-        self.write_down(asked, found.sightings)
+        self.write_down(asked, [])  # the query, where nothing was shown
         if found.failure:
             self.outcome.searches_failed.append(f"{source} '{asked.phrase}': {found.failure}")
         else:

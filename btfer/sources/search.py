@@ -6,7 +6,7 @@ caller's thread, its findings go into a dict, and the reason of an early end com
 """
 
 import queue
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -22,6 +22,7 @@ from btfer.sources.web import Answer, Web
 
 MAX_PAGES = 100
 Task = dict[str, str] | str
+OnPage = Callable[[list[Sighting]], None]
 
 
 class PageChanged(NetworkError):
@@ -99,6 +100,8 @@ class SearchParser(Parser):
     source: Source
     asked: Query
     sightings: dict[str, Sighting]
+    on_page: OnPage
+    handed_over = 0
 
     def parse(self, response: Answer, **_: Any) -> Iterator[Task]:
         """All images and further pages of one page."""
@@ -114,8 +117,16 @@ class SearchParser(Parser):
             except queue.Empty:
                 return
             self._read(url)
+            self.hand_over(per_query)
             if len(self.sightings) >= per_query or len(self.sightings) == before:
                 return  # a page without anything new would go on for ever
+
+    def hand_over(self, per_query: int) -> None:
+        """Tell of what has come since the last time."""
+        new = list(self.sightings.values())[self.handed_over : per_query]
+        self.handed_over += len(new)
+        if new:
+            self.on_page(new)
 
     def output(self, task: Task) -> None:
         """Take an image into the findings, or a further page into the queue."""
@@ -179,12 +190,22 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
-def search(source: Source, asked: Query, web: Web, per_query: int) -> Found:
-    """Ask one source one query: at most `per_query` sightings, and why it ended early if it did."""
+def _nobody_listens(new: list[Sighting]) -> None:
+    """Where only the whole is wanted."""
+
+
+def search(
+    source: Source, asked: Query, web: Web, per_query: int, on_page: OnPage = _nobody_listens
+) -> Found:
+    """Ask one source one query: at most `per_query` sightings, and why it ended early if it did.
+
+    on_page: called with the new sightings of each page, so that nobody waits for the last one.
+    """
     signal = Signal()
     feeder = source.feeder(1, signal, web)
     parser = source.parser(1, signal, web)
     parser.source, parser.asked, parser.sightings = source, asked, {}
+    parser.on_page = on_page
     feeder.source = source
     feeder.connect(parser)
     if source.min_delay_s:
@@ -195,4 +216,5 @@ def search(source: Source, asked: Query, web: Web, per_query: int) -> Found:
         parser.worker_exec(per_query)
     except NetworkError as error:
         failure = error
+    parser.hand_over(per_query)  # of a page that broke off
     return Found(list(parser.sightings.values())[:per_query], failure)

@@ -3,9 +3,11 @@
 import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Thread
 from typing import Any
 
+from btfer.catalogue.journal import Sighting
 from btfer.queries import Query
 from btfer.sources.hosts import Stopped
 from btfer.sources.losses import NotFetched
@@ -16,8 +18,17 @@ GIVE_UP_AFTER = 5  # failed searches in a row: the source is down, or does not w
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What one page of a search showed."""
+
+    source: Source
+    asked: Query
+    sightings: list[Sighting]
+
+
+@dataclass(frozen=True)
 class Searched:
-    """One query answered by one source; `found` is None where nobody needed to ask."""
+    """The end of one query to one source, all of it shown before; `found` is None where nobody needed to ask."""
 
     source: Source
     asked: Query
@@ -70,7 +81,9 @@ class Searcher(Thread):
         for asked in self._queries:
             found = None
             if self._wanted(self._source, asked):
-                found = search(self._source, asked, self._web, self._per_query)
+                found = search(
+                    self._source, asked, self._web, self._per_query, partial(self._show, asked)
+                )
                 if not answered and _nobody_there(found):
                     return f"{self._source.name} cannot be reached ({found.failure})"
                 answered |= found.failure is None
@@ -82,6 +95,9 @@ class Searcher(Thread):
                     "the rest was left"
                 )
         return ""
+
+    def _show(self, asked: Query, new: list[Sighting]) -> None:
+        self._events.put(Shown(self._source, asked, new))
 
 
 def _nobody_there(found: Found) -> bool:
