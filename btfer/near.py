@@ -28,7 +28,7 @@ NEW_AT_ONCE = 2048
 ENTRIES = 1 << 20  # hashes in buckets at once
 SPAN = 1 << 18  # old hashes looked up at once
 MANY = 1 << 30
-FILL = 2
+FILL = 0
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 Ints = np.ndarray[Any, np.dtype[Any]]
@@ -233,8 +233,8 @@ def _meetings(values: Hashes, chunk: _Chunk, reach: int, max_bits: int) -> Itera
     for begin in range(0, chunk.size, step):
         buckets = np.arange(begin, min(begin + step, chunk.size), dtype=np.uint32)
         near = buckets[:, None] ^ flips
-        size = count[near]
-        entries = _ranges(start[near].ravel(), size.ravel())
+        size = count.take(near)
+        entries = _ranges(start.take(near).ravel(), size.ravel())
         a, b, bucket = _in_buckets(values, entries, size.sum(axis=1), max_bits)
         once = _is_its_bucket(buckets[bucket], words[a], words[b])
         yield order[a[once]], order[b[once]]
@@ -282,8 +282,8 @@ def _in_buckets(
         columns = max(1, TILE // n)
         for begin in range(0, len(same), columns):
             buckets = same[begin : begin + columns]
-            at = entries[start[buckets] + np.arange(n, dtype=np.int32)[:, None]]
-            for a, b in _in_columns(values[at], max_bits):
+            at = entries.take(start[buckets] + np.arange(n)[:, None])
+            for a, b in _in_columns(values.take(at), max_bits):
                 where = buckets[a % len(buckets)]
                 found.append((at.ravel()[a], at.ravel()[b], where))
     a, b, bucket = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -293,10 +293,12 @@ def _in_buckets(
 def _in_columns(values: Hashes, max_bits: int) -> Iterator[Hits]:
     """Flat places of pairs within max_bits in one column. values: [n, columns]."""
     n, columns = values.shape
+    differ, bits = np.empty_like(values), np.empty(values.shape, np.uint8)
     for step in range(1, n):
-        near = np.bitwise_count(values[step:] ^ values[:-step]) <= max_bits
-        hits = np.flatnonzero(near)
-        if len(hits):
+        np.bitwise_xor(values[step:], values[:-step], out=differ[step:])
+        np.bitwise_count(differ[step:], out=bits[step:])
+        if bits[step:].min() <= max_bits:
+            hits = np.flatnonzero(bits[step:] <= max_bits)
             yield hits, hits + step * columns
 
 

@@ -29,7 +29,7 @@ def large(data_dir: Path, item: Item) -> tuple[str, tuple[int, int]]:
         pixels = decode_rgb(photo_path(data_dir, item.photo, item.format).read_bytes())
     except (OSError, ImageError):
         return "", (0, 0)
-    return _reduced(pixels, ZOOM_PX), (pixels.shape[1], pixels.shape[0])
+    return reduced(pixels, ZOOM_PX), (pixels.shape[1], pixels.shape[0])
 
 
 @lru_cache(maxsize=1000)
@@ -43,12 +43,13 @@ def _thumbnail(path: Path) -> str:
 @lru_cache(maxsize=1000)
 def _face(path: Path) -> str:
     try:
-        return _reduced(decode_rgb(path.read_bytes()), FACE_PX)
+        return reduced(decode_rgb(path.read_bytes()), FACE_PX)
     except (OSError, ImageError):
         return ""
 
 
-def _reduced(pixels: Pixels, side_px: int) -> str:
+def reduced(pixels: Pixels, side_px: int) -> str:
+    """A picture for the page, its long side at most so many pixels."""
     image = Image.fromarray(pixels)
     image.thumbnail((side_px, side_px))
     buffer = io.BytesIO()

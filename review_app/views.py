@@ -25,7 +25,7 @@ NEXT_STEP = {
 
 def overview() -> None:
     """How far each class is, and what became of the rest."""
-    opened = _open()
+    opened = opened_catalogue()
     if not opened:
         return
     cat, _ = opened
@@ -60,7 +60,7 @@ def faces() -> None:
 
 def log() -> None:
     """Every verdict of a person, newest first; any of them can be taken back."""
-    opened = _open()
+    opened = opened_catalogue()
     if not opened:
         return
     cat, _ = opened
@@ -82,22 +82,22 @@ def log() -> None:
         key="log_table",
     )
     ids = [int(rows["id"].iloc[index]) for index in chosen["selection"]["rows"]]
-    reviewer = _reviewer()
+    reviewer = reviewer_name()
     st.caption(f"The newest {LOG_ROWS:,} verdicts. Tick rows to take them back.")
     if st.button(f"Undo {len(ids)} chosen", disabled=not (ids and reviewer)):
-        _say(lambda: f"{review.undo(cat, ids, reviewer)} taken back.")
+        say(lambda: f"{review.undo(cat, ids, reviewer)} taken back.")
         st.rerun()
-    if said := _said():
+    if said := last_said():
         st.success(said)
 
 
 def _round(round_: str) -> None:
-    opened = _open()
+    opened = opened_catalogue()
     if not opened:
         return
     cat, settings = opened
     reviewer, size, label, suspicious = _choices()
-    said = _said()
+    said = last_said()
     if not reviewer:
         st.info("Write your name in the side bar first: every verdict carries it.")
         return
@@ -117,7 +117,7 @@ def _round(round_: str) -> None:
         round_=round_,
         total=len(waiting),
         said=said,
-        answered=state.get(f"answered_{round_}", {}) | {"session": _session()},
+        answered=state.get(f"answered_{round_}", {}) | {"session": session_word()},
         zoomed=next((item for item in page if item.id == state.get("zoomed")), None),
         marks=state.get(f"marks_{round_}", []),
         on_change=lambda: _answer(cat, round_, reviewer),
@@ -131,7 +131,7 @@ def _answer(cat: Catalogue, round_: str, reviewer: str) -> None:
     st.session_state["zoomed"] = str(sent.get("id")) if kind == "zoom" else None
     if kind == "commit":
         st.session_state[f"marks_{round_}"] = []
-        _say(lambda: _committed(review.commit(cat, round_, grid.judged(sent), reviewer)))
+        say(lambda: committed(review.commit(cat, round_, grid.judged(sent), reviewer)))
     elif kind == "undo":
         _undo(cat, round_, reviewer)
     st.session_state[f"answered_{round_}"] = {"number": sent.get("number"), "kind": kind}
@@ -143,16 +143,17 @@ def _undo(cat: Catalogue, round_: str, reviewer: str) -> None:
         st.session_state[f"marks_{round_}"] = back
         return f"{len(back)} verdicts taken back." if back else "There is no page to take back."
 
-    _say(take_back)
+    say(take_back)
 
 
-def _committed(done: review.Committed) -> str:
+def committed(done: review.Committed) -> str:
+    """What to say after a page was judged."""
     if not done.skipped:
         return f"{done.written} judged."
     return f"{done.written} judged; {done.skipped} were judged already and stay as they were."
 
 
-def _say(action: Callable[[], str]) -> None:
+def say(action: Callable[[], str]) -> None:
     """Do it, and keep what there is to say for the next drawing of the page."""
     try:
         st.session_state["said"] = ("done", action())
@@ -160,7 +161,7 @@ def _say(action: Callable[[], str]) -> None:
         st.session_state["said"] = ("error", str(error))
 
 
-def _said() -> str:
+def last_said() -> str:
     """What the last action said; an error is drawn here, at once."""
     kind, text = st.session_state.pop("said", ("", ""))
     if kind == "error":
@@ -169,7 +170,7 @@ def _said() -> str:
     return str(text)
 
 
-def _open() -> tuple[Catalogue, Settings] | None:
+def opened_catalogue() -> tuple[Catalogue, Settings] | None:
     """The catalogue and the settings; None, and a sentence on the page, where there is nothing to judge."""
     try:
         settings = load_settings()
@@ -192,7 +193,7 @@ def _catalogue(url: str) -> Catalogue:
 
 
 def _choices() -> tuple[str, int, str, bool]:
-    reviewer = _reviewer()
+    reviewer = reviewer_name()
     suspicious = st.sidebar.toggle("Suspicious first", value=False, key="suspicious")
     label = st.sidebar.selectbox(
         "Class", ["all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED], key="label"
@@ -201,18 +202,20 @@ def _choices() -> tuple[str, int, str, bool]:
     return reviewer, size, label, suspicious
 
 
-def _reviewer() -> str:
+def reviewer_name() -> str:
+    """Who judges: what stands in the side bar, at first the name of this computer's user."""
     try:
         known = getpass.getuser()
     except (OSError, KeyError):  # a container without a user name
         known = ""
-    # The widget's own state is dropped on pages that do not draw it; this one is kept.
-    name = st.sidebar.text_input("Reviewer", value=st.session_state.get("reviewer", known))
+    # The widget's own state is dropped on pages that do not draw it; `reviewer` is kept.
+    st.session_state.setdefault("reviewer_box", st.session_state.get("reviewer", known))
+    name = st.sidebar.text_input("Reviewer", key="reviewer_box")
     st.session_state["reviewer"] = name.strip()
     return name.strip()
 
 
-def _session() -> str:
+def session_word() -> str:
     """A word that is new after a restart of the server."""
     return str(st.session_state.setdefault("session", secrets.token_hex(4)))
 

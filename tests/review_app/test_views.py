@@ -102,3 +102,12 @@ def test_the_log_shows_and_filters_every_verdict(data_dir: Path) -> None:
     assert list(table["state"]) == ["", "", "undone"]
     app.selectbox(key="log_reviewer").set_value("ben").run()
     assert list(app.dataframe[0].value["photo"]) == [ids[1][:16]]
+
+
+def test_a_name_may_be_changed_again_and_again(data_dir: Path) -> None:
+    make(data_dir, 2)
+    app = show("photos")
+    for name in ("ann", "bob", "cleo"):
+        app.sidebar.text_input[0].set_value(name).run()
+        assert app.session_state["reviewer"] == name
+        assert app.sidebar.text_input[0].value == name
