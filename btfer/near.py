@@ -24,7 +24,8 @@ MOST_BITS = 16
 FEW = 1 << 22  # comparisons: for fewer, buckets cost more than they save
 TILE = 1 << 16  # comparisons at once: what stays in the cache
 CROWD = 64  # hashes with one word: more are compared outright, not through neighbours' buckets
-NEW_AT_ONCE = 2048
+NEW_AT_ONCE = 4096  # hashes and mirrors
+ODD = 0x9E3779B97F4A7C15
 ENTRIES = 1 << 20  # hashes in buckets at once
 SPAN = 1 << 18  # old hashes looked up at once
 MANY = 1 << 30
@@ -42,7 +43,7 @@ class Keys:
     """The distinct (hash, mirror) keys of N rows, and which rows have which key.
 
     hashes, mirrors: uint64 [K], in an order that only their values decide; mirrors may be None.
-    order: [N], all rows, sorted by key, then row. start: [K + 1], where each key's rows begin in it.
+    order: [N], all rows, sorted by key. start: [K + 1], where each key's rows begin in it.
     """
 
     hashes: Hashes
@@ -55,7 +56,7 @@ class Keys:
 
     def rows(self, key: int) -> Ints:
         """The rows with this key, ascending."""
-        return self.order[self.start[key] : self.start[key + 1]]
+        return np.sort(self.order[self.start[key] : self.start[key + 1]])
 
     def groups(self) -> Iterator[Ints]:
         """The rows of each key that has two or more."""
@@ -95,12 +96,15 @@ def collapse(hashes: Hashes, mirrors: Hashes | None = None) -> Keys:
             raise UsageError(
                 f"hashes and mirrors must be uint64 of one length, got {side.dtype} {side.shape}"
             )
-    order = _order(sides)
-    ordered = [side[order] for side in sides]
-    new = np.ones(len(order), bool)
-    new[1:] = np.logical_or.reduce([side[1:] != side[:-1] for side in ordered])
+    # One mixed word for each row sorts twice as fast as two words; that two keys share one is rare.
+    mixed = sides[0] if mirrors is None else sides[0] ^ (sides[1] * np.uint64(ODD))
+    order = np.argsort(mixed)
+    new = _changes(sides, order)
+    if (new & ~_changes([mixed], order)).any():
+        order = np.lexsort(sides)
+        new = _changes(sides, order)
     start = np.append(np.flatnonzero(new), len(order))
-    distinct = [side[new] for side in ordered]
+    distinct = [side.take(order[new]) for side in sides]
     return Keys(distinct[0], None if mirrors is None else distinct[1], order, start)
 
 
@@ -133,11 +137,12 @@ def near_between(new: Keys, old: Keys, *, max_bits: int = 8) -> Iterator[Pairs]:
     _check(max_bits)
     if (new.mirrors is None) != (old.mirrors is None):
         raise UsageError("near_between: one side has mirror hashes and the other has none")
-    for begin in range(0, len(new), NEW_AT_ONCE):
-        part = slice(begin, begin + NEW_AT_ONCE)
-        for kind, (left, right) in enumerate(_sides(new, old)):
-            for i, j in _between(left[part], right, max_bits):
-                yield from _settle(new, old, begin + i, j, np.full(len(i), kind), max_bits)
+    left, right = _values(new), _values(old)
+    for begin in range(0, len(left), NEW_AT_ONCE):
+        for p, q in _between(left[begin : begin + NEW_AT_ONCE], right, max_bits):
+            i, j = (begin + p) % len(new), q % len(old)
+            kind = 2 * (begin + p >= len(new)) + (q >= len(old))
+            yield from _settle(new, old, i, j, kind, max_bits)
 
 
 def collect(blocks: Iterable[Pairs]) -> Pairs:
@@ -148,14 +153,14 @@ def collect(blocks: Iterable[Pairs]) -> Pairs:
     return Pairs(i[order], j[order], bits[order])
 
 
-def _order(sides: Sequence[Hashes]) -> Ints:
-    """Rows sorted so that equal keys are neighbours; by one mixed word, which sorts twice as fast."""
-    mixed = sides[0] if len(sides) == 1 else sides[0] ^ (sides[1] * np.uint64(0x9E3779B97F4A7C15))
-    order = np.argsort(mixed, kind="stable")
-    same = mixed[order][1:] == mixed[order][:-1]
-    if any((side[order][1:] != side[order][:-1])[same].any() for side in sides):
-        return np.lexsort(tuple(reversed(sides)))  # two keys with one mixed word
-    return order
+def _changes(sides: Sequence[Hashes], order: Ints) -> Ints:
+    """Where the next key begins."""
+    new = np.zeros(len(order), bool)
+    new[:1] = True
+    for side in sides:
+        ordered = side.take(order)
+        new[1:] |= ordered[1:] != ordered[:-1]
+    return new
 
 
 def _check(max_bits: int) -> None:
@@ -188,17 +193,19 @@ def _sides(left: Keys, right: Keys) -> list[tuple[Hashes, Hashes]]:
 def _settle_among(keys: Keys, p: Ints, q: Ints, max_bits: int) -> Iterator[Pairs]:
     """Pairs of keys from pairs of values: those from len(keys) on are mirrors."""
     i, j = p % len(keys), q % len(keys)
-    i_turned, j_turned = p >= len(keys), q >= len(keys)
-    turned = np.where(i < j, j_turned + 2 * i_turned, i_turned + 2 * j_turned)
-    others = (i != j) & (turned < 3)
+    p, q = np.where(i < j, p, q), np.where(i < j, q, p)
+    kind = 2 * (p >= len(keys)) + (q >= len(keys))
+    others = i != j
     i, j = np.minimum(i, j)[others], np.maximum(i, j)[others]
-    yield from _settle(keys, keys, i, j, turned[others], max_bits)
+    yield from _settle(keys, keys, i, j, kind[others], max_bits)
 
 
 def _settle(
     left: Keys, right: Keys, i: Ints, j: Ints, kind: Ints, max_bits: int
 ) -> Iterator[Pairs]:
-    """The distance of each pair; a pair near in several ways stays only with the first of them."""
+    """The distance of each pair; a pair near in several ways stays only with the first of them.
+
+    kind: in which of `_sides` it was found; 3, mirror to mirror, is none."""
     distance = np.stack([np.bitwise_count(a[i] ^ b[j]) for a, b in _sides(left, right)])
     once = (distance <= max_bits).argmax(axis=0) == kind
     if once.any():
@@ -325,11 +332,11 @@ def _looked_up(left: Hashes, right: Hashes, chunk: _Chunk, reach: int) -> Iterat
     flips = _flips(chunk.width, reach)
     near = (chunk.words(left)[:, None] ^ flips).ravel()
     order = np.argsort(near)
-    count = np.bincount(near, minlength=chunk.size)
+    count = np.bincount(near, minlength=chunk.size).astype(np.int32)
     start, known = _starts(count), count > 0
     for begin in range(0, len(right), SPAN):
         words = chunk.words(right[begin : begin + SPAN])
-        j = np.flatnonzero(known[words])
+        j = np.flatnonzero(known.take(words))
         times = count[words[j]]
         i = order[_ranges(start[words[j]], times)] // len(flips)
         yield i, np.repeat(j + begin, times)

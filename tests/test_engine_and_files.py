@@ -1,11 +1,13 @@
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from btfer.engine import map_unordered
+from btfer.engine import map_unordered, one_by_one
 from btfer.errors import BtferError, Busy, UsageError
 from btfer.files import only_one, sha256_file, write_atomic
 
@@ -104,4 +106,46 @@ def test_two_runs_of_a_stage_at_once_are_refused(tmp_path: Path) -> None:
     other.kill()  # a lock dies with its process
     other.wait()
     with only_one(tmp_path, "crop"):
+        pass
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import os, time\n"
+        "from btfer.engine import one_by_one\n"
+        "if __name__ == '__main__':\n"
+        "    with one_by_one('processes', 2) as run:\n"
+        "        print(run(eval, '__import__(\"os\").getpid()'), flush=True)\n"
+        "        time.sleep(60)\n"
+    )
+    script = tmp_path / "crawl.py"
+    script.write_text(code)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    parent = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    assert is_running(worker)
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 10
+    while is_running(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(worker)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_bits_of_work_come_back_from_worker_processes_to_the_threads_that_asked() -> None:
+    with one_by_one("processes", 2, warm_up=(abs, -1)) as run, ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda n: run(abs, -n), range(8))) == list(range(8))
+    with one_by_one("serial") as run:
+        assert run(abs, -3) == 3
+    with pytest.raises(UsageError, match="serial, processes"), one_by_one("gpu"):
         pass
