@@ -24,7 +24,7 @@ def brute_force(hashes: Hashes, max_bits: int) -> Search:
             rows = queries[begin : begin + ROWS, None]
             for start in range(0, len(hashes), COLUMNS):
                 bits = np.bitwise_count(rows ^ hashes[start : start + COLUMNS])
-                found += np.count_nonzero(bits <= max_bits)
+                found += int(np.count_nonzero(bits <= max_bits))
         return found
 
     return search
@@ -93,7 +93,6 @@ class Timed(NamedTuple):
     prepare_s: float
     search_s: float
     scaled: bool
-    found: int
 
 
 def timed(name: str, hashes: Hashes, queries: Hashes, max_bits: int, cap_s: float) -> Timed | str:
@@ -112,10 +111,10 @@ def timed(name: str, hashes: Hashes, queries: Hashes, max_bits: int, cap_s: floa
     while True:
         n = min(n, len(queries))
         began = time.perf_counter()
-        found = search(queries[:n])
+        search(queries[:n])
         slice_s = time.perf_counter() - began
         if n == len(queries) or slice_s > cap_s / 4:
-            return Timed(prepare_s, slice_s * len(queries) / n, n < len(queries), found)
+            return Timed(prepare_s, slice_s * len(queries) / n, n < len(queries))
         expected_s = slice_s * len(queries) / n
         n = len(queries) if expected_s < cap_s else 3 * n
 

@@ -207,7 +207,7 @@ class _Crawl:
         """What came, gathered for a moment: a transaction costs nearly the same for one as for many."""
         events = [self._events.get()]
         deadline = time.monotonic() + GATHER_S
-        while len(events) < MAX_BATCH:
+        while len(events) < MAX_BATCH and not isinstance(events[-1], Shown):  # which threads await
             try:
                 events.append(self._events.get(timeout=max(0.0, deadline - time.monotonic())))
             except queue.Empty:
