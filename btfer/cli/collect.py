@@ -188,7 +188,7 @@ def dedup(
         raise UsageError("--pairs and --redraw belong to a measurement: add --calibrate")
     with context.catalogue(settings) as cat, output.progress() as on_progress:
         outcome = stage.run(cat, settings, on_progress)
-    text = "{new} photos judged; {dropped} duplicates in {groups} groups are dropped"
+    text = "{new} photos judged; {dropped} duplicates in {groups} groups are dropped; {split} were too far down a chain"
     output.report(asdict(outcome), text, as_json)
 
 

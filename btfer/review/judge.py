@@ -66,8 +66,16 @@ def undo_last(cat: Catalogue, reviewer: str, round_: str) -> list[Judged]:
 
 
 def undo(cat: Catalogue, ids: Iterable[int], reviewer: str) -> int:
-    """Take any verdicts back by their ids; how many. Raises UsageError where one does not stand."""
-    return len(verdicts.undo(cat, list(ids), check_reviewer(reviewer)))
+    """Take any verdicts back by their ids; how many. Raises UsageError where one does not stand.
+
+    A photo that dedup dropped is kept from then on: its next run would find the same copy again.
+    """
+    chosen, reviewer = set(ids), check_reviewer(reviewer)
+    copies = [row for row in verdicts.holding(cat, "dedup") if row["id"] in chosen]
+    undone = verdicts.undo(cat, chosen, reviewer)
+    kept = [row["photo"] for row in copies if row["decision"] == "drop"]
+    verdicts.add(cat, [Verdict("dedup", photo, "keep", reviewer) for photo in kept])
+    return len(undone)
 
 
 def apply_labels_to_faces(

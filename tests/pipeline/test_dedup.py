@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from btfer import review
 from btfer.catalogue import Catalogue, open_catalogue, photos, verdicts
 from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
@@ -128,3 +129,18 @@ def test_the_distance_of_two_photos_counts_mirrors_both_ways() -> None:
         [0, 1], np.array([one, mirror]), np.array([mirror, np.uint64(0)]), [[0], [1]], []
     )
     assert near_by.distance(0, 1) == near_by.distance(1, 0) == 0
+
+
+def test_a_copy_that_a_person_takes_back_in_the_app_stays_kept(
+    cat: Catalogue, settings: Settings
+) -> None:
+    photo = draw_photo(1, (640, 480))
+    take_in(cat, settings.data_dir, as_bytes(photo), HAPPY, "large")
+    take_in(cat, settings.data_dir, as_bytes(photo.resize((320, 240))), HAPPY, "small")
+    dedup.run(cat, settings)
+    [dropped] = [row for row in verdicts.holding(cat, "dedup") if row["decision"] == "drop"]
+    assert review.undo(cat, [dropped["id"]], "ann") == 1
+    take_in(cat, settings.data_dir, as_bytes(photo.resize((200, 150))), HAPPY, "smaller")
+    dedup.run(cat, settings)
+    assert dropped["photo"] in {one["sha256"] for one in photos.awaiting_review(cat)}
+    assert dropped["photo"] not in {one["photo"] for one in photos.duplicates(cat)}
