@@ -103,7 +103,7 @@ def _round(round_: str) -> None:
         return
     digest = face_rows.newest_settings(cat)
     waiting = review.queue(
-        cat, round_, digest, suspicious_first=suspicious, label="" if label == "all" else label
+        cat, round_, digest, order="suspicious first" if suspicious else "as found", label="" if label == "all" else label
     )
     if not waiting:
         st.success(f"{said} {_why_empty(cat, round_, label)}")

@@ -149,11 +149,13 @@ def test_suspicious_pictures_come_first_by_choice_and_classes_can_be_chosen(tmp_
     cat, ids = make(tmp_path, 3)
     odd = add_photo(cat, tmp_path, 9, label="")
     assert waiting(cat) == [*ids, odd]
-    first = review.queue(cat, "photos", suspicious_first=True, limit=1)[0]
+    first = review.queue(cat, "photos", order="suspicious first", limit=1)[0]
     assert first.id == odd
     assert "unlabelled" in first.badges
     assert [i.id for i in review.queue(cat, "photos", label=label_of(1))] == [ids[1]]
-    assert [i.id for i in review.queue(cat, "photos", limit=2, offset=1)] == ids[1:3]
+    assert [i.id for i in review.queue(cat, "photos", order="suspicious last")][-1] == odd
+    with pytest.raises(UsageError, match="order 'best' is unknown"):
+        review.queue(cat, "photos", order="best")
 
 
 def test_faces_of_a_dropped_photo_and_of_other_crop_settings_do_not_await(faces, tmp_path) -> None:

@@ -14,7 +14,7 @@ def add(cat: Catalogue, found: Iterable[Row], judged: Iterable[Verdict]) -> None
     """Write the faces of some photos, and the crop stage's verdicts on them, in one transaction."""
     at = now()
     with cat.write() as connection:
-        insert_new(connection, face, list(found))
+        insert_new(connection, face, [{"hints": {}} | row for row in found])
         for one in judged:
             verdicts.add_within(connection, one, at)
 
@@ -34,19 +34,33 @@ def taken(cat: Catalogue, settings: str) -> list[Row]:
             sa.func.coalesce(people.c.reviewer, "").label("reviewer"),
             sa.func.coalesce(people.c.reason, "").label("reason"),
         )
-        .join(crop, (crop.c.face == face.c.id) & (crop.c.decision == "keep"))
+        .join(crop, _of_face(crop) & (crop.c.decision == "keep"))
         .join(dedup, (dedup.c.photo == face.c.photo) & (dedup.c.decision == "keep"))
         .outerjoin(photo, photo.c.photo == face.c.photo)
-        .outerjoin(people, people.c.face == face.c.id)
+        .outerjoin(people, _of_face(people))
         .where(face.c.settings == settings)
         .where(sa.func.coalesce(photo.c.decision, "keep") != "drop")
         .order_by(face.c.id)
     )
 
 
+def _of_face(held: sa.Subquery) -> sa.ColumnElement[bool]:
+    """The photo as well as the face: verdicts are indexed by both."""
+    return (held.c.photo == face.c.photo) & (held.c.face == face.c.id)
+
+
 def awaiting_review(cat: Catalogue, settings: str) -> list[Row]:
-    """The queue of round `faces`, with each face's label and provenance from its photo."""
-    return [row for row in labelled(cat, settings) if not row["decision"]]
+    """The queue of round `faces`, with each face's label."""
+    return [row for row in short(cat, settings) if not row["decision"]]
+
+
+def short(cat: Catalogue, settings: str) -> list[Row]:
+    """`taken` with `expression` and nothing of the photo's provenance: quicker than `labelled`."""
+    of_photo = photos.label_of_each(cat)
+    return [
+        row | {"expression": row["relabel"] or of_photo[row["photo"]]}
+        for row in taken(cat, settings)
+    ]
 
 
 def labelled(cat: Catalogue, settings: str) -> list[Row]:

@@ -72,13 +72,53 @@ def _rows_of(
 
 
 def awaiting_review(cat: Catalogue) -> list[Row]:
-    """The queue of round `photos`: kept by dedup, not judged by a person; with hints, best label first."""
+    """What round `photos` has not decided of those that dedup kept, in the order of finding.
+
+    sha256, expression (its label), width, height, hints.
+    """
     dedup, people = verdicts.current("dedup"), verdicts.current("photos")
+    facts = (photo.c.sha256, photo.c.width, photo.c.height, photo.c.hints)
     return cat.rows(
-        _labelled(people, photo.c.width, photo.c.height, photo.c.hints)
+        _from_first(sa.select(*facts, _label(people).label("expression")))
         .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
+        .outerjoin(people, people.c.photo == photo.c.sha256)
         .where(people.c.id.is_(None))
+        .order_by(sighting.c.id)
     )
+
+
+def tally(cat: Catalogue) -> list[Row]:
+    """How round `photos` stands, of those that dedup kept: expression, decision ('' = open), n."""
+    dedup, people = verdicts.current("dedup"), verdicts.current("photos")
+    label = _label(people).label("expression")
+    decision = sa.func.coalesce(people.c.decision, "").label("decision")
+    return cat.rows(
+        _from_first(sa.select(label, decision, sa.func.count().label("n")))
+        .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
+        .outerjoin(people, people.c.photo == photo.c.sha256)
+        .group_by(label, decision)
+    )
+
+
+def label_of_each(cat: Catalogue) -> dict[str, str]:
+    """Every photo's label by sha256."""
+    people = verdicts.current("photos")
+    statement = _from_first(sa.select(photo.c.sha256, _label(people).label("expression")))
+    rows = cat.rows(statement.outerjoin(people, people.c.photo == photo.c.sha256))
+    return {row["sha256"]: row["expression"] for row in rows}
+
+
+def described(cat: Catalogue, ids: Collection[str]) -> dict[str, Row]:
+    """Some photos by sha256: label, intent, provenance of the first sighting, width, height, hints."""
+    wanted = list(ids)
+    found: dict[str, Row] = {}
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        people = verdicts.current("photos", part)
+        columns = (photo.c.width, photo.c.height, photo.c.hints)
+        rows = cat.rows(_labelled(people, *columns, only=part))
+        found |= {row["sha256"]: row for row in rows}
+    return found
 
 
 def awaiting_crop(cat: Catalogue, settings: str, *, unreviewed: str = "") -> list[Row]:
@@ -121,6 +161,13 @@ def conflicting(cat: Catalogue) -> set[str]:
         .having(sa.func.count(sa.distinct(query.c.expression)) > 1)
     )
     return {row["keeper"] for row in cat.rows(statement)}
+
+
+def with_copies(cat: Catalogue) -> set[str]:
+    """Photos that dedup kept for others that are near-duplicates of them."""
+    dedup = verdicts.current("dedup")
+    kept_for = sa.select(dedup.c.keeper).where(dedup.c.decision == "drop").distinct()
+    return {row["keeper"] for row in cat.rows(kept_for)}
 
 
 def sightings(cat: Catalogue, sha256: str) -> list[Row]:
@@ -167,54 +214,72 @@ def count(cat: Catalogue) -> int:
 
 def count_by_class(cat: Catalogue) -> dict[str, int]:
     """How many photos each class has, by the label that each photo has now."""
-    labelled = _labelled(verdicts.current("photos")).subquery()
-    label, n = labelled.c.expression, sa.func.count().label("n")
-    return {row["expression"]: row["n"] for row in cat.rows(sa.select(label, n).group_by(label))}
+    people = verdicts.current("photos")
+    label, n = _label(people).label("expression"), sa.func.count().label("n")
+    statement = _from_first(sa.select(label, n))
+    statement = statement.outerjoin(people, people.c.photo == photo.c.sha256).group_by(label)
+    return {row["expression"]: row["n"] for row in cat.rows(statement)}
 
 
-def _labelled(people: sa.Subquery, *columns: sa.ColumnElement) -> sa.Select:
+def _labelled(
+    people: sa.Subquery, *columns: sa.ColumnElement, only: Collection[str] | None = None
+) -> sa.Select:
     """Photos with their label (`people` = current verdicts), and the first sighting's intent and provenance."""
+    statement = sa.select(
+        photo.c.sha256,
+        photo.c.format,
+        *columns,
+        _label(people).label("expression"),
+        query.c.expression.label("intended"),
+        query.c.phrase,
+        query.c.ethnicity,
+        query.c.gender,
+        query.c.age,
+        query.c.language,
+        sighting.c.source,
+        sighting.c.page_url,
+        sighting.c.title,
+        sighting.c.licence,
+        sighting.c.licence_url,
+        sighting.c.author,
+        sighting.c.rank,
+    )
+    joined = _from_first(statement, only).outerjoin(people, people.c.photo == photo.c.sha256)
+    return joined.order_by(sighting.c.id)
+
+
+def _label(people: sa.Subquery) -> sa.ColumnElement[str]:
+    """What people agreed on, else what the query intends, else `unlabelled`."""
+    agreed, intended = (
+        sa.func.nullif(one, "") for one in (people.c.expression, query.c.expression)
+    )
+    return sa.func.coalesce(agreed, intended, UNLABELLED)
+
+
+def _from_first(statement: sa.Select, only: Collection[str] | None = None) -> sa.Select:
+    """The statement over photos joined with their first sighting and its query."""
+    first = _first_sightings(only)
+    return (
+        statement.select_from(photo)
+        .join(first, first.c.photo == photo.c.sha256)
+        .join(sighting, sighting.c.id == first.c.first)
+        .join(query, query.c.id == sighting.c.query)
+    )
+
+
+def _first_sightings(only: Collection[str] | None = None) -> sa.Subquery:
+    """Each photo's first sighting that has a label, else the first of all: photo, first."""
     labelled = sa.case((query.c.expression != "", sighting.c.id))
-    first = (  # the first sighting that has a label, else the first of all
+    return (
         sa.select(
             fetch.c.photo,
             sa.func.coalesce(sa.func.min(labelled), sa.func.min(sighting.c.id)).label("first"),
         )
         .join(sighting, sighting.c.fetch == fetch.c.id)
         .join(query, query.c.id == sighting.c.query)
-        .where(fetch.c.photo.is_not(None))
+        .where(fetch.c.photo.is_not(None) if only is None else fetch.c.photo.in_(only))
         .group_by(fetch.c.photo)
         .subquery()
-    )
-    label = sa.func.coalesce(
-        sa.func.nullif(people.c.expression, ""), sa.func.nullif(query.c.expression, ""), UNLABELLED
-    )
-    return (
-        sa.select(
-            photo.c.sha256,
-            photo.c.format,
-            *columns,
-            label.label("expression"),
-            query.c.expression.label("intended"),
-            query.c.phrase,
-            query.c.ethnicity,
-            query.c.gender,
-            query.c.age,
-            query.c.language,
-            sighting.c.source,
-            sighting.c.page_url,
-            sighting.c.title,
-            sighting.c.licence,
-            sighting.c.licence_url,
-            sighting.c.author,
-            sighting.c.rank,
-        )
-        .select_from(photo)
-        .join(first, first.c.photo == photo.c.sha256)
-        .join(sighting, sighting.c.id == first.c.first)
-        .join(query, query.c.id == sighting.c.query)
-        .outerjoin(people, people.c.photo == photo.c.sha256)
-        .order_by(first.c.first)
     )
 
 

@@ -13,6 +13,8 @@ from btfer.catalogue.tables import SCHEMA, metadata
 from btfer.errors import BtferError, CatalogueError, MissingExtra, UsageError
 
 Row = dict[str, Any]
+# What BEGIN IMMEDIATE is for SQLite: two people who commit at the same instant come one after the other.
+_ONE_WRITER = sa.text("SELECT pg_advisory_xact_lock(6278674)")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -33,6 +35,8 @@ class Catalogue:
         """One transaction: all of it happens, or nothing."""
         with _plain_errors(), self._engine.connect() as connection:
             with connection.execution_options(btfer_write=True).begin():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(_ONE_WRITER)
                 yield connection
 
     def rows(self, statement: sa.Executable) -> list[Row]:

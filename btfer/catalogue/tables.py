@@ -10,6 +10,7 @@ verdict    keep, drop, relabel or undo, by a person or a stage; rows are only ev
 release    a frozen sample, and release_face its faces
 withdrawal what must never be fetched or stored again, as keyed hashes; secret holds the key
 pair_verdict two photos that a person says are the same picture or not: what dedup's threshold is measured on
+review_plan how many people are to judge each picture of a round; lease who has which pictures before them
 """
 
 from sqlalchemy import (
@@ -27,7 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest migration; a catalogue at another one is upgraded, or refused when it is newer."""
 
 metadata = MetaData()
@@ -117,6 +118,7 @@ face = Table(
     Column("probability", Float, nullable=False),
     Column("landmarks", JSON, nullable=False),
     Column("crop", JSON, nullable=False),  # the rectangle that was cut, what was clipped
+    Column("hints", JSON, nullable=False),  # what may be wrong with it; never a verdict
     UniqueConstraint("photo", "settings", "number"),
 )
 
@@ -136,6 +138,9 @@ verdict = Table(
     Column("distance", Integer),  # to the keeper, in bits
     Column("undoes", Integer, index=True),
     Column("at", String, nullable=False),
+    Column("uid", String, nullable=False),  # the same on every machine
+    Column("final", Boolean, nullable=False),  # holds over votes: an adjudication, a withdrawal
+    Index("verdict_uid", "uid", unique=True),
     Index("verdict_subject", "round", "photo", "face", "settings"),
 )
 
@@ -183,4 +188,20 @@ pair_verdict = Table(
     Column("reviewer", String, nullable=False),
     Column("at", String, nullable=False),
     UniqueConstraint("one", "other"),
+)
+
+review_plan = Table(
+    "review_plan",
+    metadata,
+    Column("round", String, primary_key=True),
+    Column("reviewers_per_image", Integer, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("round", String, primary_key=True),
+    Column("subject", String, primary_key=True),  # a photo's sha256 or a face id
+    Column("reviewer", String, primary_key=True),
+    Column("until", String, nullable=False),
 )

@@ -37,9 +37,11 @@ def review_import(
     reviewer: Annotated[str, typer.Option(help="Whose they are, where not told.")] = "import",
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Read verdicts or labels from a CSV; what was judged already stays as it is.
+    """Read verdicts or labels from a CSV, and add what is new.
 
-    A label is a class, keep, or drop:REASON.
+    An export is merged, in any order and any number of times: where two people
+    judged a picture differently it goes to the page Disagreements. A label is a
+    class, keep, or drop:REASON, and stands where nobody has judged yet.
 
     Example: btfer review import verdicts.csv --reviewer ann
     """
@@ -48,7 +50,10 @@ def review_import(
     rows = arguments.read_csv(file)
     with context.catalogue(context.settings()) as cat:
         outcome = review.import_verdicts(cat, rows, reviewer)
-    text = "{added} added, {judged_already} judged already, {unknown} about unknown pictures"
+    text = (
+        "{added} added, {known} judged already, {unknown} about unknown pictures, "
+        "{taken_back} taken back"
+    )
     output.report(asdict(outcome), text, as_json)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from btfer.catalogue import Catalogue, faces, photos
+from btfer.catalogue import Catalogue, faces, photos, votes
 from btfer.catalogue.store import Row
 from btfer.errors import Incomplete
 from btfer.pipeline import crop, dedup, funnel, release, sample
@@ -31,9 +31,11 @@ def run(
     if not photos.count(cat):
         raise Incomplete("there are no photos yet: run 'make crawl', or 'btfer import FOLDER'")
     dedup.run(cat, settings, on_progress)
+    _stop_for_disputes(cat, "photos")
     _stop_for_people(len(photos.awaiting_review(cat)), "photos", 1, plan)
     crop.run(cat, settings, unreviewed=plan.unreviewed, on_progress=on_progress)
     chosen = crop.crop_settings(settings)
+    _stop_for_disputes(cat, "faces")
     _stop_for_people(len(faces.awaiting_review(cat, chosen.digest)), "faces", 2, plan)
     kept = kept_faces(cat, chosen.digest, plan.unreviewed)
     free = [row for row in kept if release.may_be_cropped(row)]
@@ -53,6 +55,15 @@ def kept_faces(cat: Catalogue, settings: str, unreviewed: str = "") -> list[Row]
 def _stop_for_people(waiting: int, what: str, round_: int, plan: Plan) -> None:
     if waiting and not plan.unreviewed:
         raise Incomplete(f"{waiting} {what} await round {round_}: {OPEN_APP}")
+
+
+def _stop_for_disputes(cat: Catalogue, round_: str) -> None:
+    disputes = votes.count_disputes(cat, round_)
+    if disputes:
+        raise Incomplete(
+            f"reviewers judged {disputes} {round_} differently: settle them on the page "
+            f"'Disagreements': {OPEN_APP}"
+        )
 
 
 def _facts(cat: Catalogue, settings: Settings, plan: Plan, drawn: sample.Sample) -> dict[str, Any]:

@@ -34,7 +34,9 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
             )
     here = _with_copies(cat, photos.shown_at(cat, things))
     new = withdrawals.add(cat, {*things, *here}, reason)
-    drops = [Verdict("photos", one, "drop", REVIEWER, reason=REASON) for one in sorted(here)]
+    drops = [
+        Verdict("photos", one, "drop", REVIEWER, reason=REASON, final=True) for one in sorted(here)
+    ]
     verdicts.add(cat, drops)
     return Withdrawn(new, len(drops))
 

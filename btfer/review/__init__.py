@@ -1,8 +1,9 @@
 """The two rounds in which people judge: photos before the crop, faces after it. No Streamlit and no SQL here.
 
 rules     the reasons for a drop, their keys, and what a judgement must be
-queues    what awaits a person, with hints, and how far each class is
-judge     writing a page of judgements, taking it back, and labels that come with a dataset
+queues    what awaits a person, a page at a time, and how far each class is
+badges    the hints
+judge     writing a page of judgements, settling disputes, taking back, labels that come with a dataset
 exchange  verdicts in and out as rows of a CSV file
 """
 
@@ -12,14 +13,16 @@ from btfer.review.judge import (
     apply_labels_to_faces,
     commit,
     keep_single_faces,
+    settle,
     undo,
     undo_last,
 )
-from btfer.review.queues import Item, Tally, progress, queue
+from btfer.review.queues import ORDERS, Item, Page, Queue, Tally, progress, queue
 from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS, Judged
 
 __all__ = [
     "DROP_REASONS",
+    "ORDERS",
     "RELABEL_KEYS",
     "RESERVED_KEYS",
     "ROUNDS",
@@ -27,6 +30,8 @@ __all__ = [
     "Imported",
     "Item",
     "Judged",
+    "Page",
+    "Queue",
     "Tally",
     "apply_labels_to_faces",
     "commit",
@@ -35,6 +40,7 @@ __all__ = [
     "keep_single_faces",
     "progress",
     "queue",
+    "settle",
     "undo",
     "undo_last",
 ]

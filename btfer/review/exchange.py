@@ -1,20 +1,22 @@
 """Verdicts in and out as rows of a CSV file, so that people can judge on another machine, or in another tool.
 
 The portable form has the columns of `COLUMNS`: a face is named by its photo and its box, not by an id, so
-that it is found again where the crop ran once more. The simple form has `sha256` (or `file`, a path) and
-`label`: a class, or `drop:<reason>`, for photos.
+that it is found again where the crop ran once more. It carries every vote ever given, those taken back
+too, each with a name of its own: merging in any order, any number of times, ends the same and loses none.
+The simple form has `sha256` (or `file`, a path) and `label`: a class, or `drop:<reason>`, for photos.
 """
 
 import datetime
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from btfer.catalogue import Catalogue, faces, photos, verdicts
+from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.store import Row
-from btfer.catalogue.verdicts import Verdict
+from btfer.catalogue.verdicts import Told, Verdict
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
 from btfer.files import sha256_file
@@ -22,57 +24,75 @@ from btfer.review.boxes import SAME_FACE_IOU, Box, best_match, box_of
 from btfer.review.rules import ROUNDS, Judged, check_judged, check_reviewer, check_round
 
 _BOX = ("x", "y", "width", "height")
-COLUMNS = ("round", "photo", *_BOX, "decision", "reason", "expression", "reviewer", "at")
-
-Stamped = tuple[str, Verdict]
+_SAID = ("round", "photo", *_BOX, "decision", "reason", "expression", "reviewer", "at")
+COLUMNS = (*_SAID, "uid", "final", "undone", "undone_by")
 
 
 @dataclass(frozen=True)
 class Imported:
-    """How many rows were added, were judged here already, or are about photos or faces not in the catalogue."""
+    """How many rows were added, were here already, and are about photos or faces not in the catalogue.
+
+    taken_back: verdicts that were taken back there, and now are here too.
+    """
 
     added: int
-    judged_already: int
+    known: int
     unknown: int
+    taken_back: int = 0
 
 
 def export_verdicts(cat: Catalogue) -> list[Row]:
-    """Every verdict of a person that holds, in both rounds, as rows of `COLUMNS` (boxes '' for photos)."""
-    held = [row for name in ROUNDS for row in verdicts.holding(cat, name)]
-    of_face = faces.by_id(cat, [row["face"] for row in held if row["face"]])
-    rows = []
-    for row in held:
-        box = box_of(of_face[row["face"]]) if row["face"] else ("",) * 4
-        rows.append(
-            {name: row.get(name, "") for name in COLUMNS} | dict(zip(_BOX, box, strict=True))
-        )
-    return rows
+    """Every verdict of a person in both rounds, oldest first, as rows of `COLUMNS` (boxes '' for photos)."""
+    log = sorted(verdicts.log(cat, rounds=ROUNDS), key=lambda row: row["id"])
+    undone = {row["undoes"]: row for row in log if row["undoes"]}
+    given = [row for row in log if not row["undoes"]]
+    of_face = faces.by_id(cat, [row["face"] for row in given if row["face"]])
+    return [_portable(row, of_face.get(row["face"]), undone.get(row["id"])) for row in given]
+
+
+def _portable(row: Row, face: Row | None, undo: Row | None) -> Row:
+    box = box_of(face) if face else ("",) * 4
+    told = {name: row.get(name, "") for name in COLUMNS} | dict(zip(_BOX, box, strict=True))
+    by = {"undone": undo["at"], "undone_by": undo["reviewer"]} if undo else {}
+    return told | {"final": "yes" if row["final"] else ""} | by
 
 
 def import_verdicts(cat: Catalogue, rows: Iterable[Row], reviewer: str) -> Imported:
     """Add the verdicts of a CSV file's rows, in one transaction. Doing it twice adds nothing the second time.
 
-    What was judged here before stays as it is. Faces are looked for among those of the newest crop, by
+    The portable form is merged: where people judged differently, the picture is in dispute. Plain labels
+    are votes only where one is still asked for. Faces are looked for among those of the newest crop, by
     IoU. reviewer: for rows that name none. Raises UsageError with the line number (the header is line 1)
     for an unknown round, decision, reason or class, before anything is written.
     """
     reviewer, rows = check_reviewer(reviewer), list(rows)
     read = _reader(cat, rows, reviewer)
-    new: list[Stamped] = []
+    told: list[Told] = []
     for line, row in enumerate(rows, start=2):
         try:
             found = read(row)
         except UsageError as error:
             raise UsageError(f"line {line}: {error}") from None
-        new += [found] if found else []
-    added = verdicts.add_unjudged(cat, [one for _, one in new], [at for at, _ in new])
-    return Imported(len(added), len(new) - len(added), len(rows) - len(new))
+        told += [found] if found else []
+    added, taken_back = _write(cat, told, plain=not _is_portable(rows))
+    return Imported(added, len(told) - added, len(rows) - len(told), taken_back)
 
 
-def _reader(cat: Catalogue, rows: list[Row], reviewer: str) -> Callable[[Row], Stamped | None]:
+def _write(cat: Catalogue, told: list[Told], *, plain: bool) -> tuple[int, int]:
+    if not plain:
+        return verdicts.merge(cat, told)
+    given = [one.verdict for one in told]
+    return len(votes.add_open(cat, "photos", given)), 0  # plain labels are of photos
+
+
+def _is_portable(rows: list[Row]) -> bool:
+    return bool(rows) and set(_SAID) <= set(rows[0])
+
+
+def _reader(cat: Catalogue, rows: list[Row], reviewer: str) -> Callable[[Row], Told | None]:
     """Reads one row of the form that the columns show; None = its photo or face is not in the catalogue."""
     columns = set(rows[0]) if rows else set()
-    if set(COLUMNS) <= columns:
+    if _is_portable(rows):
         return _portable_reader(cat, rows, reviewer)
     if "label" in columns and columns & {"sha256", "file"}:
         return _simple_reader(cat, reviewer)
@@ -86,7 +106,7 @@ def _reader(cat: Catalogue, rows: list[Row], reviewer: str) -> Callable[[Row], S
 
 def _portable_reader(
     cat: Catalogue, rows: list[Row], reviewer: str
-) -> Callable[[Row], Stamped | None]:
+) -> Callable[[Row], Told | None]:
     known = photos.known(cat, [str(row["photo"]) for row in rows])
     found: dict[str, list[tuple[Box, str]]] = defaultdict(list)
     for face in faces.under(cat, faces.newest_settings(cat)):
@@ -96,12 +116,12 @@ def _portable_reader(
     relabels = [row for row in rows if row["round"] == "photos" and row["expression"]]
     labels |= {_text(row, "photo"): _text(row, "expression") for row in relabels}
 
-    def read(row: Row) -> Stamped | None:
-        round_, photo, at = (_text(row, name) for name in ("round", "photo", "at"))
+    def read(row: Row) -> Told | None:
+        round_, photo = _text(row, "round"), _text(row, "photo")
         check_round(round_)
         one = Judged(photo, *(_text(row, name) for name in ("decision", "reason", "expression")))
         check_judged(round_, one)
-        _check_time(at)
+        at, undone = _time(row, "at") or verdicts.stamp(), _time(row, "undone")
         box = _box(row) if round_ == "faces" else None
         face = best_match(box, found[photo], least=SAME_FACE_IOU) if box else ""
         if photo not in known or face is None:
@@ -109,24 +129,38 @@ def _portable_reader(
         if box and one.decision == "keep" and labels.get(photo, UNLABELLED) == UNLABELLED:
             raise UsageError("this face is kept, but its photo has no label here: relabel it")
         given = check_reviewer(_text(row, "reviewer") or reviewer)
-        verdict = Verdict(round_, photo, one.decision, given, face)
-        return at, replace(verdict, reason=one.reason, expression=one.expression)
+        verdict = Verdict(round_, photo, one.decision, given, face, uid=_uid(row, given))
+        verdict = replace(verdict, reason=one.reason, expression=one.expression)
+        final = _text(row, "final").lower() in ("yes", "true", "1")
+        return Told(replace(verdict, final=final), at, undone, _text(row, "undone_by") or given)
 
     return read
 
 
+def _uid(row: Row, reviewer: str) -> str:
+    """The row's own name; one that has none is named by what it says."""
+    said = "|".join([*(_text(row, name) for name in _SAID), reviewer])
+    return _text(row, "uid") or hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
 def _text(row: Row, name: str) -> str:
-    """A cell as text; a row of a CSV file that is too short has None in it."""
-    return "" if row[name] is None else str(row[name]).strip()
+    """A cell as text; a row of a CSV file that is too short, or a file of an older form, has None there."""
+    return "" if row.get(name) is None else str(row[name]).strip()
 
 
-def _check_time(at: str) -> None:
+def _time(row: Row, name: str) -> str:
+    """A cell's time in UTC, so that times compare as texts; '' where there is none."""
+    text = _text(row, name)
     try:
-        datetime.datetime.fromisoformat(at or "2000-01-01")
+        at = datetime.datetime.fromisoformat(text or "2000-01-01")
     except ValueError:
         raise UsageError(
-            f"the time '{at}' is none: write it as 2026-05-17T12:00:00+00:00"
+            f"the time '{text}' is none: write it as 2026-05-17T12:00:00+00:00"
         ) from None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=datetime.UTC)
+    at = at.astimezone(datetime.UTC)
+    return at.isoformat(timespec="microseconds" if at.microsecond else "seconds") if text else ""
 
 
 def _box(row: Row) -> Box:
@@ -137,10 +171,10 @@ def _box(row: Row) -> Box:
     return x, y, width, height
 
 
-def _simple_reader(cat: Catalogue, reviewer: str) -> Callable[[Row], Stamped | None]:
+def _simple_reader(cat: Catalogue, reviewer: str) -> Callable[[Row], Told | None]:
     labels = photos.labels(cat)
 
-    def read(row: Row) -> Stamped | None:
+    def read(row: Row) -> Told | None:
         named = _text(row, "sha256").lower() if "sha256" in row else ""
         photo = named or _sha256_of(str(row.get("file") or ""))
         one = _simple_judged(photo, _text(row, "label"))
@@ -150,7 +184,7 @@ def _simple_reader(cat: Catalogue, reviewer: str) -> Callable[[Row], Stamped | N
         if one.expression == labels[photo]["expression"]:
             one = Judged(photo)
         verdict = Verdict("photos", photo, one.decision, reviewer)
-        return "", replace(verdict, reason=one.reason, expression=one.expression)
+        return Told(replace(verdict, reason=one.reason, expression=one.expression), "")
 
     return read
 

@@ -1,16 +1,17 @@
-"""Writing a page of judgements, taking it back, and labels that come with a dataset."""
+"""Writing a page of judgements, settling disputes, taking back, and labels that come with a dataset."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from btfer.catalogue import Catalogue, faces, photos, verdicts
+from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.verdicts import Verdict
+from btfer.catalogue.votes import Subject
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
 from btfer.review.boxes import SAME_FACE_IOU, Box, best_match
-from btfer.review.queues import Item, queue
+from btfer.review.queues import LEASE_MINUTES, queue
 from btfer.review.rules import Judged, check_judged, check_reviewer, check_round
 
 MAX_UNDO = 200  # a page is far smaller; an import is far larger and is no slip of a key
@@ -25,30 +26,36 @@ class Committed:
 
 
 def commit(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) -> Committed:
-    """Write a page of judgements in one transaction: all of them, or none.
+    """Write one person's votes on a page in one transaction: all of them, or none.
 
-    What is no longer in the queue (another reviewer was quicker) is skipped and counted. Raises
-    UsageError for an unknown id, round, reason or class, an id named twice, or an unlabelled face
-    that is kept as it is.
+    What awaits no vote of theirs (another person was quicker, the photo was dropped meanwhile) is
+    skipped and counted. Raises UsageError for an unknown id, round, reason or class, an id named
+    twice, or an unlabelled face that is kept as it is.
     """
-    check_round(round_)
-    reviewer = check_reviewer(reviewer)
-    ids = [one.id for one in judged]
-    if len(set(ids)) < len(ids):
-        raise UsageError("a page names one picture twice: load the page again")
-    for one in judged:
-        check_judged(round_, one)
-    waiting = _waiting(cat, round_, ids)
-    new = [_verdict(round_, waiting[one.id], one, reviewer) for one in judged if one.id in waiting]
-    written = len(verdicts.add_unjudged(cat, new))
+    new = _verdicts(cat, round_, judged, reviewer)
+    gone = votes.gone(cat, round_, [Subject(one.photo, one.face) for one in new])
+    open_ = [one for one in new if Subject(one.photo, one.face) not in gone]
+    written = len(votes.add_open(cat, round_, open_))
+    return Committed(written, len(judged) - written)
+
+
+def settle(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) -> Committed:
+    """Write the last word on disputed pictures, over all votes; what is settled already is skipped.
+
+    Raises UsageError as `commit`.
+    """
+    new = [replace(one, final=True) for one in _verdicts(cat, round_, judged, reviewer)]
+    disputed = {Subject(row["photo"], row["face"]) for row in votes.disputes(cat, round_)}
+    open_ = [one for one in new if Subject(one.photo, one.face) in disputed]
+    written = len(votes.settle(cat, round_, open_))
     return Committed(written, len(judged) - written)
 
 
 def undo_last(cat: Catalogue, reviewer: str, round_: str) -> list[Judged]:
     """Take back the page that a reviewer committed last in a round, and return it; [] if there is none.
 
-    Works on what the catalogue holds, so also after a restart. Raises UsageError where the last batch
-    is larger than any page, which only an import is.
+    Works on what the catalogue holds, so also after a restart; the page comes first in their queue again.
+    Raises UsageError where the last batch is larger than any page, which only an import is.
     """
     check_round(round_)
     reviewer = check_reviewer(reviewer)
@@ -59,10 +66,12 @@ def undo_last(cat: Catalogue, reviewer: str, round_: str) -> list[Judged]:
             "page: take them back by their ids in the log"
         )
     undo(cat, [row["id"] for row in rows], reviewer)
-    return [
+    judged = [
         Judged(row["face"] or row["photo"], row["decision"], row["reason"], row["expression"])
         for row in rows
     ]
+    votes.lease_only(cat, round_, [one.id for one in judged], reviewer, minutes=LEASE_MINUTES)
+    return judged
 
 
 def undo(cat: Catalogue, ids: Iterable[int], reviewer: str) -> int:
@@ -71,7 +80,7 @@ def undo(cat: Catalogue, ids: Iterable[int], reviewer: str) -> int:
     A photo that dedup dropped is kept from then on: its next run would find the same copy again.
     """
     chosen, reviewer = set(ids), check_reviewer(reviewer)
-    copies = [row for row in verdicts.holding(cat, "dedup") if row["id"] in chosen]
+    copies = [row for row in verdicts.by_id(cat, chosen) if row["round"] == "dedup"]
     undone = verdicts.undo(cat, chosen, reviewer)
     kept = [row["photo"] for row in copies if row["decision"] == "drop"]
     verdicts.add(cat, [Verdict("dedup", photo, "keep", reviewer) for photo in kept])
@@ -113,30 +122,49 @@ def keep_single_faces(cat: Catalogue, settings_digest: str, reviewer: str) -> Co
     return commit(cat, "faces", judged, reviewer)
 
 
-def _waiting(cat: Catalogue, round_: str, ids: list[str]) -> dict[str, Item]:
-    """Those of the ids that await a judgement. Raises UsageError for an id that is of no photo or face."""
+def _verdicts(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) -> list[Verdict]:
+    """The judgements as rows. A relabel to the label that a picture has anyway is a keep: it says nothing new."""
+    check_round(round_)
+    reviewer = check_reviewer(reviewer)
+    ids = [one.id for one in judged]
+    if len(set(ids)) < len(ids):
+        raise UsageError("a page names one picture twice: load the page again")
+    for one in judged:
+        check_judged(round_, one)
+    subjects = _subjects(cat, round_, ids)
+    labels = _labels(cat, subjects.values())
+    return [_verdict(round_, subjects[one.id], labels, one, reviewer) for one in judged]
+
+
+def _subjects(cat: Catalogue, round_: str, ids: list[str]) -> dict[str, Subject]:
+    """By id. Raises UsageError for an id that is of no photo or face."""
     if round_ == "photos":
-        known, digests = photos.known(cat, ids), {""}
+        found = {id_: Subject(id_) for id_ in photos.known(cat, ids)}
     else:
         rows = faces.by_id(cat, ids)
-        known, digests = set(rows), {row["settings"] for row in rows.values()}
-    unknown = [id_ for id_ in ids if id_ not in known]
+        found = {id_: Subject(row["photo"], id_) for id_, row in rows.items()}
+    unknown = [id_ for id_ in ids if id_ not in found]
     if unknown:
         raise UsageError(f"round {round_} has no picture '{unknown[0][:80]}': load the page again")
-    items = [item for digest in sorted(digests) for item in queue(cat, round_, digest)]
-    return {item.id: item for item in items}
+    return found
 
 
-def _verdict(round_: str, item: Item, one: Judged, reviewer: str) -> Verdict:
-    """A relabel to the label that the item has anyway is a keep: it says nothing new."""
-    if round_ == "faces" and one.decision == "keep" and item.label == UNLABELLED:
-        raise UsageError(f"face {item.id[:16]} has no label: relabel it (1-7) or drop it")
+def _labels(cat: Catalogue, subjects: Iterable[Subject]) -> dict[str, str]:
+    rows = photos.described(cat, {one.photo for one in subjects})
+    return {sha256: row["expression"] for sha256, row in rows.items()}
+
+
+def _verdict(
+    round_: str, subject: Subject, labels: dict[str, str], one: Judged, reviewer: str
+) -> Verdict:
+    label = labels.get(subject.photo, UNLABELLED)
+    if subject.face and one.decision == "keep" and label == UNLABELLED:
+        raise UsageError(f"face {subject.face[:16]} has no label: relabel it (1-7) or drop it")
     decision, expression = one.decision, one.expression
-    if decision == "relabel" and expression == item.label:
+    if decision == "relabel" and expression == label:
         decision, expression = "keep", ""
-    return Verdict(
-        round_, item.photo, decision, reviewer, item.face, reason=one.reason, expression=expression
-    )
+    verdict = Verdict(round_, subject.photo, decision, reviewer, subject.face)
+    return replace(verdict, reason=one.reason, expression=expression)
 
 
 def _labelled(face: str, label: str) -> Judged:

@@ -1,31 +1,38 @@
-"""What awaits a person: the items of each round with hints, and how far each class is.
+"""What awaits a person: the pictures of each round with hints, a page of them at a time, and how far each class is.
 
 A hint is a badge and an order, never a verdict.
 """
 
+import threading
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from btfer.catalogue import Catalogue, faces, photos, verdicts
-from btfer.catalogue.photos import UNLABELLED
+from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
 from btfer.catalogue.store import Row
+from btfer.catalogue.votes import Subject
+from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
+from btfer.review import badges
 from btfer.review.boxes import Box, box_of
-from btfer.review.rules import check_round
+from btfer.review.rules import check_reviewer, check_round
 
-# Seen on 150 web photos: below or above these lie about 3 to 5 in 100.
-DARK_BELOW = 50.0  # mean of 0-255
-BLURRED_BELOW = 12.0  # variance of the thumbnail's Laplacian
-FLAT_ABOVE = 0.45  # share of pixels without any texture: drawings, slides, logos
-FEW_COLOURS = 12  # in drawings, emoji and logos
-TEXT_ABOVE = 0.03  # share of places where strokes stand side by side, as in writing
-SMALL_PHOTO_PX = 120
-SMALL_FACE_PX = 64
-UNSURE_BELOW = 0.97  # MTCNN's probability
-
-CONFLICT = "conflicting labels"  # found under queries of different classes
+ORDERS = ("as found", "suspicious first", "suspicious last")
+LEASE_MINUTES = 20.0
+STALE_S = (
+    20.0  # a page that is not full is worth reading the whole queue again, but not at each look
+)
 _SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "author")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A place in a queue: which picture, its label now, and its hints."""
+
+    subject: Subject
+    label: str
+    badges: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,14 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Page:
+    """What is before a person, and how many pictures of the chosen class await them, these included."""
+
+    items: list[Item]
+    awaiting: int
+
+
+@dataclass(frozen=True)
 class Tally:
     """How many photos or faces of one class await, were kept and were dropped in one round."""
 
@@ -55,30 +70,129 @@ class Tally:
     dropped: int = 0
 
 
+def waiting(
+    cat: Catalogue, round_: str, settings_digest: str = "", *, reviewer: str = ""
+) -> list[Entry]:
+    """What a round has not decided: photos with conflicting labels first, then in the order of finding.
+
+    reviewer: only what awaits this person's vote. settings_digest: of the crop, for round `faces`.
+    Raises UsageError for an unknown round.
+    """
+    check_round(round_)
+    entries = _photos(cat) if round_ == "photos" else _faces(cat, settings_digest)
+    if reviewer:
+        closed = votes.closed(cat, round_, reviewer)
+        entries = [one for one in entries if one.subject not in closed]
+    return sorted(entries, key=lambda one: round_ == "faces" or badges.CONFLICT not in one.badges)
+
+
+def in_order(entries: Sequence[Entry], order: str = ORDERS[0], label: str = "") -> list[Entry]:
+    """Those of one class ('' = all), in one of `ORDERS`. Raises UsageError for another order."""
+    if order not in ORDERS:
+        raise UsageError(f"order '{order}' is unknown: use one of {', '.join(ORDERS)}")
+    chosen = [one for one in entries if label in ("", one.label)]
+    if order == ORDERS[0]:
+        return chosen
+    sign = -1 if order == "suspicious first" else 1
+    return sorted(chosen, key=lambda one: sign * len(one.badges))  # stable: else as found
+
+
 def queue(
     cat: Catalogue,
     round_: str,
     settings_digest: str = "",
     limit: int | None = None,
-    offset: int = 0,
     *,
-    suspicious_first: bool = False,
+    order: str = ORDERS[0],
     label: str = "",
 ) -> list[Item]:
-    """What awaits a person in a round: photos with conflicting labels, then in the order of finding.
+    """What a round has not decided, ready to be shown; nobody's lease counts. Raises UsageError."""
+    entries = in_order(waiting(cat, round_, settings_digest), order, label)
+    return items(cat, entries[:limit])
 
-    suspicious_first: those with the most hints before the others instead.
-    settings_digest: of the crop, for round `faces`. label: only this class (or `unlabelled`).
-    Raises UsageError for an unknown round.
+
+def items(cat: Catalogue, entries: Sequence[Entry]) -> list[Item]:
+    """The entries with all that is shown of them; those that have gone from the catalogue are left out."""
+    of_photo = photos.described(cat, {one.subject.photo for one in entries})
+    of_face = faces.by_id(cat, [one.subject.face for one in entries if one.subject.face])
+    return [
+        _item(one, of_photo[one.subject.photo], of_face.get(one.subject.face))
+        for one in entries
+        if one.subject.photo in of_photo and (not one.subject.face or one.subject.face in of_face)
+    ]
+
+
+class Queue:
+    """One person's queue in a round: the order is kept in memory, what may be shown is asked of the catalogue.
+
+    So a page costs the same at any point of 100,000 pictures. Nobody is given what another person has
+    before them (a lease of `LEASE_MINUTES`), unless the round asks for more votes than these will be.
     """
-    check_round(round_)
-    items = _photos(cat) if round_ == "photos" else _faces(cat, settings_digest)
-    if label:
-        items = [item for item in items if item.label == label]
-    items.sort(key=lambda item: round_ == "faces" or CONFLICT not in item.badges)
-    if suspicious_first:
-        items.sort(key=lambda item: -len(item.badges))  # stable: the order of finding stays
-    return items[offset:][:limit]
+
+    def __init__(
+        self, cat: Catalogue, round_: str, reviewer: str, settings_digest: str = ""
+    ) -> None:
+        """Raises UsageError for an unknown round or no name."""
+        check_round(round_)
+        self._cat, self._round, self._digest = cat, round_, settings_digest
+        self._reviewer = check_reviewer(reviewer)
+        self._entries: dict[Subject, Entry] = {}
+        self._closed: dict[str, Entry] = {}  # by id: for put_back
+        self._orders: dict[tuple[str, str], list[Subject]] = {}
+        self._seen, self._read_at = "", 0.0
+        self._lock = threading.Lock()  # the same person may have two windows open
+
+    def page(self, size: int, order: str = ORDERS[0], label: str = "") -> Page:
+        """The next pictures for this person, leased to them; an empty page = nothing awaits them."""
+        with self._lock:
+            stamp = self._stamp()
+            if stamp != self._seen:
+                self._read(stamp)
+            page = self._claim(size, order, label)
+            if len(page.items) < size and time.monotonic() - self._read_at >= STALE_S:
+                self._read(stamp)  # others have let go, or taken back, meanwhile
+                page = self._claim(size, order, label)
+            return page
+
+    def put_back(self, ids: Iterable[str]) -> None:
+        """Put pictures whose votes were taken back first again."""
+        with self._lock:
+            back = [self._closed.pop(id_, None) for id_ in ids]
+            if None in back:
+                self._seen = ""  # judged before this queue was read: read it again
+            first = {one.subject: one for one in back if one}
+            self._entries, self._orders = first | self._entries, {}
+
+    def _stamp(self) -> str:
+        """Changes when a stage has let pictures in or taken some out, or when more votes are asked for."""
+        return f"{verdicts.newest_of_stages(self._cat)} {votes.needed(self._cat, self._round)}"
+
+    def _read(self, stamp: str) -> None:
+        found = waiting(self._cat, self._round, self._digest, reviewer=self._reviewer)
+        self._entries = {one.subject: one for one in found}
+        self._closed, self._orders, self._seen = {}, {}, stamp
+        self._read_at = time.monotonic()
+
+    def _claim(self, size: int, order: str, label: str) -> Page:
+        candidates = self._candidates(order, label)
+        got, closed = votes.claim(
+            self._cat, self._round, candidates, self._reviewer, size=size, minutes=LEASE_MINUTES
+        )
+        for one in closed:
+            self._closed[one.id] = self._entries.pop(one)
+        if closed:
+            self._orders = {
+                key: [one for one in order if one not in closed]
+                for key, order in self._orders.items()
+            }
+        shown = items(self._cat, [self._entries[one] for one in got])
+        return Page(shown, len(candidates) - len(closed))
+
+    def _candidates(self, order: str, label: str) -> list[Subject]:
+        if (order, label) not in self._orders:
+            chosen = in_order(list(self._entries.values()), order, label)
+            self._orders[order, label] = [one.subject for one in chosen]
+        return self._orders[order, label]
 
 
 def progress(cat: Catalogue, settings_digest: str) -> list[Tally]:
@@ -86,24 +200,20 @@ def progress(cat: Catalogue, settings_digest: str) -> list[Tally]:
 
     A dropped photo or face counts under the label that it had.
     """
-    labels = {sha256: row["expression"] for sha256, row in photos.labels(cat).items()}
-    done = verdicts.holding(cat, "photos")
-    seen = [(labels[row["photo"]], row["decision"]) for row in done if row["photo"] in labels]
-    seen += [(row["expression"], "") for row in photos.awaiting_review(cat)]
-    taken = faces.labelled(cat, settings_digest)
-    return _tallies("photos", seen) + _tallies(
-        "faces", [(row["expression"], row["decision"]) for row in taken]
+    seen = {(row["expression"], row["decision"]): row["n"] for row in photos.tally(cat)}
+    taken = Counter(
+        (row["expression"], row["decision"]) for row in faces.short(cat, settings_digest)
     )
+    return _tallies("photos", Counter(seen)) + _tallies("faces", taken)
 
 
-def _tallies(round_: str, seen: Iterable[tuple[str, str]]) -> list[Tally]:
-    counts = Counter((label, decision or "awaiting") for label, decision in seen)
+def _tallies(round_: str, counts: Counter[tuple[str, str]]) -> list[Tally]:
     found = {label for label, _ in counts}
     return [
         Tally(
             round_,
             label,
-            counts[label, "awaiting"],
+            counts[label, ""],
             counts[label, "keep"] + counts[label, "relabel"],
             counts[label, "drop"],
         )
@@ -111,66 +221,44 @@ def _tallies(round_: str, seen: Iterable[tuple[str, str]]) -> list[Tally]:
     ]
 
 
-def _photos(cat: Catalogue) -> list[Item]:
-    conflicting = photos.conflicting(cat)
+def _photos(cat: Catalogue) -> list[Entry]:
+    conflicting, copied = photos.conflicting(cat), photos.with_copies(cat)
     return [
-        _item(row, row["sha256"], "", _photo_badges(row, row["sha256"] in conflicting))
+        Entry(
+            Subject(row["sha256"]),
+            row["expression"],
+            badges.of_photo(row, row["sha256"] in conflicting, row["sha256"] in copied),
+        )
         for row in photos.awaiting_review(cat)
     ]
 
 
-def _faces(cat: Catalogue, settings_digest: str) -> list[Item]:
+def _faces(cat: Catalogue, settings_digest: str) -> list[Entry]:
     conflicting = photos.conflicting(cat)
-    taken = faces.labelled(cat, settings_digest)
+    taken = faces.short(cat, settings_digest)
     per_photo = Counter(row["photo"] for row in taken)
     return [
-        _item(
-            row,
-            row["photo"],
-            row["id"],
-            _face_badges(row, row["photo"] in conflicting, per_photo[row["photo"]]),
+        Entry(
+            Subject(row["photo"], row["id"]),
+            row["expression"],
+            badges.of_face(row, row["photo"] in conflicting, per_photo[row["photo"]]),
         )
         for row in taken
         if not row["decision"]
     ]
 
 
-def _item(row: Row, photo: str, face: str, badges: tuple[str, ...]) -> Item:
+def _item(one: Entry, photo: Row, face: Row | None) -> Item:
+    size = face or photo
     return Item(
-        id=face or photo,
-        photo=photo,
-        face=face,
-        format=row["format"],
-        label=row["expression"],
-        badges=badges,
-        about={name: str(row[name] or "") for name in _SHOWN},
-        box=box_of(row) if face else None,
-        width_px=row["width"],
-        height_px=row["height"],
+        id=one.subject.id,
+        photo=one.subject.photo,
+        face=one.subject.face,
+        format=photo["format"],
+        label=one.label,
+        badges=one.badges,
+        about={name: str(photo[name] or "") for name in _SHOWN},
+        box=box_of(face) if face else None,
+        width_px=size["width"],
+        height_px=size["height"],
     )
-
-
-def _photo_badges(row: Row, conflicting: bool) -> tuple[str, ...]:
-    hints = row["hints"]
-    badges = {
-        CONFLICT: conflicting,
-        "unlabelled": row["expression"] == UNLABELLED,
-        "blurred": hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW,
-        "dark": hints.get("brightness", DARK_BELOW) < DARK_BELOW,
-        "flat": hints.get("flat", 0) > FLAT_ABOVE,
-        "drawing-like": hints.get("colours", FEW_COLOURS) < FEW_COLOURS,
-        "text-like": hints.get("text", 0) > TEXT_ABOVE,
-        "small": min(row["width"], row["height"]) < SMALL_PHOTO_PX,
-    }
-    return tuple(name for name, holds in badges.items() if holds)
-
-
-def _face_badges(row: Row, conflicting: bool, faces_in_photo: int) -> tuple[str, ...]:
-    badges = {
-        CONFLICT: conflicting,
-        "unlabelled": row["expression"] == UNLABELLED,
-        "several faces": faces_in_photo > 1,
-        "low probability": row["probability"] < UNSURE_BELOW,
-        "small": min(row["width"], row["height"]) < SMALL_FACE_PX,
-    }
-    return tuple(name for name, holds in badges.items() if holds)

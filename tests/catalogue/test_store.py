@@ -156,7 +156,7 @@ def test_undo_brings_the_verdict_before_back(any_cat: Catalogue) -> None:
     a = add_photo(any_cat, "a")
     verdicts.add(any_cat, [keep("dedup", a)])
     (first,) = verdicts.add(any_cat, [keep("photos", a)])
-    (second,) = verdicts.add(any_cat, [Verdict("photos", a, "relabel", "bob", expression="sad")])
+    (second,) = verdicts.add(any_cat, [Verdict("photos", a, "relabel", "ann", expression="sad")])
     assert photos.labels(any_cat)[a]["expression"] == "sad"
     verdicts.undo(any_cat, [second], "bob")
     assert photos.labels(any_cat)[a]["expression"] == "happy"

@@ -1,0 +1,232 @@
+"""Several people on one queue: how many votes a picture needs, who has it before them, and the votes themselves."""
+
+import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from btfer.catalogue import verdicts
+from btfer.catalogue.store import Catalogue, Row
+from btfer.catalogue.tables import lease, review_plan, verdict
+from btfer.catalogue.verdicts import Verdict, add_within, standing
+
+_AT_ONCE = 400  # a statement takes only so many parameters
+
+
+class Subject(NamedTuple):
+    """A photo (`face` = ''), or one of its faces."""
+
+    photo: str
+    face: str = ""
+
+    @property
+    def id(self) -> str:
+        """What names it in a queue: the face id, or the photo's sha256."""
+        return self.face or self.photo
+
+
+@dataclass
+class _Standing:
+    """Who has voted on a picture, and whether that is settled."""
+
+    voters: set[str] = field(default_factory=set)
+    final: bool = False
+
+    def asks(self, reviewer: str, needed: int) -> bool:
+        """Whether it still awaits this person's vote."""
+        return not self.final and reviewer not in self.voters and len(self.voters) < needed
+
+
+def needed(cat: Catalogue, round_: str) -> int:
+    """How many people are to judge each picture of a round."""
+    with cat.read() as connection:
+        return _needed(connection, round_)
+
+
+def plan(cat: Catalogue, round_: str, reviewers_per_image: int) -> None:
+    """Ask for so many votes on each picture of a round from now on."""
+    row = {"round": round_, "reviewers_per_image": reviewers_per_image}
+    with cat.write() as connection:
+        connection.execute(sa.delete(review_plan).where(review_plan.c.round == round_))
+        connection.execute(sa.insert(review_plan).values(row))
+
+
+def add_open(cat: Catalogue, round_: str, new: Iterable[Verdict]) -> list[int]:
+    """Append, in one transaction, those votes that their pictures still ask for; their ids. Their leases end."""
+    todo, at, ids = list(new), verdicts.stamp(), []
+    with cat.write() as connection:
+        ask = _needed(connection, round_)
+        known = _standings(connection, round_, [_subject(one) for one in todo])
+        for one in todo:
+            so_far = known[_subject(one)]
+            if so_far.asks(one.reviewer, ask):
+                ids.append(add_within(connection, one, at))
+                so_far.voters.add(one.reviewer)
+        _end_leases(connection, round_, todo)
+    return ids
+
+
+def settle(cat: Catalogue, round_: str, new: Iterable[Verdict]) -> list[int]:
+    """Append, in one transaction, final verdicts on pictures that have none standing; their ids."""
+    todo, at = list(new), verdicts.stamp()
+    with cat.write() as connection:
+        known = _standings(connection, round_, [_subject(one) for one in todo])
+        open_ = [one for one in todo if not known[_subject(one)].final]
+        return [add_within(connection, one, at) for one in open_]
+
+
+def claim(
+    cat: Catalogue,
+    round_: str,
+    candidates: Sequence[Subject],
+    reviewer: str,
+    *,
+    size: int,
+    minutes: float,
+) -> tuple[list[Subject], set[Subject]]:
+    """Lease the first `size` of the candidates that await this person; (these, those that await them no more).
+
+    What this person has leased already comes first; their other leases end. What others have before
+    them is passed over, as long as their votes will be enough.
+    """
+    at = datetime.datetime.now(datetime.UTC)
+    until = at + datetime.timedelta(minutes=minutes)
+    got: list[Subject] = []
+    closed: set[Subject] = set()
+    with cat.write() as connection:
+        connection.execute(sa.delete(lease).where(lease.c.until < _text(at)))
+        ask = _needed(connection, round_)
+        for subject, so_far, leased in _in_turn(connection, round_, candidates, reviewer):
+            if not so_far.asks(reviewer, ask):
+                closed.add(subject)
+            elif len(so_far.voters) + leased < ask:
+                got.append(subject)
+            if len(got) == size:
+                break
+        _lease_only(connection, round_, [one.id for one in got], reviewer, until)
+    return got, closed
+
+
+def closed(cat: Catalogue, round_: str, reviewer: str) -> set[Subject]:
+    """What a round has not decided and yet awaits no vote of this person: they voted, or it is in dispute."""
+    own = standing().where(verdict.c.round == round_, verdict.c.reviewer == reviewer).subquery()
+    open_ = verdicts.in_dispute(round_)
+    found = [
+        *cat.rows(sa.select(own.c.photo, own.c.face)),
+        *cat.rows(sa.select(open_.c.photo, open_.c.face)),
+    ]
+    return {Subject(row["photo"], row["face"]) for row in found}
+
+
+def lease_only(
+    cat: Catalogue, round_: str, ids: Iterable[str], reviewer: str, *, minutes: float
+) -> None:
+    """Lease these to a reviewer, and no others: `claim` then gives them first."""
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=minutes)
+    with cat.write() as connection:
+        _lease_only(connection, round_, list(ids), reviewer, until)
+
+
+def gone(cat: Catalogue, round_: str, subjects: Sequence[Subject]) -> set[Subject]:
+    """Those that an earlier stage or round has dropped meanwhile, so that nobody is to judge them."""
+    named = {one.photo for one in subjects}
+    rows = verdicts.holding_on(cat, "dedup", named)
+    kept = {row["photo"] for row in rows if row["decision"] == "keep"}
+    if round_ == "photos":
+        return {one for one in subjects if one.photo not in kept}
+    rows = verdicts.holding_on(cat, "photos", named)
+    kept -= {row["photo"] for row in rows if row["decision"] == "drop"}
+    rows = verdicts.holding_on(cat, "crop", named)
+    taken = {row["face"] for row in rows if row["decision"] == "keep"}
+    return {one for one in subjects if one.photo not in kept or one.face not in taken}
+
+
+def disputes(cat: Catalogue, round_: str) -> list[Row]:
+    """Every vote on each picture that people judged differently and nobody settled, oldest first."""
+    open_ = verdicts.in_dispute(round_)
+    chosen = {(row["photo"], row["face"]) for row in cat.rows(sa.select(open_))}
+    if not chosen:
+        return []
+    return [row for row in verdicts.votes(cat, round_) if (row["photo"], row["face"]) in chosen]
+
+
+def count_disputes(cat: Catalogue, round_: str) -> int:
+    """How many pictures people judged differently and nobody settled."""
+    open_ = verdicts.in_dispute(round_)
+    return int(cat.rows(sa.select(sa.func.count().label("n")).select_from(open_))[0]["n"])
+
+
+def _needed(connection: sa.Connection, round_: str) -> int:
+    asked = sa.select(review_plan.c.reviewers_per_image).where(review_plan.c.round == round_)
+    return int(connection.execute(asked).scalar() or 1)
+
+
+def _in_turn(
+    connection: sa.Connection, round_: str, candidates: Sequence[Subject], reviewer: str
+) -> Iterator[tuple[Subject, _Standing, int]]:
+    """Candidates, own leases first, with their votes and how many others have them before them."""
+    own = sa.select(lease.c.subject).where(lease.c.round == round_, lease.c.reviewer == reviewer)
+    mine = set(connection.execute(own).scalars())
+    order = sorted(candidates, key=lambda one: one.id not in mine) if mine else candidates
+    for start in range(0, len(order), _AT_ONCE):
+        part = order[start : start + _AT_ONCE]
+        known = _standings(connection, round_, part)
+        others = sa.select(lease.c.subject).where(
+            lease.c.round == round_,
+            lease.c.reviewer != reviewer,
+            lease.c.subject.in_([one.id for one in part]),
+        )
+        leased = Counter(connection.execute(others).scalars())
+        for one in part:
+            yield one, known[one], leased[one.id]
+
+
+def _standings(
+    connection: sa.Connection, round_: str, subjects: Sequence[Subject]
+) -> dict[Subject, _Standing]:
+    """Who voted on each; a picture without votes has an empty one."""
+    found: dict[Subject, _Standing] = defaultdict(_Standing)
+    named = sorted({one.photo for one in subjects})
+    for start in range(0, len(named), _AT_ONCE):
+        here = standing().where(
+            verdict.c.round == round_, verdict.c.photo.in_(named[start : start + _AT_ONCE])
+        )
+        for row in connection.execute(here):
+            so_far = found[Subject(row.photo, row.face)]
+            so_far.final = so_far.final or row.final
+            so_far.voters |= set() if row.final else {row.reviewer}
+    return found
+
+
+def _lease_only(
+    connection: sa.Connection,
+    round_: str,
+    ids: Sequence[str],
+    reviewer: str,
+    until: datetime.datetime,
+) -> None:
+    own = (lease.c.round == round_) & (lease.c.reviewer == reviewer)
+    connection.execute(sa.delete(lease).where(own))
+    row = {"round": round_, "reviewer": reviewer, "until": _text(until)}
+    if ids:
+        connection.execute(sa.insert(lease), [row | {"subject": id_} for id_ in ids])
+
+
+def _end_leases(connection: sa.Connection, round_: str, judged: Sequence[Verdict]) -> None:
+    this = (lease.c.subject == sa.bindparam("the_subject")) & (
+        lease.c.reviewer == sa.bindparam("the_reviewer")
+    )
+    rows = [{"the_subject": _subject(one).id, "the_reviewer": one.reviewer} for one in judged]
+    if rows:
+        connection.execute(sa.delete(lease).where(lease.c.round == round_, this), rows)
+
+
+def _subject(one: Verdict) -> Subject:
+    return Subject(one.photo, one.face)
+
+
+def _text(at: datetime.datetime) -> str:
+    return at.isoformat(timespec="microseconds")
