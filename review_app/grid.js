@@ -3,6 +3,8 @@
 
 const ARROWS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
 const KEPT_ZOOMS = 30;
+const KEEP_KEY = "k"; // where nothing is kept unless it is marked: the last word on a dispute
+const KEEP = { decision: "keep", reason: "", expression: "" };
 const views = new Map(); // by component key, so that a redraw forgets nothing
 
 export default function (component) {
@@ -69,6 +71,7 @@ function build(view, parent) {
   view.about = make("div", "about", "", root);
   view.about.setAttribute("aria-live", "polite");
   const grid = make("div", view.data.items.length <= 24 ? "grid few" : "grid", "", root);
+  grid.classList.toggle("veiled", view.data.veiled);
   grid.setAttribute("role", "listbox");
   grid.setAttribute("aria-label", `${view.data.round} to judge`);
   view.grid = grid;
@@ -87,7 +90,8 @@ function buildBar(view, root) {
   make("span", "", "", bar).append(...["←↑↓→", " move"].map((text, i) => make(i ? "span" : "kbd", "", text)));
   button(bar, "zoom", "Space", "zoom", () => zoom(view));
   button(bar, "undo", "U", "undo last page", () => undo(view));
-  button(bar, "go", "Enter", "keep the rest, next page", () => commit(view));
+  const rest = view.data.settle ? "settle what is marked" : "keep the rest, next page";
+  button(bar, "go", "Enter", rest, () => commit(view));
 }
 
 function buildLegend(view, root) {
@@ -101,6 +105,7 @@ function buildLegend(view, root) {
     });
     view.brushes.set(key, chip);
   };
+  if (view.data.settle) add("keep", KEEP_KEY, "keep");
   for (const [reason, key] of Object.entries(view.data.reasons)) add("reason", key, reason);
   view.data.classes.forEach((label, index) => add("class", String(index + 1), label));
 }
@@ -118,7 +123,8 @@ function tile(view, item, index) {
   } else make("div", "missing", "picture file is missing", element);
   make("span", "label", item.label, element);
   const more = item.badges.length > 1 ? ` +${item.badges.length - 1}` : "";
-  if (item.badges.length) make("span", "badge", item.badges[0] + more, element).title = item.badges.join(", ");
+  const hint = view.data.settle ? item.badges.join(" | ") : item.badges[0] + more;
+  if (item.badges.length) make("span", "badge", hint, element).title = item.badges.join(", ");
   make("span", "mark", "", element);
   element.onclick = () => { if (view.sending) return; view.cursor = index; if (view.brush) toggle(view, view.brush); else refresh(view); };
   element.ondblclick = () => { view.cursor = index; if (!view.brush) zoom(view); };
@@ -126,12 +132,13 @@ function tile(view, item, index) {
 }
 
 function refresh(view) {
-  const { items, total, round, said } = view.data;
+  const { items, total, round, said, pace } = view.data;
   items.forEach((item, index) => paint(view.tiles[index], item, view.marks.get(item.id), index, view));
   for (const [key, chip] of view.brushes) chip.setAttribute("aria-pressed", String(key === view.brush));
   view.grid.setAttribute("aria-activedescendant", `tile-${view.cursor}`);
   view.root.classList.toggle("sending", Boolean(view.sending));
   view.count.textContent = `${total.toLocaleString("en")} ${round} await · ${view.marks.size} of ${items.length} marked`;
+  if (pace) view.count.textContent += ` · ${pace}`;
   if (said) view.count.textContent += ` · ${said}`;
   view.about.classList.remove("warn");
   view.about.textContent = view.sending ? "saving …" : summary(items[view.cursor], view.cursor);
@@ -140,12 +147,18 @@ function refresh(view) {
 function paint(element, item, mark, index, view) {
   element.classList.toggle("drop", mark?.decision === "drop");
   element.classList.toggle("relabel", mark?.decision === "relabel");
+  element.classList.toggle("keep", mark?.decision === "keep");
   element.classList.toggle("here", index === view.cursor);
   element.setAttribute("aria-selected", String(Boolean(mark)));
-  const said = mark ? (mark.decision === "drop" ? `✕ ${mark.reason}` : `→ ${mark.expression}`) : "";
+  const said = spoken(mark);
   element.querySelector(".mark").textContent = said;
   const hints = item.badges.length ? `, ${item.badges.join(", ")}` : "";
   element.setAttribute("aria-label", `picture ${index + 1}, ${item.label}${hints}${said ? `, marked ${said}` : ""}`);
+}
+
+function spoken(mark) {
+  if (!mark) return "";
+  return { drop: `✕ ${mark.reason}`, relabel: `→ ${mark.expression}`, keep: "✓ keep" }[mark.decision];
 }
 
 function summary(item, index) {
@@ -205,6 +218,7 @@ function move(view, key) {
 }
 
 function markOf(view, key) {
+  if (key === KEEP_KEY) return KEEP;
   const label = view.data.classes[Number(key) - 1];
   if (label) return { decision: "relabel", reason: "", expression: label };
   const reason = Object.keys(view.data.reasons).find((name) => view.data.reasons[name] === key);
@@ -229,7 +243,9 @@ function ask(view, answer) {
 
 function commit(view) {
   if (view.sending) return;
-  const open = view.data.items.findIndex((item) => view.data.round === "faces" && item.label === "unlabelled" && !view.marks.has(item.id));
+  const { items, settle } = view.data;
+  if (settle && !view.marks.size) return warn(view, "Nothing is marked: press K to keep, 1-7 to relabel, or the letter of a drop reason.");
+  const open = items.findIndex((item) => needsLabel(view, item));
   if (open >= 0) {
     view.cursor = open;
     refresh(view);
@@ -237,11 +253,17 @@ function commit(view) {
     return;
   }
   view.dialog.close();
-  const keep = { decision: "keep", reason: "", expression: "" };
-  const judged = view.data.items.map(({ id }) => ({ id, ...(view.marks.get(id) || keep) }));
+  const chosen = settle ? items.filter(({ id }) => view.marks.has(id)) : items;
+  const judged = chosen.map(({ id }) => ({ id, ...(view.marks.get(id) || KEEP) }));
   view.sending = true;
   ask(view, { kind: "commit", judged });
   refresh(view);
+}
+
+function needsLabel(view, item) {
+  if (view.data.round !== "faces" || item.label !== "unlabelled") return false;
+  const mark = view.marks.get(item.id);
+  return mark ? mark.decision === "keep" : !view.data.settle;
 }
 
 function undo(view) {
@@ -299,7 +321,7 @@ function facts(view, item) {
   const list = make("dl", "facts");
   const mark = view.marks.get(item.id);
   const shown = {
-    "your mark": mark ? mark.reason || mark.expression : "keep",
+    "your mark": mark ? mark.reason || mark.expression || "keep" : view.data.settle ? "" : "keep",
     label: item.label, hints: item.badges.join(", "), query: item.about.phrase, language: item.about.language,
     title: item.about.title, source: item.about.source, author: item.about.author,
     licence: item.about.licence, page: item.about.page_url, size: item.size,

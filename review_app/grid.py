@@ -35,33 +35,41 @@ def draw(
     zoomed: Item | None,
     marks: list[Judged],
     on_change: Callable[[], None],
+    pace: str = "",
+    veiled: bool = False,
+    settle: bool = False,
 ) -> None:
     """Draw one page. `on_change` runs when the page is committed, undone or zoomed; `answer` reads which.
 
     said: what the last action did. answered: the browser's last message that was dealt with, so that it
     knows when keys may fall on the page again. marks: judgements that were taken back, shown as marks.
+    veiled: pictures are blurred but for the one under the cursor. settle: the last word on disputes, so
+    that nothing is kept unless it is marked.
     """
     _component(
-        key=_key(round_),
+        key=_key(round_, settle),
         data={
             "round": round_,
             "total": total,
             "said": said,
+            "pace": pace,
+            "veiled": veiled,
+            "settle": settle,
             "page": hashlib.sha256("".join(item.id for item in items).encode()).hexdigest(),
             "items": [_tile(data_dir, item) for item in items],
             "reasons": DROP_REASONS[round_],
             "classes": EXPRESSIONS,
             "answered": answered,
             "zoom": _zoom(data_dir, zoomed) if zoomed else None,
-            "marks": {one.id: _mark(one) for one in marks if one.decision != "keep"},
+            "marks": {one.id: _mark(one) for one in marks if settle or one.decision != "keep"},
         },
         on_answer_change=on_change,
     )
 
 
-def answer(round_: str) -> Answer:
+def answer(round_: str, *, settle: bool = False) -> Answer:
     """What the browser sent: `kind` (commit, undo, zoom), `number`, and what belongs to it."""
-    state = st.session_state.get(_key(round_)) or {}
+    state = st.session_state.get(_key(round_, settle)) or {}
     sent = state.get("answer")
     return sent if isinstance(sent, dict) else {}
 
@@ -73,8 +81,8 @@ def judged(sent: Answer) -> list[Judged]:
     return [Judged(*(str(row.get(name, "")) for name in names)) for row in rows]
 
 
-def _key(round_: str) -> str:
-    return f"grid_{round_}"
+def _key(round_: str, settle: bool) -> str:
+    return f"settle_{round_}" if settle else f"grid_{round_}"
 
 
 def _tile(data_dir: Path, item: Item) -> dict[str, Any]:

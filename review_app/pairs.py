@@ -15,7 +15,7 @@ from btfer.errors import ImageError
 from btfer.images import decode_rgb
 from btfer.layout import photo_path
 from btfer.review import pairs
-from review_app import pictures, views
+from review_app import pictures, session
 
 SIDE_PX = 480
 _HERE = Path(__file__).parent
@@ -28,12 +28,12 @@ _component = st.components.v2.component(
 
 def page() -> None:
     """Ask about the drawn pairs, eight at a time."""
-    opened = views.opened_catalogue()
+    opened = session.opened_catalogue()
     if not opened:
         return
     cat, settings = opened
-    reviewer = views.reviewer_name()
-    said = views.last_said()
+    reviewer = session.reviewer_name()
+    said = session.last_said()
     answered, total = pairs.count(cat)
     if not total:
         st.info("No pairs are drawn yet: run `btfer dedup --calibrate` first.")
@@ -53,7 +53,7 @@ def _draw(cat: Catalogue, data_dir: Path, reviewer: str, count: str, said: str) 
         data={
             "items": [_item(data_dir, pair) for pair in pairs.waiting(cat)],
             "count": f"{count} · {said}" if said else count,
-            "answered": state.get("answered_pairs", {}) | {"session": views.session_word()},
+            "answered": state.get("answered_pairs", {}) | {"session": session.session_word()},
             "marks": state.get("marks_pairs", {}),
         },
         on_answer_change=lambda: _answer(cat, reviewer),
@@ -67,7 +67,7 @@ def _answer(cat: Catalogue, reviewer: str) -> None:
         return
     if sent.get("kind") == "commit":
         st.session_state["marks_pairs"] = {}
-        views.say(lambda: views.committed(pairs.answer(cat, _same(sent), reviewer)))
+        session.say(lambda: session.committed(pairs.answer(cat, _same(sent), reviewer)))
     elif sent.get("kind") == "undo":
         _undo(cat, reviewer)
     st.session_state["answered_pairs"] = {"number": sent.get("number")}
@@ -79,7 +79,7 @@ def _undo(cat: Catalogue, reviewer: str) -> None:
         st.session_state["marks_pairs"] = {str(id_): same for id_, same in back.items()}
         return f"{len(back)} answers taken back." if back else "There is no page to take back."
 
-    views.say(take_back)
+    session.say(take_back)
 
 
 def _same(sent: dict[str, Any]) -> dict[int, bool]:

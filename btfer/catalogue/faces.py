@@ -98,6 +98,18 @@ def under(cat: Catalogue, settings: str) -> list[Row]:
     return cat.rows(sa.select(face).where(face.c.settings == settings).order_by(face.c.id))
 
 
+def yielded(cat: Catalogue, settings: str) -> tuple[int, int]:
+    """How many photos the crop stage has looked at under a setting, and how many faces it took from them."""
+    crop = verdicts.current("crop")
+    is_face = crop.c.face != ""
+    counted = sa.select(
+        sa.func.count(sa.case((~is_face, 1))).label("photos"),
+        sa.func.count(sa.case((is_face & (crop.c.decision == "keep"), 1))).label("faces"),
+    )
+    [row] = cat.rows(counted.where(crop.c.settings == settings))
+    return int(row["photos"]), int(row["faces"])
+
+
 def newest_settings(cat: Catalogue) -> str:
     """The digest of the settings that the crop stage ran with last; '' before its first run."""
     last = sa.select(verdict.c.settings).where(verdict.c.round == "crop")

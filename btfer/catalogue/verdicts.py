@@ -246,6 +246,28 @@ def holding_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[Row]:
     return [row for part in parts for row in cat.rows(sa.select(part))]
 
 
+def given_by(cat: Catalogue, reviewer: str, rounds: Iterable[str], *, limit: int) -> list[Row]:
+    """A person's newest verdicts in some rounds, newest first, undone ones too."""
+    own = (verdict.c.reviewer == reviewer) & verdict.c.round.in_(list(rounds))
+    given = sa.select(verdict).where(own, verdict.c.undoes.is_(None))
+    return cat.rows(given.order_by(verdict.c.id.desc()).limit(limit))
+
+
+def dropped(cat: Catalogue, settings: str) -> list[Row]:
+    """How many pictures each stage and round dropped: round, reason, dropped; the most first.
+
+    settings: of the crop, whose verdicts count only under these.
+    """
+    found: list[Row] = []
+    for round_ in ("dedup", "photos", "crop", "faces"):
+        held = current(round_)
+        n = sa.func.count().label("dropped")
+        counted = sa.select(sa.literal(round_).label("round"), held.c.reason, n)
+        of = (held.c.decision == "drop") & held.c.settings.in_(("", settings))
+        found += cat.rows(counted.where(of).group_by(held.c.reason))
+    return sorted(found, key=lambda row: -row["dropped"])
+
+
 def newest_of_stages(cat: Catalogue) -> int:
     """The id of the newest verdict that is no vote of people; 0 = none."""
     newest = (

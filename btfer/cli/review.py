@@ -1,4 +1,4 @@
-"""Commands for people's verdicts: review export, review import, review keep-single."""
+"""Commands for people's verdicts: review plan, review export, review import, review keep-single."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +11,25 @@ from btfer.cli import arguments, context, output
 app = typer.Typer(rich_markup_mode=None)
 review_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(review_app, name="review", help="Verdicts in and out of the catalogue.")
+
+
+@review_app.command("plan")
+def review_plan(
+    reviewers_per_image: Annotated[int, typer.Option(help="Votes on each picture, 1 to 9.")],
+    round_: Annotated[str, typer.Option("--round", help="photos or faces [both].")] = "",
+) -> None:
+    """Say how many people are to judge each picture, none seeing what the others said.
+
+    Where their votes differ, the picture goes to the page Disagreements, and
+    btfer build waits until somebody has the last word.
+
+    Example: btfer review plan --reviewers-per-image 2
+    """
+    from btfer import review
+
+    with context.catalogue(context.settings()) as cat:
+        review.plan(cat, reviewers_per_image, round_)
+    typer.echo(f"{reviewers_per_image} people judge each picture of {round_ or 'both rounds'}")
 
 
 @review_app.command("export")

@@ -3,10 +3,14 @@
 rules     the reasons for a drop, their keys, and what a judgement must be
 queues    what awaits a person, a page at a time, and how far each class is
 badges    the hints
+disputes  what people judged differently, and how many votes a picture needs
 judge     writing a page of judgements, settling disputes, taking back, labels that come with a dataset
+pace      how fast a person is, and outlook what each class will likely yield
+log       what a reviewer may see of all verdicts
 exchange  verdicts in and out as rows of a CSV file
 """
 
+from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.judge import (
     Committed,
@@ -17,6 +21,9 @@ from btfer.review.judge import (
     undo,
     undo_last,
 )
+from btfer.review.log import visible_log
+from btfer.review.outlook import Outlook, outlook
+from btfer.review.pace import Pace, pace
 from btfer.review.queues import ORDERS, Item, Page, Queue, Tally, progress, queue
 from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS, Judged
 
@@ -27,20 +34,30 @@ __all__ = [
     "RESERVED_KEYS",
     "ROUNDS",
     "Committed",
+    "Dispute",
     "Imported",
     "Item",
     "Judged",
+    "Outlook",
+    "Pace",
     "Page",
     "Queue",
     "Tally",
+    "Vote",
     "apply_labels_to_faces",
+    "as_item",
     "commit",
+    "disputes",
     "export_verdicts",
     "import_verdicts",
     "keep_single_faces",
+    "outlook",
+    "pace",
+    "plan",
     "progress",
     "queue",
     "settle",
     "undo",
     "undo_last",
+    "visible_log",
 ]

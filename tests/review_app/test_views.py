@@ -15,9 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def show(page: str) -> AppTest:
     def script(name: str) -> None:
-        from review_app import views
+        from review_app import log, overview, rounds
 
-        getattr(views, name)()
+        pages = {"overview": overview.page, "log": log.page}
+        pages |= {"photos": rounds.photos, "faces": rounds.faces}
+        (pages | {"disagreements": rounds.disagreements})[name]()
 
     app = AppTest.from_function(script, kwargs={"name": page}, default_timeout=60).run()
     assert not app.exception
@@ -34,7 +36,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", ["overview", "photos", "faces", "log"])
+@pytest.mark.parametrize("page", ["overview", "photos", "faces", "disagreements", "log"])
 def test_without_a_catalogue_each_page_names_the_next_command(data_dir: Path, page: str) -> None:
     assert "run `btfer crawl` first" in sentences(show(page))
     assert not (data_dir / "catalogue.db").exists()
@@ -51,7 +53,8 @@ def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
     app = AppTest.from_file(str(ROOT / "review_app" / "app.py"), default_timeout=60).run()
     assert not app.exception
     assert [metric.value for metric in app.metric] == ["9", "8"]
-    funnel, drops = (table.value for table in app.dataframe)
+    yields, funnel, drops = (table.value for table in app.dataframe)
+    assert yields.loc["angry", "outlook"] == "too few judged to tell"
     assert funnel.loc["angry", "photos awaiting"] == 2
     assert funnel.loc["all", "faces dropped"] == 1
     assert drops.to_dict("records") == [{"round": "faces", "reason": "cut off", "dropped": 1}]

@@ -1,0 +1,72 @@
+"""Pictures that people judged differently: who said what, for the person who has the last word."""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+from btfer.catalogue import Catalogue, photos, votes
+from btfer.catalogue.store import Row
+from btfer.catalogue.votes import Subject
+from btfer.errors import UsageError
+from btfer.review.queues import Entry, Item, items
+from btfer.review.rules import ROUNDS, check_round
+
+MOST_REVIEWERS = 9
+
+
+@dataclass(frozen=True)
+class Vote:
+    """What one person said of a picture, in words: `keep`, `drop: text`, `sad`."""
+
+    reviewer: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A picture with all its votes, oldest first."""
+
+    item: Item
+    votes: tuple[Vote, ...]
+
+
+def disputes(cat: Catalogue, round_: str) -> list[Dispute]:
+    """What awaits the last word in a round, in the order of the first votes. Raises UsageError."""
+    check_round(round_)
+    by_subject: dict[Subject, list[Vote]] = defaultdict(list)
+    for row in votes.disputes(cat, round_):
+        by_subject[Subject(row["photo"], row["face"])].append(Vote(row["reviewer"], _said(row)))
+    labels = photos.described(cat, {one.photo for one in by_subject})
+    entries = [
+        Entry(one, labels[one.photo]["expression"], ("disputed",))
+        for one in by_subject
+        if one.photo in labels
+    ]
+    return [
+        Dispute(item, tuple(by_subject[Subject(item.photo, item.face)]))
+        for item in items(cat, entries)
+    ]
+
+
+def as_item(one: Dispute) -> Item:
+    """The picture with what people said as its badges."""
+    said = tuple(f"{vote.reviewer}: {vote.said}" for vote in one.votes)
+    return replace(one.item, badges=said)
+
+
+def plan(cat: Catalogue, reviewers_per_image: int, round_: str = "") -> None:
+    """Ask for so many people's votes on each picture of a round ('' = of both) from now on.
+
+    Raises UsageError for a number that is none of 1 to 9.
+    """
+    if not 1 <= reviewers_per_image <= MOST_REVIEWERS:
+        raise UsageError(
+            f"{reviewers_per_image} reviewers per image: 1 to {MOST_REVIEWERS} people can judge it"
+        )
+    for one in [round_] if round_ else ROUNDS:
+        check_round(one)
+        votes.plan(cat, one, reviewers_per_image)
+
+
+def _said(row: Row) -> str:
+    words = {"drop": f"drop: {row['reason']}", "relabel": row["expression"]}
+    return words.get(row["decision"], str(row["decision"]))

@@ -1,0 +1,57 @@
+"""How fast a person judges, when they should rest, and how long the rest of the work will take."""
+
+import datetime
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from btfer.catalogue import Catalogue, verdicts
+from btfer.review.rules import ROUNDS
+
+PAUSE_S = 300.0  # a longer gap between two pages is a break, and no work
+REST_AFTER_S = 45 * 60.0
+_NEWEST = 5_000
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Judgements a minute of work (0 = not known yet), and seconds of work since the last break."""
+
+    per_minute: float
+    worked_s: float
+
+    @property
+    def should_rest(self) -> bool:
+        """Whether a break is due."""
+        return self.worked_s >= REST_AFTER_S
+
+    def minutes_for(self, pictures: int) -> float | None:
+        """How long so many will take; None where the pace is not known."""
+        return pictures / self.per_minute if self.per_minute else None
+
+
+def pace(cat: Catalogue, reviewer: str, at: datetime.datetime | None = None) -> Pace:
+    """A person's pace over their newest judgements in both rounds. at: now."""
+    rows = verdicts.given_by(cat, reviewer, ROUNDS, limit=_NEWEST)
+    pages = Counter(row["at"] for row in rows)
+    times = sorted((datetime.datetime.fromisoformat(text), n) for text, n in pages.items())
+    return of_pages(times, at or datetime.datetime.now(datetime.UTC))
+
+
+def of_pages(pages: Sequence[tuple[datetime.datetime, int]], at: datetime.datetime) -> Pace:
+    """From when pages were committed and how many judgements each held, oldest first.
+
+    The work on a page is the time since the page before it. After a break that is not known, so such
+    a page counts for no pace.
+    """
+    judged, spent, since_break = 0, 0.0, 0.0
+    for (before, _), (then, n) in itertools.pairwise(pages):
+        gap = (then - before).total_seconds()
+        if gap > PAUSE_S:
+            since_break = 0.0
+            continue
+        judged, spent, since_break = judged + n, spent + gap, since_break + gap
+    if not pages or (at - pages[-1][0]).total_seconds() > PAUSE_S:
+        since_break = 0.0
+    return Pace(60 * judged / spent if spent else 0.0, since_break)

@@ -1,0 +1,181 @@
+"""The pages *Photos*, *Faces* and *Disagreements*: the grid on what awaits this person."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from btfer import review
+from btfer.catalogue import Catalogue, verdicts
+from btfer.catalogue import faces as face_rows
+from btfer.catalogue import photos as photo_rows
+from btfer.settings import Settings
+from review_app import grid, overview, session
+
+PAGE_SIZES = (48, 24)
+SETTLED_AT_ONCE = 24
+NEXT_STEP = {
+    "photos": "Every photo that `btfer dedup` kept is judged. Next: `btfer crop`, then the page *Faces*.",
+    "faces": "Every face that `btfer crop` took is judged. Next: `btfer sample`.",
+}
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What the side bar says."""
+
+    reviewer: str
+    label: str
+    order: str
+    size: int
+    veiled: bool
+
+
+def photos() -> None:
+    """Round 1: the photos that dedup kept."""
+    _round("photos")
+
+
+def faces() -> None:
+    """Round 2: the faces that the crop stage took."""
+    _round("faces")
+
+
+def disagreements() -> None:
+    """The last word on what people judged differently: only what is marked is settled."""
+    opened = session.opened_catalogue()
+    if not opened:
+        return
+    cat, settings = opened
+    reviewer = session.reviewer_name()
+    said = session.last_said()
+    waiting = [(name, one) for name in review.ROUNDS for one in review.disputes(cat, name)]
+    if not waiting:
+        st.success(f"{said} Nothing is in dispute.")
+        return
+    if not reviewer:
+        st.info("Write your name in the side bar first: every verdict carries it.")
+        return
+    round_ = waiting[0][0]
+    here = [review.as_item(one) for name, one in waiting if name == round_]
+    _draw(cat, settings, round_, review.Page(here[:SETTLED_AT_ONCE], len(here)), said, reviewer)
+
+
+def _round(round_: str) -> None:
+    opened = session.opened_catalogue()
+    if not opened:
+        return
+    cat, settings = opened
+    choice = _choices()
+    said = session.last_said()
+    if not choice.reviewer:
+        st.info("Write your name in the side bar first: every verdict carries it.")
+        return
+    with st.spinner("Reading the queue …"):
+        page = _queue(cat, round_, choice.reviewer).page(choice.size, choice.order, choice.label)
+    if not page.items:
+        st.success(f"{said} {_why_empty(cat, round_, choice)}")
+        st.button("Undo my last page", on_click=lambda: _undo(cat, round_, choice.reviewer))
+        return
+    pace = review.pace(cat, choice.reviewer)
+    if pace.should_rest:
+        st.info(overview.rest(pace))
+    _draw(cat, settings, round_, page, said, choice.reviewer, choice, pace)
+
+
+def _draw(
+    cat: Catalogue,
+    settings: Settings,
+    round_: str,
+    page: review.Page,
+    said: str,
+    reviewer: str,
+    choice: _Choice | None = None,
+    pace: review.Pace | None = None,
+) -> None:
+    state, settle = st.session_state, choice is None
+    grid.draw(
+        page.items,
+        data_dir=settings.data_dir,
+        round_=round_,
+        total=page.awaiting,
+        said=said,
+        answered=state.get(f"answered_{round_}", {}) | {"session": session.session_word()},
+        zoomed=next((item for item in page.items if item.id == state.get("zoomed")), None),
+        marks=state.get(f"marks_{round_}", []),
+        on_change=lambda: _answer(cat, round_, reviewer, settle=settle),
+        pace=_pace(pace, page.awaiting),
+        veiled=bool(choice and choice.veiled),
+        settle=settle,
+    )
+
+
+def _answer(cat: Catalogue, round_: str, reviewer: str, *, settle: bool) -> None:
+    """Do what the browser asked for; runs before the page is drawn again."""
+    sent = grid.answer(round_, settle=settle)
+    kind = sent.get("kind")
+    st.session_state["zoomed"] = str(sent.get("id")) if kind == "zoom" else None
+    if kind == "commit":
+        st.session_state[f"marks_{round_}"] = []
+        write = review.settle if settle else review.commit
+        session.say(lambda: session.committed(write(cat, round_, grid.judged(sent), reviewer)))
+    elif kind == "undo":
+        _undo(cat, round_, reviewer)
+    st.session_state[f"answered_{round_}"] = {"number": sent.get("number"), "kind": kind}
+
+
+def _undo(cat: Catalogue, round_: str, reviewer: str) -> None:
+    def take_back() -> str:
+        back = review.undo_last(cat, reviewer, round_)
+        st.session_state[f"marks_{round_}"] = back
+        _queue(cat, round_, reviewer).put_back([one.id for one in back])
+        return f"{len(back)} verdicts taken back." if back else "There is no page to take back."
+
+    session.say(take_back)
+
+
+def _queue(cat: Catalogue, round_: str, reviewer: str) -> review.Queue:
+    return _kept_queue(cat, round_, reviewer, face_rows.newest_settings(cat), id(cat))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _kept_queue(
+    _cat: Catalogue, round_: str, reviewer: str, digest: str, catalogue: int
+) -> review.Queue:
+    return review.Queue(_cat, round_, reviewer, digest)
+
+
+def _choices() -> _Choice:
+    reviewer = session.reviewer_name()
+    order = st.sidebar.selectbox("Order", review.ORDERS, key="order")
+    label = st.sidebar.selectbox(
+        "Class", ["all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED], key="label"
+    )
+    size = st.sidebar.selectbox("Pictures on a page", PAGE_SIZES, key="page_size")
+    veiled = st.sidebar.toggle(
+        "Blur", key="veiled", help="Only the picture under the cursor or the pointer is clear."
+    )
+    return _Choice(reviewer, "" if label == "all" else label, order, size, veiled)
+
+
+def _pace(pace: review.Pace | None, awaiting: int) -> str:
+    minutes = pace.minutes_for(awaiting) if pace else None
+    return f"about {overview.spell(minutes)} left" if minutes else ""
+
+
+def _why_empty(cat: Catalogue, round_: str, choice: _Choice) -> str:
+    if choice.label:
+        return f"Nothing of the class '{choice.label}' awaits you. Choose another class in the side bar."
+    if round_ == "photos" and not verdicts.newest_of_stages(cat):
+        return "No photo has come this far yet: run `btfer dedup` first."
+    if round_ == "faces" and not face_rows.newest_settings(cat):
+        return "No face has come this far yet: judge the photos, then run `btfer crop`."
+    others = sum(
+        one.awaiting
+        for one in review.progress(cat, face_rows.newest_settings(cat))
+        if one.round == round_
+    )
+    if others:
+        return (
+            f"{others:,} {round_} await other people, or the last word on the page *Disagreements*."
+        )
+    return NEXT_STEP[round_]

@@ -1,0 +1,106 @@
+"""What all pages share: the catalogue, who judges, and what the last action said."""
+
+import argparse
+import getpass
+import secrets
+import sys
+from collections.abc import Callable
+
+import streamlit as st
+
+from btfer import review
+from btfer.catalogue import Catalogue, open_catalogue
+from btfer.catalogue import photos as photo_rows
+from btfer.errors import BtferError
+from btfer.settings import Settings, load_settings
+
+
+def opened_catalogue() -> tuple[Catalogue, Settings] | None:
+    """The catalogue and the settings; None, and a sentence on the page, where there is nothing to judge."""
+    try:
+        settings = load_settings()
+        if not settings.catalogue and not (settings.data_dir / "catalogue.db").exists():
+            st.info(f"No catalogue in `{settings.data_dir}` yet: run `btfer crawl` first.")
+            return None
+        cat = _catalogue(settings.catalogue_url)
+        if not photo_rows.count(cat):
+            st.info("The catalogue holds no photo yet: run `btfer crawl` first.")
+            return None
+        return cat, settings
+    except BtferError as error:
+        st.error(str(error))
+        return None
+
+
+@st.cache_resource
+def _catalogue(url: str) -> Catalogue:
+    cat = open_catalogue(url)
+    asked = _reviewers_per_image(sys.argv[1:])
+    if asked is not None:
+        review.plan(cat, asked)
+    return cat
+
+
+def _reviewers_per_image(arguments: list[str]) -> int | None:
+    """What stands after `--` of `streamlit run`; the same as `btfer review plan`."""
+    parser = argparse.ArgumentParser(prog="review_app/app.py", add_help=False)
+    parser.add_argument("--reviewers-per-image", type=int)
+    return parser.parse_known_args(arguments)[0].reviewers_per_image
+
+
+def reviewer_name() -> str:
+    """Who judges: who has logged in where that is set up, else the name in the side bar.
+
+    The side bar begins with the name of this computer's user.
+    """
+    if st.secrets.load_if_toml_exists() and "auth" in st.secrets:
+        return _logged_in()
+    try:
+        known = getpass.getuser()
+    except (OSError, KeyError):  # a container without a user name
+        known = ""
+    # The widget's own state is dropped on pages that do not draw it; `reviewer` is kept.
+    st.session_state.setdefault("reviewer_box", st.session_state.get("reviewer", known))
+    name = st.sidebar.text_input("Reviewer", key="reviewer_box")
+    st.session_state["reviewer"] = name.strip()
+    return name.strip()
+
+
+def _logged_in() -> str:
+    """The e-mail address or name that the OpenID provider of `.streamlit/secrets.toml` gives."""
+    if not st.user.is_logged_in:
+        st.sidebar.button("Log in", on_click=st.login)
+        return ""
+    st.sidebar.button("Log out", on_click=st.logout)
+    name = str(st.user.get("email") or st.user.get("name") or st.user.get("sub") or "")
+    st.sidebar.caption(name)
+    return name
+
+
+def session_word() -> str:
+    """A word that is new after a restart of the server."""
+    return str(st.session_state.setdefault("session", secrets.token_hex(4)))
+
+
+def committed(done: review.Committed) -> str:
+    """What to say after a page was judged."""
+    if not done.skipped:
+        return f"{done.written} judged."
+    return f"{done.written} judged; {done.skipped} were judged already and stay as they were."
+
+
+def say(action: Callable[[], str]) -> None:
+    """Do it, and keep what there is to say for the next drawing of the page."""
+    try:
+        st.session_state["said"] = ("done", action())
+    except BtferError as error:
+        st.session_state["said"] = ("error", str(error))
+
+
+def last_said() -> str:
+    """What the last action said; an error is drawn here, at once."""
+    kind, text = st.session_state.pop("said", ("", ""))
+    if kind == "error":
+        st.error(text)
+        return ""
+    return str(text)
