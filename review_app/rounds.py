@@ -70,6 +70,7 @@ def _round(round_: str) -> None:
     if not choice.reviewer:
         st.info("Write your name in the side bar first: every verdict carries it.")
         return
+    _let_go(cat, round_, choice.reviewer)
     with st.spinner("Reading the queue …"):
         page = _queue(cat, round_, choice.reviewer).page(choice.size, choice.order, choice.label)
     if not page.items:
@@ -131,6 +132,14 @@ def _undo(cat: Catalogue, round_: str, reviewer: str) -> None:
         return f"{len(back)} verdicts taken back." if back else "There is no page to take back."
 
     session.say(take_back)
+
+
+def _let_go(cat: Catalogue, round_: str, reviewer: str) -> None:
+    """Somebody else sits here now: what was before the one who left is free for all."""
+    before = st.session_state.get("leases_of", reviewer)
+    if before != reviewer:
+        review.let_go(cat, round_, before)
+    st.session_state["leases_of"] = reviewer
 
 
 def _queue(cat: Catalogue, round_: str, reviewer: str) -> review.Queue:

@@ -51,7 +51,8 @@ def _reviewers_per_image(arguments: list[str]) -> int | None:
 def reviewer_name() -> str:
     """Who judges: who has logged in where that is set up, else the name in the side bar.
 
-    The side bar begins with the name of this computer's user.
+    The side bar begins with the name of this computer's user. The address keeps it (`?reviewer=ann`), so
+    that loading the page again forgets nothing.
     """
     if st.secrets.load_if_toml_exists() and "auth" in st.secrets:
         return _logged_in()
@@ -60,10 +61,13 @@ def reviewer_name() -> str:
     except (OSError, KeyError):  # a container without a user name
         known = ""
     # The widget's own state is dropped on pages that do not draw it; `reviewer` is kept.
-    st.session_state.setdefault("reviewer_box", st.session_state.get("reviewer", known))
-    name = st.sidebar.text_input("Reviewer", key="reviewer_box")
-    st.session_state["reviewer"] = name.strip()
-    return name.strip()
+    known = st.session_state.get("reviewer", st.query_params.get("reviewer", known))
+    st.session_state.setdefault("reviewer_box", known)
+    name = st.sidebar.text_input("Reviewer", key="reviewer_box").strip()
+    st.session_state["reviewer"] = name
+    if st.query_params.get("reviewer", "") != name:
+        st.query_params["reviewer"] = name
+    return name
 
 
 def _logged_in() -> str:

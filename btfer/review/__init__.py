@@ -24,7 +24,7 @@ from btfer.review.judge import (
 from btfer.review.log import visible_log
 from btfer.review.outlook import Outlook, outlook
 from btfer.review.pace import Pace, pace
-from btfer.review.queues import ORDERS, Item, Page, Queue, Tally, progress, queue
+from btfer.review.queues import ORDERS, Item, Page, Queue, Tally, let_go, progress, queue
 from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS, Judged
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "export_verdicts",
     "import_verdicts",
     "keep_single_faces",
+    "let_go",
     "outlook",
     "pace",
     "plan",

@@ -122,6 +122,12 @@ def items(cat: Catalogue, entries: Sequence[Entry]) -> list[Item]:
     ]
 
 
+def let_go(cat: Catalogue, round_: str, reviewer: str) -> None:
+    """End all that a reviewer has before them in a round, so that others may have it at once."""
+    check_round(round_)
+    votes.lease_only(cat, round_, [], reviewer, minutes=0)
+
+
 class Queue:
     """One person's queue in a round: the order is kept in memory, what may be shown is asked of the catalogue.
 

@@ -92,3 +92,61 @@ def test_the_mouse_marks_with_the_chosen_reason(
     page.get_by_text("Every photo that btfer dedup kept is judged").wait_for()
     expected = dict.fromkeys(ids[:3], ("keep", "")) | {ids[3]: ("drop", "unclear")}
     assert given(cat, "photos") == expected
+
+
+def another(page: Any) -> Any:
+    """A second browser window, as of another person: nothing is shared with the first."""
+    return page.context.browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+
+
+def tiles(page: Any) -> set[str]:
+    return {tile.get_attribute("data-id") for tile in page.locator(".tile").all()}
+
+
+def test_two_browsers_on_one_queue_judge_every_picture_once(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 120)
+    app = run_app(tmp_path)
+    other = another(page)
+    open_round(page, app.url, "photos?reviewer=ann")
+    open_round(other, app.url, "photos?reviewer=ben")
+    assert len(tiles(page)) == len(tiles(other)) == 48
+    assert len(tiles(page) | tiles(other)) == 96
+    for window in (page, other):
+        window.keyboard.press("n")
+        window.keyboard.press("Enter")
+        window.get_by_text("48 judged").wait_for()
+    other.get_by_text("24 photos await other people").wait_for()  # ann has them before her
+    page.keyboard.press("Enter")
+    page.get_by_text("Every photo that btfer dedup kept is judged").wait_for()
+    rows = verdicts.votes(cat, "photos")
+    assert sorted(row["photo"] for row in rows) == sorted(ids)
+    assert {row["reviewer"] for row in rows} == {"ann", "ben"}
+
+
+def test_a_blind_second_pass_ends_in_the_last_word(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 3)
+    review.plan(cat, 2)
+    app = run_app(tmp_path)
+    other = another(page)
+    open_round(page, app.url, "photos?reviewer=ann")
+    page.keyboard.press("t")
+    page.keyboard.press("Enter")
+    page.get_by_text("3 photos await other people").wait_for()
+    open_round(other, app.url, "photos?reviewer=ben")
+    await_count(other, "3 photos await · 0 of 3 marked")  # nothing of the first votes shows
+    assert "ann" not in other.locator(".review").inner_text()
+    other.keyboard.press("Enter")
+    other.get_by_text("1 photos await other people").wait_for()
+    assert set(given(cat, "photos")) == set(ids[1:])
+    open_round(other, app.url, "disagreements?reviewer=cleo")
+    other.get_by_text("ann: drop: text | ben: keep").wait_for()
+    other.keyboard.press("Enter")
+    other.get_by_text("Nothing is marked").wait_for()
+    other.keyboard.press("4")
+    other.keyboard.press("Enter")
+    other.get_by_text("Nothing is in dispute").wait_for()
+    assert given(cat, "photos")[ids[0]] == ("relabel", "happy")
