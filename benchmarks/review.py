@@ -1,0 +1,214 @@
+"""How fast the review app is in a real Chromium, beside the plain way in Streamlit (`make benchmark-review`).
+
+A catalogue of drawn photos; the queue is judged up to several points, and at each of them pages are judged
+by keyboard: from Enter until the next page's pictures are on the screen. The plain way is 48 `st.image`
+with a button each, where each press runs the script; a tenth of a page is marked in both.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import review_catalogue
+from rich.console import Console
+from rich.table import Table
+
+from btfer import review
+from btfer.catalogue import open_catalogue
+from btfer.review import Judged
+
+ROOT = Path(__file__).resolve().parents[1]
+REVIEWER = "ann"
+PAGE = 48
+MARKED = 5  # pictures of a page that are dropped
+POINTS = (0.0, 0.25, 0.5, 0.75, 0.99)
+PAGES = 8  # judged at each point
+LEFT = PAGE * (2 * PAGES + 2)  # after the last point, for the pages of two measurements
+ON_SCREEN = "images => Promise.all(images.map(image => image.decode()))"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds at one point of the queue: opening the page anew, and from Enter to the next page, each time."""
+
+    judged: int
+    opening: float
+    next_page: list[float]
+    memory_mb: float
+
+
+@contextmanager
+def served(script: Path, data_dir: Path) -> Iterator[tuple[str, int]]:
+    """The URL and process id of a Streamlit server that runs the script."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--server.headless", "true", "--server.address", "127.0.0.1"],
+        cwd=ROOT,
+        env=os.environ | {"BTFER_DATA_DIR": str(data_dir)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/_stcore/health")
+        yield url, process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit(f"the app did not start at {url}")
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process (Linux; 0 elsewhere)."""
+    status = Path(f"/proc/{pid}/statm")
+    if not status.exists():
+        return 0.0
+    return int(status.read_text().split()[1]) * resource.getpagesize() / 1e6
+
+
+def ours(browser: Any, data_dir: Path, names: list[str]) -> list[Measured]:
+    """Pages judged by keyboard at each point of the queue."""
+    found = []
+    last = len(names) - LEFT
+    for point in POINTS:
+        judged = _judge_until(data_dir, names, min(int(point * len(names)), last))
+        with served(ROOT / "review_app" / "app.py", data_dir) as (url, pid):
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            begin = time.perf_counter()
+            page.goto(f"{url}/photos?reviewer={REVIEWER}")
+            _await_pictures(page, len(names) - judged)
+            opening = time.perf_counter() - begin
+            laps = [_judge_page(page, len(names) - judged - PAGE * n) for n in range(PAGES)]
+            found.append(Measured(judged, opening, laps, memory_mb(pid)))
+            page.close()
+    return found
+
+
+def _judge_page(page: Any, awaiting: int) -> float:
+    for _ in range(MARKED):
+        page.keyboard.press("n")
+        page.keyboard.press("ArrowRight")
+    begin = time.perf_counter()
+    page.keyboard.press("Enter")
+    _await_pictures(page, awaiting - PAGE)
+    return time.perf_counter() - begin
+
+
+def _await_pictures(page: Any, awaiting: int) -> None:
+    page.locator(".count", has_text=f"{awaiting:,} photos await").wait_for(timeout=120_000)
+    page.locator(".tile img").evaluate_all(ON_SCREEN)
+
+
+def _judge_until(data_dir: Path, names: list[str], wanted: int) -> int:
+    """Judge the queue up to a point, without the app; how many are judged then."""
+    cat = open_catalogue(f"sqlite:///{data_dir / 'catalogue.db'}")
+    held = sum(one.kept + one.dropped for one in review.progress(cat, "") if one.round == "photos")
+    for start in range(held, wanted, 5_000):
+        part = names[start : min(start + 5_000, wanted)]
+        review.commit(cat, "photos", [Judged(name) for name in part], REVIEWER)
+    cat.close()
+    return max(held, wanted)
+
+
+def per_picture(browser: Any, data_dir: Path, awaiting: int) -> tuple[float, float]:
+    """Seconds for each judged picture: ours, and the plain way; both as fast as the page lets one."""
+    with served(ROOT / "review_app" / "app.py", data_dir) as (url, _):
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"{url}/photos?reviewer={REVIEWER}")
+        _await_pictures(page, awaiting)
+        begin = time.perf_counter()
+        for n in range(PAGES):
+            _judge_page(page, awaiting - PAGE * n)
+        us = (time.perf_counter() - begin) / PAGES / PAGE
+        page.close()
+    with served(ROOT / "benchmarks" / "review_plain_app.py", data_dir) as (url, _):
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(url)
+        page.get_by_text("0 dropped, page 1").wait_for()
+        begin = time.perf_counter()
+        for n in range(2):
+            _judge_plainly(page, n)
+        plain = (time.perf_counter() - begin) / 2 / PAGE
+        page.close()
+    return us, plain
+
+
+def _judge_plainly(page: Any, n: int) -> None:
+    for k in range(MARKED):
+        page.get_by_role("button", name="drop", exact=True).nth(k).click()
+        page.get_by_text(f"{n * MARKED + k + 1} dropped, page {n + 1}").wait_for()
+    page.get_by_role("button", name="keep the rest").click()
+    page.get_by_text(f"{(n + 1) * MARKED} dropped, page {n + 2}").wait_for()
+    page.locator("img").evaluate_all(ON_SCREEN)
+
+
+def show(found: list[Measured], us: float, plain: float) -> None:
+    """The table, and each target with what was measured."""
+    console = Console(width=100)
+    table = Table("judged before", "opening the page, s", "Enter to next page, s (median, worst)")
+    for one in found:
+        laps = f"{statistics.median(one.next_page):.2f}, {max(one.next_page):.2f}"
+        table.add_row(f"{one.judged:,}", f"{one.opening:.2f}", laps)
+    console.print(table)
+    slowest = max(statistics.median(one.next_page) for one in found)
+    memory = max(one.memory_mb for one in found)
+    ends = Table("target", "measured", "")
+    for target, measured, holds in (
+        ("next page under 0.5 s, median at each point", f"{slowest:.2f} s", slowest < 0.5),
+        ("server memory under 1 GB", f"{memory:.0f} MB", 0 < memory < 1000),
+        ("a judged picture: 5x the plain way", f"{plain / us:.1f}x", plain / us >= 5),
+    ):
+        ends.add_row(target, measured, "pass" if holds else "MISS")
+    console.print(ends)
+    console.print(f"a judged picture: ours {us * 1000:.0f} ms, plain {plain * 1000:.0f} ms")
+
+
+def main() -> None:
+    """Parse, make the catalogue in a temporary folder, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=int, default=100_000, help="photos in the catalogue")
+    photos = max(parser.parse_args().photos, 6 * LEFT)
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if not program:
+        raise SystemExit("no Chromium in PATH (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        data_dir = Path(folder)
+        names = review_catalogue.make(data_dir, photos)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        found = ours(browser, data_dir, names)
+        awaiting = photos - found[-1].judged - PAGE * PAGES
+        us, plain = per_picture(browser, data_dir, awaiting)
+        browser.close()
+    show(found, us, plain)
+
+
+if __name__ == "__main__":
+    main()
