@@ -38,6 +38,19 @@ POINTS = (0.0, 0.25, 0.5, 0.75, 0.99)
 PAGES = 8  # judged at each point
 LEFT = PAGE * (2 * PAGES + 2)  # after the last point, for the pages of two measurements
 ON_SCREEN = "images => Promise.all(images.map(image => image.decode()))"
+# Looks at every frame: Playwright's own waiting looks only every half second after a while.
+NEXT_PAGE = """(shown, count) => new Promise((done) => {
+  const root = shown.getRootNode();
+  const look = () => {
+    if (!root.querySelector(".count").textContent.includes(count)) return requestAnimationFrame(look);
+    Promise.all([...root.querySelectorAll(".tile img")].map((image) => image.decode())).then(done);
+  };
+  look();
+})"""
+TEXT_SHOWN = """(text) => new Promise((done) => {
+  const look = () => (document.body.innerText.includes(text) ? done() : requestAnimationFrame(look));
+  look();
+})"""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -116,7 +129,7 @@ def _judge_page(page: Any, awaiting: int) -> float:
         page.keyboard.press("ArrowRight")
     begin = time.perf_counter()
     page.keyboard.press("Enter")
-    _await_pictures(page, awaiting - PAGE)
+    page.locator(".review").evaluate(NEXT_PAGE, f"{awaiting - PAGE:,} photos await")
     return time.perf_counter() - begin
 
 
@@ -162,9 +175,9 @@ def per_picture(browser: Any, data_dir: Path, awaiting: int) -> tuple[float, flo
 def _judge_plainly(page: Any, n: int) -> None:
     for k in range(MARKED):
         page.get_by_role("button", name="drop", exact=True).nth(k).click()
-        page.get_by_text(f"{n * MARKED + k + 1} dropped, page {n + 1}").wait_for()
+        page.evaluate(TEXT_SHOWN, f"{n * MARKED + k + 1} dropped, page {n + 1}")
     page.get_by_role("button", name="keep the rest").click()
-    page.get_by_text(f"{(n + 1) * MARKED} dropped, page {n + 2}").wait_for()
+    page.evaluate(TEXT_SHOWN, f"{(n + 1) * MARKED} dropped, page {n + 2}")
     page.locator("img").evaluate_all(ON_SCREEN)
 
 

@@ -1,5 +1,6 @@
 """The pages *Photos*, *Faces* and *Disagreements*: the grid on what awaits this person."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import streamlit as st
@@ -71,8 +72,10 @@ def _round(round_: str) -> None:
         st.info("Write your name in the side bar first: every verdict carries it.")
         return
     _let_go(cat, round_, choice.reviewer)
-    with st.spinner("Reading the queue …"):
-        page = _queue(cat, round_, choice.reviewer).page(choice.size, choice.order, choice.label)
+    queue = _queue(cat, round_, choice.reviewer)
+    # A spinner on a page that comes at once makes it jump.
+    with nullcontext() if queue.is_read else st.spinner("Reading the queue …"):
+        page = queue.page(choice.size, choice.order, choice.label)
     if not page.items:
         st.success(f"{said} {_why_empty(cat, round_, choice)}")
         st.button("Undo my last page", on_click=lambda: _undo(cat, round_, choice.reviewer))

@@ -246,11 +246,13 @@ def holding_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[Row]:
     return [row for part in parts for row in cat.rows(sa.select(part))]
 
 
-def given_by(cat: Catalogue, reviewer: str, rounds: Iterable[str], *, limit: int) -> list[Row]:
-    """A person's newest verdicts in some rounds, newest first, undone ones too."""
-    own = (verdict.c.reviewer == reviewer) & verdict.c.round.in_(list(rounds))
-    given = sa.select(verdict).where(own, verdict.c.undoes.is_(None))
-    return cat.rows(given.order_by(verdict.c.id.desc()).limit(limit))
+def pages_of(cat: Catalogue, reviewer: str, *, newest: int) -> list[Row]:
+    """When a person committed their newest verdicts, undone ones too, oldest first: at, n."""
+    own = (verdict.c.reviewer == reviewer) & verdict.c.round.in_(PEOPLE)
+    given = sa.select(verdict.c.at).where(own, verdict.c.undoes.is_(None))
+    rows = given.order_by(verdict.c.id.desc()).limit(newest).subquery()
+    counted = sa.select(rows.c.at, sa.func.count().label("n")).group_by(rows.c.at)
+    return cat.rows(counted.order_by(rows.c.at))
 
 
 def dropped(cat: Catalogue, settings: str) -> list[Row]:

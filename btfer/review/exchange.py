@@ -82,7 +82,7 @@ def _write(cat: Catalogue, told: list[Told], *, plain: bool) -> tuple[int, int]:
     if not plain:
         return verdicts.merge(cat, told)
     given = [one.verdict for one in told]
-    return len(votes.add_open(cat, "photos", given)), 0  # plain labels are of photos
+    return votes.add_open(cat, "photos", given), 0  # plain labels are of photos
 
 
 def _is_portable(rows: list[Row]) -> bool:

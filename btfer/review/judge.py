@@ -35,7 +35,7 @@ def commit(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) -> 
     new = _verdicts(cat, round_, judged, reviewer)
     gone = votes.gone(cat, round_, [Subject(one.photo, one.face) for one in new])
     open_ = [one for one in new if Subject(one.photo, one.face) not in gone]
-    written = len(votes.add_open(cat, round_, open_))
+    written = votes.add_open(cat, round_, open_)
     return Committed(written, len(judged) - written)
 
 

@@ -2,16 +2,14 @@
 
 import datetime
 import itertools
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from btfer.catalogue import Catalogue, verdicts
-from btfer.review.rules import ROUNDS
 
 PAUSE_S = 300.0  # a longer gap between two pages is a break, and no work
 REST_AFTER_S = 45 * 60.0
-_NEWEST = 5_000
+_NEWEST = 2_000
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,8 @@ class Pace:
 
 def pace(cat: Catalogue, reviewer: str, at: datetime.datetime | None = None) -> Pace:
     """A person's pace over their newest judgements in both rounds. at: now."""
-    rows = verdicts.given_by(cat, reviewer, ROUNDS, limit=_NEWEST)
-    pages = Counter(row["at"] for row in rows)
-    times = sorted((datetime.datetime.fromisoformat(text), n) for text, n in pages.items())
+    pages = verdicts.pages_of(cat, reviewer, newest=_NEWEST)
+    times = [(datetime.datetime.fromisoformat(row["at"]), int(row["n"])) for row in pages]
     return of_pages(times, at or datetime.datetime.now(datetime.UTC))
 
 

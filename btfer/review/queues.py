@@ -160,6 +160,11 @@ class Queue:
                 page = self._claim(size, order, label)
             return page
 
+    @property
+    def is_read(self) -> bool:
+        """Whether a page comes at once; else the whole queue is read first."""
+        return bool(self._seen)
+
     def put_back(self, ids: Iterable[str]) -> None:
         """Put pictures whose votes were taken back first again."""
         with self._lock:
