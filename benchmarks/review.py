@@ -37,13 +37,14 @@ MARKED = 5  # pictures of a page that are dropped
 POINTS = (0.0, 0.25, 0.5, 0.75, 0.99)
 PAGES = 8  # judged at each point
 LEFT = PAGE * (2 * PAGES + 2)  # after the last point, for the pages of two measurements
-ON_SCREEN = "images => Promise.all(images.map(image => image.decode()))"
+ON_SCREEN = "images => Promise.all(images.map(image => image.decode().catch(() => {})))"
 # Looks at every frame: Playwright's own waiting looks only every half second after a while.
-NEXT_PAGE = """(shown, count) => new Promise((done) => {
-  const root = shown.getRootNode();
+NEXT_PAGE = """(count) => new Promise((done) => {
+  const roots = () => [...document.querySelectorAll("*")].flatMap((one) => one.shadowRoot || []);
   const look = () => {
-    if (!root.querySelector(".count").textContent.includes(count)) return requestAnimationFrame(look);
-    Promise.all([...root.querySelectorAll(".tile img")].map((image) => image.decode())).then(done);
+    const root = roots().find((one) => one.querySelector(".count")?.textContent.includes(count));
+    if (!root) return requestAnimationFrame(look);
+    Promise.all([...root.querySelectorAll(".tile img")].map((image) => image.decode().catch(() => {}))).then(done);
   };
   look();
 })"""
@@ -129,7 +130,7 @@ def _judge_page(page: Any, awaiting: int) -> float:
         page.keyboard.press("ArrowRight")
     begin = time.perf_counter()
     page.keyboard.press("Enter")
-    page.locator(".review").evaluate(NEXT_PAGE, f"{awaiting - PAGE:,} photos await")
+    page.evaluate(NEXT_PAGE, f"{awaiting - PAGE:,} photos await")
     return time.perf_counter() - begin
 
 

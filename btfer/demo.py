@@ -50,7 +50,7 @@ def run(
         cut = crop.run(cat, settings, on_progress=on_progress)
         say(f"4. crop: {cut.taken} faces in {cut.photos} photos, {cut.empty} without one")
         say(f"5. faces: {_judge_faces(cat, settings)} judged by the sample's exact boxes")
-        made = build.run(cat, settings, build.Plan(per_class=per_class), on_progress)
+        made = build.run(cat, settings, build.Plan(per_class=per_class, per_place=0), on_progress)
         wrong = [problem for check in verify.verify(made.path) for problem in check.problems]
         state = "; ".join(wrong) or "verified"
         say(f"6. release: {made.images} images, {state}: {made.path}")

@@ -25,6 +25,12 @@ def build(
     ] = "",
     allow_short: Annotated[bool, typer.Option(help="Take what is there.")] = False,
     seed: Annotated[int | None, typer.Option(help="Key of the draw.")] = None,
+    strategy: Annotated[
+        str, typer.Option(help="How groups share a class: equal, proportional or random.")
+    ] = "equal",
+    per_place: Annotated[
+        int, typer.Option(min=0, help="Faces of a class from one site or author; 0 = all.")
+    ] = 10,
     name: Annotated[str, typer.Option(help="First part of the release's name.")] = "btfer",
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -38,7 +44,7 @@ def build(
     if not name.replace("-", "").replace("_", "").isalnum():
         raise UsageError(f"--name '{name}': use letters, digits, - and _")
     settings = context.settings(seed=seed)
-    plan = line.Plan(per_class, unreviewed, allow_short, name)
+    plan = line.Plan(per_class, unreviewed, allow_short, name, strategy, per_place)
     with context.catalogue(settings) as cat, output.progress() as on_progress:
         made = line.run(cat, settings, plan, on_progress)
     output.report(asdict(made), "{images} images: {path}\ncheck it: btfer verify {path}", as_json)

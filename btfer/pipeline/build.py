@@ -16,12 +16,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to build. unreviewed: '' = stop for people, or `drop` or `keep` what nobody has judged."""
+    """What to build. unreviewed: '' = stop for people, or `drop` or `keep` what nobody has judged.
+
+    strategy and per_place: how a class is drawn (`sample.draw`).
+    """
 
     per_class: int = 300
     unreviewed: str = ""
     allow_short: bool = False
     name: str = "btfer"
+    strategy: str = "equal"
+    per_place: int = sample.PER_PLACE
 
 
 def run(
@@ -40,7 +45,12 @@ def run(
     kept = kept_faces(cat, chosen.digest, plan.unreviewed)
     free = [row for row in kept if release.may_be_cropped(row)]
     drawn = sample.draw(
-        free, per_class=plan.per_class, seed=settings.seed, allow_short=plan.allow_short
+        free,
+        per_class=plan.per_class,
+        seed=settings.seed,
+        allow_short=plan.allow_short,
+        strategy=plan.strategy,
+        per_place=plan.per_place,
     )
     facts = _facts(cat, settings, plan, drawn) | {"no_derivatives": len(kept) - len(free)}
     return release.write(cat, settings, drawn.chosen, facts, name=plan.name)
@@ -77,7 +87,8 @@ def _facts(cat: Catalogue, settings: Settings, plan: Plan, drawn: sample.Sample)
             "crop": asdict(chosen),
             "max_hamming_bits": settings.max_hamming_bits,
             "seed": settings.seed,
-            "strategy": "strata of ethnicity, gender and age by water-filling",
+            "strategy": plan.strategy,
+            "per_place": plan.per_place,
             "unreviewed": plan.unreviewed,
         },
         "funnel": lines,

@@ -1,19 +1,24 @@
 """Sampling: the same number of faces for every class, spread evenly over the people inside a class.
 
 Who is in depends on a keyed hash of (seed, face id) alone: any machine draws the same faces, and
-withdrawing one face changes one place. Source: BTFER section 2, stage 4 (300 per class, at random);
-the strata are ours, from the intent of the queries (ethnicity x gender x age).
+withdrawing one face changes one place (two where it makes room for another of its site). Source:
+BTFER section 2, stage 4 (300 per class, at random: strategy `random`); the strata are ours, from the
+intent of the queries (ethnicity x gender x age).
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from btfer.catalogue.store import Row
-from btfer.errors import Incomplete
+from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 
 STRATA = ("ethnicity", "gender", "age")
+PER_PLACE = 10
+Stratum = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,15 @@ def rank(seed: int, face_id: str) -> str:
     return hashlib.blake2b(face_id.encode(), key=key, digest_size=16).hexdigest()
 
 
-def stratum(row: Row) -> tuple[str, ...]:
+def stratum(row: Row) -> Stratum:
     """The group that a face's query asked for; '' where it did not ask."""
     return tuple(row[name] or "" for name in STRATA)
+
+
+def place(row: Row) -> str:
+    """Whose picture it is: the host of its page, with the author where one is stated; '' = not known."""
+    host = urlsplit(row.get("page_url") or "").hostname or ""
+    return f"{host} {row['author']}" if host and row.get("author") else host
 
 
 def one_per_photo(rows: Iterable[Row], seed: int) -> list[Row]:
@@ -43,7 +54,19 @@ def one_per_photo(rows: Iterable[Row], seed: int) -> list[Row]:
     return list(best.values())
 
 
-def even_shares(sizes: dict[tuple[str, ...], int], total: int) -> dict[tuple[str, ...], int]:
+def few_per_place(ranked: Iterable[Row], most: int) -> list[Row]:
+    """The first `most` faces of each class from each place (0 = all); those of no known place all stay."""
+    seen: Counter[tuple[str, str]] = Counter()
+    kept = []
+    for row in ranked:
+        key = row["expression"], place(row)
+        seen[key] += 1
+        if not most or not key[1] or seen[key] <= most:
+            kept.append(row)
+    return kept
+
+
+def even_shares(sizes: dict[Stratum, int], total: int) -> dict[Stratum, int]:
     """How many each stratum gives: small ones all they have, the others the same, within one.
 
     Water-filling: no other split of `total` has a smaller difference between the largest and the
@@ -64,40 +87,96 @@ def even_shares(sizes: dict[tuple[str, ...], int], total: int) -> dict[tuple[str
     return shares
 
 
-def draw(rows: Iterable[Row], *, per_class: int, seed: int, allow_short: bool = False) -> Sample:
-    """Choose `per_class` faces of every class. rows: kept faces with id, photo, expression and strata.
+def proportional_shares(sizes: dict[Stratum, int], total: int) -> dict[Stratum, int]:
+    """Shares in proportion to what each stratum has, by largest remainder (ties: the larger, then by name).
 
-    Raises Incomplete with a table of have and need when a class has too few, unless `allow_short`.
+    Raises Incomplete when all strata together hold fewer than `total`.
     """
+    have = sum(sizes.values())
+    if have < total:
+        raise Incomplete(f"{have} faces, {total} asked")
+    if not total:
+        return dict.fromkeys(sizes, 0)
+    shares = {name: size * total // have for name, size in sizes.items()}
+    order = sorted(sizes, key=lambda name: (-(sizes[name] * total % have), -sizes[name], name))
+    for name in order[: total - sum(shares.values())]:
+        shares[name] += 1
+    return shares
+
+
+STRATEGIES: dict[str, Callable[[dict[Stratum, int], int], dict[Stratum, int]] | None] = {
+    "equal": even_shares,
+    "proportional": proportional_shares,
+    "random": None,
+}
+
+
+def draw(
+    rows: Iterable[Row],
+    *,
+    per_class: int,
+    seed: int,
+    allow_short: bool = False,
+    strategy: str = "equal",
+    per_place: int = PER_PLACE,
+) -> Sample:
+    """Choose `per_class` faces of every class, at most `per_place` of a class from one site or author.
+
+    rows: kept faces with id, photo, expression, strata, page_url and author. Raises UsageError for an
+    unknown strategy, and Incomplete with a table of have and need when a class has too few, unless
+    `allow_short`.
+    """
+    if strategy not in STRATEGIES:
+        raise UsageError(f"strategy '{strategy}' is unknown: use one of {', '.join(STRATEGIES)}")
     pools: dict[str, list[Row]] = {label: [] for label in EXPRESSIONS}
-    for row in one_per_photo((row for row in rows if row["expression"] in pools), seed):
+    ranked = one_per_photo((row for row in rows if row["expression"] in pools), seed)
+    for row in few_per_place(ranked, per_place):
         pools[row["expression"]].append(row)
     available = {label: len(pool) for label, pool in pools.items()}
     short = {label: n for label, n in available.items() if n < per_class}
     if short and not allow_short:
-        raise Incomplete(_shortfall(available, per_class))
+        raise Incomplete(_shortfall(pools, per_class))
     chosen = {
-        label: _draw_class(pool, min(per_class, len(pool)), seed) for label, pool in pools.items()
+        label: _draw_class(pool, min(per_class, len(pool)), seed, strategy)
+        for label, pool in pools.items()
     }
     return Sample(chosen, available)
 
 
-def _draw_class(pool: list[Row], total: int, seed: int) -> list[Row]:
+def _draw_class(pool: list[Row], total: int, seed: int, strategy: str) -> list[Row]:
     """The first of each stratum by rank; `pool` is in rank order already."""
-    groups: dict[tuple[str, ...], list[Row]] = {}
-    for row in pool:
-        groups.setdefault(stratum(row), []).append(row)
-    shares = even_shares({name: len(group) for name, group in groups.items()}, total)
+    share = STRATEGIES[strategy]
+    if share is None:
+        return pool[:total]
+    groups = _groups(pool)
+    shares = share({name: len(group) for name, group in groups.items()}, total)
     picked = [row for name, group in groups.items() for row in group[: shares[name]]]
     return sorted(picked, key=lambda row: rank(seed, row["id"]))
 
 
-def _shortfall(available: dict[str, int], per_class: int) -> str:
+def _groups(pool: Iterable[Row]) -> dict[Stratum, list[Row]]:
+    groups: dict[Stratum, list[Row]] = {}
+    for row in pool:
+        groups.setdefault(stratum(row), []).append(row)
+    return groups
+
+
+def _shortfall(pools: dict[str, list[Row]], per_class: int) -> str:
     lines = [f"too few faces for {per_class} per class; nothing was written"]
-    for label, have in available.items():
-        need = "" if have >= per_class else f"   {per_class - have} missing"
-        lines.append(f"  {label:9} {have:6}{need}")
-    most = min(available.values())
+    for label, pool in pools.items():
+        short = len(pool) < per_class
+        need = f"   {per_class - len(pool)} missing{_fewest(pool)}" if short else ""
+        lines.append(f"  {label:9} {len(pool):6}{need}")
+    most = min(len(pool) for pool in pools.values())
     advice = f"pass --per-class {most}, or " if most else ""
     lines.append(f"crawl and review more, {advice}pass --allow-short to take what is there")
     return "\n".join(lines)
+
+
+def _fewest(pool: list[Row]) -> str:
+    """The groups with the fewest faces, by what the queries asked for."""
+    sizes = sorted(
+        (len(group), " ".join(filter(None, name))) for name, group in _groups(pool).items()
+    )
+    told = [f"{name} {n}" for n, name in sizes if name][:3]
+    return f"; fewest: {', '.join(told)}" if told else ""

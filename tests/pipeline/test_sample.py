@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btfer.errors import Incomplete
+from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.pipeline import sample
 
@@ -14,7 +14,7 @@ SIZES = st.dictionaries(
 
 
 def face(number: int, expression: str = "happy", gender: str = "", photo: str = "") -> dict:
-    strata = {"ethnicity": "", "gender": gender, "age": ""}
+    strata = {"ethnicity": "", "gender": gender, "age": "", "page_url": "", "author": ""}
     id_ = f"face{number:04d}"
     return {"id": id_, "photo": photo or id_, "expression": expression} | strata
 
@@ -89,3 +89,64 @@ def test_too_few_is_a_table_and_short_is_allowed_only_when_asked() -> None:
 def test_faces_without_a_class_are_never_drawn() -> None:
     rows = population(3) + [face(8000 + n, "unlabelled") for n in range(9)]
     assert set(sample.draw(rows, per_class=3, seed=1).chosen) == set(EXPRESSIONS)
+
+
+@given(SIZES, st.integers(0, 12))
+def test_proportional_shares_are_exact_and_within_one_of_the_proportion(
+    sizes: dict, total: int
+) -> None:
+    have = sum(sizes.values())
+    if have < total:
+        with pytest.raises(Incomplete):
+            sample.proportional_shares(sizes, total)
+        return
+    shares = sample.proportional_shares(sizes, total)
+    assert sum(shares.values()) == total
+    for name, size in sizes.items():
+        assert 0 <= shares[name] <= size
+        assert abs(shares[name] - size * total / have) < 1
+
+
+def test_the_strategies_differ_in_how_groups_share_a_class() -> None:
+    rows = population(50)  # four women to one man
+    men = {}
+    for strategy in sample.STRATEGIES:
+        drawn = sample.draw(rows, per_class=20, seed=5, strategy=strategy).chosen["happy"]
+        men[strategy] = sum(row["gender"] == "male" for row in drawn)
+    assert (men["equal"], men["proportional"]) == (10, 4)
+    first = sorted(rows, key=lambda row: sample.rank(5, row["id"]))
+    drawn = sample.draw(rows, per_class=20, seed=5, strategy="random").chosen["happy"]
+    assert drawn == [row for row in first if row["expression"] == "happy"][:20]
+    with pytest.raises(UsageError, match="strategy 'best' is unknown"):
+        sample.draw(rows, per_class=20, seed=5, strategy="best")
+
+
+def from_page(row: dict, page: str, author: str = "") -> dict:
+    return row | {"page_url": page, "author": author}
+
+
+def test_one_site_or_author_gives_only_so_many_of_a_class() -> None:
+    one_site = [from_page(row, "https://one.example/a") for row in population(30)]
+    drawn = sample.draw(one_site, per_class=10, seed=1, per_place=10)
+    assert set(drawn.available.values()) == {10}
+    commons = "https://commons.wikimedia.org/wiki/File:A"
+    by_author = [from_page(row, commons, f"author {n % 6}") for n, row in enumerate(population(30))]
+    assert set(sample.draw(by_author, per_class=18, seed=1, per_place=3).available.values()) == {18}
+    everything = sample.draw(one_site, per_class=10, seed=1, per_place=0)
+    assert set(everything.available.values()) == {30}
+
+
+@given(st.integers(0, 13), st.sampled_from(["equal", "random"]))
+def test_a_new_face_changes_one_place_at_most(seed: int, strategy: str) -> None:
+    rows = population(40)
+    before = sample.draw(rows, per_class=14, seed=seed, strategy=strategy).chosen["sad"]
+    more = [*rows, face(9999, "sad", "male")]
+    after = sample.draw(more, per_class=14, seed=seed, strategy=strategy).chosen["sad"]
+    assert len({row["id"] for row in before} - {row["id"] for row in after}) <= 1
+
+
+def test_a_short_class_names_the_groups_that_are_short() -> None:
+    rows = [row for row in population(9) if row["expression"] != "fear"]
+    rows += [face(7000 + n, "fear", gender) for n, gender in enumerate(["male"] * 4 + ["female"])]
+    with pytest.raises(Incomplete, match=r"fear +5 +4 missing; fewest: female 1, male 4"):
+        sample.draw(rows, per_class=9, seed=1)
