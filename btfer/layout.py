@@ -28,6 +28,11 @@ def releases_dir(data_dir: Path) -> Path:
     return data_dir / "releases"
 
 
+def derived_dirs(data_dir: Path) -> list[Path]:
+    """What is made from photos and faces and can be made again: decoded pixels of runs, and reports."""
+    return [data_dir / "runs" / "_cache", data_dir / "reports"]
+
+
 def training_dir(data_dir: Path) -> Path:
     """Where `btfer bench` looks for training sets: one folder each."""
     return data_dir / "training"

@@ -1,5 +1,7 @@
 """Releases: which faces were frozen, under which name and settings."""
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
 from btfer.catalogue.store import Catalogue, Row, insert_new, now
@@ -28,6 +30,16 @@ def with_face(cat: Catalogue, face: str) -> list[Row]:
         .where(release_face.c.face == face)
         .order_by(release.c.at)
     )
+
+
+def holding(cat: Catalogue, faces: Iterable[str]) -> list[str]:
+    """The names of releases that hold any of these faces."""
+    wanted = sorted(faces)
+    found: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        part = release_face.c.face.in_(wanted[start : start + 500])
+        found |= {row["release"] for row in cat.rows(sa.select(release_face.c.release).where(part))}
+    return sorted(found)
 
 
 def faces_in(cat: Catalogue, name: str) -> list[Row]:

@@ -39,6 +39,12 @@ class Catalogue:
                     connection.execute(_ONE_WRITER)
                 yield connection
 
+    @contextmanager
+    def alone(self) -> Iterator[sa.Connection]:
+        """A connection outside any transaction, for what a database does only there."""
+        with _plain_errors(), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT", btfer_alone=True)
+
     def rows(self, statement: sa.Executable) -> list[Row]:
         """All rows of a query, as dicts."""
         with self.read() as connection:
@@ -114,7 +120,10 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def _on_begin(connection: sa.Connection) -> None:
         # A plain BEGIN that reads and then writes fails when another writer came in between.
-        immediate = connection.get_execution_options().get("btfer_write")
+        options = connection.get_execution_options()
+        if options.get("btfer_alone"):
+            return
+        immediate = options.get("btfer_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine

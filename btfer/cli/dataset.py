@@ -1,4 +1,4 @@
-"""Commands that make a release and tell how it came about: build, verify, status, explain."""
+"""Commands about releases and how they came about: build, verify, diff, forget, status, explain."""
 
 import json
 from dataclasses import asdict
@@ -79,6 +79,60 @@ def verify(
             print(f"          {problem}")
     if any(one.problems for one in checks):
         raise typer.Exit(1)
+
+
+@app.command()
+def diff(
+    first: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    second: Annotated[Path, typer.Argument(help="Folder of another.")],
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Tell what differs between two releases; exit code 1 if anything does.
+
+    Example: btfer diff data/releases/btfer-1a2b3c4d5e6f data/releases/btfer-6f5e4d3c2b1a
+    """
+    from btfer.pipeline.diff import diff as compare
+
+    found = compare(first, second)
+    if as_json:
+        print(json.dumps(asdict(found), indent=2))
+    else:
+        for what, lines in asdict(found).items():
+            for line in lines:
+                print(f"{what.replace('_', ' '):13} {line}")
+        print("the same" if found.empty else f"{len(found.other_pixels)} images were replaced")
+    if not found.empty:
+        raise typer.Exit(1)
+
+
+@app.command()
+def forget(
+    things: Annotated[
+        list[str],
+        typer.Argument(help="URLs, sha256, face ids, or file names in the newest release."),
+    ],
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Delete photos for good, with all that was made of them, and never fetch them again.
+
+    Files, crops, rows and hashes go; of each release that showed one a next version is
+    made, in which one face takes its place, and the old one is deleted. Only a keyed hash
+    stays, on the withdrawal list. What you have published or copied elsewhere is yours to
+    withdraw.
+
+    Example: btfer forget happy-012.png
+    """
+    from btfer.pipeline.forget import forget as erase
+
+    settings = context.settings()
+    with context.catalogue(settings) as cat:
+        done = erase(cat, settings, things)
+    if as_json:
+        print(json.dumps(asdict(done), indent=2))
+        return
+    print(f"{done.photos} photos and {done.faces} faces forgotten")
+    for old, new in done.releases.items():
+        print(f"{old} -> {new or 'deleted'}")
 
 
 @app.command()

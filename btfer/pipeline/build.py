@@ -53,7 +53,8 @@ def run(
         per_place=plan.per_place,
     )
     facts = _facts(cat, settings, plan, drawn) | {"no_derivatives": len(kept) - len(free)}
-    return release.write(cat, settings, drawn.chosen, facts, name=plan.name)
+    images = release.pictures(settings.data_dir, drawn.chosen)
+    return release.write(cat, settings, images, facts, name=plan.name)
 
 
 def kept_faces(cat: Catalogue, settings: str, unreviewed: str = "") -> list[Row]:
@@ -78,7 +79,7 @@ def _stop_for_disputes(cat: Catalogue, round_: str) -> None:
 
 def _facts(cat: Catalogue, settings: Settings, plan: Plan, drawn: sample.Sample) -> dict[str, Any]:
     chosen = crop.crop_settings(settings)
-    lines = [one for one in funnel.funnel(cat, chosen.digest) if one.stage != "release"]
+    lines = funnel.before_release(cat, chosen.digest)
     return {
         "per_class": plan.per_class,
         "available": drawn.available,
@@ -92,4 +93,6 @@ def _facts(cat: Catalogue, settings: Settings, plan: Plan, drawn: sample.Sample)
             "unreviewed": plan.unreviewed,
         },
         "funnel": lines,
+        "version": 1,
+        "changes": [],
     }

@@ -49,6 +49,11 @@ def funnel(cat: Catalogue, settings: str) -> list[Line]:
     return lines
 
 
+def before_release(cat: Catalogue, settings: str) -> list[Line]:
+    """The funnel as a release tells it: without the release itself."""
+    return [one for one in funnel(cat, settings) if one.stage != "release"]
+
+
 def crawl_losses(cat: Catalogue) -> list[Row]:
     """What became of every URL found: source, state, reason, n."""
     return journal.losses(cat)
@@ -100,7 +105,7 @@ def explain(cat: Catalogue, id_: str) -> list[str]:
     id_: the first digits of a photo's sha256 or of a face id, or a file name of the newest release.
     Raises UsageError where it names nothing, or more than one photo.
     """
-    sha256, face = _resolve(cat, id_)
+    sha256, face = resolve(cat, id_)
     lines = [f"photo {sha256}"]
     lines += _found(cat, sha256)
     for copy in photos.duplicates(cat):
@@ -148,7 +153,11 @@ def _verdict_line(one: Row) -> str:
     return f"  {one['at']} {one['round']}: {one['decision']}{about} {text} (by {one['reviewer']})"
 
 
-def _resolve(cat: Catalogue, id_: str) -> tuple[str, str]:
+def resolve(cat: Catalogue, id_: str) -> tuple[str, str]:
+    """The photo's sha256, and the face id where one is meant, by the first digits of either or a released file.
+
+    Raises UsageError where it names nothing, or more than one photo.
+    """
     newest = releases.newest(cat)
     if newest:
         for row in releases.faces_in(cat, newest["name"]):

@@ -11,6 +11,8 @@ import io
 import json
 import shutil
 import tempfile
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from btfer.settings import Settings
 INTENT = ("ethnicity", "gender", "age", "language", "source")
 FACE = ("face_probability", "face_width_px", "face_height_px")
 COLUMNS = ("file_name", "label", *INTENT, "licence", *FACE, "reviewed")
+RECORD = ("settings", "per_class", "counts", "available", "no_derivatives", "version", "changes")
 CREDIT = ("file_name", "author", "title", "licence", "licence_url", "page_url")
 
 
@@ -67,18 +70,70 @@ def needs_credit(row: Row) -> bool:
     return terms(row["licence"]).credit
 
 
+@dataclass(frozen=True)
+class Picture:
+    """One image of a release: its place (`sad/sad-001.png`), its pixels' file, its face, and what is told of it.
+
+    credit: who is to be named, where the licence asks for it.
+    """
+
+    file: str
+    source: Path
+    face: str
+    told: Row
+    credit: Row | None
+
+
+def pictures(data_dir: Path, chosen: dict[str, list[Row]]) -> list[Picture]:
+    """The chosen faces of each class in their order, numbered."""
+    found = []
+    for label, faces in chosen.items():
+        for number, row in enumerate(faces, start=1):
+            found.append(picture(data_dir, row, f"{label}/{label}-{number:03d}.png"))
+    return found
+
+
+def picture(data_dir: Path, row: Row, file: str) -> Picture:
+    """One face at its place. row: as `catalogue.faces.labelled` gives it."""
+    name = f"images/{file}"
+    credit = {key: row.get(key, "") for key in CREDIT} | {"file_name": name}
+    return Picture(
+        file,
+        face_path(data_dir, row["id"]),
+        row["id"],
+        metadata_row(row, name),
+        credit if needs_credit(row) else None,
+    )
+
+
+def read_pictures(folder: Path, face_of: dict[str, str]) -> list[Picture]:
+    """The images of a release that is there. face_of: the face id of each file (`sad/sad-001.png`)."""
+    told = {row["file_name"]: row for row in read_rows(folder / "metadata.csv")}
+    credit = {row["file_name"]: row for row in read_rows(folder / "attribution.csv")}
+    return [
+        Picture(
+            name.removeprefix("images/"),
+            folder / name,
+            face_of[name.removeprefix("images/")],
+            row,
+            credit.get(name),
+        )
+        for name, row in told.items()
+    ]
+
+
 def write(
     cat: Catalogue,
     settings: Settings,
-    chosen: dict[str, list[Row]],
+    chosen: Sequence[Picture],
     facts: dict[str, Any],
     *,
     name: str = "btfer",
 ) -> Release:
-    """Write the chosen faces as `releases/<name>-<digest>`; an equal one that is there already is kept.
+    """Write the pictures as `releases/<name>-<digest>`; an equal one that is there already is kept.
 
-    chosen: per class the faces in order. facts: what the datasheet and release.json tell beside
-    (per_class, settings, funnel). The folder appears complete or not at all.
+    facts: what the datasheet and release.json tell beside (per_class, settings, funnel, version,
+    changes). The folder appears complete or not at all.
     """
     target = releases_dir(settings.data_dir)
     with only_one(settings.data_dir, "release"):
@@ -90,9 +145,9 @@ def write(
         except OSError as error:
             raise BtferError(f"cannot write in {target}: {error.strerror}") from None
         try:
-            rows = _write_images(folder, settings.data_dir, chosen)
-            _write_tables(folder, rows, chosen)
-            _write_texts(folder, rows, facts)
+            _write_images(folder, chosen)
+            _write_tables(folder, chosen)
+            _write_texts(folder, chosen, facts)
             digest = _write_sums(folder)
             final = target / f"{name}-{digest[:12]}"
             if not final.exists():
@@ -101,66 +156,48 @@ def write(
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         held = [
-            {"face": row["id"], "file": file, "expression": row["expression"]}
-            for file, row in rows.items()
+            {"face": one.face, "file": one.file, "expression": one.told["label"]} for one in chosen
         ]
         releases.add(cat, final.name, digest, facts["settings"], held)
-    return Release(final, digest, len(rows))
+    return Release(final, digest, len(chosen))
 
 
-def _write_images(folder: Path, data_dir: Path, chosen: dict[str, list[Row]]) -> dict[str, Row]:
-    rows = {}
-    for label, faces in chosen.items():
-        for number, row in enumerate(faces, start=1):
-            file = f"{label}/{label}-{number:03d}.png"
-            source = face_path(data_dir, row["id"])
-            if not source.exists():
-                raise BtferError(f"the crop {source} has gone: run btfer crop --rebuild")
-            write_atomic(folder / "images" / file, encode_png(decode_rgb(source.read_bytes())))
-            rows[file] = row
-    return rows
+def _write_images(folder: Path, chosen: Sequence[Picture]) -> None:
+    for one in chosen:
+        if not one.source.exists():
+            raise BtferError(f"the crop {one.source} has gone: run btfer crop --rebuild")
+        write_atomic(folder / "images" / one.file, encode_png(decode_rgb(one.source.read_bytes())))
 
 
-def _write_tables(folder: Path, rows: dict[str, Row], chosen: dict[str, list[Row]]) -> None:
-    table = [metadata_row(row, f"images/{file}") for file, row in rows.items()]
-    write_atomic(folder / "metadata.csv", _csv(COLUMNS, table))
-    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in table]
+def _write_tables(folder: Path, chosen: Sequence[Picture]) -> None:
+    write_atomic(folder / "metadata.csv", _csv(COLUMNS, [one.told for one in chosen]))
+    lines = [json.dumps(one.told, ensure_ascii=False) + "\n" for one in chosen]
     write_atomic(folder / "metadata.jsonl", "".join(lines).encode())
-    credit = [
-        {name: row.get(name, "") for name in CREDIT} | {"file_name": f"images/{file}"}
-        for file, row in rows.items()
-        if needs_credit(row)
-    ]
+    credit = [one.credit for one in chosen if one.credit]
     if credit:
         write_atomic(folder / "attribution.csv", _csv(CREDIT, credit))
-    images = {
-        label: [folder / "images" / file for file in rows if file.startswith(f"{label}/")]
-        for label in chosen
-    }
+    images: dict[str, list[Path]] = {}
+    for one in chosen:
+        images.setdefault(one.told["label"], []).append(folder / "images" / one.file)
     write_atomic(folder / "contact_sheet.png", contact_sheet(images))
 
 
-def _write_texts(folder: Path, rows: dict[str, Row], facts: dict[str, Any]) -> None:
-    record = {key: facts[key] for key in ("settings", "per_class", "counts", "available")}
+def _write_texts(folder: Path, chosen: Sequence[Picture], facts: dict[str, Any]) -> None:
+    record = {key: facts[key] for key in RECORD}
     text = json.dumps(record | {"btfer": __version__}, indent=2, sort_keys=True)
     write_atomic(folder / "release.json", f"{text}\n".encode())
     templates = Environment(
         loader=PackageLoader("btfer.pipeline"), undefined=StrictUndefined, trim_blocks=True
     )
-    strata: dict[tuple[str, ...], int] = {}
-    licences: dict[str, int] = {}
-    for row in rows.values():
-        key = tuple(row[name] or "not asked" for name in ("ethnicity", "gender", "age"))
-        strata[key] = strata.get(key, 0) + 1
-        licence = row["licence"] or "not stated"
-        licences[licence] = licences.get(licence, 0) + 1
+    told = [one.told for one in chosen]
+    groups = Counter(tuple(row[name] or "not asked" for name in INTENT[:3]) for row in told)
     card = templates.get_template("datasheet.md.j2").render(
         facts,
-        rows=rows,
-        strata=sorted(strata.items()),
-        licences=sorted(licences.items()),
-        version=__version__,
-        synthetic=any(row["source"] == "sample" for row in rows.values()),
+        rows=told,
+        strata=sorted(groups.items()),
+        licences=sorted(Counter(row["licence"] for row in told).items()),
+        btfer_version=__version__,
+        synthetic=any(row["source"] == "sample" for row in told),
     )
     write_atomic(folder / "README.md", card.encode())
 
@@ -171,6 +208,13 @@ def _write_sums(folder: Path) -> str:
     sums = "".join(lines).encode()
     write_atomic(folder / "SHA256SUMS", sums)
     return hashlib.sha256(sums).hexdigest()
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a release's CSV; [] where there is no such file."""
+    if not path.exists():
+        return []
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
 
 
 def _csv(columns: tuple[str, ...], rows: list[Row]) -> bytes:

@@ -26,7 +26,7 @@ def verify(folder: Path, *, size_px: int = 256) -> list[Check]:
     """All checks of a release folder. Raises UsageError where the folder is no release."""
     if not (folder / "SHA256SUMS").is_file() or not (folder / "metadata.csv").is_file():
         raise UsageError(f"{folder} is no release: it has no SHA256SUMS and metadata.csv")
-    sums = _sums(folder)
+    sums = read_sums(folder)
     rows = list(csv.DictReader((folder / "metadata.csv").open(encoding="utf-8", newline="")))
     images = sorted(name for name in sums if name.startswith("images/"))
     return [
@@ -42,7 +42,8 @@ def verify(folder: Path, *, size_px: int = 256) -> list[Check]:
     ]
 
 
-def _sums(folder: Path) -> dict[str, str]:
+def read_sums(folder: Path) -> dict[str, str]:
+    """What SHA256SUMS says: the digest of each file."""
     lines = (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 

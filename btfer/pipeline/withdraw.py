@@ -32,7 +32,7 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
             raise UsageError(
                 f"'{thing}' is neither a URL (https://...) nor the sha256 of a photo (64 hex digits)"
             )
-    here = _with_copies(cat, photos.shown_at(cat, things))
+    here = with_copies(cat, photos.shown_at(cat, things))
     new = withdrawals.add(cat, {*things, *here}, reason)
     drops = [
         Verdict("photos", one, "drop", REVIEWER, reason=REASON, final=True) for one in sorted(here)
@@ -41,7 +41,7 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
     return Withdrawn(new, len(drops))
 
 
-def _with_copies(cat: Catalogue, chosen: set[str]) -> set[str]:
+def with_copies(cat: Catalogue, chosen: set[str]) -> set[str]:
     """The photos and all that dedup holds for copies of the same picture."""
     keeper = {row["photo"]: row["keeper"] for row in photos.duplicates(cat)}
     kept = {keeper.get(one, one) for one in chosen}

@@ -1,0 +1,69 @@
+"""What differs between two releases: images by their bytes, labels, and what release.json records."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from btfer.errors import UsageError
+from btfer.pipeline.release import read_rows
+from btfer.pipeline.verify import read_sums
+
+_SAID = ("settings", "per_class", "version", "btfer")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Files of images only in the first, only in the second, with other pixels, with another label; settings."""
+
+    only_first: list[str]
+    only_second: list[str]
+    other_pixels: list[str]
+    other_label: list[str]
+    settings: list[str]
+
+    @property
+    def empty(self) -> bool:
+        """Whether the two are the same."""
+        return not any(vars(self).values())
+
+
+def diff(first: Path, second: Path) -> Difference:
+    """Compare two release folders. Raises UsageError where one is none."""
+    sums, labels, said = zip(*(_read(folder) for folder in (first, second)), strict=True)
+    shared = sorted(set(sums[0]) & set(sums[1]))
+    return Difference(
+        sorted(set(sums[0]) - set(sums[1])),
+        sorted(set(sums[1]) - set(sums[0])),
+        [name for name in shared if sums[0][name] != sums[1][name]],
+        [
+            f"{name}: {labels[0][name]} -> {labels[1][name]}"
+            for name in shared
+            if labels[0].get(name) != labels[1].get(name)
+        ],
+        _changed(said[0], said[1]),
+    )
+
+
+def _read(folder: Path) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
+    needed = ("SHA256SUMS", "metadata.csv", "release.json")
+    missing = [name for name in needed if not (folder / name).is_file()]
+    if missing:
+        raise UsageError(f"{folder} is no release: it has no {', '.join(missing)}")
+    sums = {
+        name: digest for name, digest in read_sums(folder).items() if name.startswith("images/")
+    }
+    labels = {row["file_name"]: row["label"] for row in read_rows(folder / "metadata.csv")}
+    said = json.loads((folder / "release.json").read_text(encoding="utf-8"))
+    return sums, labels, {name: said.get(name) for name in _SAID}
+
+
+def _changed(one: dict[str, Any], other: dict[str, Any], path: str = "") -> list[str]:
+    found = []
+    for name in sorted(set(one) | set(other)):
+        before, after = one.get(name), other.get(name)
+        if isinstance(before, dict) and isinstance(after, dict):
+            found += _changed(before, after, f"{path}{name}.")
+        elif before != after:
+            found.append(f"{path}{name}: {before} -> {after}")
+    return found

@@ -1,0 +1,146 @@
+"""Forget: a photo, its crops and every trace of it go for good, and each release that showed it gets a next version.
+
+`withdraw` only keeps a photo out of what comes later. `forget` deletes: files, rows, hashes, caches, and
+releases that hold a face of it. What is left is a keyed hash on the withdrawal list, so that it is never
+fetched again. In a release one face takes the place of the one that went; all others stay as they are.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from btfer.catalogue import Catalogue, erasure, faces, photos, releases, withdrawals
+from btfer.catalogue.store import Row
+from btfer.files import only_one
+from btfer.layout import derived_dirs, face_path, photo_path, releases_dir, thumbnail_path
+from btfer.pipeline import funnel, release, sample
+from btfer.pipeline.build import kept_faces
+from btfer.pipeline.withdraw import with_copies, withdraw
+from btfer.settings import Settings
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """photos and faces that went; releases: each old release's name and its next version (None = none is left)."""
+
+    photos: int
+    faces: int
+    releases: dict[str, str | None]
+
+
+def forget(cat: Catalogue, settings: Settings, things: Sequence[str]) -> Forgotten:
+    """Forget photos by URL (of the picture or its page), sha256, face id or file name in the newest release.
+
+    Their near-duplicates go with them. Safe to run again after a kill. Raises UsageError for a thing
+    that names nothing here and cannot be put on the withdrawal list either.
+    """
+    named = [_named(cat, thing) for thing in things]
+    with only_one(settings.data_dir, "forget"):
+        gone = sorted(with_copies(cat, photos.shown_at(cat, named)))
+        places = erasure.traces(cat, gone)
+        withdraw(cat, named)
+        withdrawals.add(cat, {row[key] for row in places for key in ("url", "final_url")} - {""})
+        boxes = [box for sha256 in gone for box in faces.of_photo(cat, sha256)]
+        made = _next_versions(cat, settings, {box["id"] for box in boxes})
+        _delete_files(cat, settings, gone, boxes, list(made))
+        erasure.erase(cat, gone, list(made))
+        erasure.compact(cat)
+    return Forgotten(len(gone), len(boxes), made)
+
+
+def _named(cat: Catalogue, thing: str) -> str:
+    """A URL or a sha256 as it is; the photo's sha256 for a face, a file of a release or a part of a sha256."""
+    if "://" in thing or len(thing) == 64:
+        return thing
+    return funnel.resolve(cat, thing)[0]
+
+
+def _next_versions(cat: Catalogue, settings: Settings, gone: set[str]) -> dict[str, str | None]:
+    made: dict[str, str | None] = {}
+    for name in releases.holding(cat, gone):
+        folder = releases_dir(settings.data_dir) / name
+        if (folder / "release.json").exists():
+            made[name] = _next_version(cat, settings, folder, gone).path.name
+        else:
+            made[name] = None
+    return made
+
+
+def _next_version(
+    cat: Catalogue, settings: Settings, folder: Path, gone: set[str]
+) -> release.Release:
+    face_of = {row["file"]: row["face"] for row in releases.faces_in(cat, folder.name)}
+    old = release.read_pictures(folder, face_of)
+    record = json.loads((folder / "release.json").read_text(encoding="utf-8"))
+    spare = _Spare(cat, settings, record, {one.face for one in old} | gone)
+    kept: list[release.Picture] = []
+    changes = list(record.get("changes", []))
+    version = int(record.get("version", 1)) + 1
+    for one in old:
+        other = spare.instead_of(one) if one.face in gone else one
+        kept += [other] if other else []
+        if other is not one:
+            end = "another face took its place" if other else "no face was left to take its place"
+            changes.append(f"version {version}: {one.file} was withdrawn; {end}")
+    facts = _facts(cat, settings, record, kept) | {"version": version, "changes": changes}
+    return release.write(cat, settings, kept, facts, name=folder.name.rpartition("-")[0])
+
+
+class _Spare:
+    """Faces that may take a place: kept by people, free, in the draw's order, of photos that are not in yet."""
+
+    def __init__(self, cat: Catalogue, settings: Settings, record: Row, used: set[str]) -> None:
+        self._data_dir = settings.data_dir
+        chosen = record["settings"]
+        of_used = faces.by_id(cat, used)
+        digests = {row["settings"] for row in of_used.values()}
+        rows = [
+            row for one in sorted(digests) for row in kept_faces(cat, one, chosen["unreviewed"])
+        ]
+        taken = {row["photo"] for row in of_used.values()}
+        free = [row for row in rows if row["photo"] not in taken and release.may_be_cropped(row)]
+        self._rows = sample.one_per_photo(free, chosen["seed"])
+
+    def instead_of(self, one: release.Picture) -> release.Picture | None:
+        """The next of the same class and stratum; else of the class; None where none is left."""
+        of_class = [row for row in self._rows if row["expression"] == one.told["label"]]
+        same = [row for row in of_class if sample.stratum(row) == sample.stratum(one.told)]
+        found = next(iter(same or of_class), None)
+        if found is None:
+            return None
+        self._rows.remove(found)
+        return release.picture(self._data_dir, found, one.file)
+
+
+def _facts(
+    cat: Catalogue, settings: Settings, record: Row, kept: Sequence[release.Picture]
+) -> dict[str, Any]:
+    labels = [one.told["label"] for one in kept]
+    return {
+        "settings": record["settings"],
+        "per_class": record["per_class"],
+        "available": record["available"],
+        "counts": {label: labels.count(label) for label in record["counts"]},
+        "funnel": funnel.before_release(cat, faces.newest_settings(cat)),
+        "no_derivatives": record.get("no_derivatives", 0),
+    }
+
+
+def _delete_files(
+    cat: Catalogue, settings: Settings, gone: Sequence[str], boxes: Sequence[Row], old: list[str]
+) -> None:
+    data_dir = settings.data_dir
+    formats = photos.described(cat, gone)
+    for sha256, row in formats.items():
+        photo_path(data_dir, sha256, row["format"]).unlink(missing_ok=True)
+    for sha256 in gone:
+        thumbnail_path(data_dir, sha256).unlink(missing_ok=True)
+    for box in boxes:
+        face_path(data_dir, box["id"]).unlink(missing_ok=True)
+    for name in old:
+        shutil.rmtree(releases_dir(data_dir) / name, ignore_errors=True)
+    for folder in derived_dirs(data_dir):
+        shutil.rmtree(folder, ignore_errors=True)
