@@ -36,6 +36,7 @@ def progress_lines() -> Iterator[Callable[[str], None]]:
 def table(header: list[str], rows: list[list[Any]]) -> None:
     """Print rows under a header, a zero as a dot; nothing at all where there are no rows."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     if not rows:
@@ -44,7 +45,7 @@ def table(header: list[str], rows: list[list[Any]]) -> None:
     for name, first in zip(header, rows[0], strict=True):
         shown.add_column(name, justify="right" if isinstance(first, int | float) else "left")
     for row in rows:
-        shown.add_row(*(str(cell) if cell != 0 else "·" for cell in row))
+        shown.add_row(*(escape(str(cell)) if cell != 0 else "·" for cell in row))
     console = Console()
     Console(width=None if console.is_terminal else 200).print(shown)
 

@@ -1,5 +1,8 @@
-"""Commands for people's verdicts: review plan, review export, review import, review keep-single."""
+"""Commands for people's verdicts: review plan, review export, review import, review keep-single,
+review agreement.
+"""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -93,3 +96,29 @@ def review_keep_single(
     with context.catalogue(context.settings()) as cat:
         outcome = review.keep_single_faces(cat, newest_settings(cat), reviewer)
     output.report(asdict(outcome), "{written} faces kept", as_json)
+
+
+@review_app.command("agreement")
+def review_agreement(as_json: arguments.AsJson = False) -> None:
+    """Say how far people agree on the pictures that two or more of them judged.
+
+    Kappa and alpha are 1 where people always agree, and 0 where chance would
+    agree as much. The JSON has them also by class, language and group, and which
+    categories are taken for each other.
+
+    Example: btfer review agreement
+    """
+    from btfer.review import ROUNDS, agreement_table
+
+    with context.catalogue(context.settings()) as cat:
+        found = [agreement_table.measure(cat, round_) for round_ in ROUNDS]
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+        return
+    for one in found:
+        if one.n_items:
+            output.table(*agreement_table.printed(one))
+        else:
+            typer.echo(f"No picture of round {one.round} was judged by two people yet.")
+    if not any(one.n_items for one in found):
+        typer.echo("To have each judged twice: btfer review plan --reviewers-per-image 2")

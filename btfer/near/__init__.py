@@ -12,7 +12,18 @@ those of all words one bit away, and only hashes in one bucket are compared.
 """
 
 from btfer.near.among import near_pairs
+from btfer.near.apart import Apart, apart
 from btfer.near.between import near_between
 from btfer.near.keys import Keys, Pairs, collapse, collect, each_row
 
-__all__ = ["Keys", "Pairs", "collapse", "collect", "each_row", "near_between", "near_pairs"]
+__all__ = [
+    "Apart",
+    "Keys",
+    "Pairs",
+    "apart",
+    "collapse",
+    "collect",
+    "each_row",
+    "near_between",
+    "near_pairs",
+]

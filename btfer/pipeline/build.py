@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from btfer.catalogue import Catalogue, faces, photos, votes
+from btfer.catalogue import Catalogue, faces, photos, verdicts
+from btfer.catalogue import votes as ballots
 from btfer.catalogue.store import Row
 from btfer.errors import Incomplete
 from btfer.pipeline import crop, dedup, funnel, release, sample
+from btfer.review.agreement_table import soft_labels
 from btfer.settings import Settings
 
 OPEN_APP = "streamlit run review_app/app.py"
@@ -60,7 +62,12 @@ def run(
 def kept_faces(cat: Catalogue, settings: str, unreviewed: str = "") -> list[Row]:
     """Faces that may be sampled: kept or relabelled by a person, or not judged where `unreviewed` is `keep`."""
     allowed = {"keep", "relabel"} | ({""} if unreviewed == "keep" else set())
-    return [row for row in faces.labelled(cat, settings) if row["decision"] in allowed]
+    votes = soft_labels(verdicts.votes(cat, "faces"), photos.label_of_each(cat))
+    return [
+        row | {"votes": votes.get(row["id"], {})}
+        for row in faces.labelled(cat, settings)
+        if row["decision"] in allowed
+    ]
 
 
 def _stop_for_people(waiting: int, what: str, round_: int, plan: Plan) -> None:
@@ -69,7 +76,7 @@ def _stop_for_people(waiting: int, what: str, round_: int, plan: Plan) -> None:
 
 
 def _stop_for_disputes(cat: Catalogue, round_: str) -> None:
-    disputes = votes.count_disputes(cat, round_)
+    disputes = ballots.count_disputes(cat, round_)
     if disputes:
         raise Incomplete(
             f"reviewers judged {disputes} {round_} differently: settle them on the page "

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from btfer import near
-from btfer.catalogue import Catalogue, photos, verdicts
+from btfer.catalogue import Catalogue, duplicates, photos, verdicts
 from btfer.catalogue.store import Row
 from btfer.catalogue.verdicts import Verdict
 from btfer.engine import map_unordered
 from btfer.files import only_one
-from btfer.pipeline.grouping import Grouping, Pair, group, rank
+from btfer.keeper import rank
+from btfer.pipeline.grouping import Grouping, Pair, group
 from btfer.pipeline.likeness import copies_in, look_at
 from btfer.settings import Settings
 
@@ -42,12 +43,14 @@ class DedupOutcome:
 def run(cat: Catalogue, settings: Settings, on_progress: Say | None = None) -> DedupOutcome:
     """Judge every photo that dedup has not seen, against all; old verdicts change only where they must.
 
-    Old photos are compared with each other again only where a new one has come near to them.
+    Old photos are compared with each other again only where a new one has come near to them. What a
+    person said holds: a keeper that they chose stays, and what they called no copy is kept.
     """
     say = on_progress or (lambda stage, done, total: None)
     with only_one(settings.data_dir, "dedup"):
         index = photos.hash_index(cat)
-        new = [i for i, row in enumerate(index) if not row["decision"]]
+        astray = duplicates.astray(cat)
+        new = [i for i, row in enumerate(index) if not row["decision"] or row["sha256"] in astray]
         found = Grouping()
         if new:
             near_by = _Index(index).around(new, settings.max_hamming_bits)
@@ -59,7 +62,7 @@ def run(cat: Catalogue, settings: Settings, on_progress: Say | None = None) -> D
         copies = photos.duplicates(cat)
     say("dedup", len(index), len(index))
     groups = len({copy["keeper"] for copy in copies})
-    return DedupOutcome(len(new), len(copies), groups, found.split)
+    return DedupOutcome(len(new) - len(astray), len(copies), groups, found.split)
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,8 @@ class _NearBy:
 
     def distance(self, i: int, j: int) -> int:
         """Bits between two photos: straight, or one of them mirrored."""
-        a, b = self.hashes[i], self.hashes[j]
-        ways = (a ^ b, a ^ self.mirrors[j], self.mirrors[i] ^ b)
-        return min(int(np.bitwise_count(way)) for way in ways)
+        one, other = ((int(self.hashes[n]), int(self.mirrors[n])) for n in (i, j))
+        return near.apart(one, other).bits
 
 
 class _Index:

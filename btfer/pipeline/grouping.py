@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from btfer.catalogue.store import Row
-from btfer.licences import terms
+from btfer.keeper import rank
 
 DRIFT_BITS = 4
 """No member is further from its keeper than the threshold and this: chains of small steps lead astray."""
@@ -24,34 +24,14 @@ class Grouping:
     split: int = 0
 
 
-def rank(row: Row) -> tuple[bool, int, int, float, str, str]:
-    """The order in which copies stay: the first of a group is its keeper.
-
-    Judged by people already, licence that allows a release, most pixels, least compressed (bytes a
-    pixel), earliest, and last the sha256, so that there is always one answer.
-    """
-    area = row["width"] * row["height"]
-    return (
-        not row["judged"],
-        licence_rank(row["licences"]),
-        -area,
-        -round(row["n_bytes"] / area, 4),
-        row["at"],
-        row["sha256"],
-    )
-
-
-def licence_rank(licences: Iterable[tuple[str, str]]) -> int:
-    """0 = a sighting states a licence that allows a crop, 1 = nothing is stated, 2 = it is forbidden."""
-    read = [terms(*one) for one in licences]
-    if any(one.derivatives for one in read):
-        return 0
-    return 2 if any(one.forbids_derivatives for one in read) else 1
-
-
 def is_settled(row: Row) -> bool:
     """Whether a person said that this photo is no duplicate."""
     return row["decision"] == "keep" and row["by"] != "dedup"
+
+
+def is_pinned(row: Row) -> bool:
+    """Whether a person said of which photo this one is a copy."""
+    return row["decision"] == "drop" and row["by"] != "dedup"
 
 
 def group(
@@ -65,23 +45,29 @@ def group(
 
     pairs: rows whose hashes are near. distance: of two rows, in bits. is_copy: the second opinion;
     a member is a copy of its keeper itself, whoever joined them, and no further than
-    max_bits + DRIFT_BITS. What that leaves out of a group is grouped among itself.
+    max_bits + DRIFT_BITS. What that leaves out of a group is grouped among itself. A keeper that a
+    person chose stays, and what they dropped for it neither keeps nor changes its keeper.
     """
     found = Grouping()
+    pinned = {i for i, row in enumerate(rows) if is_pinned(row)}
+    chosen = {rows[i]["keeper"] for i in pinned}
     confirmed = [(i, j) for i, j in pairs if is_copy(i, j)]
     waiting = split_into_parts(confirmed)
     while waiting:
         part = waiting.pop()
-        keeper = min({i for pair in part for i in pair}, key=lambda i: rank(rows[i]))
-        left = set()
-        for i in {i for pair in part for i in pair} - {keeper}:
+        free = {i for pair in part for i in pair} - pinned
+        if not free:
+            continue
+        keeper = min(free, key=lambda i: (rows[i]["sha256"] not in chosen, rank(rows[i])))
+        left = {i for pair in part for i in pair} & pinned
+        for i in free - {keeper}:
             bits = distance(keeper, i)
             near = bits <= max_bits + DRIFT_BITS and not is_settled(rows[i])
             if near and is_copy(keeper, i):
                 found.keeper_of[i] = (keeper, bits)
             else:
                 left.add(i)
-        found.split += sum(not is_settled(rows[i]) for i in left)
+        found.split += sum(not is_settled(rows[i]) for i in left - pinned)
         waiting += split_into_parts([(i, j) for i, j in part if i in left and j in left])
     return found
 

@@ -28,11 +28,12 @@ from btfer.images import decode_rgb, encode_png
 from btfer.layout import face_path, releases_dir
 from btfer.licences import terms
 from btfer.pipeline.contact_sheet import contact_sheet
+from btfer.pipeline.croissant import croissant
 from btfer.settings import Settings
 
 INTENT = ("ethnicity", "gender", "age", "language", "source")
-FACE = ("face_probability", "face_width_px", "face_height_px")
-COLUMNS = ("file_name", "label", *INTENT, "licence", *FACE, "reviewed")
+FACE = ("face_probability", "face_width_px", "face_height_px", "crop_distortion")
+COLUMNS = ("file_name", "label", "votes", *INTENT, "licence", *FACE, "reviewed")
 RECORD = ("settings", "per_class", "counts", "available", "no_derivatives", "version", "changes")
 CREDIT = ("file_name", "author", "title", "licence", "licence_url", "page_url")
 
@@ -52,17 +53,28 @@ def may_be_cropped(row: Row) -> bool:
 
 
 def metadata_row(row: Row, file_name: str) -> Row:
-    """What a release says about one face. Strata are the intent of the query, no fact about a person."""
+    """What a release says about one face. Strata are the intent of the query, no fact about a person.
+
+    votes: how many people gave each label in round `faces` (`happy:2 sad:1`), a soft label.
+    """
     return {
         "file_name": file_name,
         "label": row["expression"],
+        "votes": " ".join(f"{word}:{n}" for word, n in sorted(row.get("votes", {}).items())),
         **{name: row[name] for name in INTENT},
         "licence": row["licence"] or "not stated",
         "face_probability": f"{row['probability']:.4f}",
         "face_width_px": round(row["width"]),
         "face_height_px": round(row["height"]),
+        "crop_distortion": f"{distortion(row['crop']):.3f}",
         "reviewed": "yes" if row["reviewer"] else "no",
     }
+
+
+def distortion(cut: dict[str, Any]) -> float:
+    """How much wider than high the rectangle was that became a square: 1 = nothing was stretched."""
+    high = cut["bottom"] - cut["top"]
+    return float((cut["right"] - cut["left"]) / high)
 
 
 def needs_credit(row: Row) -> bool:
@@ -147,7 +159,7 @@ def write(
         try:
             _write_images(folder, chosen)
             _write_tables(folder, chosen)
-            _write_texts(folder, chosen, facts)
+            _write_texts(folder, chosen, facts, name)
             digest = _write_sums(folder)
             final = target / f"{name}-{digest[:12]}"
             if not final.exists():
@@ -172,7 +184,7 @@ def _write_images(folder: Path, chosen: Sequence[Picture]) -> None:
 def _write_tables(folder: Path, chosen: Sequence[Picture]) -> None:
     write_atomic(folder / "metadata.csv", _csv(COLUMNS, [one.told for one in chosen]))
     lines = [json.dumps(one.told, ensure_ascii=False) + "\n" for one in chosen]
-    write_atomic(folder / "metadata.jsonl", "".join(lines).encode())
+    write_atomic(folder / "faces.jsonl", "".join(lines).encode())
     credit = [one.credit for one in chosen if one.credit]
     if credit:
         write_atomic(folder / "attribution.csv", _csv(CREDIT, credit))
@@ -182,7 +194,7 @@ def _write_tables(folder: Path, chosen: Sequence[Picture]) -> None:
     write_atomic(folder / "contact_sheet.png", contact_sheet(images))
 
 
-def _write_texts(folder: Path, chosen: Sequence[Picture], facts: dict[str, Any]) -> None:
+def _write_texts(folder: Path, chosen: Sequence[Picture], facts: dict[str, Any], name: str) -> None:
     record = {key: facts[key] for key in RECORD}
     text = json.dumps(record | {"btfer": __version__}, indent=2, sort_keys=True)
     write_atomic(folder / "release.json", f"{text}\n".encode())
@@ -200,6 +212,10 @@ def _write_texts(folder: Path, chosen: Sequence[Picture], facts: dict[str, Any])
         synthetic=any(row["source"] == "sample" for row in told),
     )
     write_atomic(folder / "README.md", card.encode())
+    metadata = sha256_file(folder / "metadata.csv")
+    machine = croissant(name, told, facts, metadata, __version__)
+    text = json.dumps(machine, indent=2, ensure_ascii=False)
+    write_atomic(folder / "croissant.json", f"{text}\n".encode())
 
 
 def _write_sums(folder: Path) -> str:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btfer.pipeline.grouping import DRIFT_BITS, Grouping, group, licence_rank, rank
+from btfer.keeper import licence_rank, rank
+from btfer.pipeline.grouping import DRIFT_BITS, Grouping, group
 
 
 def row(name: str, side: int = 100, *, judged: bool = False, by: str = "", **more: object) -> dict:
@@ -85,6 +86,28 @@ def test_a_member_is_a_copy_of_its_keeper_itself() -> None:
 def test_a_person_goes_before_the_rules() -> None:
     rows = [row("a", 300), row("b", 200, by="ann"), row("c", 100)]
     assert names(rows, grouped(rows, [0, 1, 2])) == {"c": "a"}
+
+
+def dropped_for(row: dict, keeper: str) -> dict:
+    """The photo as a person left it who chose another one to stay."""
+    return row | {"decision": "drop", "by": "ann", "keeper": keeper}
+
+
+def test_a_keeper_that_a_person_chose_goes_before_all_others() -> None:
+    old = dropped_for(row("old", 400, judged=True), "chosen")
+    chosen, new = row("chosen", 100, by="ann"), row("new", 300, judged=True)
+    for rows in permutations([old, chosen, new]):
+        found = grouped(list(rows), [0, 0, 0])
+        assert names(list(rows), found) == {"new": "chosen"}  # what ann dropped stays as it is
+
+
+def test_what_a_person_dropped_keeps_nothing() -> None:
+    rows = [dropped_for(row("old", 400), "elsewhere"), row("new", 200), row("newer", 100)]
+    found = grouped(rows, [0, 4, 12])
+    assert names(rows, found) == {"newer": "new"}
+    assert grouped(rows[:1], [0]).keeper_of == {}
+    far = grouped(rows, [0, 8, 16])  # both near to the old one only, and it joins no two
+    assert (names(rows, far), far.split) == ({"newer": "new"}, 0)
 
 
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=14), st.randoms())

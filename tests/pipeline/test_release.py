@@ -66,7 +66,14 @@ def test_a_release_is_whole_and_verifies(full: Catalogue, settings: Settings) ->
     problems = [problem for check in verify.verify(made.path) for problem in check.problems]
     assert problems == []
     names = {path.name for path in made.path.iterdir()}
-    assert names >= {"images", "metadata.csv", "metadata.jsonl", "README.md", "contact_sheet.png"}
+    assert names >= {
+        "images",
+        "metadata.csv",
+        "faces.jsonl",
+        "croissant.json",
+        "README.md",
+        "contact_sheet.png",
+    }
     newest = releases.newest(full)
     assert newest is not None
     assert newest["name"] == made.path.name

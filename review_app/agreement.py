@@ -1,0 +1,184 @@
+"""The page *Agreement*: how far people say the same of the same pictures. It names no single picture."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from btfer import review
+from btfer.catalogue import Catalogue, verdicts
+from btfer.review import agreement as statistics
+from btfer.review import agreement_table
+from btfer.review.agreement_table import Agreement
+from review_app import session
+
+MEANING = {
+    statistics.PERCENT: "the share of votes on one picture that say the same, two by two; "
+    "part of it is chance.",
+    statistics.COHEN: "what two people agree on beyond chance, each with their own habits: "
+    "1 is always, 0 is no more than chance gives.",
+    statistics.FLEISS: "the same scale for a group of people, on pictures with equally many votes.",
+    statistics.KRIPPENDORFF: "the same scale for any number of votes on each picture; its author "
+    "wants 0.8 or more, and 0.667 at the least where a conclusion may be tentative.",
+}
+INTERVAL = (
+    f"The interval says how far a number moves when the same many pictures are drawn anew from "
+    f"these ({statistics.RESAMPLES:,} times, the middle 95 %). A vote counts as `drop`, whatever "
+    "the reason, or as the class that the picture has after it."
+)
+PARTS = [agreement_table.AGAINST_REST, *agreement_table.PARTS]
+BLUE = "#5b8fc7"  # black and white are both readable on it, so the page may be dark or light
+_LABELS = {"labelFlush": False, "labelBound": False}  # else Streamlit's theme moves the first one
+
+
+def page() -> None:
+    """Draw it, for one of the rounds."""
+    opened = session.opened_catalogue()
+    if not opened:
+        return
+    cat, settings = opened
+    st.subheader("Agreement")
+    session.reviewer_name()
+    round_ = st.radio("Round", review.ROUNDS, horizontal=True, key="agreement_round")
+    found = _measured(cat, settings.catalogue_url, round_, _newest(cat))
+    if not found.n_items:
+        st.info(
+            f"Nobody has judged any of the {round_} after somebody else yet. To have each judged by "
+            "two people, who do not see each other's verdicts: "
+            "`btfer review plan --reviewers-per-image 2`."
+        )
+        return
+    _overall(found)
+    _parts(found)
+    _confusion(found)
+
+
+def _newest(cat: Catalogue) -> int:
+    """Changes with every verdict and every undo."""
+    return sum(row["id"] for row in verdicts.log(cat, limit=1))
+
+
+@st.cache_data(max_entries=8, show_spinner="Counting …")
+def _measured(_cat: Catalogue, url: str, round_: str, newest: int) -> Agreement:
+    return agreement_table.measure(_cat, round_)
+
+
+def _overall(found: Agreement) -> None:
+    people = ", ".join(found.reviewers)
+    st.text(f"{found.n_items:,} {found.round} have two votes or more. Judged by {people}.")
+    rows = [row for row in found.rows if row["by"] == agreement_table.ALL]
+    of_all = [row for row in rows if row["statistic"] != statistics.COHEN]
+    for column, row in zip(st.columns(len(of_all)), of_all, strict=True):
+        value, beside = agreement_table.number(row), agreement_table.interval(row) or row["why"]
+        column.metric(row["statistic"], value, beside, "off", delta_arrow="off")
+        column.caption(f"{row['n_items']:,} {row['of']}")
+    st.markdown("\n".join(f"- *{name}*: {text}" for name, text in MEANING.items()))
+    st.caption(INTERVAL)
+    st.caption("Each two people")
+    _table([row for row in rows if row["statistic"] == statistics.COHEN], ["of"])
+
+
+def _parts(found: Agreement) -> None:
+    left, right = st.columns(2)
+    shown = {row["by"] for row in found.rows}
+    by = left.selectbox("Parts", [one for one in PARTS if one in shown], key="agreement_by")
+    rows = [row for row in found.rows if row["by"] == by]
+    names = list(dict.fromkeys(row["statistic"] for row in rows))
+    place = names.index(statistics.FLEISS)
+    statistic = right.selectbox("Statistic", names, place, key="agreement_statistic")
+    chosen = [row for row in rows if row["statistic"] == statistic]
+    drawn = [row for row in chosen if row["value"] is not None]
+    if drawn:
+        st.vega_lite_chart(pd.DataFrame(drawn), _dots(by, statistic), width="stretch")
+    if len(drawn) < len(chosen):
+        st.caption(f"{len(chosen) - len(drawn)} without a number: the table says why.")
+    st.caption("What a query intends (language, ethnicity, gender, age) is no fact about a person.")
+    _table(rows, ["group", "statistic", "of"])
+
+
+def _confusion(found: Agreement) -> None:
+    st.subheader("What is taken for what")
+    st.caption(
+        "Pairs of votes on one picture. The shade is a cell's share of its row. The diagonal are "
+        "pairs that say the same; a pair that differs stands on both sides of it."
+    )
+    st.vega_lite_chart(_cells(found), _heat_map(found.categories), width="content")
+    with st.expander("The same as a table"):
+        table = pd.DataFrame(found.confusion, found.categories, found.categories)
+        st.dataframe(table, height="content")
+
+
+def _table(rows: list[dict[str, Any]], columns: list[str]) -> None:
+    shown = [
+        {name: row[name] for name in columns}
+        | {"n_items": row["n_items"], "value": agreement_table.number(row)}
+        | {"95 % interval": agreement_table.interval(row), "note": row["why"]}
+        for row in rows
+    ]
+    titles = {"n_items": "items", "of": "whose votes"}
+    st.dataframe(pd.DataFrame(shown).rename(columns=titles), hide_index=True)
+
+
+def _cells(found: Agreement) -> pd.DataFrame:
+    """One row for each cell: one, other, pairs, share of the row (0 in an empty row)."""
+    rows = [
+        {"one": one, "other": other, "pairs": pairs, "share": pairs / max(1, sum(row))}
+        for one, row in zip(found.categories, found.confusion, strict=True)
+        for other, pairs in zip(found.categories, row, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _dots(by: str, statistic: str) -> dict[str, Any]:
+    """A dot with its interval for each group, in the table's order."""
+    group = {"field": "group", "type": "nominal", "title": None, "sort": None, "axis": _LABELS}
+    value = {"field": "value", "type": "quantitative", "title": statistic} | {
+        "scale": {"zero": False},
+        "axis": {"tickCount": 8},
+    }
+    tips = [{"field": name} for name in ("group", "n_items")]
+    tips += [{"field": name, "format": ".3f"} for name in ("value", "low", "high")]
+    span = {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}}
+    return {
+        "description": f"{statistic} by {by}, with 95 % intervals; the table below has the numbers",
+        "height": {"step": 26},
+        "encoding": {"y": group, "tooltip": tips},
+        "layer": [
+            {
+                "transform": [{"filter": "isValid(datum.low)"}],
+                "mark": {"type": "rule", "strokeWidth": 3, "color": BLUE, "opacity": 0.6},
+                "encoding": span,
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 90, "color": BLUE, "opacity": 1},
+                "encoding": {"x": value},
+            },
+        ],
+    }
+
+
+def _heat_map(categories: tuple[str, ...]) -> dict[str, Any]:
+    """Counts on shades of one colour over the page's own background."""
+    order = list(categories)
+    axis = {"type": "nominal", "sort": order, "title": None}
+    ink = "#ffffff" if st.context.theme.type == "dark" else "#000000"
+    share = {"field": "share", "type": "quantitative", "legend": None}
+    return {
+        "description": "how often votes on one picture say each two categories; a table follows",
+        "width": {"step": 72},
+        "height": {"step": 34},
+        "encoding": {
+            "x": axis | {"field": "other", "axis": _LABELS | {"orient": "top", "labelAngle": 0}},
+            "y": axis | {"field": "one", "axis": _LABELS},
+        },
+        "layer": [
+            {
+                "mark": {"type": "rect", "color": BLUE},
+                "encoding": {"opacity": share | {"scale": {"domain": [0, 1], "range": [0, 1]}}},
+            },
+            {
+                "mark": {"type": "text", "fontSize": 13, "color": ink},
+                "encoding": {"text": {"field": "pairs", "type": "quantitative", "format": ","}},
+            },
+        ],
+    }

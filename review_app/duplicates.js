@@ -1,0 +1,230 @@
+// A page of groups of near-duplicates, one group at a time. What is marked stays here until Enter sends the group.
+
+const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
+const KEPT_ZOOMS = 30;
+
+export default function (component) {
+  const fresh = () => ({ marks: new Map(), zooms: new Map(), place: 0, cursor: 0 });
+  return mount(component, fresh, { adopt, build, onKey });
+}
+
+function adopt(view) {
+  const { at, groups, zoom } = view.data;
+  if (at.jump !== view.jump) Object.assign(view, { jump: at.jump, place: at.place, cursor: 0 });
+  for (const [id, src] of Object.entries(zoom)) view.zooms.set(id, src);
+  while (view.zooms.size > KEPT_ZOOMS) view.zooms.delete(view.zooms.keys().next().value);
+  if (!here(view)) view.place = groups[0].place;
+  for (const group of groups) forget(view, group);
+}
+
+/** Marks on photos that are no longer of the group are gone. */
+function forget(view, group) {
+  const mark = view.marks.get(group.id);
+  if (!mark) return;
+  const ids = new Set(group.pictures.map(({ id }) => id));
+  if (!ids.has(mark.keep)) mark.keep = group.id;
+  mark.not = new Set([...mark.not].filter((id) => ids.has(id)));
+}
+
+function here(view) {
+  return view.data.groups.find((group) => group.place === view.place);
+}
+
+function markOf(view, group) {
+  if (!view.marks.has(group.id)) view.marks.set(group.id, { keep: group.id, not: new Set() });
+  return view.marks.get(group.id);
+}
+
+function isMarked(view, group) {
+  const mark = markOf(view, group);
+  return mark.keep !== group.id || mark.not.size > 0;
+}
+
+// ---- drawing
+
+function build(view, parent) {
+  const root = make("div", "duplicates");
+  root.tabIndex = -1;
+  view.root = root;
+  const bar = make("div", "bar", "", root);
+  view.count = make("span", "count", "", bar);
+  view.count.setAttribute("aria-live", "polite");
+  button(view, bar, "keep", "K", "this one stays", () => keep(view));
+  button(view, bar, "not", "N", "no copy", () => notCopy(view));
+  button(view, bar, "zoom", "Space", "compare", () => zoom(view));
+  button(view, bar, "undo", "U", "undo", () => undo(view));
+  button(view, bar, "back", "B", "back", () => go(view, view.place - 1));
+  button(view, bar, "go", "Enter", "next group", () => next(view));
+  view.about = make("div", "about", "", root);
+  view.about.setAttribute("aria-live", "polite");
+  view.holder = make("div", "holder", "", root);
+  view.holder.setAttribute("role", "listbox");
+  view.dialog = make("dialog", "", "", root);
+  view.dialog.onclose = () => { view.zoomed = false; };
+  place(parent, root);
+  refresh(view);
+  if (view.zoomed) showZoom(view);
+}
+
+function refresh(view) {
+  const group = here(view);
+  const { total, said } = view.data;
+  view.root.classList.toggle("sending", Boolean(view.sending));
+  view.count.textContent = `group ${(view.place + 1).toLocaleString("en")} of ${total.toLocaleString("en")}`;
+  if (said) view.count.textContent += ` · ${said}`;
+  tell(view, view.sending ? "saving …" : describe(view, group));
+  const few = group.pictures.length <= 3;
+  view.holder.className = few ? "holder few" : "holder";
+  view.holder.dataset.id = group.id;
+  view.holder.replaceChildren(...group.pictures.map((picture, index) => tile(view, group, picture, index)));
+  if (group.hidden) button(view, view.holder, "more", "M", `${group.hidden.toLocaleString("en")} more copies`, () => more(view));
+}
+
+function describe(view, group) {
+  if (!group.pictures.length) return "Nothing is a copy here any more. Press Enter to go on.";
+  const said = isMarked(view, group) ? "marked, Enter saves it" : "";
+  const labels = group.conflicting ? `conflicting labels: ${group.labels.join(", ")}` : "";
+  return [labels, `kept: ${group.why}`, said].filter(Boolean).join(" · ");
+}
+
+function tell(view, text, warn) {
+  view.about.textContent = text;
+  view.about.classList.toggle("warn", Boolean(warn));
+}
+
+function roleOf(mark, id) {
+  if (mark.keep === id) return ["stays", "★ stays"];
+  return mark.not.has(id) ? ["not", "✓ no copy"] : ["copy", "✕ copy"];
+}
+
+function tile(view, group, picture, index) {
+  const [role, word] = roleOf(markOf(view, group), picture.id);
+  const element = make("figure", `tile ${role}${index === view.cursor ? " here" : ""}`);
+  element.dataset.id = picture.id;
+  element.setAttribute("role", "option");
+  element.setAttribute("aria-selected", String(index === view.cursor));
+  if (picture.src) {
+    const image = make("img", picture.veiled ? "veiled" : "", "", element);
+    image.src = picture.src;
+    image.alt = `picture ${index + 1}, ${word.slice(2)}`;
+    image.draggable = false;
+  } else make("div", "missing", "picture file is missing", element);
+  make("div", "role", word, element);
+  const list = make("dl", "facts", "", element);
+  for (const [name, text] of picture.facts) {
+    make("dt", "", name, list);
+    make("dd", "", text, list).title = text;
+  }
+  element.onclick = () => { if (view.sending) return; view.cursor = index; refresh(view); };
+  element.ondblclick = () => zoom(view);
+  return element;
+}
+
+// ---- keys
+
+function onKey(view, event) {
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const control = event.composedPath()[0]?.closest?.("button, a, [role=option], [tabindex='0']");
+  if (control && !view.root.contains(control) && (key in STEPS || " Enter".includes(key))) return;
+  const act = { k: keep, n: notCopy, u: undo, b: (one) => go(one, one.place - 1), m: more, " ": zoom, Enter: next }[key];
+  if (!act && !(key in STEPS)) return;
+  if (!view.sending && (!event.repeat || key in STEPS)) if (act) act(view); else step(view, STEPS[key]);
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
+function step(view, by) {
+  const to = view.cursor + by;
+  if (to < 0 || to >= here(view).pictures.length) return;
+  view.cursor = to;
+  refresh(view);
+  view.holder.children[to].scrollIntoView({ block: "nearest" });
+  if (view.zoomed) showZoom(view);
+}
+
+function keep(view) {
+  const group = here(view);
+  const chosen = group.pictures[view.cursor];
+  if (view.sending || !chosen) return;
+  const mark = markOf(view, group);
+  mark.not.delete(chosen.id);
+  mark.keep = chosen.id;
+  refresh(view);
+}
+
+function notCopy(view) {
+  const group = here(view);
+  const chosen = group.pictures[view.cursor];
+  if (view.sending || !chosen) return;
+  const mark = markOf(view, group);
+  if (mark.keep === chosen.id) return tell(view, "This one stays: press K on another picture first.", true);
+  if (!mark.not.delete(chosen.id)) mark.not.add(chosen.id);
+  refresh(view);
+}
+
+function next(view) {
+  if (view.sending) return;
+  const group = here(view);
+  if (!group.pictures.length || !isMarked(view, group)) return go(view, view.place + 1);
+  const { keep: stays, not } = markOf(view, group);
+  view.dialog.close();
+  view.send({ kind: "commit", place: view.place, group: group.id, keep: stays, not: [...not] });
+  view.marks.delete(group.id);
+  refresh(view);
+}
+
+function go(view, to) {
+  if (view.sending) return;
+  if (to < 0) return tell(view, "This is the first group.", true);
+  if (to >= view.data.total) return tell(view, "This was the last group.", true);
+  view.dialog.close();
+  view.place = to;
+  view.cursor = 0;
+  if (here(view)) return refresh(view);
+  view.place = view.data.groups[0].place; // stays in sight, dimmed, until the next page comes
+  view.send({ kind: "turn", place: to });
+  refresh(view);
+}
+
+function undo(view) {
+  if (view.sending) return;
+  const group = here(view);
+  if (isMarked(view, group)) {
+    view.marks.delete(group.id);
+    return refresh(view);
+  }
+  view.dialog.close();
+  view.send({ kind: "undo" });
+  refresh(view);
+}
+
+function more(view) {
+  if (view.sending || !here(view).hidden) return;
+  view.send({ kind: "more", place: view.place });
+  refresh(view);
+}
+
+// ---- two large pictures side by side
+
+function zoom(view) {
+  if (view.dialog.open) return view.dialog.close();
+  if (view.sending || !here(view).pictures.length) return;
+  view.zoomed = true;
+  showZoom(view);
+}
+
+function showZoom(view) {
+  const { pictures } = here(view);
+  const chosen = pictures[view.cursor];
+  const sides = chosen === pictures[0] ? [chosen] : [pictures[0], chosen];
+  if (sides.some(({ id }) => !view.zooms.has(id)) && !view.sending) view.send({ kind: "zoom", place: view.place, id: chosen.id });
+  view.dialog.replaceChildren(...sides.map((picture) => {
+    const element = make("figure");
+    const image = make("img", "", "", element);
+    image.src = view.zooms.get(picture.id) || picture.src;
+    image.alt = picture === pictures[0] ? "the photo that stays" : "the copy";
+    make("figcaption", "", picture.facts.map(([, text]) => text).join(" · "), element);
+    return element;
+  }));
+  if (!view.dialog.open) view.dialog.showModal();
+}

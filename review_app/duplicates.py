@@ -1,0 +1,208 @@
+"""The page *Duplicates*: groups of near-duplicates side by side, why each keeper stays, and changing that.
+
+One component holds a page of groups and what is marked on them, and sends a group at a time.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from btfer.catalogue import Catalogue
+from btfer.review import Item, duplicates
+from btfer.review.duplicates import Group, Picture, Place
+from review_app import pictures, session
+
+VEILED = "do-not-use"  # distressing, or withdrawn: blurred until the pointer is on it
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "btfer_review_duplicates",
+    css=(_HERE / "duplicates.css").read_text(encoding="utf-8"),
+    js="".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("frame", "duplicates")),
+)
+Sent = dict[str, Any]
+
+
+def page() -> None:
+    """Show the groups, those with conflicting labels first, then the largest."""
+    opened = session.opened_catalogue()
+    if not opened:
+        return
+    cat, settings = opened
+    reviewer = session.reviewer_name()
+    said = session.last_said()
+    if st.sidebar.button("Read the groups again", help="After `btfer dedup` has run."):
+        _go(0)
+        st.session_state.pop("duplicates_places", None)
+    places = _places(cat)
+    if not reviewer:
+        st.info("Write your name in the side bar first: every verdict carries it.")
+    elif not places:
+        st.success(
+            f"{said} No photo is held for a copy of another. `btfer dedup` looks for copies."
+        )
+        st.button("Undo my last change", on_click=lambda: _undo(cat, reviewer))
+    else:
+        _draw(cat, settings.data_dir, reviewer, places, said)
+
+
+def _places(cat: Catalogue) -> list[Place]:
+    """The list of groups as this session read it: it stays as it is while a person walks through it."""
+    if not st.session_state.get("duplicates_places"):
+        with st.spinner("Reading the groups …"):
+            st.session_state["duplicates_places"] = duplicates.places(cat)
+    found: list[Place] = st.session_state["duplicates_places"]
+    return found
+
+
+def _draw(cat: Catalogue, data_dir: Path, reviewer: str, places: list[Place], said: str) -> None:
+    state = st.session_state
+    at = _at()
+    at["place"] = min(at["place"], len(places) - 1)
+    _chooser(at["place"], len(places))
+    drawn = _page(cat, places, at["place"])
+    _component(
+        key="duplicates",
+        data={
+            "at": at,
+            "total": len(places),
+            "said": said,
+            "groups": [
+                _entry(data_dir, number, places[number], group)
+                for number, groups in drawn.items()
+                for group in groups or [None]
+            ],
+            "answered": state.get("answered_duplicates", {}) | {"session": session.session_word()},
+            "zoom": _zoom(data_dir, drawn, state.get("duplicates_zoom", "")),
+        },
+        on_answer_change=lambda: _answer(cat, reviewer, places),
+    )
+
+
+def _chooser(place: int, total: int) -> None:
+    """The number of the group in the side bar; another one goes there."""
+    st.session_state["duplicates_number"] = place + 1
+    st.sidebar.number_input(
+        "Group",
+        1,
+        total,
+        key="duplicates_number",
+        on_change=lambda: _go(st.session_state["duplicates_number"] - 1),
+    )
+
+
+def _page(cat: Catalogue, places: list[Place], place: int) -> dict[int, list[Group]]:
+    """The groups of the page that a place is on, by place."""
+    start = place // duplicates.PAGE * duplicates.PAGE
+    found = dict(enumerate(duplicates.groups(cat, places[start : start + duplicates.PAGE]), start))
+    for number, most in st.session_state.get("duplicates_most", {}).items():
+        if number in found:
+            [found[number]] = duplicates.groups(cat, [places[number]], most)
+    return found
+
+
+def _answer(cat: Catalogue, reviewer: str, places: list[Place]) -> None:
+    """Do what the browser asked for; runs before the page is drawn again."""
+    sent = (st.session_state.get("duplicates") or {}).get("answer")
+    if not isinstance(sent, dict):
+        return
+    kind, place = sent.get("kind"), sent.get("place")
+    number = place if isinstance(place, int) and 0 <= place < len(places) else 0
+    st.session_state["duplicates_zoom"] = str(sent.get("id")) if kind == "zoom" else ""
+    if kind == "commit":
+        session.say(lambda: _change(cat, reviewer, sent, number))
+    elif kind == "undo":
+        _undo(cat, reviewer)
+    elif kind == "turn":
+        _go(number)
+    elif kind == "more":
+        most = st.session_state.setdefault("duplicates_most", {})
+        most[number] = most.get(number, duplicates.MOST_SHOWN) + duplicates.MOST_SHOWN
+    if kind in ("zoom", "more"):
+        _at()["place"] = number
+    st.session_state["answered_duplicates"] = {"number": sent.get("number")}
+
+
+def _change(cat: Catalogue, reviewer: str, sent: Sent, number: int) -> str:
+    """Write what was marked on a group, and go to the next."""
+    keeper, keep = str(sent.get("group")), str(sent.get("keep"))
+    not_copies = sent.get("not") if isinstance(sent.get("not"), list) else []
+    named = {str(one) for one in not_copies or []}
+    duplicates.change(cat, keeper, reviewer, keep=keep, not_copies=named)
+    _go(number + 1)
+    told = [f"{len(named)} no copy" if named else "", "another one stays" if keep != keeper else ""]
+    return f"Saved: {', '.join(filter(None, told))}."
+
+
+def _undo(cat: Catalogue, reviewer: str) -> None:
+    def take_back() -> str:
+        back = set(duplicates.undo_last(cat, reviewer))
+        if not back:
+            return "There is no change of yours to take back."
+        known = enumerate(_places(cat))
+        _go(next((n for n, one in known if back & {one.keeper, *one.copies}), _at()["place"]))
+        return f"Taken back: {len(back)} verdicts."
+
+    session.say(take_back)
+
+
+def _go(place: int) -> None:
+    """Show another group; `jump` is new each time, so that the browser follows."""
+    st.session_state["duplicates_at"] = {"place": place, "jump": _at()["jump"] + 1}
+
+
+def _at() -> dict[str, int]:
+    """The group that is shown."""
+    found: dict[str, int] = st.session_state.setdefault("duplicates_at", {"place": 0, "jump": 0})
+    return found
+
+
+def _entry(data_dir: Path, number: int, place: Place, group: Group | None) -> Sent:
+    """One group for the browser; without pictures where nothing is a copy any more."""
+    if not group:
+        return {"place": number, "id": place.keeper, "pictures": []}
+    return {
+        "place": number,
+        "id": group.keeper.photo,
+        "pictures": [_picture(data_dir, one, group) for one in (group.keeper, *group.copies)],
+        "conflicting": group.conflicting,
+        "labels": sorted({label for one in (group.keeper, *group.copies) for label in one.labels}),
+        "why": group.keeper.why,
+        "hidden": group.hidden,
+    }
+
+
+def _picture(data_dir: Path, one: Picture, group: Group) -> Sent:
+    facts = {
+        "size": f"{one.width_px} x {one.height_px} px",
+        "bytes": f"{one.n_bytes / 1000:,.0f} kB {one.format}",
+        "licence": one.licence,
+        "query": one.about["phrase"],
+        "class": ", ".join(one.labels),
+        "found": f"{one.found_at[:19].replace('T', ' ')} by {one.about['source']}",
+        "title": one.about["title"],
+        "judged": one.judged,
+    }
+    if one is not group.keeper:
+        mirrored = ", mirrored" if one.mirrored else ""
+        facts |= {"distance": f"{one.distance_bits} bits{mirrored}", "dropped": one.why}
+    return {
+        "id": one.photo,
+        "src": pictures.small(data_dir, _item(one)),
+        "veiled": one.judged == VEILED,
+        "facts": [(name, text) for name, text in facts.items() if text],
+    }
+
+
+def _zoom(data_dir: Path, drawn: dict[int, list[Group]], id_: str) -> dict[str, str]:
+    """A picture that is on the page and its keeper, large, by photo."""
+    for group in (group for groups in drawn.values() for group in groups):
+        shown = {one.photo: one for one in (group.keeper, *group.copies)}
+        if id_ in shown:
+            both = (group.keeper, shown[id_])
+            return {one.photo: pictures.large(data_dir, _item(one))[0] for one in both}
+    return {}
+
+
+def _item(one: Picture) -> Item:
+    return Item(one.photo, one.photo, "", one.format, "", (), one.about)
