@@ -11,7 +11,8 @@ from btfer.errors import ImageError, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import sha256_file
 from btfer.images import decode_rgb, metadata_in
-from btfer.pipeline.release import COLUMNS
+from btfer.licences import terms
+from btfer.pipeline.release import COLUMNS, read_rows
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ def verify(folder: Path, *, size_px: int = 256) -> list[Check]:
         Check(f"images are {size_px}x{size_px} RGB", _check_pixels(folder, images, size_px)),
         Check("images carry no metadata", _check_bare(folder, images)),
         Check("no image is there twice", _check_twice(sums, images)),
+        Check("licences allow crops, and credit is given", _check_licences(folder, rows)),
+        Check("croissant.json is valid and of these files", _check_croissant(folder, sums)),
     ]
 
 
@@ -128,6 +131,37 @@ def _check_bare(folder: Path, images: list[str]) -> list[str]:
         if found:
             problems.append(f"{name} carries {', '.join(found)}")
     return problems
+
+
+def _check_licences(folder: Path, rows: list[dict[str, str]]) -> list[str]:
+    credited = {row["file_name"] for row in read_rows(folder / "attribution.csv")}
+    problems = []
+    for row in rows:
+        name, licence = row.get("file_name", ""), row.get("licence", "")
+        asks = terms("" if licence == "not stated" else licence)
+        if asks.forbids_derivatives:
+            problems.append(f"{name}: {licence} forbids derivatives, and a crop is one")
+        if asks.credit and name not in credited:
+            problems.append(f"{name}: {licence} asks for credit, attribution.csv gives none")
+    return problems
+
+
+def _check_croissant(folder: Path, sums: dict[str, str]) -> list[str]:
+    import mlcroissant
+
+    path = folder / "croissant.json"
+    try:
+        told = mlcroissant.Dataset(jsonld=str(path)).metadata
+    except FileNotFoundError:
+        return ["there is no croissant.json"]
+    except (mlcroissant.ValidationError, ValueError, KeyError, TypeError) as error:
+        return [str(error).strip().splitlines()[-1].strip()]
+    named = {one.id: one.sha256 for one in told.distribution if getattr(one, "sha256", None)}
+    return [
+        f"croissant.json says {digest[:12]} of {name}"
+        for name, digest in named.items()
+        if sums.get(name) != digest
+    ]
 
 
 def _check_twice(sums: dict[str, str], images: list[str]) -> list[str]:

@@ -226,3 +226,50 @@ def test_release_json_tells_every_setting(full: Catalogue, settings: Settings) -
     record = json.loads((made.path / "release.json").read_text())
     assert record["settings"]["crop"]["margin_px"] == 20
     assert record["settings"]["seed"] == settings.seed
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("metadata.csv", "CC BY 4.0", "CC BY-ND 4.0", "forbids derivatives, and a crop is one"),
+        ("attribution.csv", "images/", "image/", "asks for credit, attribution.csv gives none"),
+        ("croissant.json", '"sha256": "', '"sha256": "0', "croissant.json says 0"),
+        ("croissant.json", '"cr:FileSet"', '"cr:Files"', ""),
+    ],
+    ids=["licence", "credit", "another croissant", "no croissant"],
+)
+def test_what_was_signed_anew_but_cannot_be_right_is_found(
+    full: Catalogue, settings: Settings, file: str, old: str, new: str, said: str
+) -> None:
+    made = build.run(full, settings, build.Plan(per_class=3))
+    text = (made.path / file).read_text()
+    assert old in text
+    (made.path / file).write_text(text.replace(old, new, 1))
+    problems = [p for check in verify.verify(sign(made.path)) for p in check.problems]
+    assert any(said in problem for problem in problems), problems
+
+
+def test_build_waits_for_the_last_word_on_what_people_dispute(
+    full: Catalogue, settings: Settings
+) -> None:
+    [one, *_] = verdicts.holding(full, "photos")
+    verdicts.add(full, [Verdict("photos", one["photo"], "drop", "ben", reason="text")])
+    for unreviewed in ("", "keep", "drop"):
+        with pytest.raises(Incomplete, match="judged 1 photos differently: settle them on"):
+            build.run(full, settings, build.Plan(per_class=2, unreviewed=unreviewed))
+    final = Verdict("photos", one["photo"], "keep", "cleo", final=True)
+    verdicts.add(full, [final])
+    assert build.run(full, settings, build.Plan(per_class=2)).images == 14
+
+
+def test_a_release_tells_how_many_people_gave_each_label(
+    full: Catalogue, settings: Settings
+) -> None:
+    face = faces.labelled(full, crop.crop_settings(settings).digest)[0]
+    more = [Verdict("faces", face["photo"], "keep", "ben", face=face["id"])]
+    verdicts.add(full, more)
+    made = build.run(full, settings, build.Plan(per_class=3))
+    rows = list(csv.DictReader((made.path / "metadata.csv").open()))
+    votes = {row["votes"] for row in rows if row["label"] == face["expression"]}
+    assert votes == {f"{face['expression']}:1", f"{face['expression']}:2"}
+    assert {row["crop_distortion"] for row in rows} == {"0.900"}
