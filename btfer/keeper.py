@@ -45,3 +45,12 @@ def decided_by(keeper: Facts, copy: Facts) -> tuple[str, bool]:
         if rule(keeper) != rule(copy):
             return name, bool(rule(keeper) < rule(copy))
     raise ValueError(f"a photo is no copy of itself: {keeper['sha256']}")
+
+
+def root(photo: str, keeper_of: Mapping[str, str]) -> str:
+    """The photo that is kept for this one in the end: until dedup runs again, a keeper may hang on another."""
+    seen = {photo}
+    while keeper_of.get(photo, photo) not in seen:
+        photo = keeper_of[photo]
+        seen.add(photo)
+    return photo

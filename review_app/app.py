@@ -18,7 +18,7 @@ st.html(  # room for ten columns and all five rows of a page at 1280 x 800
 # No icons: the browser would fetch them from another host.
 st.navigation(
     [
-        st.Page(overview.page, title="Overview", url_path="overview", default=True),
+        st.Page(overview.page, title="Overview", default=True),
         st.Page(rounds.photos, title="Photos", url_path="photos"),
         st.Page(rounds.faces, title="Faces", url_path="faces"),
         st.Page(duplicates.page, title="Duplicates", url_path="duplicates"),

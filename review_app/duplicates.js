@@ -83,7 +83,7 @@ function refresh(view) {
 function describe(view, group) {
   if (!group.pictures.length) return "Nothing is a copy here any more. Press Enter to go on.";
   const said = isMarked(view, group) ? "marked, Enter saves it" : "";
-  const labels = group.conflicting ? `conflicting labels: ${group.labels.join(", ")}` : "";
+  const labels = group.labels.length ? `conflicting labels: ${group.labels.join(", ")}` : "";
   return [labels, `kept: ${group.why}`, said].filter(Boolean).join(" · ");
 }
 

@@ -68,9 +68,9 @@ def _draw(cat: Catalogue, data_dir: Path, reviewer: str, places: list[Place], sa
             "total": len(places),
             "said": said,
             "groups": [
-                _entry(data_dir, number, places[number], group)
+                one
                 for number, groups in drawn.items()
-                for group in groups or [None]
+                for one in _entries(data_dir, number, places[number], groups)
             ],
             "answered": state.get("answered_duplicates", {}) | {"session": session.session_word()},
             "zoom": _zoom(data_dir, drawn, state.get("duplicates_zoom", "")),
@@ -157,19 +157,21 @@ def _at() -> dict[str, int]:
     return found
 
 
-def _entry(data_dir: Path, number: int, place: Place, group: Group | None) -> Sent:
-    """One group for the browser; without pictures where nothing is a copy any more."""
-    if not group:
-        return {"place": number, "id": place.keeper, "pictures": []}
-    return {
-        "place": number,
-        "id": group.keeper.photo,
-        "pictures": [_picture(data_dir, one, group) for one in (group.keeper, *group.copies)],
-        "conflicting": group.conflicting,
-        "labels": sorted({label for one in (group.keeper, *group.copies) for label in one.labels}),
-        "why": group.keeper.why,
-        "hidden": group.hidden,
-    }
+def _entries(data_dir: Path, number: int, place: Place, groups: list[Group]) -> list[Sent]:
+    """The groups of a place for the browser; one without pictures where nothing is a copy any more."""
+    if not groups:
+        return [{"place": number, "id": place.keeper, "pictures": []}]
+    return [
+        {
+            "place": number,
+            "id": one.keeper.photo,
+            "pictures": [_picture(data_dir, each, one) for each in (one.keeper, *one.copies)],
+            "labels": one.labels if one.conflicting else [],
+            "why": one.keeper.why,
+            "hidden": one.hidden,
+        }
+        for one in groups
+    ]
 
 
 def _picture(data_dir: Path, one: Picture, group: Group) -> Sent:

@@ -1,4 +1,4 @@
-// What the components share; put in front of a component's own script (frame.py). Whatever comes from the web
+// What the components share; put in front of a component's own script. Whatever comes from the web
 // is set as text, never as HTML.
 
 const views = new Map(); // by component key, so that a redraw forgets nothing

@@ -23,7 +23,9 @@ def page() -> None:
     reviewer = session.reviewer_name()
     tallies, outlook, drops = _counted(cat, settings.catalogue_url)
     _rounds(cat, tallies, reviewer)
-    target = st.number_input("Faces wanted of each class", 1, 100_000, TARGET, key="target")
+    target = st.number_input(
+        "Faces wanted of each class", 1, 100_000, TARGET, key="target", width=240
+    )
     st.dataframe(_yields(outlook, int(target)), height="content", column_config=_bars(int(target)))
     st.caption("Photos and faces of each class, by round")
     st.dataframe(_funnel(tallies), height="content")

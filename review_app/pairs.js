@@ -1,35 +1,16 @@
 // One page of pairs, one pair at a time. The answers stay here until the page is full; then all of them are sent.
-// Whatever comes from the web is set as text, never as HTML.
-
-const views = new Map(); // by component key, so that a redraw forgets nothing
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue, key } = component;
-  const view = views.get(key) || { answers: new Map(), number: 0 }; // a Map keeps the order of answering
-  views.set(key, view);
-  window.removeEventListener("keydown", view.onKey, true);
-  adopt(view, data);
-  view.send = (answer) => {
-    view.sending = true;
-    view.number = Date.now() + Math.random();
-    setTriggerValue("answer", { ...answer, number: view.number });
-  };
-  build(view, parentElement);
-  view.onKey = (event) => onKey(view, event);
-  // Captured at the window, because Streamlit has shortcuts of its own.
-  window.addEventListener("keydown", view.onKey, true);
-  return () => window.removeEventListener("keydown", view.onKey, true);
+  const fresh = () => ({ answers: new Map() }); // a Map keeps the order of answering
+  return mount(component, fresh, { adopt, build, onKey });
 }
 
-function adopt(view, data) {
-  const before = view.data;
-  view.data = data;
-  const restarted = before && before.answered.session !== data.answered.session;
-  if (!before || restarted || data.answered.number === view.number) view.sending = false;
-  const shown = data.items.map((item) => item.id);
+function adopt(view) {
+  const { items, marks } = view.data;
+  const shown = items.map((item) => item.id);
   for (const id of [...view.answers.keys()]) if (!shown.includes(id)) view.answers.delete(id);
-  const undone = JSON.stringify(data.marks);
-  if (undone !== view.undone) restore(view, shown.filter((id) => String(id) in data.marks));
+  const undone = JSON.stringify(marks);
+  if (undone !== view.undone) restore(view, shown.filter((id) => String(id) in marks));
   view.undone = undone;
 }
 
@@ -44,16 +25,7 @@ function current(view) {
 
 // ---- drawing
 
-function make(tag, className, text, parent) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text) element.textContent = text;
-  if (parent) parent.append(element);
-  return element;
-}
-
 function build(view, parent) {
-  const old = parent.querySelector(".pairs");
   const root = make("div", "pairs");
   root.tabIndex = -1;
   view.root = root;
@@ -66,17 +38,8 @@ function build(view, parent) {
   const rule = "Same: one photo, also resized, recoloured, cropped, turned or mirrored. Two shots of one person are different.";
   make("div", "rule", rule, root);
   view.holder = make("div", "holder", "", root);
-  if (old) old.replaceWith(root); else parent.append(root);
+  place(parent, root);
   refresh(view);
-  if (!isTyping(document.activeElement)) root.focus({ preventScroll: true });
-}
-
-function button(view, parent, className, key, text, onClick) {
-  const element = make("button", className, "", parent);
-  element.type = "button";
-  make("kbd", "", key, element);
-  element.append(text);
-  element.onclick = () => { onClick(); view.root.focus({ preventScroll: true }); };
 }
 
 function refresh(view) {
@@ -109,17 +72,11 @@ function figure({ src, about }) {
 // ---- keys
 
 function onKey(view, event) {
-  if (!view.root.isConnected || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (isTyping(event.composedPath()[0])) return;
   const act = { s: () => say(view, true), d: () => say(view, false), u: () => undo(view) }[event.key.toLowerCase()];
   if (!act) return;
   if (!event.repeat) act(); // a key that is held down answers one pair, not all that come
   event.preventDefault();
   event.stopImmediatePropagation();
-}
-
-function isTyping(element) {
-  return Boolean(element?.closest?.("input, textarea, select, [contenteditable=true]"));
 }
 
 // While a page is being saved the next pair cannot be seen, so no answer may fall on it.

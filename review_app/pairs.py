@@ -22,7 +22,7 @@ _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "btfer_review_pairs",
     css=(_HERE / "pairs.css").read_text(encoding="utf-8"),
-    js=(_HERE / "pairs.js").read_text(encoding="utf-8"),
+    js="".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("frame", "pairs")),
 )
 
 

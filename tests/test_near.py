@@ -208,3 +208,19 @@ def test_a_fifth_nearly_blank_costs_neither_memory_nor_time() -> None:
     assert pairs >= (near_blank.sum() - len(blank)) // 2 > 2_000_000
     assert peak < 300 * MB, f"{peak / MB:.0f} MB"
     assert seconds < 30, f"{seconds:.1f} s"  # far above what it takes, far below pairs at random
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ((0b1111, 0b110000), (0b1110, 0), (1, False)),
+        ((0b1111, 0b110000), (0b110000, 0), (0, True)),
+        ((0b1111, 0b110000), (0, 0b1111), (0, True)),
+        ((-1, 0), (2**64 - 1, 0), (0, False)),  # as the catalogue holds it, and as numpy does
+        ((-1, 5), (0, 5), (2, True)),
+    ],
+)
+def test_photos_are_apart_straight_or_mirrored(
+    one: tuple[int, int], other: tuple[int, int], expected: tuple[int, bool]
+) -> None:
+    assert near.apart(one, other) == near.apart(other, one) == expected

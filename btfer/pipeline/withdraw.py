@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from btfer.catalogue import Catalogue, photos, verdicts, withdrawals
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import UsageError
+from btfer.keeper import root
 
 REVIEWER = "withdrawal"
 REASON = "do-not-use"
@@ -44,5 +45,5 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
 def with_copies(cat: Catalogue, chosen: set[str]) -> set[str]:
     """The photos and all that dedup holds for copies of the same picture."""
     keeper = {row["photo"]: row["keeper"] for row in photos.duplicates(cat)}
-    kept = {keeper.get(one, one) for one in chosen}
-    return chosen | kept | {one for one, its in keeper.items() if its in kept}
+    kept = {root(one, keeper) for one in chosen}
+    return chosen | kept | {one for one in keeper if root(one, keeper) in kept}

@@ -13,7 +13,7 @@ from btfer.catalogue import Catalogue, duplicates
 from btfer.catalogue.store import Row
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import UsageError
-from btfer.keeper import rank
+from btfer.keeper import rank, root
 from btfer.near import apart
 from btfer.review.keeping import facts_before, licences_of, why_kept
 from btfer.review.rules import check_reviewer
@@ -57,12 +57,17 @@ class Picture:
 
 @dataclass(frozen=True)
 class Group:
-    """A keeper and its copies. hidden: how many copies of it are not among them."""
+    """A keeper and its copies. hidden: how many copies of it are not among them. labels: of all of them."""
 
     keeper: Picture
     copies: list[Picture]
-    conflicting: bool
+    labels: tuple[str, ...]
     hidden: int = 0
+
+    @property
+    def conflicting(self) -> bool:
+        """Whether queries of different classes found it."""
+        return len(self.labels) > 1
 
 
 def places(cat: Catalogue) -> list[Place]:
@@ -71,10 +76,10 @@ def places(cat: Catalogue) -> list[Place]:
     keeper_of = {row["photo"]: row["keeper"] for row in rows}
     copies: dict[str, list[str]] = defaultdict(list)
     for photo in keeper_of:
-        copies[_root(photo, keeper_of)].append(photo)
+        copies[root(photo, keeper_of)].append(photo)
     labels: dict[str, set[str]] = defaultdict(set)
     for photo, label in duplicates.found_under(cat):
-        labels[_root(photo, keeper_of)].add(label)
+        labels[root(photo, keeper_of)].add(label)
     found = [Place(one, tuple(its), len(labels[one]) > 1) for one, its in copies.items()]
     return sorted(found, key=lambda one: (not one.conflicting, -len(one.copies), one.keeper))
 
@@ -93,7 +98,7 @@ def groups(cat: Catalogue, here: Sequence[Place], most: int = MOST_SHOWN) -> lis
         members: dict[str, list[Row]] = defaultdict(list)
         for name in names:
             if name in keeper_of:
-                members[_root(name, keeper_of)].append(known[name])
+                members[root(name, keeper_of)].append(known[name])
         hidden = max(0, len(place.copies) - most)
         found.append([_group(known[root], rows, hidden) for root, rows in members.items()])
     return found
@@ -168,15 +173,6 @@ def _verdicts(
     return keeps + drops
 
 
-def _root(photo: str, keeper_of: dict[str, str]) -> str:
-    """The photo that is kept for this one in the end."""
-    seen = {photo}
-    while keeper_of.get(photo, photo) not in seen:
-        photo = keeper_of[photo]
-        seen.add(photo)
-    return photo
-
-
 def _group(keeper: Row, rows: Sequence[Row], hidden: int) -> Group:
     chosen_by = next((row["by"] for row in rows if row["by"] != "dedup"), "")
     hashes = keeper["phash"], keeper["mirror_phash"]
@@ -187,8 +183,8 @@ def _group(keeper: Row, rows: Sequence[Row], hidden: int) -> Group:
         copies.append(replace(_picture(row), distance_bits=bits, mirrored=mirrored, why=why))
     next_best = min(rows, key=lambda row: rank(facts_before(row, row["verdict"])))
     why = why_kept(keeper, next_best, chosen_by)
-    labels = {label for row in (keeper, *rows) for label in _labels(row)}
-    return Group(replace(_picture(keeper), why=why), copies, len(labels) > 1, hidden)
+    labels = tuple(sorted({label for row in (keeper, *rows) for label in _labels(row)}))
+    return Group(replace(_picture(keeper), why=why), copies, labels, hidden)
 
 
 def _picture(row: Row) -> Picture:

@@ -80,7 +80,7 @@ def undo(cat: Catalogue, ids: Iterable[int], reviewer: str) -> int:
     A photo that dedup dropped is kept from then on: its next run would find the same copy again.
     """
     chosen, reviewer = set(ids), check_reviewer(reviewer)
-    copies = [row for row in verdicts.by_id(cat, chosen) if row["round"] == "dedup"]
+    copies = [row for row in verdicts.by_id(cat, chosen) if row["reviewer"] == "dedup"]
     undone = verdicts.undo(cat, chosen, reviewer)
     kept = [row["photo"] for row in copies if row["decision"] == "drop"]
     verdicts.add(cat, [Verdict("dedup", photo, "keep", reviewer) for photo in kept])

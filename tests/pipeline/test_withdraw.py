@@ -3,10 +3,13 @@ from collections.abc import Callable
 import pytest
 
 from btfer.catalogue import Catalogue, photos, verdicts, withdrawals
+from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import UsageError
 from btfer.pipeline.crawl_outcome import CrawlOutcome
 from btfer.pipeline.withdraw import Withdrawn, withdraw
+from btfer.settings import Settings
+from tests.conftest import take_in
 from tests.loopback import HAPPY, SAD, Site, jpeg, row_of
 
 
@@ -42,6 +45,22 @@ def test_near_duplicates_of_a_withdrawn_photo_go_with_it(
     verdicts.add(cat, [*keeps, *dropped])
     assert withdraw(cat, [copy]).dropped == 3
     assert [row["sha256"] for row in photos.awaiting_review(cat)] == [other]
+
+
+def test_a_copy_that_hangs_two_steps_away_goes_with_it(cat: Catalogue, settings: Settings) -> None:
+    """After a person changed a keeper, and before dedup ran again."""
+    a, b, c = (
+        take_in(cat, settings.data_dir, jpeg(n), Query("sad", "sad"), f"u{n}") for n in range(3)
+    )
+    verdicts.add(
+        cat,
+        [
+            Verdict("dedup", a, "drop", "dedup", reason="duplicate", keeper=b, distance=1),
+            Verdict("dedup", b, "drop", "ann", reason="duplicate", keeper=c, distance=1),
+            Verdict("dedup", c, "keep", "ann"),
+        ],
+    )
+    assert withdraw(cat, [a]).dropped == 3
 
 
 @pytest.mark.parametrize("thing", ["ann.jpg", "ab12", "ftp://example.org/a", ""])

@@ -1,5 +1,6 @@
 """Groups of near-duplicates: what is told of them, what a person changes, and what dedup makes of it after."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -298,6 +299,40 @@ def test_nothing_but_verdicts_of_the_group_is_added(cat: Catalogue, ids: dict[st
     assert {row["round"] for row in added} == {"dedup"}
     assert {row["reviewer"] for row in added} == {"ann"}
     assert ids["other"] not in {row["photo"] for row in added}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_people_and_dedup_do_in_turn_every_copy_has_a_keeper(
+    cat: Catalogue, settings: Settings, seed: int
+) -> None:
+    rng, people, come = random.Random(seed), ("ann", "ben"), 0
+    for _ in range(25):
+        places = duplicates.places(cat)
+        step = rng.choice(["come", "dedup", "choose", "choose", "no copy", "undo"])
+        if step == "come":
+            come += 1
+            copy(cat, settings.data_dir, f"{come}", (320 + 8 * rng.randrange(40), 240 + come))
+        elif step == "dedup":
+            dedup.run(cat, settings)
+        elif step == "undo":
+            duplicates.undo_last(cat, rng.choice(people))
+        elif places:
+            place, by = rng.choice(places), rng.choice(people)
+            one = rng.choice(place.copies)
+            say = {"keep": one} if step == "choose" else {"not_copies": [one]}
+            duplicates.change(cat, place.keeper, by, **say)
+            assert held(cat)[one] == ""
+            if step == "choose":
+                others = {place.keeper, *place.copies} - {one}
+                assert {held(cat)[name] for name in others} == {one}
+        now = held(cat)
+        dropped = {name for name, keeper in now.items() if keeper}
+        in_groups = [name for one in duplicates.places(cat) for name in one.copies]
+        assert sorted(in_groups) == sorted(dropped)  # each in one group, and none is lost
+        assert not {one.keeper for one in duplicates.places(cat)} & dropped
+    dedup.run(cat, settings)
+    now = held(cat)
+    assert all(now[keeper] == "" for keeper in now.values() if keeper)
 
 
 # ---- what cannot be

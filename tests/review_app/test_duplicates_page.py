@@ -1,6 +1,7 @@
 """The page of near-duplicates: what it says (AppTest), and a person at the keyboard (Chromium)."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ def make_groups(data_dir: Path, sizes: list[int]) -> tuple[Catalogue, list[list[
     numbers, groups = iter(range(1, 1000)), []
     for size in sizes:
         group = [add_photo(cat, data_dir, next(numbers), label="happy") for _ in range(size)]
-        told = {"reason": "duplicate", "keeper": group[0], "distance": 3}
-        verdicts.add(cat, [Verdict("dedup", one, "drop", "dedup", **told) for one in group[1:]])
+        told = partial(Verdict, "dedup", decision="drop", reviewer="dedup", reason="duplicate")
+        verdicts.add(cat, [told(photo=one, keeper=group[0], distance=3) for one in group[1:]])
         groups.append(group)
     return cat, groups
 
