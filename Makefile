@@ -63,7 +63,7 @@ benchmark: .venv/.complete  ## Speed of the heavy stages on drawn input, on this
 
 lock: .venv/.complete  ## Renew requirements.lock (versions and hashes, no host names)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-annotate --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml \
+	  --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml \
 	  --output-file requirements.lock
 
 clean:  ## Remove .venv and caches; data stay

@@ -32,9 +32,15 @@ class Settings(BaseSettings):
     workers: int = Field(0, ge=0, description="processes for heavy loops; 0 = one per core")
     seed: int = Field(2024, description="key of the sampling hash and of training")
     max_hamming_bits: int = Field(8, ge=0, le=32, description="pHash distance of a near-duplicate")
-    crop: Literal["paper", "authors_code"] = "paper"
+    crop: Literal["paper", "authors_code", "square"] = Field(
+        "paper", description="how faces are cut: btfer.faces.modes has the table"
+    )
+    faces: Literal["all", "largest", "single"] = Field(
+        "all", description="which faces of a photo are taken: single = of photos with one face only"
+    )
     min_probability: float = Field(0.90, ge=0, le=1, description="least MTCNN face probability")
     min_face_px: int = Field(40, ge=20, description="least side of a face box, in photo pixels")
+    max_faces: int = Field(50, ge=1, description="most faces of one photo; the largest are taken")
     max_per_host: int = Field(2, ge=1, description="connections to one image host at a time")
     host_delay_s: float = Field(0.25, ge=0, description="pause between two requests to one host")
     flickr_key: str = Field(

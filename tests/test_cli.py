@@ -19,7 +19,10 @@ from tests.conftest import as_bytes, draw_photo, take_in
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = [name for name, _ in typer.main.get_command(cli.app).commands.items()]  # type: ignore[attr-defined]
-GROUPS = {"review": ["plan", "agreement", "export", "import", "keep-single"], "sample": ["render", "serve"]}
+GROUPS = {
+    "review": ["plan", "agreement", "export", "import", "keep-single"],
+    "sample": ["render", "serve"],
+}
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -25,7 +25,7 @@ def test_flags_beat_the_environment_which_beats_the_file(
         ("workers = -1", "workers.*greater than or equal to 0.*-1"),
         ("colour = 'red'", "colour"),
         ("workers =", "btfer.toml cannot be read"),
-        ("crop = 'square'", "crop.*'paper' or 'authors_code'"),
+        ("crop = 'round'", "crop.*'paper', 'authors_code' or 'square'"),
     ],
 )
 def test_a_wrong_setting_is_named(

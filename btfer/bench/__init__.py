@@ -32,13 +32,15 @@ def bench(
     epochs: int | None,
     folds: int,
     on_progress: Callable[[str], None],
+    weights_from: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Run every combination on every training set and score it on the release; a record for each.
 
     training: folders by name; empty = all of data_dir/training; none there either = k-fold
-    cross-validation on the release itself, named in-domain. epochs: at most, per phase. Runs are
-    kept in data_dir/runs; what is finished there is not repeated. Raises UsageError before anything
-    is trained, where an option or a folder cannot be right.
+    cross-validation on the release itself, named in-domain. epochs: at most, per phase.
+    weights_from: file or folder of pretrained weights; None = Keras's cache. Runs are kept in
+    data_dir/runs; what is finished there is not repeated. Raises UsageError before anything is
+    trained, where an option or a folder cannot be right.
     """
     rules = protocol_named(protocol)
     with quiet_stderr():
@@ -54,7 +56,7 @@ def bench(
         raise UsageError(f"nothing to train on: no release, and no set in {training_dir(data_dir)}")
     splits = {name: load_training(path, name, SPLIT_SEED) for name, path in folders.items()}
     scored = load_release(release) if release else None
-    ground = Ground(data_dir / "runs", rules, splits, scored, epochs, folds)
+    ground = Ground(data_dir / "runs", rules, splits, scored, epochs, folds, weights_from)
     return run_grid(wanted, ground, on_progress)
 
 

@@ -24,6 +24,7 @@ from btfer.bench.run import (
     run_one,
     write_record,
 )
+from btfer.bench.weights import NOTICES
 from btfer.errors import Busy, UsageError
 from btfer.files import write_atomic
 
@@ -48,7 +49,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Ground:
-    """What all cells of a grid share. epochs: at most, per phase. folds: of an in-domain cell."""
+    """What all cells of a grid share.
+
+    epochs: at most, per phase. folds: of an in-domain cell. weights_from: file or folder of
+    pretrained weights; None = Keras's cache.
+    """
 
     runs_dir: Path
     protocol: Protocol
@@ -56,10 +61,11 @@ class Ground:
     release: ImageSet | None
     epochs: int | None = None
     folds: int = 3
+    weights_from: Path | None = None
 
     def desk(self, folder: Path, say: Say) -> Desk:
         """Where a run in `folder` works."""
-        return Desk(folder, self.runs_dir / "_cache", say)
+        return Desk(folder, self.runs_dir / "_cache", say, self.weights_from)
 
 
 def cells(
@@ -91,6 +97,8 @@ def cells(
 
 def run_grid(wanted: list[Cell], ground: Ground, say: Say) -> list[Record]:
     """Run each cell; their records, in order. A failed one has the state `failed` and its error."""
+    for weights in sorted({cell.weights for cell in wanted} & set(NOTICES)):
+        say(NOTICES[weights])
     records = []
     for number, cell in enumerate(wanted, start=1):
         where = cell.training or IN_DOMAIN
@@ -187,6 +195,7 @@ def _merged(parts: list[Record], release: ImageSet) -> Record:
         "seconds_per_step": float(np.median([one["seconds_per_step"] for one in parts])),
         "images_per_second": float(np.median([one["images_per_second"] for one in parts])),
         "folds": [one["id"] for one in parts],
+        "pretrained": parts[0]["pretrained"],
     }
 
 

@@ -26,6 +26,7 @@ from btfer.bench.pixels import Pixels, load_pixels
 from btfer.bench.predictions import counted, predictions_table, table_scores, write_table
 from btfer.bench.protocol import Protocol, class_weights
 from btfer.bench.training import ALL, HEAD, Course, Tell, train
+from btfer.bench.weights import load_pretrained
 from btfer.expressions import EXPRESSIONS
 from btfer.files import only_one, write_atomic
 
@@ -61,11 +62,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where a run works: its own folder, the cache of decoded pixels, and whom it tells."""
+    """Where a run works: its own folder, the cache of decoded pixels, and whom it tells.
+
+    weights_from: file or folder of pretrained weights; None = Keras's cache.
+    """
 
     folder: Path
     cache: Path
     say: Say
+    weights_from: Path | None = None
 
 
 def run_id(definition: Record) -> str:
@@ -136,7 +141,8 @@ def _train(experiment: Experiment, split: Split, desk: Desk) -> Record:
         two_phases=experiment.weights != "none",
         epochs=experiment.epochs,
     )
-    model = _new_model(experiment, experiment.weights)
+    model = _new_model(experiment)
+    pretrained = _pretrain(model, experiment, desk)
     progress = train(model, feed, check, course, desk.folder, _teller(experiment, split, desk.say))
     _save_model(model, experiment, desk.folder)
     every = _plain_feed(experiment, split.validation, check_pixels, split.validation_indices)
@@ -144,7 +150,7 @@ def _train(experiment: Experiment, split: Split, desk: Desk) -> Record:
         split.validation, split.validation_indices, predict(model, every), mask
     )
     write_table(desk.folder / "predictions_val.parquet", table)
-    record |= _facts(progress, feed, model) | {"training_counts": counts}
+    record |= _facts(progress, feed, model) | {"training_counts": counts, "pretrained": pretrained}
     record |= {"metrics": {"validation": table_scores(table)}, "state": "trained"}
     record["seconds"] = round(time.time() - started, 1)
     _write_history(desk.folder, progress, record)
@@ -178,16 +184,27 @@ def _score_target(experiment: Experiment, record: Record, target: Target, desk: 
     return write_record(desk.folder, record | done | {"error": None})
 
 
-def _new_model(experiment: Experiment, weights: str) -> keras.Model:
+def _new_model(experiment: Experiment) -> keras.Model:
+    """The network before anything is loaded or learnt, in the form that its weights need."""
     keras.utils.clear_session()
     keras.utils.set_random_seed(experiment.seed)
-    shape = (experiment.resolution, experiment.resolution, 3)
-    return architecture(experiment.architecture).build(shape, len(EXPRESSIONS), weights)
+    network = architecture(experiment.architecture)
+    shape = (experiment.resolution, experiment.resolution, network.channels)
+    return network.build(shape, len(EXPRESSIONS), experiment.weights)
+
+
+def _pretrain(model: keras.Model, experiment: Experiment, desk: Desk) -> Record | None:
+    """Load what the network starts from; file, sha256 and licence for the record."""
+    if experiment.weights == "none":
+        return None
+    loaded = load_pretrained(model, experiment.architecture, experiment.weights, desk.weights_from)
+    desk.say(f"{_name(experiment)}: {loaded.weights} weights from {loaded.where}")
+    return asdict(loaded)
 
 
 def _save_model(model: keras.Model, experiment: Experiment, folder: Path) -> None:
     """model.keras without the optimizer, which would make it three times as large."""
-    bare = _new_model(experiment, "none")
+    bare = _new_model(experiment)
     bare.set_weights(model.get_weights())
     part = folder / ".part-model.keras"
     bare.save(part)

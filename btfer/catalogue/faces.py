@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from btfer.catalogue import photos, verdicts
 from btfer.catalogue.store import Catalogue, Row, insert_new, now
 from btfer.catalogue.tables import face, verdict
+from btfer.catalogue.tables import photo as photo_table
 from btfer.catalogue.verdicts import Verdict
 
 
@@ -115,3 +116,22 @@ def newest_settings(cat: Catalogue) -> str:
     last = sa.select(verdict.c.settings).where(verdict.c.round == "crop")
     rows = cat.rows(last.order_by(verdict.c.id.desc()).limit(1))
     return str(rows[0]["settings"]) if rows else ""
+
+
+def without(cat: Catalogue, settings: str, reason: str = "") -> list[Row]:
+    """Photos that the crop stage dropped and that hold otherwise: sha256, reason, width, height, verdict (its id).
+
+    reason: only those dropped for it, such as `no face`.
+    """
+    crop, dedup, people = (verdicts.current(name) for name in ("crop", "dedup", "photos"))
+    dropped = (crop.c.face == "") & (crop.c.settings == settings) & (crop.c.decision == "drop")
+    facts = (photo_table.c.sha256, crop.c.reason, photo_table.c.width, photo_table.c.height)
+    statement = (
+        sa.select(*facts, crop.c.id.label("verdict"))
+        .join(crop, (crop.c.photo == photo_table.c.sha256) & dropped)
+        .join(dedup, (dedup.c.photo == photo_table.c.sha256) & (dedup.c.decision == "keep"))
+        .outerjoin(people, people.c.photo == photo_table.c.sha256)
+        .where(sa.func.coalesce(people.c.decision, "keep") != "drop")
+        .order_by(photo_table.c.sha256)
+    )
+    return cat.rows(statement.where(crop.c.reason == reason) if reason else statement)

@@ -21,7 +21,10 @@ def bench(
     model: Annotated[list[str] | None, typer.Option(help="Architectures.")] = None,
     resolution: Annotated[list[int] | None, typer.Option(help="48 or 224.")] = None,
     balance: Annotated[list[str] | None, typer.Option(help="none, simple, conservative.")] = None,
-    weights: Annotated[list[str] | None, typer.Option(help="none, imagenet.")] = None,
+    weights: Annotated[list[str] | None, typer.Option(help="none, imagenet, vggface.")] = None,
+    weights_file: Annotated[
+        Path | None, typer.Option(help="Weight file, or folder of them [Keras's cache].")
+    ] = None,
     protocol: Annotated[str, typer.Option(help="paper or authors_code.")] = "paper",
     seed: Annotated[list[int] | None, typer.Option(help="One run for each.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="At most, per phase.")] = None,
@@ -42,7 +45,7 @@ def bench(
         if as_json:
             print(json.dumps(rows, indent=2))
         else:
-            output.table(list(rows[0]), [list(map(str, row.values())) for row in rows])
+            output.table(["name", "family", "48", "224", "weights"], list(map(_listed, rows)))
         return
     settings = context.settings()
     with output.progress_lines() as on_progress:
@@ -59,6 +62,7 @@ def bench(
             epochs=epochs,
             folds=folds,
             on_progress=on_progress,
+            weights_from=weights_file,
         )
     _bench_report(results, as_json)
 
@@ -74,6 +78,26 @@ def report(as_json: arguments.AsJson = False) -> None:
     data_dir = context.settings().data_dir
     page = write_report(data_dir / "runs", data_dir / "reports")
     output.report({"page": page}, "{page}", as_json)
+
+
+def _listed(row: dict[str, Any]) -> list[str]:
+    """A line of the list: parameters under the side in pixels that they are for, then the weights."""
+    from btfer.bench.architectures import architecture
+
+    counts = [_counted(row["parameters"].get(side)) for side in ("48", "224")]
+    forms = architecture(row["name"]).forms
+    weights = [
+        one + "".join(_form(*form) for form in forms.get(one, {}).items()) for one in row["weights"]
+    ]
+    return [row["name"], row["family"], *counts, ", ".join(weights)]
+
+
+def _counted(parameters: int | None) -> str:
+    return f"{parameters:,}" if parameters else "-"
+
+
+def _form(side: int, parameters: int) -> str:
+    return f" (at {side}: {parameters:,})"
 
 
 def _named_folders(pairs: list[str]) -> dict[str, Path]:

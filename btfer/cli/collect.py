@@ -208,31 +208,35 @@ def _calibrate(
 
 @app.command()
 def crop(
-    mode: Annotated[str | None, typer.Option(help="paper or authors_code.")] = None,
+    mode: Annotated[str | None, typer.Option(help="paper, authors_code or square.")] = None,
+    faces: Annotated[
+        str | None, typer.Option(help="all, largest, or single: of each photo.")
+    ] = None,
     unreviewed: Annotated[str, typer.Option(help="keep: crop unjudged photos too.")] = "",
+    retry: Annotated[bool, typer.Option(help="Also photos that could not be looked at.")] = False,
     rebuild: Annotated[bool, typer.Option(help="Make lost crops again from the photos.")] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Find faces with MTCNN in the kept photos, and cut each out at 256x256 with a 20 px margin.
 
-    Example: btfer crop --mode authors_code
+    Modes: paper; authors_code (10 px a side); square (no face is stretched). With --faces single,
+    only photos in which MTCNN finds one face count. A run that was killed goes on where it stopped.
+
+    Example: btfer crop --mode square --faces largest
     """
     from btfer.pipeline import crop as stage
 
-    settings = context.settings(crop=mode)
+    settings = context.settings(crop=mode, faces=faces)
     arguments.one_of("--unreviewed", unreviewed, ("", "keep"))
     with context.catalogue(settings) as cat, output.progress() as on_progress:
         if rebuild:
-            output.report(
-                {"made": stage.rebuild(cat, settings, on_progress)},
-                "{made} crops made again",
-                as_json,
-            )
+            made = stage.rebuild(cat, settings, on_progress)
+            output.report({"made": made}, "{made} crops made again", as_json)
             return
-        outcome = stage.run(cat, settings, unreviewed=unreviewed, on_progress=on_progress)
-    text = (
-        "{photos} photos: {taken} faces cropped, {refused} boxes not taken, {empty} without a face"
-    )
+        outcome = stage.run(
+            cat, settings, unreviewed=unreviewed, retry=retry, on_progress=on_progress
+        )
+    text = "\n".join(outcome.lines())
     output.report(asdict(outcome), text, as_json)
 
 

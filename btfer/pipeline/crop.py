@@ -1,223 +1,70 @@
 """Faces: MTCNN finds them in every kept photo, and each is cut out with a margin and resized to a square.
 
-What '20 pixels' means. The paper adds "an additional 20 pixels around the region of interest"
-(section 2, stage 3): here `paper` = 20 px on each side, in pixels of the photo, clipped at its border,
-then resized to 256x256. The authors' cropping code adds 10 px a side and resizes bilinearly; that is
-`authors_code`. Its faults are not repeated: it fed BGR pixels to a detector that expects RGB, let
-boxes near the border run to negative indices, and overwrote all faces of a photo but the last.
+What is cut is defined in `btfer.faces.modes`, which faces are taken in `btfer.faces.policy`, what a worker does
+with one photo in `crop_photo`. This is the stage: it writes what workers found. The files of a photo come before
+its rows, and the rows of some photos in one transaction; a run that was killed goes on with what has no rows.
 """
 
-import hashlib
-import json
-import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import cache, partial
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from time import monotonic
 
-from btfer.catalogue import Catalogue, faces, photos
+from btfer.catalogue import Catalogue, faces, photos, verdicts
 from btfer.catalogue.store import Row
 from btfer.catalogue.verdicts import Verdict
 from btfer.engine import map_unordered
-from btfer.errors import BtferError, ImageError, UsageError
-from btfer.files import only_one, write_atomic
-from btfer.images import Pixels, decode_rgb, encode_png
+from btfer.errors import BtferError
+from btfer.faces.cut import Cut, read_cut, recorded
+from btfer.faces.find import Found
+from btfer.faces.modes import CropSettings, crop_settings
+from btfer.files import only_one, remove_parts, write_atomic
 from btfer.layout import face_path, photo_path
+from btfer.pipeline.crop_photo import LOOKED_AT, Lost, Photo, PhotoFaces, cut_again, look_at
+from btfer.pipeline.crop_workers import outlive
 from btfer.settings import Settings
-from btfer.silence import quiet_stderr
 
-# A larger photo is searched at reduced size, so that the detector's memory is bounded.
-DETECT_PIXELS = 16_000_000
-MAX_FACES = 50
+Say = Callable[[str, int, int], None]
 
-
-@dataclass(frozen=True)
-class CropSettings:
-    """Everything that decides which faces are taken and how they are cut. margin_px is per side."""
-
-    name: str = "paper"
-    margin_px: int = 20
-    size_px: int = 256
-    shrink_by: str = "area"
-    enlarge_by: str = "cubic"
-    min_probability: float = 0.90
-    min_face_px: int = 40
-    max_faces: int = MAX_FACES
-    detector: str = "mtcnn 1.0.0, pyramid from 20 px"
-
-    @property
-    def digest(self) -> str:
-        """Eight hex digits that change with any of the settings; part of every face id."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:8]
-
-
-MODES = {
-    "paper": CropSettings(),
-    "authors_code": CropSettings(
-        name="authors_code", margin_px=10, shrink_by="linear", enlarge_by="linear"
-    ),
-}
-
-
-def crop_settings(settings: Settings) -> CropSettings:
-    """The named crop mode with the thresholds of `settings`. Raises UsageError for an unknown name."""
-    if settings.crop not in MODES:
-        raise UsageError(f"crop '{settings.crop}' is unknown: use one of {', '.join(MODES)}")
-    chosen = asdict(MODES[settings.crop])
-    thresholds = {
-        "min_probability": settings.min_probability,
-        "min_face_px": settings.min_face_px,
-    }
-    return CropSettings(**chosen | thresholds)
-
-
-@dataclass(frozen=True)
-class Box:
-    """A detected face in photo pixels: left, top, width, height, probability, five landmarks (x, y)."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    probability: float
-    landmarks: dict[str, tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class Cut:
-    """The rectangle that was cut, in photo pixels, and the sides where the photo's border clipped the margin."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-    clipped: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class PhotoFaces:
-    """What a worker found in one photo: boxes, and for each the reason it was not taken, or its cut and PNG."""
-
-    sha256: str
-    boxes: list[Box]
-    reasons: list[str]
-    cuts: list[Cut | None]
-    pngs: list[bytes]
-    error: str = ""
+AT_ONCE = 32  # photos a transaction
+AT_LEAST_EVERY_S = 2.0
 
 
 @dataclass(frozen=True)
 class CropOutcome:
-    """Photos looked at, faces taken, boxes not taken, and photos without a usable face."""
+    """Photos looked at, faces taken, boxes not taken, photos without a usable face; how often for which reason."""
 
     photos: int = 0
     taken: int = 0
     refused: int = 0
     empty: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
 
+    def plus(self, result: PhotoFaces) -> "CropOutcome":
+        """With one more photo."""
+        refused = [f"face: {one.reason}" for one in result.found if one.reason]
+        why = [result.reason] if result.reason else []
+        return CropOutcome(
+            self.photos + 1,
+            self.taken + result.taken,
+            self.refused + len(refused),
+            self.empty + len(why),
+            dict(Counter(self.reasons) + Counter([*why, *refused])),
+        )
 
-def cut_rectangle(box: Box, width: int, height: int, *, margin_px: int = 20) -> Cut:
-    """The box grown by `margin_px` on each side and clipped to a photo of `width` x `height` pixels.
-
-    Raises ImageError `outside` where nothing of the box lies in the photo.
-    """
-    left, top = round(box.x) - margin_px, round(box.y) - margin_px
-    right, bottom = round(box.x + box.width) + margin_px, round(box.y + box.height) + margin_px
-    sides = (("left", left < 0), ("top", top < 0), ("right", right > width))
-    clipped = tuple(name for name, out in (*sides, ("bottom", bottom > height)) if out)
-    cut = Cut(max(left, 0), max(top, 0), min(right, width), min(bottom, height), clipped)
-    if cut.left >= cut.right or cut.top >= cut.bottom:
-        raise ImageError("outside", f"the box {box} is not in the {width}x{height} photo")
-    return cut
-
-
-def crop_face(pixels: Pixels, cut: Cut, settings: CropSettings) -> Pixels:
-    """Cut one face and resize it to a square; the aspect ratio is not kept, as in the paper.
-
-    pixels: uint8 [H, W, 3], RGB. Returns uint8 [size_px, size_px, 3].
-    Source: BTFER section 2, stage 3 (MTCNN, 20 px margin, 256x256).
-    """
-    import cv2
-
-    methods = {"area": cv2.INTER_AREA, "cubic": cv2.INTER_CUBIC, "linear": cv2.INTER_LINEAR}
-    part = pixels[cut.top : cut.bottom, cut.left : cut.right]
-    shrinks = min(part.shape[:2]) > settings.size_px
-    method = methods[settings.shrink_by if shrinks else settings.enlarge_by]
-    return cv2.resize(part, (settings.size_px, settings.size_px), interpolation=method)
-
-
-def refusals(boxes: list[Box], settings: CropSettings) -> list[str]:
-    """For each box the reason why it is not taken, '' where it is: low probability, small, over the cap."""
-    reasons, taken = [], 0
-    for box in boxes:
-        reason = ""
-        if box.probability < settings.min_probability:
-            reason = "low probability"
-        elif min(box.width, box.height) < settings.min_face_px:
-            reason = "small"
-        elif taken >= settings.max_faces:
-            reason = "over the cap"
-        taken += not reason
-        reasons.append(reason)
-    return reasons
-
-
-def detect(pixels: Pixels) -> list[Box]:
-    """All faces that MTCNN sees, from left to right. pixels: uint8 [H, W, 3], RGB (not BGR)."""
-    import cv2
-
-    height, width = pixels.shape[:2]
-    scale = min(1.0, (DETECT_PIXELS / (height * width)) ** 0.5)
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    # One image a call and min_face_size at its default: batches and larger sizes lose faces silently.
-    found = _detector().detect_faces(small if scale < 1 else pixels)
-    boxes = [_box(one, 1 / scale) for one in found]
-    return sorted(boxes, key=lambda box: (box.x, box.y))
-
-
-@cache
-def _detector() -> Any:
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # one core per worker process
-    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
-    with quiet_stderr():
-        from mtcnn import MTCNN
-
-        return MTCNN(device="CPU:0")
-
-
-def _box(found: dict[str, Any], scale: float) -> Box:
-    x, y, width, height = (round(float(value) * scale, 3) for value in found["box"])
-    points = {
-        name: (round(float(px) * scale, 3), round(float(py) * scale, 3))
-        for name, (px, py) in found["keypoints"].items()
-    }
-    return Box(x, y, width, height, round(float(found["confidence"]), 6), points)
-
-
-def find_faces(photo: tuple[str, Path], settings: CropSettings) -> PhotoFaces:
-    """All of the stage's work on one photo (sha256, file), in a worker process; an unusable photo is a reason."""
-    sha256, path = photo
-    try:
-        pixels = decode_rgb(path.read_bytes())
-    except FileNotFoundError:
-        return PhotoFaces(sha256, [], [], [], [], error="file missing")
-    except ImageError as error:
-        return PhotoFaces(sha256, [], [], [], [], error=error.reason)
-    boxes = detect(pixels)
-    reasons = refusals(boxes, settings)
-    height, width = pixels.shape[:2]
-    cuts = [
-        None if reason else cut_rectangle(box, width, height, margin_px=settings.margin_px)
-        for box, reason in zip(boxes, reasons, strict=True)
-    ]
-    pngs = [encode_png(crop_face(pixels, cut, settings)) if cut else b"" for cut in cuts]
-    return PhotoFaces(sha256, boxes, reasons, cuts, pngs)
-
-
-def face_id(sha256: str, settings: str, number: int) -> str:
-    """The name of a face: photo, crop settings and box number."""
-    return f"{sha256[:24]}-{settings}-{number:02d}"
+    def lines(self) -> list[str]:
+        """For people: what came of it, how fast, and a line for each reason, the most frequent first."""
+        rate = f"{self.photos / self.seconds:.1f} photos/s" if self.seconds else "nothing to do"
+        by_number = sorted(self.reasons.items(), key=lambda one: (-one[1], one[0]))
+        return [
+            f"{self.photos} photos ({rate}): {self.taken} faces cropped, "
+            f"{self.refused} boxes not taken, {self.empty} photos without a usable face",
+            *(f"  {number:6} {reason}" for reason, number in by_number),
+        ]
 
 
 def run(
@@ -225,83 +72,138 @@ def run(
     settings: Settings,
     *,
     unreviewed: str = "",
-    on_progress: Callable[[str, int, int], None] | None = None,
+    retry: bool = False,
+    on_progress: Say | None = None,
 ) -> CropOutcome:
-    """Find and cut the faces of every kept photo that was not looked at under these settings."""
-    chosen = crop_settings(settings)
-    with only_one(settings.data_dir, "crop"):
-        queue = photos.awaiting_crop(cat, chosen.digest, unreviewed=unreviewed)
-        todo = [
-            (row["sha256"], photo_path(settings.data_dir, row["sha256"], row["format"]))
-            for row in queue
-        ]
-        work = partial(find_faces, settings=chosen)
-        outcome = CropOutcome()
-        results = map_unordered(work, todo, engine=settings.engine, workers=settings.workers)
-        for result in results:
-            _store(cat, settings.data_dir, chosen, result)
-            outcome = _count(outcome, result)
-            if on_progress:
-                on_progress("crop", outcome.photos, len(todo))
-    return outcome
+    """Find and cut the faces of every kept photo that was not looked at under these settings.
 
-
-def rebuild(
-    cat: Catalogue,
-    settings: Settings,
-    on_progress: Callable[[str, int, int], None] | None = None,
-) -> int:
-    """Make lost crops again from their photos and recorded rectangles; how many. The bytes are the same.
-
-    Raises BtferError where a photo has gone as well.
+    retry: look again at photos that could not be looked at (file missing, out of memory, ...).
     """
     chosen = crop_settings(settings)
-    rows = faces.taken(cat, chosen.digest)
-    lost = [row for row in rows if not face_path(settings.data_dir, row["id"]).exists()]
-    formats = {row["sha256"]: row["format"] for row in photos.labels(cat).values()}
-    for done, row in enumerate(lost, start=1):
-        path = photo_path(settings.data_dir, row["photo"], formats[row["photo"]])
-        if not path.exists():
-            raise BtferError(f"the photo {path} has gone: face {row['id']} cannot be made again")
-        cut = Cut(**row["crop"] | {"clipped": tuple(row["crop"]["clipped"])})
-        png = encode_png(crop_face(decode_rgb(path.read_bytes()), cut, chosen))
-        write_atomic(face_path(settings.data_dir, row["id"]), png)
-        if on_progress:
-            on_progress("crop", done, len(lost))
-    return len(lost)
+    outcome, started = CropOutcome(), monotonic()
+    with only_one(settings.data_dir, "crop"):
+        remove_parts(settings.data_dir / "faces")
+        if retry:
+            _forget_failures(cat, chosen.digest)
+        todo = _queue(cat, settings, chosen.digest, unreviewed)
+        results = outlive(partial(look_at, settings=chosen), todo, _died_of, settings)
+        with _writer(cat, settings.data_dir, chosen) as write:
+            for result in results:
+                write(result)
+                outcome = outcome.plus(result)
+                if on_progress:
+                    on_progress("crop", outcome.photos, len(todo))
+    return replace(outcome, seconds=monotonic() - started if todo else 0.0)
 
 
-def _store(cat: Catalogue, data_dir: Path, settings: CropSettings, result: PhotoFaces) -> None:
-    """The files first, then all rows of the photo in one transaction."""
-    rows, judged = [], [_photo_verdict(result, settings)]
-    for number, (box, reason, cut, png) in enumerate(
-        zip(result.boxes, result.reasons, result.cuts, result.pngs, strict=True)
-    ):
-        id_ = face_id(result.sha256, settings.digest, number)
-        if cut:
-            write_atomic(face_path(data_dir, id_), png)
-        row: Row = asdict(box) | {"id": id_, "photo": result.sha256, "number": number}
-        rows.append(row | {"settings": settings.digest, "crop": asdict(cut) if cut else {}})
-        decision = "drop" if reason else "keep"
-        judged.append(
-            Verdict("crop", result.sha256, decision, "crop", id_, settings.digest, reason)
-        )
-    faces.add(cat, rows, judged)
+def _queue(cat: Catalogue, settings: Settings, digest: str, unreviewed: str) -> list[Photo]:
+    return [
+        Photo(row["sha256"], photo_path(settings.data_dir, row["sha256"], row["format"]))
+        for row in photos.awaiting_crop(cat, digest, unreviewed=unreviewed)
+    ]
 
 
-def _photo_verdict(result: PhotoFaces, settings: CropSettings) -> Verdict:
-    reason = result.error
-    if not reason and not any(result.cuts):
-        reason = "no usable face" if result.boxes else "no face"
+def _died_of(photo: Photo) -> PhotoFaces:
+    return PhotoFaces(photo.sha256, error="worker died")
+
+
+def _forget_failures(cat: Catalogue, digest: str) -> None:
+    failed = [row for row in faces.without(cat, digest) if row["reason"] not in LOOKED_AT]
+    verdicts.undo(cat, [row["verdict"] for row in failed], "crop")
+
+
+def face_id(sha256: str, settings: str, number: int) -> str:
+    """The name of a face: photo, crop settings and box number."""
+    return f"{sha256[:24]}-{settings}-{number:02d}"
+
+
+@contextmanager
+def _writer(
+    cat: Catalogue, data_dir: Path, settings: CropSettings
+) -> Iterator[Callable[[PhotoFaces], None]]:
+    """Yield what writes a photo's crops at once, and its rows with those of others, or at the end."""
+    waiting: list[PhotoFaces] = []
+    written = monotonic()
+
+    def write(result: PhotoFaces) -> None:
+        nonlocal written
+        for number, one in enumerate(result.found):
+            if one.png:
+                id_ = face_id(result.sha256, settings.digest, number)
+                write_atomic(face_path(data_dir, id_), one.png)
+        waiting.append(result)
+        if len(waiting) >= AT_ONCE or monotonic() - written > AT_LEAST_EVERY_S:
+            flush()
+
+    def flush() -> None:
+        nonlocal written
+        _write_rows(cat, settings, waiting)
+        waiting.clear()
+        written = monotonic()
+
+    try:
+        yield write
+    finally:  # also when the run is stopped: what is done is done
+        flush()
+
+
+def _write_rows(cat: Catalogue, settings: CropSettings, results: list[PhotoFaces]) -> None:
+    """All rows of some photos in one transaction; their files are there."""
+    rows: list[Row] = []
+    judged: list[Verdict] = []
+    for result in results:
+        judged.append(_verdict(result.sha256, settings, result.reason))
+        for number, one in enumerate(result.found):
+            id_ = face_id(result.sha256, settings.digest, number)
+            rows.append(_row(one, id_, result.sha256, number, settings))
+            judged.append(_verdict(result.sha256, settings, one.reason, id_))
+    if judged:
+        faces.add(cat, rows, judged)
+
+
+def _row(one: Found, id_: str, sha256: str, number: int, settings: CropSettings) -> Row:
+    cut = recorded(one.cut, settings) if one.cut else {}
+    named = {"id": id_, "photo": sha256, "number": number, "settings": settings.digest}
+    return asdict(one.box) | named | {"crop": cut, "hints": one.hints}
+
+
+def _verdict(sha256: str, settings: CropSettings, reason: str, face: str = "") -> Verdict:
     decision = "drop" if reason else "keep"
-    return Verdict("crop", result.sha256, decision, "crop", settings=settings.digest, reason=reason)
+    return Verdict("crop", sha256, decision, "crop", face, settings.digest, reason)
 
 
-def _count(so_far: CropOutcome, result: PhotoFaces) -> CropOutcome:
-    taken = sum(cut is not None for cut in result.cuts)
-    return CropOutcome(
-        so_far.photos + 1,
-        so_far.taken + taken,
-        so_far.refused + len(result.boxes) - taken,
-        so_far.empty + (taken == 0),
-    )
+def rebuild(cat: Catalogue, settings: Settings, on_progress: Say | None = None) -> int:
+    """Make lost crops again from their photos and recorded rectangles; how many. The bytes are the same.
+
+    Raises BtferError, after all others are made, where a photo has gone as well or was changed.
+    """
+    chosen = crop_settings(settings)
+    made, gone = 0, []
+    with only_one(settings.data_dir, "crop"):
+        lost = _lost(cat, settings, chosen.digest)
+        work = partial(cut_again, settings=chosen)
+        results = map_unordered(work, lost, engine=settings.engine, workers=settings.workers)
+        for done, (one, pngs, why) in enumerate(results, start=1):
+            for id_, png in pngs.items():
+                write_atomic(face_path(settings.data_dir, id_), png)
+            made += len(pngs)
+            gone += [f"{one.photo.path} ({why})"] if why else []
+            if on_progress:
+                on_progress("crop", done, len(lost))
+    if gone:
+        raise BtferError(
+            f"{made} crops made again; the faces of {len(gone)} photos cannot be: {min(gone)}"
+        )
+    return made
+
+
+def _lost(cat: Catalogue, settings: Settings, digest: str) -> list[Lost]:
+    cuts: dict[str, dict[str, Cut]] = {}
+    for row in faces.taken(cat, digest):
+        if not face_path(settings.data_dir, row["id"]).exists():
+            cuts.setdefault(row["photo"], {})[row["id"]] = read_cut(row["crop"])
+    known = photos.described(cat, cuts)
+    paths = {
+        sha256: photo_path(settings.data_dir, sha256, known[sha256]["format"]) for sha256 in cuts
+    }
+    return [Lost(Photo(sha256, paths[sha256]), cuts[sha256]) for sha256 in sorted(cuts)]

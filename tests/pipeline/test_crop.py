@@ -1,66 +1,210 @@
 import dataclasses
+import json
+from collections.abc import Callable, Iterator
 
-import numpy as np
 import pytest
+from PIL import Image
 
-from btfer.errors import ImageError, UsageError
+from btfer.catalogue import Catalogue, faces, open_catalogue, photos, verdicts
+from btfer.catalogue.verdicts import Verdict
+from btfer.errors import BtferError
+from btfer.faces import DETECTOR
+from btfer.faces.hints import badges
+from btfer.faces.modes import CropSettings, crop_settings
+from btfer.layout import face_path, photo_path
 from btfer.pipeline import crop
-from btfer.pipeline.crop import Box, Cut
 from btfer.settings import Settings
+from tests.conftest import as_bytes
+from tests.pipeline.crop_photos import (
+    all_of,
+    detect_drawn,
+    keep,
+    keep_many,
+    photo_of,
+    png_of,
+    reasons,
+)
 
-PAPER = crop.MODES["paper"]
+MODES = ("paper", "authors_code", "square")
 
 
-def box(
-    x: float, y: float, width: float = 100, height: float = 120, probability: float = 0.99
-) -> Box:
-    return Box(x, y, width, height, probability, {"nose": (x + 1, y + 1)})
+@pytest.fixture(autouse=True)
+def quick_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("btfer.faces.find.detect", detect_drawn)
 
 
-def test_the_margin_is_twenty_photo_pixels_on_each_side() -> None:
-    assert crop.cut_rectangle(box(200, 100), 640, 480) == Cut(180, 80, 320, 240, ())
+def go(cat: Catalogue, settings: Settings, **changed: object) -> crop.CropOutcome:
+    """Run the stage on all that dedup kept."""
+    return crop.run(cat, settings.model_copy(update=changed), unreviewed="keep")
+
+
+def test_faces_are_cut_and_what_is_not_taken_has_a_row_with_its_reason(
+    cat: Catalogue, settings: Settings
+) -> None:
+    none, one, two, three = keep_many(cat, settings, 4)
+    outcome = go(cat, settings)
+    assert (outcome.photos, outcome.taken, outcome.refused, outcome.empty) == (4, 5, 1, 1)
+    assert outcome.reasons == {"no face": 1, "face: small": 1}
+    assert reasons(cat, none) == [("drop", "no face")]
+    assert reasons(cat, one) == [("keep", "")] * 2
+    assert reasons(cat, three) == [("keep", "")] * 3 + [("drop", "small")]
+    assert len(faces.of_photo(cat, two)) == 2
+    small = faces.of_photo(cat, three)[2]
+    assert (small["crop"], small["hints"]) == ({}, {})
+    assert not face_path(settings.data_dir, small["id"]).exists()
+
+
+def test_a_face_is_recorded_with_all_that_made_its_crop(cat: Catalogue, settings: Settings) -> None:
+    sha256 = keep(cat, settings, as_bytes(photo_of(1), "PNG"))
+    go(cat, settings, crop="square")
+    [row] = faces.of_photo(cat, sha256)
+    box = detect_drawn(png_of(photo_path(settings.data_dir, sha256, "png")))[0]
+    assert (row["x"], row["y"], row["width"], row["height"]) == (2, 40, 90, 117)
+    assert {name: tuple(at) for name, at in row["landmarks"].items()} == box.landmarks
+    assert row["probability"] == box.probability
+    assert row["crop"] == {
+        "left": -32,
+        "top": 20,
+        "right": 125,
+        "bottom": 177,
+        "clipped": [],
+        "reflected": ["left"],
+        "mode": "square",
+        "margin_px": 20,
+        "size_px": 256,
+        "scale_x": 1.630573,
+        "scale_y": 1.630573,
+        "distortion": 1.0,
+    }
+    assert badges(row["hints"]) == ("mirrored",)
+    assert row["hints"]["side_px"] == 90
+    assert row["settings"] in row["id"]
+    assert png_of(face_path(settings.data_dir, row["id"])).shape == (256, 256, 3)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_lost_crops_come_back_with_the_same_bytes(
+    cat: Catalogue, settings: Settings, mode: str
+) -> None:
+    settings = settings.model_copy(update={"crop": mode})
+    keep_many(cat, settings, 8)
+    go(cat, settings)
+    whole = all_of(cat, settings.data_dir)
+    lost = sorted(settings.data_dir.glob("faces/**/*.png"))[1:]
+    for path in lost:
+        path.unlink()
+    assert crop.rebuild(cat, settings) == len(lost) == 9
+    assert all_of(cat, settings.data_dir) == whole
+    assert crop.rebuild(cat, settings) == 0
+
+
+def test_what_cannot_come_back_is_told_after_all_others_have(
+    cat: Catalogue, settings: Settings
+) -> None:
+    first, second, third = (keep(cat, settings, as_bytes(photo_of(1, n), "PNG")) for n in range(3))
+    go(cat, settings)
+    for path in settings.data_dir.glob("faces/**/*.png"):
+        path.unlink()
+    photo_path(settings.data_dir, first, "png").unlink()
+    photo_path(settings.data_dir, second, "png").write_bytes(as_bytes(photo_of(1, 9), "PNG"))
+    with pytest.raises(BtferError, match="1 crops made again; the faces of 2 photos cannot be"):
+        crop.rebuild(cat, settings)
+    [row] = faces.of_photo(cat, third)
+    assert face_path(settings.data_dir, row["id"]).exists()
+
+
+def test_a_photo_is_looked_at_once_under_one_setting(cat: Catalogue, settings: Settings) -> None:
+    keep_many(cat, settings, 4)
+    assert go(cat, settings).photos == 4
+    assert go(cat, settings).photos == 0
+    assert go(cat, settings, faces="largest").photos == 4
+    assert go(cat, settings, crop="square").photos == 4
+    assert go(cat, settings).photos == 0
+
+
+def test_another_detector_looks_again(
+    cat: Catalogue, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_many(cat, settings, 4)
+    go(cat, settings)
+
+    def newer(found: Settings) -> CropSettings:
+        return dataclasses.replace(crop_settings(found), detector=f"{DETECTOR}, newer")
+
+    monkeypatch.setattr(crop, "crop_settings", newer)
+    assert go(cat, settings).photos == 4
 
 
 @pytest.mark.parametrize(
-    ("at", "expected"),
+    ("policy", "expected"),
     [
-        ((5, 5), Cut(0, 0, 125, 145, ("left", "top"))),
-        ((535, 355), Cut(515, 335, 640, 480, ("right", "bottom"))),
-        ((-30, 200), Cut(0, 180, 90, 340, ("left",))),
+        ("all", ["", "", "", "small"]),
+        ("largest", ["", "", "not the largest", "small"]),
+        ("single", ["no usable face", "several people", "several people", "small"]),
     ],
 )
-def test_the_margin_is_clipped_at_the_border(at: tuple[int, int], expected: Cut) -> None:
-    assert crop.cut_rectangle(box(*at), 640, 480) == expected
+def test_the_policy_for_several_people_is_on_record(
+    cat: Catalogue, settings: Settings, policy: str, expected: list[str]
+) -> None:
+    sha256 = keep(cat, settings, as_bytes(photo_of(3), "PNG"))
+    go(cat, settings, faces=policy)
+    assert [reason for _, reason in reasons(cat, sha256)] == expected
 
 
-def test_a_box_outside_the_photo_is_an_error() -> None:
-    with pytest.raises(ImageError, match="outside"):
-        crop.cut_rectangle(box(900, 900), 640, 480)
+def test_the_rows_do_not_depend_on_the_order_in_which_workers_end(
+    cat: Catalogue, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_many(cat, settings, 40)  # more than one transaction
+    go(cat, settings)
+    straight = all_of(cat, settings.data_dir)
+    other = settings.model_copy(update={"data_dir": settings.data_dir.parent / "other"})
+
+    def backwards(work: Callable, items: list, died: Callable, settings: Settings) -> Iterator:
+        return map(work, reversed(list(items)))
+
+    again = open_catalogue(other.catalogue_url)
+    keep_many(again, other, 40)
+    monkeypatch.setattr(crop, "outlive", backwards)
+    go(again, other)
+    assert all_of(again, other.data_dir) == straight
+    again.close()
 
 
-@pytest.mark.parametrize("side", [60, 256, 900], ids=["enlarged", "same", "shrunk"])
-def test_every_crop_is_256_pixels_square_and_shows_what_was_cut(side: int) -> None:
-    pixels = np.zeros((1000, 1000, 3), np.uint8)
-    pixels[:side, :side] = (250, 120, 10)
-    face = crop.crop_face(pixels, Cut(0, 0, side, side, ()), PAPER)
-    assert face.shape == (256, 256, 3)
-    assert np.all(face == (250, 120, 10))  # RGB order, and nothing from outside the rectangle
+def test_what_is_done_is_kept_when_the_run_is_stopped(cat: Catalogue, settings: Settings) -> None:
+    keep_many(cat, settings, 12)
+
+    def stop(stage: str, done: int, total: int) -> None:
+        assert (stage, total) == ("crop", 12)
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crop.run(cat, settings, unreviewed="keep", on_progress=stop)
+    assert len(photos.awaiting_crop(cat, crop_settings(settings).digest, unreviewed="keep")) == 7
+    assert go(cat, settings).photos == 7
 
 
-def test_what_is_not_taken_has_a_reason() -> None:
-    settings = dataclasses.replace(PAPER, max_faces=2)
-    boxes = [box(0, 0), box(0, 0, probability=0.5), box(0, 0, width=30), box(0, 0), box(0, 0)]
-    expected = ["", "low probability", "small", "", "over the cap"]
-    assert crop.refusals(boxes, settings) == expected
+def test_photos_without_a_face_can_be_listed(cat: Catalogue, settings: Settings) -> None:
+    digest = crop_settings(settings).digest
+    none, _, _, _ = keep_many(cat, settings, 4)
+    tiny = keep(cat, settings, as_bytes(Image.new("RGB", (90, 60), (3, 0, 0)), "PNG"))
+    withdrawn = keep(cat, settings, as_bytes(photo_of(0, 7), "PNG"))
+    go(cat, settings)
+    verdicts.add(cat, [Verdict("photos", withdrawn, "drop", "ann", reason="other")])
+    rows = {row["sha256"]: row for row in faces.without(cat, digest)}
+    assert {one: rows[one]["reason"] for one in rows} == {none: "no face", tiny: "no usable face"}
+    assert (rows[none]["width"], rows[none]["height"]) == (300, 200)
+    assert [row["sha256"] for row in faces.without(cat, digest, "no face")] == [none]
+    assert faces.without(cat, "other settings") == []
 
 
-def test_modes_have_the_margins_of_paper_and_code_and_different_face_ids() -> None:
-    assert (PAPER.margin_px, crop.MODES["authors_code"].margin_px) == (20, 10)
-    digests = {mode.digest for mode in crop.MODES.values()}
-    digests.add(crop.crop_settings(Settings(min_probability=0.5)).digest)
-    assert len(digests) == 3
-
-
-def test_an_unknown_mode_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="paper, authors_code"):
-        crop.crop_settings(Settings.model_construct(crop="round"))
+def test_the_outcome_tells_rate_and_reasons(cat: Catalogue, settings: Settings) -> None:
+    keep_many(cat, settings, 8)
+    first, *rest = go(cat, settings).lines()
+    assert first.startswith("8 photos (")
+    assert first.endswith(
+        "photos/s): 10 faces cropped, 2 boxes not taken, 2 photos without a usable face"
+    )
+    assert rest == ["       2 face: small", "       2 no face"]
+    assert go(cat, settings).lines()[0].startswith("0 photos (nothing to do)")
+    assert json.dumps(go(cat, settings).reasons) == "{}"

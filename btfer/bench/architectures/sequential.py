@@ -50,6 +50,30 @@ def sequential_4conv(input_shape: Shape, classes: int, weights: str = "none") ->
     )
 
 
+def sequential_simple(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
+    """Sequential Simple: four convolutions, small dropouts, Flatten, Dense 512.
+
+    Reference: BTFER, section 3. The paper's text gives the fourth convolution 64 filters; the
+    notebooks have 256. Pixels 0 to 1, RGB.
+    """
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            _conv(32),
+            *(step for filters in (64, 128, 256) for step in _pooled_conv(filters)),
+            layers.Flatten(),
+            layers.Dense(512, activation="relu"),
+            layers.Dropout(0.2),
+            layers.Dense(classes, activation="softmax"),
+        ],
+        name="sequential_simple",
+    )
+
+
+def _pooled_conv(filters: int) -> list[layers.Layer]:
+    return [_conv(filters), layers.MaxPooling2D(), layers.Dropout(0.1)]
+
+
 def _two_blocks() -> list[layers.Layer]:
     return [
         _conv(32, "same"),

@@ -1,0 +1,260 @@
+"""Pretrained weights: files in Keras's cache folder, given by path, or fetched by Keras; loaded with proof.
+
+Nothing is shipped with btfer. What is loaded is named by file and sha256 in the run's record.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+
+from btfer.bench.architectures import BACKBONE
+from btfer.errors import BtferError, UsageError
+from btfer.files import sha256_file
+
+Array = np.ndarray[Any, Any]
+
+GOOGLE = "https://storage.googleapis.com/tensorflow/keras-applications"
+MALLI = "https://github.com/rcmalli/keras-vggface/releases/download/v2.0"
+NOTICES = {
+    "vggface": (
+        "VGGFace weights are for non-commercial research, with attribution (Parkhi et al. 2015; "
+        "VGGFace2: Cao et al. 2018; Keras files by R. C. Malli). They are not to be passed on."
+    )
+}
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A published weight file. folder: where in Keras's cache. md5: as Keras states it, if it does."""
+
+    name: str
+    url: str
+    md5: str | None = None
+    folder: str = "models"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was loaded. layers: how many got weights, each of whose kernels has changed."""
+
+    weights: str
+    file: str
+    sha256: str
+    layers: int
+    licence: str
+
+    @property
+    def where(self) -> str:
+        """File and digest, in a few words."""
+        return f"{self.file} ({self.sha256[:12]}), {self.layers} layers"
+
+
+def _imagenet(folder: str, name: str, md5: str | None = None, cached: str = "") -> WeightFile:
+    return WeightFile(cached or name, f"{GOOGLE}/{folder}/{name}", md5)
+
+
+def _vggface(network: str) -> WeightFile:
+    name = f"rcmalli_vggface_tf_notop_{network}.h5"
+    return WeightFile(name, f"{MALLI}/{name}", folder="models/vggface")
+
+
+FILES = {
+    ("vgg16", "imagenet"): _imagenet(
+        "vgg16",
+        "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "6d6bbae143d832006294945121d1f1fc",
+    ),
+    ("vgg19", "imagenet"): _imagenet(
+        "vgg19",
+        "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "253f8cb515780f3b799900260a226db6",
+    ),
+    ("mobilenet", "imagenet"): _imagenet("mobilenet", "mobilenet_1_0_224_tf_no_top.h5"),
+    ("mobilenetv2", "imagenet"): _imagenet(
+        "mobilenet_v2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
+    ),
+    ("efficientnetv2b0", "imagenet"): _imagenet(
+        "efficientnet_v2", "efficientnetv2-b0_notop.h5", "893217f2bb855e2983157299931e43ff"
+    ),
+    ("resnet50", "imagenet"): _imagenet(
+        "resnet",
+        "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "4d473c1dd8becc155b73f8504c6f6626",
+    ),
+    ("nasnetmobile", "imagenet"): _imagenet(
+        "nasnet",
+        "NASNet-mobile-no-top.h5",
+        "1ed92395b5b598bdda52abe5c0dbfd63",
+        cached="nasnet_mobile_no_top.h5",
+    ),
+    ("densenet121", "imagenet"): _imagenet(
+        "densenet",
+        "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "30ee3e1110167f948a6b9946edeeb738",
+    ),
+    ("inceptionv3", "imagenet"): _imagenet(
+        "inception_v3",
+        "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "bcbd6486424b2319ff4ef7d526e38f63",
+    ),
+    ("xception", "imagenet"): _imagenet(
+        "xception",
+        "xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "b0042744bf5b25fce3cb969f33bebb97",
+    ),
+    ("vgg16", "vggface"): _vggface("vgg16"),
+    ("resnet50", "vggface"): _vggface("resnet50"),
+    ("senet50", "vggface"): _vggface("senet50"),
+}
+
+
+def load_pretrained(
+    model: keras.Model, architecture: str, weights: str, given: Path | None = None
+) -> Loaded:
+    """Load `weights` into the backbone of a model that was built in their form.
+
+    given: the file, or a folder that has it under its published name; otherwise Keras's cache, then
+    the network. Raises UsageError for a given path without it, BtferError for a file that cannot be
+    fetched or is another network's, and where a kernel is as before.
+    """
+    backbone = model.get_layer(BACKBONE)
+    path = weight_file(FILES[architecture, weights], given)
+    before = _kernels(backbone)
+    if weights == "vggface":
+        load_by_layer(backbone, path)
+    else:
+        _load_by_keras(backbone, path)
+    _check_changed(backbone, before, path)
+    layers = sum(bool(layer.weights) for layer in backbone.layers)
+    return Loaded(weights, path.name, sha256_file(path), layers, NOTICES.get(weights, ""))
+
+
+def weight_file(wanted: WeightFile, given: Path | None = None) -> Path:
+    """Where the file is: at or in the given path, else in Keras's cache, fetched if need be.
+
+    Raises UsageError where the given path has it not, BtferError that names the file and the folder
+    to put it in, where it cannot be fetched.
+    """
+    if given:
+        path = given / wanted.name if given.is_dir() else given
+        if not path.is_file():
+            raise UsageError(f"no weight file {path}: put {wanted.name} there, from {wanted.url}")
+        return path
+    path = cache_folder() / wanted.folder / wanted.name
+    return path if path.is_file() else _fetched(wanted, path)
+
+
+def cache_folder() -> Path:
+    """Keras's folder of downloads: `$KERAS_HOME`, or `~/.keras`."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+
+
+def load_by_layer(model: keras.Model, path: Path) -> None:
+    """Load a file of the old HDF5 form, layer after layer, in the order of both.
+
+    Count, names and shapes are compared before anything is set; a slash in a stored name is an
+    underscore in the model's. Raises BtferError that says where they part.
+    """
+    layers = [layer for layer in model.layers if layer.weights]
+    with _opened(path) as file:
+        stored = _stored_layers(file)
+        if len(stored) != len(layers):
+            raise _foreign(path, f"it has {len(stored)} layers with weights, not {len(layers)}")
+        for layer, (name, values) in zip(layers, stored, strict=True):
+            _check_layer(layer, name, values, path)
+        for layer, (_, values) in zip(layers, stored, strict=True):
+            layer.set_weights([np.asarray(value) for value in values])
+
+
+def _check_layer(
+    layer: keras.layers.Layer, name: str, values: list[h5py.Dataset], path: Path
+) -> None:
+    if name.replace("/", "_") != layer.name:
+        raise _foreign(path, f"its layer '{name}' stands where '{layer.name}' must")
+    expected = [tuple(weight.shape) for weight in layer.weights]
+    found = [tuple(value.shape) for value in values]
+    if found != expected:
+        raise _foreign(path, f"its layer '{name}' has shapes {found}, not {expected}")
+
+
+def _stored_layers(file: h5py.File) -> list[tuple[str, list[h5py.Dataset]]]:
+    """Name and values of each layer that has weights, in stored order."""
+    root = file.get("model_weights", file)  # there, where a whole model was saved
+    layers = []
+    for name in _names(root, "layer_names"):
+        values = [root[name][weight] for weight in _names(root[name], "weight_names")]
+        if values:
+            layers.append((name, values))
+    return layers
+
+
+def _names(group: h5py.Group, attribute: str) -> list[str]:
+    """A list of names; Keras splits a long one over `attribute0`, `attribute1`, and so on."""
+    if attribute in group.attrs:
+        parts = [group.attrs[attribute]]
+    else:
+        split = sum(key.removeprefix(attribute).isdigit() for key in group.attrs)
+        parts = [group.attrs[f"{attribute}{number}"] for number in range(split)]
+    names = [name for part in parts for name in part]
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
+
+
+def _load_by_keras(model: keras.Model, path: Path) -> None:
+    """Keras's own loader, which goes by order and compares shapes: these files are its own."""
+    with _opened(path):
+        model.load_weights(path)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """The file; what goes wrong inside becomes a BtferError that names it."""
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (ValueError, OSError, KeyError) as error:
+        raise _foreign(path, str(error)[:200]) from None
+
+
+def _foreign(path: Path, why: str) -> BtferError:
+    return BtferError(
+        f"{path} does not hold the weights of this network: {why}; put the published file there"
+    )
+
+
+def _kernels(model: keras.Model) -> list[Array]:
+    """Every weight that starts at random; the others may well be stored as they start."""
+    weights = [keras.ops.convert_to_numpy(one) for one in model.weights]
+    return [one for one in weights if one.ndim > 1]
+
+
+def _check_changed(model: keras.Model, before: list[Array], path: Path) -> None:
+    after = _kernels(model)
+    same = sum(map(np.array_equal, before, after))
+    if same:
+        raise BtferError(
+            f"{path}: {same} of {len(after)} kernels are as before loading; put the published file there"
+        )
+
+
+def _fetched(wanted: WeightFile, path: Path) -> Path:
+    try:
+        keras.utils.get_file(
+            wanted.name,
+            wanted.url,
+            file_hash=wanted.md5,
+            cache_dir=str(cache_folder()),
+            cache_subdir=wanted.folder,
+        )
+    except Exception as error:  # Keras raises a bare Exception where a download fails
+        raise BtferError(
+            f"pretrained weights are not there and cannot be fetched ({error}): "
+            f"put the file {wanted.name} into {path.parent}"
+        ) from None
+    return path

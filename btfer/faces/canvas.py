@@ -1,0 +1,123 @@
+"""All levels of a photo drawn on one canvas, so that PNet runs once a photo.
+
+OpenVINO prepares itself anew for each picture size that it has not met, for a millisecond and half a
+megabyte, and every photo has ten sizes of its own. A canvas has one, of a few that are allowed.
+
+PNet has no padding, so each level's windows see nothing of its neighbours, but for one place: where a
+level has an odd side, the last row or column of its first pooling has half a cell, and on the canvas the
+other half would see beyond. The ceiling holds these halves down.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from btfer.faces.pyramid import WINDOW_PX, Floats, Level, resize_into
+from btfer.images import Pixels
+
+# Rows of columns of levels, finest first: with each level 0.709 of the one before, a tenth stays empty.
+LAYOUT = (((0,),), ((1,), (4, 5, 6, 7)), ((2,), (3,), tuple(range(8, 64))))
+BAND_PX = 300_000  # of the canvas at a time: PNet's layers take 130 bytes a pixel
+NO_CEILING, CEILING = np.float32(np.inf), np.float32(-1e6)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a level lies on the canvas; top and left are even, as PNet's pooling goes by twos."""
+
+    level: Level
+    top: int
+    left: int
+
+    def windows(self, first: int, count: int) -> "Windows":
+        """This level's part of PNet's output for the canvas' rows of windows from `first`, so many."""
+        top, left = self.top // 2, self.left // 2
+        begin = max(first, top)
+        end = max(begin, min(first + count, top + _windows(self.level.height)))
+        columns = slice(left, left + _windows(self.level.width))
+        return Windows((slice(begin - first, end - first), columns), begin - top)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Rows and columns of PNet's output that are of one level, and which of the level's rows is the first."""
+
+    in_band: tuple[slice, slice]
+    first_row: int
+
+
+def _windows(length: int) -> int:
+    return (length - 1) // 2 - (WINDOW_PX // 2 - 2)
+
+
+def arrange(levels: list[Level]) -> list[Place]:
+    """A place for every level, finest first; none overlap."""
+    places: list[Place] = []
+    top = 0
+    for columns in LAYOUT:
+        left, bottom = 0, top
+        for column in columns:
+            held = [number for number in column if number < len(levels)]
+            down = top
+            for number in held:
+                places.append(Place(levels[number], down, left))
+                down += _even(levels[number].height)
+            left += _even(levels[held[0]].width) if held else 0
+            bottom = max(bottom, down)
+        top = bottom
+    return places
+
+
+def _even(length: int) -> int:
+    return length + length % 2
+
+
+@dataclass(frozen=True)
+class Band:
+    """Some rows of the canvas, as PNet's two inputs, and the number of its first row of windows.
+
+    picture: float32 [1, 3, H, W]. ceiling: float32 [1, 1, H - 2, W - 2], over PNet's first layer.
+    """
+
+    picture: Floats
+    ceiling: Floats
+    first_window: int
+
+
+def bands(pixels: Pixels, places: list[Place]) -> Iterator[Band]:
+    """The canvas from top to bottom, band by band, so that memory is bounded; most photos have one.
+
+    Two bands share as many rows as a window is longer than its stride.
+    """
+    if not places:
+        return
+    height = max(place.top + place.level.height for place in places)
+    width = _allowed(max(place.left + place.level.width for place in places))
+    most = max(BAND_PX // width, 8 * WINDOW_PX)
+    shared = WINDOW_PX - 2
+    for top in range(0, height - shared, _allowed(most) - shared):
+        rows = min(_allowed(most), _allowed(height - top))
+        yield _draw(pixels, places, top, rows, width)
+
+
+def _allowed(length: int) -> int:
+    """The next even length with at most four binary digits before its zeros: 3 % more, in the mean."""
+    unit = max(2, 1 << (length.bit_length() - 4))
+    return -(-length // unit) * unit
+
+
+def _draw(pixels: Pixels, places: list[Place], top: int, rows: int, columns: int) -> Band:
+    picture = np.zeros((1, 3, rows, columns), np.float32)
+    ceiling = np.full((1, 1, rows - 2, columns - 2), NO_CEILING)
+    for place in places:
+        level, down, right = place.level, place.top - top, place.left
+        if down >= rows or down + level.height <= 0:
+            continue
+        resize_into(picture[0], pixels, down, right, level)
+        half_row, half_column = down + level.height - 2, right + level.width - 2
+        if level.height % 2 and 0 <= half_row < rows - 2:
+            ceiling[0, 0, half_row, right : right + level.width] = CEILING
+        if level.width % 2:
+            ceiling[0, 0, max(down, 0) : down + level.height, half_column] = CEILING
+    return Band(picture, ceiling, top // 2)

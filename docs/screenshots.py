@@ -1,0 +1,92 @@
+"""Makes the pictures of the review app in docs/review, from what `btfer demo` left: synthetic faces only.
+
+python docs/screenshots.py demo/data
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from review import FLAGS, served  # noqa: E402
+
+from btfer import review  # noqa: E402
+from btfer.catalogue import Catalogue, open_catalogue, tables  # noqa: E402
+from btfer.catalogue.faces import newest_settings  # noqa: E402
+from btfer.review import Judged, Queue  # noqa: E402
+
+SIZE = {"width": 1280, "height": 800}
+
+
+def prepare(data_dir: Path) -> None:
+    """Take the demo's verdicts of people out; two people then judge a part, and not always alike."""
+    cat = open_catalogue(f"sqlite:///{data_dir / 'catalogue.db'}")
+    with cat.write() as connection:
+        connection.execute(
+            sa.delete(tables.verdict).where(tables.verdict.c.round.in_(review.ROUNDS))
+        )
+    review.plan(cat, 2)
+    for round_, n in (("photos", 60), ("faces", 40)):
+        for who, differs in (("ann", 0), ("ben", 7)):
+            _judge(cat, round_, who, n, differs)
+    cat.close()
+
+
+def _judge(cat: Catalogue, round_: str, who: str, n: int, differs: int) -> None:
+    page = Queue(cat, round_, who, newest_settings(cat)).page(n)
+    judged = []
+    for number, item in enumerate(page.items):
+        odd = (differs and number % differs == 3) or item.label == "unlabelled"
+        judged.append(Judged(item.id, "relabel", "", "neutral") if odd else Judged(item.id))
+    review.commit(cat, round_, judged, who)
+
+
+def shoot(page: Any, url: str, out: Path) -> None:
+    """A picture of each page, with a few marks on the grids."""
+    for name, ready in (
+        ("overview", "Faces wanted"),
+        ("photos", "photos await"),
+        ("faces", "faces await"),
+        ("duplicates", "bits"),
+        ("disagreements", "await"),
+        ("agreement", "kappa"),
+        ("log", "Tick rows"),
+    ):
+        place = "" if name == "overview" else name  # the first page has no name in the address
+        page.goto(f"{url}/{place}?reviewer=cleo")
+        page.get_by_text(ready).first.wait_for(timeout=60_000)
+        page.wait_for_timeout(2_500)
+        for key in "tds" if name in ("photos", "faces") else "":
+            page.keyboard.press(key)
+            page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(300)
+        page.screenshot(path=out / f"{name}.jpg", type="jpeg", quality=75)
+
+
+def main() -> None:
+    """Copy, judge, open, shoot."""
+    from playwright.sync_api import sync_playwright
+
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    out = ROOT / "docs" / "review"
+    out.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        data_dir = Path(folder) / "data"
+        shutil.copytree(sys.argv[1], data_dir)
+        prepare(data_dir)
+        program = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        with served(ROOT / "review_app" / "app.py", data_dir) as (url, _):
+            shoot(browser.new_page(viewport=SIZE), url, out)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

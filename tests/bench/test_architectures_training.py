@@ -1,0 +1,34 @@
+"""Every network trains one step on the CPU, and comes back from its file as the same network."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from btfer.bench.architectures import ARCHITECTURES, architecture
+
+QUICK: set[str] = set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ARCHITECTURES],
+)
+def test_a_network_trains_one_step_and_comes_back_from_its_file(name: str, tmp_path: Path) -> None:
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(1)
+    network = architecture(name)
+    side = min(network.parameters)
+    model = network.build((side, side, network.channels), 7)
+    model.compile("adam", "categorical_crossentropy")
+    images = np.random.default_rng(1).uniform(*network.pixels, (2, side, side, network.channels))
+    first = keras.ops.convert_to_numpy(model.trainable_variables[0])
+    loss = float(model.train_on_batch(images.astype(np.float32), np.eye(7)[[0, 3]]))
+    assert np.isfinite(loss)
+    assert not np.array_equal(first, keras.ops.convert_to_numpy(model.trainable_variables[0]))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    expected = model.predict_on_batch(images)
+    assert np.allclose(expected.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(loaded.predict_on_batch(images), expected)

@@ -1,0 +1,101 @@
+"""The sizes of a photo, its exact reduction, and that a canvas of all sizes says what each size says alone."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from btfer.faces import canvas
+from btfer.faces.networks import networks
+from btfer.faces.pyramid import Level, left_out, levels, resize_into
+from btfer.images import Pixels
+
+
+def noise(height: int, width: int) -> Pixels:
+    return np.random.default_rng(5).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def mean_of_areas(pixels: Pixels, height: int, width: int) -> np.ndarray:
+    """The definition, by weights of every pixel on every pixel; -1 to 1, float64 [3, height, width]."""
+
+    def weights(before: int, after: int) -> np.ndarray:
+        edges = np.linspace(0, before, after + 1)
+        begin, end = edges[:-1, None], edges[1:, None]
+        at = np.arange(before)
+        return np.clip(np.minimum(end, at + 1) - np.maximum(begin, at), 0, None) / (end - begin)
+
+    normal = (pixels.astype(float) - 127.5) / 128
+    rows, columns = weights(pixels.shape[0], height), weights(pixels.shape[1], width)
+    return np.einsum("yr,rkc,xk->cyx", rows, normal, columns)
+
+
+def test_a_photo_has_the_packages_sizes() -> None:
+    sizes = [(level.height, level.width) for level in levels(800, 1200)]
+    assert sizes[:3] == [(480, 720), (340, 510), (241, 361)]
+    assert (len(sizes), sizes[-1]) == (11, (15, 23))
+
+
+def test_the_finest_sizes_are_left_out_and_the_others_stay() -> None:
+    assert levels(800, 1200, min_face_px=40) == levels(800, 1200)[2:]
+
+
+@pytest.mark.parametrize(
+    ("min_face_px", "expected"), [(1, 0), (20, 0), (28, 0), (29, 1), (39, 1), (40, 2), (57, 3)]
+)
+def test_a_size_is_left_out_when_all_its_faces_are_smaller(min_face_px: int, expected: int) -> None:
+    assert left_out(min_face_px) == expected
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (40, 30), (79, 119), (80, 120)])
+def test_resizing_takes_the_exact_mean_of_the_area(size: tuple[int, int]) -> None:
+    pixels = noise(80, 120)
+    drawn = np.zeros((3, *size), np.float32)
+    resize_into(drawn, pixels, 0, 0, Level(0, *size))
+    assert np.abs(drawn - mean_of_areas(pixels, *size)).max() < 2e-6
+
+
+@pytest.mark.parametrize("height", [200, 203, 517])
+@pytest.mark.parametrize("width", [210, 333])
+def test_no_two_levels_share_a_place(height: int, width: int) -> None:
+    places = canvas.arrange(levels(height, width))
+    assert [place.level for place in places] != []
+    assert {place.level for place in places} == set(levels(height, width))
+    assert all(place.top % 2 == place.left % 2 == 0 for place in places)
+    for one, other in itertools.combinations(places, 2):
+        apart_down = one.top >= _bottom(other) or other.top >= _bottom(one)
+        apart_across = one.left >= _right(other) or other.left >= _right(one)
+        assert apart_down or apart_across
+
+
+def _bottom(place: canvas.Place) -> int:
+    return place.top + place.level.height
+
+
+def _right(place: canvas.Place) -> int:
+    return place.left + place.level.width
+
+
+@pytest.mark.parametrize("band_px", [300_000, 1])
+@pytest.mark.parametrize("size", [(300, 401), (211, 150), (160, 161)])
+def test_the_canvas_says_of_each_level_what_the_level_says_alone(
+    size: tuple[int, int], band_px: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canvas, "BAND_PX", band_px)
+    pixels = noise(*size)
+    places = canvas.arrange(levels(*size))
+    seen: dict[Level, list[np.ndarray]] = {place.level: [] for place in places}
+    for band in canvas.bands(pixels, places):
+        said = networks().pnet(band.picture, band.ceiling)[0].copy()
+        for place in places:
+            window = place.windows(band.first_window, said.shape[1])
+            seen[place.level].append(said[:, *window.in_band])
+    assert max(map(len, seen.values())) == (1 if band_px > 1 else len(seen[places[0].level]))
+    for level, parts in seen.items():
+        assert np.abs(np.concatenate(parts, axis=1) - alone(pixels, level)).max() < 1e-4
+
+
+def alone(pixels: Pixels, level: Level) -> np.ndarray:
+    picture = np.zeros((1, 3, level.height, level.width), np.float32)
+    resize_into(picture[0], pixels, 0, 0, level)
+    no_ceiling = np.full((1, 1, level.height - 2, level.width - 2), np.inf, np.float32)
+    return networks().pnet(picture, no_ceiling)[0].copy()
