@@ -32,6 +32,15 @@ def build(
         int, typer.Option(min=0, help="Faces of a class from one site or author; 0 = all.")
     ] = 10,
     name: Annotated[str, typer.Option(help="First part of the release's name.")] = "btfer",
+    format_: Annotated[
+        str, typer.Option("--format", help="folder; and packed: tfrecord,webdataset,parquet.")
+    ] = "folder",
+    with_sources: Annotated[
+        bool, typer.Option(help="Tell each photo's address and phrase too: sources.csv.")
+    ] = False,
+    sources_only: Annotated[
+        bool, typer.Option(help="Addresses and hashes without images, for btfer rebuild.")
+    ] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Run dedup, crop, sample and release as far as they go; stop where people must judge (exit code 3).
@@ -44,7 +53,11 @@ def build(
     if not name.replace("-", "").replace("_", "").isalnum():
         raise UsageError(f"--name '{name}': use letters, digits, - and _")
     settings = context.settings(seed=seed)
-    plan = line.Plan(per_class, unreviewed, allow_short, name, strategy, per_place)
+    sources = "only" if sources_only else "with" if with_sources else "without"
+    packed = [one.strip() for one in format_.split(",")]
+    plan = line.Plan(
+        *(per_class, unreviewed, allow_short, name, strategy, per_place, packed, sources)
+    )
     with context.catalogue(settings) as cat, output.progress() as on_progress:
         made = line.run(cat, settings, plan, on_progress)
     output.report(asdict(made), "{images} images: {path}\ncheck it: btfer verify {path}", as_json)
