@@ -14,6 +14,8 @@ from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.layout import face_path
 from btfer.pipeline import build, crop, release, verify
+from btfer.pipeline.diff import diff
+from btfer.pipeline.forget import forget
 from btfer.pipeline.rebuild import rebuild
 from btfer.settings import Settings
 from btfer.sources.web import Web
@@ -89,6 +91,10 @@ def test_what_is_all_there_still_becomes_the_same_release_byte_for_byte(
     asked = len(site.log)
     assert rebuild(cat, other, listed, web=Web(FAST)).made == done.made
     assert len(site.log) == asked, "what is here is not fetched again"
+    erased = forget(cat, other, [site.url_for("/4.jpg")])
+    again = done.made.path.with_name(str(erased.releases[done.made.path.name]))
+    assert [problem for one in verify.verify(again) for problem in one.problems] == []
+    assert diff(whole, again).only_first == [f"images/{EXPRESSIONS[4]}/{EXPRESSIONS[4]}-001.png"]
     cat.close()
 
 
