@@ -62,7 +62,7 @@ def run(
         strategy=plan.strategy,
         per_place=plan.per_place,
     )
-    facts = _facts(settings, plan, drawn) | counted(cat, known)
+    facts = facts_of(settings, plan, drawn) | counted(cat, known)
     facts |= {"no_derivatives": len(kept) - len(free), "formats": packed}
     images = told.pictures(cat, settings.data_dir, drawn.chosen, settings.seed)
     return release.write(cat, settings, images, facts, name=plan.name)
@@ -82,11 +82,14 @@ def _stop_for_disputes(cat: Catalogue, round_: str) -> None:
         )
 
 
-def _facts(settings: Settings, plan: Plan, drawn: sample.Sample) -> dict[str, Any]:
+def facts_of(settings: Settings, plan: Plan, drawn: sample.Sample) -> dict[str, Any]:
+    """What a release tells of how it was asked for and drawn."""
     return {
         "per_class": plan.per_class,
         "available": drawn.available,
         "counts": {label: len(rows) for label, rows in drawn.chosen.items()},
+        "no_derivatives": 0,
+        "formats": (),
         "settings": {
             "crop": asdict(crop.crop_settings(settings)),
             "max_hamming_bits": settings.max_hamming_bits,
