@@ -71,6 +71,8 @@ def test_help_does_not_import_what_is_slow() -> None:
         (["--catalogue", "mysql://x", "status"], 2, "mysql"),
         (["build", "--unreviewed", "maybe"], 2, "drop or keep"),
         (["build", "--name", "../x"], 2, "letters, digits"),
+        (["build", "--format", "folder,zip"], 2, "use folder, tfrecord"),
+        (["rebuild", "."], 2, "has no sources.csv"),
         (["bench", "--train", "rafdb"], 3, "release"),
         (["review", "import", "no.csv"], 2, "no.csv"),
         (["nonsense"], 2, "No such command"),
