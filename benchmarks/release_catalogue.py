@@ -64,7 +64,7 @@ def crops(data_dir: Path, ids: Iterable[str]) -> None:
     rng = np.random.default_rng(3)
     drawn = [_draw(rng) for _ in range(DRAWN)]
     for number, id_ in enumerate(sorted(ids)):
-        pixels = np.roll(drawn[number % DRAWN], number, axis=(number // DRAWN) % 2)
+        pixels = np.roll(drawn[number % DRAWN], number // DRAWN, axis=0)
         path = face_path(data_dir, id_)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_png(pixels))

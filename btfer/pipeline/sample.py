@@ -8,7 +8,6 @@ intent of the queries (ethnicity x gender x age).
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -16,7 +15,6 @@ from btfer.catalogue.store import Row
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 
-STRATA = ("ethnicity", "gender", "age")
 PER_PLACE = 10
 Stratum = tuple[str, ...]
 _HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)", re.IGNORECASE)
@@ -38,7 +36,7 @@ def rank(seed: int, face_id: str) -> str:
 
 def stratum(row: Row) -> Stratum:
     """The group that a face's query asked for; '' where it did not ask."""
-    return tuple(row[name] or "" for name in STRATA)
+    return row["ethnicity"] or "", row["gender"] or "", row["age"] or ""
 
 
 def place(row: Row) -> str:
@@ -58,12 +56,14 @@ def one_per_photo(rows: Iterable[Row], seed: int) -> list[Row]:
 
 def few_per_place(ranked: Iterable[Row], most: int) -> list[Row]:
     """The first `most` faces of each class from each place (0 = all); those of no known place all stay."""
-    seen: Counter[tuple[str, str]] = Counter()
+    if not most:
+        return list(ranked)
+    seen: dict[tuple[str, str], int] = {}
     kept = []
     for row in ranked:
         key = row["expression"], place(row)
-        seen[key] += 1
-        if not most or not key[1] or seen[key] <= most:
+        seen[key] = n = seen.get(key, 0) + 1
+        if n <= most or not key[1]:
             kept.append(row)
     return kept
 
