@@ -137,7 +137,7 @@ def test_a_run_leaves_its_files_and_is_not_repeated(
 
     told: list[str] = []
     assert bench_tiny(training={"faces": faces}, release=release, on_progress=told.append) == [run]
-    assert len(told) == 1
+    assert not any("epoch" in text for text in told)
 
 
 def test_another_release_is_only_predicted(bench_tiny: Bench, faces: Path, tmp_path: Path) -> None:
