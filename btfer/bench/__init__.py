@@ -33,13 +33,15 @@ def bench(
     folds: int,
     on_progress: Callable[[str], None],
     weights_from: Path | None = None,
+    leaks: Callable[[str], dict[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """Run every combination on every training set and score it on the release; a record for each.
 
     training: folders by name; empty = all of data_dir/training; none there either = k-fold
     cross-validation on the release itself, named in-domain. epochs: at most, per phase.
     weights_from: file or folder of pretrained weights; None = Keras's cache. Runs are kept in
-    data_dir/runs; what is finished there is not repeated. Raises UsageError before anything is
+    data_dir/runs; what is finished there is not repeated. leaks: what the named training set holds
+    of the release, told and recorded beside each cross-domain score. Raises UsageError before anything is
     trained, where an option or a folder cannot be right.
     """
     rules = protocol_named(protocol)
@@ -48,7 +50,7 @@ def bench(
 
         keras.ops.zeros(1)  # the devices are looked for, and missed aloud, at the first tensor
     from btfer.bench.datasets import find_training, load_release, load_training
-    from btfer.bench.grid import SPLIT_SEED, Ground, cells, run_grid
+    from btfer.bench.grid import SPLIT_SEED, Ground, cells, run_grid, with_leaks
 
     folders = training or find_training(training_dir(data_dir))
     wanted = cells(architectures, resolutions, balances, weights, seeds, folders)
@@ -57,7 +59,8 @@ def bench(
     splits = {name: load_training(path, name, SPLIT_SEED) for name, path in folders.items()}
     scored = load_release(release) if release else None
     ground = Ground(data_dir / "runs", rules, splits, scored, epochs, folds, weights_from)
-    return run_grid(wanted, ground, on_progress)
+    records = run_grid(wanted, ground, on_progress)
+    return with_leaks(records, ground.runs_dir, leaks, on_progress) if leaks else records
 
 
 def list_architectures() -> list[dict[str, Any]]:

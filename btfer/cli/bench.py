@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from btfer.cli import arguments, context, output
-from btfer.errors import BtferError, UsageError
+from btfer.errors import BtferError
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -39,6 +39,7 @@ def bench(
     Example: btfer bench --model mobilenetv2 --balance simple --balance conservative --train rafdb=RAFDB/
     """
     from btfer import bench as runner
+    from btfer.leaks import leaks_in
 
     if list_:
         rows = runner.list_architectures()
@@ -48,11 +49,13 @@ def bench(
             output.table(["name", "family", "48", "224", "weights"], list(map(_listed, rows)))
         return
     settings = context.settings()
-    with output.progress_lines() as on_progress:
+    folder = release or context.newest_release()
+    sets = context.training_sets(train, "--train")
+    with context.catalogue(settings) as cat, output.progress_lines() as on_progress:
         results = runner.bench(
             data_dir=settings.data_dir,
-            release=release or context.newest_release(),
-            training=_named_folders(train or []),
+            release=folder,
+            training=sets,
             architectures=model or ["resnet18", "sequential_4conv"],
             resolutions=resolution or [48],
             balances=balance or ["conservative"],
@@ -63,6 +66,7 @@ def bench(
             folds=folds,
             on_progress=on_progress,
             weights_from=weights_file,
+            leaks=lambda name: leaks_in(cat, settings, folder, name, sets[name]),
         )
     _bench_report(results, as_json)
 
@@ -98,16 +102,6 @@ def _counted(parameters: int | None) -> str:
 
 def _form(side: int, parameters: int) -> str:
     return f" (at {side}: {parameters:,})"
-
-
-def _named_folders(pairs: list[str]) -> dict[str, Path]:
-    folders = {}
-    for pair in pairs:
-        name, found, path = pair.partition("=")
-        if not found:
-            raise UsageError(f"--train '{pair}': write NAME=FOLDER, such as rafdb=data/RAFDB")
-        folders[name] = Path(path)
-    return folders
 
 
 def _bench_report(results: list[dict[str, Any]], as_json: bool) -> None:

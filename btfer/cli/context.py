@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from btfer.errors import Incomplete
+from btfer.errors import Incomplete, UsageError
 
 if TYPE_CHECKING:
     from btfer.catalogue import Catalogue
@@ -44,3 +44,18 @@ def newest_release() -> Path:
     if not newest:
         raise Incomplete("there is no release yet: run btfer build --per-class 300")
     return releases_dir(found.data_dir) / newest["name"]
+
+
+def training_sets(pairs: list[str] | None, flag: str) -> dict[str, Path]:
+    """Paths by name out of NAME=PATH; all of data/training where none is given. Raises UsageError for others."""
+    from btfer.layout import training_dir
+
+    sets = {}
+    for pair in pairs or []:
+        name, found, path = pair.partition("=")
+        if not found or not name or "/" in name:
+            raise UsageError(f"{flag} '{pair}': write NAME=PATH, such as rafdb=data/RAFDB")
+        sets[name] = Path(path)
+    folder = training_dir(settings().data_dir)
+    here = sorted(folder.iterdir()) if not pairs and folder.is_dir() else []
+    return sets | {one.name: one for one in here if one.is_dir() and one.name[0] != "."}
