@@ -23,6 +23,7 @@ SHORT = {
     "val_macro_f1": "mF1",
     "cross_accuracy": "cross",
     "cross_macro_f1": "mF1",
+    "leaks": "leaks",
     "epochs": "ep.",
 }
 PICTURES = {
@@ -101,6 +102,7 @@ def _row(run: dict[str, Any]) -> Row:
         **_scores("val", own),
         "release": (run["release"] or {}).get("name"),
         **_scores("cross", metrics.get("cross_domain") or {}),
+        "leaks": (run.get("leaks") or {}).get("faces"),
         "epochs": run.get("epochs"),
         "seconds_per_step": run.get("seconds_per_step"),
         "state": run["state"],

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from btfer.cli import arguments, context, output
-from btfer.errors import BtferError, Incomplete, UsageError
+from btfer.errors import BtferError, Incomplete
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -50,6 +50,7 @@ def bench(
     Example: btfer bench --grid paper --resolution 48 --dry-run
     """
     from btfer import bench as runner
+    from btfer.leaks import leaks_in
 
     if list_:
         rows = runner.list_architectures()
@@ -62,13 +63,14 @@ def bench(
     if runs:
         _list_runs(settings.data_dir / "runs", as_json)
         return
-    training = _named_folders(train or [], settings.data_dir)
+    sets = context.training_sets(train, "--train")
     first = seed or [settings.seed]
-    with output.progress_lines() as on_progress:
+    folder = release or _newest_release(sets, grid)
+    with context.catalogue(settings) as cat, output.progress_lines() as on_progress:
         results = runner.bench(
             data_dir=settings.data_dir,
-            release=release or _newest_release(training, grid, settings.data_dir),
-            training=training,
+            release=folder,
+            training=sets,
             architectures=model or [],
             resolutions=resolution or [],
             balances=balance or [],
@@ -84,6 +86,9 @@ def bench(
             limit=limit,
             part=shard,
             dry=dry_run,
+            leaks=(lambda name: leaks_in(cat, settings, folder, name, sets[name]))
+            if folder
+            else None,
         )
     if dry_run:
         _print_plan(results, as_json)
@@ -124,28 +129,12 @@ def _form(side: int, parameters: int) -> str:
     return f" (at {side}: {parameters:,})"
 
 
-def _named_folders(wanted: list[str], data_dir: Path) -> dict[str, Path]:
-    """NAME=FOLDER, or the name of one of the sets in data/training."""
-    from btfer.bench import find_sets
-
-    folders, there = {}, find_sets(data_dir)
-    for one in wanted:
-        name, found, path = one.partition("=")
-        if not found and name not in there:
-            known = f", or one of {', '.join(there)}" if there else ""
-            raise UsageError(f"--train '{one}': write NAME=FOLDER, such as rafdb=data/RAFDB{known}")
-        folders[name] = Path(path) if found else there[name]
-    return folders
-
-
-def _newest_release(training: dict[str, Path], grid: str, data_dir: Path) -> Path | None:
+def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
     """The newest release; None where there is none and there is something else to learn from."""
-    from btfer.bench import find_sets
-
     try:
         return context.newest_release()
     except Incomplete:
-        if not training and not find_sets(data_dir) and grid != "paper":
+        if not sets and grid != "paper":
             raise
         return None
 

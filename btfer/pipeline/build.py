@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from btfer import leaks
 from btfer.catalogue import Catalogue, faces, photos, verdicts
 from btfer.catalogue import votes as ballots
 from btfer.catalogue.store import Row
@@ -20,7 +22,8 @@ Progress = Callable[[str, int, int], None]
 class Plan:
     """What to build. unreviewed: '' = stop for people, or `drop` or `keep` what nobody has judged.
 
-    strategy and per_place: how a class is drawn (`sample.draw`).
+    strategy and per_place: how a class is drawn (`sample.draw`). training: sets by name whose faces are
+    not drawn; None = nobody asked.
     """
 
     per_class: int = 300
@@ -29,6 +32,7 @@ class Plan:
     name: str = "btfer"
     strategy: str = "equal"
     per_place: int = sample.PER_PLACE
+    training: dict[str, Path] | None = None
 
 
 def run(
@@ -46,6 +50,10 @@ def run(
     _stop_for_people(len(faces.awaiting_review(cat, chosen.digest)), "faces", 2, plan)
     kept = kept_faces(cat, chosen.digest, plan.unreviewed)
     free = [row for row in kept if release.may_be_cropped(row)]
+    facts: dict[str, Any] = {"no_derivatives": len(kept) - len(free)}
+    told: dict[str, Any] = {}
+    if plan.training is not None:
+        free, told = leaks.exclude(cat, settings, free, plan.training, on_progress or _silent)
     drawn = sample.draw(
         free,
         per_class=plan.per_class,
@@ -54,9 +62,14 @@ def run(
         strategy=plan.strategy,
         per_place=plan.per_place,
     )
-    facts = _facts(cat, settings, plan, drawn) | {"no_derivatives": len(kept) - len(free)}
+    facts |= _facts(cat, settings, plan, drawn)
+    facts["settings"] |= {"excluded_leaks": told} if told else {}
     images = release.pictures(settings.data_dir, drawn.chosen)
     return release.write(cat, settings, images, facts, name=plan.name)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody looks on."""
 
 
 def kept_faces(cat: Catalogue, settings: str, unreviewed: str = "") -> list[Row]:

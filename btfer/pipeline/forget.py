@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from btfer.catalogue import Catalogue, erasure, faces, photos, releases, withdrawals
+from btfer.catalogue import Catalogue, erasure, faces, leaks, photos, releases, withdrawals
 from btfer.catalogue.store import Row
 from btfer.files import only_one
 from btfer.layout import derived_dirs, face_path, photo_path, releases_dir, thumbnail_path
@@ -102,6 +102,8 @@ class _Spare:
         ]
         taken = {row["photo"] for row in of_used.values()}
         free = [row for row in rows if row["photo"] not in taken and release.may_be_cropped(row)]
+        sets = [one["digest"] for one in chosen.get("excluded_leaks", {}).values()]
+        free = leaks.clear_of(cat, free, sets)
         self._rows = sample.one_per_photo(free, chosen["seed"])
 
     def instead_of(self, one: release.Picture) -> release.Picture | None:
