@@ -22,6 +22,11 @@ def newest(cat: Catalogue) -> Row | None:
     return rows[0] if rows else None
 
 
+def named(cat: Catalogue, name: str) -> bool:
+    """Whether there is a release of that name."""
+    return bool(cat.rows(sa.select(release.c.name).where(release.c.name == name)))
+
+
 def with_face(cat: Catalogue, face: str) -> list[Row]:
     """The releases that hold a face, with its file name in each."""
     return cat.rows(

@@ -36,6 +36,15 @@ def build(
         bool, typer.Option("--exclude-leaks", help="Draw no face that stands in a training set.")
     ] = False,
     against: arguments.Against = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="folder; and packed: tfrecord,webdataset,parquet.")
+    ] = "folder",
+    with_sources: Annotated[
+        bool, typer.Option(help="Tell each photo's address and phrase too: sources.csv.")
+    ] = False,
+    sources_only: Annotated[
+        bool, typer.Option(help="Addresses and hashes without images, for btfer rebuild.")
+    ] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Run dedup, crop, sample and release as far as they go; stop where people must judge (exit code 3).
@@ -49,7 +58,11 @@ def build(
         raise UsageError(f"--name '{name}': use letters, digits, - and _")
     settings = context.settings(seed=seed)
     sets = context.training_sets(against, "--against") if exclude_leaks else None
-    plan = line.Plan(per_class, unreviewed, allow_short, name, strategy, per_place, sets)
+    sources = "only" if sources_only else "with" if with_sources else "without"
+    packed = [one.strip() for one in format_.split(",")]
+    plan = line.Plan(
+        *(per_class, unreviewed, allow_short, name, strategy, per_place, packed, sources, sets)
+    )
     with context.catalogue(settings) as cat, output.progress() as on_progress:
         made = line.run(cat, settings, plan, on_progress)
     output.report(asdict(made), "{images} images: {path}\ncheck it: btfer verify {path}", as_json)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from btfer.catalogue import Catalogue
+from btfer.catalogue import Catalogue, faces
 from btfer.catalogue import leaks as held
 from btfer.catalogue.store import Row
 from btfer.errors import UsageError
@@ -104,7 +104,8 @@ def exclude(
             one, kept = _read(settings, name, path, say)
             known = held.judged(cat, one.digest)
             new = [row for row in rows if row["id"] not in known]
-            found = _search(subjects_of(cat, settings.data_dir, new), kept, name, settings, say)
+            boxes = faces.by_id(cat, {row["id"] for row in new}).values()
+            found = _search(subjects_of(cat, settings.data_dir, boxes), kept, name, settings, say)
             read = [row for row in new if row["id"] not in found.unread]
             held.record(cat, one.digest, name, read, {leak.ours: leak.bits for leak in found.leaks})
             clear = held.clear_of(cat, rows, [one.digest])
