@@ -62,6 +62,7 @@ def bench(
     if runs:
         _list_runs(settings.data_dir / "runs", as_json)
         return
+    arguments.one_of("--grid", grid, runner.GRIDS)
     training = _named_folders(train or [], settings.data_dir)
     first = seed or [settings.seed]
     with output.progress_lines() as on_progress:
@@ -140,14 +141,14 @@ def _named_folders(wanted: list[str], data_dir: Path) -> dict[str, Path]:
 
 def _newest_release(training: dict[str, Path], grid: str, data_dir: Path) -> Path | None:
     """The newest release; None where there is none and there is something else to learn from."""
-    from btfer.bench import find_sets
+    from btfer.bench import find_sets, looked_for
 
     try:
         return context.newest_release()
-    except Incomplete:
-        if not training and not find_sets(data_dir) and grid != "paper":
-            raise
-        return None
+    except Incomplete as error:
+        if training or find_sets(data_dir) or grid == "paper":
+            return None
+        raise Incomplete(f"no training set: {looked_for(data_dir)}; and {error}") from None
 
 
 def _print_plan(rows: list[dict[str, Any]], as_json: bool) -> None:
