@@ -75,8 +75,8 @@ def bench(
     wanted = _cells(grid, *options, names)
     absent = [name for name in names if name not in folders]
     wanted = shard(wanted, part) if part else wanted
-    looked = f"looked for {', '.join(PAPER_SETS)} and folders of class folders in {training_dir(data_dir)}"
-    if not folders and (release is None or (grid == "paper" and not dry)):
+    looked = looked_for(data_dir)
+    if not folders and (not dry if grid == "paper" else release is None):
         raise UsageError(f"nothing to train on: {looked}; put a set there, or --train NAME=FOLDER")
     if not folders and grid != "paper":
         on_progress(f"no training set: {looked}; going on in-domain, k-fold on the release itself")
@@ -104,6 +104,12 @@ def find_sets(data_dir: Path) -> dict[str, Path]:
     from btfer.bench.datasets import find_training
 
     return find_training(training_dir(data_dir))
+
+
+def looked_for(data_dir: Path) -> str:
+    """Which training sets were looked for, and where, in words."""
+    sets = ", ".join(PAPER_SETS)
+    return f"looked for {sets} and folders of class folders in {training_dir(data_dir)}"
 
 
 def list_architectures() -> list[dict[str, Any]]:

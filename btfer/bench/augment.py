@@ -1,20 +1,24 @@
 """One random affine per image instead of four layers: rotation, shifts, zooms and flip, warped once.
 
 The draws are those of the paper's generator, Keras's ImageDataGenerator: rotation, both shifts and
-both zooms (x and y each for itself) uniform, a flip of every second picture, the border repeated.
-One difference: on the host a warped pixel is rounded to a whole grey level before it is rescaled.
+both zooms (x and y each for itself) uniform, a flip of every second picture, the border repeated,
+linear interpolation in floats. The pixels are its pixels, to 0.02 of a grey level.
 """
 
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
 
 from btfer.bench.pixels import Pixels
 from btfer.bench.protocol import Augmentation
+from btfer.faces.compiled import compiled
 
 Array = np.ndarray[Any, Any]
+F = np.float32
+U = np.uintp  # a signed index would be looked at, whether it counts from the end
+
+GREY = np.array([[0.299], [0.587], [0.114]], np.float32)  # ITU-R 601, as Pillow's "L" and Keras
 
 
 def affine(
@@ -61,29 +65,62 @@ def draw_affines(
     )
 
 
-def warp(image: Pixels, matrix: Array, out: Pixels | None = None) -> Pixels:
-    """A picture, uint8 [s, s] or [s, s, 3], under an `affine`; what comes from outside repeats the border.
+def warp(
+    pixels: Pixels, chosen: Array, matrices: Array, scale: float = 1, offset: float = 0
+) -> Array:
+    """float32 [B, s, s, 3]: the chosen of uint8 [N, s, s, 3] under an `affine` each, times scale plus offset.
 
-    out: where to, of the same shape; None = a new one.
+    What comes from outside repeats the border. Other Python threads run meanwhile.
     """
-    height, width = image.shape[:2]
-    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    done = cv2.warpAffine(
-        image, matrix, (width, height), out, flags=how, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(done, np.uint8)
+    side = pixels.shape[1]
+    out = np.empty((len(chosen), side, side, 3), np.float32)
+    rows = matrices.reshape(len(chosen), 6).astype(np.float32)
+    flat = pixels.reshape(-1)
+    flat.setflags(write=False)  # as when mapped: compiled for one kind of array
+    _warp(flat, side, chosen, rows, F(scale), F(offset), out.reshape(-1))
+    return out
 
 
-@keras.saving.register_keras_serializable("btfer")
+@compiled
+def _warp(
+    flat: Pixels, side: int, chosen: Array, matrices: Array, scale: Any, offset: Any, out: Array
+) -> None:
+    """Through flat arrays: with four indices a pixel takes twice as long."""
+    last = F(side - 1)
+    for number in range(chosen.shape[0]):
+        begin = U(chosen[number]) * U(side * side * 3)
+        place = U(number) * U(side * side * 3)
+        a, b, c = matrices[number, 0], matrices[number, 1], matrices[number, 2]
+        d, e, f = matrices[number, 3], matrices[number, 4], matrices[number, 5]
+        for y in range(side):
+            for x in range(side):
+                from_x = min(max(a * F(x) + b * F(y) + c, F(0)), last)
+                from_y = min(max(d * F(x) + e * F(y) + f, F(0)), last)
+                left, top = np.int32(from_x), np.int32(from_y)
+                share_x, share_y = from_x - F(left), from_y - F(top)
+                right = U(3) if left < side - 1 else U(0)
+                above = begin + U(np.int32(top * side + left) * 3)
+                below = above + (U(3 * side) if top < side - 1 else U(0))
+                here = (F(1) - share_x) * (F(1) - share_y)
+                beside, under = share_x * (F(1) - share_y), (F(1) - share_x) * share_y
+                for channel in range(U(3)):
+                    value = here * F(flat[above + channel])
+                    value += beside * F(flat[above + right + channel])
+                    value += under * F(flat[below + channel])
+                    value += share_x * share_y * F(flat[below + right + channel])
+                    out[place] = value * scale + offset
+                    place += U(1)
+
+
 class WarpAndScale(keras.layers.Layer):
-    """The same on the device: uint8 [B, s, s, c] and affines, float32 [B, 8], to float32 [B, s, s, c].
+    """The same on the device: uint8 [B, s, s, 3] and affines, float32 [B, 8], to float32 [B, s, s, channels].
 
     Only in training; otherwise the pictures are scaled alone, to `scale` times pixel plus `offset`.
     """
 
-    def __init__(self, scale: float, offset: float, **options: Any) -> None:
+    def __init__(self, scale: float, offset: float, channels: int = 3, **options: Any) -> None:
         super().__init__(**options)
-        self.scale, self.offset = scale, offset
+        self.scale, self.offset, self.channels = scale, offset, channels
 
     def call(self, images: Any, affines: Any, training: bool = False) -> Any:
         """Warp, then scale; floats stay floats in between."""
@@ -96,6 +133,8 @@ class WarpAndScale(keras.layers.Layer):
                 fill_mode="nearest",
                 data_format="channels_last",
             )
+        if self.channels == 1:
+            images = keras.ops.matmul(images, GREY)
         return images * self.scale + self.offset
 
 

@@ -5,11 +5,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
 
-from btfer.bench.augment import Array, WarpAndScale, affine, draw_affines, for_device, warp
+from btfer.bench.augment import (
+    GREY,
+    Array,
+    WarpAndScale,
+    affine,
+    draw_affines,
+    for_device,
+    warp,
+)
 from btfer.bench.pixels import Pixels
 from btfer.bench.protocol import Augmentation
 
@@ -24,7 +31,7 @@ class Feed(keras.utils.PyDataset):
     the order is that of `indices`. The next batches are made ahead, on threads.
 
     channels: 1 = grey. on_device: leave warping and scaling to the device; batches are then
-    ((uint8 [B, s, s, channels], affines float32 [B, 8]), one-hot), for the network that `learner` makes.
+    ((uint8 [B, s, s, 3], affines float32 [B, 8]), one-hot), for the network that `learner` makes.
     """
 
     def __init__(
@@ -44,13 +51,12 @@ class Feed(keras.utils.PyDataset):
         on_device: bool = False,
     ) -> None:
         super().__init__()
-        # Without memmap's own class, which costs more than to warp a small picture.
         self.pixels, self.labels, self.indices = np.asarray(pixels), labels, indices
         self.one_hot = np.eye(classes, dtype=np.float32)
         self.batch_size, self.seed, self.augmentation = batch_size, seed, augmentation
         self.channels, self.on_device = channels, on_device
         low, high = pixel_range
-        self.scale, self.offset = np.float32(rescale * (high - low)), np.float32(low)
+        self.scale, self.offset = rescale * (high - low), low
         self.epoch = 0
         # A set smaller than one batch would have no step at all.
         whole_only = skip_remainder and len(indices) >= batch_size
@@ -79,10 +85,10 @@ class Feed(keras.utils.PyDataset):
         """
         if not self.on_device:
             return model
-        shape = (*self.pixels.shape[1:3], self.channels)
-        images, affines = keras.Input(shape, dtype="uint8"), keras.Input((8,), dtype="float32")
-        # Not in half precision: it has no room for 256 levels and a place between two pixels.
-        ready = WarpAndScale(float(self.scale), float(self.offset), dtype="float32")
+        images = keras.Input(self.pixels.shape[1:], dtype="uint8")
+        affines = keras.Input((8,), dtype="float32")
+        # Not in half precision: it has no room for a place between two pixels.
+        ready = WarpAndScale(self.scale, self.offset, self.channels, dtype="float32")
         return keras.Model([images, affines], model(ready(images, affines)))
 
     def _begin(self, first: int) -> None:
@@ -94,14 +100,18 @@ class Feed(keras.utils.PyDataset):
 
     def _batch(self, epoch: int, number: int) -> tuple[Any, Array]:
         chosen = self._order(epoch)[number * self.batch_size : (number + 1) * self.batch_size]
-        matrices = self._matrices(epoch, number, len(chosen))
         labels = self.one_hot[self.labels[chosen]]
         if self.on_device:
-            return (self._images(chosen, None), for_device(matrices)), labels
-        warped = self._images(chosen, matrices if self.augmentation else None)
-        images = np.multiply(warped, self.scale)
-        images += self.offset
-        return images, labels
+            affines = for_device(self._matrices(epoch, number, len(chosen)))
+            return (self.pixels[chosen], affines), labels
+        images = self._images(epoch, number, chosen)
+        return images if self.channels == 3 else images @ GREY, labels
+
+    def _images(self, epoch: int, number: int, chosen: Array) -> Array:
+        if self.augmentation is None:
+            return self.pixels[chosen] * np.float32(self.scale) + np.float32(self.offset)
+        matrices = self._matrices(epoch, number, len(chosen))
+        return warp(self.pixels, chosen, matrices, self.scale, self.offset)
 
     def _order(self, epoch: int) -> Array:
         if self.augmentation is None:
@@ -119,22 +129,6 @@ class Feed(keras.utils.PyDataset):
         rng = np.random.default_rng([self.seed, epoch, number])
         return draw_affines(rng, count, size_px, self.augmentation)
 
-    def _images(self, chosen: Array, matrices: Array | None) -> Pixels:
-        """uint8 [B, s, s, channels]: the pictures, warped where there are matrices."""
-        if matrices is None and self.channels == 3:
-            return self.pixels[chosen]
-        out = np.empty((len(chosen), *self.pixels.shape[1:3], self.channels), np.uint8)
-        for place, index in enumerate(chosen):
-            image = self.pixels[index]
-            if self.channels == 1:
-                image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-            target = out[place] if self.channels == 3 else out[place, ..., 0]
-            if matrices is None:
-                target[:] = image
-            else:
-                warp(image, matrices[place], target)
-        return out
-
 
 @cache
 def _threads() -> int:
@@ -144,5 +138,4 @@ def _threads() -> int:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    cv2.setNumThreads(1)  # whole batches are what is spread over the cores
     return ThreadPoolExecutor(_threads(), "feed")

@@ -63,6 +63,7 @@ def bench(
     if runs:
         _list_runs(settings.data_dir / "runs", as_json)
         return
+    arguments.one_of("--grid", grid, runner.GRIDS)
     sets = context.training_sets(train, "--train")
     first = seed or [settings.seed]
     folder = release or _newest_release(sets, grid)
@@ -131,12 +132,15 @@ def _form(side: int, parameters: int) -> str:
 
 def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
     """The newest release; None where there is none and there is something else to learn from."""
+    from btfer.bench import looked_for
+
     try:
         return context.newest_release()
-    except Incomplete:
-        if not sets and grid != "paper":
-            raise
-        return None
+    except Incomplete as error:
+        if sets or grid == "paper":
+            return None
+        where = looked_for(context.settings().data_dir)
+        raise Incomplete(f"no training set: {where}; and {error}") from None
 
 
 def _print_plan(rows: list[dict[str, Any]], as_json: bool) -> None:
