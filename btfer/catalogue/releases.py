@@ -47,6 +47,15 @@ def holding(cat: Catalogue, faces: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
+def faces_of(cat: Catalogue, photos: Iterable[str]) -> set[str]:
+    """Faces of some photos (sha256) that a release holds: a rebuilt one holds faces that no crop stage found here."""
+    found: set[str] = set()
+    for sha256 in photos:
+        of_photo = release_face.c.face.startswith(sha256[:24])  # with which its id begins
+        found |= {row["face"] for row in cat.rows(sa.select(release_face.c.face).where(of_photo))}
+    return found
+
+
 def faces_in(cat: Catalogue, name: str) -> list[Row]:
     """The faces of a release: face, file, expression."""
     return cat.rows(sa.select(release_face).where(release_face.c.release == name))

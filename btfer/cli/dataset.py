@@ -1,4 +1,4 @@
-"""Commands about releases and how they came about: build, verify, leaks, diff, forget, status, explain."""
+"""Commands about releases and how they came about: build, rebuild, verify, leaks, diff, forget, status, explain."""
 
 import json
 from dataclasses import asdict
@@ -66,6 +66,26 @@ def build(
     with context.catalogue(settings) as cat, output.progress() as on_progress:
         made = line.run(cat, settings, plan, on_progress)
     output.report(asdict(made), "{images} images: {path}\ncheck it: btfer verify {path}", as_json)
+
+
+@app.command()
+def rebuild(
+    release: Annotated[Path, typer.Argument(help="Folder of a release that has sources.csv.")],
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Fetch the photos of a release again from its addresses, and make its images anew; tell what has gone.
+
+    Every photo and crop must have the bytes that the release names. The photos come into
+    this catalogue as from any crawl: use a data folder of its own.
+
+    Example: btfer --data-dir rebuilt rebuild btfer-1a2b3c4d5e6f
+    """
+    from btfer.pipeline.rebuild import rebuild as again
+
+    settings = context.settings()
+    with context.catalogue(settings) as cat:
+        done = again(cat, settings, release)
+    print(json.dumps(asdict(done), default=str, indent=2) if as_json else "\n".join(done.lines()))
 
 
 @app.command()

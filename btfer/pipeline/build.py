@@ -70,7 +70,7 @@ def run(
         strategy=plan.strategy,
         per_place=plan.per_place,
     )
-    facts = _facts(settings, plan, drawn) | counted(cat, known)
+    facts = facts_of(settings, plan, drawn) | counted(cat, known)
     facts |= {"no_derivatives": barred, "formats": packed}
     facts["settings"] |= {"excluded_leaks": leaked} if leaked else {}
     images = told.pictures(cat, settings.data_dir, drawn.chosen, settings.seed)
@@ -95,11 +95,14 @@ def _stop_for_disputes(cat: Catalogue, round_: str) -> None:
         )
 
 
-def _facts(settings: Settings, plan: Plan, drawn: sample.Sample) -> dict[str, Any]:
+def facts_of(settings: Settings, plan: Plan, drawn: sample.Sample) -> dict[str, Any]:
+    """What a release tells of how it was asked for and drawn."""
     return {
         "per_class": plan.per_class,
         "available": drawn.available,
         "counts": {label: len(rows) for label, rows in drawn.chosen.items()},
+        "no_derivatives": 0,
+        "formats": (),
         "settings": {
             "crop": asdict(crop.crop_settings(settings)),
             "max_hamming_bits": settings.max_hamming_bits,

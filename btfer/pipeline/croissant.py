@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from btfer.catalogue.store import Row
+from btfer.pipeline.told import NUMBERS
 
 CITE = (
     "Benchmarking deep Facial Expression Recognition: An extensive protocol with balanced dataset in "
@@ -20,13 +21,6 @@ OUT_OF_BOUNDS = (
     "(Regulation (EU) 2024/1689, Article 5(1)(f)), not for deciding anything about a person, and not "
     "for training what is then tested on it."
 )
-NUMBERS = {
-    "face_probability": "sc:Float",
-    "face_width_px": "sc:Integer",
-    "face_height_px": "sc:Integer",
-    "crop_scale": "sc:Float",
-    "crop_distortion": "sc:Float",
-}
 _IMAGES = {
     "@type": "cr:FileSet",
     "@id": "images",
@@ -159,7 +153,7 @@ def _column(name: str, has_images: bool) -> Row:
         "@type": "cr:Field",
         "@id": f"faces/{name}",
         "name": name,
-        "dataType": NUMBERS.get(name, "sc:Text"),
+        "dataType": f"sc:{NUMBERS.get(name, 'Text')}",
         "source": {"fileObject": {"@id": "metadata.csv"}, "extract": {"column": name}},
     }
     if name == "label":

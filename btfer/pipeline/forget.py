@@ -43,12 +43,13 @@ def forget(cat: Catalogue, settings: Settings, things: Sequence[str]) -> Forgott
         places = erasure.traces(cat, gone)
         withdraw(cat, named)
         withdrawals.add(cat, {row[key] for row in places for key in ("url", "final_url")} - {""})
-        boxes = [box for sha256 in gone for box in faces.of_photo(cat, sha256)]
-        made = _next_versions(cat, settings, {box["id"] for box in boxes})
-        _delete_files(cat, settings, gone, boxes, list(made))
+        found = {box["id"] for sha256 in gone for box in faces.of_photo(cat, sha256)}
+        found |= releases.faces_of(cat, gone)
+        made = _next_versions(cat, settings, found)
+        _delete_files(cat, settings, gone, found, list(made))
         erasure.erase(cat, gone, list(made))
         erasure.compact(cat)
-    return Forgotten(len(gone), len(boxes), made)
+    return Forgotten(len(gone), len(found), made)
 
 
 def _named(cat: Catalogue, thing: str) -> str:
@@ -85,7 +86,10 @@ def _next_version(
         if other is not one:
             end = "another face took its place" if other else "no face was left to take its place"
             changes.append(f"version {version}: {one.file} was withdrawn; {end}")
-    facts = record | counted(cat, overview.read(cat, faces.newest_settings(cat)))
+    made_here = faces.newest_settings(
+        cat
+    )  # else it was rebuilt, and how it came about is as it was told
+    facts = record | (counted(cat, overview.read(cat, made_here)) if made_here else {})
     labels = [one.told["label"] for one in kept]
     facts |= {"counts": {label: labels.count(label) for label in record["counts"]}}
     facts |= {"version": version, "changes": changes}
@@ -125,7 +129,7 @@ class _Spare:
 
 
 def _delete_files(
-    cat: Catalogue, settings: Settings, gone: Sequence[str], boxes: Sequence[Row], old: list[str]
+    cat: Catalogue, settings: Settings, gone: Sequence[str], boxes: set[str], old: list[str]
 ) -> None:
     data_dir = settings.data_dir
     formats = photos.described(cat, gone)
@@ -133,8 +137,8 @@ def _delete_files(
         photo_path(data_dir, sha256, row["format"]).unlink(missing_ok=True)
     for sha256 in gone:
         thumbnail_path(data_dir, sha256).unlink(missing_ok=True)
-    for box in boxes:
-        face_path(data_dir, box["id"]).unlink(missing_ok=True)
+    for face in boxes:
+        face_path(data_dir, face).unlink(missing_ok=True)
     for name in old:
         shutil.rmtree(releases_dir(data_dir) / name, ignore_errors=True)
     for folder in derived_dirs(data_dir):

@@ -17,7 +17,7 @@ from btfer.catalogue.store import Row
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import write_atomic
-from btfer.pipeline.croissant import NUMBERS
+from btfer.pipeline.told import NUMBERS, typed
 
 FOLDER = "folder"
 PART = 1_000
@@ -48,7 +48,7 @@ def pack(folder: Path, names: Sequence[str], told: Sequence[Row]) -> None:
     for name in names:
         form = FORMATS[name]
         for number, start in enumerate(starts):
-            rows = told[start : start + PART]
+            rows = [typed(row) for row in told[start : start + PART]]
             images = [(folder / row["file_name"]).read_bytes() for row in rows]
             path = folder / name / f"faces-{number:05d}-of-{len(starts):05d}.{form.ending}"
             path.parent.mkdir(exist_ok=True)
@@ -62,11 +62,6 @@ def unpack(folder: Path, name: str) -> Iterator[Packed]:
         yield from form.read(path)
 
 
-def _typed(name: str, value: Any) -> Any:
-    kind = NUMBERS.get(name)
-    return float(value) if kind == "sc:Float" else int(value) if kind else value
-
-
 def _write_parquet(path: Path, rows: Sequence[Row], images: Sequence[bytes]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -78,9 +73,9 @@ def _write_parquet(path: Path, rows: Sequence[Row], images: Sequence[bytes]) -> 
             for row, data in zip(rows, images, strict=True)
         ],
         "label": [EXPRESSIONS.index(row["label"]) for row in rows],
-        **{name: [_typed(name, row[name]) for row in rows] for name in names},
+        **{name: [row[name] for row in rows] for name in names},
     }
-    kinds = {"sc:Float": ("float64", pa.float64()), "sc:Integer": ("int64", pa.int64())}
+    kinds = {"Float": ("float64", pa.float64()), "Integer": ("int64", pa.int64())}
     of = {name: kinds.get(NUMBERS.get(name, ""), ("string", pa.string())) for name in names}
     said = {name: {"dtype": kind, "_type": "Value"} for name, (kind, _) in of.items()}
     features = {
@@ -148,7 +143,7 @@ def _write_tfrecord(path: Path, rows: Sequence[Row], images: Sequence[bytes]) ->
     with tf.io.TFRecordWriter(str(path)) as writer:
         for row, data in zip(rows, images, strict=True):
             told = {
-                name: _feature(tf, _typed(name, value))
+                name: _feature(tf, value)
                 for name, value in row.items()
                 if name not in ("file_name", "label")
             }

@@ -27,7 +27,7 @@ from btfer.pipeline import formats
 from btfer.pipeline.contact_sheet import class_sheet, contact_sheet, tile
 from btfer.pipeline.croissant import croissant
 from btfer.pipeline.datasheet import datasheet
-from btfer.pipeline.told import COLUMNS, CREDIT, SOURCES, Picture, as_csv
+from btfer.pipeline.told import COLUMNS, CREDIT, SOURCES, Picture, as_csv, typed
 from btfer.settings import Settings
 
 RECORD = (
@@ -130,7 +130,7 @@ def _write_tables(
     told = [one.told for one in chosen]
     write_atomic(folder / "metadata.csv", as_csv(COLUMNS, told))
     # Not metadata.jsonl: Hugging Face's imagefolder refuses a folder with both.
-    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in told]
+    lines = [json.dumps(typed(row), ensure_ascii=False) + "\n" for row in told]
     write_atomic(folder / "faces.jsonl", "".join(lines).encode())
     credit = [one.credit for one in chosen if one.credit]
     if credit:

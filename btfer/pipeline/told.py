@@ -31,6 +31,15 @@ COLUMNS = (
     *("file_name", "label", "votes", *INTENT, "licence", "attribution_id"),
     *(*QUALITY, "photo_id", "reviewed"),
 )
+NUMBERS = {
+    "face_probability": "Float",
+    "face_width_px": "Integer",
+    "face_height_px": "Integer",
+    "crop_scale": "Float",
+    "crop_distortion": "Float",
+}
+"""The columns that are numbers, and their types in schema.org."""
+
 CREDIT = (
     *("attribution_id", "file_name", "author", "title"),
     *("licence", "licence_url", "page_url"),
@@ -182,6 +191,15 @@ def read_rows(path: Path) -> list[Row]:
     if not path.exists():
         return []
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+
+
+def typed(row: Row) -> Row:
+    """A row of metadata.csv with its numbers as numbers."""
+    kinds = {"Float": float, "Integer": int}
+    return {
+        name: kinds[NUMBERS[name]](value) if name in NUMBERS else value
+        for name, value in row.items()
+    }
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Row]) -> bytes:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -246,6 +247,9 @@ def _check_packed(one: _Opened) -> Iterator[str]:
 def _check_croissant(one: _Opened) -> Iterator[str]:
     import mlcroissant
 
+    logging.getLogger("absl").setLevel(
+        logging.ERROR
+    )  # it recommends a date; ours has none, on purpose
     path = one.folder / "croissant.json"
     try:
         told = mlcroissant.Dataset(jsonld=str(path)).metadata
