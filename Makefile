@@ -30,7 +30,7 @@ build: .venv/.complete  ## 3. and 5. Dedup, crop, sample, release; stops where p
 bench: .venv/.complete  ## 6. Train networks and rank them on the release
 	$(BIN)/btfer bench
 
-report: .venv/.complete  ## 7. Write the results as a page, CSV and Markdown
+report: .venv/.complete  ## 7. Write the results beside the paper's: page, CSV, Markdown, LaTeX
 	$(BIN)/btfer report
 
 demo: .venv/.complete  ## The whole line on the built-in synthetic sample, in minutes

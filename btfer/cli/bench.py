@@ -99,7 +99,7 @@ def bench(
 
 @app.command()
 def report(as_json: arguments.AsJson = False) -> None:
-    """Write the results of all runs as an HTML page, CSV and Markdown.
+    """Write the results of all runs beside the paper's: an HTML page, CSV, Markdown and LaTeX.
 
     Example: btfer report
     """
