@@ -265,6 +265,15 @@ def holding_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[Row]:
     return [row for part in parts for row in cat.rows(sa.select(part))]
 
 
+def standing_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[Row]:
+    """Every verdict of a round on some photos (sha256) and their faces that was not undone, oldest first."""
+    wanted = sorted(photos)
+    starts = range(0, len(wanted), 500)
+    parts = (verdict.c.photo.in_(wanted[start : start + 500]) for start in starts)
+    of_round = standing().where(verdict.c.round == round_).order_by(verdict.c.id)
+    return [row for part in parts for row in cat.rows(of_round.where(part))]
+
+
 def pages_of(cat: Catalogue, reviewer: str, *, newest: int) -> list[Row]:
     """When a person committed their newest verdicts, undone ones too, oldest first: at, n."""
     own = (verdict.c.reviewer == reviewer) & verdict.c.round.in_(PEOPLE)
