@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup crawl review build bench report demo test lint benchmark benchmark-crawl benchmark-dedup benchmark-intake benchmark-review lock clean
+.PHONY: help setup crawl review build bench report demo test lint benchmark benchmark-crawl benchmark-dedup benchmark-intake benchmark-leaks benchmark-review lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ benchmark-dedup: .venv/.complete  ## Speed of the near-duplicate search beside i
 
 benchmark-intake: .venv/.complete  ## Speed of reading a photo beside imagehash's hash alone
 	$(BIN)/python benchmarks/intake.py
+
+benchmark-leaks: .venv/.complete  ## Precision and recall of the leak search on planted pairs (PHOTOS=folder of photos)
+	$(BIN)/python benchmarks/leaks.py $(if $(PHOTOS),--photos $(PHOTOS))
 
 benchmark-review: .venv/.complete  ## Speed of the review app in a real Chromium, beside plain Streamlit
 	$(BIN)/python benchmarks/review.py

@@ -3,6 +3,7 @@
 Every face's photo is made into training pictures as training sets show them: our own crop, the bare box, squares
 tighter and looser, levelled by the eyes, the whole photo; 48x48 grey or 100x100, recompressed, half of them
 mirrored. They are written to class folders, and the real search must find, for each, its own face and no other.
+Photos that are copies of one picture are left out first, as dedup does.
 Photos: the built-in synthetic sample, whose boxes are known, or --photos FOLDER, whose faces MTCNN finds.
 """
 
@@ -22,10 +23,12 @@ from rich.console import Console
 from rich.table import Table
 
 from btfer.errors import ImageError
-from btfer.images import decode_rgb
+from btfer.images import decode_rgb, read_photo
 from btfer.leaks.search import Searched, search
 from btfer.leaks.training import SUFFIXES, read_training
 from btfer.leaks.views import Grey, Subject, grey_of
+from btfer.near import apart
+from btfer.pipeline.likeness import is_same, look_of
 
 MARGIN_PX = 20
 RECALL, PRECISION = 0.95, 0.99
@@ -64,11 +67,25 @@ def photo_faces(folder: Path, most: int) -> list[Face]:
         one for one in files if not any(part[0] == "_" for part in one.relative_to(folder).parts)
     ]
     files.sort(key=lambda one: hashlib.sha256(one.relative_to(folder).as_posix().encode()).digest())
-    found = []
-    for file in files[:most]:
-        face = _first_face(file, file.relative_to(folder).as_posix())
-        found += [face] if face else []
-    return found
+    looked = [_first_face(file, file.relative_to(folder).as_posix()) for file in files[:most]]
+    return without_copies([face for face in looked if face])
+
+
+def without_copies(faces: list[Face]) -> list[Face]:
+    """Of photos that are one picture only the first: finding the others would be right."""
+    read = [read_photo(face.subject.picture.read_bytes()) for face in faces]
+    looks = [look_of(one.thumbnail) for one in read]
+    kept: list[int] = []
+    for n, one in enumerate(read):
+        near = (
+            k
+            for k in kept
+            if apart((one.phash, one.mirror_phash), (read[k].phash, read[k].mirror_phash)).bits
+            <= 16
+        )
+        if not any(is_same(looks[n], looks[k]) for k in near):
+            kept.append(n)
+    return [faces[n] for n in kept]
 
 
 def _first_face(file: Path, name: str) -> Face | None:
