@@ -14,6 +14,7 @@ from btfer.bench.datasets import load_training
 from btfer.bench.feed import Feed
 from btfer.bench.pixels import load_pixels
 from btfer.bench.protocol import PAPER, Augmentation
+from btfer.bench.report import results_table
 from btfer.bench.runs import run_rows
 from btfer.bench.training import ALL, HEAD, Course, prepare, train
 from btfer.errors import Incomplete, UsageError
@@ -151,6 +152,32 @@ def test_another_release_is_only_predicted(bench_tiny: Bench, faces: Path, tmp_p
     assert (first["id"], second["release"]["name"]) == (second["id"], "r2")
     assert second["metrics"]["cross_domain"]["images"] == 35
     assert not any("epoch" in text for text in told)
+
+
+def test_what_a_training_set_holds_of_the_release_is_told_and_recorded(
+    bench_tiny: Bench, faces: Path, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    told: list[str] = []
+
+    def leaks(name: str) -> dict[str, Any]:
+        asked.append(name)
+        return {"faces": 3, "images": 28, "digest": "0" * 64}
+
+    runs = bench_tiny(
+        training={"mine": faces},
+        release=draw_release(tmp_path / "r"),
+        epochs=1,
+        seeds=[1, 2],
+        leaks=leaks,
+        on_progress=told.append,
+    )
+    assert asked == ["mine"]
+    assert "mine: 3 of the release's 28 faces stand in it" in told
+    for run in runs:
+        stored = json.loads((tmp_path / "data" / "runs" / run["id"] / "run.json").read_text())
+        assert stored["leaks"] == {"faces": 3, "images": 28, "digest": "0" * 64}
+    assert [row["leaks"] for row in results_table(runs)] == [3, 3]
 
 
 def test_a_run_killed_after_an_epoch_goes_on_from_it(
