@@ -13,6 +13,7 @@ from btfer.bench.report import sentences, tables
 from btfer.bench.report.cells import BTFER, IN_DOMAIN, Cell
 from btfer.bench.report.drawing import Drawing
 from btfer.bench.report.figures import paper_figures, weight_figures
+from btfer.bench.report.intervals import RESAMPLES
 from btfer.bench.report.numbers import OURS, PUBLISHED, our_numbers, published_numbers
 from btfer.bench.report.questions import our_findings, published_findings
 from btfer.bench.report.runs import SHORT, results_table, run_pictures, short_row
@@ -69,6 +70,7 @@ def render(
         ranking=_ranking(results),
         served=_served(cells),
         least=LEAST_IMAGES,
+        resamples=RESAMPLES,
         classes=EXPRESSIONS,
         titles=SHORT.values(),
         runs=_runs(runs),
