@@ -96,9 +96,8 @@ def test_freezing_reaches_every_variable_of_the_backbone() -> None:
 @pytest.mark.parametrize(
     "kill_at",
     [
-        pytest.param(1, id="in phase 1", marks=pytest.mark.slow),
-        pytest.param(2, id="at its end", marks=pytest.mark.slow),
-        pytest.param(3, id="in phase 2"),
+        pytest.param(2, id="at the end of phase 1", marks=pytest.mark.slow),
+        pytest.param(3, id="in phase 2", marks=pytest.mark.slow),
     ],
 )
 def test_a_killed_training_ends_as_one_that_was_not(
