@@ -20,7 +20,7 @@ from tests.conftest import as_bytes, draw_photo, take_in
 ROOT = Path(__file__).parent.parent
 COMMANDS = [name for name, _ in typer.main.get_command(cli.app).commands.items()]  # type: ignore[attr-defined]
 GROUPS = {
-    "review": ["plan", "agreement", "export", "import", "keep-single"],
+    "review": ["plan", "queue", "agreement", "export", "import", "keep-single"],
     "sample": ["render", "serve"],
 }
 

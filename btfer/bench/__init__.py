@@ -54,6 +54,7 @@ def bench(
     limit: int | None = None,
     part: str = "",
     dry: bool = False,
+    leaks: Callable[[str], dict[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """Run every combination on every training set and score it on the release; a record for each.
 
@@ -63,7 +64,8 @@ def bench(
     weights_from: file or folder of pretrained weights; None = Keras's cache. split: way to part a
     training set; empty = the protocol's. limit: at most so many pictures of a class to learn from.
     part: `i/n` = every n-th cell from the i-th on. dry: run nothing, and return what would be run, a
-    row for each cell. Runs are kept in data_dir/runs; what is finished there is not repeated. Raises
+    row for each cell. leaks: what the named training set holds of the release, told and recorded beside
+    each cross-domain score. Runs are kept in data_dir/runs; what is finished there is not repeated. Raises
     UsageError before anything is trained, where an option or a folder cannot be right.
     """
     rules = protocol_named(protocol)
@@ -85,7 +87,7 @@ def bench(
 
         keras.ops.zeros(1)  # the devices are looked for, and missed aloud, at the first tensor
     from btfer.bench.datasets import load_release
-    from btfer.bench.grid import Ground, run_grid
+    from btfer.bench.grid import Ground, run_grid, with_leaks
 
     scored = load_release(release) if release else None
     parted = _splits(folders, scored, split or rules.split, limit, data_dir / "runs", on_progress)
@@ -93,7 +95,8 @@ def bench(
     if dry:
         return _plan(wanted, ground, absent)
     here = [cell for cell in wanted if cell.training not in absent]
-    return run_grid(here, ground, on_progress)
+    records = run_grid(here, ground, on_progress)
+    return with_leaks(records, ground.runs_dir, leaks, on_progress) if leaks else records
 
 
 def find_sets(data_dir: Path) -> dict[str, Path]:
