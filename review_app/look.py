@@ -20,7 +20,8 @@ from review_app import pictures
 
 TYPES = ["jpg", "jpeg", "png", "webp", "avif"]
 PER_CLASS = 3
-NEAR_PX = 96
+NEAR_PX, DRAWN_PX = 96, 1200
+FIGURE = "display:inline-block;margin:0 .3rem .3rem 0"
 
 
 def page() -> None:
@@ -54,7 +55,8 @@ def _look(settings: Settings, run: Stored, data: bytes) -> None:
         eye = _eye(run.folder, (run.folder / "model.keras").stat().st_mtime_ns)
         pixels = decode_rgb(data)
         seen = eye.look(pixels, crop_of(settings, release))
-    st.html(f'<img alt="What the network sees" src="{pictures.reduced(draw(pixels, seen), 1530)}">')
+    drawn = pictures.reduced(draw(pixels, seen), DRAWN_PX)
+    st.html(f'<img alt="What the network sees" style="max-width:100%" src="{drawn}">')
     if not seen:
         st.warning("No face was found that would be taken from this picture.")
         return
@@ -83,9 +85,8 @@ def _face(path: Path, found: Near) -> str:
     except (OSError, ImageError):
         return ""
     told = f"{found.label}, likeness {found.likeness:.2f}"
-    return (
-        f'<figure style="margin:0"><img alt="{told}" src="{uri}"><br>{found.likeness:.2f}</figure>'
-    )
+    image = f'<img alt="{told}" src="{uri}">'
+    return f'<figure style="{FIGURE}">{image}<br>{found.likeness:.2f}</figure>'
 
 
 def _release(settings: Settings, run: Stored) -> Path | None:

@@ -62,7 +62,7 @@ class Eye:
 
         self.run, self.form = run, run.form
         network = run.network()
-        self._both = keras.Model(network.input, [network.outputs[0], _before_classes(network)])
+        self._both = keras.Model(network.inputs[0], [network.outputs[0], _before_classes(network)])
 
     def look(self, pixels: Pixels, settings: CropSettings) -> list[Seen]:
         """Every face of a picture that would be taken from it, from left to right.

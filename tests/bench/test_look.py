@@ -21,10 +21,12 @@ def images(tmp_path: Path) -> ImageSet:
     return load_release(draw_release(tmp_path / "releases" / "r1", 3))
 
 
+@pytest.mark.parametrize("plain", [False, True], ids=["functional", "sequential"])
+@pytest.mark.filterwarnings("error:The structure of")
 def test_a_released_face_is_nearest_to_itself_within_each_class(
-    images: ImageSet, tmp_path: Path
+    plain: bool, images: ImageSet, tmp_path: Path
 ) -> None:
-    store(tmp_path / "runs", images)
+    store(tmp_path / "runs", images, plain=plain)
     eye = Eye(find_run(tmp_path / "runs", "abcd"))
     index = eye.index(images, tmp_path / "cache")
     assert index.shape == (21, 16)  # the layer before the classes
