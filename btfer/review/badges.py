@@ -18,13 +18,19 @@ DOUBT = "doubt"  # the hint of a face, 0 to 1: one minus what the networks give 
 FIRST = {"photos": CONFLICT, "faces": DISAGREE}
 
 
-def of_photo(row: Row, conflicting: bool, has_copies: bool) -> tuple[str, ...]:
-    """The hints of a photo. row: expression, width, height and `hints`, as intake measured them."""
+def of_photo(
+    row: Row, conflicting: bool, has_copies: bool, faceless: bool = False
+) -> tuple[str, ...]:
+    """The hints of a photo. row: expression, width, height and `hints`, as intake measured them.
+
+    faceless: the crop stage has looked already, and found no face.
+    """
     hints = row["hints"]
     found = {
         CONFLICT: conflicting,
         "unlabelled": row["expression"] == UNLABELLED,
         "has copies": has_copies,
+        "no face found": faceless,
         "blurred": hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW,
         "dark": hints.get("brightness", DARK_BELOW) < DARK_BELOW,
         "flat": hints.get("flat", 0) > FLAT_ABOVE,
