@@ -20,7 +20,7 @@ from tests.conftest import as_bytes, draw_photo, take_in
 ROOT = Path(__file__).parent.parent
 COMMANDS = [name for name, _ in typer.main.get_command(cli.app).commands.items()]  # type: ignore[attr-defined]
 GROUPS = {
-    "review": ["plan", "agreement", "export", "import", "keep-single"],
+    "review": ["plan", "queue", "agreement", "export", "import", "keep-single"],
     "sample": ["render", "serve"],
 }
 
@@ -63,7 +63,7 @@ def test_help_does_not_import_what_is_slow() -> None:
     ("arguments", "code", "words"),
     [
         (["build"], 3, "there are no photos yet"),
-        (["bench"], 3, "there is no release yet"),
+        (["bench"], 3, "no training set: looked for rafdb, fer2013, affectnet"),
         (["verify", "."], 2, "is no release"),
         (["import", "nowhere"], 2, "nowhere"),
         (["explain", "abc"], 2, "names no picture"),
@@ -71,9 +71,21 @@ def test_help_does_not_import_what_is_slow() -> None:
         (["--catalogue", "mysql://x", "status"], 2, "mysql"),
         (["build", "--unreviewed", "maybe"], 2, "drop or keep"),
         (["build", "--name", "../x"], 2, "letters, digits"),
+        (["bench", "--train", "rafdb"], 2, "write NAME=PATH"),
+        (["bench", "--grid", "all"], 2, "quick or paper"),
+        (["bench", "--runs"], 3, "no run in"),
         (["build", "--format", "folder,zip"], 2, "use folder, tfrecord"),
         (["rebuild", "."], 2, "has no sources.csv"),
-        (["bench", "--train", "rafdb"], 3, "release"),
+        (["bench", "--edge"], 2, "--edge RUN"),
+        (["bench", "3f2a"], 2, "runs are named with --edge"),
+        (["bench", "--system", "affdex"], 2, "no known system"),
+        (["bench", "--system", "fer", "--predictions", "a.csv"], 2, "at a time"),
+        (["bench", "--predictions", "a.csv"], 3, "there is no release yet"),
+        (["export", "3f2a"], 2, "names 0 runs"),
+        (["demo-model", "3f2a", "a.jpg"], 2, "names 0 runs"),
+        (["review", "queue"], 2, "--from-report"),
+        (["review", "queue", "--from-report", "--reopen"], 2, "--reviewer"),
+        (["review", "queue", "--from-report"], 3, "run btfer report"),
         (["review", "import", "no.csv"], 2, "no.csv"),
         (["nonsense"], 2, "No such command"),
     ],

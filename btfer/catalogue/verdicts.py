@@ -22,7 +22,7 @@ PEOPLE = ("photos", "faces")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One judgement of a photo, or of one of its faces, in a round (dedup, photos, crop, faces).
+    """One judgement of a photo, or of one of its faces, in a round (dedup, photos, crop, faces, leaks).
 
     final: holds over votes. uid: names the row on every machine.
     """
@@ -263,6 +263,15 @@ def holding_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[Row]:
     starts = range(0, len(wanted), 500)
     parts = (current(round_, wanted[start : start + 500]) for start in starts)
     return [row for part in parts for row in cat.rows(sa.select(part))]
+
+
+def standing_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[Row]:
+    """Every verdict of a round on some photos (sha256) and their faces that was not undone, oldest first."""
+    wanted = sorted(photos)
+    starts = range(0, len(wanted), 500)
+    parts = (verdict.c.photo.in_(wanted[start : start + 500]) for start in starts)
+    of_round = standing().where(verdict.c.round == round_).order_by(verdict.c.id)
+    return [row for part in parts for row in cat.rows(of_round.where(part))]
 
 
 def pages_of(cat: Catalogue, reviewer: str, *, newest: int) -> list[Row]:

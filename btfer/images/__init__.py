@@ -7,12 +7,14 @@ colour     any mode and profile -> RGB, sRGB, on white
 hashes     the pHash of a picture and of its mirror image, by one small DCT
 hints      numbers about a thumbnail that order the review queue
 intake     all of these from one decode: what the catalogue knows about a photo
+alike      whether two pictures that look alike are one
 encode     pictures that carry pixels and nothing else
 """
 
 from btfer.images.colour import Pixels
 from btfer.images.decode import FORMATS, MAX_PIXELS, MIN_SIDE_PX, decode_rgb
 from btfer.images.encode import bare_size, encode_jpeg, encode_png, metadata_in
+from btfer.images.hashes import phash_pairs
 from btfer.images.intake import THUMBNAIL_PX, Intake, describe_photo, read_photo
 
 __all__ = [
@@ -28,5 +30,6 @@ __all__ = [
     "encode_jpeg",
     "encode_png",
     "metadata_in",
+    "phash_pairs",
     "read_photo",
 ]

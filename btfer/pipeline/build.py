@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from btfer import leaks
 from btfer.catalogue import Catalogue, photos
 from btfer.catalogue import votes as ballots
 from btfer.catalogue.store import Row
@@ -23,6 +25,7 @@ class Plan:
 
     strategy and per_place: how a class is drawn (`sample.draw`). formats: packed forms beside the folder
     (`formats.FORMATS`). sources: whether the release tells where its photos are (`release.WITHOUT`...).
+    training: sets by name whose faces are not drawn; None = nobody asked.
     """
 
     per_class: int = 300
@@ -33,6 +36,7 @@ class Plan:
     per_place: int = sample.PER_PLACE
     formats: Sequence[str] = ()
     sources: str = release.WITHOUT
+    training: dict[str, Path] | None = None
 
 
 def run(
@@ -54,6 +58,10 @@ def run(
     _stop_for_people(len(known.faces_waiting()), "faces", 2, plan)
     kept = known.kept_faces(plan.unreviewed)
     free = [row for row in kept if told.may_be_cropped(row)]
+    barred = len(kept) - len(free)
+    leaked: dict[str, Any] = {}
+    if plan.training is not None:
+        free, leaked = leaks.exclude(cat, settings, free, plan.training, on_progress or _silent)
     drawn = sample.draw(
         free,
         per_class=plan.per_class,
@@ -63,9 +71,14 @@ def run(
         per_place=plan.per_place,
     )
     facts = facts_of(settings, plan, drawn) | counted(cat, known)
-    facts |= {"no_derivatives": len(kept) - len(free), "formats": packed}
+    facts |= {"no_derivatives": barred, "formats": packed}
+    facts["settings"] |= {"excluded_leaks": leaked} if leaked else {}
     images = told.pictures(cat, settings.data_dir, drawn.chosen, settings.seed)
     return release.write(cat, settings, images, facts, name=plan.name)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody looks on."""
 
 
 def _stop_for_people(waiting: int, what: str, round_: int, plan: Plan) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from btfer.catalogue import Catalogue, erasure, faces, photos, releases, withdrawals
+from btfer.catalogue import Catalogue, erasure, faces, leaks, photos, releases, withdrawals
 from btfer.catalogue.store import Row
 from btfer.files import only_one
 from btfer.layout import derived_dirs, face_path, photo_path, releases_dir, thumbnail_path
@@ -112,7 +112,8 @@ class _Spare:
         ]
         taken = {row["photo"] for row in of_used.values()}
         free = [row for row in rows if row["photo"] not in taken and told.may_be_cropped(row)]
-        self._rows = sample.one_per_photo(free, self._seed)
+        sets = [one["digest"] for one in chosen.get("excluded_leaks", {}).values()]
+        self._rows = sample.one_per_photo(leaks.clear_of(cat, free, sets), self._seed)
 
     def instead_of(self, one: Picture) -> Picture | None:
         """The next of the same class and stratum; else of the class; None where none is left."""
