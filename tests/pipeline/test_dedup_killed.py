@@ -1,6 +1,7 @@
 """Dedup is killed at any moment of its work and run again: the groups are those of a run that was left alone."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterable
 from multiprocessing import get_context
@@ -71,7 +72,11 @@ def test_a_run_after_a_kill_ends_as_one_that_was_left_alone(
     settings: Settings, tmp_path: Path, moment: str
 ) -> None:
     settings = settings.model_copy(update={"data_dir": tmp_path})
-    killed, whole = fill(settings, "killed"), fill(settings, "whole")
+    killed = fill(settings, "killed")
+    # A copy: filled again, photos may come in other seconds, and the earlier one would stay.
+    whole = settings.model_copy(
+        update={"data_dir": shutil.copytree(killed.data_dir, tmp_path / "whole")}
+    )
     process = get_context("spawn").Process(target=run_and_die, args=(killed, moment))
     process.start()
     process.join(60)
