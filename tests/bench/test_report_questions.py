@@ -1,4 +1,5 @@
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,20 @@ def test_affectnets_weightings_are_named_as_noise() -> None:
     assert "training was repeated: by 0.029" in sentence(found)
     headline = answers(published_findings())[2][1]
     assert "Likely higher, but not certain" in headline
+
+
+@pytest.mark.parametrize("how", ["even classes", "a network that the protocol does not weight"])
+def test_runs_whose_weightings_are_the_same_numbers_are_noise(tmp_path: Path, how: str) -> None:
+    for balance in ("simple", "conservative"):
+        unweighted = [] if how == "even classes" else ["smmb"]
+        protocol = {"name": "authors_code", "unweighted": unweighted}
+        folder = draw_run(tmp_path, "smmb", balance=balance, protocol=protocol)
+        if how == "even classes":
+            record = json.loads((folder / "run.json").read_text())
+            (folder / "run.json").write_text(json.dumps(record | {"training_counts": [300] * 7}))
+    findings, _ = found_in(tmp_path)
+    assert named(findings, "RQ3", "on BTFER, trained on RAF-DB").noise
+    assert "on BTFER" not in {one.contrast.place for one in findings}
 
 
 def test_one_network_is_never_taken_for_all(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The paper's figures 10 to 28, from runs or, where there are none, from the published numbers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -46,9 +46,8 @@ def weight_figures(cells: list[Cell]) -> list[Drawing]:
 def _resolutions(numbers: pd.DataFrame, source: str) -> Iterator[Drawing]:
     """Figure 14 for each training set; the paper has RAF-DB only."""
     for name, rows in numbers.groupby("training_set", sort=False):
-        balance = (
-            "conservative" if (rows["balance"] == "conservative").any() else rows["balance"].iloc[0]
-        )
+        kinds = rows["balance"].tolist()
+        balance = "conservative" if "conservative" in kinds else kinds[0]
         rows = rows[rows["balance"] == balance]
         order = rows.groupby("network")["value"].max().sort_values().index.tolist()
         panels = [
@@ -95,11 +94,13 @@ def _by_weights(numbers: pd.DataFrame, source: str) -> Drawing:
     kinds = numbers.groupby("architecture")["weights"].nunique()
     several = kinds[kinds > 1].index.tolist()
     chosen = "vgg16" if "vgg16" in several else (several or [""])[0]
-    rows = numbers[numbers["architecture"] == chosen]
-    series = {label: rows[rows["weights"] == start] for start, label in STARTS.items()}
-    panels = _panels(
-        rows, lambda found, one: found.loc[found.index.intersection(one.index)], series
-    )
+    mine = numbers[numbers["architecture"] == chosen]
+    panels = []
+    for size, balance in product(SIZES, BALANCES):
+        rows = mine[(mine["resolution"] == size) & (mine["balance"] == balance)]
+        if not rows.empty:
+            series = {label: rows[rows["weights"] == start] for start, label in STARTS.items()}
+            panels.append(_averages(rows, series, f"{size} px, {balance}"))
     title = f"Fig. 15-18: accuracy of {chosen} by the weights it starts from"
     return Drawing(title, OVER_BARS, source, panels)
 
@@ -133,18 +134,6 @@ def _by_set(numbers: pd.DataFrame, source: str) -> Drawing:
             panels.append(_bar_panel(sets, bars, None, f"{size} px, {balance}"))
     title = "Fig. 21-24: average accuracy over networks by training set"
     return Drawing(title, "Mean over all networks.", source, panels)
-
-
-def _panels(
-    numbers: pd.DataFrame, take: Callable[..., pd.DataFrame], series: dict[str, pd.DataFrame]
-) -> list[Panel]:
-    found = []
-    for size, balance in product(SIZES, BALANCES):
-        rows = numbers[(numbers["resolution"] == size) & (numbers["balance"] == balance)]
-        if not rows.empty:
-            mine = {name: take(rows, one) for name, one in series.items()}
-            found.append(_averages(rows, mine, f"{size} px, {balance}"))
-    return found
 
 
 def _averages(rows: pd.DataFrame, series: dict[str, pd.DataFrame], title: str) -> Panel:

@@ -32,7 +32,10 @@ def published_numbers() -> pd.DataFrame:
 
 
 def our_numbers(results: pd.DataFrame, cells: list[Cell]) -> pd.DataFrame:
-    """COLUMNS from the accuracy rows of comparable cells: trained networks, on a release or on validation."""
+    """COLUMNS from the accuracy rows of comparable cells: trained networks, on a release or on validation.
+
+    Of the protocol with the most cells: a plot that mixed two would compare what cannot be compared.
+    """
     seconds = {cell.run["id"]: cell.run.get("seconds_per_step") for cell in cells}
     accuracy = results[(results["state"] == "done") & (results["score"] == "accuracy")]
     kept = accuracy[
@@ -40,8 +43,16 @@ def our_numbers(results: pd.DataFrame, cells: list[Cell]) -> pd.DataFrame:
         & accuracy["resolution"].isin(SIZES)
         & accuracy["balance"].isin(BALANCES)
     ]
+    kept = kept[kept["protocol"] == main_protocol(results)]
     rows = [_ours(one, seconds) for one in _rows(kept)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def main_protocol(results: pd.DataFrame) -> str:
+    """The protocol that most of what was run was run by; empty where nothing was."""
+    run = results[(results["state"] == "done") & results["balance"].isin(BALANCES)]
+    most = run["protocol"].value_counts()
+    return str(most.index[0]) if len(most) else ""
 
 
 def set_name(training_set: str) -> str:

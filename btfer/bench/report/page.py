@@ -14,7 +14,13 @@ from btfer.bench.report.cells import BTFER, IN_DOMAIN, Cell
 from btfer.bench.report.drawing import Drawing
 from btfer.bench.report.figures import paper_figures, weight_figures
 from btfer.bench.report.intervals import RESAMPLES
-from btfer.bench.report.numbers import OURS, PUBLISHED, our_numbers, published_numbers
+from btfer.bench.report.numbers import (
+    OURS,
+    PUBLISHED,
+    main_protocol,
+    our_numbers,
+    published_numbers,
+)
 from btfer.bench.report.questions import our_findings, published_findings
 from btfer.bench.report.runs import SHORT, results_table, run_pictures, short_row
 from btfer.bench.report.strata import LEAST_IMAGES, Gap, gaps, strata_frame
@@ -103,6 +109,7 @@ def _facts(runs: list[dict[str, Any]], cells: list[Cell], results: pd.DataFrame)
             run["id"] for run in runs if run["state"] == "done" and run["id"] not in with_answers
         ],
         "cells": len(cells),
+        "protocol": main_protocol(results),
         "releases": sorted({cell.facts["pictures"] for cell in cells if cell.scored_on == BTFER}),
         "not_run": int((results["state"] == "not run").sum()) // len(tables.SCORES),
         "compared": int((results["published"].notna() & results["ours"].notna()).sum()),

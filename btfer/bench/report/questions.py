@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from btfer.bench.protocol import CONSERVATIVE_CAP
 from btfer.bench.published import published_tables
 from btfer.bench.report.cells import VALIDATION, Answers, Cell, aligned
 from btfer.bench.report.contrasts import Contrast, contrasts, matched
@@ -29,7 +30,6 @@ NETWORKS, CELLS, PICTURES = "networks", "cells", "pictures"
 LEAST_NETWORKS = 5
 LEAST_UNITS = 3
 LEVEL = 0.05
-_SAME_RATIO = 3.0  # below it the conservative cap changes no weight
 
 
 @dataclass(frozen=True)
@@ -123,16 +123,22 @@ def mcnemar(gained: int, lost: int) -> float:
     return float(binomtest(gained, n).pvalue) if n else 1.0
 
 
+def _same_weights(cell: Cell) -> bool:
+    """Whether the simple and the conservative weighting are the same numbers for a cell."""
+    definition, counts = cell.run["definition"], cell.run.get("training_counts") or [0]
+    unweighted = definition["protocol"].get("unweighted", ())
+    capped = min(counts) == 0 or max(counts) / min(counts) > CONSERVATIVE_CAP
+    return definition["architecture"] in unweighted or not capped
+
+
 def _row(cell: Cell) -> dict[str, Any]:
-    counts = cell.run.get("training_counts") or [0]
-    same = min(counts) > 0 and max(counts) / min(counts) <= _SAME_RATIO
     facts = cell.facts
     # A release has its own name; what a validation part is of, its cells say already.
     pictures = _digest(cell) if cell.scored_on == BTFER else ""
     return facts | {
         "pictures": pictures,
         "pretrained": facts["weights"] != "none",
-        "same_weights": same,
+        "same_weights": _same_weights(cell),
         "cell": cell,
     }
 
@@ -185,7 +191,7 @@ def _our_finding(contrast: Contrast, both: list[tuple[Cell, Cell]]) -> Finding:
     if found.interval is None:
         gains, truth = _joined(per_picture)
         found = replace(found, unit=PICTURES, interval=mean_interval(gains, truth))
-    noise = contrast.factor == "balance" and all(_row(base)["same_weights"] for base, _ in both)
+    noise = contrast.factor == "balance" and all(_same_weights(base) for base, _ in both)
     return replace(found, noise=noise)
 
 
