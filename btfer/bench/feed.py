@@ -1,69 +1,37 @@
-"""Batches for Keras by index from cached pixels, augmented with one affine per image."""
+"""Batches for Keras by index from cached pixels, made on threads while the device computes."""
 
-import math
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
 
+from btfer.bench.augment import (
+    GREY,
+    Array,
+    WarpAndScale,
+    affine,
+    draw_affines,
+    for_device,
+    warp,
+)
 from btfer.bench.pixels import Pixels
 from btfer.bench.protocol import Augmentation
 
-Array = np.ndarray[Any, Any]
-
-
-def affine(
-    size_px: int,
-    *,
-    angle_degrees: float = 0,
-    shift_x: float = 0,
-    shift_y: float = 0,
-    zoom_x: float = 1,
-    zoom_y: float = 1,
-    flip: bool = False,
-) -> Array:
-    """float64 [2, 3]: where in the source each output pixel comes from, about the image's centre.
-
-    Shifts are shares of the side; positive ones move the content right and down. A zoom below 1
-    enlarges.
-    """
-    centre = np.full(2, (size_px - 1) / 2)
-    cos, sin = math.cos(math.radians(angle_degrees)), math.sin(math.radians(angle_degrees))
-    turn = np.array([[cos, -sin], [sin, cos]])
-    linear = turn @ np.diag([-zoom_x if flip else zoom_x, zoom_y])
-    offset = centre - linear @ (centre + np.array([shift_x, shift_y]) * size_px)
-    return np.column_stack([linear, offset])
-
-
-def draw_affine(rng: np.random.Generator, size_px: int, augmentation: Augmentation) -> Array:
-    """One random affine: rotation, shifts, zooms and flip drawn together."""
-    turn, x, y, zoom_x, zoom_y = rng.uniform(-1, 1, 5)
-    return affine(
-        size_px,
-        angle_degrees=turn * augmentation.rotation_degrees,
-        shift_x=x * augmentation.shift,
-        shift_y=y * augmentation.shift,
-        zoom_x=1 + zoom_x * augmentation.zoom,
-        zoom_y=1 + zoom_y * augmentation.zoom,
-        flip=bool(rng.random() < 0.5) and augmentation.horizontal_flip,
-    )
-
-
-def warp(image: Pixels, matrix: Array) -> Pixels:
-    """The picture under an `affine`; what comes from outside repeats the border."""
-    height, width = image.shape[:2]
-    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    out = cv2.warpAffine(image, matrix, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(out, np.uint8)
+MOST_THREADS = 8  # each may hold two batches, of 19 MB at 224 pixels
 
 
 class Feed(keras.utils.PyDataset):
-    """Batches (float32 [B, s, s, 3], one-hot float32 [B, classes]) of the images at `indices`.
+    """Batches (float32 [B, s, s, channels], one-hot float32 [B, classes]) of the images at `indices`.
 
     With an augmentation the order and the draws change with each epoch, and both depend on nothing
     but seed, epoch and batch: an epoch done again after a crash sees the same pixels. Without one
-    the order is that of `indices`.
+    the order is that of `indices`. The next batches are made ahead, on threads.
+
+    channels: 1 = grey. on_device: leave warping and scaling to the device; batches are then
+    ((uint8 [B, s, s, 3], affines float32 [B, 8]), one-hot), for the network that `learner` makes.
     """
 
     def __init__(
@@ -79,41 +47,95 @@ class Feed(keras.utils.PyDataset):
         augmentation: Augmentation | None = None,
         seed: int = 0,
         skip_remainder: bool = False,
+        channels: int = 3,
+        on_device: bool = False,
     ) -> None:
         super().__init__()
-        self.pixels, self.labels, self.indices = pixels, labels, indices
+        self.pixels, self.labels, self.indices = np.asarray(pixels), labels, indices
         self.one_hot = np.eye(classes, dtype=np.float32)
         self.batch_size, self.seed, self.augmentation = batch_size, seed, augmentation
+        self.channels, self.on_device = channels, on_device
         low, high = pixel_range
-        self.scale, self.offset = np.float32(rescale * (high - low)), np.float32(low)
+        self.scale, self.offset = rescale * (high - low), low
         self.epoch = 0
         # A set smaller than one batch would have no step at all.
         whole_only = skip_remainder and len(indices) >= batch_size
         self.batches = len(indices) // batch_size if whole_only else -(-len(indices) // batch_size)
+        self._ahead: dict[tuple[int, int], Future[Any]] = {}
+        self._ordered: tuple[int, Array] = (-1, indices)
 
     def __len__(self) -> int:
         return self.batches
 
-    def __getitem__(self, number: int) -> tuple[Array, Array]:
-        chosen = self._order()[number * self.batch_size : (number + 1) * self.batch_size]
-        images = self._images(chosen, number)
-        return images * self.scale + self.offset, self.one_hot[self.labels[chosen]]
+    def __getitem__(self, number: int) -> tuple[Any, Array]:
+        begun = self._ahead.pop((self.epoch, number), None)
+        self._begin(number + 1)
+        return begun.result() if begun else self._batch(self.epoch, number)
 
     def on_epoch_end(self) -> None:
         """Go on to the next order and the next draws."""
         self.epoch += 1
+        self._ahead.clear()
+        self._begin(0)
 
-    def _order(self) -> Array:
+    def learner(self, model: keras.Model) -> keras.Model:
+        """The network to compile and fit on this feed: `model`, or it behind the warp on the device.
+
+        Both share all weights, in the same order.
+        """
+        if not self.on_device:
+            return model
+        images = keras.Input(self.pixels.shape[1:], dtype="uint8")
+        affines = keras.Input((8,), dtype="float32")
+        # Not in half precision: it has no room for a place between two pixels.
+        ready = WarpAndScale(self.scale, self.offset, self.channels, dtype="float32")
+        return keras.Model([images, affines], model(ready(images, affines)))
+
+    def _begin(self, first: int) -> None:
+        """Have the batches from `first` on made, as many as there are threads and one."""
+        epoch = self.epoch
+        for number in range(first, min(first + _threads() + 1, self.batches)):
+            if (epoch, number) not in self._ahead:
+                self._ahead[epoch, number] = _pool().submit(self._batch, epoch, number)
+
+    def _batch(self, epoch: int, number: int) -> tuple[Any, Array]:
+        chosen = self._order(epoch)[number * self.batch_size : (number + 1) * self.batch_size]
+        labels = self.one_hot[self.labels[chosen]]
+        if self.on_device:
+            affines = for_device(self._matrices(epoch, number, len(chosen)))
+            return (self.pixels[chosen], affines), labels
+        images = self._images(epoch, number, chosen)
+        return images if self.channels == 3 else images @ GREY, labels
+
+    def _images(self, epoch: int, number: int, chosen: Array) -> Array:
+        if self.augmentation is None:
+            return self.pixels[chosen] * np.float32(self.scale) + np.float32(self.offset)
+        matrices = self._matrices(epoch, number, len(chosen))
+        return warp(self.pixels, chosen, matrices, self.scale, self.offset)
+
+    def _order(self, epoch: int) -> Array:
         if self.augmentation is None:
             return self.indices
-        return np.random.default_rng([self.seed, self.epoch]).permutation(self.indices)
+        known, order = self._ordered
+        if known != epoch:
+            order = np.random.default_rng([self.seed, epoch]).permutation(self.indices)
+            self._ordered = epoch, order
+        return order
 
-    def _images(self, chosen: Array, number: int) -> Array:
-        if self.augmentation is None:
-            return self.pixels[chosen].astype(np.float32)
+    def _matrices(self, epoch: int, number: int, count: int) -> Array:
         size_px = self.pixels.shape[1]
-        out = np.empty((len(chosen), size_px, size_px, 3), np.float32)
-        rng = np.random.default_rng([self.seed, self.epoch, number])
-        for place, index in enumerate(chosen):
-            out[place] = warp(self.pixels[index], draw_affine(rng, size_px, self.augmentation))
-        return out
+        if self.augmentation is None:
+            return np.broadcast_to(affine(size_px), (count, 2, 3))
+        rng = np.random.default_rng([self.seed, epoch, number])
+        return draw_affines(rng, count, size_px, self.augmentation)
+
+
+@cache
+def _threads() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(cores or 1, MOST_THREADS)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_threads(), "feed")

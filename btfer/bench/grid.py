@@ -1,18 +1,20 @@
 """Many runs: every combination of options is a cell; a cell that fails is recorded and the rest go on."""
 
-from collections.abc import Callable, Iterable
+import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from btfer.bench import pictures
-from btfer.bench.architectures import architecture
+from btfer.bench.cells import IN_DOMAIN, SPLIT_SEED, Cell
+from btfer.bench.cost import likely_epochs, rate_of_processor, rate_of_runs, seconds_of_run
 from btfer.bench.datasets import ImageSet, Indices, Split, stratified_folds, stratified_split
 from btfer.bench.predictions import table_scores, write_table
-from btfer.bench.protocol import BALANCES, Protocol
+from btfer.bench.protocol import Protocol
 from btfer.bench.run import (
     Desk,
     Experiment,
@@ -28,23 +30,10 @@ from btfer.bench.weights import NOTICES
 from btfer.errors import Busy, UsageError
 from btfer.files import write_atomic
 
-IN_DOMAIN = "in-domain (k-fold)"
 INNER_SHARE = 0.2  # of a fold's training part: early stopping must not look at what is scored
-SPLIT_SEED = 0  # the same split for every training seed, so that seeds differ in training only
+
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One combination. training: name of a training set, or empty for in-domain."""
-
-    architecture: str
-    resolution: int
-    balance: str
-    weights: str
-    seed: int
-    training: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,47 +57,102 @@ class Ground:
         return Desk(folder, self.runs_dir / "_cache", say, self.weights_from)
 
 
-def cells(
-    architectures: Iterable[str],
-    resolutions: Iterable[int],
-    balances: Iterable[str],
-    weights: Iterable[str],
-    seeds: Iterable[int],
-    training: Iterable[str],
-) -> list[Cell]:
-    """Every combination that exists, once, in the order of the options; no training set = in-domain.
-
-    Weights that an architecture has not are left out for it, unless none would be left. Raises
-    UsageError then, and for an unknown name.
-    """
-    sizes, wanted, starts = list(resolutions), list(balances), list(weights)
-    for unknown in set(wanted) - set(BALANCES):
-        raise UsageError(f"'{unknown}' is no balance: use one of {', '.join(BALANCES)}")
-    networks = [(name, start) for name in architectures for start in _weights_of(name, starts)]
-    for (name, start), size in product(networks, sizes):
-        architecture(name).check(size, start)
-    combined = product(list(training) or [""], networks, sizes, wanted, list(seeds))
-    found = [
-        Cell(name, size, balance, start, seed, set_)
-        for set_, (name, start), size, balance, seed in combined
-    ]
-    return list(dict.fromkeys(found))
-
-
 def run_grid(wanted: list[Cell], ground: Ground, say: Say) -> list[Record]:
-    """Run each cell; their records, in order. A failed one has the state `failed` and its error."""
+    """Run each cell; their records, in order. A failed one has the state `failed` and its error.
+
+    A cell that another process is just running is left to it.
+    """
     for weights in sorted({cell.weights for cell in wanted} & set(NOTICES)):
         say(NOTICES[weights])
-    records = []
+    clock, records = Clock(wanted, ground), []
     for number, cell in enumerate(wanted, start=1):
-        where = cell.training or IN_DOMAIN
-        say(f"[{number}/{len(wanted)}] {cell.architecture} {cell.resolution}, {where}")
+        say(f"[{number}/{len(wanted)}] {cell}{clock.left(number - 1)}")
         records.append(_run_cell(cell, ground, say))
+        clock.done(number - 1, records[-1])
     return records
 
 
-def _run_cell(cell: Cell, ground: Ground, say: Say) -> Record:
-    experiment = Experiment(
+def with_leaks(
+    records: list[Record], runs_dir: Path, leaks: Callable[[str], Record], say: Say
+) -> list[Record]:
+    """The records, those with a cross-domain score with what their training set holds of the release."""
+    scored = [one for one in records if "cross_domain" in one["metrics"]]
+    found = {name: leaks(name) for name in sorted({one["training"] for one in scored})}
+    for name, one in found.items():
+        say(f"{name}: {one['faces']} of the release's {one['images']} faces stand in it")
+    for one in scored:
+        one["leaks"] = found[one["training"]]
+        write_record(runs_dir / one["id"], one)
+    return records
+
+
+def record_of(cell: Cell, ground: Ground) -> Record:
+    """What is on disk of a cell; {} where nothing is."""
+    definition = _definition(cell, _experiment(cell, ground), ground)
+    return read_record(ground.runs_dir / run_id(definition))
+
+
+def expected_seconds(wanted: list[Cell], ground: Ground) -> list[float]:
+    """What each cell will take, by what the finished runs here took, else by the speed of the processor."""
+    finished = [
+        json.loads(file.read_text(encoding="utf-8"))
+        for file in sorted(ground.runs_dir.glob("*/run.json"))
+    ]
+    rate = rate_of_runs(finished) or rate_of_processor()
+    return [_expected(cell, ground, rate) for cell in wanted]
+
+
+class Clock:
+    """Time left of a grid: what is expected of the other cells, scaled by how the finished ones went."""
+
+    def __init__(self, wanted: list[Cell], ground: Ground) -> None:
+        self.expected = expected_seconds(wanted, ground)
+        self.started = time.monotonic()
+        self.planned = self.taken = 0.0
+
+    def left(self, finished: int) -> str:
+        """In words, with that many cells done."""
+        scale = self.taken / self.planned if self.planned else 1.0
+        return f"; about {in_words(scale * sum(self.expected[finished:]))} left"
+
+    def done(self, number: int, record: Record) -> None:
+        """Learn from a cell that was trained just now."""
+        now = time.monotonic()
+        if record["state"] == "done" and now - self.started > 1:
+            self.planned += self.expected[number]
+            self.taken += now - self.started
+        self.started = now
+
+
+def in_words(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h` or `2.1 days`."""
+    for limit, unit, name in ((90, 1, "s"), (5400, 60, "min")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} days"
+
+
+def _expected(cell: Cell, ground: Ground, rate: float) -> float:
+    protocol = ground.protocol
+    two = cell.weights != "none" or cell.architecture in protocol.head_first
+    epochs = likely_epochs(cell.resolution, protocol, two, ground.epochs)
+    images = _sizes(cell, ground)
+    times = 1 if cell.training else ground.folds
+    return times * seconds_of_run(
+        cell.architecture, cell.resolution, images, epochs, rate, protocol.batch_size
+    )
+
+
+def _sizes(cell: Cell, ground: Ground) -> tuple[int, int]:
+    if cell.training:
+        split = ground.splits[cell.training]
+        return len(split.train_indices), len(split.validation_indices)
+    rest = len(_release(ground)) * (ground.folds - 1) // ground.folds
+    return round(rest * (1 - INNER_SHARE)), round(rest * INNER_SHARE)
+
+
+def _experiment(cell: Cell, ground: Ground) -> Experiment:
+    return Experiment(
         cell.architecture,
         cell.weights,
         cell.resolution,
@@ -117,6 +161,10 @@ def _run_cell(cell: Cell, ground: Ground, say: Say) -> Record:
         ground.protocol,
         ground.epochs,
     )
+
+
+def _run_cell(cell: Cell, ground: Ground, say: Say) -> Record:
+    experiment = _experiment(cell, ground)
     definition = _definition(cell, experiment, ground)
     folder = ground.runs_dir / run_id(definition)
     try:
@@ -126,7 +174,8 @@ def _run_cell(cell: Cell, ground: Ground, say: Say) -> Record:
         target = Target(release, np.arange(len(release))) if release else None
         return run_one(experiment, ground.splits[cell.training], target, ground.desk(folder, say))
     except Busy:
-        raise
+        say("left out: another process is running it")
+        return read_record(folder) or new_record(definition, cell.training or IN_DOMAIN)
     except Exception as error:  # one network out of memory must not stop a night's grid
         say(f"failed: {error}")
         known = read_record(folder) or new_record(definition, cell.training or IN_DOMAIN)
@@ -197,11 +246,3 @@ def _merged(parts: list[Record], release: ImageSet) -> Record:
         "folds": [one["id"] for one in parts],
         "pretrained": parts[0]["pretrained"],
     }
-
-
-def _weights_of(name: str, wanted: list[str]) -> list[str]:
-    known = architecture(name).weights
-    fitting = [one for one in wanted if one in known]
-    if not fitting:
-        raise UsageError(f"{name} with weights {', '.join(wanted)}: it has {' or '.join(known)}")
-    return fitting

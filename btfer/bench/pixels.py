@@ -1,20 +1,49 @@
 """Decode once: the pixels of an image set at one resolution, as a file that is mapped, not read."""
 
+import fcntl
 import os
-import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import cv2
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
+from btfer.engine import map_unordered
 from btfer.errors import BtferError, ImageError, UsageError
 from btfer.images import decode_rgb
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Resize = Literal["area", "nearest"]
+Tell = Callable[[str], None]
+
+CHUNK = 64  # images a worker reads at once
+WORTH_PROCESSES = 1000  # images; below, starting them takes longer than the work
+SECONDS_BETWEEN_LINES = 5
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some images of a set: those from `start` on."""
+
+    start: int
+    root: Path
+    files: tuple[str, ...]
+    size_px: int
+    resize: Resize
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """pixels: uint8 [n, s, s, 3]; a picture that cannot be read is black, and named in `broken`."""
+
+    start: int
+    pixels: Pixels
+    broken: tuple[str, ...]
 
 
 def load_pixels(
@@ -22,16 +51,17 @@ def load_pixels(
     size_px: int,
     cache: Path,
     resize: Resize = "area",
-    on_progress: Callable[[str], None] = lambda text: None,
+    on_progress: Tell = lambda text: None,
 ) -> Pixels:
     """All pictures of a set, uint8 [N, size_px, size_px, 3] RGB, mapped from `cache`.
 
-    The cache is made on first use. Raises UsageError that names the pictures that cannot be read.
+    The cache is made on first use, on all cores; where another process is just making it, this one
+    waits. Raises UsageError that names the pictures that cannot be read, BtferError where the cache
+    cannot be written.
     """
     path = cache / f"{images.digest[:16]}-{size_px}-{resize}.npy"
     if not path.is_file():
-        on_progress(f"{images.name}: decoding {len(images)} images at {size_px}x{size_px}")
-        _write(images, size_px, path, resize)
+        _write(images, size_px, path, resize, on_progress)
     mapped: Pixels = np.load(path, mmap_mode="r")
     return mapped
 
@@ -49,35 +79,82 @@ def shrink(pixels: Pixels, size_px: int, resize: Resize = "area") -> Pixels:
     return np.asarray(cv2.resize(pixels, (size_px, size_px), interpolation=how), np.uint8)
 
 
-def _write(images: ImageSet, size_px: int, path: Path, resize: Resize) -> None:
+def decode_chunk(chunk: Chunk) -> Decoded:
+    """Read, decode and shrink some pictures."""
+    size = chunk.size_px
+    out = np.zeros((len(chunk.files), size, size, 3), np.uint8)
+    broken = []
+    for place, file in enumerate(chunk.files):
+        try:
+            pixels = decode_rgb((chunk.root / file).read_bytes())
+        except ImageError as error:
+            broken.append(f"{file} ({error.reason})")
+            continue
+        out[place] = shrink(pixels, size, chunk.resize)
+    return Decoded(chunk.start, out, tuple(broken))
+
+
+def _write(images: ImageSet, size_px: int, path: Path, resize: Resize, tell: Tell) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=".npy")
-        os.close(handle)
-        try:
-            shape = (len(images), size_px, size_px, 3)
-            out = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-            _fill(out, images, resize)
-            out.flush()
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with _only_writer(path.parent):
+            if not path.is_file():  # else by whom we waited for
+                _write_whole(images, size_px, path, resize, tell)
     except OSError as error:
         raise BtferError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _fill(out: Pixels, images: ImageSet, resize: Resize) -> None:
-    broken = []
-    for number, file in enumerate(images.files):
-        try:
-            pixels = decode_rgb((images.root / file).read_bytes())
-        except ImageError as error:
-            broken.append(f"{file} ({error.reason})")
-            continue
-        out[number] = shrink(pixels, out.shape[1], resize)
+@contextmanager
+def _only_writer(folder: Path) -> Iterator[None]:
+    """Wait for the folder's lock and hold it; the system frees it when the process ends."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _write_whole(images: ImageSet, size_px: int, path: Path, resize: Resize, tell: Tell) -> None:
+    # The same name each time: what a process that was killed has left is written over.
+    part = path.with_name(f".part-{path.name}")
+    try:
+        with part.open("wb") as file:
+            _fill(file, images, size_px, resize, tell)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _fill(file: BinaryIO, images: ImageSet, size_px: int, resize: Resize, tell: Tell) -> None:
+    """Write the array in the form of np.save, chunk by chunk as they come.
+
+    Not through a mapped file: on a full disk that ends the process instead of raising an error.
+    """
+    shape = (len(images), size_px, size_px, 3)
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    begin, done, told = file.tell(), 0, time.monotonic()
+    broken: list[str] = []
+    tell(f"{images.name}: decoding {len(images):,} images at {size_px}x{size_px}")
+    engine = "processes" if len(images) >= WORTH_PROCESSES else "serial"
+    for one in map_unordered(decode_chunk, _chunks(images, size_px, resize), engine=engine):
+        file.seek(begin + one.start * size_px * size_px * 3)
+        file.write(one.pixels.tobytes())
+        broken += one.broken
+        done += len(one.pixels)
+        if time.monotonic() - told > SECONDS_BETWEEN_LINES:
+            tell(f"{images.name}: {done:,} of {len(images):,} images decoded")
+            told = time.monotonic()
     if broken:
         raise UsageError(
             f"{len(broken)} images in {images.root} cannot be read; repair or remove them: "
-            + ", ".join(broken[:10])
+            + ", ".join(sorted(broken)[:10])
         )
+
+
+def _chunks(images: ImageSet, size_px: int, resize: Resize) -> Iterator[Chunk]:
+    for start in range(0, len(images), CHUNK):
+        yield Chunk(start, images.root, images.files[start : start + CHUNK], size_px, resize)

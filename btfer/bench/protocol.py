@@ -1,8 +1,8 @@
-"""How networks are trained and scored: the paper's words, and what its authors' code does, by name.
+"""How networks are trained and scored, by name: the paper's words, what its authors' code does, and a correct way.
 
 Source: BTFER, section 4.2, and the authors' notebooks. Known differences that are not here because
 they are no rule: phase-2 learning rates of 1e-5 and 1e-6 in some notebooks, a second fit of a few
-networks, and mixed-up files.
+networks, NASNet scored in another pixel range than it was trained in, and mixed-up files.
 """
 
 from collections.abc import Sequence
@@ -31,13 +31,19 @@ class Augmentation:
 class Protocol:
     """Everything about training but network, data, balance and seed.
 
-    head_epochs: most epochs of phase 1, in which the pretrained backbone is frozen. max_epochs: most
-    epochs of phase 2. evaluated: which weights are scored, those with the best validation accuracy
-    or those of the last epoch. skip_remainder: leave out what fills no batch, in training and in
-    scores. resize: how pictures come to the resolution.
+    split: how a training set is parted unless another way is asked for. head_epochs: most epochs of
+    phase 1, in which the pretrained backbone is frozen. max_epochs: most epochs of phase 2. evaluated:
+    which weights are scored, those with the best validation accuracy or those of the last epoch.
+    skip_remainder: leave out what fills no batch, in training and in scores. resize: how pictures come
+    to the resolution. preprocessing: what a network is fed, one range for nearly all as in the paper,
+    or pixels 0 to 255 that the model itself brings to what its backbone was made for. deterministic:
+    the same run twice is the same numbers. untouched_test: a part of the training set that nothing
+    looks at before the end. head_first: networks that have a phase 1 without pretrained weights too.
+    rates: networks with a learning rate of their own. unweighted: networks that know no balance.
     """
 
     name: str
+    split: Literal["official", "authors", "strict"] = "authors"
     learning_rate: float = 1e-4
     batch_size: int = 32
     rescale: float = 1 / 255
@@ -51,6 +57,16 @@ class Protocol:
     evaluated: Literal["best", "last"] = "best"
     skip_remainder: bool = False
     resize: Literal["area", "nearest"] = "area"
+    preprocessing: Literal["paper", "own"] = "paper"
+    deterministic: bool = False
+    untouched_test: bool = False
+    head_first: tuple[str, ...] = ()
+    rates: tuple[tuple[str, float], ...] = ()
+    unweighted: tuple[str, ...] = ()
+
+    def rate(self, architecture: str) -> float:
+        """The learning rate that a network starts with."""
+        return dict(self.rates).get(architecture, self.learning_rate)
 
 
 PAPER = Protocol("paper")
@@ -62,8 +78,19 @@ AUTHORS_CODE = replace(
     evaluated="last",
     skip_remainder=True,
     resize="nearest",
+    head_first=("vgg16",),  # VGG16 "SC": the head on a frozen random backbone
+    rates=(("lenet5", 1e-3),),  # all six notebooks
+    unweighted=("mediapipe_vggnet",),
 )
-PROTOCOLS = {one.name: one for one in (PAPER, AUTHORS_CODE)}
+STRICT = replace(
+    PAPER,
+    name="strict",
+    split="strict",
+    preprocessing="own",
+    deterministic=True,
+    untouched_test=True,
+)
+PROTOCOLS = {one.name: one for one in (PAPER, AUTHORS_CODE, STRICT)}
 
 
 def protocol_named(name: str) -> Protocol:

@@ -22,13 +22,17 @@ from btfer.bench.architectures import architecture
 from btfer.bench.checkpoint import STATE, Progress, best_weights
 from btfer.bench.datasets import ImageSet, Indices, Split
 from btfer.bench.feed import Feed
+from btfer.bench.machine import forget_peak, make_deterministic, peak_memory, versions
 from btfer.bench.pixels import Pixels, load_pixels
 from btfer.bench.predictions import counted, predictions_table, table_scores, write_table
 from btfer.bench.protocol import Protocol, class_weights
 from btfer.bench.training import ALL, HEAD, Course, Tell, train
 from btfer.bench.weights import load_pretrained
+from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import only_one, write_atomic
+
+PREDICTIONS = {"validation": "predictions_val.parquet", "test": "predictions_test.parquet"}
 
 Record = dict[str, Any]
 Say = Callable[[str], None]
@@ -48,8 +52,10 @@ class Experiment:
     fold: str = ""
 
     def definition(self, data_digest: str, split: str) -> Record:
-        """Everything that a result depends on, as plain values."""
-        return asdict(self) | {"data": data_digest, "split": split}
+        """Everything that a result depends on, as JSON has it."""
+        whole = asdict(self) | {"data": data_digest, "split": split, "versions": versions()}
+        plain: Record = json.loads(json.dumps(whole))
+        return plain
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,11 @@ def run_one(experiment: Experiment, split: Split, target: Target | None, desk: D
     Raises UsageError for pictures that cannot be read or a class without images, Busy where another
     process has the same run.
     """
+    if experiment.protocol.untouched_test and not (experiment.fold or len(split.test_indices)):
+        raise UsageError(
+            f"'{split.name}' ({split.how}) has no untouched test part, which the protocol "
+            f"{experiment.protocol.name} asks for: use --split strict"
+        )
     with only_one(desk.folder, "run"):
         record = read_record(desk.folder)
         if "validation" not in record.get("metrics", {}):
@@ -126,6 +137,7 @@ def run_one(experiment: Experiment, split: Split, target: Target | None, desk: D
 def _train(experiment: Experiment, split: Split, desk: Desk) -> Record:
     """Train, validate, and write everything that does not depend on a release."""
     started = time.time()
+    forget_peak()
     definition = experiment.definition(split.digest, split.how)
     record = write_record(desk.folder, new_record(definition, split.name))
     size, resize = experiment.resolution, experiment.protocol.resize
@@ -137,27 +149,49 @@ def _train(experiment: Experiment, split: Split, desk: Desk) -> Record:
     counts = _counts(split)
     course = Course(
         experiment.protocol,
-        class_weights(counts, experiment.balance),
-        two_phases=experiment.weights != "none",
+        class_weights(counts, _balance(experiment)),
+        two_phases=experiment.weights != "none"
+        or experiment.architecture in experiment.protocol.head_first,
         epochs=experiment.epochs,
+        rate=experiment.protocol.rate(experiment.architecture),
     )
     model = _new_model(experiment)
     pretrained = _pretrain(model, experiment, desk)
     progress = train(model, feed, check, course, desk.folder, _teller(experiment, split, desk.say))
     _save_model(model, experiment, desk.folder)
-    every = _plain_feed(experiment, split.validation, check_pixels, split.validation_indices)
-    table = predictions_table(
-        split.validation, split.validation_indices, predict(model, every), mask
-    )
-    write_table(desk.folder / "predictions_val.parquet", table)
+    parts = {"validation": split.validation_indices, "test": split.test_indices}
+    metrics = {
+        part: _score_part(part, indices, model, experiment, split, desk)
+        for part, indices in parts.items()
+        if len(indices)
+    }
     record |= _facts(progress, feed, model) | {"training_counts": counts, "pretrained": pretrained}
-    record |= {"metrics": {"validation": table_scores(table)}, "state": "trained"}
+    record |= {"metrics": metrics, "memory": peak_memory(), "state": "trained"}
     record["seconds"] = round(time.time() - started, 1)
     _write_history(desk.folder, progress, record)
     record = write_record(desk.folder, record)
     for spent in (desk.folder / STATE, *(best_weights(desk.folder, n) for n in (HEAD, ALL))):
         spent.unlink(missing_ok=True)
     return record
+
+
+def _score_part(
+    part: str,
+    indices: Indices,
+    model: keras.Model,
+    experiment: Experiment,
+    split: Split,
+    desk: Desk,
+) -> Record:
+    """Predict the validation or the test part, keep the predictions, and score them."""
+    images = split.validation if part == "validation" else split.test
+    size, resize = experiment.resolution, experiment.protocol.resize
+    pixels = load_pixels(images, size, desk.cache, resize, desk.say)
+    probabilities = predict(model, _plain_feed(experiment, images, pixels, indices))
+    mask = counted(len(indices), experiment.protocol, experiment.seed)
+    table = predictions_table(images, indices, probabilities, mask)
+    write_table(desk.folder / PREDICTIONS[part], table)
+    return table_scores(table)
 
 
 def predict(model: keras.Model, feed: Feed) -> np.ndarray[Any, Any]:
@@ -187,10 +221,13 @@ def _score_target(experiment: Experiment, record: Record, target: Target, desk: 
 def _new_model(experiment: Experiment) -> keras.Model:
     """The network before anything is loaded or learnt, in the form that its weights need."""
     keras.utils.clear_session()
+    if experiment.protocol.deterministic:
+        make_deterministic()
     keras.utils.set_random_seed(experiment.seed)
     network = architecture(experiment.architecture)
     shape = (experiment.resolution, experiment.resolution, network.channels)
-    return network.build(shape, len(EXPRESSIONS), experiment.weights)
+    own = experiment.protocol.preprocessing == "own"
+    return network.build(shape, len(EXPRESSIONS), experiment.weights, own_preprocessing=own)
 
 
 def _pretrain(model: keras.Model, experiment: Experiment, desk: Desk) -> Record | None:
@@ -237,6 +274,11 @@ def _plain_feed(experiment: Experiment, images: ImageSet, pixels: Pixels, indice
         rescale=experiment.protocol.rescale,
         pixel_range=architecture(experiment.architecture).pixels,
     )
+
+
+def _balance(experiment: Experiment) -> str:
+    unweighted = experiment.architecture in experiment.protocol.unweighted
+    return "none" if unweighted else experiment.balance
 
 
 def _counts(split: Split) -> list[int]:

@@ -29,12 +29,16 @@ Tell = Callable[[dict[str, float]], None]
 
 @dataclass(frozen=True)
 class Course:
-    """What a training goes by. class_weight: by label. epochs: most epochs of each phase, if fewer."""
+    """What a training goes by. class_weight: by label. epochs: most epochs of each phase, if fewer.
+
+    rate: the learning rate to start with, where it is not the protocol's.
+    """
 
     protocol: Protocol
     class_weight: dict[int, float]
     two_phases: bool
     epochs: int | None = None
+    rate: float | None = None
 
     def longest(self, phase: int) -> int:
         """The most epochs of a phase."""
@@ -62,13 +66,13 @@ def train(
     return progress
 
 
-def prepare(model: keras.Model, protocol: Protocol, phase: int) -> None:
+def prepare(model: keras.Model, protocol: Protocol, phase: int, rate: float | None = None) -> None:
     """Freeze or unfreeze the backbone, and compile with a fresh optimizer."""
     # One by one: setting it on the model alone does not reach the inside of a frozen sub-model.
     for layer in model.layers:
         layer.trainable = phase == ALL or layer.name != BACKBONE
     model.compile(
-        keras.optimizers.Adam(protocol.learning_rate),
+        keras.optimizers.Adam(rate or protocol.learning_rate),
         loss="categorical_crossentropy",
         metrics=["accuracy"],
     )
@@ -83,7 +87,7 @@ def _train_phase(
     progress: Progress,
     tell: Tell,
 ) -> None:
-    prepare(model, course.protocol, progress.phase)
+    prepare(model, course.protocol, progress.phase, course.rate)
     if progress.phase_epochs:
         restore(model, folder)
     longest = course.longest(progress.phase)

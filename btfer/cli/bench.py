@@ -7,18 +7,21 @@ from typing import Annotated, Any
 import typer
 
 from btfer.cli import arguments, context, models, output
-from btfer.errors import BtferError, UsageError
+from btfer.errors import BtferError, Incomplete, UsageError
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
 def bench(
-    runs: Annotated[list[str] | None, typer.Argument(help="Of --edge.")] = None,
+    measured: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUNS]...", help="Of --edge.")
+    ] = None,
     release: Annotated[Path | None, typer.Option(help="Folder [the newest release].")] = None,
     train: Annotated[
-        list[str] | None, typer.Option(help="NAME=FOLDER [all of data/training].")
+        list[str] | None, typer.Option(help="NAME=FOLDER, or NAME in data/training [all there].")
     ] = None,
+    grid: Annotated[str, typer.Option(help="quick, or paper: Tables 2 and 3.")] = "quick",
     model: Annotated[list[str] | None, typer.Option(help="Architectures.")] = None,
     resolution: Annotated[list[int] | None, typer.Option(help="48 or 224.")] = None,
     balance: Annotated[list[str] | None, typer.Option(help="none, simple, conservative.")] = None,
@@ -26,10 +29,20 @@ def bench(
     weights_file: Annotated[
         Path | None, typer.Option(help="Weight file, or folder of them [Keras's cache].")
     ] = None,
-    protocol: Annotated[str, typer.Option(help="paper or authors_code.")] = "paper",
+    protocol: Annotated[str, typer.Option(help="paper, authors_code or strict.")] = "paper",
+    split: Annotated[str, typer.Option(help="official, authors or strict [the protocol's].")] = "",
     seed: Annotated[list[int] | None, typer.Option(help="One run for each.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="So many runs, from the first seed on.")] = 1,
     epochs: Annotated[int | None, typer.Option(min=1, help="At most, per phase.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Training images of a class, at most: for a trial.")
+    ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Folds of an in-domain run.")] = 3,
+    shard: Annotated[str, typer.Option(help="i/n: every n-th cell, for a job array.")] = "",
+    dry_run: Annotated[bool, typer.Option(help="List the cells and what they will take.")] = False,
+    list_runs: Annotated[
+        bool, typer.Option("--runs", help="List the runs that there are.")
+    ] = False,
     list_: Annotated[bool, typer.Option("--list", help="List the architectures.")] = False,
     predictions: Annotated[
         Path | None, typer.Option(help="CSV of any framework: picture, label or probabilities.")
@@ -52,19 +65,21 @@ def bench(
     """Train networks and score them on the release, one row each [resnet18 and sequential_4conv, 48, conservative].
 
     Without a training set in data/training the release itself is used, k-fold, and named in-domain.
+    Stop it when you like: the same command goes on where it stopped, and repeats nothing.
 
     Other systems are scored on the same faces: --predictions, --system or --model-file. With --edge,
     size, latency, memory and lost accuracy of each form of finished runs.
 
     Example: btfer bench --model mobilenetv2 --balance simple --balance conservative --train rafdb=RAFDB/
+    Example: btfer bench --grid paper --resolution 48 --dry-run
     Example: btfer bench --system fer
     Example: btfer bench --edge 3f2a
     """
     if edge:
-        models.bench_edge(runs or [], release, calibration, threads, as_json)
+        models.bench_edge(measured or [], release, calibration, threads, as_json)
         return
-    if runs:
-        raise UsageError(f"'{runs[0]}': runs are named with --edge; a network with --model")
+    if measured:
+        raise UsageError(f"'{measured[0]}': runs are named with --edge; a network with --model")
     if predictions or system or model_file:
         found = models.bench_others(
             release=release,
@@ -79,6 +94,7 @@ def bench(
         _bench_report(found, as_json)
         return
     from btfer import bench as runner
+    from btfer.leaks import leaks_in
 
     if list_:
         rows = runner.list_architectures()
@@ -88,28 +104,46 @@ def bench(
             output.table(["name", "family", "48", "224", "weights"], list(map(_listed, rows)))
         return
     settings = context.settings()
-    with output.progress_lines() as on_progress:
+    if list_runs:
+        _list_runs(settings.data_dir / "runs", as_json)
+        return
+    arguments.one_of("--grid", grid, runner.GRIDS)
+    sets = context.training_sets(train, "--train")
+    first = seed or [settings.seed]
+    folder = release or _newest_release(sets, grid)
+    with context.catalogue(settings) as cat, output.progress_lines() as on_progress:
         results = runner.bench(
             data_dir=settings.data_dir,
-            release=release or context.newest_release(),
-            training=_named_folders(train or []),
-            architectures=model or ["resnet18", "sequential_4conv"],
-            resolutions=resolution or [48],
-            balances=balance or ["conservative"],
-            weights=weights or ["none"],
+            release=folder,
+            training=sets,
+            architectures=model or [],
+            resolutions=resolution or [],
+            balances=balance or [],
+            weights=weights or [],
             protocol=protocol,
-            seeds=seed or [settings.seed],
+            seeds=[one + more for one in first for more in range(seeds)],
             epochs=epochs,
             folds=folds,
             on_progress=on_progress,
             weights_from=weights_file,
+            grid=grid,
+            split=split,
+            limit=limit,
+            part=shard,
+            dry=dry_run,
+            leaks=(lambda name: leaks_in(cat, settings, folder, name, sets[name]))
+            if folder
+            else None,
         )
-    _bench_report(results, as_json)
+    if dry_run:
+        _print_plan(results, as_json)
+    else:
+        _bench_report(results, as_json)
 
 
 @app.command()
 def report(as_json: arguments.AsJson = False) -> None:
-    """Write the results of all runs as an HTML page, CSV and Markdown.
+    """Write the results of all runs beside the paper's: an HTML page, CSV, Markdown and LaTeX.
 
     Beside it suspects.csv and suspects.png: faces on which good networks agree against the label.
 
@@ -143,14 +177,72 @@ def _form(side: int, parameters: int) -> str:
     return f" (at {side}: {parameters:,})"
 
 
-def _named_folders(pairs: list[str]) -> dict[str, Path]:
-    folders = {}
-    for pair in pairs:
-        name, found, path = pair.partition("=")
-        if not found:
-            raise UsageError(f"--train '{pair}': write NAME=FOLDER, such as rafdb=data/RAFDB")
-        folders[name] = Path(path)
-    return folders
+def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
+    """The newest release; None where there is none and there is something else to learn from."""
+    from btfer.bench import looked_for
+
+    try:
+        return context.newest_release()
+    except Incomplete as error:
+        if sets or grid == "paper":
+            return None
+        where = looked_for(context.settings().data_dir)
+        raise Incomplete(f"no training set: {where}; and {error}") from None
+
+
+def _print_plan(rows: list[dict[str, Any]], as_json: bool) -> None:
+    from btfer.bench.grid import in_words
+
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    shown = [
+        [
+            *(row[name] for name in ("architecture", "weights", "resolution", "balance")),
+            *(row["training"], row["seed"], f"{row['parameters']:,}", row["state"]),
+            in_words(row["seconds"]) if row["seconds"] is not None else "-",
+        ]
+        for row in rows
+    ]
+    titles = ["network", "weights", "px", "balance", "trained on", "seed", "parameters", "state"]
+    output.table([*titles, "about"], shown)
+    left = sum(row["seconds"] or 0 for row in rows if row["state"] != "done")
+    print(f"{len(rows)} cells, about {in_words(left)} to go")
+
+
+RUN_COLUMNS = {
+    "id": "id",
+    "state": "state",
+    "architecture": "network",
+    "weights": "weights",
+    "resolution": "px",
+    "balance": "balance",
+    "training": "trained on",
+    "protocol": "protocol",
+    "seed": "seed",
+    "epochs": "epochs",
+    "validation": "val",
+    "test": "test",
+    "cross_domain": "BTFER",
+}
+
+
+def _list_runs(runs_dir: Path, as_json: bool) -> None:
+    """Every run, the best on the release first; the scores are accuracies."""
+    from btfer.bench.runs import run_rows
+
+    rows = run_rows(runs_dir)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    shown = [[_shown(row[name]) for name in RUN_COLUMNS] for row in rows]
+    output.table(list(RUN_COLUMNS.values()), shown)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _bench_report(results: list[dict[str, Any]], as_json: bool) -> None:

@@ -3,16 +3,21 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from keras import applications
 
 from btfer.bench import list_architectures
 from btfer.bench.architectures import ARCHITECTURES, BACKBONE, architecture
 from btfer.bench.architectures.builders import BUILDERS
 from btfer.bench.architectures.googlenet import googlenet_szegedy
+from btfer.bench.architectures.preprocessing import preprocessing
 from btfer.bench.architectures.repvgg import repvgg, repvgg_a0
+from btfer.bench.cost import MULTIPLY_ADDS, multiply_adds
 from btfer.errors import UsageError
 
 TABLE = {  # side: total, as printed by the authors' notebooks (seven classes)
@@ -70,6 +75,8 @@ def test_parameters_are_those_the_authors_notebooks_print(
     assert model.count_params() == known[name][side]
     assert architecture(name).totals(weights)[side] == known[name][side]
     assert model.output_shape == (None, 7)
+    if weights == "none":
+        assert MULTIPLY_ADDS[name][side] == round(multiply_adds(model) / 1e6)
 
 
 def test_the_table_the_registry_and_the_builders_have_the_same_networks() -> None:
@@ -92,6 +99,50 @@ def test_a_network_that_starts_from_weights_has_a_backbone_to_freeze() -> None:
         if "imagenet" in network.weights and name not in ("nasnetmobile", "densenet121"):
             model = unfilled(name, "imagenet", max(network.parameters))
             assert model.get_layer(BACKBONE).count_params() > model.count_params() / 2
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("vgg16", applications.vgg16),
+        ("vgg19", applications.vgg19),
+        ("resnet50", applications.resnet),
+        ("mobilenet", applications.mobilenet),
+        ("mobilenetv2", applications.mobilenet_v2),
+        ("efficientnetv2b0", applications.efficientnet_v2),
+        ("nasnetmobile", applications.nasnet),
+        ("densenet121", applications.densenet),
+        ("inceptionv3", applications.inception_v3),
+        ("xception", applications.xception),
+    ],
+)
+def test_own_preprocessing_is_that_of_keras_applications(name: str, module: Any) -> None:
+    images = np.random.default_rng(1).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
+    steps = preprocessing(name, "imagenet")
+    assert steps
+    found = keras.ops.convert_to_numpy(steps(keras.ops.convert_to_tensor(images / 255)))
+    np.testing.assert_allclose(found, module.preprocess_input(images.copy()), atol=2e-4)
+
+
+def test_own_preprocessing_of_vggface_subtracts_its_means_in_bgr() -> None:
+    steps = preprocessing("senet50", "vggface")
+    assert steps
+    red = keras.ops.convert_to_tensor(np.array([[[[1.0, 0, 0]]]], np.float32))
+    found = keras.ops.convert_to_numpy(steps(red)).ravel()
+    np.testing.assert_allclose(found, [-91.4953, -103.8827, 255 - 131.0912], rtol=1e-5)
+    assert preprocessing("resnet18", "none") is None
+
+
+def test_a_preprocessed_network_keeps_its_backbone_and_comes_back_from_its_file(
+    tmp_path: Path,
+) -> None:
+    model = architecture("vgg16").build((48, 48, 3), 7, "vggface", own_preprocessing=True)
+    assert model.get_layer(BACKBONE).count_params() == 14_714_688
+    assert model.count_params() == 14_879_815
+    model.save(tmp_path / "model.keras")
+    images = np.random.default_rng(1).uniform(0, 1, (2, 48, 48, 3)).astype(np.float32)
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(images), model(images))
 
 
 def test_repvgg_of_the_notebooks_stops_the_gradient_of_the_upper_half_of_the_channels() -> None:

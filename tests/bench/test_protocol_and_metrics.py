@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from btfer.bench.metrics import calibration_error, scores
-from btfer.bench.protocol import AUTHORS_CODE, PAPER, class_weights, protocol_named
+from btfer.bench.protocol import AUTHORS_CODE, PAPER, STRICT, class_weights, protocol_named
 from btfer.errors import UsageError
 
 RAF_DB = [606, 613, 248, 4169, 2242, 1722, 1133]
@@ -34,7 +34,7 @@ def test_a_class_without_images_has_no_weight_but_may_be_unweighted() -> None:
 def test_an_unknown_balance_or_protocol_lists_the_known_ones() -> None:
     with pytest.raises(UsageError, match="none, simple, conservative"):
         class_weights(RAF_DB, "even")
-    with pytest.raises(UsageError, match="paper or authors_code"):
+    with pytest.raises(UsageError, match="paper or authors_code or strict"):
         protocol_named("mine")
 
 
@@ -43,6 +43,26 @@ def test_protocols_differ_where_the_authors_code_does() -> None:
     assert (AUTHORS_CODE.head_epochs, AUTHORS_CODE.evaluated) == (20, "last")
     assert AUTHORS_CODE.skip_remainder
     assert PAPER.learning_rate == AUTHORS_CODE.learning_rate == 1e-4
+    assert (PAPER.batch_size, AUTHORS_CODE.batch_size, AUTHORS_CODE.resize) == (32, 64, "nearest")
+    assert (PAPER.rate("lenet5"), AUTHORS_CODE.rate("lenet5")) == (1e-4, 1e-3)
+    assert ("vgg16" in AUTHORS_CODE.head_first, PAPER.head_first) == (True, ())
+
+
+def test_the_paper_protocol_is_section_4_2() -> None:
+    assert (PAPER.plateau_patience, PAPER.plateau_factor, PAPER.min_learning_rate) == (
+        10,
+        0.5,
+        1e-10,
+    )
+    assert (PAPER.stop_patience, PAPER.rescale) == (20, 1 / 255)
+    drawn = PAPER.augmentation
+    assert (drawn.rotation_degrees, drawn.shift, drawn.zoom) == (20, 0.2, 0.2)
+    assert drawn.horizontal_flip
+
+
+def test_the_strict_protocol_scores_every_image_of_a_part_that_nothing_looked_at() -> None:
+    assert (STRICT.untouched_test, STRICT.split, STRICT.skip_remainder) == (True, "strict", False)
+    assert (STRICT.evaluated, STRICT.preprocessing, STRICT.deterministic) == ("best", "own", True)
 
 
 def test_scores_agree_with_scikit_learn() -> None:

@@ -40,19 +40,27 @@ class Architecture:
     pixels: tuple[float, float] = (0.0, 1.0)
 
     def build(
-        self, input_shape: tuple[int, int, int], classes: int, weights: str = "none"
+        self,
+        input_shape: tuple[int, int, int],
+        classes: int,
+        weights: str = "none",
+        *,
+        own_preprocessing: bool = False,
     ) -> "keras.Model":
         """The model, uncompiled and untrained, in the form that `weights` need.
 
-        `btfer.bench.weights.load_pretrained` loads them. Raises UsageError for weights, a size or
+        own_preprocessing: it brings what it is fed to what its backbone was made for. Weights are
+        loaded by `btfer.bench.weights.load_pretrained`. Raises UsageError for weights, a size or
         channels that it is not made for.
         """
         from btfer.bench.architectures.builders import BUILDERS
+        from btfer.bench.architectures.preprocessing import with_own_preprocessing
 
         self.check(input_shape[0], weights)
         if input_shape[2] != self.channels:
             raise UsageError(f"{self.name} takes {self.channels} channels, not {input_shape[2]}")
-        return BUILDERS[self.name](input_shape, classes, weights)
+        model = BUILDERS[self.name](input_shape, classes, weights)
+        return with_own_preprocessing(model, self.name, weights) if own_preprocessing else model
 
     def check(self, resolution: int, weights: str) -> None:
         """Raise UsageError for weights or a resolution (pixels) it is not made for."""

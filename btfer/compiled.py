@@ -22,5 +22,6 @@ def compiled(function: Function) -> Function:
 
 def _njit(function: Function, *, cache: bool) -> Function:
     # "contract": a product and a sum in one step, as C compilers do. No other liberty: sums keep their order.
-    quick: Any = njit(cache=cache, fastmath={"contract"}, error_model="numpy")(function)
+    how: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
+    quick: Any = njit(cache=cache, **how)(function)
     return quick

@@ -1,0 +1,154 @@
+"""AffectNet as its makers give it out: numbered pictures with NPY annotations, or CSV lists.
+
+Contempt and the rows without an expression are dropped. Source: Mollahosseini et al. 2019,
+http://mohammadmahoor.com/affectnet; the numbers are in `numbering`.
+"""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from btfer.bench.datasets.numbering import AFFECTNET, AFFECTNET_DROPPED, CONTEMPT, label_of
+from btfer.bench.datasets.sets import SUFFIXES, Source, parted
+from btfer.errors import UsageError
+from btfer.expressions import parse_expression
+
+PARTS = {"train_set": "train", "val_set": "validation"}
+LISTS = {"training.csv": "train", "validation.csv": "validation", "labels.csv": "all"}
+FILE_COLUMNS = ("subDirectory_filePath", "pth")
+LABEL_COLUMNS = ("expression", "label")
+# The list of the validation part has been given out without a header.
+COLUMNS = (
+    "subDirectory_filePath",
+    "face_x",
+    "face_y",
+    "face_width",
+    "face_height",
+    "facial_landmarks",
+    "expression",
+    "valence",
+    "arousal",
+)
+LAYOUT = (
+    "expected AffectNet as NAME/train_set/images/0.jpg with NAME/train_set/annotations/0_exp.npy (and "
+    "val_set), or NAME/training.csv and NAME/validation.csv beside NAME/Manually_Annotated_Images, or "
+    "NAME/labels.csv with the columns pth and label, or class folders"
+)
+
+Found = tuple[str, str, int]  # part, file, label
+
+
+def find_sets(path: Path) -> list[Path]:
+    """The folders train_set and val_set, at `path` or in a folder just below it."""
+    return [
+        one for depth in ("", "*/") for one in sorted(path.glob(f"{depth}*_set")) if _is_set(one)
+    ]
+
+
+def find_lists(path: Path) -> list[Path]:
+    """The CSV lists, at `path` or in a folder just below it."""
+    return [
+        one for depth in ("", "*/") for name in LISTS for one in sorted(path.glob(depth + name))
+    ]
+
+
+def read_annotations(path: Path, name: str) -> Source:
+    """Pictures with an `_exp.npy` each. Raises UsageError that shows the layout, where one is missing."""
+    found = [row for one in find_sets(path) for row in _annotated(path, one)]
+    return _source("annotations", name, path, found)
+
+
+def read_lists(path: Path, name: str) -> Source:
+    """The pictures of the CSV lists. Raises UsageError that shows the layout, where one is missing."""
+    lists = find_lists(path)
+    found = [row for one in lists for row in _listed(path, one)]
+    return _source(" and ".join(one.name for one in lists), name, path, found)
+
+
+def _source(how: str, name: str, path: Path, found: list[Found]) -> Source:
+    if not found:
+        raise UsageError(f"{path} has no picture of the seven classes: {LAYOUT}")
+    return parted("affectnet", f"AffectNet by {how}, contempt dropped", name, path, found)
+
+
+def _is_set(folder: Path) -> bool:
+    return folder.name in PARTS and folder.is_dir()
+
+
+def _annotated(path: Path, folder: Path) -> Iterator[Found]:
+    pictures = folder / "images"
+    if not pictures.is_dir():
+        raise UsageError(f"{folder} has no folder images: unpack it; {LAYOUT}")
+    for file in sorted(pictures.iterdir()):
+        if file.suffix.lower() not in SUFFIXES:
+            continue
+        annotation = folder / "annotations" / f"{file.stem}_exp.npy"
+        label = _label(_number(annotation), annotation)
+        if label is not None:
+            yield PARTS[folder.name], file.relative_to(path).as_posix(), label
+
+
+def _number(annotation: Path) -> str:
+    """The number in an annotation, which is stored as text or as a number."""
+    if not annotation.is_file():
+        raise UsageError(f"no annotation {annotation}: unpack the annotations again; {LAYOUT}")
+    try:
+        return str(int(np.load(annotation).item()))
+    except (ValueError, EOFError, OSError) as error:
+        raise UsageError(f"{annotation} holds no number: {error}") from None
+
+
+def _listed(path: Path, table: Path) -> Iterator[Found]:
+    folder = _pictures_of(table)
+    missing = []
+    for row in _rows(table):
+        file, number = _first(row, FILE_COLUMNS), _first(row, LABEL_COLUMNS)
+        if not file or number is None:
+            raise UsageError(f"{table} has the columns {', '.join(row)}: {LAYOUT}")
+        label = _label(number, table)
+        if label is None:
+            continue
+        if not (folder / file).is_file():
+            missing.append(file)
+            continue
+        yield LISTS[table.name], (folder / file).relative_to(path).as_posix(), label
+    if missing:
+        raise UsageError(
+            f"{folder} lacks {len(missing)} pictures of {table.name}, such as {missing[0]}: unpack "
+            f"them; {LAYOUT}"
+        )
+
+
+def _rows(table: Path) -> Iterator[dict[str, str]]:
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        first = file.readline()
+        file.seek(0)
+        headed = any(column in first for column in FILE_COLUMNS)
+        yield from csv.DictReader(file, fieldnames=None if headed else COLUMNS)
+
+
+def _pictures_of(table: Path) -> Path:
+    """The folder that a list's paths begin in: a known one beside it, else its own."""
+    names = ("Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images", "images")
+    around = (table.parent / name for name in names)
+    above = (table.parent.parent / name for name in names)
+    return next((one for one in (*around, *above) if one.is_dir()), table.parent)
+
+
+def _first(row: dict[str, str], columns: tuple[str, ...]) -> str | None:
+    return next((row[column] for column in columns if column in row), None)
+
+
+def _label(value: str, where: Path) -> int | None:
+    """The label that a number or a name means; None for what is dropped."""
+    value = value.strip().lower()
+    if value in AFFECTNET_DROPPED or value == CONTEMPT:
+        return None
+    if value in AFFECTNET:
+        return label_of(AFFECTNET[value])
+    try:
+        return label_of(parse_expression(value))
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}, or a number from 0 to 10") from None

@@ -1,0 +1,131 @@
+"""FER2013 as one CSV whose cells hold the pixels, with the votes of FER+ where they lie beside it.
+
+Sources: Goodfellow et al. 2013, the CSV of Kaggle's challenge; Barsoum et al. 2016,
+https://arxiv.org/abs/1608.01041, and fer2013new.csv of github.com/microsoft/FERPlus.
+"""
+
+import csv
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from btfer.bench.datasets.numbering import FER2013, label_of
+from btfer.bench.datasets.sets import Source, parted
+from btfer.errors import UsageError
+from btfer.expressions import EXPRESSIONS, parse_expression
+from btfer.files import sha256_file
+
+CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
+VOTES = "fer2013new.csv"
+SIDE_PX = 48
+USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
+LAYOUT = (
+    "expected FER2013 as NAME/fer2013.csv with the columns emotion, pixels, Usage (and FER+ as "
+    "NAME/fer2013new.csv), or NAME/train/<class>/*.jpg with NAME/test/<class>/*.jpg"
+)
+
+Row = tuple[str, str, int | None]  # part, file, label; None = dropped by the votes
+
+
+def find_csv(path: Path) -> Path | None:
+    """The CSV at `path` or in a folder just below it."""
+    patterns = [f"{depth}{name}" for depth in ("", "*/") for name in CSV_NAMES]
+    return next((file for pattern in patterns for file in sorted(path.glob(pattern))), None)
+
+
+def read_fer2013(path: Path, name: str, cache: Path) -> Source:
+    """Every picture of the CSV, unpacked once into a folder of `cache`.
+
+    With FER+, the class is the one that more than half of the votes name, single votes left out; where
+    there is none, or it is contempt, unknown or no face, the picture is dropped (the rule "majority" of
+    its makers' code). Raises UsageError for a row that is no picture.
+    """
+    table = find_csv(path)
+    if table is None:
+        raise UsageError(f"{path} has no fer2013.csv: {LAYOUT}")
+    root = cache / f"fer2013-{sha256_file(table)[:16]}"
+    if not root.is_dir():
+        _unpack(table, root)
+    votes = table.parent / VOTES
+    rows: list[Row] = [
+        (USAGES[usage], _file(number), label) for number, usage, label, _ in _rows(table)
+    ]
+    how = f"FER2013 by {table.name}"
+    if votes.is_file():
+        rows, how = _by_votes(rows, votes), f"{how}, labels by the votes of {VOTES}"
+    return parted("fer2013", how, name, root, [(p, f, n) for p, f, n in rows if n is not None])
+
+
+def _rows(table: Path) -> Iterator[tuple[int, str, int, str]]:
+    """Number of the row from 0, usage, label, pixels."""
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, skipinitialspace=True)
+        reader.fieldnames = [field.strip() for field in reader.fieldnames or []]
+        if not {"emotion", "pixels", "Usage"} <= set(reader.fieldnames):
+            raise UsageError(f"{table} has the columns {reader.fieldnames}: {LAYOUT}")
+        for number, row in enumerate(reader):
+            if row["emotion"] not in FER2013 or row["Usage"] not in USAGES:
+                raise UsageError(
+                    f"{table} row {number + 1}: emotion '{row['emotion']}', Usage '{row['Usage']}'; "
+                    f"expected 0 to 6, and one of {', '.join(USAGES)}"
+                )
+            yield number, row["Usage"], label_of(FER2013[row["emotion"]]), row["pixels"]
+
+
+def _unpack(table: Path, root: Path) -> None:
+    """Each row as a PNG named as in FER+; the folder is whole or not there."""
+    import cv2
+
+    root.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=root.parent, prefix=".part-"))
+    try:
+        for number, _, _, text in _rows(table):
+            pixels = np.fromstring(text, np.uint8, sep=" ")
+            if pixels.size != SIDE_PX**2:
+                raise UsageError(
+                    f"{table} row {number + 1}: {pixels.size} pixels, not {SIDE_PX**2}: "
+                    "the file was cut off, fetch it again"
+                )
+            cv2.imwrite(str(part / _file(number)), pixels.reshape(SIDE_PX, SIDE_PX))
+        part.chmod(0o755)
+        os.replace(part, root)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _file(number: int) -> str:
+    return f"fer{number:07d}.png"
+
+
+def _by_votes(rows: list[Row], votes: Path) -> list[Row]:
+    with votes.open(encoding="utf-8-sig", newline="") as file:
+        counted = list(csv.DictReader(file))
+    if len(counted) != len(rows):
+        raise UsageError(
+            f"{votes} has {len(counted)} rows and {CSV_NAMES[0]} {len(rows)}: they go row by row, "
+            "fetch both again"
+        )
+    return [
+        (part, file, _majority(row)) for (part, file, _), row in zip(rows, counted, strict=True)
+    ]
+
+
+def _majority(row: dict[str, str]) -> int | None:
+    """The label with more than half of the votes; None for another outcome."""
+    by_name = {
+        name.strip().lower(): int(count)
+        for name, count in row.items()
+        if name and name.strip() not in ("Usage", "Image name")
+    }
+    by_name = {name: count for name, count in by_name.items() if count > 1}
+    name, most = max(by_name.items(), key=lambda pair: pair[1], default=("unknown", 0))
+    if most * 2 <= sum(by_name.values()):
+        return None
+    try:
+        return EXPRESSIONS.index(parse_expression(name))
+    except UsageError:  # contempt, unknown, NF
+        return None

@@ -1,0 +1,161 @@
+"""Folders of class folders, parted or not, and releases."""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from btfer.bench.datasets.numbering import CONTEMPT, NUMBERINGS, label_of
+from btfer.bench.datasets.sets import SUFFIXES, ImageSet, Source, image_set, parted
+from btfer.errors import UsageError
+from btfer.expressions import EXPRESSIONS, parse_expression
+
+STRATA = ("ethnicity", "gender", "age")
+PARTS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+LAYOUT = (
+    "expected NAME/train/<class>/*.jpg with NAME/test/<class>/*.jpg (or val, or both), or "
+    f"NAME/<class>/*.jpg, with a folder for each of {', '.join(EXPRESSIONS)}; of RAF-DB, FER2013 and "
+    "AffectNet also the makers' own layouts: see data/README.md"
+)
+RAFDB_FILE = re.compile(r"(train|test)_\d+(_aligned)?\.\w+")
+
+Found = tuple[str, str, int]  # part, file, label
+
+
+def load_folder(path: Path, name: str = "") -> ImageSet:
+    """Class folders as a set; `Anger` and `angry` are the same class.
+
+    Raises UsageError that shows the expected layout, where there is no folder, no class or no image.
+    """
+    if not path.is_dir():
+        raise UsageError(f"{path} is no folder: {LAYOUT}")
+    found = list(_class_folders(path, path, "all", kind_named(name or path.name)))
+    if not found:
+        raise UsageError(f"{path} holds no image in class folders: {LAYOUT}")
+    return parted("folders", "", name or path.name, path, found).images
+
+
+def read_folders(path: Path, name: str) -> Source:
+    """A set of class folders, under train/ and so on or not. Raises UsageError as `load_folder`."""
+    root = _without_wrappers(path)
+    kind = kind_named(name) or kind_named(path.name) or ""
+    part_folders = [one for one in folders(root) if one.name.lower() in PARTS]
+    if not part_folders:
+        found = list(_class_folders(root, root, "all", kind))
+        how = "class folders"
+    else:
+        _check_parts(root, part_folders)
+        found = [
+            row
+            for one in part_folders
+            for row in _class_folders(root, one, PARTS[one.name.lower()], kind)
+        ]
+        how = f"folders {' and '.join(one.name for one in part_folders)}"
+    if not found:
+        raise UsageError(f"{path} holds no image in class folders: {LAYOUT}")
+    return parted(kind or "folders", how, name, root, found)
+
+
+def load_release(path: Path) -> ImageSet:
+    """A release, or any folder with images/ and a metadata.csv that has file_name and label.
+
+    Raises UsageError where a part of it is missing.
+    """
+    table = path / "metadata.csv"
+    if not table.is_file():
+        raise UsageError(f"{path} is no release: expected images/<class>/*.png and metadata.csv")
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"file_name", "label"} <= rows[0].keys():
+        raise UsageError(f"{table}: expected rows with the columns file_name and label")
+    missing = [row["file_name"] for row in rows if not (path / row["file_name"]).is_file()]
+    if missing:
+        raise UsageError(f"{path} lacks {len(missing)} images of its metadata.csv: {missing[0]}")
+    rows.sort(key=lambda row: row["file_name"])
+    strata = {name: tuple(row[name] for row in rows) for name in STRATA if name in rows[0]}
+    labels = [label_of(parse_expression(row["label"])) for row in rows]
+    return image_set(path.name, path, [row["file_name"] for row in rows], labels, strata)
+
+
+def folders(path: Path) -> list[Path]:
+    """Its sub-folders by name, but for hidden ones."""
+    return sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
+
+
+def kind_named(name: str) -> str:
+    """Which public set a name speaks of: `rafdb`, `fer2013`, `affectnet` or none."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    return next((kind for kind in NUMBERINGS if kind in plain), "")
+
+
+def _check_parts(root: Path, found: list[Path]) -> None:
+    parts = [PARTS[one.name.lower()] for one in found]
+    if len(set(parts)) == 1 or "train" not in parts or len(set(parts)) < len(parts):
+        raise UsageError(
+            f"{root} has the parts {', '.join(one.name for one in found)}: one train/ is needed, and "
+            f"one test/ or val/, or both; {LAYOUT}"
+        )
+
+
+def _class_folders(root: Path, within: Path, part: str, kind: str) -> Iterator[Found]:
+    """What lies in the class folders of `within`; contempt is left out."""
+    inside = folders(within)
+    numbers = _numbers(inside, kind)
+    for folder in inside:
+        if folder.name.lower() == CONTEMPT or (numbers and folder.name not in numbers):
+            continue
+        label = label_of(numbers[folder.name]) if numbers else _label_of_folder(folder)
+        for file in images(folder):
+            yield part, file.relative_to(root).as_posix(), label
+
+
+def images(folder: Path) -> list[Path]:
+    """The pictures that lie in a folder, by suffix."""
+    return [one for one in folder.iterdir() if one.is_file() and one.suffix.lower() in SUFFIXES]
+
+
+def _label_of_folder(folder: Path) -> int:
+    try:
+        return label_of(parse_expression(folder.name))
+    except UsageError as error:
+        raise UsageError(f"folder {folder}: {error}; {LAYOUT}") from None
+
+
+def _numbers(inside: list[Path], kind: str) -> dict[str, str]:
+    """The meaning of numbered folders; {} where they have names. Never guessed by the numbers alone."""
+    if not inside or not all(one.name.isdigit() for one in inside):
+        return {}
+    if kind:
+        return NUMBERINGS[kind]
+    if all(RAFDB_FILE.fullmatch(file.name) for one in inside for file in images(one)):
+        return NUMBERINGS["rafdb"]
+    raise UsageError(
+        f"{inside[0].parent} has numbered folders, and every public set has its own numbers: say whose "
+        f"they are by the name, such as --train rafdb={inside[0].parent} ({', '.join(NUMBERINGS)})"
+    )
+
+
+def _without_wrappers(path: Path) -> Path:
+    """Down through folders that hold nothing but one folder, as archives unpack."""
+    while True:
+        inside = folders(path)
+        if len(inside) != 1 or images(path) or inside[0].name.lower() in PARTS:
+            return path
+        if inside[0].name.isdigit() or _is_class(inside[0].name):
+            return path
+        path = inside[0]
+
+
+def _is_class(name: str) -> bool:
+    try:
+        return bool(parse_expression(name))
+    except UsageError:
+        return name.lower() == CONTEMPT

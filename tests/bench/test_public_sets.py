@@ -1,0 +1,284 @@
+"""RAF-DB, FER2013 and AffectNet in the layouts that they are given out in, drawn small."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from btfer.bench.datasets import (
+    TABLE_1,
+    Source,
+    Split,
+    beside_table_1,
+    limited,
+    load_training,
+    read_source,
+    split_source,
+)
+from btfer.bench.datasets.sets import ImageSet
+from btfer.bench.pixels import load_pixels
+from btfer.errors import UsageError
+from btfer.expressions import EXPRESSIONS
+from tests.bench.conftest import draw_face, draw_folder
+
+RAFDB_ORDER = ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral")  # from 1
+FER2013_ORDER = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # from 0
+AFFECTNET_ORDER = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
+
+
+def save(path: Path, label: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw_face(label, 1, 20).save(path)
+
+
+def classes(source: Source, part: str) -> list[str]:
+    return [EXPRESSIONS[label] for label in source.images.labels[source.parts[part]]]
+
+
+@pytest.fixture
+def rafdb(tmp_path: Path) -> Path:
+    root = tmp_path / "set" / "basic"
+    lines = []
+    for part, per_class in (("train", 2), ("test", 1)):
+        for number in range(7 * per_class):
+            lines.append(f"{part}_{number:05d}.jpg {number % 7 + 1}")
+            save(root / "Image" / "aligned" / f"{part}_{number:05d}_aligned.jpg")
+    (root / "EmoLabel").mkdir()
+    (root / "EmoLabel" / "list_patition_label.txt").write_text("\n".join(lines) + "\n")
+    return tmp_path / "set"
+
+
+def test_rafdb_is_read_by_its_list_and_its_numbers(rafdb: Path) -> None:
+    source = read_source(rafdb, "anything")
+    assert source.kind == "rafdb"
+    assert classes(source, "train") == [*RAFDB_ORDER, *RAFDB_ORDER]
+    assert classes(source, "test") == list(RAFDB_ORDER)
+
+
+def test_a_partly_unpacked_rafdb_shows_the_layout(rafdb: Path) -> None:
+    aligned = rafdb / "basic" / "Image" / "aligned"
+    (aligned / "train_00003_aligned.jpg").unlink()
+    with pytest.raises(UsageError, match=r"lacks 1 of the 21 .*train_00003\.jpg.*expected RAF-DB"):
+        read_source(rafdb)
+    aligned.rename(rafdb / "elsewhere")
+    with pytest.raises(UsageError, match=r"no folder aligned: expected RAF-DB"):
+        read_source(rafdb)
+    (rafdb / "basic" / "EmoLabel" / "list_patition_label.txt").write_text("train_00001.jpg 9\n")
+    with pytest.raises(UsageError, match=r"line 1: expected 'train_00001.jpg 5'"):
+        read_source(rafdb)
+
+
+@pytest.mark.parametrize("wrapper", ["", "DATASET"])
+def test_rafdb_in_numbered_folders_is_known_by_its_file_names(tmp_path: Path, wrapper: str) -> None:
+    for part in ("train", "test"):
+        for number in range(1, 8):
+            save(tmp_path / "x" / wrapper / part / str(number) / f"{part}_0000{number}_aligned.jpg")
+    source = read_source(tmp_path / "x")
+    by_file = dict(zip(source.images.files, source.images.labels, strict=True))
+    assert EXPRESSIONS[by_file["train/1/train_00001_aligned.jpg"]] == "surprise"
+    assert EXPRESSIONS[by_file["test/6/test_00006_aligned.jpg"]] == "angry"
+
+
+def test_numbered_folders_of_nobody_are_not_guessed_but_may_be_named(tmp_path: Path) -> None:
+    for number in range(7):
+        save(tmp_path / "x" / "train" / str(number) / "a.png")
+        save(tmp_path / "x" / "test" / str(number) / "b.png")
+    with pytest.raises(UsageError, match="say whose they are by the name"):
+        read_source(tmp_path / "x")
+    assert classes(read_source(tmp_path / "x", "my-FER-2013"), "train") == list(FER2013_ORDER)
+    named = read_source(tmp_path / "x", "AffectNet_small")
+    assert classes(named, "test") == list(AFFECTNET_ORDER[:7])
+
+
+def write_fer2013(folder: Path, rows: int = 14) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    usages = ["Training"] * (rows - 4) + ["PublicTest"] * 2 + ["PrivateTest"] * 2
+    with (folder / "fer2013.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["emotion", "pixels", "Usage"])
+        for number, usage in enumerate(usages):
+            table.writerow([number % 7, " ".join([str(number * 10)] * 48 * 48), usage])
+    return folder
+
+
+def test_fer2013_is_read_from_its_csv_and_unpacked_once(tmp_path: Path) -> None:
+    folder = write_fer2013(tmp_path / "set")
+    source = read_source(folder, cache=tmp_path / "cache")
+    assert classes(source, "train") == [*FER2013_ORDER, *FER2013_ORDER[:3]]
+    assert {name: len(part) for name, part in source.parts.items()} == {
+        "train": 10,
+        "validation": 2,
+        "test": 2,
+    }
+    pixels = load_pixels(source.images, 48, tmp_path / "cache")
+    assert pixels[5].min() == pixels[5].max() == 50
+    [unpacked] = (tmp_path / "cache").glob("fer2013-*")
+    before = unpacked.stat().st_mtime_ns
+    again = read_source(folder / "fer2013.csv", "set", tmp_path / "cache")
+    assert again.images.digest == source.images.digest
+    assert unpacked.stat().st_mtime_ns == before
+
+
+def test_fer2013_with_votes_takes_the_majority_and_drops_what_has_none(tmp_path: Path) -> None:
+    folder = write_fer2013(tmp_path / "set")
+    columns = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear"]
+    columns += ["contempt", "unknown", "NF"]
+    votes: list[dict[str, int]] = [{"happiness": 10} for _ in range(14)]
+    votes[0] = {"neutral": 6, "sadness": 3, "anger": 1}  # a single vote is left out: 6 of 9
+    votes[1] = {"neutral": 5, "sadness": 5}
+    votes[2] = {"contempt": 9, "neutral": 1}
+    votes[3] = {"NF": 10}
+    with (folder / "fer2013new.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, ["Usage", "Image name", *columns], restval=0)
+        table.writeheader()
+        for number, row in enumerate(votes):
+            table.writerow({"Usage": "Training", "Image name": f"fer{number:07d}.png"} | row)
+    source = read_source(folder, cache=tmp_path / "cache")
+    assert "fer2013new.csv" in source.how
+    by_file = dict(zip(source.images.files, source.images.labels, strict=True))
+    assert EXPRESSIONS[by_file["fer0000000.png"]] == "neutral"
+    assert not {f"fer000000{n}.png" for n in (1, 2, 3)} & set(by_file)
+    assert Counter(by_file.values())[EXPRESSIONS.index("happy")] == 10
+
+
+def test_a_cut_off_fer2013_names_the_row_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = write_fer2013(tmp_path / "set")
+    text = (folder / "fer2013.csv").read_text().splitlines()
+    text[3] = '2,"1 2 3",Training'
+    (folder / "fer2013.csv").write_text("\n".join(text))
+    with pytest.raises(UsageError, match="row 3: 3 pixels, not 2304"):
+        read_source(folder, cache=tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+    (folder / "fer2013.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UsageError, match="expected FER2013 as NAME"):
+        read_source(folder, cache=tmp_path / "cache")
+
+
+@pytest.mark.parametrize("stored", [str, int])
+def test_affectnet_is_read_by_its_annotations_without_contempt(
+    tmp_path: Path, stored: type
+) -> None:
+    for part in ("train_set", "val_set"):
+        (tmp_path / "set" / part / "annotations").mkdir(parents=True)
+        for number in range(8):
+            save(tmp_path / "set" / part / "images" / f"{number}.jpg")
+            np.save(tmp_path / "set" / part / "annotations" / f"{number}_exp.npy", stored(number))
+    source = read_source(tmp_path / "set")
+    assert source.kind == "affectnet"
+    assert classes(source, "train") == classes(source, "validation") == list(AFFECTNET_ORDER[:7])
+    (tmp_path / "set" / "val_set" / "annotations" / "2_exp.npy").unlink()
+    with pytest.raises(UsageError, match=r"no annotation .*2_exp.npy.*expected AffectNet"):
+        read_source(tmp_path / "set")
+
+
+@pytest.mark.parametrize("headed", [True, False])
+def test_affectnet_is_read_by_its_lists(tmp_path: Path, headed: bool) -> None:
+    header = (
+        "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression"
+    )
+    for name, part in (("training.csv", "a"), ("validation.csv", "b")):
+        lines = [header + ",valence,arousal"] if headed or name == "training.csv" else []
+        for number in range(11):
+            lines.append(f"{part}/{number}.jpg,0,0,9,9,1;2,{number},0.1,0.2")
+            if number < 7:
+                save(tmp_path / "set" / "Manually_Annotated_Images" / part / f"{number}.jpg")
+        (tmp_path / "set" / name).write_text("\n".join(lines) + "\n")
+    source = read_source(tmp_path / "set")
+    assert classes(source, "train") == classes(source, "validation") == list(AFFECTNET_ORDER[:7])
+
+
+def test_affectnet_with_one_list_believes_the_list_and_not_the_folder(tmp_path: Path) -> None:
+    save(tmp_path / "set" / "anger" / "1.png")
+    save(tmp_path / "set" / "anger" / "2.png")
+    (tmp_path / "set" / "labels.csv").write_text(
+        ",pth,label,relFCs\n0,anger/1.png,surprise,0.9\n1,anger/2.png,contempt,0.9\n"
+    )
+    source = read_source(tmp_path / "set")
+    assert classes(source, "all") == ["surprise"]
+    (tmp_path / "set" / "anger" / "1.png").unlink()
+    with pytest.raises(UsageError, match=r"lacks 1 pictures of labels.csv, such as anger/1.png"):
+        read_source(tmp_path / "set")
+
+
+def test_contempt_among_class_folders_is_dropped(tmp_path: Path) -> None:
+    draw_folder(tmp_path / "set", 2)
+    save(tmp_path / "set" / "Contempt" / "1.png")
+    assert len(read_source(tmp_path / "set").images) == 14
+
+
+def test_an_archive_that_was_not_unpacked_is_named(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "archive.zip").touch()
+    with pytest.raises(UsageError, match=r"holds archive.zip: unpack it; expected"):
+        read_source(tmp_path / "set")
+
+
+def source_of(counts: tuple[int, ...], kind: str, **parts: np.ndarray) -> Source:
+    labels = np.repeat(np.arange(7), counts)
+    files = tuple(map(str, range(len(labels))))
+    images = ImageSet(kind, Path(), files, labels, {}, "digest")
+    return Source(kind, "the makers' list", images, parts)
+
+
+def test_the_authors_split_of_rafdb_has_the_counts_of_their_notebooks() -> None:
+    source = source_of(
+        TABLE_1["rafdb"], "rafdb", train=np.arange(12271), test=np.arange(12271, 15339)
+    )
+    split = split_source(source, "authors")
+    counts = [np.bincount(split.train.labels[part]) for part in (split.train_indices,)]
+    assert counts[0].tolist() == [606, 613, 248, 4169, 2242, 1722, 1133]
+    checked = split.validation.labels[split.validation_indices]
+    assert np.bincount(checked).tolist() == [261, 264, 107, 1788, 962, 738, 486]
+
+
+def test_splits_by_name_part_the_same_set_differently(rafdb: Path, tmp_path: Path) -> None:
+    def sizes(split: Split) -> tuple[int, int, int]:
+        return len(split.train_indices), len(split.validation_indices), len(split.test_indices)
+
+    assert sizes(load_training(rafdb, split="official")) == (14, 7, 0)
+    assert sizes(load_training(rafdb, split="authors")) == (14, 7, 0)
+    assert sizes(load_training(rafdb, split="strict")) == (7, 7, 7)
+    fer = write_fer2013(tmp_path / "fer")
+    cache = tmp_path / "cache"
+    assert sizes(load_training(fer, split="official", cache=cache)) == (10, 2, 2)
+    assert sizes(load_training(fer, split="authors", cache=cache)) == (10, 4, 0)
+    assert sizes(load_training(fer, split="strict", cache=cache)) == (10, 2, 2)
+    digests = {load_training(rafdb, split=how).digest for how in ("official", "authors", "strict")}
+    assert len(digests) == 3
+    with pytest.raises(UsageError, match="official, authors, strict"):
+        load_training(rafdb, split="best")
+
+
+def test_the_strict_test_part_is_the_makers_own_and_nothing_else_looks_at_it(rafdb: Path) -> None:
+    split = load_training(rafdb, split="strict")
+    tested = {split.test.files[index] for index in split.test_indices}
+    assert all("test_" in file for file in tested)
+    others = [*split.train_indices, *split.validation_indices]
+    assert not tested & {split.train.files[index] for index in others}
+
+
+def test_plain_folders_have_no_official_split(tmp_path: Path) -> None:
+    draw_folder(tmp_path / "set", 10)
+    with pytest.raises(UsageError, match="no official parts: use --split authors or strict"):
+        load_training(tmp_path / "set", split="official")
+    split = load_training(tmp_path / "set", split="strict")
+    assert len(split.test_indices) == 21
+    every = np.concatenate([split.train_indices, split.validation_indices, split.test_indices])
+    assert sorted(every) == list(range(70))
+
+
+def test_a_limit_takes_some_of_each_class_and_leaves_the_test_alone(tmp_path: Path) -> None:
+    draw_folder(tmp_path / "set", 10)
+    split = limited(load_training(tmp_path / "set", split="strict"), 3)
+    assert np.bincount(split.train.labels[split.train_indices]).tolist() == [3] * 7
+    assert len(split.test_indices) == 21
+    assert "at most 3 of a class" in split.how
+
+
+def test_counts_stand_beside_table_1() -> None:
+    lines = beside_table_1(split_source(source_of((1,) * 7, "fer2013"), "authors"))
+    assert lines[0].split() == ["train", "validation", "test", "all", "paper"]
+    assert lines[2].split() == ["disgust", "1", "0", "0", "1", "547"]
+    assert lines[-1].split()[-1] == "35,887"
