@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup crawl review build bench report demo test lint benchmark benchmark-crawl benchmark-dedup benchmark-intake benchmark-release benchmark-review lock clean
+.PHONY: help setup crawl review build bench report demo test lint benchmark benchmark-crawl benchmark-dedup benchmark-faces benchmark-intake benchmark-leaks benchmark-release benchmark-review lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,8 +52,14 @@ benchmark-crawl: .venv/.complete  ## Speed of the crawl beside icrawler's own, o
 benchmark-dedup: .venv/.complete  ## Speed of the near-duplicate search beside its peers
 	$(BIN)/python benchmarks/dedup.py
 
+benchmark-faces: .venv/.complete  ## Speed, boxes and memory of the face detector beside the mtcnn package
+	$(BIN)/python benchmarks/faces.py
+
 benchmark-intake: .venv/.complete  ## Speed of reading a photo beside imagehash's hash alone
 	$(BIN)/python benchmarks/intake.py
+
+benchmark-leaks: .venv/.complete  ## Precision and recall of the leak search on planted pairs (PHOTOS=folder of photos)
+	$(BIN)/python benchmarks/leaks.py $(if $(PHOTOS),--photos $(PHOTOS))
 
 benchmark-release: .venv/.complete  ## Speed of sample, release and verify, from 200,000 faces
 	$(BIN)/python benchmarks/release.py

@@ -5,7 +5,6 @@ photos themselves are not there, and of the crops only those that are asked for,
 """
 
 import hashlib
-import uuid
 from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
@@ -35,10 +34,11 @@ def make(data_dir: Path, n: int, settings: str) -> None:
     queries = [_query(label, *group) for label in EXPRESSIONS for group in GROUPS]
     weights = 1 / np.arange(1, len(queries) + 1) ** 0.5
     found = rng.choice(len(queries), n, p=weights / weights.sum())
+    every = sorted(_name(number) for number in range(n))  # in order, or the indexes take minutes
     with cat.write() as connection:
         connection.execute(sa.insert(tables.query), queries)
         for start in range(0, n, PART):
-            names = [_name(number) for number in range(start, min(start + PART, n))]
+            names = every[start : start + PART]
             ids = [face_id(name, settings, 0) for name in names]
             asked = [queries[one]["id"] for one in found[start : start + PART]]
             for table, rows in (
@@ -120,12 +120,14 @@ def _said(name: str, id_: str, settings: str) -> list[Row]:
         blank
         | {"photo": name, "decision": "keep", "at": AT, "final": False}
         | one
-        | {"uid": uuid.uuid4().hex}
-        for one in (
-            {"round": "dedup", "reviewer": "dedup"},
-            {"round": "photos", "reviewer": "ann"},
-            {"round": "crop", "reviewer": "crop", "settings": settings},
-            {"round": "crop", "reviewer": "crop"} | of_face,
-            {"round": "faces", "reviewer": "ann", "face": id_},
+        | {"uid": f"{name[:24]}{n}"}
+        for n, one in enumerate(
+            (
+                {"round": "dedup", "reviewer": "dedup"},
+                {"round": "photos", "reviewer": "ann"},
+                {"round": "crop", "reviewer": "crop", "settings": settings},
+                {"round": "crop", "reviewer": "crop"} | of_face,
+                {"round": "faces", "reviewer": "ann", "face": id_},
+            )
         )
     ]

@@ -5,14 +5,11 @@ three runs. `limit` is what the stage cannot beat as it is built today.
 """
 
 import io
-import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import imagehash
 import numpy as np
@@ -20,8 +17,8 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from btfer.images import decode_rgb, encode_png, read_photo
-from btfer.pipeline import crop, sample
+from btfer.images import encode_png, read_photo
+from btfer.pipeline import sample
 from btfer.sample import load_manifest, picture_path
 
 RUNS = 3
@@ -49,23 +46,6 @@ def intake() -> tuple[str, ...]:
         "imagehash.phash alone",
         f"{len(files) / peer:,.0f} photos/s",
         f"{peer / ours:.2f}",
-    )
-
-
-def faces() -> tuple[str, ...]:
-    """Decode, detect, cut and encode on one core, against the detector alone (the limit)."""
-    photos = [picture_path(one.file) for one in load_manifest() if one.kind == "single"][:12]
-    pixels = [decode_rgb(path.read_bytes()) for path in photos]
-    crop.detect(pixels[0])  # the model is loaded once, and not measured
-    ours = seconds(lambda: [crop.find_faces(("0", path), crop.MODES["paper"]) for path in photos])
-    limit = seconds(lambda: [crop.detect(one) for one in pixels])
-    rate = f"{len(photos) / ours:.1f} photos/s"
-    return (
-        "crop",
-        rate,
-        "limit: mtcnn alone",
-        f"{len(photos) / limit:.1f} photos/s",
-        f"{limit / ours:.2f}",
     )
 
 
@@ -108,7 +88,7 @@ def write_crops() -> tuple[str, ...]:
 def main() -> None:
     """Print the table."""
     table = Table("stage", "ours", "beside", "its figure", "ratio", title=f"median of {RUNS}")
-    for measure in (intake, draw, write_crops, faces):
+    for measure in (intake, draw, write_crops):
         table.add_row(*measure())
     Console(width=100).print(table)
 

@@ -31,7 +31,8 @@ RULES: dict[str, Callable[[Facts], Any]] = {
     "sha256": lambda one: one["sha256"],  # so that there is always one answer
 }
 """The first in which two copies differ decides; the smaller value stays. Judged by people already, a licence
-that allows a release, most pixels, least compressed (bytes a pixel), earliest."""
+that allows a release, most pixels, least compressed (bytes a pixel), earliest. Not the largest face: copies of one
+picture differ in it as in their pixels, and they are found later: the keeper would depend on the moment."""
 
 
 def rank(facts: Facts) -> tuple[Any, ...]:

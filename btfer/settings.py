@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     engine: Literal["serial", "processes"] = "processes"
     workers: int = Field(0, ge=0, description="processes for heavy loops; 0 = one per core")
     seed: int = Field(2024, description="key of the sampling hash and of training")
-    max_hamming_bits: int = Field(8, ge=0, le=32, description="pHash distance of a near-duplicate")
+    max_hamming_bits: int = Field(8, ge=0, le=20, description="pHash distance of a near-duplicate")
     crop: Literal["paper", "authors_code", "square"] = Field(
         "paper", description="how faces are cut: btfer.faces.modes has the table"
     )

@@ -14,6 +14,7 @@ from review_app import grid, overview, session
 
 PAGE_SIZES = (48, 24)
 SETTLED_AT_ONCE = 24
+FIRST_ORDER = {"photos": "as found", "faces": "suspicious first"}
 NEXT_STEP = {
     "photos": "Every photo that `btfer dedup` kept is judged. Next: `btfer build`, then the page *Faces*.",
     "faces": "Every face that `btfer crop` took is judged. Next: `btfer build`.",
@@ -66,7 +67,7 @@ def _round(round_: str) -> None:
     if not opened:
         return
     cat, settings = opened
-    choice = _choices()
+    choice = _choices(round_)
     said = session.last_said()
     if not choice.reviewer:
         st.info("Write your name in the side bar first: every verdict carries it.")
@@ -156,9 +157,10 @@ def _kept_queue(
     return review.Queue(_cat, round_, reviewer, digest)
 
 
-def _choices() -> _Choice:
+def _choices(round_: str) -> _Choice:
     reviewer = session.reviewer_name()
-    order = st.sidebar.selectbox("Order", review.ORDERS, key="order")
+    first = review.ORDERS.index(FIRST_ORDER[round_])
+    order = st.sidebar.selectbox("Order", review.ORDERS, first, key=f"order_{round_}")
     label = st.sidebar.selectbox(
         "Class", ["all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED], key="label"
     )

@@ -56,13 +56,19 @@ def add_photo(cat: Catalogue, data_dir: Path, number: int, *, label: str | None 
 
 
 def add_face(
-    cat: Catalogue, data_dir: Path, photo: str, *, at: int = 0, digest: str = DIGEST
+    cat: Catalogue,
+    data_dir: Path,
+    photo: str,
+    *,
+    at: int = 0,
+    digest: str = DIGEST,
+    hints: dict[str, float] | None = None,
 ) -> str:
     """Put face `at` of a photo in the catalogue, taken by the crop stage; its id."""
     id_ = f"{photo}-{digest}-{at}"
     box = FACE_BOX | {"x": FACE_BOX["x"] + 200.0 * at}
     row = {"id": id_, "photo": photo, "settings": digest, "number": at, "probability": 0.999}
-    row |= box | {"landmarks": {}, "crop": {}}
+    row |= box | {"landmarks": {}, "crop": {}, "hints": hints or {}}
     image = Image.open(photo_path(data_dir, photo, "png")).crop((50, 30, 150, 150))
     buffer = io.BytesIO()
     image.resize((256, 256)).save(buffer, "PNG")

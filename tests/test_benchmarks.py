@@ -1,4 +1,4 @@
-"""The crawl's benchmark, on a site of a few pictures: that it runs and counts, not how fast."""
+"""Benchmarks on a few pictures: that they run and count, not how fast."""
 
 import re
 import subprocess
@@ -34,3 +34,11 @@ def test_the_crawl_benchmark_says_pass_or_miss_for_each_target(printed: str) -> 
         "100 % kept",
     ]
     assert ends[-1] == ("100 % kept", "100.0 %", "pass")
+
+
+def test_the_leak_benchmark_finds_what_it_planted() -> None:
+    command = [sys.executable, str(BENCHMARKS / "leaks.py"), "--most", "5"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"│ whole photo, 100 px +│ 5 +│ 5 +│ 1\.000 +│", done.stdout), done.stdout
+    assert "precision 1.0000" in done.stdout

@@ -76,7 +76,7 @@ def triples(pairs: Pairs) -> Triples:
 
 
 @some
-@given(rows(), st.integers(0, 16), st.booleans())
+@given(rows(), st.integers(0, 20), st.booleans())
 def test_near_pairs_are_exact(
     through_buckets: None, drawn: tuple[Hashes, Hashes], max_bits: int, mirrored: bool
 ) -> None:
@@ -86,7 +86,7 @@ def test_near_pairs_are_exact(
 
 
 @examples(some, max_examples=25)
-@given(rows(), rows(), st.integers(0, 12), st.booleans())
+@given(rows(), rows(), st.integers(0, 20), st.booleans())
 def test_near_between_is_exact(
     through_buckets: None,
     drawn: tuple[Hashes, Hashes],
@@ -173,8 +173,8 @@ def test_what_cannot_be_searched_is_refused() -> None:
         near.collapse(hashes.astype(np.int64))
     with pytest.raises(UsageError, match=r"got uint64 \(1,\)"):
         near.collapse(hashes, hashes[:1])
-    with pytest.raises(UsageError, match="max_bits must be 0 to 16, got 17"):
-        list(near.near_pairs(near.collapse(hashes), max_bits=17))
+    with pytest.raises(UsageError, match="max_bits must be 0 to 20, got 21"):
+        list(near.near_pairs(near.collapse(hashes), max_bits=21))
     with pytest.raises(UsageError, match="the other has none"):
         list(near.near_between(near.collapse(hashes), near.collapse(hashes, hashes)))
 

@@ -158,6 +158,29 @@ def test_suspicious_pictures_come_first_by_choice_and_classes_can_be_chosen(tmp_
         review.queue(cat, "photos", order="best")
 
 
+def test_a_photo_in_which_the_crop_stage_found_no_face_has_a_badge_in_round_one(
+    tmp_path: Path,
+) -> None:
+    cat, ids = make(tmp_path, 2)
+    verdicts.add(cat, [Verdict("crop", ids[1], "drop", "crop", "", DIGEST, "no face")])
+    found = {one.id: "no face found" in one.badges for one in review.queue(cat, "photos")}
+    assert found == {ids[0]: False, ids[1]: True}
+
+
+def test_the_hints_of_the_crop_stage_are_badges_and_the_order_of_round_two(tmp_path: Path) -> None:
+    cat, photos = make(tmp_path, 3)
+    hints: list[dict[str, float]] = [{}, {"turn": 0.4, "sharpness": 0.01}, {"tilt_deg": -30.0}]
+    usual, worst, tilted = (
+        add_face(cat, tmp_path, photo, hints=one) for photo, one in zip(photos, hints, strict=True)
+    )
+    queue = review.queue(cat, "faces", DIGEST, order="suspicious first")
+    assert [(one.id, one.badges) for one in queue] == [
+        (worst, ("turned", "blurred")),
+        (tilted, ("tilted",)),
+        (usual, ()),
+    ]
+
+
 def test_faces_of_a_dropped_photo_and_of_other_crop_settings_do_not_await(faces, tmp_path) -> None:
     cat, ids = faces
     photo = review.queue(cat, "faces", DIGEST)[0].photo

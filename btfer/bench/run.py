@@ -261,6 +261,7 @@ def _learning_feed(experiment: Experiment, split: Split, pixels: Pixels) -> Feed
         augmentation=protocol.augmentation,
         seed=experiment.seed,
         skip_remainder=protocol.skip_remainder,
+        channels=architecture(experiment.architecture).channels,
     )
 
 
@@ -273,6 +274,7 @@ def _plain_feed(experiment: Experiment, images: ImageSet, pixels: Pixels, indice
         batch_size=experiment.protocol.batch_size,
         rescale=experiment.protocol.rescale,
         pixel_range=architecture(experiment.architecture).pixels,
+        channels=architecture(experiment.architecture).channels,
     )
 
 

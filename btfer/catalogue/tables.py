@@ -126,10 +126,10 @@ verdict = Table(
     "verdict",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("round", String, nullable=False),  # dedup, photos, crop, faces
+    Column("round", String, nullable=False),  # dedup, photos, crop, faces, leaks
     Column("photo", ForeignKey("photo.sha256"), nullable=False),
     Column("face", String, nullable=False),  # '' = about the photo
-    Column("settings", String, nullable=False),  # '' = holds under every crop setting
+    Column("settings", String, nullable=False),  # of the crop, or of a training set; '' = of none
     Column("decision", String, nullable=False),  # keep, drop, relabel, undo
     Column("reason", String, nullable=False),
     Column("expression", String, nullable=False),  # the new label of a relabel

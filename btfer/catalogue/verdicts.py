@@ -22,7 +22,7 @@ PEOPLE = ("photos", "faces")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One judgement of a photo, or of one of its faces, in a round (dedup, photos, crop, faces).
+    """One judgement of a photo, or of one of its faces, in a round (dedup, photos, crop, faces, leaks).
 
     final: holds over votes. uid: names the row on every machine.
     """

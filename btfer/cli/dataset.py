@@ -76,9 +76,9 @@ def rebuild(
     """Fetch the photos of a release again from its addresses, and make its images anew; tell what has gone.
 
     Every photo and crop must have the bytes that the release names. The photos come into
-    this catalogue as from any crawl: use a data folder of its own.
+    this catalogue as from any crawl: use a data folder of its own (btfer --data-dir).
 
-    Example: btfer --data-dir rebuilt rebuild btfer-1a2b3c4d5e6f
+    Example: btfer rebuild btfer-1a2b3c4d5e6f
     """
     from btfer.pipeline.rebuild import rebuild as again
 

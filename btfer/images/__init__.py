@@ -7,6 +7,7 @@ colour     any mode and profile -> RGB, sRGB, on white
 hashes     the pHash of a picture and of its mirror image, by one small DCT
 hints      numbers about a thumbnail that order the review queue
 intake     all of these from one decode: what the catalogue knows about a photo
+alike      whether two pictures that look alike are one
 encode     pictures that carry pixels and nothing else
 """
 

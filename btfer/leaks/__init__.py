@@ -2,8 +2,7 @@
 
 views      how one of our faces may stand there: the photo, and windows around the face
 training   training sets as hashes: folders, FER2013's csv; read once
-search     near hashes make candidates
-alike      laid over each other, they are the same picture or not
+search     near hashes make candidates; laid over each other (`images.alike`), they are one picture or not
 subjects   which faces are looked for
 check      a release, or faces that may become one, against training sets
 sheet      a picture of the pairs

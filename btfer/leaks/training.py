@@ -20,10 +20,10 @@ from btfer.engine import map_unordered
 from btfer.errors import ImageError, UsageError
 from btfer.files import sha256_file, write_atomic
 from btfer.images import phash_pairs
-from btfer.leaks.alike import SIDE_PX
 from btfer.leaks.views import HASH_PX, Grey, grey_of, resized
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
+SIDE_PX = 48  # FER2013's: what pictures are compared at
 VERSION = "1"  # of what is kept of a picture: another one makes caches anew
 LAYOUT = (
     "expected a folder with pictures in class folders (NAME/<class>/*.jpg or NAME/train/<class>/*.jpg), "

@@ -31,7 +31,7 @@ MARGINS = (
     0.31,
     0.41,
 )  # around the box itself, both sides together, in its longer sides
-TILTED_DEG = 4.0
+TILTED_DEG = 2.0
 OUTSIDE = 0.1  # share of a window that may lie beyond the picture
 
 

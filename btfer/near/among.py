@@ -14,7 +14,7 @@ CROWD = 64  # hashes with one word: more are compared outright, not again in eac
 
 
 def near_pairs(keys: Keys, *, max_bits: int = 8) -> Iterator[Pairs]:
-    """All pairs of keys within `max_bits` (0 to 16), i < j, each once, in blocks of no special order.
+    """All pairs of keys within `max_bits` (0 to 20), i < j, each once, in blocks of no special order.
 
     Memory is bounded by the block. Time is bounded by the pairs that there are: n hashes all near each
     other, as those of pictures with next to nothing on them may be, are n * n / 2 pairs.

@@ -15,7 +15,7 @@ NEW_AT_ONCE = 4096  # new hashes and mirrors whose neighbours' words are in one 
 
 
 def near_between(new: Keys, old: Keys, *, max_bits: int = 8) -> Iterator[Pairs]:
-    """All pairs of a new key i and an old key j within `max_bits` (0 to 16), each once, in blocks.
+    """All pairs of a new key i and an old key j within `max_bits` (0 to 20), each once, in blocks.
 
     Old keys are not compared with each other, nor new ones. Old ones are gone through once for each
     2,048 new ones. Raises UsageError where only one side has mirrors.

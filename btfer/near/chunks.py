@@ -9,7 +9,7 @@ import numpy as np
 from btfer.errors import UsageError
 from btfer.near.keys import Hashes, Ints
 
-MOST_BITS = 16
+MOST_BITS = 20
 
 
 class Chunk(NamedTuple):

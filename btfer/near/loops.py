@@ -7,6 +7,8 @@ import numpy as np
 from btfer.compiled import compiled
 from btfer.near.keys import Hashes, Ints
 
+SPAN = 4096  # values that are looked up together
+
 
 @compiled
 def ones(word: Any) -> Any:
@@ -117,14 +119,21 @@ def look_up(
     in `right` to go on with, and how many hits.
     """
     most, by, mask, found = np.uint64(max_bits), np.uint64(shift), np.uint64(len(start) - 2), 0
+    met, near = np.empty(SPAN, np.int32), np.empty(SPAN, np.int64)
     while place < len(right):
-        word = np.int64((right[place] >> by) & mask)
-        if any_[word >> 3] >> (word & 7) & 1:
-            if found + start[word + 1] - start[word] > hits.shape[1]:
-                return place, found
-            for n in range(start[word], start[word + 1]):
-                if ones(left[who[n]] ^ right[place]) <= most:
-                    hits[0, found], hits[1, found] = who[n], place
+        # First all that meet anybody, then what they meet: the memory answers many questions at a time.
+        n = 0
+        for at in range(place, min(place + SPAN, len(right))):
+            word = np.int64((right[at] >> by) & mask)
+            met[n], near[n] = at, word
+            n += any_[word >> 3] >> (word & 7) & 1
+        for k in range(n):
+            first, last = start[near[k]], start[near[k] + 1]
+            if found + last - first > hits.shape[1]:
+                return met[k], found
+            for m in range(first, last):
+                if ones(left[who[m]] ^ right[met[k]]) <= most:
+                    hits[0, found], hits[1, found] = who[m], met[k]
                     found += 1
-        place += 1
+        place += SPAN
     return place, found

@@ -43,9 +43,9 @@ def run(
     cat: Catalogue, settings: Settings, plan: Plan, on_progress: Progress | None = None
 ) -> release.Release:
     """Bring the catalogue as far as it goes. Raises Incomplete, with the next command, where people are needed."""
+    packed = formats.check_formats(plan.formats)
     if not photos.count(cat):
         raise Incomplete("there are no photos yet: run 'make crawl', or 'btfer import FOLDER'")
-    packed = formats.check_formats(plan.formats)
     dedup.run(cat, settings, on_progress)
     chosen = crop.crop_settings(settings)
     _stop_for_disputes(cat, "photos")

@@ -2,6 +2,7 @@
 
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.store import Row
+from btfer.faces import hints as face_hints
 
 # Seen on 150 web photos: below or above these lie about 3 to 5 in 100.
 DARK_BELOW = 50.0  # mean of 0-255
@@ -10,8 +11,6 @@ FLAT_ABOVE = 0.45  # share of pixels without any texture: drawings, slides, logo
 FEW_COLOURS = 12  # in drawings, emoji and logos
 TEXT_ABOVE = 0.03  # share of places where strokes stand side by side, as in writing
 SMALL_PHOTO_PX = 120
-SMALL_FACE_PX = 64
-UNSURE_BELOW = 0.97  # MTCNN's probability
 
 CONFLICT = "conflicting labels"  # found under queries of different classes
 DISAGREE = "models disagree"  # good networks agree against the label
@@ -19,13 +18,19 @@ DOUBT = "doubt"  # the hint of a face, 0 to 1: one minus what the networks give 
 FIRST = {"photos": CONFLICT, "faces": DISAGREE}
 
 
-def of_photo(row: Row, conflicting: bool, has_copies: bool) -> tuple[str, ...]:
-    """The hints of a photo. row: expression, width, height and `hints`, as intake measured them."""
+def of_photo(
+    row: Row, conflicting: bool, has_copies: bool, faceless: bool = False
+) -> tuple[str, ...]:
+    """The hints of a photo. row: expression, width, height and `hints`, as intake measured them.
+
+    faceless: the crop stage has looked already, and found no face.
+    """
     hints = row["hints"]
     found = {
         CONFLICT: conflicting,
         "unlabelled": row["expression"] == UNLABELLED,
         "has copies": has_copies,
+        "no face found": faceless,
         "blurred": hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW,
         "dark": hints.get("brightness", DARK_BELOW) < DARK_BELOW,
         "flat": hints.get("flat", 0) > FLAT_ABOVE,
@@ -37,13 +42,14 @@ def of_photo(row: Row, conflicting: bool, has_copies: bool) -> tuple[str, ...]:
 
 
 def of_face(row: Row, conflicting: bool, faces_in_photo: int) -> tuple[str, ...]:
-    """The hints of a face. row: expression, probability, width, height, hints."""
+    """The hints of a face. row: expression, probability, width, height and `hints`, as the crop stage measured them."""
     found = {
         CONFLICT: conflicting,
         DISAGREE: row["hints"].get(DOUBT, 0) > 0,
         "unlabelled": row["expression"] == UNLABELLED,
         "several faces": faces_in_photo > 1,
-        "low probability": row["probability"] < UNSURE_BELOW,
-        "small": min(row["width"], row["height"]) < SMALL_FACE_PX,
     }
-    return tuple(name for name, holds in found.items() if holds)
+    # An older catalogue has no hints, but these two it has.
+    known = {"probability": row["probability"], "side_px": min(row["width"], row["height"])}
+    named = tuple(name for name, holds in found.items() if holds)
+    return (*named, *face_hints.badges(known | row["hints"]))

@@ -234,11 +234,14 @@ def _tallies(round_: str, counts: Counter[tuple[str, str]]) -> list[Tally]:
 
 def _photos(cat: Catalogue) -> list[Entry]:
     conflicting, copied = photos.conflicting(cat), photos.with_copies(cat)
+    faceless = {row["sha256"] for row in faces.without(cat, faces.newest_settings(cat), "no face")}
     return [
         Entry(
             Subject(row["sha256"]),
             row["expression"],
-            badges.of_photo(row, row["sha256"] in conflicting, row["sha256"] in copied),
+            badges.of_photo(
+                row, *(row["sha256"] in known for known in (conflicting, copied, faceless))
+            ),
         )
         for row in photos.awaiting_review(cat)
     ]

@@ -88,15 +88,28 @@ def test_the_report_needs_no_other_file_and_tells_what_is_missing(tmp_path: Path
         record = json.loads((folder / "run.json").read_text())
         broken = record | {"state": state, "metrics": {}, "release": None, "error": "<memory>"}
         (folder / "run.json").write_text(json.dumps(broken))
+    other = {"weights": "external", "resolution": 256, "balance": "external"}
+    draw_run(
+        tmp_path / "runs", "<fer>", training="external", protocol={"name": "external"}, **other
+    )
+    edge = tmp_path / "reports" / "2024-01-01" / "edge.csv"
+    edge.parent.mkdir(parents=True)
+    edge.write_text(
+        "architecture,resolution,form,threads,median_ms,release,accuracy\n"
+        "lenet5,48,keras,1,8.2,drawn-1,0.21\nlenet5,48,int8,1,0.1,drawn-1,0.20\n"
+    )
     page = write_report(tmp_path / "runs", tmp_path / "reports")
     html = page.read_text()
+    assert "accuracy by latency on drawn-1, 1 thread(s)" in html
+    assert "(ours by protocol external)" not in html
+    assert "&lt;fer&gt; (external)" in html
     assert html.count("data:image/svg+xml;base64,") > 40
     assert not re.search(r'(src|href)="(?!data:|#|https://)', html)
     assert not re.search(r'(src)="https://', html)
     assert "&lt;faces&gt;" in html
     assert "&lt;memory&gt;" in html
-    assert not re.search("<faces>|<memory>", html)
-    assert "8 runs, 1 failed, 1 not finished" in html
+    assert not re.search("<faces>|<memory>|<fer>", html)
+    assert "9 runs, 1 failed, 1 not finished" in html
     assert f"their predictions are missing: {lost.name}" in html
     assert "508 of the paper's 512 cells are not run" in html
     assert "None" not in re.sub(r'data:[^"]*', "", html)

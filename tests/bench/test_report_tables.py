@@ -10,7 +10,7 @@ from btfer.bench.report.drawing import pareto
 from btfer.bench.report.results import results_frame
 from btfer.bench.report.strata import gaps, strata_frame
 from btfer.bench.report.tables import latex, markdown, table_lines
-from tests.bench.drawn_runs import draw_run
+from tests.bench.drawn_runs import draw_predictions, draw_run
 
 
 @pytest.fixture
@@ -99,6 +99,21 @@ def test_latex_is_balanced_and_has_twenty_columns(cells: list[Cell]) -> None:
     assert text.count("{") == text.count("}")
     assert all(line.count("$") % 2 == 0 for line in rows)
     assert "Table\\_2" in text
+
+
+def test_an_untouched_test_part_stands_where_validation_would(tmp_path: Path) -> None:
+    folder = draw_run(tmp_path, protocol={"name": "strict"})
+    draw_predictions(0.9, 1, "test").to_parquet(folder / "predictions_test.parquet")
+    text = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(text.replace('"validation":', '"test": {}, "validation":'))
+    results = results_frame(read_cells(read_runs(tmp_path)))
+    [line] = [one for one in table_lines(results, 2, "strict") if one.run]
+    shown = line.at(("conservative", "validation", "accuracy"))
+    rows = results[(results["state"] == "done") & (results["score"] == "accuracy")]
+    by_part = rows.set_index("scored_on")["ours"]
+    assert set(by_part.index) == {"validation", "test", "btfer"}
+    assert shown.ours == by_part["test"] != by_part["validation"]
+    assert shown.published == 0.81
 
 
 def test_groups_are_by_query_intent_and_small_ones_are_kept_out_of_gaps(cells: list[Cell]) -> None:

@@ -1,18 +1,35 @@
 """Held to the mtcnn package itself: the same pixels, the same boxes."""
 
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from btfer.faces import detect
+from benchmarks.faces_agreement import Agreement
+from benchmarks.faces_detectors import box_of_package
+from btfer.faces import Box, detect
 from btfer.images import Pixels, decode_rgb
 from btfer.sample import load_manifest, picture_path
-from tests.faces.package_agreement import Agreement, of_least_side, package_boxes
 
 READABLE = [one.file for one in load_manifest() if one.kind != "junk"]
 GROUPS = [name for name in READABLE if name.startswith("group")]
+
+
+@cache
+def package() -> Any:
+    from mtcnn import MTCNN
+
+    return MTCNN()
+
+
+@cache
+def package_boxes(shape: tuple[int, ...], data: bytes) -> list[Box]:
+    """The package as users call it, each picture once."""
+    pixels = np.frombuffer(data, np.uint8).reshape(shape)
+    return [box_of_package(one) for one in package().detect_faces(pixels)]
 
 
 def read(name: str) -> Pixels:
@@ -42,22 +59,20 @@ def crowd(across: int, down: int, side_px: int) -> Pixels:
 def agreement(pictures: Iterable[Pixels], min_face_px: int) -> Agreement:
     total = Agreement()
     for pixels in pictures:
-        theirs, ours = package_boxes(pixels), detect(pixels, min_face_px=min_face_px)
-        least = min_face_px if min_face_px > 20 else 0
-        total.add(of_least_side(theirs, least), of_least_side(ours, least))
+        theirs = package_boxes(pixels.shape, pixels.tobytes())
+        ours = detect(pixels, min_face_px=min_face_px)
+        total.add(theirs, ours, min_face_px if min_face_px > 20 else 0)
     return total
 
 
 def assert_same(total: Agreement, least_boxes: int) -> None:
     assert total.theirs >= least_boxes
-    assert total.matched >= 0.99
-    assert np.percentile(total.probability, 95) <= 0.005
-    assert np.median(total.landmarks) <= 0.001
+    assert total.holds, total
 
 
 @pytest.mark.parametrize("min_face_px", [20, 40])
 def test_a_few_pictures_have_the_packages_boxes(min_face_px: int) -> None:
-    pictures = [*map(read, GROUPS[:3]), resized(read(GROUPS[3]), 1601), crowd(6, 3, 161)]
+    pictures = [*map(read, GROUPS[:3]), resized(read(GROUPS[3]), 1001), crowd(6, 3, 161)]
     assert_same(agreement(pictures, min_face_px), least_boxes=15)
 
 
@@ -70,16 +85,17 @@ def test_where_the_package_sees_nothing_nothing_is_found() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("min_face_px", [20, 40])
-def test_the_whole_sample_has_the_packages_boxes(min_face_px: int) -> None:
-    assert_same(agreement(map(read, READABLE), min_face_px), least_boxes=140)
+def test_pictures_of_the_whole_sample_have_the_packages_boxes(min_face_px: int) -> None:
+    assert_same(agreement(map(read, READABLE[::9]), min_face_px), least_boxes=14)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("longer_px", [200, 333, 1000, 3000])
-def test_pictures_of_any_size_have_the_packages_boxes(longer_px: int) -> None:
-    assert_same(agreement((resized(read(name), longer_px) for name in GROUPS[:6]), 20), 15)
+@pytest.mark.parametrize(("longer_px", "pictures"), [(200, 6), (333, 6), (1601, 1), (2200, 1)])
+def test_pictures_of_any_size_have_the_packages_boxes(longer_px: int, pictures: int) -> None:
+    resized_to = (resized(read(name), longer_px) for name in GROUPS[:pictures])
+    assert_same(agreement(resized_to, 20), least_boxes=2 * pictures)
 
 
 @pytest.mark.slow
 def test_a_crowd_of_two_hundred_has_the_packages_boxes() -> None:
-    assert_same(agreement([crowd(20, 10, 64)], 20), least_boxes=150)
+    assert_same(agreement([crowd(20, 10, 56)], 20), least_boxes=150)

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from btfer.errors import BtferError
-from btfer.pipeline.likeness import SAME_PICTURE, grey, likeness
-from tests.conftest import draw_photo
+from btfer.pipeline.likeness import SAME_PICTURE, is_same, likeness, look, look_of
+from tests.conftest import as_bytes, draw_photo
 
 
 def small(image: Image.Image) -> np.ndarray:
@@ -29,6 +29,19 @@ def test_copies_lie_on_their_original_and_other_pictures_do_not() -> None:
     assert likeness(small(photo), small(changed)) < SAME_PICTURE
 
 
+def test_a_turned_copy_is_one_and_the_same_studio_with_another_face_is_not() -> None:
+    photo = draw_photo(1, (640, 480))
+    turned = photo.rotate(3, Image.Resampling.BICUBIC).crop((30, 25, 610, 455))
+    changed = photo.copy()
+    changed.paste(draw_photo(5, (60, 60)), (300, 200))
+    looks = [look_of(as_bytes(one)) for one in (photo, turned, ImageOps.mirror(turned), changed)]
+    assert likeness(looks[0].small, looks[1].small) < SAME_PICTURE
+    assert is_same(looks[0], looks[1])
+    assert is_same(looks[2], looks[0])
+    assert not is_same(looks[0], looks[3])
+    assert not is_same(looks[1], looks[3])
+
+
 def test_blank_pictures_are_alike_where_their_shade_is() -> None:
     white, black, nearly = (np.full((64, 64), v, np.float32) for v in (255, 0, 250))
     assert likeness(white, nearly) == 1.0
@@ -38,4 +51,4 @@ def test_blank_pictures_are_alike_where_their_shade_is() -> None:
 
 def test_a_lost_thumbnail_is_a_plain_error(tmp_path: Path) -> None:
     with pytest.raises(BtferError, match=r"thumbnail .*a.jpg cannot be read"):
-        grey(tmp_path / "a.jpg")
+        look(tmp_path / "a.jpg")

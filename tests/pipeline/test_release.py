@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from btfer.catalogue import Catalogue, faces, releases, verdicts
+from btfer import review
+from btfer.catalogue import Catalogue, faces, releases, standing, verdicts
 from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import BtferError, Incomplete, UsageError
@@ -18,7 +21,8 @@ from btfer.expressions import EXPRESSIONS
 from btfer.files import write_atomic
 from btfer.images import decode_rgb, encode_png, metadata_in
 from btfer.layout import face_path
-from btfer.pipeline import build, crop, funnel, verify
+from btfer.pipeline import build, crop, funnel, overview, verify
+from btfer.pipeline.told import COLUMNS, as_csv
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo, take_in
 
@@ -73,7 +77,9 @@ def test_a_release_is_whole_and_verifies(full: Catalogue, settings: Settings) ->
         "croissant.json",
         "README.md",
         "contact_sheet.png",
+        "contact_sheets",
     }
+    assert {path.stem for path in (made.path / "contact_sheets").iterdir()} == set(EXPRESSIONS)
     newest = releases.newest(full)
     assert newest is not None
     assert newest["name"] == made.path.name
@@ -129,11 +135,27 @@ def damage(release: Path, kind: str) -> None:
         metadata.write_text(
             metadata.read_text().replace("happy-001.png,happy", "happy-001.png,sad")
         )
+    elif kind == "text in an image":
+        victim.write_bytes(as_bytes(Image.open(victim), "PNG", pnginfo=said("Ann")))
+    elif kind == "same photo twice":
+        rows = list(csv.DictReader(metadata.open(newline="")))
+        rows[1]["photo_id"] = rows[0]["photo_id"]
+        metadata.write_bytes(as_csv(COLUMNS, rows))
+    elif kind == "an image of another size":
+        victim.write_bytes(encode_png(np.zeros((255, 256, 3), np.uint8)))
+    elif kind == "no column":
+        metadata.write_text(metadata.read_text().replace("photo_id", "id", 1))
     elif kind == "swapped":
         other = release / "images/sad/sad-001.png"
         one, two = victim.read_bytes(), other.read_bytes()
         victim.write_bytes(two)
         other.write_bytes(one)
+
+
+def said(text: str) -> PngInfo:
+    info = PngInfo()
+    info.add_text("Author", text)
+    return info
 
 
 def sign(release: Path) -> Path:
@@ -147,14 +169,28 @@ def sign(release: Path) -> Path:
     return release.rename(release.with_name(f"btfer-{digest[:12]}"))
 
 
-@pytest.mark.parametrize("kind", ["flipped bit", "missing", "extra", "label", "swapped"])
+DAMAGE = {
+    "flipped bit": "images are 256x256 RGB",
+    "missing": "metadata and images are the same set",
+    "extra": "metadata and images are the same set",
+    "label": "labels are classes and match the folders",
+    "swapped": "",
+    "text in an image": "images carry no metadata",
+    "same photo twice": "no image and no photo is there twice",
+    "an image of another size": "images are 256x256 RGB",
+    "no column": "metadata have the columns of a release",
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
 def test_damage_is_found(full: Catalogue, settings: Settings, kind: str) -> None:
     made = build.run(full, settings, build.Plan(per_class=2))
     damage(made.path, kind)
-    assert any(check.problems for check in verify.verify(made.path))
+    wrong = {check.name for check in verify.verify(made.path) if check.problems}
+    assert "no file is missing, changed or added" in wrong
     if kind != "swapped":  # a swap that is signed anew is another release, not a damaged one
-        signed = sign(made.path)
-        assert any(check.problems for check in verify.verify(signed)), "found by sums alone"
+        wrong = {check.name for check in verify.verify(sign(made.path)) if check.problems}
+        assert DAMAGE[kind] in wrong, "found by sums alone"
 
 
 def test_a_lost_crop_stops_the_release_and_leaves_nothing(
@@ -273,3 +309,80 @@ def test_a_release_tells_how_many_people_gave_each_label(
     votes = {row["votes"] for row in rows if row["label"] == face["expression"]}
     assert votes == {f"{face['expression']}:1", f"{face['expression']}:2"}
     assert {row["crop_distortion"] for row in rows} == {"0.900"}
+
+
+def test_copies_of_one_photo_give_one_face_though_all_were_cropped_and_kept(
+    full: Catalogue, settings: Settings
+) -> None:
+    """They were crawled and judged apart, before dedup saw that they are one picture."""
+    digest = crop.crop_settings(settings).digest
+    happy = [row["photo"] for row in faces.labelled(full, digest) if row["expression"] == "happy"]
+    copies = [
+        Verdict("dedup", photo, "drop", "dedup", reason="duplicate", keeper=happy[0], distance=3)
+        for photo in happy[1:]
+    ]
+    verdicts.add(full, copies)
+    with pytest.raises(Incomplete, match=r"happy +1 +1 missing"):
+        build.run(full, settings, build.Plan(per_class=2))
+
+
+def test_credit_goes_to_who_is_owed_it_by_an_id(full: Catalogue, settings: Settings) -> None:
+    made = build.run(full, settings, build.Plan(per_class=3))
+    rows = list(csv.DictReader((made.path / "metadata.csv").open()))
+    [credit] = csv.DictReader((made.path / "attribution.csv").open())
+    assert [r["file_name"] for r in rows if r["attribution_id"]] == [credit["file_name"]]
+    assert credit["attribution_id"] in {row["attribution_id"] for row in rows}
+
+
+def test_addresses_are_told_only_where_somebody_asked_for_them(
+    full: Catalogue, settings: Settings
+) -> None:
+    made = build.run(full, settings, build.Plan(per_class=2, sources="with"))
+    rows = list(csv.DictReader((made.path / "sources.csv").open()))
+    assert len(rows) == 14
+    assert all(row["url"].startswith("https://secret.example/") for row in rows)
+    for path in made.path.rglob("*"):
+        if path.is_file() and path.name not in ("sources.csv", "attribution.csv"):
+            assert b"secret.example" not in path.read_bytes(), path
+    assert [p for check in verify.verify(made.path) for p in check.problems] == []
+
+
+def test_the_datasheet_tells_how_far_people_agreed(full: Catalogue, settings: Settings) -> None:
+    more = [
+        Verdict("photos", row["photo"], "keep", "ben") for row in verdicts.holding(full, "photos")
+    ]
+    verdicts.add(full, more)
+    made = build.run(full, settings, build.Plan(per_class=2))
+    text = (made.path / "README.md").read_text()
+    assert "| photos | percent agreement | 21 | 1.000 |" in text
+    assert "ben" not in text
+    assert "No picture was judged by two people" not in text
+
+
+def test_what_holds_in_one_pass_is_what_holds_one_by_one(
+    full: Catalogue, settings: Settings
+) -> None:
+    """Judged twice, taken back, settled, under other crop settings."""
+    digest = crop.crop_settings(settings).digest
+    rows = verdicts.holding(full, "photos")
+    verdicts.undo(full, [rows[0]["id"]], "ann")
+    verdicts.undo(full, [rows[1]["id"]], "ann")
+    verdicts.add(full, [Verdict("photos", rows[1]["photo"], "drop", "ann", reason="text")])
+    verdicts.add(full, [Verdict("photos", rows[2]["photo"], "drop", "ben", reason="text")])
+    verdicts.add(full, [Verdict("photos", rows[3]["photo"], "relabel", "ben", expression="sad")])
+    settled = Verdict("photos", rows[3]["photo"], "keep", "cleo", final=True)
+    other = Verdict("crop", rows[4]["photo"], "drop", "crop", settings="other", reason="no face")
+    verdicts.add(full, [settled, other])
+    for votes in (1, 2):
+        review.plan(full, votes, "")
+        held = standing.standing(full, digest)
+        for round_ in standing.ROUNDS:
+            expected = {
+                row["face"] or row["photo"]: tuple(row[name] for name in standing.Held._fields)
+                for row in verdicts.holding(full, round_)
+                if row["settings"] in ("", digest)
+            }
+            assert held[round_] == expected, (votes, round_)
+        kept = {row["id"] for row in overview.read(full, digest).kept_faces()}
+        taken = faces.labelled(full, digest)
+        assert kept == {row["id"] for row in taken if row["decision"] in ("keep", "relabel")}

@@ -7,6 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from btfer import review
+from btfer.catalogue import verdicts
+from btfer.catalogue.verdicts import Verdict
 from btfer.review import Judged
 from tests.drawn_catalogue import DIGEST, make
 
@@ -15,9 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def show(page: str) -> AppTest:
     def script(name: str) -> None:
-        from review_app import log, overview, rounds
+        from review_app import faceless, log, overview, rounds
 
-        pages = {"overview": overview.page, "log": log.page}
+        pages = {"overview": overview.page, "log": log.page, "no face": faceless.page}
         pages |= {"photos": rounds.photos, "faces": rounds.faces}
         (pages | {"disagreements": rounds.disagreements})[name]()
 
@@ -36,7 +38,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", ["overview", "photos", "faces", "disagreements", "log"])
+@pytest.mark.parametrize("page", ["overview", "photos", "faces", "no face", "disagreements", "log"])
 def test_without_a_catalogue_each_page_names_the_next_command(data_dir: Path, page: str) -> None:
     assert "run `btfer crawl` first" in sentences(show(page))
     assert not (data_dir / "catalogue.db").exists()
@@ -74,6 +76,33 @@ def test_an_empty_queue_names_the_next_step(
     cat, ids = make(data_dir, 3)
     review.commit(cat, "photos", judge(ids), "ann")
     assert said in sentences(show(page))
+
+
+def test_photos_without_a_face_are_shown_by_reason_and_counted(data_dir: Path) -> None:
+    cat, ids = make(data_dir, 60)
+    assert "from every photo" in sentences(show("no face"))
+    why = ["no face"] * 50 + ["no usable face", "out of memory"]
+    verdicts.add(
+        cat,
+        [
+            Verdict("crop", photo, "drop", "crop", settings=DIGEST, reason=reason)
+            for photo, reason in zip(ids, why, strict=False)
+        ],
+    )
+    app = show("no face")
+    assert app.selectbox(key="faceless_reason").options == [
+        "no face (50)",
+        "no usable face (1)",
+        "out of memory (1)",
+    ]
+    assert len(app.caption) == 48
+    app.number_input(key="faceless_page").set_value(2).run()
+    assert not app.exception
+    assert len(app.caption) == 2
+    app.selectbox(key="faceless_reason").set_value("out of memory").run()
+    assert [text.value for text in app.caption] == [f"{ids[51][:12]} · 200x180"]
+    drops = show("overview").dataframe[-1].value.to_dict("records")
+    assert {"round": "crop", "reason": "no face", "dropped": 50} in drops
 
 
 def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:

@@ -50,10 +50,15 @@ def class_counts() -> pd.DataFrame:
 
 def model_name(architecture: str, weights: str) -> str:
     """The name in Tables 2 and 3; for a network that they have not, ours with what it starts from."""
-    rows = _table("tables.csv")
-    found = rows[(rows["architecture"] == architecture) & (rows["weights"] == weights)]["model"]
     start = {"imagenet": " IN", "vggface": " VF"}.get(weights, "")
-    return str(found.iloc[0]) if len(found) else f"{architecture}{start}"
+    return _model_names().get((architecture, weights), f"{architecture}{start}")
+
+
+@cache
+def _model_names() -> dict[tuple[str, str], str]:
+    rows = _table("tables.csv")
+    keys = zip(rows["architecture"], rows["weights"], strict=True)
+    return dict(zip(keys, rows["model"], strict=True))
 
 
 def paper_name(training_set: str) -> str:

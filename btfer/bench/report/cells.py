@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from btfer.bench.datasets import STRATA
+from btfer.bench.protocol import BALANCES
 from btfer.bench.published import paper_name
 from btfer.bench.report.intervals import UNCOUNTED
 from btfer.errors import UsageError
@@ -28,6 +28,9 @@ PARTS = {
     "in_domain": (IN_DOMAIN, "predictions_btfer.parquet"),
 }
 """What a run may be scored on: name in its metrics, our name, file of predictions."""
+
+STRATA = ("ethnicity", "gender", "age")
+"""Columns of predictions that say what a query asked for."""
 
 _ROW = ("label", "predicted", "counts")
 
@@ -51,7 +54,7 @@ class Answers:
     codes: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cell:
     """One network, training set, balance and protocol, scored on one set of pictures; an Answers for each seed."""
 
@@ -92,6 +95,8 @@ class Cell:
     def title(self) -> str:
         """A short name for headings and plots."""
         facts = self.facts
+        if facts["balance"] not in BALANCES:
+            return f"{facts['architecture']} ({facts['training_set']})"
         weights = "" if facts["weights"] == "none" else f" {facts['weights']}"
         where = f"{facts['training_set']}, {facts['balance']}"
         return f"{facts['architecture']}{weights} {facts['resolution']} px, {where}"

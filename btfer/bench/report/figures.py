@@ -63,7 +63,7 @@ def _resolutions(numbers: pd.DataFrame, source: str) -> Iterator[Drawing]:
         ]
         yield Drawing(
             f"Fig. 14: accuracy by network at 48 and 224 px, trained on {set_name(str(name))}",
-            f"Left on validation pictures, right on BTFER; {balance} weighting.",
+            f"First on validation pictures, then on BTFER; {balance} weighting.",
             source,
             panels,
         )

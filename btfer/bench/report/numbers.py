@@ -4,7 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from btfer.bench.architectures import ARCHITECTURES
+from btfer.bench.architectures import ARCHITECTURES, SIZES
+from btfer.bench.protocol import BALANCES
 from btfer.bench.published import TRAINING_SETS, model_name, published_tables
 from btfer.bench.report.cells import BTFER, VALIDATION, Cell
 
@@ -31,10 +32,14 @@ def published_numbers() -> pd.DataFrame:
 
 
 def our_numbers(results: pd.DataFrame, cells: list[Cell]) -> pd.DataFrame:
-    """COLUMNS from the accuracy rows of comparable cells; scores of a release or of validation."""
+    """COLUMNS from the accuracy rows of comparable cells: trained networks, on a release or on validation."""
     seconds = {cell.run["id"]: cell.run.get("seconds_per_step") for cell in cells}
     accuracy = results[(results["state"] == "done") & (results["score"] == "accuracy")]
-    kept = accuracy[accuracy["scored_on"].isin([BTFER, VALIDATION])]
+    kept = accuracy[
+        accuracy["scored_on"].isin([BTFER, VALIDATION])
+        & accuracy["resolution"].isin(SIZES)
+        & accuracy["balance"].isin(BALANCES)
+    ]
     rows = [_ours(one, seconds) for one in _rows(kept)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,11 +13,12 @@ from btfer.bench.report import sentences, tables
 from btfer.bench.report.cells import BTFER, IN_DOMAIN, Cell
 from btfer.bench.report.drawing import Drawing
 from btfer.bench.report.figures import paper_figures, weight_figures
+from btfer.bench.report.intervals import RESAMPLES
 from btfer.bench.report.numbers import OURS, PUBLISHED, our_numbers, published_numbers
 from btfer.bench.report.questions import our_findings, published_findings
 from btfer.bench.report.runs import SHORT, results_table, run_pictures, short_row
 from btfer.bench.report.strata import LEAST_IMAGES, Gap, gaps, strata_frame
-from btfer.bench.report.tradeoffs import confusion_figure, cost_figures
+from btfer.bench.report.tradeoffs import confusion_figure, cost_figures, edge_figure
 from btfer.expressions import EXPRESSIONS
 
 MOST_PICTURED = 40
@@ -40,8 +43,12 @@ def render(
     cells: list[Cell],
     results: pd.DataFrame,
     lines: dict[str, list[tables.Line]],
+    reports_dir: Path,
 ) -> str:
-    """The page as HTML. cells: comparable ones; results: their rows; lines: tables by title."""
+    """The page as HTML. cells: comparable ones; results: their rows; lines: tables by title.
+
+    reports_dir: where `btfer bench --edge` may have left what it measured.
+    """
     found, pairs = our_findings(cells)
     suspect = published_tables().query("marks != ''")
     return _template().render(
@@ -58,9 +65,12 @@ def render(
         marks=[(tables.LETTERS[mark], what) for mark, what in MARKS.items()],
         suspect=list(suspect.itertuples()),
         figures=_figures(cells, results),
+        edge=edge_figure(reports_dir),
         confusion=confusion_figure(cells),
+        ranking=_ranking(results),
         served=_served(cells),
         least=LEAST_IMAGES,
+        resamples=RESAMPLES,
         classes=EXPRESSIONS,
         titles=SHORT.values(),
         runs=_runs(runs),
@@ -100,15 +110,30 @@ def _facts(runs: list[dict[str, Any]], cells: list[Cell], results: pd.DataFrame)
 
 
 def _figures(cells: list[Cell], results: pd.DataFrame) -> list[tuple[str, list[Drawing]]]:
-    """Drawings by their source, ours first."""
+    """Drawings by their source, ours first. Class counts come from runs, or else from the paper."""
     mine = our_numbers(results, cells)
     ours = [*paper_figures(mine, OURS), *cost_figures(mine, OURS)] if cells else []
-    theirs = published_numbers()
-    published = [*paper_figures(theirs, PUBLISHED), *cost_figures(theirs, PUBLISHED)]
     weights = weight_figures(cells)
     ours += [one for one in weights if one.source == OURS]
-    published += [one for one in weights if one.source == PUBLISHED]
-    return [(OURS, ours), (PUBLISHED, published)]
+    rest = [one for one in weights if one.source == PUBLISHED]
+    return [(OURS, ours), (PUBLISHED, [*_published_figures(), *rest])]
+
+
+@cache
+def _published_figures() -> tuple[Drawing, ...]:
+    theirs = published_numbers()
+    return (*paper_figures(theirs, PUBLISHED), *cost_figures(theirs, PUBLISHED))
+
+
+def _ranking(results: pd.DataFrame) -> list[Any]:
+    """Accuracy rows of everything that was scored on a release, the best first, each with its macro F1."""
+    done = results[(results["state"] == "done") & results["scored_on"].isin([BTFER, IN_DOMAIN])]
+    macro = done[done["score"] == "macro_f1"].set_index(["runs", "scored_on"])["ours"]
+    rows = done[done["score"] == "accuracy"].sort_values("ours", ascending=False)
+    rows = rows.assign(
+        macro_f1=[macro[key] for key in zip(rows["runs"], rows["scored_on"], strict=True)]
+    )
+    return list(rows.itertuples())
 
 
 def _served(cells: list[Cell]) -> list[Served]:

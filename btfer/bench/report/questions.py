@@ -95,7 +95,7 @@ def our_findings(cells: Sequence[Cell]) -> tuple[list[Finding], list[Pair]]:
     rows = pd.DataFrame([_row(cell) for cell in cells])
     every = list(rows.itertuples())
     found: list[Finding] = []
-    pairs: dict[tuple[str, str], Pair] = {}
+    pairs: dict[tuple[Cell, Cell], list[Pair]] = {}
     for contrast in contrasts(rows):
         both = [(b.cell, o.cell) for b, o in matched(every, contrast, ("protocol", "pictures"))]
         both = [(base, other) for base, other in both if _shared_seeds(base, other)]
@@ -103,9 +103,9 @@ def our_findings(cells: Sequence[Cell]) -> tuple[list[Finding], list[Pair]]:
             continue
         found.append(_our_finding(contrast, both))
         for base, other in both:
-            for one in _pairs(contrast, base, other):
-                pairs.setdefault((one.base, one.other), one)
-    return _corrected(found), _corrected(list(pairs.values()))
+            if (base, other) not in pairs:  # the same pair is in several contrasts of a question
+                pairs[base, other] = _pairs(contrast, base, other)
+    return _corrected(found), _corrected([one for every in pairs.values() for one in every])
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from btfer.bench.datasets import STRATA
-from btfer.bench.report.cells import BTFER, IN_DOMAIN, Cell
+from btfer.bench.report.cells import BTFER, IN_DOMAIN, STRATA, Cell
 from btfer.bench.report.intervals import UNCOUNTED, wilson
 from btfer.expressions import EXPRESSIONS
 

@@ -122,8 +122,13 @@ def latex(lines: list[Line], title: str) -> str:
 
 
 def protocols(results: pd.DataFrame) -> list[str]:
-    """Protocols that anything comparable with the tables was run by, in alphabetical order."""
-    run = results[(results["state"] == "done") & (results["scored_on"] != IN_DOMAIN)]
+    """Protocols of what the tables have a place for, in alphabetical order: trained networks, not in-domain."""
+    run = results[
+        (results["state"] == "done")
+        & (results["scored_on"] != IN_DOMAIN)
+        & results["balance"].isin(BALANCES)
+        & results["resolution"].isin(RESOLUTION.values())
+    ]
     return sorted(run["protocol"].unique())
 
 

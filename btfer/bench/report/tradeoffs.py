@@ -1,18 +1,21 @@
 """Accuracy against cost with the Pareto front, and confusion matrices."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from btfer.bench.report.cells import BTFER, Cell
-from btfer.bench.report.drawing import BLUE, ORANGE, Drawing, Panel, panel, pareto
+from btfer.bench.report.drawing import BLUE, COLOURS, ORANGE, Drawing, Panel, panel, pareto
 from btfer.bench.report.intervals import confusions
 from btfer.bench.report.numbers import set_name
 from btfer.expressions import EXPRESSIONS
 
 SIZES = ((48, ORANGE, "o"), (224, BLUE, "s"))
 MOST_MATRICES = 12
+EDGE_TABLE = "edge.csv"
+"""What `btfer bench --edge` leaves in the folder of a report."""
 
 
 def cost_figures(numbers: pd.DataFrame, source: str) -> list[Drawing]:
@@ -35,6 +38,39 @@ def cost_figures(numbers: pd.DataFrame, source: str) -> list[Drawing]:
             )
             found.append(Drawing(title, caption, source, panels))
     return found
+
+
+def edge_figure(reports_dir: Path) -> Drawing | None:
+    """Accuracy by latency on a small computer, from the newest edge.csv; None where nothing was measured."""
+    tables = sorted(reports_dir.glob(f"*/{EDGE_TABLE}"))
+    if not tables:
+        return None
+    rows = pd.read_csv(tables[-1])
+    panels = [
+        _edge_panel(found, f"{release}, {threads} thread(s)")
+        for (release, threads), found in rows.groupby(["release", "threads"], sort=False)
+    ]
+    caption = "One picture at a time, each network in each form. Line: the Pareto front."
+    return Drawing("Accuracy against latency", caption, "ours", panels)
+
+
+def _edge_panel(rows: pd.DataFrame, where: str) -> Panel:
+    cost, value = rows["median_ms"].astype(float).tolist(), rows["accuracy"].astype(float).tolist()
+    pairs = zip(rows["architecture"], rows["resolution"], rows["form"], strict=True)
+    names = [f"{name} {size} {form}" for name, size, form in pairs]
+
+    def draw(axes: Any) -> None:
+        for form, colour in zip(rows["form"].unique(), COLOURS, strict=False):
+            found = rows[rows["form"] == form]
+            axes.plot(found["median_ms"], found["accuracy"], "o", color=colour, label=form)
+        _front(axes, cost, value, names)
+        axes.set(xscale="log", xlabel=f"ms for a picture, median; {where}", ylabel="accuracy")
+        axes.grid(alpha=0.3)
+        axes.legend(
+            ncols=4, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False, fontsize=8
+        )
+
+    return panel(draw, f"accuracy by latency on {where}", 3.4, 0.75)
 
 
 def confusion_figure(cells: list[Cell]) -> Drawing | None:
@@ -87,15 +123,20 @@ def _scatter(rows: pd.DataFrame, column: str, label: str, name: str) -> Panel:
             if here:
                 xy = [cost[n] for n in here], [value[n] for n in here]
                 axes.plot(*xy, mark, color=colour, alpha=0.75, markersize=5, label=f"{size} px")
-        front = pareto(cost, value)
-        axes.plot([cost[n] for n in front], [value[n] for n in front], color="black", linewidth=1)
-        for number, n in enumerate(front):
-            away = 6 if number % 2 else -10
-            axes.annotate(
-                names[n], (cost[n], value[n]), (4, away), textcoords="offset points", fontsize=7
-            )
+        _front(axes, cost, value, names)
         axes.set(xscale="log", xlabel=label, ylabel="accuracy on BTFER", title=f"trained on {name}")
         axes.grid(alpha=0.3)
         axes.legend(loc="lower right")
 
     return panel(draw, f"accuracy by {label}, trained on {name}", 3.4, 0.75)
+
+
+def _front(axes: Any, cost: list[float], value: list[float], names: list[str]) -> None:
+    """The Pareto front as a line, with names."""
+    front = pareto(cost, value)
+    axes.plot([cost[n] for n in front], [value[n] for n in front], color="black", linewidth=1)
+    for number, n in enumerate(front):
+        away = 6 if number % 2 else -10
+        axes.annotate(
+            names[n], (cost[n], value[n]), (4, away), textcoords="offset points", fontsize=7
+        )

@@ -47,7 +47,7 @@ def write_report(runs_dir: Path, out_dir: Path) -> Path:
     write_atomic(folder / "results.md", _markdown(runs, lines).encode())
     tex = "\n".join(tables.latex(found, title) for title, found in lines.items())
     write_atomic(folder / "results.tex", tex.encode())
-    write_atomic(folder / "index.html", render(runs, chosen, shown, lines).encode())
+    write_atomic(folder / "index.html", render(runs, chosen, shown, lines, out_dir).encode())
     return folder / "index.html"
 
 

@@ -1,0 +1,48 @@
+"""The page *No face*: the photos that the crop stage took nothing from, and why."""
+
+from collections import Counter
+
+import streamlit as st
+
+from btfer.catalogue import faces as face_rows
+from btfer.catalogue.store import Row
+from btfer.layout import thumbnail_path
+from btfer.settings import Settings
+from review_app import session
+
+COLUMNS, ROWS = 8, 6
+
+
+def page() -> None:
+    """Draw it. Nothing is judged here: a photo with a face that MTCNN does not see yields no crop."""
+    opened = session.opened_catalogue()
+    if not opened:
+        return
+    cat, settings = opened
+    st.subheader("No face")
+    rows = face_rows.without(cat, face_rows.newest_settings(cat))
+    if not rows:
+        st.success("The crop stage took a face from every photo that it has looked at.")
+        return
+    by_reason = Counter(row["reason"] for row in rows)
+    reason = st.selectbox(
+        "Reason",
+        [name for name, _ in by_reason.most_common()],
+        format_func=lambda name: f"{name} ({by_reason[name]:,})",
+        key="faceless_reason",
+        width=300,
+    )
+    chosen = [row for row in rows if row["reason"] == reason]
+    size = COLUMNS * ROWS
+    pages = -(-len(chosen) // size)
+    number = st.number_input("Page", 1, pages, key="faceless_page", width=120) if pages > 1 else 1
+    _grid(settings, chosen[(number - 1) * size : number * size])
+
+
+def _grid(settings: Settings, rows: list[Row]) -> None:
+    for start in range(0, len(rows), COLUMNS):
+        for column, row in zip(st.columns(COLUMNS), rows[start : start + COLUMNS], strict=False):
+            path = thumbnail_path(settings.data_dir, row["sha256"])
+            if path.exists():
+                column.image(str(path))
+            column.caption(f"{row['sha256'][:12]} · {row['width']}x{row['height']}")
