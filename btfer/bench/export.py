@@ -19,13 +19,15 @@ import keras
 import numpy as np
 
 from btfer import __version__
-from btfer.bench.datasets import ImageSet, load_release, load_training
+from btfer.bench.cells import SPLIT_SEED
+from btfer.bench.datasets import SPLITS, ImageSet, Source, Split, load_release, split_source
+from btfer.bench.datasets.training import read_source
 from btfer.bench.exported import add_card
-from btfer.bench.grid import SPLIT_SEED
-from btfer.bench.inputs import InputForm
+from btfer.bench.inputs import InputForm, grey_weights
 from btfer.bench.stored import Stored
 from btfer.bench.weights import NOTICES
 from btfer.errors import BtferError, MissingExtra, UsageError
+from btfer.expressions import EXPRESSIONS
 from btfer.files import write_atomic
 from btfer.images import Pixels, decode_rgb
 from btfer.layout import releases_dir, training_dir
@@ -60,8 +62,8 @@ class Wish:
 def export(run: Stored, wish: Wish, folder: Path, calibration: Callable[[], Pixels]) -> Path:
     """Write model.<format>, its card as model.json and example.py into `folder`; the model's path.
 
-    calibration: called for `int8` only, uint8 [N, size, size, 3]. Raises MissingExtra, BtferError
-    where the converter fails, UsageError as `form_of`.
+    calibration: called for `int8` only, uint8 [N, size, size, 3]. Raises MissingExtra, and BtferError
+    where the converter fails.
     """
     form, network = run.form, run.network()
     convert = _tflite if wish.format == "tflite" else _onnx
@@ -92,7 +94,7 @@ def card_of(run: Stored, wish: Wish) -> dict[str, Any]:
     told, form = run.record["definition"], run.form
     return {
         "name": told["architecture"],
-        "classes": form.told()["classes"],
+        "classes": list(EXPRESSIONS),
         "input": {
             "width_px": form.size_px,
             "height_px": form.size_px,
@@ -128,7 +130,7 @@ def _learnt_from(run: Stored, data_dir: Path, folder: Path | None) -> tuple[Imag
     name = run.record["training"]
     folder = folder or training_dir(data_dir) / name
     if folder.is_dir():
-        split = load_training(folder, name, SPLIT_SEED)
+        split = _parted(run, read_source(folder, name, data_dir / "runs" / "_cache"))
         return split.train, split.train_indices
     release = releases_dir(data_dir) / (run.record.get("release") or {}).get("name", "")
     if run.record["definition"]["fold"] and (release / "metadata.csv").is_file():
@@ -141,11 +143,23 @@ def _learnt_from(run: Stored, data_dir: Path, folder: Path | None) -> tuple[Imag
     raise UsageError(f"{folder} is not there: give what {name} was with --calibration FOLDER")
 
 
+def _parted(run: Stored, source: Source) -> Split:
+    """The source parted as the run had it; as the authors did, where none of our ways is the run's."""
+    for how in SPLITS:
+        with contextlib.suppress(UsageError):  # a set without parts of its makers
+            split = split_source(source, how, SPLIT_SEED)
+            if split.how == run.record["definition"].get("split"):
+                return split
+    return split_source(source, "authors", SPLIT_SEED)
+
+
 def _wrapped(network: keras.Model, form: InputForm, batch: int | None) -> keras.Model:
-    """The network with the scaling of pixels before it."""
+    """The network with the scaling of pixels, and the turn to grey, before it."""
     shape = (form.size_px, form.size_px, 3)
     picture = keras.Input(shape, batch_size=batch, name="picture")
     values = keras.layers.Rescaling(form.scale, form.offset)(picture)
+    if form.channels == 1:
+        values = keras.ops.matmul(values, grey_weights())
     return keras.Model(picture, network(values, training=False))
 
 

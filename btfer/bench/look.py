@@ -55,7 +55,7 @@ class Near:
 
 
 class Eye:
-    """A run's network, ready to look. Loads TensorFlow. Raises UsageError as `inputs.form_of`."""
+    """A run's network, ready to look. Loads TensorFlow."""
 
     def __init__(self, run: Stored) -> None:
         import keras

@@ -23,7 +23,7 @@ class Stored:
 
     @property
     def form(self) -> InputForm:
-        """What its network is given. Raises UsageError as `form_of`."""
+        """What its network is given."""
         return form_of(self.record["definition"])
 
     @property

@@ -163,7 +163,7 @@ def label_quality(data_dir: Path, folder: Path) -> dict[str, Any]:
     except Incomplete as error:
         return {"labels": f"labels: {error}", "suspects": None}
     told = (
-        f"labels: {len(found.suspects)} of {found.release} are in doubt by {found.models} models that "
+        f"labels: {len(found.suspects)} of {found.release} are in doubt by {found.models} model(s) that "
         f"are right in {found.accuracy:.0%} ({folder / SHEET}): btfer review queue --from-report"
     )
     return {"labels": told, "suspects": len(found.suspects)}

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from btfer.bench.datasets import load_release
+from btfer.bench.datasets import load_release, load_training
 from btfer.bench.edge import Bench, loss_interval, measure_run
 from btfer.bench.edge_report import TITLES, printed, write_edge
 from btfer.bench.export import Wish, calibration_pictures, export
@@ -77,7 +77,9 @@ def test_pictures_for_int8_are_of_the_training_set_and_none_is_an_error(
     run: Stored, data_dir: Path, tmp_path: Path
 ) -> None:
     pictures = calibration_pictures(run, data_dir)
-    assert (pictures.shape, pictures.dtype) == ((21, 48, 48, 3), np.uint8)  # 4 a class less 30 %
+    learnt = len(load_training(data_dir / "training" / "faces").train_indices)
+    assert (pictures.shape, pictures.dtype) == ((learnt, 48, 48, 3), np.uint8)
+    assert 0 < learnt < 28  # what validates is not among them
     with pytest.raises(UsageError, match="--calibration FOLDER"):
         calibration_pictures(run, tmp_path)
 
@@ -109,10 +111,13 @@ def test_a_run_is_named_by_id_folder_or_network(data_dir: Path, run: Stored) -> 
     assert [one.record["id"] for one in with_network(runs)] == ["abcd12345678"]
 
 
-def test_a_network_that_takes_drawings_is_refused() -> None:
-    told = DEFINITION | {"architecture": "mediapipe_vggnet"}
-    with pytest.raises(UsageError, match="1 channel"):
-        form_of(told)
+def test_a_grey_network_gets_grey_pixels_in_its_own_range() -> None:
+    form = form_of(DEFINITION | {"architecture": "mediapipe_vggnet"})
+    green = np.zeros((2, 48, 48, 3), np.uint8)
+    green[..., 1] = 200
+    values = form.values(green)
+    assert values.shape == (2, 48, 48, 1)
+    assert values == pytest.approx(0.587 * 200, abs=0.01)
 
 
 def test_the_interval_of_a_loss_holds_it_and_is_narrow_for_many_pictures() -> None:
