@@ -23,7 +23,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from faces_agreement import Agreement
 from faces_detectors import (
-    DETECTORS,
     MTCNN,
     OURS_20,
     OURS_40,
@@ -95,8 +94,7 @@ class Bench:
     def __init__(self, photos: list[Path]) -> None:
         self.photos, self.warm = photos[WARM:], photos[:WARM]
         self.cores = sorted(os.sched_getaffinity(0))
-        [reference] = run(REFERENCE, [self.photos], self.warm, [set(self.cores)])
-        self.reference: list[list[Box]] = reference.boxes
+        self.reference = boxes_of(REFERENCE, self.photos, self.warm, set(self.cores))
         self.table = Table(
             "detector", "cores", "photos/s", "ms a core", "beside mtcnn", "matched", "MB"
         )
@@ -115,36 +113,40 @@ class Bench:
         self.matched[name] = self._matched(name, one.boxes)
         if name in (OURS_20, OURS_40):
             self.peak_mb = max(self.peak_mb, one.peak_mb)
-        self._row(name, "1", MS / self.ms[name], self.ms[name], self.ms[MTCNN] / self.ms[name], one)
+        ms = self.ms[name]
+        self._row((name, "1", MS / ms, ms, self.ms[MTCNN] / ms), self.matched[name], one)
 
     def on_two(self) -> float:
         """The package in one process that may use two cores, and two processes of ours; how much faster."""
-        two = self.cores[:2]
+        two, n = self.cores[:2], len(self.photos)
         [theirs] = run(MTCNN, [self.photos], self.warm, [set(two)])
         shares = [self.photos[0::2], self.photos[1::2]]
         each = run(OURS_40, shares, self.warm, [{core} for core in two])
         their_s = theirs.ended - theirs.began
         our_s = max(one.ended for one in each) - min(one.began for one in each)
-        n = len(self.photos)
-        self._row(f"{MTCNN}, one process", "2", n / their_s, theirs.cpu_s / n * MS, 1.0, theirs)
-        used = sum(one.cpu_s for one in each) / n * MS
-        self._row(f"{OURS_40}, two processes", "2", n / our_s, used, their_s / our_s, each[0])
-        return their_s / our_s
+        ms, ratio = sum(one.cpu_s for one in each) / n * MS, their_s / our_s
+        name = f"{MTCNN}, one process"
+        self._row((name, "2", n / their_s, theirs.cpu_s / n * MS, 1), self.matched[MTCNN], theirs)
+        name = f"{OURS_40}, two processes"
+        self._row((name, "2", n / our_s, ms, ratio), self.matched[OURS_40], each[0])
+        return ratio
 
-    def _row(self, name: str, cores: str, rate: float, ms: float, ratio: float, one: Run) -> None:
-        key = name.split(",")[0] if cores == "2" else name
-        matched = self.matched.get(key if key in DETECTORS else OURS_40, 0)
-        figures = (
-            f"{rate:.1f}",
-            f"{ms:.1f}",
-            f"{ratio:.1f}x",
-            f"{matched:.1%}",
-            f"{one.peak_mb:.0f}",
-        )
-        self.table.add_row(name, cores, *figures)
+    def _row(self, figures: tuple[str, str, float, float, float], matched: float, one: Run) -> None:
+        name, cores, rate, ms, ratio = figures
+        told = (f"{rate:.1f}", f"{ms:.1f}", f"{ratio:.1f}x", f"{matched:.1%}", f"{one.peak_mb:.0f}")
+        self.table.add_row(name, cores, *told)
 
     def _matched(self, name: str, boxes: list[list[Box]]) -> float:
         return agreement(self.reference, boxes, LEAST_PX.get(name, 0)).matched
+
+
+def boxes_of(name: str, photos: list[Path], warm: list[Path], cores: set[int]) -> list[list[Box]]:
+    """What a detector that must be there finds in each photo."""
+    found = run(name, [photos], warm, [cores])
+    if isinstance(found, str):
+        raise SystemExit(f"{name}: {found}")
+    boxes: list[list[Box]] = found[0].boxes
+    return boxes
 
 
 def agreement(theirs: Iterable[list[Box]], ours: Iterable[list[Box]], least_px: int) -> Agreement:
@@ -194,10 +196,7 @@ def targets(bench: Bench, on_two: float) -> tuple[Table, bool]:
 def agree(photos: list[Path]) -> tuple[Table, bool]:
     """The package's boxes beside ours on the same pixels, by the photo's longer side."""
     core = {min(os.sched_getaffinity(0))}
-    found: dict[str, list[list[Box]]] = {}
-    for name in (REFERENCE, OURS_20, OURS_40):
-        [one] = run(name, [photos], [], [core])
-        found[name] = one.boxes
+    found = {name: boxes_of(name, photos, [], core) for name in (REFERENCE, OURS_20, OURS_40)}
     sides = [max(read(path).shape) for path in photos]
     table = Table(
         "photos",

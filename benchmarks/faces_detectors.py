@@ -132,7 +132,7 @@ def run(
 ) -> Any:
     """One process a share, all beginning together: a list of Run, or why this detector has none."""
     jobs = [(name, share, warm) for share in shares]
-    found = apart(_pass, jobs, cores)
+    found = apart(pass_over, jobs, cores)
     return next((one for one in found if isinstance(one, str)), found)
 
 
@@ -171,7 +171,8 @@ def _answer(
         results.put((number, f"{type(error).__name__}: {error}".splitlines()[0]))
 
 
-def _pass(barrier: Barrier, name: str, paths: list[Path], warm: list[Path]) -> Run | str:
+def pass_over(barrier: Any, name: str, paths: list[Path], warm: list[Path]) -> Run | str:
+    """One detector on all photos, or why not; `warm` come first and are not measured."""
     try:
         found_in = DETECTORS[name]()
     except ImportError as error:

@@ -19,11 +19,7 @@ GRAIN = 9  # levels: so that JPEG and PNet have work on the ground as well
 def draw_scenes(folder: Path, count: int, seed: int = 7) -> list[Path]:
     """So many JPEGs: one large portrait, or a few people, or some small pictures on a page."""
     rng = np.random.default_rng(seed)
-    people = [
-        Image.open(picture_path(one.file)).convert("RGB")
-        for one in load_manifest()
-        if one.kind in ("single", "group")
-    ]
+    people = [picture_path(one.file) for one in load_manifest() if one.kind in ("single", "group")]
     paths = [folder / f"scene-{n:04d}.jpg" for n in range(count)]
     for path in paths:
         scene = _scene(people, rng)
@@ -31,15 +27,15 @@ def draw_scenes(folder: Path, count: int, seed: int = 7) -> list[Path]:
     return paths
 
 
-def _scene(people: list[Image.Image], rng: np.random.Generator) -> Image.Image:
+def _scene(people: list[Path], rng: np.random.Generator) -> Image.Image:
     size = SIZES[rng.integers(len(SIZES))]
     if rng.random() < UPRIGHT_SHARE:
         size = size[::-1]
-    scene = _ground(people[rng.integers(len(people))], size, rng)
+    scene = _ground(_one_of(people, rng), size, rng)
     kind = rng.random()
     number = 1 if kind < 0.45 else rng.integers(2, 9) if kind < 0.8 else rng.integers(1, 4)
     for _ in range(number):
-        one = people[rng.integers(len(people))]
+        one = _one_of(people, rng)
         fits = min(size[0] / one.width, size[1] / one.height)
         if kind < 0.45:
             factor = fits * rng.uniform(0.7, 1)
@@ -49,6 +45,10 @@ def _scene(people: list[Image.Image], rng: np.random.Generator) -> Image.Image:
             factor = min(1, 0.9 * fits)
         _paste(scene, one, factor, rng)
     return scene
+
+
+def _one_of(people: list[Path], rng: np.random.Generator) -> Image.Image:
+    return Image.open(people[rng.integers(len(people))]).convert("RGB")
 
 
 def _ground(of: Image.Image, size: tuple[int, int], rng: np.random.Generator) -> Image.Image:

@@ -76,10 +76,9 @@ def cut_again(lost: Lost, settings: CropSettings) -> tuple[Lost, dict[str, bytes
     """The PNG of each lost face, or the word why there is none."""
     try:
         pixels = _read(lost.photo)
+        pngs = {id_: encode_png(cut_face(pixels, cut, settings)) for id_, cut in lost.cuts.items()}
     except ImageError as error:
         return lost, {}, error.reason
-    return (
-        lost,
-        {id_: encode_png(cut_face(pixels, cut, settings)) for id_, cut in lost.cuts.items()},
-        "",
-    )
+    except MemoryError:
+        return lost, {}, "out of memory"
+    return lost, pngs, ""

@@ -9,11 +9,12 @@ from PIL import Image
 
 from btfer.catalogue import Catalogue, photos
 from btfer.errors import ImageError
+from btfer.faces.cut import Cut
 from btfer.faces.modes import MODES, crop_settings
 from btfer.images import Pixels
 from btfer.layout import photo_path
 from btfer.pipeline import crop
-from btfer.pipeline.crop_photo import Photo, PhotoFaces, look_at
+from btfer.pipeline.crop_photo import Lost, Photo, PhotoFaces, cut_again, look_at
 from btfer.sample import load_manifest, picture_path
 from btfer.settings import Settings
 from tests.conftest import as_bytes
@@ -102,6 +103,23 @@ def test_fifty_megapixels_have_a_result(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (lambda: as_bytes(portrait(), "JPEG")[:-2000], "truncated"),
+        (lambda: as_bytes(portrait(), "PNG")[:20], "not an image"),
+        (lambda: b"<html>404</html>", "not an image"),
+        (lambda: as_bytes(portrait(), "GIF"), "format"),
+        (lambda: b"", "empty"),
+    ],
+    ids=["cut off", "header only", "a page", "another format", "empty"],
+)
+def test_a_file_that_was_corrupt_when_it_was_stored_is_a_reason(  # type: ignore[no-untyped-def]
+    tmp_path: Path, data, reason: str
+) -> None:
+    assert looked_at(tmp_path, data()).reason == reason
+
+
+@pytest.mark.parametrize(
     ("break_it", "reason"),
     [
         (lambda path: path.unlink(), "file missing"),
@@ -155,3 +173,16 @@ def test_a_detector_out_of_memory_is_a_reason(
 
     monkeypatch.setattr("btfer.faces.find.detect", detect)
     assert looked_at(tmp_path, as_bytes(photo_of(1), "PNG")).reason == "out of memory"
+
+
+def test_a_crop_that_cannot_be_made_again_for_want_of_memory_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("btfer.pipeline.crop_photo.cut_face", full)
+    data = as_bytes(photo_of(1), "PNG")
+    (tmp_path / "photo").write_bytes(data)
+    lost = Lost(Photo(hashlib.sha256(data).hexdigest(), tmp_path / "photo"), {"a": Cut(0, 0, 9, 9)})
+    assert cut_again(lost, MODES["paper"]) == (lost, {}, "out of memory")
