@@ -35,6 +35,9 @@ def bench(
         int | None, typer.Option(min=1, help="Training images of a class, at most: for a trial.")
     ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Folds of an in-domain run.")] = 3,
+    augment: Annotated[str, typer.Option(help="Warp on host, device or auto.")] = "auto",
+    mixed_precision: Annotated[bool, typer.Option(help="Compute in half precision.")] = False,
+    replicas: Annotated[int, typer.Option(min=1, help="GPUs that share each batch.")] = 1,
     shard: Annotated[str, typer.Option(help="i/n: every n-th cell, for a job array.")] = "",
     dry_run: Annotated[bool, typer.Option(help="List the cells and what they will take.")] = False,
     runs: Annotated[bool, typer.Option("--runs", help="List the runs that there are.")] = False,
@@ -84,6 +87,9 @@ def bench(
             limit=limit,
             part=shard,
             dry=dry_run,
+            augment=augment,
+            mixed_precision=mixed_precision,
+            replicas=replicas,
         )
     if dry_run:
         _print_plan(results, as_json)
