@@ -5,6 +5,7 @@ The same for Keras's three backends; TensorFlow is imported only where it is the
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import keras
@@ -64,7 +65,9 @@ def check_devices(augment: str, count: int) -> None:
 def replicas(count: int) -> Iterator[None]:
     """Build and train inside this on `count` devices of this machine, a part of each batch on each.
 
-    Raises UsageError where there are fewer, or for a backend that cannot.
+    Of whole batches they learn what one device does; in an epoch's last batch, when it is smaller,
+    each picture counts a little differently. Raises UsageError where there are fewer devices, or for
+    a backend that cannot.
     """
     if count == 1:
         yield
@@ -77,6 +80,7 @@ def replicas(count: int) -> Iterator[None]:
     raise UsageError(f"--replicas {count} needs the TensorFlow backend, this is {backend}")
 
 
+@cache  # what one has built, another cannot train
 def _mirrored(count: int) -> Any:
     import tensorflow as tf
 

@@ -137,7 +137,7 @@ def run_one(experiment: Experiment, split: Split, target: Target | None, desk: D
             f"'{split.name}' ({split.how}) has no untouched test part, which the protocol "
             f"{experiment.protocol.name} asks for: use --split strict"
         )
-    with only_one(desk.folder, "run"), replicas(experiment.replicas):
+    with only_one(desk.folder, "run"):
         record = read_record(desk.folder)
         if "validation" not in record.get("metrics", {}):
             record = _train(experiment, split, desk)
@@ -177,7 +177,9 @@ def _train(experiment: Experiment, split: Split, desk: Desk) -> Record:
     )
     model = _new_model(experiment)
     pretrained = _pretrain(model, experiment, desk)
-    progress = train(model, feed, check, course, desk.folder, _teller(experiment, split, desk.say))
+    tell = _teller(experiment, split, desk.say)
+    with replicas(experiment.replicas):
+        progress = train(model, feed, check, course, desk.folder, tell)
     _save_model(model, experiment, desk.folder)
     parts = {"validation": split.validation_indices, "test": split.test_indices}
     metrics = {
@@ -249,7 +251,8 @@ def _new_model(experiment: Experiment) -> keras.Model:
     network = architecture(experiment.architecture)
     shape = (experiment.resolution, experiment.resolution, network.channels)
     own = experiment.protocol.preprocessing == "own"
-    return network.build(shape, len(EXPRESSIONS), experiment.weights, own_preprocessing=own)
+    with replicas(experiment.replicas):  # not before the session is cleared, which forgets it
+        return network.build(shape, len(EXPRESSIONS), experiment.weights, own_preprocessing=own)
 
 
 def _pretrain(model: keras.Model, experiment: Experiment, desk: Desk) -> Record | None:
