@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup crawl review build bench report demo test lint benchmark benchmark-crawl benchmark-dedup benchmark-intake benchmark-review benchmark-train lock clean
+.PHONY: help setup crawl review build bench report demo test lint benchmark benchmark-crawl benchmark-dedup benchmark-intake benchmark-release benchmark-review benchmark-train lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ build: .venv/.complete  ## 3. and 5. Dedup, crop, sample, release; stops where p
 bench: .venv/.complete  ## 6. Train networks and rank them on the release
 	$(BIN)/btfer bench
 
-report: .venv/.complete  ## 7. Write the results as a page, CSV and Markdown
+report: .venv/.complete  ## 7. Write the results beside the paper's: page, CSV, Markdown, LaTeX
 	$(BIN)/btfer report
 
 demo: .venv/.complete  ## The whole line on the built-in synthetic sample, in minutes
@@ -54,6 +54,9 @@ benchmark-dedup: .venv/.complete  ## Speed of the near-duplicate search beside i
 
 benchmark-intake: .venv/.complete  ## Speed of reading a photo beside imagehash's hash alone
 	$(BIN)/python benchmarks/intake.py
+
+benchmark-release: .venv/.complete  ## Speed of sample, release and verify, from 200,000 faces
+	$(BIN)/python benchmarks/release.py
 
 benchmark-review: .venv/.complete  ## Speed of the review app in a real Chromium, beside plain Streamlit
 	$(BIN)/python benchmarks/review.py

@@ -29,10 +29,15 @@ def releases_dir(data_dir: Path) -> Path:
 
 
 def derived_dirs(data_dir: Path) -> list[Path]:
-    """What is made from photos and faces and can be made again: decoded pixels of runs, and reports."""
-    return [data_dir / "runs" / "_cache", data_dir / "reports"]
+    """What is made from photos and faces and can be made again: decoded pixels of runs, reports, leaks."""
+    return [data_dir / "runs" / "_cache", data_dir / "reports", leaks_dir(data_dir)]
 
 
 def training_dir(data_dir: Path) -> Path:
     """Where `btfer bench` looks for training sets: one folder each."""
     return data_dir / "training"
+
+
+def leaks_dir(data_dir: Path) -> Path:
+    """What `btfer leaks` found, a folder for each release, and its cache of training sets."""
+    return data_dir / "leaks"

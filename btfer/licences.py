@@ -6,6 +6,7 @@ It is a filter, no legal advice: what is not recognised counts as stated and as 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 _NO_DERIVATIVES = {"nd", "noderivs", "noderivatives"}
 _NON_COMMERCIAL = {"nc", "noncommercial"}
@@ -31,6 +32,7 @@ class Terms:
     forbids_derivatives: bool
 
 
+@lru_cache(maxsize=4096)  # a catalogue has many pictures and few licences
 def terms(licence: str, licence_url: str = "") -> Terms:
     """Read a licence's name (`CC BY-NC 4.0`, `Public domain`) and address; both may be ''."""
     words = set(re.findall(r"[a-z]+[0-9]?", f"{licence} {licence_url}".lower()))

@@ -15,8 +15,8 @@ from review_app import grid, overview, session
 PAGE_SIZES = (48, 24)
 SETTLED_AT_ONCE = 24
 NEXT_STEP = {
-    "photos": "Every photo that `btfer dedup` kept is judged. Next: `btfer crop`, then the page *Faces*.",
-    "faces": "Every face that `btfer crop` took is judged. Next: `btfer sample`.",
+    "photos": "Every photo that `btfer dedup` kept is judged. Next: `btfer build`, then the page *Faces*.",
+    "faces": "Every face that `btfer crop` took is judged. Next: `btfer build`.",
 }
 
 

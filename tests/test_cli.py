@@ -20,7 +20,7 @@ from tests.conftest import as_bytes, draw_photo, take_in
 ROOT = Path(__file__).parent.parent
 COMMANDS = [name for name, _ in typer.main.get_command(cli.app).commands.items()]  # type: ignore[attr-defined]
 GROUPS = {
-    "review": ["plan", "agreement", "export", "import", "keep-single"],
+    "review": ["plan", "queue", "agreement", "export", "import", "keep-single"],
     "sample": ["render", "serve"],
 }
 
@@ -63,7 +63,7 @@ def test_help_does_not_import_what_is_slow() -> None:
     ("arguments", "code", "words"),
     [
         (["build"], 3, "there are no photos yet"),
-        (["bench"], 3, "there is no release yet"),
+        (["bench"], 3, "no training set: looked for rafdb, fer2013, affectnet"),
         (["verify", "."], 2, "is no release"),
         (["import", "nowhere"], 2, "nowhere"),
         (["explain", "abc"], 2, "names no picture"),
@@ -71,7 +71,9 @@ def test_help_does_not_import_what_is_slow() -> None:
         (["--catalogue", "mysql://x", "status"], 2, "mysql"),
         (["build", "--unreviewed", "maybe"], 2, "drop or keep"),
         (["build", "--name", "../x"], 2, "letters, digits"),
-        (["bench", "--train", "rafdb"], 3, "release"),
+        (["bench", "--train", "rafdb"], 2, "write NAME=FOLDER"),
+        (["bench", "--grid", "all"], 2, "quick or paper"),
+        (["bench", "--runs"], 3, "no run in"),
         (["review", "import", "no.csv"], 2, "no.csv"),
         (["nonsense"], 2, "No such command"),
     ],

@@ -57,6 +57,7 @@ def bench(
     augment: str = "auto",
     mixed_precision: bool = False,
     replicas: int = 1,
+    leaks: Callable[[str], dict[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """Run every combination on every training set and score it on the release; a record for each.
 
@@ -68,7 +69,8 @@ def bench(
     part: `i/n` = every n-th cell from the i-th on. dry: run nothing, and return what would be run, a
     row for each cell. augment: where training pictures are warped, `host`, `device` or `auto` = on the
     device where there is a GPU. mixed_precision: compute in half precision. replicas: GPUs of this
-    machine that share each batch, 32 pictures on each. Runs are kept in data_dir/runs; what is
+    machine that share each batch, 32 pictures on each. leaks: what the named training set holds of the
+    release, told and recorded beside each cross-domain score. Runs are kept in data_dir/runs; what is
     finished there is not repeated. Raises UsageError before anything is trained, where an option or a
     folder cannot be right.
     """
@@ -79,8 +81,8 @@ def bench(
     wanted = _cells(grid, *options, names)
     absent = [name for name in names if name not in folders]
     wanted = shard(wanted, part) if part else wanted
-    looked = f"looked for {', '.join(PAPER_SETS)} and folders of class folders in {training_dir(data_dir)}"
-    if not folders and (release is None or (grid == "paper" and not dry)):
+    looked = looked_for(data_dir)
+    if not folders and (not dry if grid == "paper" else release is None):
         raise UsageError(f"nothing to train on: {looked}; put a set there, or --train NAME=FOLDER")
     if not folders and grid != "paper":
         on_progress(f"no training set: {looked}; going on in-domain, k-fold on the release itself")
@@ -92,7 +94,7 @@ def bench(
         keras.ops.zeros(1)  # the devices are looked for, and missed aloud, at the first tensor
     from btfer.bench.datasets import load_release
     from btfer.bench.devices import check_devices
-    from btfer.bench.grid import Ground, run_grid
+    from btfer.bench.grid import Ground, run_grid, with_leaks
 
     scored = load_release(release) if release else None
     parted = _splits(folders, scored, split or rules.split, limit, data_dir / "runs", on_progress)
@@ -102,7 +104,8 @@ def bench(
     if dry:
         return _plan(wanted, ground, absent)
     here = [cell for cell in wanted if cell.training not in absent]
-    return run_grid(here, ground, on_progress)
+    records = run_grid(here, ground, on_progress)
+    return with_leaks(records, ground.runs_dir, leaks, on_progress) if leaks else records
 
 
 def find_sets(data_dir: Path) -> dict[str, Path]:
@@ -110,6 +113,12 @@ def find_sets(data_dir: Path) -> dict[str, Path]:
     from btfer.bench.datasets import find_training
 
     return find_training(training_dir(data_dir))
+
+
+def looked_for(data_dir: Path) -> str:
+    """Which training sets were looked for, and where, in words."""
+    sets = ", ".join(PAPER_SETS)
+    return f"looked for {sets} and folders of class folders in {training_dir(data_dir)}"
 
 
 def list_architectures() -> list[dict[str, Any]]:

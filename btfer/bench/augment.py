@@ -12,7 +12,7 @@ import numpy as np
 
 from btfer.bench.pixels import Pixels
 from btfer.bench.protocol import Augmentation
-from btfer.faces.compiled import compiled
+from btfer.compiled import compiled
 
 Array = np.ndarray[Any, Any]
 F = np.float32

@@ -76,6 +76,20 @@ def run_grid(wanted: list[Cell], ground: Ground, say: Say) -> list[Record]:
     return records
 
 
+def with_leaks(
+    records: list[Record], runs_dir: Path, leaks: Callable[[str], Record], say: Say
+) -> list[Record]:
+    """The records, those with a cross-domain score with what their training set holds of the release."""
+    scored = [one for one in records if "cross_domain" in one["metrics"]]
+    found = {name: leaks(name) for name in sorted({one["training"] for one in scored})}
+    for name, one in found.items():
+        say(f"{name}: {one['faces']} of the release's {one['images']} faces stand in it")
+    for one in scored:
+        one["leaks"] = found[one["training"]]
+        write_record(runs_dir / one["id"], one)
+    return records
+
+
 def record_of(cell: Cell, ground: Ground) -> Record:
     """What is on disk of a cell; {} where nothing is."""
     definition = _definition(cell, _experiment(cell, ground), ground)

@@ -3,7 +3,7 @@
 import contextlib
 import resource
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 import cv2
@@ -41,9 +41,7 @@ def make_deterministic() -> None:
 
         tensorflow.config.experimental.enable_op_determinism()
     elif keras.backend.backend() == "torch":
-        import torch
-
-        torch.use_deterministic_algorithms(True)
+        import_module("torch").use_deterministic_algorithms(True)
 
 
 def forget_peak() -> None:

@@ -1,6 +1,6 @@
 """Faces: what the crop stage found, the queue of the second review round, and what may be sampled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
@@ -135,3 +135,18 @@ def without(cat: Catalogue, settings: str, reason: str = "") -> list[Row]:
         .order_by(photo_table.c.sha256)
     )
     return cat.rows(statement.where(crop.c.reason == reason) if reason else statement)
+
+
+def hint(cat: Catalogue, name: str, values: Mapping[str, float]) -> None:
+    """Give faces (by id) a hint, and take it from all others that have it."""
+    with cat.write() as connection:
+        named = sa.cast(face.c.hints, sa.String).contains(f'"{name}"', autoescape=True)
+        had = connection.execute(sa.select(face.c.id).where(named)).scalars().all()
+        for id_ in sorted({*had, *values}):
+            this = face.c.id == id_
+            hints = connection.execute(sa.select(face.c.hints).where(this)).scalar_one_or_none()
+            if hints is None:
+                continue
+            kept = {key: value for key, value in hints.items() if key != name}
+            given = {name: values[id_]} if id_ in values else {}
+            connection.execute(sa.update(face).where(this).values(hints=kept | given))

@@ -19,6 +19,7 @@ __all__ = [
     "add_found",
     "add_search",
     "count_waiting",
+    "end_of",
     "finish",
     "losses",
     "pending",
@@ -133,6 +134,12 @@ def pending(
     if classes:
         statement = statement.where(query.c.expression.in_(classes))
     return cat.rows(statement)
+
+
+def end_of(cat: Catalogue, url: str) -> Row:
+    """What became of one URL: state, reason; `found` where it is not in the journal."""
+    rows = cat.rows(sa.select(fetch.c.state, fetch.c.reason).where(fetch.c.id == url_id(url)))
+    return rows[0] if rows else {"state": "found", "reason": ""}
 
 
 def count_waiting(cat: Catalogue) -> int:

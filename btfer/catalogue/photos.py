@@ -79,7 +79,7 @@ def awaiting_review(cat: Catalogue) -> list[Row]:
     dedup, people = verdicts.current("dedup"), verdicts.current("photos")
     facts = (photo.c.sha256, photo.c.width, photo.c.height, photo.c.hints)
     return cat.rows(
-        _from_first(sa.select(*facts, _label(people).label("expression")))
+        from_first(sa.select(*facts, _label(people).label("expression")))
         .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
         .outerjoin(people, people.c.photo == photo.c.sha256)
         .where(people.c.id.is_(None))
@@ -93,7 +93,7 @@ def tally(cat: Catalogue) -> list[Row]:
     label = _label(people).label("expression")
     decision = sa.func.coalesce(people.c.decision, "").label("decision")
     return cat.rows(
-        _from_first(sa.select(label, decision, sa.func.count().label("n")))
+        from_first(sa.select(label, decision, sa.func.count().label("n")))
         .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
         .outerjoin(people, people.c.photo == photo.c.sha256)
         .group_by(label, decision)
@@ -103,20 +103,21 @@ def tally(cat: Catalogue) -> list[Row]:
 def label_of_each(cat: Catalogue) -> dict[str, str]:
     """Every photo's label by sha256."""
     people = verdicts.current("photos")
-    statement = _from_first(sa.select(photo.c.sha256, _label(people).label("expression")))
+    statement = from_first(sa.select(photo.c.sha256, _label(people).label("expression")))
     rows = cat.rows(statement.outerjoin(people, people.c.photo == photo.c.sha256))
     return {row["sha256"]: row["expression"] for row in rows}
 
 
 def described(cat: Catalogue, ids: Collection[str]) -> dict[str, Row]:
-    """Some photos by sha256: label, intent, provenance of the first sighting, width, height, hints."""
+    """Some photos by sha256: label, intent, provenance of the first sighting (with `url`), width, height, hints."""
     wanted = list(ids)
     found: dict[str, Row] = {}
     for start in range(0, len(wanted), 500):
         part = wanted[start : start + 500]
         people = verdicts.current("photos", part)
         columns = (photo.c.width, photo.c.height, photo.c.hints)
-        rows = cat.rows(_labelled(people, *columns, only=part))
+        seen = _labelled(people, *columns, fetch.c.url, only=part)
+        rows = cat.rows(seen.join(fetch, fetch.c.id == sighting.c.fetch))
         found |= {row["sha256"]: row for row in rows}
     return found
 
@@ -216,7 +217,7 @@ def count_by_class(cat: Catalogue) -> dict[str, int]:
     """How many photos each class has, by the label that each photo has now."""
     people = verdicts.current("photos")
     label, n = _label(people).label("expression"), sa.func.count().label("n")
-    statement = _from_first(sa.select(label, n))
+    statement = from_first(sa.select(label, n))
     statement = statement.outerjoin(people, people.c.photo == photo.c.sha256).group_by(label)
     return {row["expression"]: row["n"] for row in cat.rows(statement)}
 
@@ -244,7 +245,7 @@ def _labelled(
         sighting.c.author,
         sighting.c.rank,
     )
-    joined = _from_first(statement, only).outerjoin(people, people.c.photo == photo.c.sha256)
+    joined = from_first(statement, only).outerjoin(people, people.c.photo == photo.c.sha256)
     return joined.order_by(sighting.c.id)
 
 
@@ -256,8 +257,8 @@ def _label(people: sa.Subquery) -> sa.ColumnElement[str]:
     return sa.func.coalesce(agreed, intended, UNLABELLED)
 
 
-def _from_first(statement: sa.Select, only: Collection[str] | None = None) -> sa.Select:
-    """The statement over photos joined with their first sighting and its query."""
+def from_first(statement: sa.Select, only: Collection[str] | None = None) -> sa.Select:
+    """The statement over photos joined with their first sighting (the first that has a label) and its query."""
     first = _first_sightings(only)
     return (
         statement.select_from(photo)

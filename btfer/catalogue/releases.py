@@ -22,6 +22,11 @@ def newest(cat: Catalogue) -> Row | None:
     return rows[0] if rows else None
 
 
+def named(cat: Catalogue, name: str) -> bool:
+    """Whether there is a release of that name."""
+    return bool(cat.rows(sa.select(release.c.name).where(release.c.name == name)))
+
+
 def with_face(cat: Catalogue, face: str) -> list[Row]:
     """The releases that hold a face, with its file name in each."""
     return cat.rows(
@@ -40,6 +45,15 @@ def holding(cat: Catalogue, faces: Iterable[str]) -> list[str]:
         part = release_face.c.face.in_(wanted[start : start + 500])
         found |= {row["release"] for row in cat.rows(sa.select(release_face.c.release).where(part))}
     return sorted(found)
+
+
+def faces_of(cat: Catalogue, photos: Iterable[str]) -> set[str]:
+    """Faces of some photos (sha256) that a release holds: a rebuilt one holds faces that no crop stage found here."""
+    found: set[str] = set()
+    for sha256 in photos:
+        of_photo = release_face.c.face.startswith(sha256[:24])  # with which its id begins
+        found |= {row["face"] for row in cat.rows(sa.select(release_face.c.face).where(of_photo))}
+    return found
 
 
 def faces_in(cat: Catalogue, name: str) -> list[Row]:

@@ -195,13 +195,32 @@ def _needed(round_: str) -> sa.ScalarSelect:
     return sa.select(sa.func.coalesce(of_round, 1)).scalar_subquery()
 
 
-def votes(cat: Catalogue, round_: str) -> list[Row]:
-    """Every person's newest standing vote on each picture of a round, oldest first; final verdicts are no votes."""
-    tally = _tally(standing().where(verdict.c.round == round_))
+def votes(cat: Catalogue, round_: str, photos: Iterable[str] | None = None) -> list[Row]:
+    """Every person's newest standing vote on each picture of a round, oldest first; final verdicts are no votes.
+
+    photos: only on these (sha256) and their faces, which is quick where they are few.
+    """
+    of_round = standing().where(verdict.c.round == round_)
+    if photos is None:
+        return cat.rows(_votes_among(of_round))
+    wanted = sorted(photos)
+    starts = range(0, len(wanted), 500)
+    parts = (of_round.where(verdict.c.photo.in_(wanted[n : n + 500])) for n in starts)
+    rows = [row for part in parts for row in cat.rows(_votes_among(part))]
+    return sorted(rows, key=lambda row: (row["at"], row["id"]))
+
+
+def _votes_among(rows: sa.Select) -> sa.Select:
+    tally = _tally(rows)
     ids = sa.select(tally.c.id).where(~tally.c.final)
-    return cat.rows(
-        sa.select(verdict).where(verdict.c.id.in_(ids)).order_by(verdict.c.at, verdict.c.id)
-    )
+    return sa.select(verdict).where(verdict.c.id.in_(ids)).order_by(verdict.c.at, verdict.c.id)
+
+
+def judged_often(cat: Catalogue, round_: str) -> set[str]:
+    """Photos about which, or about one of whose faces, more than one row was ever written in a round of people."""
+    subject = (verdict.c.photo, verdict.c.face)
+    often = sa.select(verdict.c.photo).where(verdict.c.round == round_).group_by(*subject)
+    return {row["photo"] for row in cat.rows(often.having(sa.func.count() > 1))}
 
 
 def in_dispute(round_: str) -> sa.Subquery:
@@ -244,6 +263,15 @@ def holding_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[Row]:
     starts = range(0, len(wanted), 500)
     parts = (current(round_, wanted[start : start + 500]) for start in starts)
     return [row for part in parts for row in cat.rows(sa.select(part))]
+
+
+def standing_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[Row]:
+    """Every verdict of a round on some photos (sha256) and their faces that was not undone, oldest first."""
+    wanted = sorted(photos)
+    starts = range(0, len(wanted), 500)
+    parts = (verdict.c.photo.in_(wanted[start : start + 500]) for start in starts)
+    of_round = standing().where(verdict.c.round == round_).order_by(verdict.c.id)
+    return [row for part in parts for row in cat.rows(of_round.where(part))]
 
 
 def pages_of(cat: Catalogue, reviewer: str, *, newest: int) -> list[Row]:

@@ -8,6 +8,9 @@ import typer
 from btfer.errors import UsageError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Against = Annotated[
+    list[str] | None, typer.Option(help="NAME=PATH of a training set [all of data/training].")
+]
 Names = Annotated[list[str] | None, typer.Option()]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from btfer.cli import arguments, context, output
+from btfer.cli import arguments, context, models, output
 from btfer.errors import BtferError, Incomplete, UsageError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -14,6 +14,9 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def bench(
+    measured: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUNS]...", help="Of --edge.")
+    ] = None,
     release: Annotated[Path | None, typer.Option(help="Folder [the newest release].")] = None,
     train: Annotated[
         list[str] | None, typer.Option(help="NAME=FOLDER, or NAME in data/training [all there].")
@@ -40,8 +43,26 @@ def bench(
     replicas: Annotated[int, typer.Option(min=1, help="GPUs that share each batch.")] = 1,
     shard: Annotated[str, typer.Option(help="i/n: every n-th cell, for a job array.")] = "",
     dry_run: Annotated[bool, typer.Option(help="List the cells and what they will take.")] = False,
-    runs: Annotated[bool, typer.Option("--runs", help="List the runs that there are.")] = False,
+    list_runs: Annotated[
+        bool, typer.Option("--runs", help="List the runs that there are.")
+    ] = False,
     list_: Annotated[bool, typer.Option("--list", help="List the architectures.")] = False,
+    predictions: Annotated[
+        Path | None, typer.Option(help="CSV of any framework: picture, label or probabilities.")
+    ] = None,
+    system: Annotated[
+        str, typer.Option(help="fer, emotiefflib, hsemotion-onnx, deepface, rmn or py-feat.")
+    ] = "",
+    model_file: Annotated[Path | None, typer.Option(help="Keras, ONNX or TFLite.")] = None,
+    labels: Annotated[str, typer.Option(help="Names of the model file's outputs, a,b,...")] = "",
+    pixels: Annotated[str, typer.Option(help="What black and white are to it.")] = "0,1",
+    bgr: Annotated[bool, typer.Option(help="It takes blue first.")] = False,
+    name: Annotated[str, typer.Option(help="What such a system is called in reports.")] = "",
+    edge: Annotated[bool, typer.Option(help="Measure RUNS as files for small computers.")] = False,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Pictures for int8 [the run's training set].")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Of --edge.")] = 1,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Train networks and score them on the release, one row each [resnet18 and sequential_4conv, 48, conservative].
@@ -49,10 +70,34 @@ def bench(
     Without a training set in data/training the release itself is used, k-fold, and named in-domain.
     Stop it when you like: the same command goes on where it stopped, and repeats nothing.
 
+    Other systems are scored on the same faces: --predictions, --system or --model-file. With --edge,
+    size, latency, memory and lost accuracy of each form of finished runs.
+
     Example: btfer bench --model mobilenetv2 --balance simple --balance conservative --train rafdb=RAFDB/
     Example: btfer bench --grid paper --resolution 48 --dry-run
+    Example: btfer bench --system fer
+    Example: btfer bench --edge 3f2a
     """
+    if edge:
+        models.bench_edge(measured or [], release, calibration, threads, as_json)
+        return
+    if measured:
+        raise UsageError(f"'{measured[0]}': runs are named with --edge; a network with --model")
+    if predictions or system or model_file:
+        found = models.bench_others(
+            release=release,
+            predictions=predictions,
+            system=system,
+            model_file=model_file,
+            labels=labels,
+            pixels=pixels,
+            bgr=bgr,
+            name=name,
+        )
+        _bench_report(found, as_json)
+        return
     from btfer import bench as runner
+    from btfer.leaks import leaks_in
 
     if list_:
         rows = runner.list_architectures()
@@ -62,16 +107,18 @@ def bench(
             output.table(["name", "family", "48", "224", "weights"], list(map(_listed, rows)))
         return
     settings = context.settings()
-    if runs:
+    if list_runs:
         _list_runs(settings.data_dir / "runs", as_json)
         return
-    training = _named_folders(train or [], settings.data_dir)
+    arguments.one_of("--grid", grid, runner.GRIDS)
+    sets = context.training_sets(train, "--train")
     first = seed or [settings.seed]
-    with output.progress_lines() as on_progress:
+    folder = release or _newest_release(sets, grid)
+    with context.catalogue(settings) as cat, output.progress_lines() as on_progress:
         results = runner.bench(
             data_dir=settings.data_dir,
-            release=release or _newest_release(training, grid, settings.data_dir),
-            training=training,
+            release=folder,
+            training=sets,
             architectures=model or [],
             resolutions=resolution or [],
             balances=balance or [],
@@ -90,6 +137,9 @@ def bench(
             augment=augment,
             mixed_precision=mixed_precision,
             replicas=replicas,
+            leaks=(lambda name: leaks_in(cat, settings, folder, name, sets[name]))
+            if folder
+            else None,
         )
     if dry_run:
         _print_plan(results, as_json)
@@ -99,7 +149,9 @@ def bench(
 
 @app.command()
 def report(as_json: arguments.AsJson = False) -> None:
-    """Write the results of all runs as an HTML page, CSV and Markdown.
+    """Write the results of all runs beside the paper's: an HTML page, CSV, Markdown and LaTeX.
+
+    Beside it suspects.csv and suspects.png: faces on which good networks agree against the label.
 
     Example: btfer report
     """
@@ -107,7 +159,8 @@ def report(as_json: arguments.AsJson = False) -> None:
 
     data_dir = context.settings().data_dir
     page = write_report(data_dir / "runs", data_dir / "reports")
-    output.report({"page": page}, "{page}", as_json)
+    facts = {"page": page, **models.label_quality(data_dir, page.parent)}
+    output.report(facts, "{page}\n{labels}", as_json)
 
 
 def _listed(row: dict[str, Any]) -> list[str]:
@@ -130,30 +183,17 @@ def _form(side: int, parameters: int) -> str:
     return f" (at {side}: {parameters:,})"
 
 
-def _named_folders(wanted: list[str], data_dir: Path) -> dict[str, Path]:
-    """NAME=FOLDER, or the name of one of the sets in data/training."""
-    from btfer.bench import find_sets
-
-    folders, there = {}, find_sets(data_dir)
-    for one in wanted:
-        name, found, path = one.partition("=")
-        if not found and name not in there:
-            known = f", or one of {', '.join(there)}" if there else ""
-            raise UsageError(f"--train '{one}': write NAME=FOLDER, such as rafdb=data/RAFDB{known}")
-        folders[name] = Path(path) if found else there[name]
-    return folders
-
-
-def _newest_release(training: dict[str, Path], grid: str, data_dir: Path) -> Path | None:
+def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
     """The newest release; None where there is none and there is something else to learn from."""
-    from btfer.bench import find_sets
+    from btfer.bench import looked_for
 
     try:
         return context.newest_release()
-    except Incomplete:
-        if not training and not find_sets(data_dir) and grid != "paper":
-            raise
-        return None
+    except Incomplete as error:
+        if sets or grid == "paper":
+            return None
+        where = looked_for(context.settings().data_dir)
+        raise Incomplete(f"no training set: {where}; and {error}") from None
 
 
 def _print_plan(rows: list[dict[str, Any]], as_json: bool) -> None:

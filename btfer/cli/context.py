@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from btfer.errors import Incomplete
+from btfer.errors import Incomplete, UsageError
 
 if TYPE_CHECKING:
     from btfer.catalogue import Catalogue
@@ -44,3 +44,23 @@ def newest_release() -> Path:
     if not newest:
         raise Incomplete("there is no release yet: run btfer build --per-class 300")
     return releases_dir(found.data_dir) / newest["name"]
+
+
+def training_sets(wanted: list[str] | None, flag: str) -> dict[str, Path]:
+    """Paths by name: NAME=PATH, or the NAME of a set in data/training; all of these where none is wanted.
+
+    Raises UsageError for others.
+    """
+    from btfer.layout import training_dir
+
+    folder = training_dir(settings().data_dir)
+    inside = sorted(folder.iterdir()) if folder.is_dir() else []
+    here = {one.name: one for one in inside if one.is_dir() and one.name[0] != "."}
+    sets = {}
+    for one in wanted or []:
+        name, found, path = one.partition("=")
+        if not name or "/" in name or not (found or name in here):
+            known = f", or one of {', '.join(here)}" if here else ""
+            raise UsageError(f"{flag} '{one}': write NAME=PATH, such as rafdb=data/RAFDB{known}")
+        sets[name] = Path(path) if found else here[name]
+    return sets or here

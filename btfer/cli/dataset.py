@@ -1,4 +1,4 @@
-"""Commands about releases and how they came about: build, verify, diff, forget, status, explain."""
+"""Commands about releases and how they came about: build, rebuild, verify, leaks, diff, forget, status, explain."""
 
 import json
 from dataclasses import asdict
@@ -32,6 +32,19 @@ def build(
         int, typer.Option(min=0, help="Faces of a class from one site or author; 0 = all.")
     ] = 10,
     name: Annotated[str, typer.Option(help="First part of the release's name.")] = "btfer",
+    exclude_leaks: Annotated[
+        bool, typer.Option("--exclude-leaks", help="Draw no face that stands in a training set.")
+    ] = False,
+    against: arguments.Against = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="folder; and packed: tfrecord,webdataset,parquet.")
+    ] = "folder",
+    with_sources: Annotated[
+        bool, typer.Option(help="Tell each photo's address and phrase too: sources.csv.")
+    ] = False,
+    sources_only: Annotated[
+        bool, typer.Option(help="Addresses and hashes without images, for btfer rebuild.")
+    ] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Run dedup, crop, sample and release as far as they go; stop where people must judge (exit code 3).
@@ -44,10 +57,35 @@ def build(
     if not name.replace("-", "").replace("_", "").isalnum():
         raise UsageError(f"--name '{name}': use letters, digits, - and _")
     settings = context.settings(seed=seed)
-    plan = line.Plan(per_class, unreviewed, allow_short, name, strategy, per_place)
+    sets = context.training_sets(against, "--against") if exclude_leaks else None
+    sources = "only" if sources_only else "with" if with_sources else "without"
+    packed = [one.strip() for one in format_.split(",")]
+    plan = line.Plan(
+        *(per_class, unreviewed, allow_short, name, strategy, per_place, packed, sources, sets)
+    )
     with context.catalogue(settings) as cat, output.progress() as on_progress:
         made = line.run(cat, settings, plan, on_progress)
     output.report(asdict(made), "{images} images: {path}\ncheck it: btfer verify {path}", as_json)
+
+
+@app.command()
+def rebuild(
+    release: Annotated[Path, typer.Argument(help="Folder of a release that has sources.csv.")],
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Fetch the photos of a release again from its addresses, and make its images anew; tell what has gone.
+
+    Every photo and crop must have the bytes that the release names. The photos come into
+    this catalogue as from any crawl: use a data folder of its own.
+
+    Example: btfer --data-dir rebuilt rebuild btfer-1a2b3c4d5e6f
+    """
+    from btfer.pipeline.rebuild import rebuild as again
+
+    settings = context.settings()
+    with context.catalogue(settings) as cat:
+        done = again(cat, settings, release)
+    print(json.dumps(asdict(done), default=str, indent=2) if as_json else "\n".join(done.lines()))
 
 
 @app.command()
@@ -78,6 +116,52 @@ def verify(
         for problem in one.problems[:10]:
             print(f"          {problem}")
     if any(one.problems for one in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def leaks(
+    release: Annotated[Path | None, typer.Argument(help="Folder [the newest release].")] = None,
+    against: arguments.Against = None,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Look for a release's faces and their photos in training sets; exit code 1 if any stands in one.
+
+    A training set is a folder with pictures in class folders, or FER2013's csv. Found are
+    other sizes, crops, mirrored and levelled copies of the same photo; data/leaks/RELEASE
+    gets the pairs as leaks.csv and as a picture, leaks.png.
+
+    Example: btfer leaks --against rafdb=RAFDB/ --against fer2013=fer2013.csv
+    """
+    from btfer.layout import leaks_dir
+    from btfer.leaks import check_release
+
+    settings = context.settings()
+    folder = release or context.newest_release()
+    sets = context.training_sets(against, "--against")
+    with context.catalogue(settings) as cat, output.progress() as on_progress:
+        found = check_release(cat, settings, folder, sets, on_progress)
+    if as_json:
+        print(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        columns = ["training set", "pictures", "images", "in the set", "unread", "digest"]
+        rows: list[list[Any]] = [
+            [one.training, one.pictures, one.images, one.faces, len(one.unread), one.digest[:12]]
+            for one in found
+        ]
+        output.table(columns, rows)
+        pairs = [leak for one in found for leak in one.pairs]
+        output.table(
+            ["image", "training set", "picture", "bits", "difference", "shows"],
+            [
+                [one.ours, one.training, one.file, one.bits, one.difference, one.told]
+                for one in pairs
+            ],
+        )
+        print(
+            f"pairs, and a picture of them: {leaks_dir(settings.data_dir) / folder.resolve().name}"
+        )
+    if any(one.pairs for one in found):
         raise typer.Exit(1)
 
 

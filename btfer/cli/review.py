@@ -1,5 +1,5 @@
 """Commands for people's verdicts: review plan, review export, review import, review keep-single,
-review agreement.
+review queue, review agreement.
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from btfer.cli import arguments, context, output
+from btfer.errors import UsageError
 
 app = typer.Typer(rich_markup_mode=None)
 review_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -96,6 +97,47 @@ def review_keep_single(
     with context.catalogue(context.settings()) as cat:
         outcome = review.keep_single_faces(cat, newest_settings(cat), reviewer)
     output.report(asdict(outcome), "{written} faces kept", as_json)
+
+
+@review_app.command("queue")
+def review_queue(
+    from_report: Annotated[
+        bool, typer.Option("--from-report", help="What the newest btfer report doubts.")
+    ] = False,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="Take back what people said of these, too.")
+    ] = False,
+    reviewer: Annotated[str, typer.Option(help="Who reopens.")] = "",
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Show first, on the page Faces, those on which good networks agree against the label.
+
+    They carry the badge "models disagree": a hint, never a verdict. Faces that were judged already
+    come back only with --reopen; btfer build waits until they are judged again.
+
+    Example: btfer review queue --from-report --reopen --reviewer ann
+    """
+    import datetime
+
+    from btfer import review
+    from btfer.bench.label_quality import read_suspects
+
+    if not from_report:
+        raise UsageError("say where the order is to come from: --from-report")
+    if reopen and not reviewer:
+        raise UsageError("--reopen needs --reviewer: whose name stands for it in the log")
+    settings = context.settings()
+    suspects, seconds = read_suspects(settings.data_dir / "reports")
+    at = datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="microseconds")
+    doubts = {one.file: round(1 - one.p_label, 4) for one in suspects}
+    release = suspects[0].release if suspects else ""
+    with context.catalogue(settings) as cat:
+        found = review.doubt(cat, release, doubts, at=at, reopen_by=reviewer * reopen)
+    text = (
+        "{awaiting} await people, first on the page Faces (start the app again if it is running); "
+        "{judged} were judged, {reopened} of them reopened; {again} judged since; {gone} gone"
+    )
+    output.report(asdict(found), text, as_json)
 
 
 @review_app.command("agreement")

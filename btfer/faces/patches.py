@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from btfer.faces.compiled import compiled
+from btfer.compiled import compiled
 from btfer.images import Pixels
 
 Floats = NDArray[np.float32]

@@ -12,7 +12,8 @@ encode     pictures that carry pixels and nothing else
 
 from btfer.images.colour import Pixels
 from btfer.images.decode import FORMATS, MAX_PIXELS, MIN_SIDE_PX, decode_rgb
-from btfer.images.encode import encode_jpeg, encode_png, metadata_in
+from btfer.images.encode import bare_size, encode_jpeg, encode_png, metadata_in
+from btfer.images.hashes import phash_pairs
 from btfer.images.intake import THUMBNAIL_PX, Intake, describe_photo, read_photo
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "THUMBNAIL_PX",
     "Intake",
     "Pixels",
+    "bare_size",
     "decode_rgb",
     "describe_photo",
     "encode_jpeg",
     "encode_png",
     "metadata_in",
+    "phash_pairs",
     "read_photo",
 ]

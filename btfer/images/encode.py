@@ -1,14 +1,20 @@
 """Pictures that carry pixels and nothing else."""
 
 import io
+import struct
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from btfer.images.colour import Pixels
+from btfer.images.decode import MAX_PIXELS
 
 THUMBNAIL_QUALITY = 80
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_EIGHT_BIT_RGB = bytes([8, 2, 0, 0, 0])  # depth, colour type, deflate, filters, no interlace
 
 
 def encode_png(pixels: Pixels) -> bytes:
@@ -26,6 +32,53 @@ def metadata_in(path: Path) -> list[str]:
     with Image.open(path) as image:
         image.load()
         return sorted(str(name) for name in image.info)
+
+
+def bare_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a PNG that is proven to hold 8-bit RGB pixels and not one byte more; None = no such PNG.
+
+    Its chunks are IHDR, IDAT and IEND only, whole and with the right checksums, nothing stands behind them, and
+    the pixel stream inflates to exactly the rows of the picture and ends with its chunk.
+    """
+    chunks = list(_chunks(data))
+    names = [name for name, _ in chunks]
+    if len(names) < 3 or names != [b"IHDR", *[b"IDAT"] * (len(names) - 2), b"IEND"]:
+        return None
+    head = chunks[0][1]
+    if len(head) != 13 or head[8:] != _EIGHT_BIT_RGB or chunks[-1][1]:
+        return None
+    width, height = struct.unpack(">II", head[:8])
+    if width * height > MAX_PIXELS:
+        return None
+    row = 1 + 3 * width
+    return (width, height) if _fills(b"".join(d for _, d in chunks[1:-1]), row, height) else None
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Name and content of each chunk; ends early, without IEND at the end, where something is not as it must be."""
+    at = len(_SIGNATURE)
+    if not data.startswith(_SIGNATURE):
+        return
+    while at < len(data):
+        length, name = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
+        end = at + 12 + length
+        content = data[at + 8 : end - 4]
+        if end > len(data) or zlib.crc32(name + content) != int.from_bytes(data[end - 4 : end]):
+            yield b"", b""
+            return
+        yield name, content
+        at = end
+
+
+def _fills(stream: bytes, row: int, height: int) -> bool:
+    """Whether a deflated stream is exactly `height` rows of `row` bytes, each with a filter that there is."""
+    inflater = zlib.decompressobj()
+    try:
+        pixels = inflater.decompress(stream, row * height + 1)
+    except zlib.error:
+        return False
+    whole = inflater.eof and not inflater.unused_data and len(pixels) == row * height
+    return whole and height > 0 and max(pixels[::row]) <= 4
 
 
 def _encode(pixels: Pixels, format_: str, **options: Any) -> bytes:

@@ -3,6 +3,8 @@
 The definition is imagehash's: 32x32 grey, DCT-II, the 8x8 lowest frequencies against their median.
 """
 
+from typing import Any
+
 import numpy as np
 
 from btfer.images.colour import Pixels
@@ -21,10 +23,15 @@ def phash_pair(grey: Pixels) -> tuple[int, int]:
 
     grey: uint8 [32, 32].
     """
-    waves = _WAVES @ grey.astype(np.float64) @ _WAVES.T
-    # A blank or symmetric picture has waves that are zero but for rounding noise: one key, not many.
-    both = (waves.round(6) * _BOTH).reshape(2, LOW * LOW)
-    middle = np.sort(both, axis=1)[:, LOW * LOW // 2 - 1 : LOW * LOW // 2 + 1]
-    bits = np.packbits(both > middle.sum(axis=1, keepdims=True) / 2, axis=1)
-    phash, mirror_phash = bits.view(">i8").ravel().tolist()
+    phash, mirror_phash = phash_pairs(grey[None])[0].tolist()
     return phash, mirror_phash
+
+
+def phash_pairs(greys: Pixels) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """`phash_pair` of many at once: uint8 [N, 32, 32] to int64 [N, 2]."""
+    waves = _WAVES @ greys.astype(np.float64) @ _WAVES.T
+    # A blank or symmetric picture has waves that are zero but for rounding noise: one key, not many.
+    both = (waves.round(6)[:, None] * _BOTH).reshape(-1, 2, LOW * LOW)
+    middle = np.sort(both, axis=2)[:, :, LOW * LOW // 2 - 1 : LOW * LOW // 2 + 1]
+    bits = np.packbits(both > middle.sum(axis=2, keepdims=True) / 2, axis=2)
+    return bits.view(">i8")[:, :, 0].astype(np.int64)

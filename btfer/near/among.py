@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from btfer.near import blocks
-from btfer.near.blocks import Hits, batched, compare, pieces, ranges, starts
+from btfer.near.blocks import Hits, batched, compare, ranges, starts
 from btfer.near.chunks import Chunk, cut, flips, not_found_in
 from btfer.near.keys import Hashes, Ints, Keys, Pairs, settle_among, values_of
 
@@ -42,18 +42,8 @@ def _meetings(values: Hashes, chunk: Chunk, reach: int, max_bits: int) -> Iterat
         for p, q in _of_a_crowd(values, np.uint32(word) ^ around, start, max_bits):
             yield order[p], order[q]
     count[count > CROWD] = 0
-    beside = flips(chunk.width, reach // 2)
-    step = blocks.AT_ONCE // len(beside)
-    for begin in range(0, chunk.size, step):
-        buckets = np.arange(begin, min(begin + step, chunk.size), dtype=np.uint32)
-        near = buckets[:, None] ^ beside
-        first, size = start.take(near), count.take(near)
-        for part in pieces(size.sum(axis=1)):
-            entries = ranges(first[part].ravel(), size[part].ravel())
-            held = size[part].sum(axis=1)
-            for a, b, bucket in batched(_in_buckets(values, entries, held, max_bits)):
-                once = _is_its_bucket(buckets[part][bucket], words[a], words[b])
-                yield order[a[once]], order[b[once]]
+    for a, b in _in_buckets(values, words, start, count, flips(chunk.width, reach // 2), max_bits):
+        yield order[a], order[b]
 
 
 def _of_a_crowd(values: Hashes, near: Ints, start: Ints, max_bits: int) -> Iterator[Hits]:
@@ -70,43 +60,14 @@ def _of_a_crowd(values: Hashes, near: Ints, start: Ints, max_bits: int) -> Itera
         yield crowd[p[once]], others[q[once]]
 
 
-def _is_its_bucket(bucket: Ints, one: Ints, other: Ints) -> Ints:
-    """Whether, of all the buckets in which two words meet, it is this one that counts.
+def _in_buckets(
+    values: Hashes, words: Ints, start: Ints, count: Ints, beside: Ints, max_bits: int
+) -> Iterator[Hits]:
+    """Hits of values that meet in a bucket: see `loops.meet`."""
+    from btfer.near.loops import meet  # numba takes half a second to import
 
-    Equal words meet in their own bucket and in all around it: their own counts. Words that differ in
-    one or two bits meet in two buckets, which differ in just these bits: the one without the lowest.
-    """
-    differ = one ^ other
-    lowest = differ & (~differ + np.uint32(1))
-    return np.where(differ == 0, bucket == one, bucket & lowest == 0)
-
-
-def _in_buckets(values: Hashes, entries: Ints, size: Ints, max_bits: int) -> Iterator[Hits]:
-    """Pairs of entries (places in values) of one bucket within max_bits, and the bucket's number.
-
-    size: how many of the entries lie in each bucket. Buckets of one size are laid side by side as
-    columns, so that every step is one long comparison.
-    """
-    start = starts(size)
-    by_size = np.argsort(size.astype(np.uint16), kind="stable")
-    ends = np.cumsum(np.bincount(size))
-    for n in range(2, len(ends)):
-        same = by_size[ends[n - 1] : ends[n]]
-        columns = max(1, blocks.TILE // n)
-        for begin in range(0, len(same), columns):
-            buckets = same[begin : begin + columns]
-            at = entries.take(start[buckets] + np.arange(n)[:, None])
-            for a, b in _in_columns(values.take(at), max_bits):
-                yield at.ravel()[a], at.ravel()[b], buckets[a % len(buckets)]
-
-
-def _in_columns(values: Hashes, max_bits: int) -> Iterator[Hits]:
-    """Flat places of two values of one column within max_bits. values: [n, columns]."""
-    n, columns = values.shape
-    differ, bits = np.empty_like(values), np.empty(values.shape, np.uint8)
-    for step in range(1, n):
-        np.bitwise_xor(values[step:], values[:-step], out=differ[step:])
-        np.bitwise_count(differ[step:], out=bits[step:])
-        if bits[step:].min() <= max_bits:
-            hits = np.flatnonzero(bits[step:] <= max_bits)
-            yield hits, hits + step * columns
+    hits = np.empty((2, max(blocks.AT_ONCE, CROWD * len(beside) + 1)), np.int32)
+    bucket = row = 0
+    while bucket < len(count):
+        bucket, row, found = meet(values, words, start, count, beside, max_bits, bucket, row, hits)
+        yield hits[0, :found].copy(), hits[1, :found].copy()

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from btfer.errors import UsageError
-from btfer.near.blocks import Hits, compare, pieces, ranges, starts
+from btfer.near import blocks
+from btfer.near.blocks import Hits, compare
 from btfer.near.chunks import Chunk, cut, flips, not_found_in
 from btfer.near.keys import Hashes, Keys, Pairs, settle, values_of
 
 FEW = 1 << 26  # comparisons: for fewer, the tables cost more than they save
 NEW_AT_ONCE = 4096  # new hashes and mirrors whose neighbours' words are in one table
-SPAN = 1 << 18  # old hashes looked up in it at a time
 
 
 def near_between(new: Keys, old: Keys, *, max_bits: int = 8) -> Iterator[Pairs]:
@@ -36,25 +36,20 @@ def _between(left: Hashes, right: Hashes, chunks: Sequence[Chunk], max_bits: int
         return
     reach = max_bits // len(chunks)
     for n, chunk in enumerate(chunks):
-        for i, j in _looked_up(left, right, chunk, reach):
-            differ = left[i] ^ right[j]
-            near = np.flatnonzero(np.bitwise_count(differ) <= max_bits)
-            near = near[not_found_in(chunks[:n], differ[near], reach)]
-            yield i[near], j[near]
+        for i, j in _looked_up(left, right, chunk, reach, max_bits):
+            first = not_found_in(chunks[:n], left[i] ^ right[j], reach)
+            yield i[first], j[first]
 
 
-def _looked_up(left: Hashes, right: Hashes, chunk: Chunk, reach: int) -> Iterator[Hits]:
-    """All pairs that differ in at most `reach` bits of this chunk."""
-    around = flips(chunk.width, reach)
-    near = (chunk.words(left)[:, None] ^ around).ravel()
-    order = np.argsort(near)
-    count = np.bincount(near, minlength=chunk.size).astype(np.int32)
-    start, known = starts(count), count > 0
-    for begin in range(0, len(right), SPAN):
-        words = chunk.words(right[begin : begin + SPAN])
-        hit = np.flatnonzero(known.take(words))
-        words = words[hit]
-        for part in pieces(count.take(words)):
-            times = count.take(words[part])
-            i = order[ranges(start.take(words[part]), times)] // len(around)
-            yield i, np.repeat(begin + hit[part], times)
+def _looked_up(
+    left: Hashes, right: Hashes, chunk: Chunk, reach: int, max_bits: int
+) -> Iterator[Hits]:
+    """All pairs within max_bits that differ in at most `reach` bits of this chunk."""
+    from btfer.near.loops import look_up, table_of  # numba takes half a second to import
+
+    table = table_of(chunk.words(left), flips(chunk.width, reach), chunk.size)
+    hits = np.empty((2, max(blocks.AT_ONCE, NEW_AT_ONCE)), np.int32)
+    place = 0
+    while place < len(right):
+        place, found = look_up(left, right, chunk.shift, *table, max_bits, place, hits)
+        yield hits[0, :found].copy(), hits[1, :found].copy()

@@ -1,14 +1,13 @@
 """Long arrays in pieces, so that memory is bounded."""
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 
 import numpy as np
 
 from btfer.near.keys import Hashes, Ints
 
 TILE = 1 << 16  # hashes beside each other in one comparison: what stays in the cache
-AT_ONCE = 1 << 20  # hashes in buckets, or hits, held at a time: this bounds the memory
+AT_ONCE = 1 << 20  # hits held at a time: this bounds the memory
 
 Hits = tuple[Ints, ...]
 
@@ -35,15 +34,6 @@ def batched(hits: Iterable[Hits]) -> Iterator[Hits]:
             held, n = [], 0
     if held:
         yield tuple(np.concatenate(parts) for parts in zip(*held, strict=True))
-
-
-def pieces(size: Ints) -> Iterator[slice]:
-    """Slices of at least one item whose sizes add up to AT_ONCE and a last item."""
-    ends = np.cumsum(size, dtype=np.int64)
-    cuts = np.searchsorted(ends, np.arange(AT_ONCE, ends[-1] if len(ends) else 0, AT_ONCE)) + 1
-    edges = np.unique([0, *cuts, len(size)])
-    for a, b in pairwise(edges):
-        yield slice(int(a), int(b))
 
 
 def starts(count: Ints) -> Ints:

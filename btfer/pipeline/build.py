@@ -1,15 +1,18 @@
 """`btfer build`: every automatic stage that has work, in order, with stops where people judge."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from btfer.catalogue import Catalogue, faces, photos, verdicts
+from btfer import leaks
+from btfer.catalogue import Catalogue, photos
 from btfer.catalogue import votes as ballots
 from btfer.catalogue.store import Row
 from btfer.errors import Incomplete
-from btfer.pipeline import crop, dedup, funnel, release, sample
-from btfer.review.agreement_table import soft_labels
+from btfer.pipeline import crop, dedup, formats, funnel, overview, release, sample, told
+from btfer.pipeline.overview import Overview
+from btfer.review import agreement_table
 from btfer.settings import Settings
 
 OPEN_APP = "streamlit run review_app/app.py"
@@ -20,7 +23,9 @@ Progress = Callable[[str, int, int], None]
 class Plan:
     """What to build. unreviewed: '' = stop for people, or `drop` or `keep` what nobody has judged.
 
-    strategy and per_place: how a class is drawn (`sample.draw`).
+    strategy and per_place: how a class is drawn (`sample.draw`). formats: packed forms beside the folder
+    (`formats.FORMATS`). sources: whether the release tells where its photos are (`release.WITHOUT`...).
+    training: sets by name whose faces are not drawn; None = nobody asked.
     """
 
     per_class: int = 300
@@ -29,6 +34,9 @@ class Plan:
     name: str = "btfer"
     strategy: str = "equal"
     per_place: int = sample.PER_PLACE
+    formats: Sequence[str] = ()
+    sources: str = release.WITHOUT
+    training: dict[str, Path] | None = None
 
 
 def run(
@@ -37,15 +45,23 @@ def run(
     """Bring the catalogue as far as it goes. Raises Incomplete, with the next command, where people are needed."""
     if not photos.count(cat):
         raise Incomplete("there are no photos yet: run 'make crawl', or 'btfer import FOLDER'")
+    packed = formats.check_formats(plan.formats)
     dedup.run(cat, settings, on_progress)
-    _stop_for_disputes(cat, "photos")
-    _stop_for_people(len(photos.awaiting_review(cat)), "photos", 1, plan)
-    crop.run(cat, settings, unreviewed=plan.unreviewed, on_progress=on_progress)
     chosen = crop.crop_settings(settings)
+    _stop_for_disputes(cat, "photos")
+    known = overview.read(cat, chosen.digest)
+    _stop_for_people(len(known.photos_waiting()), "photos", 1, plan)
+    cut = crop.run(cat, settings, unreviewed=plan.unreviewed, on_progress=on_progress)
     _stop_for_disputes(cat, "faces")
-    _stop_for_people(len(faces.awaiting_review(cat, chosen.digest)), "faces", 2, plan)
-    kept = kept_faces(cat, chosen.digest, plan.unreviewed)
-    free = [row for row in kept if release.may_be_cropped(row)]
+    if cut.photos:
+        known = overview.read(cat, chosen.digest)
+    _stop_for_people(len(known.faces_waiting()), "faces", 2, plan)
+    kept = known.kept_faces(plan.unreviewed)
+    free = [row for row in kept if told.may_be_cropped(row)]
+    barred = len(kept) - len(free)
+    leaked: dict[str, Any] = {}
+    if plan.training is not None:
+        free, leaked = leaks.exclude(cat, settings, free, plan.training, on_progress or _silent)
     drawn = sample.draw(
         free,
         per_class=plan.per_class,
@@ -54,20 +70,15 @@ def run(
         strategy=plan.strategy,
         per_place=plan.per_place,
     )
-    facts = _facts(cat, settings, plan, drawn) | {"no_derivatives": len(kept) - len(free)}
-    images = release.pictures(settings.data_dir, drawn.chosen)
+    facts = facts_of(settings, plan, drawn) | counted(cat, known)
+    facts |= {"no_derivatives": barred, "formats": packed}
+    facts["settings"] |= {"excluded_leaks": leaked} if leaked else {}
+    images = told.pictures(cat, settings.data_dir, drawn.chosen, settings.seed)
     return release.write(cat, settings, images, facts, name=plan.name)
 
 
-def kept_faces(cat: Catalogue, settings: str, unreviewed: str = "") -> list[Row]:
-    """Faces that may be sampled: kept or relabelled by a person, or not judged where `unreviewed` is `keep`."""
-    allowed = {"keep", "relabel"} | ({""} if unreviewed == "keep" else set())
-    votes = soft_labels(verdicts.votes(cat, "faces"), photos.label_of_each(cat))
-    return [
-        row | {"votes": votes.get(row["id"], {})}
-        for row in faces.labelled(cat, settings)
-        if row["decision"] in allowed
-    ]
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody looks on."""
 
 
 def _stop_for_people(waiting: int, what: str, round_: int, plan: Plan) -> None:
@@ -84,22 +95,50 @@ def _stop_for_disputes(cat: Catalogue, round_: str) -> None:
         )
 
 
-def _facts(cat: Catalogue, settings: Settings, plan: Plan, drawn: sample.Sample) -> dict[str, Any]:
-    chosen = crop.crop_settings(settings)
-    lines = funnel.before_release(cat, chosen.digest)
+def facts_of(settings: Settings, plan: Plan, drawn: sample.Sample) -> dict[str, Any]:
+    """What a release tells of how it was asked for and drawn."""
     return {
         "per_class": plan.per_class,
         "available": drawn.available,
         "counts": {label: len(rows) for label, rows in drawn.chosen.items()},
+        "no_derivatives": 0,
+        "formats": (),
         "settings": {
-            "crop": asdict(chosen),
+            "crop": asdict(crop.crop_settings(settings)),
             "max_hamming_bits": settings.max_hamming_bits,
             "seed": settings.seed,
             "strategy": plan.strategy,
             "per_place": plan.per_place,
             "unreviewed": plan.unreviewed,
         },
-        "funnel": lines,
+        "sources": plan.sources,
         "version": 1,
         "changes": [],
     }
+
+
+def counted(cat: Catalogue, known: Overview) -> dict[str, Any]:
+    """What a release tells of how it came about: the funnel, and how far people agreed."""
+    lines = funnel.before_release(known)
+    return {
+        "funnel": [
+            {"stage": one.stage, "what": one.what, "total": one.total, "per_class": one.per_class}
+            for one in lines
+        ],
+        "agreement": [line for round_ in ("photos", "faces") for line in _agreement(cat, round_)],
+    }
+
+
+def _agreement(cat: Catalogue, round_: str) -> list[Row]:
+    found = agreement_table.measure(cat, round_)
+    return [
+        {
+            "round": round_,
+            "statistic": row["statistic"],
+            "n_items": row["n_items"],
+            "value": agreement_table.number(row),
+            "interval": agreement_table.interval(row),
+        }
+        for row in found.rows
+        if found.n_items and row["by"] == agreement_table.ALL and row["value"] is not None
+    ]

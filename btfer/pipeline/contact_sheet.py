@@ -1,27 +1,44 @@
-"""A contact sheet: a row of faces for each class, to look at before trusting a folder."""
+"""Contact sheets, to look at before trusting a folder: some faces of every class, and all faces of one."""
 
 import io
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-TILE_PX = 96
+from btfer.images import Pixels, encode_png
+
+TILE_PX = 64
 LABEL_PX = 110
+COLUMNS = 20
 
 
-def contact_sheet(images: dict[str, list[Path]], *, columns: int = 10) -> bytes:
-    """A PNG with one row per class: its name, its count and its first `columns` images."""
-    width = LABEL_PX + columns * TILE_PX
-    sheet = Image.new("RGB", (width, max(1, len(images)) * TILE_PX), "white")
+def tile(pixels: Pixels) -> Pixels:
+    """A face as it is on a sheet: uint8 [64, 64, 3] from uint8 [H, W, 3]."""
+    return np.asarray(Image.fromarray(pixels).resize((TILE_PX, TILE_PX), Image.Resampling.BOX))
+
+
+def contact_sheet(tiles: Mapping[str, Sequence[Pixels]], *, columns: int = 10) -> bytes:
+    """A PNG with one row per class: its name, its count and its first `columns` faces."""
+    size = (LABEL_PX + columns * TILE_PX, max(1, len(tiles)) * TILE_PX)
+    sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=16)
-    for line, (label, paths) in enumerate(images.items()):
+    for line, (label, its) in enumerate(tiles.items()):
         top = line * TILE_PX
-        draw.text((8, top + 28), f"{label}\n{len(paths)} faces", fill="black", font=font)
-        for column, path in enumerate(paths[:columns]):
-            with Image.open(path) as image:
-                tile = image.convert("RGB").resize((TILE_PX - 2, TILE_PX - 2))
-            sheet.paste(tile, (LABEL_PX + column * TILE_PX, top + 1))
+        draw.text((8, top + 12), f"{label}\n{len(its)} faces", fill="black", font=font)
+        for column, one in enumerate(its[:columns]):
+            sheet.paste(Image.fromarray(one), (LABEL_PX + column * TILE_PX, top))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def class_sheet(tiles: Sequence[Pixels]) -> bytes:
+    """A PNG with all faces of one class, in the order of their numbers, 20 in a row."""
+    lines = -(-len(tiles) // COLUMNS)
+    sheet = np.full((lines * TILE_PX, min(len(tiles), COLUMNS) * TILE_PX, 3), 255, np.uint8)
+    for number, one in enumerate(tiles):
+        top, left = (place * TILE_PX for place in divmod(number, COLUMNS))
+        sheet[top : top + TILE_PX, left : left + TILE_PX] = one
+    return encode_png(sheet)

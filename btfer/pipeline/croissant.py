@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from btfer.catalogue.store import Row
+from btfer.pipeline.told import NUMBERS
 
 CITE = (
     "Benchmarking deep Facial Expression Recognition: An extensive protocol with balanced dataset in "
@@ -20,11 +21,12 @@ OUT_OF_BOUNDS = (
     "(Regulation (EU) 2024/1689, Article 5(1)(f)), not for deciding anything about a person, and not "
     "for training what is then tested on it."
 )
-NUMBERS = {
-    "face_probability": "sc:Float",
-    "face_width_px": "sc:Integer",
-    "face_height_px": "sc:Integer",
-    "crop_distortion": "sc:Float",
+_IMAGES = {
+    "@type": "cr:FileSet",
+    "@id": "images",
+    "name": "images",
+    "encodingFormat": "image/png",
+    "includes": "images/*/*.png",
 }
 _CR, _RAI = "http://mlcommons.org/croissant/", "http://mlcommons.org/croissant/RAI/"
 _TERMS = (
@@ -50,7 +52,8 @@ CONTEXT: dict[str, Any] = {
 def croissant(
     name: str, told: Sequence[Row], facts: dict[str, Any], metadata_sha256: str, made_with: str
 ) -> dict[str, Any]:
-    """The content of `croissant.json`. told: the rows of metadata.csv; facts: as the datasheet has them."""
+    """The content of `croissant.json`. told: the rows of metadata.csv; facts: the content of release.json."""
+    has_images = facts["sources"] != "only"
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -64,8 +67,12 @@ def croissant(
         "citeAs": CITE,
         "version": f"{facts['version']}.0.0",
         "isLiveDataset": False,
-        "distribution": _distribution(metadata_sha256),
-        "recordSet": [_labels(facts), _images(), _faces(told)],
+        "distribution": [_metadata(metadata_sha256), *([_IMAGES] if has_images else [])],
+        "recordSet": [
+            _labels(facts),
+            *([_images()] if has_images else []),
+            _faces(told, has_images),
+        ],
         **_responsible(told, facts, made_with),
     }
 
@@ -85,24 +92,15 @@ def _licences(told: Sequence[Row]) -> list[str]:
     ]
 
 
-def _distribution(metadata_sha256: str) -> list[Row]:
-    return [
-        {
-            "@type": "cr:FileObject",
-            "@id": "metadata.csv",
-            "name": "metadata.csv",
-            "contentUrl": "metadata.csv",
-            "encodingFormat": "text/csv",
-            "sha256": metadata_sha256,
-        },
-        {
-            "@type": "cr:FileSet",
-            "@id": "images",
-            "name": "images",
-            "encodingFormat": "image/png",
-            "includes": "images/*/*.png",
-        },
-    ]
+def _metadata(sha256: str) -> Row:
+    return {
+        "@type": "cr:FileObject",
+        "@id": "metadata.csv",
+        "name": "metadata.csv",
+        "contentUrl": "metadata.csv",
+        "encodingFormat": "text/csv",
+        "sha256": sha256,
+    }
 
 
 def _labels(facts: dict[str, Any]) -> Row:
@@ -140,27 +138,27 @@ def _images() -> Row:
     }
 
 
-def _faces(told: Sequence[Row]) -> Row:
+def _faces(told: Sequence[Row], has_images: bool) -> Row:
     return {
         "@type": "cr:RecordSet",
         "@id": "faces",
         "name": "faces",
         "key": {"@id": "faces/file_name"},
-        "field": [_column(name) for name in (told[0] if told else {})],
+        "field": [_column(name, has_images) for name in (told[0] if told else {})],
     }
 
 
-def _column(name: str) -> Row:
+def _column(name: str, has_images: bool) -> Row:
     field: Row = {
         "@type": "cr:Field",
         "@id": f"faces/{name}",
         "name": name,
-        "dataType": NUMBERS.get(name, "sc:Text"),
+        "dataType": f"sc:{NUMBERS.get(name, 'Text')}",
         "source": {"fileObject": {"@id": "metadata.csv"}, "extract": {"column": name}},
     }
     if name == "label":
         field["references"] = {"field": {"@id": "expressions/name"}}
-    if name == "file_name":
+    if name == "file_name" and has_images:
         field["references"] = {"field": {"@id": "pictures/path"}}
     return field
 
@@ -173,9 +171,12 @@ def _responsible(told: Sequence[Row], facts: dict[str, Any], made_with: str) -> 
     groups = Counter(
         " ".join(row[k] or "-" for k in ("ethnicity", "gender", "age")) for row in told
     )
-    gone = "; ".join(f"{one.stage} {one.what}: {one.total}" for one in facts["funnel"])
+    gone = "; ".join(f"{one['stage']} {one['what']}: {one['total']}" for one in facts["funnel"])
+    votes = Counter(_votes(row) for row in told)
+    agreed = [f"{one['round']}: {one['statistic']} {one['value']}" for one in facts["agreement"]]
     return {
         "rai:dataCollection": f"Found by search phrases at {_counted(sources)} (images by source).",
+        "rai:dataCollectionType": ["Web Scraping", "Manual Human Curation"],
         "rai:dataPreprocessingProtocol": [
             f"Made with btfer {made_with}.",
             "Near-duplicates removed by perceptual hash and a comparison of the pictures.",
@@ -183,6 +184,13 @@ def _responsible(told: Sequence[Row], facts: dict[str, Any], made_with: str) -> 
         ],
         "rai:dataAnnotationProtocol": "Judged by people in two rounds: photos, then crops. "
         f"{reviewed} of {len(told)} labels were confirmed or given by a person.",
+        "rai:annotationsPerItem": f"Images by number of people who judged the crop: {_counted(votes)}.",
+        "rai:dataAnnotationAnalysis": f"Agreement where two or more judged: {'; '.join(agreed)}."
+        if agreed
+        else "No picture was judged by two people.",
+        "rai:machineAnnotationTools": ["MTCNN (face boxes)"],
+        "rai:dataSocialImpact": "Faces of people who were not asked: see the licences and "
+        "personalSensitiveInformation. " + OUT_OF_BOUNDS,
         "rai:dataLimitations": "Labels are judgements of what a face shows, not of what somebody "
         "feels. Groups are what a search phrase asked for, no fact about anybody.",
         "rai:dataBiases": f"Images by group asked for (ethnicity gender age): {_counted(groups)}. "
@@ -193,6 +201,11 @@ def _responsible(told: Sequence[Row], facts: dict[str, Any], made_with: str) -> 
         "has another face in that place.",
         "rai:dataCollectionMissingData": f"What became of the rest: {gone}.",
     }
+
+
+def _votes(row: Row) -> str:
+    """How many people judged a crop, as a word of a count."""
+    return str(sum(int(one.rpartition(":")[2]) for one in str(row["votes"]).split()))
 
 
 def _counted(counts: Counter[str]) -> str:

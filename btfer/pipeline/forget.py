@@ -10,14 +10,14 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from btfer.catalogue import Catalogue, erasure, faces, photos, releases, withdrawals
+from btfer.catalogue import Catalogue, erasure, faces, leaks, photos, releases, withdrawals
 from btfer.catalogue.store import Row
 from btfer.files import only_one
 from btfer.layout import derived_dirs, face_path, photo_path, releases_dir, thumbnail_path
-from btfer.pipeline import funnel, release, sample
-from btfer.pipeline.build import kept_faces
+from btfer.pipeline import funnel, overview, release, sample, told
+from btfer.pipeline.build import counted
+from btfer.pipeline.told import Picture
 from btfer.pipeline.withdraw import with_copies, withdraw
 from btfer.settings import Settings
 
@@ -43,12 +43,13 @@ def forget(cat: Catalogue, settings: Settings, things: Sequence[str]) -> Forgott
         places = erasure.traces(cat, gone)
         withdraw(cat, named)
         withdrawals.add(cat, {row[key] for row in places for key in ("url", "final_url")} - {""})
-        boxes = [box for sha256 in gone for box in faces.of_photo(cat, sha256)]
-        made = _next_versions(cat, settings, {box["id"] for box in boxes})
-        _delete_files(cat, settings, gone, boxes, list(made))
+        found = {box["id"] for sha256 in gone for box in faces.of_photo(cat, sha256)}
+        found |= releases.faces_of(cat, gone)
+        made = _next_versions(cat, settings, found)
+        _delete_files(cat, settings, gone, found, list(made))
         erasure.erase(cat, gone, list(made))
         erasure.compact(cat)
-    return Forgotten(len(gone), len(boxes), made)
+    return Forgotten(len(gone), len(found), made)
 
 
 def _named(cat: Catalogue, thing: str) -> str:
@@ -73,10 +74,10 @@ def _next_version(
     cat: Catalogue, settings: Settings, folder: Path, gone: set[str]
 ) -> release.Release:
     face_of = {row["file"]: row["face"] for row in releases.faces_in(cat, folder.name)}
-    old = release.read_pictures(folder, face_of)
+    old = told.read_pictures(folder, face_of)
     record = json.loads((folder / "release.json").read_text(encoding="utf-8"))
     spare = _Spare(cat, settings, record, {one.face for one in old} | gone)
-    kept: list[release.Picture] = []
+    kept: list[Picture] = []
     changes = list(record.get("changes", []))
     version = int(record.get("version", 1)) + 1
     for one in old:
@@ -85,7 +86,13 @@ def _next_version(
         if other is not one:
             end = "another face took its place" if other else "no face was left to take its place"
             changes.append(f"version {version}: {one.file} was withdrawn; {end}")
-    facts = _facts(cat, settings, record, kept) | {"version": version, "changes": changes}
+    made_here = faces.newest_settings(
+        cat
+    )  # else it was rebuilt, and how it came about is as it was told
+    facts = record | (counted(cat, overview.read(cat, made_here)) if made_here else {})
+    labels = [one.told["label"] for one in kept]
+    facts |= {"counts": {label: labels.count(label) for label in record["counts"]}}
+    facts |= {"version": version, "changes": changes}
     return release.write(cat, settings, kept, facts, name=folder.name.rpartition("-")[0])
 
 
@@ -93,44 +100,36 @@ class _Spare:
     """Faces that may take a place: kept by people, free, in the draw's order, of photos that are not in yet."""
 
     def __init__(self, cat: Catalogue, settings: Settings, record: Row, used: set[str]) -> None:
+        self._cat = cat
         self._data_dir = settings.data_dir
         chosen = record["settings"]
+        self._seed = chosen["seed"]
         of_used = faces.by_id(cat, used)
-        digests = {row["settings"] for row in of_used.values()}
         rows = [
-            row for one in sorted(digests) for row in kept_faces(cat, one, chosen["unreviewed"])
+            row
+            for digest in sorted({row["settings"] for row in of_used.values()})
+            for row in overview.read(cat, digest).kept_faces(chosen["unreviewed"])
         ]
         taken = {row["photo"] for row in of_used.values()}
-        free = [row for row in rows if row["photo"] not in taken and release.may_be_cropped(row)]
-        self._rows = sample.one_per_photo(free, chosen["seed"])
+        free = [row for row in rows if row["photo"] not in taken and told.may_be_cropped(row)]
+        sets = [one["digest"] for one in chosen.get("excluded_leaks", {}).values()]
+        self._rows = sample.one_per_photo(leaks.clear_of(cat, free, sets), self._seed)
 
-    def instead_of(self, one: release.Picture) -> release.Picture | None:
+    def instead_of(self, one: Picture) -> Picture | None:
         """The next of the same class and stratum; else of the class; None where none is left."""
-        of_class = [row for row in self._rows if row["expression"] == one.told["label"]]
+        label = one.told["label"]
+        of_class = [row for row in self._rows if row["expression"] == label]
         same = [row for row in of_class if sample.stratum(row) == sample.stratum(one.told)]
         found = next(iter(same or of_class), None)
         if found is None:
             return None
         self._rows.remove(found)
-        return release.picture(self._data_dir, found, one.file)
-
-
-def _facts(
-    cat: Catalogue, settings: Settings, record: Row, kept: Sequence[release.Picture]
-) -> dict[str, Any]:
-    labels = [one.told["label"] for one in kept]
-    return {
-        "settings": record["settings"],
-        "per_class": record["per_class"],
-        "available": record["available"],
-        "counts": {label: labels.count(label) for label in record["counts"]},
-        "funnel": funnel.before_release(cat, faces.newest_settings(cat)),
-        "no_derivatives": record.get("no_derivatives", 0),
-    }
+        places = {found["id"]: (one.file, label)}
+        return told.at_places(self._cat, self._data_dir, places, self._seed)[0]
 
 
 def _delete_files(
-    cat: Catalogue, settings: Settings, gone: Sequence[str], boxes: Sequence[Row], old: list[str]
+    cat: Catalogue, settings: Settings, gone: Sequence[str], boxes: set[str], old: list[str]
 ) -> None:
     data_dir = settings.data_dir
     formats = photos.described(cat, gone)
@@ -138,8 +137,8 @@ def _delete_files(
         photo_path(data_dir, sha256, row["format"]).unlink(missing_ok=True)
     for sha256 in gone:
         thumbnail_path(data_dir, sha256).unlink(missing_ok=True)
-    for box in boxes:
-        face_path(data_dir, box["id"]).unlink(missing_ok=True)
+    for face in boxes:
+        face_path(data_dir, face).unlink(missing_ok=True)
     for name in old:
         shutil.rmtree(releases_dir(data_dir) / name, ignore_errors=True)
     for folder in derived_dirs(data_dir):

@@ -1,14 +1,16 @@
 """The funnel: for every class, how many pictures each stage took in, kept, dropped and why; and one picture's life."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from btfer.catalogue import Catalogue, faces, journal, photos, releases, verdicts
-from btfer.catalogue import funnel as counts
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.store import Row
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
+from btfer.pipeline import overview
+from btfer.pipeline.overview import Overview
 
 CLASSES = (*EXPRESSIONS, UNLABELLED)
 
@@ -29,19 +31,7 @@ class Line:
 
 def funnel(cat: Catalogue, settings: str) -> list[Line]:
     """The whole funnel under one crop setting, first stage first; a line for each reason that occurred."""
-    of_photo = photos.labels(cat)
-    rows = _reached(counts.standing_verdicts(cat, settings))
-    lines = [_line("crawl", "photos", [row["expression"] for row in of_photo.values()])]
-    lines += _round(rows, "dedup", "photos, no duplicate")
-    lines += _round(rows, "photos", "kept by people")
-    waiting = [row["expression"] for row in photos.awaiting_review(cat)]
-    lines += _some("photos", "await review", waiting)
-    found = [row for row in rows if row["round"] == "crop"]
-    lines += _round([row for row in found if not row["face"]], "crop", "photos with a face")
-    lines += _round([row for row in found if row["face"]], "crop", "faces cropped", "face: ")
-    lines += _round(rows, "faces", "kept by people")
-    waiting = [row["expression"] for row in faces.awaiting_review(cat, settings)]
-    lines += _some("faces", "await review", waiting)
+    lines = before_release(overview.read(cat, settings))
     newest = releases.newest(cat)
     if newest:
         released = [row["expression"] for row in releases.faces_in(cat, newest["name"])]
@@ -49,9 +39,24 @@ def funnel(cat: Catalogue, settings: str) -> list[Line]:
     return lines
 
 
-def before_release(cat: Catalogue, settings: str) -> list[Line]:
+def before_release(known: Overview) -> list[Line]:
     """The funnel as a release tells it: without the release itself."""
-    return [one for one in funnel(cat, settings) if one.stage != "release"]
+    label = known.label
+    lines = [_line("crawl", "photos", map(label, known.seen))]
+    # A verdict on what an earlier stage dropped since, or before, does not count: a funnel only narrows.
+    left = set(known.seen)
+    lines += _round(known, "dedup", left, "photos, no duplicate")
+    left &= known.left_by_dedup()
+    lines += _round(known, "photos", left, "kept by people")
+    lines += _some("photos", "await review", map(label, known.photos_waiting()))
+    kept = {one for one, said in known.held["photos"].items() if said.decision != "drop"}
+    left = left & kept if known.held["photos"] else left
+    lines += _round(known, "crop", left, "photos with a face")
+    faces = [one for one, photo in known.photo_of.items() if photo in left]
+    lines += _round(known, "crop", faces, "faces cropped", "face: ")
+    lines += _round(known, "faces", known.faces_cropped(), "kept by people")
+    waiting = (label(known.photo_of[one]) for one in known.faces_waiting())
+    return lines + _some("faces", "await review", waiting)
 
 
 def crawl_losses(cat: Catalogue) -> list[Row]:
@@ -59,44 +64,44 @@ def crawl_losses(cat: Catalogue) -> list[Row]:
     return journal.losses(cat)
 
 
-def _reached(rows: list[Row]) -> list[Row]:
-    """Without verdicts on what an earlier stage dropped since, or before: a funnel only narrows."""
-    left: set[str] | None = None
-    reached = []
-    for round_ in ("dedup", "photos", "crop"):
-        here = [row for row in rows if row["round"] == round_]
-        here = [row for row in here if left is None or row["photo"] in left]
-        reached += here
-        left = {r["photo"] for r in here if not r["face"] and r["decision"] != "drop"}
-    cropped = {r["face"] for r in reached if r["face"] and r["decision"] == "keep"}
-    return reached + [r for r in rows if r["round"] == "faces" and r["face"] in cropped]
-
-
-def _round(rows: list[Row], round_: str, kept: str, prefix: str = "") -> list[Line]:
-    here = [row for row in rows if row["round"] == round_]
-    if not here:
+def _round(
+    known: Overview, round_: str, names: Iterable[str], kept: str, prefix: str = ""
+) -> list[Line]:
+    """What a round did with some photos or faces. kept: what those are that stayed."""
+    stays, relabelled, gone = (
+        Counter[str](),
+        Counter[str](),
+        defaultdict[str, Counter[str]](Counter),
+    )
+    for name in names:
+        said = known.held[round_].get(name)
+        if said is None:
+            continue
+        label = said.expression or known.label(known.photo_of.get(name, name))
+        if said.decision == "drop":
+            gone[said.reason][label] += 1
+        else:
+            stays[label] += 1
+            relabelled[label] += said.decision == "relabel"
+    if not stays and not gone:
         return []
-    stays = [row["expression"] for row in here if row["decision"] != "drop"]
-    lines = [_line(round_, kept, stays)]
-    relabelled = [row["expression"] for row in here if row["decision"] == "relabel"]
-    lines += _some(round_, "of them relabelled to", relabelled)
-    for reason in sorted({row["reason"] for row in here if row["decision"] == "drop"}):
-        gone = [
-            row["expression"]
-            for row in here
-            if row["decision"] == "drop" and row["reason"] == reason
-        ]
-        lines.append(_line(round_, f"- {prefix}{reason}", gone))
-    return lines
+    lines = [_counted(round_, kept, stays)]
+    if relabelled.total():
+        lines.append(_counted(round_, "of them relabelled to", relabelled))
+    return lines + [_counted(round_, f"- {prefix}{why}", gone[why]) for why in sorted(gone)]
 
 
-def _some(stage: str, what: str, labels: list[str]) -> list[Line]:
-    return [_line(stage, what, labels)] if labels else []
+def _some(stage: str, what: str, labels: Iterable[str]) -> list[Line]:
+    line = _line(stage, what, labels)
+    return [line] if line.total else []
 
 
-def _line(stage: str, what: str, labels: list[str]) -> Line:
-    counted = Counter(labels)
-    return Line(stage, what, tuple(counted[label] for label in CLASSES))
+def _line(stage: str, what: str, labels: Iterable[str]) -> Line:
+    return _counted(stage, what, Counter(labels))
+
+
+def _counted(stage: str, what: str, counts: Counter[str]) -> Line:
+    return Line(stage, what, tuple(counts[label] for label in CLASSES))
 
 
 def explain(cat: Catalogue, id_: str) -> list[str]:
@@ -154,15 +159,13 @@ def _verdict_line(one: Row) -> str:
 
 
 def resolve(cat: Catalogue, id_: str) -> tuple[str, str]:
-    """The photo's sha256, and the face id where one is meant, by the first digits of either or a released file.
+    """The photo's sha256, and the face id where one is meant.
 
-    Raises UsageError where it names nothing, or more than one photo.
+    id_: the first digits of either, a file of the newest release, or RELEASE/FILE. Raises UsageError where
+    it names nothing, or more than one photo.
     """
-    newest = releases.newest(cat)
-    if newest:
-        for row in releases.faces_in(cat, newest["name"]):
-            if id_.removeprefix("images/") in (row["file"], row["file"].split("/")[-1]):
-                return faces.find(cat, row["face"])[0]["photo"], row["face"]
+    if face := _released(cat, id_):
+        return faces.find(cat, face)[0]["photo"], face
     found_faces = faces.find(cat, id_) if "-" in id_ else []
     if len(found_faces) == 1:
         return found_faces[0]["photo"], found_faces[0]["id"]
@@ -171,3 +174,17 @@ def resolve(cat: Catalogue, id_: str) -> tuple[str, str]:
         return found[0]["sha256"], ""
     several = "more than one picture" if found or found_faces else "no picture"
     raise UsageError(f"'{id_}' names {several}: give more digits of a photo or face id")
+
+
+def _released(cat: Catalogue, id_: str) -> str:
+    """The face of a file of a release, '' where none is named."""
+    newest = releases.newest(cat)
+    parts = id_.split("/")
+    named = [one for one in parts if releases.named(cat, one)] or (
+        [newest["name"]] if newest else []
+    )
+    for release in named:
+        for row in releases.faces_in(cat, release):
+            if parts[-1] == row["file"].split("/")[-1]:
+                return str(row["face"])
+    return ""

@@ -7,10 +7,10 @@ intent of the queries (ethnicity x gender x age).
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from btfer.catalogue.store import Row
 from btfer.errors import Incomplete, UsageError
@@ -19,6 +19,7 @@ from btfer.expressions import EXPRESSIONS
 STRATA = ("ethnicity", "gender", "age")
 PER_PLACE = 10
 Stratum = tuple[str, ...]
+_HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def stratum(row: Row) -> Stratum:
 
 def place(row: Row) -> str:
     """Whose picture it is: the host of its page, with the author where one is stated; '' = not known."""
-    host = urlsplit(row.get("page_url") or "").hostname or ""
+    found = _HOST.match(row.get("page_url") or "")  # urlsplit takes a second for 200,000
+    host = found[1].lower() if found else ""
     return f"{host} {row['author']}" if host and row.get("author") else host
 
 

@@ -1,18 +1,23 @@
 """Is a release whole and what it says it is? Every check is a line; nothing but the folder is needed."""
 
-import csv
 import hashlib
 import json
+import logging
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from btfer.catalogue.store import Row
 from btfer.errors import ImageError, UsageError
 from btfer.expressions import EXPRESSIONS
-from btfer.files import sha256_file
-from btfer.images import decode_rgb, metadata_in
+from btfer.images import bare_size, decode_rgb, metadata_in
 from btfer.licences import terms
-from btfer.pipeline.release import COLUMNS, read_rows
+from btfer.pipeline import formats
+from btfer.pipeline.told import COLUMNS, SOURCES, read_rows
+
+_READERS = 4
 
 
 @dataclass(frozen=True)
@@ -23,25 +28,53 @@ class Check:
     problems: list[str]
 
 
+@dataclass(frozen=True)
+class _File:
+    """A file as it is. size: of a PNG that holds pixels and nothing else, read to its end; None = no such PNG."""
+
+    sha256: str
+    size: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A release's folder, read once. sums: what SHA256SUMS says; found: the files that are there."""
+
+    folder: Path
+    sums: dict[str, str]
+    found: dict[str, _File]
+    rows: list[Row]
+    record: Row
+
+    @property
+    def images(self) -> list[str]:
+        """The images that SHA256SUMS names."""
+        return sorted(name for name in self.sums if name.startswith("images/"))
+
+    @property
+    def has_images(self) -> bool:
+        """False for a release that tells only where its photos are."""
+        return self.record.get("sources") != "only"
+
+
 def verify(folder: Path, *, size_px: int = 256) -> list[Check]:
     """All checks of a release folder. Raises UsageError where the folder is no release."""
     if not (folder / "SHA256SUMS").is_file() or not (folder / "metadata.csv").is_file():
         raise UsageError(f"{folder} is no release: it has no SHA256SUMS and metadata.csv")
-    sums = read_sums(folder)
-    rows = list(csv.DictReader((folder / "metadata.csv").open(encoding="utf-8", newline="")))
-    images = sorted(name for name in sums if name.startswith("images/"))
+    one = _open(folder)
     return [
         Check("name carries the digest of SHA256SUMS", _check_name(folder)),
-        Check("no file is missing, changed or added", _check_sums(folder, sums)),
-        Check("metadata has the columns of a release", _check_columns(rows)),
-        Check("metadata and images are the same set", _check_rows(rows, images)),
-        Check("labels are classes and match the folders", _check_labels(rows)),
-        Check("every class has as many images as release.json says", _check_counts(folder, rows)),
-        Check(f"images are {size_px}x{size_px} RGB", _check_pixels(folder, images, size_px)),
-        Check("images carry no metadata", _check_bare(folder, images)),
-        Check("no image is there twice", _check_twice(sums, images)),
-        Check("licences allow crops, and credit is given", _check_licences(folder, rows)),
-        Check("croissant.json is valid and of these files", _check_croissant(folder, sums)),
+        Check("no file is missing, changed or added", list(_check_sums(one))),
+        Check("metadata have the columns of a release", list(_check_columns(one))),
+        Check("metadata and images are the same set", list(_check_rows(one))),
+        Check("labels are classes and match the folders", list(_check_labels(one))),
+        Check("every class has as many images as release.json says", list(_check_counts(one))),
+        Check(f"images are {size_px}x{size_px} RGB", list(_check_pixels(one, size_px))),
+        Check("images carry no metadata", list(_check_bare(one))),
+        Check("no image and no photo is there twice", list(_check_twice(one))),
+        Check("licences allow crops, and credit is given", list(_check_licences(one))),
+        Check("packed forms hold the same images", list(_check_packed(one))),
+        Check("croissant.json is valid and of these files", list(_check_croissant(one))),
     ]
 
 
@@ -51,124 +84,182 @@ def read_sums(folder: Path) -> dict[str, str]:
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 
+def read_record(folder: Path) -> Row:
+    """The content of release.json; {} where it cannot be read."""
+    try:
+        told = json.loads((folder / "release.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _open(folder: Path) -> _Opened:
+    paths = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    paths.pop("SHA256SUMS")
+    with ThreadPoolExecutor(_READERS) as pool:  # hashing and inflating leave the interpreter free
+        found = dict(zip(paths, pool.map(_read, paths.values()), strict=True))
+    rows = read_rows(folder / "metadata.csv")
+    return _Opened(folder, read_sums(folder), found, rows, read_record(folder))
+
+
+def _read(path: Path) -> _File:
+    data = path.read_bytes()
+    size = bare_size(data) if path.suffix == ".png" else None
+    return _File(hashlib.sha256(data).hexdigest(), size)
+
+
 def _check_name(folder: Path) -> list[str]:
     digest = hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
     named = folder.resolve().name.rpartition("-")[2]
     return [] if digest[:12] == named else [f"the name says {named}, SHA256SUMS is {digest[:12]}"]
 
 
-def _check_sums(folder: Path, sums: dict[str, str]) -> list[str]:
-    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    found.discard("SHA256SUMS")
-    problems = [f"missing: {name}" for name in sorted(set(sums) - found)]
-    problems += [f"added: {name}" for name in sorted(found - set(sums))]
-    for name in sorted(found & set(sums)):
-        if sha256_file(folder / name) != sums[name]:
-            problems.append(f"changed: {name}")
-    return problems
+def _check_sums(one: _Opened) -> Iterator[str]:
+    yield from (f"missing: {name}" for name in sorted(set(one.sums) - set(one.found)))
+    yield from (f"added: {name}" for name in sorted(set(one.found) - set(one.sums)))
+    for name in sorted(set(one.found) & set(one.sums)):
+        if one.found[name].sha256 != one.sums[name]:
+            yield f"changed: {name}"
 
 
-def _check_columns(rows: list[dict[str, str]]) -> list[str]:
-    if not rows:
-        return ["metadata.csv has no rows"]
-    return [f"no column {name}" for name in COLUMNS if name not in rows[0]]
+def _check_columns(one: _Opened) -> Iterator[str]:
+    if not one.rows:
+        yield "metadata.csv has no rows"
+        return
+    yield from (f"no column {name}" for name in COLUMNS if name not in one.rows[0])
+    if one.record.get("sources", "without") != "without":
+        origin = read_rows(one.folder / "sources.csv")
+        if [row.get("file_name") for row in origin] != [row.get("file_name") for row in one.rows]:
+            yield "sources.csv has other rows than metadata.csv"
+        yield from (f"sources.csv: no column {n}" for n in SOURCES if origin and n not in origin[0])
+        for row in origin:
+            told = row.get("image_sha256")
+            if one.has_images and told != one.sums.get(row.get("file_name", "")):
+                yield f"{row.get('file_name')}: sources.csv has another sha256"
 
 
-def _check_rows(rows: list[dict[str, str]], images: list[str]) -> list[str]:
-    named = Counter(row.get("file_name", "") for row in rows)
-    problems = [f"twice in metadata: {name}" for name, n in named.items() if n > 1]
-    problems += [f"not in metadata: {name}" for name in images if name not in named]
-    return problems + [f"no such image: {name}" for name in named if name not in set(images)]
+def _check_rows(one: _Opened) -> Iterator[str]:
+    named = Counter(row.get("file_name", "") for row in one.rows)
+    images = set(one.images)
+    yield from (f"twice in metadata: {name}" for name, n in named.items() if n > 1)
+    yield from (f"not in metadata: {name}" for name in one.images if name not in named)
+    if one.has_images:
+        yield from (f"no such image: {name}" for name in named if name not in images)
 
 
-def _check_labels(rows: list[dict[str, str]]) -> list[str]:
-    problems = []
-    for row in rows:
+def _check_labels(one: _Opened) -> Iterator[str]:
+    for row in one.rows:
         label, name = row.get("label", ""), row.get("file_name", "")
         if label not in EXPRESSIONS:
-            problems.append(f"{name}: '{label}' is no class")
+            yield f"{name}: '{label}' is no class"
         elif not name.startswith(f"images/{label}/"):
-            problems.append(f"{name} is labelled {label}")
-    return problems
+            yield f"{name} is labelled {label}"
 
 
-def _check_counts(folder: Path, rows: list[dict[str, str]]) -> list[str]:
+def _check_counts(one: _Opened) -> Iterator[str]:
     try:
-        record = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-        told, asked = dict(record["counts"]), int(record["per_class"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return [f"release.json cannot be read: {error!r}"]
-    per_class = Counter(row.get("label", "") for row in rows)
-    problems = [
-        f"{label}: {per_class[label]} images, release.json says {told.get(label)}"
-        for label in EXPRESSIONS
-        if per_class[label] != told.get(label)
-    ]
-    over = [label for label in EXPRESSIONS if per_class[label] > asked]
-    return problems + [f"{label}: more than the {asked} that were asked" for label in over]
+        told, asked = dict(one.record["counts"]), int(one.record["per_class"])
+    except (ValueError, KeyError, TypeError) as error:
+        yield f"release.json cannot be read: {error!r}"
+        return
+    per_class = Counter(row.get("label", "") for row in one.rows)
+    for label in EXPRESSIONS:
+        if per_class[label] != told.get(label):
+            yield f"{label}: {per_class[label]} images, release.json says {told.get(label)}"
+        if per_class[label] > asked:
+            yield f"{label}: more than the {asked} that were asked"
 
 
-def _check_pixels(folder: Path, images: list[str], size_px: int) -> list[str]:
-    problems = []
-    for name in images:
-        try:
-            shape = decode_rgb((folder / name).read_bytes()).shape
+def _check_pixels(one: _Opened, size_px: int) -> Iterator[str]:
+    for name in one.images:
+        seen = one.found.get(name)
+        size = seen.size if seen else None
+        try:  # a PNG that carries more than pixels, or pixels of another kind
+            if size is None:
+                high, wide, _ = decode_rgb((one.folder / name).read_bytes()).shape
+                size = wide, high
         except (ImageError, OSError) as error:
-            problems.append(f"{name}: {error}")
+            yield f"{name}: {error}"
             continue
-        if shape != (size_px, size_px, 3):
-            problems.append(f"{name} is {shape[1]}x{shape[0]}")
-    return problems
+        if size != (size_px, size_px):
+            yield f"{name} is {size[0]}x{size[1]}"
 
 
-def _check_bare(folder: Path, images: list[str]) -> list[str]:
-    problems = []
-    for name in images:
+def _check_bare(one: _Opened) -> Iterator[str]:
+    for name in one.images:
+        if name not in one.found or one.found[name].size:
+            continue
         try:
-            found = metadata_in(folder / name)
-        except OSError:
+            names = metadata_in(one.folder / name)
+        except (OSError, ValueError, SyntaxError):
             continue  # told by the pixel check
-        if found:
-            problems.append(f"{name} carries {', '.join(found)}")
-    return problems
+        yield f"{name} carries {', '.join(names) or 'more than 8-bit RGB pixels'}"
 
 
-def _check_licences(folder: Path, rows: list[dict[str, str]]) -> list[str]:
-    credited = {row["file_name"] for row in read_rows(folder / "attribution.csv")}
-    problems = []
-    for row in rows:
+def _check_twice(one: _Opened) -> Iterator[str]:
+    first: dict[str, str] = {}
+    for name in one.images:
+        other = first.setdefault(one.sums[name], name)
+        if other != name:
+            yield f"{name} is {other}"
+    photo: dict[str, str] = {}
+    for row in one.rows:
+        name, id_ = row.get("file_name", ""), row.get("photo_id", "")
+        other = photo.setdefault(id_, name)
+        if id_ and other != name:
+            yield f"{name} is of the same photo as {other}"
+
+
+def _check_licences(one: _Opened) -> Iterator[str]:
+    credited = {
+        row.get("attribution_id"): row.get("file_name")
+        for row in read_rows(one.folder / "attribution.csv")
+    }
+    for row in one.rows:
         name, licence = row.get("file_name", ""), row.get("licence", "")
         asks = terms("" if licence == "not stated" else licence)
         if asks.forbids_derivatives:
-            problems.append(f"{name}: {licence} forbids derivatives, and a crop is one")
-        if asks.credit and name not in credited:
-            problems.append(f"{name}: {licence} asks for credit, attribution.csv gives none")
-    return problems
+            yield f"{name}: {licence} forbids derivatives, and a crop is one"
+        if asks.credit and credited.get(row.get("attribution_id")) != name:
+            yield f"{name}: {licence} asks for credit, attribution.csv gives none"
 
 
-def _check_croissant(folder: Path, sums: dict[str, str]) -> list[str]:
+def _check_packed(one: _Opened) -> Iterator[str]:
+    expected = {row.get("file_name", ""): row.get("label", "") for row in one.rows}
+    for form in one.record.get("formats", ()):
+        if form not in formats.FORMATS:
+            yield f"release.json names the format '{form}', which is none"
+            continue
+        held = set()
+        try:
+            for name, label, data in formats.unpack(one.folder, form):
+                held.add(name)
+                if hashlib.sha256(data).hexdigest() != one.sums.get(name):
+                    yield f"{form}: another image for {name}"
+                if label != expected.get(name):
+                    yield f"{form}: {name} is labelled {label}"
+        except Exception as error:  # each form's reader has errors of its own
+            yield f"{form} cannot be read: {str(error).splitlines()[0][:100]}"
+            continue
+        yield from (f"{form}: no {name}" for name in sorted(set(expected) - held))
+
+
+def _check_croissant(one: _Opened) -> Iterator[str]:
     import mlcroissant
 
-    path = folder / "croissant.json"
+    logging.getLogger("absl").setLevel(
+        logging.ERROR
+    )  # it recommends a date; ours has none, on purpose
+    path = one.folder / "croissant.json"
     try:
         told = mlcroissant.Dataset(jsonld=str(path)).metadata
     except FileNotFoundError:
-        return ["there is no croissant.json"]
+        yield "there is no croissant.json"
+        return
     except (mlcroissant.ValidationError, ValueError, KeyError, TypeError) as error:
-        return [str(error).strip().splitlines()[-1].strip()]
-    named = {one.id: one.sha256 for one in told.distribution if getattr(one, "sha256", None)}
-    return [
-        f"croissant.json says {digest[:12]} of {name}"
-        for name, digest in named.items()
-        if sums.get(name) != digest
-    ]
-
-
-def _check_twice(sums: dict[str, str], images: list[str]) -> list[str]:
-    first: dict[str, str] = {}
-    problems = []
-    for name in images:
-        other = first.setdefault(sums[name], name)
-        if other != name:
-            problems.append(f"{name} is {other}")
-    return problems
+        yield str(error).strip().splitlines()[-1].strip()
+        return
+    for file in told.distribution:
+        digest = getattr(file, "sha256", None)
+        if digest and one.sums.get(file.id) != digest:
+            yield f"croissant.json says {digest[:12]} of {file.id}"

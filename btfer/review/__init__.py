@@ -4,6 +4,7 @@ rules     the reasons for a drop, their keys, and what a judgement must be
 queues    what awaits a person, a page at a time, and how far each class is
 badges    the hints
 disputes  what people judged differently, and how many votes a picture needs
+doubts    faces whose label good networks deny, shown first
 judge     writing a page of judgements, settling disputes, taking back, labels that come with a dataset
 pace      how fast a person is, and outlook what each class will likely yield
 log       what a reviewer may see of all verdicts
@@ -11,6 +12,7 @@ exchange  verdicts in and out as rows of a CSV file
 """
 
 from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan
+from btfer.review.doubts import Doubted, doubt
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.judge import (
     Committed,
@@ -35,6 +37,7 @@ __all__ = [
     "ROUNDS",
     "Committed",
     "Dispute",
+    "Doubted",
     "Imported",
     "Item",
     "Judged",
@@ -48,6 +51,7 @@ __all__ = [
     "as_item",
     "commit",
     "disputes",
+    "doubt",
     "export_verdicts",
     "import_verdicts",
     "keep_single_faces",

@@ -73,7 +73,8 @@ class Agreement:
 def measure(cat: Catalogue, round_: str) -> Agreement:
     """How far people agree in a round, so far. Raises UsageError for an unknown round."""
     check_round(round_)
-    shared = judged_twice(verdicts.votes(cat, round_))
+    often = verdicts.judged_often(cat, round_)  # far fewer than all, where most were judged once
+    shared = judged_twice(verdicts.votes(cat, round_, often))
     given = ballots(shared, photos.labels(cat) if shared else {}, round_)
     confusion = agreement.pair_counts(given.counts).tolist()
     n_items = len(given.ratings)

@@ -14,6 +14,9 @@ SMALL_FACE_PX = 64
 UNSURE_BELOW = 0.97  # MTCNN's probability
 
 CONFLICT = "conflicting labels"  # found under queries of different classes
+DISAGREE = "models disagree"  # good networks agree against the label
+DOUBT = "doubt"  # the hint of a face, 0 to 1: one minus what the networks give its label
+FIRST = {"photos": CONFLICT, "faces": DISAGREE}
 
 
 def of_photo(row: Row, conflicting: bool, has_copies: bool) -> tuple[str, ...]:
@@ -34,9 +37,10 @@ def of_photo(row: Row, conflicting: bool, has_copies: bool) -> tuple[str, ...]:
 
 
 def of_face(row: Row, conflicting: bool, faces_in_photo: int) -> tuple[str, ...]:
-    """The hints of a face. row: expression, probability, width, height."""
+    """The hints of a face. row: expression, probability, width, height, hints."""
     found = {
         CONFLICT: conflicting,
+        DISAGREE: row["hints"].get(DOUBT, 0) > 0,
         "unlabelled": row["expression"] == UNLABELLED,
         "several faces": faces_in_photo > 1,
         "low probability": row["probability"] < UNSURE_BELOW,

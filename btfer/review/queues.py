@@ -73,7 +73,7 @@ class Tally:
 def waiting(
     cat: Catalogue, round_: str, settings_digest: str = "", *, reviewer: str = ""
 ) -> list[Entry]:
-    """What a round has not decided: photos with conflicting labels first, then in the order of finding.
+    """What a round has not decided: what is most in doubt first (`badges.FIRST`), then in the order of finding.
 
     reviewer: only what awaits this person's vote. settings_digest: of the crop, for round `faces`.
     Raises UsageError for an unknown round.
@@ -83,7 +83,7 @@ def waiting(
     if reviewer:
         closed = votes.closed(cat, round_, reviewer)
         entries = [one for one in entries if one.subject not in closed]
-    return sorted(entries, key=lambda one: round_ == "faces" or badges.CONFLICT not in one.badges)
+    return sorted(entries, key=lambda one: badges.FIRST[round_] not in one.badges)
 
 
 def in_order(entries: Sequence[Entry], order: str = ORDERS[0], label: str = "") -> list[Entry]:

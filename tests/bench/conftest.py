@@ -64,8 +64,8 @@ def tiny_network(
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the tiny network in the place of two architectures."""
-    for name in ("sequential_4conv", "mobilenetv2"):
+    """Put the tiny network in the place of three architectures."""
+    for name in ("sequential_4conv", "mobilenetv2", "mediapipe_vggnet"):
         monkeypatch.setitem(BUILDERS, name, tiny_network)
 
 

@@ -1,16 +1,14 @@
-import csv
+import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from btfer.bench.report import print_table, results_table, write_report
-from btfer.errors import Incomplete
-from tests.bench.conftest import draw_folder, draw_release
-
-Bench = Callable[..., list[dict[str, Any]]]
+from btfer.errors import UsageError
+from tests.bench.drawn_runs import draw_run
 
 
 def run_of(name: str, **metrics: float) -> dict[str, Any]:
@@ -65,18 +63,52 @@ def test_the_printed_table_fits_100_columns(capsys: pytest.CaptureFixture[str]) 
     assert "failed: resnet18 48 conservative: OSError: [disk] full" in out
 
 
-def test_the_report_needs_no_other_file(bench_tiny: Bench, tmp_path: Path) -> None:
-    with pytest.raises(Incomplete, match="btfer bench"):
-        write_report(tmp_path / "none", tmp_path / "reports")
-    draw_folder(tmp_path / "faces", 4)
-    bench_tiny(training={"<faces>": tmp_path / "faces"}, release=draw_release(tmp_path / "r", 2))
-    page = write_report(tmp_path / "data" / "runs", tmp_path / "reports")
+def test_without_runs_the_report_is_of_the_paper_alone_and_says_so(tmp_path: Path) -> None:
+    page = write_report(tmp_path / "none", tmp_path / "reports")
     html = page.read_text()
-    assert html.count("data:image/png;base64,") == 2
-    assert not re.search(r'(src|href)="(?!data:)', html)
-    assert "&lt;faces&gt;" in html
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", page.parent.name)
-    with (page.parent / "results.csv").open() as file:
-        [row] = csv.DictReader(file)
-    assert row["train_set"] == "<faces>"
-    assert (page.parent / "results.md").read_text().count("\n") == 3
+    assert "Nothing was run yet" in html
+    assert "224 px instead of 48 px, on BTFER: accuracy +0.111" in html
+    results = pd.read_csv(page.parent / "results.csv")
+    assert len(results) == 512 * 4
+    assert set(results["state"]) == {"not run"}
+    assert results["ours"].isna().all()
+
+
+def test_the_report_needs_no_other_file_and_tells_what_is_missing(tmp_path: Path) -> None:
+    for balance in ("simple", "conservative"):
+        for seed in (0, 1):
+            draw_run(tmp_path / "runs", balance=balance, seed=seed)
+    draw_run(tmp_path / "runs", "lenet5", training="<faces>", balance="none")
+    lost = draw_run(tmp_path / "runs", "alexnet")
+    for file in lost.glob("*.parquet"):
+        file.unlink()
+    for state in ("failed", "running"):
+        folder = draw_run(tmp_path / "runs", "zfnet", seed=len(state))
+        record = json.loads((folder / "run.json").read_text())
+        broken = record | {"state": state, "metrics": {}, "release": None, "error": "<memory>"}
+        (folder / "run.json").write_text(json.dumps(broken))
+    page = write_report(tmp_path / "runs", tmp_path / "reports")
+    html = page.read_text()
+    assert html.count("data:image/svg+xml;base64,") > 40
+    assert not re.search(r'(src|href)="(?!data:|#|https://)', html)
+    assert not re.search(r'(src)="https://', html)
+    assert "&lt;faces&gt;" in html
+    assert "&lt;memory&gt;" in html
+    assert not re.search("<faces>|<memory>", html)
+    assert "8 runs, 1 failed, 1 not finished" in html
+    assert f"their predictions are missing: {lost.name}" in html
+    assert "508 of the paper's 512 cells are not run" in html
+    assert "None" not in re.sub(r'data:[^"]*', "", html)
+    names = {"index.html", "results.csv", "results.md", "results.tex", "strata.csv"}
+    assert {file.name for file in page.parent.iterdir()} == names
+
+
+def test_a_run_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    folder = draw_run(tmp_path / "runs")
+    (folder / "predictions_btfer.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(UsageError, match=r"predictions_btfer.parquet is no table of predictions"):
+        write_report(tmp_path / "runs", tmp_path / "reports")
+    (folder / "run.json").write_text("{")
+    with pytest.raises(UsageError, match=r"run.json is no record of a run"):
+        write_report(tmp_path / "runs", tmp_path / "reports")

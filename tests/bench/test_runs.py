@@ -18,6 +18,7 @@ from btfer.bench.runs import run_rows
 from btfer.bench.training import ALL, HEAD, Course, prepare, train
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
+from btfer.files import only_one
 from tests.bench.conftest import draw_folder, draw_release, tiny_network
 
 Bench = Callable[..., list[dict[str, Any]]]
@@ -95,9 +96,8 @@ def test_freezing_reaches_every_variable_of_the_backbone() -> None:
 @pytest.mark.parametrize(
     "kill_at",
     [
-        pytest.param(1, id="in phase 1", marks=pytest.mark.slow),
-        pytest.param(2, id="at its end", marks=pytest.mark.slow),
-        pytest.param(3, id="in phase 2"),
+        pytest.param(2, id="at the end of phase 1", marks=pytest.mark.slow),
+        pytest.param(3, id="in phase 2", marks=pytest.mark.slow),
     ],
 )
 def test_a_killed_training_ends_as_one_that_was_not(
@@ -153,20 +153,33 @@ def test_another_release_is_only_predicted(bench_tiny: Bench, faces: Path, tmp_p
     assert not any("epoch" in text for text in told)
 
 
-def test_a_run_killed_after_an_epoch_goes_on_from_it(
+def test_a_run_killed_after_an_epoch_goes_on_from_it_to_the_same_end(
     bench_tiny: Bench, faces: Path, tmp_path: Path
 ) -> None:
     def kill(text: str) -> None:
         if "epoch 2" in text:
             raise Killed
 
+    options: dict[str, Any] = {"training": {"faces": faces}, "epochs": 3, "protocol": "strict"}
     with pytest.raises(Killed):
-        bench_tiny(training={"faces": faces}, epochs=3, on_progress=kill)
+        bench_tiny(**options, on_progress=kill)
     told: list[str] = []
-    [run] = bench_tiny(training={"faces": faces}, epochs=3, on_progress=told.append)
+    [run] = bench_tiny(**options, on_progress=told.append)
     assert [text for text in told if "epoch 1" in text or "epoch 2" in text] == []
     with (tmp_path / "data" / "runs" / run["id"] / "history.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
+    [whole] = bench_tiny(**options, data_dir=tmp_path / "uncut")
+    assert (whole["id"], whole["metrics"]) == (run["id"], run["metrics"])
+    tables = [
+        pd.read_parquet(folder / "runs" / run["id"] / "predictions_test.parquet")
+        for folder in (tmp_path / "data", tmp_path / "uncut")
+    ]
+    pd.testing.assert_frame_equal(*tables)
+
+
+def test_a_grey_network_is_fed_grey_pictures(bench_tiny: Bench, faces: Path) -> None:
+    [run] = bench_tiny(training={"faces": faces}, architectures=["mediapipe_vggnet"], epochs=1)
+    assert run["state"] == "done", run["error"]
 
 
 def test_a_failed_cell_is_recorded_and_the_grid_goes_on(
@@ -257,7 +270,7 @@ def test_a_release_is_not_trained_on_and_scored(bench_tiny: Bench, tmp_path: Pat
         bench_tiny(training={"mine": release}, release=release)
 
 
-def test_runs_are_listed_with_their_state_and_scores(
+def test_runs_are_listed_with_their_state_and_scores_and_never_run_twice_at_once(
     bench_tiny: Bench, faces: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(Incomplete, match="no run in"):
@@ -269,6 +282,10 @@ def test_runs_are_listed_with_their_state_and_scores(
 
     with pytest.raises(Killed):
         bench_tiny(training={"faces": faces}, balances=["none"], on_progress=kill)
+    [record] = (tmp_path / "data" / "runs").glob("*/run.json")
+    with only_one(record.parent, "run"):  # as another job of an array
+        [left] = bench_tiny(training={"faces": faces}, balances=["none"])
+    assert left["state"] == "running"
     for file in (faces / "train" / "fear").iterdir():
         file.unlink()
     bench_tiny(training={"faces": faces}, balances=["simple"])

@@ -3,16 +3,20 @@
 import csv
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from btfer.catalogue import Catalogue, erasure, faces, photos, releases, withdrawals
 from btfer.errors import BtferError, UsageError
+from btfer.images import decode_rgb
 from btfer.layout import face_path, photo_path, thumbnail_path
-from btfer.pipeline import build, crawl, verify
+from btfer.pipeline import build, crawl, release, verify
 from btfer.pipeline.diff import diff
 from btfer.pipeline.forget import forget
+from btfer.pipeline.formats import FORMATS
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo
 from tests.pipeline.test_release import full
@@ -25,55 +29,95 @@ def released(made: Path) -> dict[str, str]:
     return {row["file_name"]: row["label"] for row in rows}
 
 
-def middle(data: bytes) -> bytes:
-    """Bytes that no other picture has: a JPEG's begin with tables that all share."""
-    return data[len(data) // 2 : len(data) // 2 + 48]
+WINDOW = 16
 
 
-def needles(cat: Catalogue, settings: Settings, sha256: str) -> dict[str, bytes]:
-    """What must be found nowhere: addresses, names, hashes and pixels."""
-    [row] = photos.find(cat, sha256)
+def windows(data: bytes) -> set[bytes]:
+    """Every 16 bytes in a row: whoever keeps 31 of them keeps one that begins at a multiple of 16."""
+    return {data[at : at + WINDOW] for at in range(len(data) - WINDOW + 1)}
+
+
+def holding_a_part(folder: Path, parts: set[bytes]) -> list[Path]:
+    """Files in which any of these windows lies."""
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not parts.isdisjoint(steps(path.read_bytes()))
+    ]
+
+
+def steps(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + WINDOW] for at in range(0, len(data) - WINDOW + 1, WINDOW))
+
+
+def names_of(cat: Catalogue, sha256: str) -> list[bytes]:
+    """Addresses and names that must be found nowhere."""
     [trace] = erasure.traces(cat, [sha256])
-    photo = photo_path(settings.data_dir, sha256, row["format"]).read_bytes()
-    thumbnail = thumbnail_path(settings.data_dir, sha256).read_bytes()
-    return {
-        "url": trace["url"].encode(),
-        "sha256": sha256.encode(),
-        "part of it": sha256[:24].encode(),
-        "photo": middle(photo),
-        "thumbnail": middle(thumbnail),
-    }
+    return [trace["url"].encode(), sha256.encode(), sha256[:24].encode()]
+
+
+def pictures_of(settings: Settings, cat: Catalogue, sha256: str, face: str) -> list[bytes]:
+    """The photo, its thumbnail and its crop, as files and as pixels."""
+    [row] = photos.find(cat, sha256)
+    files = [
+        photo_path(settings.data_dir, sha256, row["format"]).read_bytes(),
+        thumbnail_path(settings.data_dir, sha256).read_bytes(),
+        face_path(settings.data_dir, face).read_bytes(),
+    ]
+    return [*files, *(decode_rgb(one).tobytes() for one in files)]
 
 
 def places(folder: Path, needle: bytes) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and needle in path.read_bytes()]
 
 
-def test_a_forgotten_face_changes_one_image_and_leaves_no_trace(
+def photo_of(cat: Catalogue, face: str) -> str:
+    return str(faces.by_id(cat, [face])[face]["photo"])
+
+
+@pytest.mark.slow
+def test_a_forgotten_face_changes_one_image_and_leaves_no_byte(
     full: Catalogue, settings: Settings
 ) -> None:
-    made = build.run(full, settings, build.Plan(per_class=2))
-    victim = releases.faces_in(full, made.path.name)[5]
-    sha256 = faces.by_id(full, [victim["face"]])[victim["face"]]["photo"]
-    pixels = face_path(settings.data_dir, victim["face"]).read_bytes()
-    searched = needles(full, settings, sha256) | {"crop": middle(pixels)}
-    for name, needle in searched.items():
-        assert places(settings.data_dir, needle), name  # they can be found
-    before = (made.path / "images" / victim["file"]).read_bytes()
-    labels = released(made.path)
+    """In no file of the data folder, the catalogue's free pages and log, caches and every format of release too."""
+    packed = build.Plan(per_class=2, formats=list(FORMATS), sources=release.WITH)
+    made = build.run(full, settings, packed)
+    others = releases.faces_in(full, made.path.name)
+    victim = others.pop(5)
+    sha256 = photo_of(full, victim["face"])
+    cached = settings.data_dir / "runs/_cache/faces.npy"
+    cached.parent.mkdir(parents=True)
+    np.save(cached, decode_rgb(face_path(settings.data_dir, victim["face"]).read_bytes()))
+    names, pictures = names_of(full, sha256), pictures_of(settings, full, sha256, victim["face"])
+    common = set[bytes]()  # tables and headers that every JPEG and PNG has, and plain colours
+    for other in others[:3]:
+        its = pictures_of(settings, full, photo_of(full, other["face"]), other["face"])
+        common |= set[bytes]().union(*map(windows, its))
+    parts = [windows(one) - common for one in pictures]
+    for needle in names:
+        assert places(settings.data_dir, needle)  # they can be found
+    found = [{path.suffix for path in holding_a_part(settings.data_dir, part)} for part in parts]
+    assert found[0] == found[1] == {".jpg"}
+    assert found[2] == {".png", ".parquet", ".tar", ".tfrecord"}
+    assert ".npy" in found[5]
+    before, labels = (made.path / "images" / victim["file"]).read_bytes(), released(made.path)
     done = forget(full, settings, [victim["face"]])
     assert (done.photos, done.faces) == (1, 1)
-    new = made.path.parent / done.releases[made.path.name]
+    new = made.path.parent / str(done.releases[made.path.name])
     assert not made.path.exists()
-    assert all(not check.problems for check in verify.verify(new))
+    assert [problem for check in verify.verify(new) for problem in check.problems] == []
     assert released(new) == labels
     assert (new / "images" / victim["file"]).read_bytes() != before
     record = json.loads((new / "release.json").read_text())
-    assert record["version"] == 2
+    assert (record["version"], record["formats"]) == (2, list(FORMATS))
     assert victim["file"] in record["changes"][0]
-    full.close()
-    for name, needle in searched.items():
-        assert places(settings.data_dir, needle) == [], name
+    for open_or_closed in range(2):
+        for needle in names:
+            assert places(settings.data_dir, needle) == []
+        for part in parts:
+            assert holding_a_part(settings.data_dir, part) == []
+        if not open_or_closed:
+            full.close()
 
 
 def test_all_other_images_stay_as_they_are(
@@ -86,6 +130,10 @@ def test_all_other_images_stay_as_they_are(
     new = made.path.parent / done.releases[made.path.name]
     found = diff(old, new)
     assert found.other_pixels == ["images/sad/sad-001.png"]
+    rows = [(folder / "metadata.csv").read_text().splitlines() for folder in (old, new)]
+    assert sum(one != other for one, other in zip(*rows, strict=True)) == 1
+    lines = [(folder / "faces.jsonl").read_text().splitlines() for folder in (old, new)]
+    assert sum(one != other for one, other in zip(*lines, strict=True)) == 1
     assert (found.only_first, found.only_second, found.other_label) == ([], [], [])
     assert "version: 1 -> 2" in found.settings
     assert diff(new, new).empty

@@ -1,4 +1,8 @@
+from collections import Counter
+from collections.abc import Iterable
 from itertools import product
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,6 +43,112 @@ def test_shares_are_exact_and_as_even_as_any_split_can_be(sizes: dict, total: in
     splits = product(*(range(size + 1) for size in sizes.values()))
     best = min((max(s) - min(s) for s in splits if sum(s) == total), default=0)
     assert max(shares.values()) - min(shares.values()) == best
+
+
+def ratio(shares: Iterable[int]) -> float:
+    """Of the largest share to the smallest."""
+    given = list(shares)
+    return max(given) / min(given) if min(given) else float("inf")
+
+
+@given(SIZES, st.integers(1, 12))
+def test_no_split_has_a_smaller_ratio_of_the_largest_group_to_the_smallest(
+    sizes: dict, total: int
+) -> None:
+    total = min(total, sum(sizes.values()))
+    splits = product(*(range(size + 1) for size in sizes.values()))
+    best = min(ratio(split) for split in splits if sum(split) == total)
+    assert ratio(sample.even_shares(sizes, total).values()) == best
+
+
+CROWD = st.lists(
+    st.tuples(
+        st.integers(0, 40),  # photo
+        st.sampled_from(["female", "male", "", "other"]),
+        st.sampled_from(["one.example", "two.example", "three.example", ""]),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def crowd(drawn: list[tuple[int, str, str]], label: str = "sad") -> list[dict]:
+    """Faces of one class; a photo has one group and one site, and may have several faces."""
+    first: dict[int, tuple[str, str]] = {}
+    rows = []
+    for number, (photo, gender, host) in enumerate(drawn):
+        gender, host = first.setdefault(photo, (gender, host))
+        row = face(number, label, gender, f"photo{photo}")
+        rows.append(from_page(row, f"https://{host}/{photo}" if host else ""))
+    return rows
+
+
+def chosen(rows: list[dict], n: int, **options: Any) -> list[str]:
+    """Ids of the class of `crowd` that are drawn; the other classes are empty."""
+    drawn = sample.draw(rows, per_class=n, seed=4, allow_short=True, **options)
+    return [row["id"] for row in drawn.chosen["sad"]]
+
+
+STRATEGY = st.sampled_from(list(sample.STRATEGIES))
+
+
+@given(CROWD, st.integers(0, 20), STRATEGY, st.integers(0, 5), st.randoms())
+def test_counts_are_exact_whatever_comes_in_and_in_whatever_order(
+    drawn: list, n: int, strategy: str, per_place: int, random: Random
+) -> None:
+    rows = crowd(drawn)
+    options = {"strategy": strategy, "per_place": per_place}
+    ids = chosen(rows, n, **options)
+    by_id = {row["id"]: row for row in rows}
+    photos = [by_id[id_]["photo"] for id_ in ids]
+    places = Counter(sample.place(by_id[id_]) for id_ in ids)
+    del places[""]
+    assert len(set(photos)) == len(ids)
+    assert max(places.values(), default=0) <= (per_place or n)
+    site = {row["photo"]: sample.place(row) for row in rows}
+    sites = Counter(site.values())
+    there = sum(min(k, per_place) if host and per_place else k for host, k in sites.items())
+    assert len(ids) == min(n, there)
+    random.shuffle(rows)
+    assert chosen(rows, n, **options) == ids
+
+
+@given(CROWD, st.integers(1, 20), st.sampled_from(["equal", "random"]), st.data())
+def test_forgetting_one_photo_changes_exactly_its_place(
+    drawn: list, n: int, strategy: str, data: st.DataObject
+) -> None:
+    rows = crowd(drawn)
+    before = chosen(rows, n, strategy=strategy, per_place=0)
+    victim = data.draw(st.sampled_from(before))
+    photo = next(row["photo"] for row in rows if row["id"] == victim)
+    left = [row for row in rows if row["photo"] != photo]
+    after = chosen(left, n, strategy=strategy, per_place=0)
+    assert set(before) - set(after) == {victim}
+    assert len(after) == min(n, len({row["photo"] for row in left}))
+
+
+@given(CROWD, st.integers(1, 20), st.sampled_from(["equal", "random"]), st.data())
+def test_where_a_site_has_more_than_its_share_forgetting_changes_two_places_at_most(
+    drawn: list, n: int, strategy: str, data: st.DataObject
+) -> None:
+    rows = crowd(drawn)
+    before = chosen(rows, n, strategy=strategy, per_place=3)
+    victim = data.draw(st.sampled_from(before))
+    photo = next(row["photo"] for row in rows if row["id"] == victim)
+    left = [row for row in rows if row["photo"] != photo]
+    after = chosen(left, n, strategy=strategy, per_place=3)
+    assert 1 <= len(set(before) - set(after)) <= (2 if strategy == "equal" else 1)
+
+
+@given(CROWD, st.integers(1, 20), st.sampled_from(["equal", "random"]), st.sampled_from("mfx"))
+def test_a_photo_that_is_added_takes_one_place_at_most(
+    drawn: list, n: int, strategy: str, gender: str
+) -> None:
+    rows = crowd(drawn)
+    before = chosen(rows, n, strategy=strategy, per_place=0)
+    after = chosen([*rows, face(9999, "sad", gender)], n, strategy=strategy, per_place=0)
+    assert len(set(before) - set(after)) <= 1
+    assert len(set(after) - set(before)) <= 1
 
 
 def test_every_class_gives_the_same_number_and_strata_share_evenly() -> None:

@@ -3,7 +3,7 @@
 Nothing is decoded here, but that pictures which lie inside a CSV are unpacked once.
 """
 
-from btfer.bench.datasets.folders import load_folder, load_release
+from btfer.bench.datasets.folders import STRATA, load_folder, load_release
 from btfer.bench.datasets.sets import (
     ImageSet,
     Indices,
@@ -18,6 +18,7 @@ from btfer.bench.datasets.training import find_training, load_training, read_sou
 
 __all__ = [
     "SPLITS",
+    "STRATA",
     "TABLE_1",
     "ImageSet",
     "Indices",

@@ -1,15 +1,11 @@
-"""Results of runs as a table: for the terminal, spreadsheets, Markdown, and a page that needs no other file."""
+"""Runs as a table, best first: for the terminal and for Markdown; and the pictures that each run left."""
 
 import base64
-import csv
-import io
 import json
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-from btfer.errors import Incomplete
-from btfer.files import write_atomic
+from btfer.errors import UsageError
 
 Row = dict[str, Any]
 
@@ -23,6 +19,7 @@ SHORT = {
     "val_macro_f1": "mF1",
     "cross_accuracy": "cross",
     "cross_macro_f1": "mF1",
+    "leaks": "leaks",
     "epochs": "ep.",
 }
 PICTURES = {
@@ -51,7 +48,7 @@ def print_table(rows: list[Row]) -> None:
         numeric = any(isinstance(row[name], int | float) for row in rows)
         table.add_column(title, justify="right" if numeric else "left")
     for row in rows:
-        table.add_row(*_short(row))
+        table.add_row(*short_row(row))
     console = Console()
     console = console if console.is_terminal else Console(width=100)
     console.print(table)
@@ -62,28 +59,37 @@ def print_table(rows: list[Row]) -> None:
 
 
 def read_runs(runs_dir: Path) -> list[dict[str, Any]]:
-    """The record of every run, with its folder; a cross-validation is one. Raises Incomplete for none."""
-    files = sorted(runs_dir.glob("*/run.json"))
-    if not files:
-        raise Incomplete(f"no run in {runs_dir} yet: run btfer bench")
+    """The record of every run, with its folder; a cross-validation is one. [] where there is none.
+
+    Raises UsageError for a record that cannot be read.
+    """
+    return [_read(file) for file in sorted(runs_dir.glob("*/run.json"))]
+
+
+def runs_markdown(rows: list[Row]) -> str:
+    """The short table as Markdown."""
+    lines = [list(SHORT.values()), ["---"] * len(SHORT)]
+    lines += [[text.replace("|", "\\|") for text in short_row(row)] for row in rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def run_pictures(folder: Path) -> list[tuple[str, str]]:
+    """(what it shows, data URI) of each picture that a run has."""
     return [
-        json.loads(file.read_text(encoding="utf-8")) | {"folder": file.parent} for file in files
+        (what, f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}")
+        for name, what in PICTURES.items()
+        if (path := folder / f"{name}.png").is_file()
     ]
 
 
-def write_report(runs_dir: Path, out_dir: Path) -> Path:
-    """Write results.csv, results.md and index.html to `out_dir`/<today>; the page.
-
-    Raises Incomplete where there is no run.
-    """
-    runs = read_runs(runs_dir)
-    rows = results_table(runs)
-    folder = out_dir / date.today().isoformat()
-    write_atomic(folder / "results.csv", _csv(rows).encode())
-    write_atomic(folder / "results.md", _markdown(rows).encode())
-    page = _page(rows, {one["id"]: one["folder"] for one in runs})
-    write_atomic(folder / "index.html", page.encode())
-    return folder / "index.html"
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return record | {"folder": file.parent, "metrics": record["metrics"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{file} is no record of a run ({error}): delete its folder and run btfer bench again"
+        ) from error
 
 
 def _row(run: dict[str, Any]) -> Row:
@@ -101,6 +107,7 @@ def _row(run: dict[str, Any]) -> Row:
         **_scores("val", own),
         "release": (run["release"] or {}).get("name"),
         **_scores("cross", metrics.get("cross_domain") or {}),
+        "leaks": (run.get("leaks") or {}).get("faces"),
         "epochs": run.get("epochs"),
         "seconds_per_step": run.get("seconds_per_step"),
         "state": run["state"],
@@ -129,45 +136,8 @@ def _text(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _short(row: Row) -> list[str]:
+def short_row(row: Row) -> list[str]:
     """The cells of the short table. Weights stand beside the network, where it has any."""
     start = "" if row["weights"] == "none" else f" {row['weights']}"
     named = row | {"architecture": row["architecture"] + start}
     return [_text(named[name]) for name in SHORT]
-
-
-def _csv(rows: list[Row]) -> str:
-    text = io.StringIO()
-    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue()
-
-
-def _markdown(rows: list[Row]) -> str:
-    lines = [list(SHORT.values()), ["---"] * len(SHORT)]
-    lines += [[text.replace("|", "\\|") for text in _short(row)] for row in rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _page(rows: list[Row], folders: dict[str, Path]) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("btfer.bench"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-    )
-    shown = [(row, _short(row), _pictures(folders[row["id"]])) for row in rows]
-    template = environment.get_template("report.html.j2")
-    return template.render(titles=SHORT.values(), runs=shown, today=date.today())
-
-
-def _pictures(folder: Path) -> list[tuple[str, str]]:
-    """(what it shows, data URI) of each picture that a run has."""
-    return [
-        (what, f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}")
-        for name, what in PICTURES.items()
-        if (path := folder / f"{name}.png").is_file()
-    ]

@@ -1,0 +1,221 @@
+"""Precision, recall and speed of the leak search on pairs made here (`make benchmark-leaks`).
+
+Every face's photo is made into training pictures as training sets show them: our own crop, the bare box, squares
+tighter and looser, levelled by the eyes, the whole photo; 48x48 grey or 100x100, recompressed, half of them
+mirrored. They are written to class folders, and the real search must find, for each, its own face and no other.
+Photos: the built-in synthetic sample, whose boxes are known, or --photos FOLDER, whose faces MTCNN finds.
+"""
+
+import argparse
+import hashlib
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from btfer.errors import ImageError
+from btfer.images import decode_rgb
+from btfer.leaks.search import Searched, search
+from btfer.leaks.training import SUFFIXES, read_training
+from btfer.leaks.views import Grey, Subject, grey_of
+
+MARGIN_PX = 20
+RECALL, PRECISION = 0.95, 0.99
+
+Window = tuple[float, float, float, float]  # centre, width, height
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face with its eyes, which may not be known."""
+
+    subject: Subject
+    eyes: tuple[tuple[float, float], tuple[float, float]] | None = None
+
+
+# ---- faces ----
+
+
+def sample_faces() -> list[Face]:
+    """Of the synthetic sample, one from each original picture."""
+    from btfer.sample import load_manifest, picture_path
+
+    found = []
+    for one in load_manifest():
+        if one.faces and not one.original:
+            box = one.faces[0]
+            where = (float(box.x), float(box.y), float(box.width), float(box.height))
+            found.append(Face(Subject(one.file, picture_path(one.file), where)))
+    return found
+
+
+def photo_faces(folder: Path, most: int) -> list[Face]:
+    """The first face that is taken of each photo below a folder; `most` photos, chosen by their names' hash."""
+    files = [one for one in folder.rglob("*") if one.suffix.lower() in SUFFIXES]
+    files = [
+        one for one in files if not any(part[0] == "_" for part in one.relative_to(folder).parts)
+    ]
+    files.sort(key=lambda one: hashlib.sha256(one.relative_to(folder).as_posix().encode()).digest())
+    found = []
+    for file in files[:most]:
+        face = _first_face(file, file.relative_to(folder).as_posix())
+        found += [face] if face else []
+    return found
+
+
+def _first_face(file: Path, name: str) -> Face | None:
+    from btfer.faces.find import find_faces
+    from btfer.faces.modes import crop_settings
+    from btfer.faces.pose import pose_of
+    from btfer.settings import Settings
+
+    try:
+        taken = [
+            one
+            for one in find_faces(decode_rgb(file.read_bytes()), crop_settings(Settings()))
+            if one.cut
+        ]
+    except ImageError:
+        return None
+    if not taken:
+        return None
+    box = taken[0].box
+    where = (box.x, box.y, box.width, box.height)
+    eyes = box.landmarks["left_eye"], box.landmarks["right_eye"]
+    return Face(Subject(name, file, where, pose_of(box).tilt_deg), eyes)
+
+
+# ---- training pictures ----
+
+
+def made_of(face: Face, rng: np.random.Generator) -> Iterator[tuple[str, Grey]]:
+    """Kind and pixels of each training picture of a face; what would show more than the photo has is left out."""
+    grey = grey_of(face.subject.picture.read_bytes())
+    x, y, width, height = face.subject.box
+    middle = (x + width / 2, y + height / 2)
+    margin = 2.0 * MARGIN_PX
+    own = _cut(grey, (*middle, width + margin, height + margin))
+    yield "our crop, 48 px", _sized(own, 48)
+    yield "our crop, 100 px, q40", _recompressed(_sized(own, 100), 40)
+    yield "bare box, 48 px", _sized(_cut(grey, (*middle, width, height)), 48)
+    for kind, least, largest, size in (
+        ("tight square, 48 px", 0.85, 1.2, 48),
+        ("square, 48 px", 1.2, 1.6, 48),
+        ("loose square, 100 px", 1.6, 2.0, 100),
+    ):
+        side = rng.uniform(least, largest) * height
+        shift = rng.uniform(-0.08, 0.08, 2) * height
+        yield kind, _sized(_cut(grey, (*(middle + shift), side, side)), size)
+    level = _levelled(grey, face, rng)
+    if level is not None:
+        yield "levelled, 100 px", _recompressed(level, 80)
+    yield "whole photo, 100 px", _sized(grey, 100)
+
+
+def _cut(grey: Grey, window: Window) -> Grey:
+    """Clipped at the photo's border, as most sets are."""
+    x, y, width, height = window
+    left, top = max(round(x - width / 2), 0), max(round(y - height / 2), 0)
+    return grey[top : round(y + height / 2), left : round(x + width / 2)]
+
+
+def _sized(grey: Grey, size: int) -> Grey:
+    return np.asarray(cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _recompressed(grey: Grey, quality: int) -> Grey:
+    data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def _levelled(grey: Grey, face: Face, rng: np.random.Generator) -> Grey | None:
+    """The eyes at fixed places, as in RAF-DB's aligned pictures; None where that reaches beyond the photo."""
+    if face.eyes is None:
+        return None
+    left, right = (np.array(eye) for eye in face.eyes)
+    inset, down = rng.uniform(0.28, 0.36), rng.uniform(0.3, 0.42)
+    across = right - left
+    scale = (1 - 2 * inset) * 100 / float(np.hypot(*across))
+    turn = cv2.getRotationMatrix2D((left + right) / 2, np.degrees(np.arctan2(*across[::-1])), scale)
+    turn[:, 2] += np.array([50, down * 100]) - (left + right) / 2
+    if cv2.warpAffine(np.ones_like(grey), turn, (100, 100)).mean() < 0.98:
+        return None
+    blurred = cv2.GaussianBlur(grey, (0, 0), max(0.01, 0.5 / scale - 0.5)) if scale < 0.7 else grey
+    return np.asarray(cv2.warpAffine(blurred, turn, (100, 100)), np.uint8)
+
+
+def write_training(faces: list[Face], folder: Path, seed: int = 0) -> dict[str, tuple[str, str]]:
+    """Pictures of every face below a folder; of each file whose face it shows, and its kind."""
+    rng = np.random.default_rng(seed)
+    truth = {}
+    (folder / "happy").mkdir(parents=True)
+    for face in faces:
+        for kind, grey in made_of(face, rng):
+            file = f"happy/{len(truth):05d}.jpg"
+            shown = grey[:, ::-1] if rng.random() < 0.5 else grey
+            cv2.imwrite(str(folder / file), shown, [cv2.IMWRITE_JPEG_QUALITY, 90])
+            truth[file] = (face.subject.name, kind)
+    return truth
+
+
+# ---- measuring ----
+
+
+def measure(faces: list[Face]) -> tuple[dict[str, tuple[str, str]], Searched, float]:
+    """Truth, what the search finds, and its seconds, hashing our faces included."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        truth = write_training(faces, folder / "set")
+        _, kept = read_training(folder / "set", "made", folder / "cache", engine="serial")
+        began = time.perf_counter()
+        found = search([face.subject for face in faces], kept, "made", engine="serial")
+        return truth, found, time.perf_counter() - began
+
+
+def report(
+    faces: list[Face],
+    truth: dict[str, tuple[str, str]],
+    found: Searched,
+    seconds: float,
+    say: Callable[[Any], None],
+) -> bool:
+    """Print recall by kind and precision; whether both are met."""
+    right = [leak for leak in found.leaks if truth[leak.file][0] == leak.ours]
+    wrong = [leak for leak in found.leaks if truth[leak.file][0] != leak.ours]
+    asked = Counter(kind for _, kind in truth.values())
+    held = Counter(truth[leak.file][1] for leak in right)
+    table = Table("training picture", "pairs", "found", "recall", title=f"{len(faces)} faces")
+    for kind, n in asked.items():
+        table.add_row(kind, str(n), str(held[kind]), f"{held[kind] / n:.3f}")
+    table.add_row("all", str(len(truth)), str(len(right)), f"{len(right) / len(truth):.3f}")
+    say(table)
+    recall, precision = len(right) / len(truth), len(right) / max(1, len(right) + len(wrong))
+    pairs = Counter((truth[leak.file][0], leak.ours) for leak in wrong)
+    for (one, other), n in pairs.most_common(20):
+        say(f"  not ours: {n} pictures of {one} taken for {other}")
+    say(f"recall {recall:.3f} (must {RECALL}), precision {precision:.4f} (must {PRECISION})")
+    say(f"{seconds / len(faces) * 1000:.0f} ms a face against {len(truth):,} pictures, one core")
+    return recall >= RECALL and precision >= PRECISION
+
+
+def main() -> None:
+    """Print what was found; exit 1 where a must is missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--photos", type=Path, help="folder of photos [the synthetic sample]")
+    parser.add_argument("--most", type=int, default=400, help="photos to look at (400)")
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    faces = photo_faces(args.photos, args.most) if args.photos else sample_faces()[: args.most]
+    raise SystemExit(not report(faces, *measure(faces), Console(width=110).print))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""What a network costs on a small computer, and what making it small costs (BTFER, section 4.7).
+
+Each form of it is a file that is exported, measured in a process of its own, and asked about the
+faces of the release that the run was scored on. What is lost is the accuracy of the trained network,
+on the same pictures, minus that of the file: with a 95 % bootstrap interval over pictures, by class.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from btfer.bench.datasets import ImageSet, load_release
+from btfer.bench.export import Wish, calibration_pictures, export
+from btfer.bench.pixels import load_pixels
+from btfer.bench.runtimes import load_file
+from btfer.bench.stored import MODEL, Stored
+from btfer.errors import BtferError, UsageError
+from btfer.expressions import EXPRESSIONS
+from btfer.layout import releases_dir
+
+Array = np.ndarray[Any, Any]
+Say = Callable[[str], None]
+
+WISHES = (
+    Wish(),
+    Wish(quantize="dynamic"),
+    Wish(quantize="float16"),
+    Wish(quantize="int8"),
+    Wish("onnx"),
+)
+TRAINED = "keras"
+LOSS_ALLOWED = 0.02  # of accuracy, before it is said aloud
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class EdgeRow:
+    """One form of one network.
+
+    size_mb: of the file. median_ms, p95_ms: latency of one picture. memory_mb: what the process grew
+    by at its peak, runtime included. accuracy: on `images` pictures of the release. loss, loss_low,
+    loss_high: accuracy lost against the trained network, with its interval.
+    """
+
+    run: str
+    architecture: str
+    resolution: int
+    form: str
+    parameters: int
+    size_mb: float
+    threads: int
+    median_ms: float
+    p95_ms: float
+    memory_mb: float
+    release: str
+    images: int
+    accuracy: float
+    loss: float = 0.0
+    loss_low: float = 0.0
+    loss_high: float = 0.0
+
+    @property
+    def remark(self) -> str:
+        """What must be said of the loss; '' where it is under the allowed one."""
+        if self.loss < LOSS_ALLOWED:
+            return ""
+        return (
+            f"{self.architecture} {self.resolution} as {self.form} loses {self.loss:.3f} accuracy "
+            f"({self.loss_low:.3f} to {self.loss_high:.3f}): {LOSS_ALLOWED} or more"
+        )
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where and how long to measure. release, calibration: folders; None = found by the run's record."""
+
+    data_dir: Path
+    release: Path | None = None
+    calibration: Path | None = None
+    threads: int = 1
+    seconds: float = 3.0
+    wishes: tuple[Wish, ...] = WISHES
+
+
+def measure_run(run: Stored, bench: Bench, say: Say) -> list[EdgeRow]:
+    """The trained network first, then each form of it. Raises UsageError for a run without a release."""
+    trained, images, places = _scored(run, bench)
+    pixels = load_pixels(images, run.form.size_px, bench.data_dir / "runs" / "_cache")
+    chosen, labels = pixels[places], images.labels[places]
+    say(f"{run.name}: measuring {TRAINED}")
+    first = _row(run, bench, TRAINED, run.folder / MODEL, images.name)
+    rows = [replace(first, images=len(labels), accuracy=_accuracy(trained, labels))]
+    for wish in bench.wishes:
+        say(f"{run.name}: exporting and measuring {wish.name}")
+        file = exported(run, wish, bench)
+        said = load_file(file).run(chosen.astype(np.float32)).argmax(axis=1)
+        low, high = loss_interval(labels, trained == labels, said == labels)
+        lost = _accuracy(trained, labels) - _accuracy(said, labels)
+        row = _row(run, bench, wish.name, file, images.name)
+        row = replace(row, images=len(labels), accuracy=_accuracy(said, labels))
+        rows.append(replace(row, loss=round(lost, 6), loss_low=low, loss_high=high))
+    return rows
+
+
+def exported(run: Stored, wish: Wish, bench: Bench) -> Path:
+    """The file of a wish in the run's folder `export`; made where it is older than the network."""
+    folder = run.folder / "export" / wish.name
+    file = folder / f"model.{wish.format}"
+    if file.is_file() and file.stat().st_mtime >= (run.folder / MODEL).stat().st_mtime:
+        return file
+    return export(
+        run, wish, folder, lambda: calibration_pictures(run, bench.data_dir, bench.calibration)
+    )
+
+
+def loss_interval(labels: Array, before: Array, after: Array) -> tuple[float, float]:
+    """95 % interval of accuracy before minus after, drawn over pictures within each class.
+
+    labels: int [N]. before, after: bool [N], right or not, of the same pictures.
+    """
+    rng = np.random.default_rng(0)
+    change = before.astype(int) - after.astype(int)
+    totals = np.zeros(RESAMPLES)
+    for label in np.unique(labels):
+        of_class = change[labels == label]
+        drawn = rng.integers(0, len(of_class), (RESAMPLES, len(of_class)))
+        totals += of_class[drawn].sum(axis=1)
+    low, high = np.percentile(totals / len(labels), [2.5, 97.5])
+    return round(float(low), 6), round(float(high), 6)
+
+
+def as_rows(found: list[EdgeRow]) -> list[dict[str, Any]]:
+    """The rows for JSON and CSV."""
+    return [asdict(one) for one in found]
+
+
+def _scored(run: Stored, bench: Bench) -> tuple[Array, ImageSet, Array]:
+    """What the trained network said (int [N]), the release, and the places of these pictures in it."""
+    import pandas as pd
+
+    table = run.folder / "predictions_btfer.parquet"
+    told = run.record.get("release")
+    if not table.is_file() or not told:
+        raise UsageError(f"{run.name} was never scored on a release: btfer bench --release FOLDER")
+    images = load_release(bench.release or releases_dir(bench.data_dir) / told["name"])
+    if images.digest != told["digest"]:
+        raise UsageError(f"{run.name} was scored on {told['name']}, and {images.root} is another")
+    rows = pd.read_parquet(table)
+    place = {file: n for n, file in enumerate(images.files)}
+    said = np.array([EXPRESSIONS.index(name) for name in rows["predicted"]])
+    return said, images, np.array([place[file] for file in rows["file"]])
+
+
+def _row(run: Stored, bench: Bench, form: str, file: Path, release: str) -> EdgeRow:
+    told, cost = run.record["definition"], _measured(file, bench)
+    return EdgeRow(
+        run=run.record["id"],
+        architecture=told["architecture"],
+        resolution=told["resolution"],
+        form=form,
+        parameters=run.record["parameters"],
+        size_mb=round(file.stat().st_size / 1e6, 3),
+        threads=bench.threads,
+        median_ms=cost["median_ms"],
+        p95_ms=cost["p95_ms"],
+        memory_mb=cost["memory_mb"],
+        release=release,
+        images=0,
+        accuracy=0.0,
+    )
+
+
+def _measured(file: Path, bench: Bench) -> dict[str, float]:
+    worker = [sys.executable, "-m", "btfer.bench.edge_worker"]
+    command = [*worker, str(file), str(bench.threads), str(bench.seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        raise BtferError(f"{file} could not be measured: {last[0]}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _accuracy(said: Array, labels: Array) -> float:
+    return round(float((said == labels).mean()), 6)

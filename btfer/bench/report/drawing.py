@@ -1,0 +1,102 @@
+"""What all plots of the report share: colours that everyone can tell apart, small panels, SVG without dates."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+# Okabe and Ito, "Color Universal Design" (2008).
+BLUE, ORANGE, GREEN, PINK, SKY = "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9"
+COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, "#d55e00", "#f0e442")
+WIDTH_INCHES = 4.4
+LONG_NAMES = 1.45
+"""Left margin in inches for the names of networks."""
+
+# Text stays text and margins are given, not searched for: a page has fifty panels.
+_STYLE = {
+    "font.size": 9,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "btfer",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+Values = Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One plot. uri: an SVG as data URI. alt: what it shows, for those who cannot see it."""
+
+    uri: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One figure of the report: a few panels under a title. source: ours or published."""
+
+    title: str
+    caption: str
+    source: str
+    panels: list[Panel]
+
+
+def panel(
+    draw: Any,
+    alt: str,
+    height_inches: float = 2.9,
+    left_inches: float = 0.6,
+    bottom_inches: float = 0.5,
+) -> Panel:
+    """Call `draw(axes)` on a fresh panel with these margins; what came out."""
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(WIDTH_INCHES, height_inches))
+        figure.subplots_adjust(
+            left=left_inches / WIDTH_INCHES,
+            right=1 - 0.12 / WIDTH_INCHES,
+            bottom=bottom_inches / height_inches,
+            top=1 - 0.4 / height_inches,
+        )
+        draw(figure.subplots())
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return Panel(f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode()}", alt)
+
+
+def grouped_bars(
+    axes: Any,
+    groups: Sequence[str],
+    bars: dict[str, Values],
+    ticks: dict[str, Values] | None = None,
+) -> None:
+    """A bar for each series in each group; ticks: series drawn as a black line over the bar of its name."""
+    width = 0.8 / len(bars)
+    for number, (name, values) in enumerate(bars.items()):
+        x = np.arange(len(groups)) + (number - (len(bars) - 1) / 2) * width
+        axes.bar(x, _floats(values), width * 0.92, label=name, color=COLOURS[number])
+        if ticks and name in ticks:
+            half = width * 0.46
+            axes.hlines(_floats(ticks[name]), x - half, x + half, color="black", linewidth=1.6)
+    axes.set_xticks(range(len(groups)), list(groups))
+    axes.grid(axis="y", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.legend(ncols=len(bars), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+
+
+def pareto(costs: Sequence[float], values: Sequence[float]) -> list[int]:
+    """Indices of what no other beats in both, cheapest first: lower cost, higher value."""
+    front: list[int] = []
+    for index in sorted(range(len(costs)), key=lambda one: (costs[one], -values[one])):
+        if not front or values[index] > values[front[-1]]:
+            front.append(index)
+    return front
+
+
+def _floats(values: Values) -> list[float]:
+    return [float("nan") if value is None else float(value) for value in values]

@@ -1,0 +1,117 @@
+"""Every number of the report as one tidy table: a row for each cell and score, ours beside the published one."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from btfer.bench.published import SCORES as PUBLISHED_SCORES
+from btfer.bench.published import model_name, published_tables
+from btfer.bench.report.cells import BTFER, TEST, VALIDATION, Cell
+from btfer.bench.report.intervals import (
+    SCORES,
+    UNCOUNTED,
+    confusions,
+    score_intervals,
+    scores_of,
+)
+
+CELL = (
+    "table",
+    "model",
+    "architecture",
+    "weights",
+    "parameters",
+    "training_set",
+    "resolution",
+    "balance",
+    "protocol",
+    "scored_on",
+    "pictures",
+)
+COLUMNS = (
+    *CELL,
+    "score",
+    "state",
+    "ours",
+    "low",
+    "high",
+    "images",
+    "seeds",
+    "seeds_sd",
+    "seeds_min",
+    "seeds_max",
+    "published",
+    "difference",
+    "marks",
+    "reason",
+    "epochs_limit",
+    "runs",
+)
+PLACE = ("architecture", "weights", "training_set", "resolution", "balance")
+COUNTERPART = {VALIDATION: "validation", TEST: "validation", BTFER: "btfer"}
+"""Which published part our scored parts stand beside; in-domain scores stand beside none."""
+
+
+def results_frame(cells: list[Cell]) -> pd.DataFrame:
+    """COLUMNS, one row for each cell and score; then the paper's cells that nobody has run, as `not run`."""
+    published = _published()
+    rows = [row for cell in cells for row in _rows_of(cell, published)]
+    taken = {(*(row[name] for name in PLACE), COUNTERPART.get(row["scored_on"])) for row in rows}
+    for place, one in published.items():
+        if place not in taken:
+            rows += [_published_row(one, score) for score in PUBLISHED_SCORES]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _published() -> dict[tuple[Any, ...], dict[str, Any]]:
+    rows: list[Any] = published_tables().to_dict("records")
+    return {(*(one[name] for name in PLACE), one["scored_on"]): one for one in rows}
+
+
+def _rows_of(cell: Cell, published: dict[tuple[Any, ...], dict[str, Any]]) -> list[dict[str, Any]]:
+    facts, run = cell.facts, cell.run
+    place = (*(facts[name] for name in PLACE), COUNTERPART.get(cell.scored_on))
+    theirs = published.get(place, {})
+    pictures, codes = cell.joint
+    known = score_intervals(pictures.truth, codes)
+    by_seed = scores_of(confusions(pictures.truth, codes))
+    shared = facts | {
+        "table": theirs.get("table"),
+        "model": model_name(facts["architecture"], facts["weights"]),
+        "parameters": run.get("parameters"),
+        "state": "done",
+        "images": int((codes[0] != UNCOUNTED).sum()),
+        "seeds": len(cell.answers),
+        "marks": theirs.get("marks", ""),
+        "reason": theirs.get("reason", ""),
+        "epochs_limit": run["definition"].get("epochs"),
+        "runs": " ".join(one.run["id"] for one in cell.answers),
+    }
+    return [
+        shared | _numbers(known[score], by_seed[score], theirs.get(score)) | {"score": score}
+        for score in SCORES
+    ]
+
+
+def _numbers(ours: Any, by_seed: Any, theirs: float | None) -> dict[str, Any]:
+    several = len(by_seed) > 1
+    return {
+        "ours": round(ours.value, 6),
+        "low": round(ours.low, 6),
+        "high": round(ours.high, 6),
+        "seeds_sd": round(float(np.std(by_seed, ddof=1)), 6) if several else None,
+        "seeds_min": round(float(by_seed.min()), 6) if several else None,
+        "seeds_max": round(float(by_seed.max()), 6) if several else None,
+        "published": theirs,
+        "difference": None if theirs is None else round(ours.value - theirs, 6),
+    }
+
+
+def _published_row(one: dict[str, Any], score: str) -> dict[str, Any]:
+    names = ("table", "model", *PLACE, "scored_on", "parameters", "marks", "reason")
+    return {name: one[name] for name in names} | {
+        "score": score,
+        "state": "not run",
+        "published": one[score],
+    }

@@ -1,0 +1,94 @@
+"""A finding in plain words, with how sure we are."""
+
+from btfer.bench.report.contrasts import QUESTIONS
+from btfer.bench.report.intervals import Interval
+from btfer.bench.report.questions import LEVEL, NETWORKS, PICTURES, Finding
+
+
+def certainty(found: Finding) -> str:
+    """clear, likely, no difference shown, or too few: from the interval and the corrected sign test."""
+    if found.interval is None:
+        return "too few"
+    if found.interval.low <= 0 <= found.interval.high:
+        return "no difference shown"
+    if found.unit == PICTURES:
+        return "these networks only"
+    return "clear" if found.p_holm < LEVEL else "likely"
+
+
+def sentence(found: Finding) -> str:
+    """What changed by how much, over what, and how sure that is."""
+    if found.noise:
+        return _noise(found)
+    much = f"{_name(found)}: accuracy {signed(found.mean)}"
+    if found.interval:
+        much += f" (95 % interval {span(found.interval)})"
+    return f"{much}, over {_matched(found)}. {_sure(found)}"
+
+
+def answers(found: list[Finding]) -> list[tuple[str, str, list[Finding]]]:
+    """Question, the sentence of its headline, and all its findings; a question without any says so."""
+    out = []
+    for name, text in QUESTIONS.items():
+        mine = [one for one in found if one.contrast.question == name]
+        said = sentence(mine[0]) if mine else "No two cells differ in this alone yet."
+        out.append((f"{name}: {text}", said, mine))
+    return out
+
+
+def signed(value: float) -> str:
+    """+0.012."""
+    return f"{value:+.3f}"
+
+
+def span(interval: Interval) -> str:
+    """+0.010 to +0.030."""
+    return f"{interval.low:+.3f} to {interval.high:+.3f}"
+
+
+def p_text(p: float) -> str:
+    """A p-value as people write it."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _name(found: Finding) -> str:
+    name = found.contrast.name
+    return name[0].upper() + name[1:]
+
+
+def _matched(found: Finding) -> str:
+    cells = f"{found.cells} matched {'pair' if found.cells == 1 else 'pairs'}"
+    networks = f"{found.networks} {'network' if found.networks == 1 else 'networks'}"
+    text = f"{cells} of {networks}"
+    if found.unit == PICTURES:
+        return text
+    unit = NETWORKS if found.unit == NETWORKS else "pairs"
+    return f"{text} (up in {found.up} {unit}, down in {found.down})"
+
+
+def _sure(found: Finding) -> str:
+    p = f"sign test p {p_text(found.p)}, {p_text(found.p_holm)} after Holm's correction"
+    way = "higher" if found.mean > 0 else "lower"
+    match certainty(found):
+        case "clear":
+            return f"Clear: {way} beyond chance ({p})."
+        case "likely":
+            return f"Likely {way}, but not certain: {p}."
+        case "these networks only":
+            return (
+                f"Clearly {way} for these trained networks on these pictures; "
+                "there are too few networks to say it of others."
+            )
+        case "no difference shown" if found.interval:
+            return f"No difference shown: anything from {span(found.interval)} fits the numbers."
+        case _:
+            return "Too few to say anything."
+
+
+def _noise(found: Finding) -> str:
+    return (
+        f"{_name(found)}: both weightings are the same numbers here, so a pair differs only because "
+        f"training was repeated: by {found.gap:.3f} on average, whatever the sign, over "
+        f"{found.cells} matched pairs (mean {signed(found.mean)}). Smaller differences than this in a "
+        "single pair mean nothing."
+    )

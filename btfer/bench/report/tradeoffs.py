@@ -1,0 +1,101 @@
+"""Accuracy against cost with the Pareto front, and confusion matrices."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from btfer.bench.report.cells import BTFER, Cell
+from btfer.bench.report.drawing import BLUE, ORANGE, Drawing, Panel, panel, pareto
+from btfer.bench.report.intervals import confusions
+from btfer.bench.report.numbers import set_name
+from btfer.expressions import EXPRESSIONS
+
+SIZES = ((48, ORANGE, "o"), (224, BLUE, "s"))
+MOST_MATRICES = 12
+
+
+def cost_figures(numbers: pd.DataFrame, source: str) -> list[Drawing]:
+    """Accuracy on BTFER by parameters, and by time a training step takes where that was measured."""
+    rows = numbers[numbers["scored_on"] == BTFER]
+    found = []
+    for column, label, title in (
+        ("parameters", "parameters, millions", "Accuracy against parameters"),
+        ("seconds_per_step", "seconds per training step", "Accuracy against time"),
+    ):
+        measured = rows[rows[column].notna()]
+        panels = [
+            _scatter(one, column, label, set_name(str(name)))
+            for name, one in measured.groupby("training_set", sort=False)
+        ]
+        if panels:
+            caption = (
+                "On BTFER, the better weighting of each network. Line: the Pareto front, networks that "
+                "no other beats in both."
+            )
+            found.append(Drawing(title, caption, source, panels))
+    return found
+
+
+def confusion_figure(cells: list[Cell]) -> Drawing | None:
+    """Matrices of the best cells on a release, all seeds together."""
+    scored = [cell for cell in cells if cell.scored_on == BTFER] or cells
+    ranked = sorted(scored, key=_accuracy, reverse=True)[:MOST_MATRICES]
+    if not ranked:
+        return None
+    left = len(scored) - len(ranked)
+    caption = "Rows: true class, columns: predicted; percent of the true class, all seeds together."
+    if left:
+        caption += f" The best {MOST_MATRICES}; {left} more are under Runs."
+    return Drawing("Confusion matrices", caption, "ours", [_matrix(cell) for cell in ranked])
+
+
+def _accuracy(cell: Cell) -> float:
+    pictures, codes = cell.joint
+    return float((codes == pictures.truth).mean())
+
+
+def _matrix(cell: Cell) -> Panel:
+    pictures, codes = cell.joint
+    matrix = confusions(pictures.truth, codes).sum(axis=0)
+    shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
+
+    def draw(axes: Any) -> None:
+        axes.imshow(shares, vmin=0, vmax=1, cmap="cividis")
+        for (y, x), share in np.ndenumerate(shares):
+            ink = "black" if share > 0.5 else "white"
+            axes.text(x, y, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=8)
+        axes.set_xticks(range(len(EXPRESSIONS)), EXPRESSIONS, rotation=40, ha="right")
+        axes.set_yticks(range(len(EXPRESSIONS)), EXPRESSIONS)
+        axes.set_title(f"{cell.title}\non {cell.facts['pictures']}", fontsize=8)
+
+    return panel(draw, f"confusion matrix of {cell.title}", 4.2, 0.8, 0.8)
+
+
+def _scatter(rows: pd.DataFrame, column: str, label: str, name: str) -> Panel:
+    best = rows.sort_values("value").groupby(["network", "resolution"]).tail(1)
+    scale = 1e6 if column == "parameters" else 1.0
+    cost, value = (
+        (best[column].astype(float) / scale).tolist(),
+        best["value"].astype(float).tolist(),
+    )
+    names = best["network"].tolist()
+
+    def draw(axes: Any) -> None:
+        for size, colour, mark in SIZES:
+            here = [n for n, one in enumerate(best["resolution"]) if one == size]
+            if here:
+                xy = [cost[n] for n in here], [value[n] for n in here]
+                axes.plot(*xy, mark, color=colour, alpha=0.75, markersize=5, label=f"{size} px")
+        front = pareto(cost, value)
+        axes.plot([cost[n] for n in front], [value[n] for n in front], color="black", linewidth=1)
+        for number, n in enumerate(front):
+            away = 6 if number % 2 else -10
+            axes.annotate(
+                names[n], (cost[n], value[n]), (4, away), textcoords="offset points", fontsize=7
+            )
+        axes.set(xscale="log", xlabel=label, ylabel="accuracy on BTFER", title=f"trained on {name}")
+        axes.grid(alpha=0.3)
+        axes.legend(loc="lower right")
+
+    return panel(draw, f"accuracy by {label}, trained on {name}", 3.4, 0.75)

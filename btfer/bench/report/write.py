@@ -1,0 +1,70 @@
+"""`btfer report`: everything that is known, as a page that needs no other file, CSV, Markdown and LaTeX."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from btfer.bench.report.runs import read_runs, results_table, runs_markdown
+from btfer.files import write_atomic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLES = {
+    2: "Table 2: networks at 48 x 48",
+    3: "Table 3: networks at 224 x 224",
+}
+PAPER_ONLY = "published"
+"""The table's protocol while nothing was run."""
+
+
+def write_report(runs_dir: Path, out_dir: Path) -> Path:
+    """Write index.html, results.csv, strata.csv, results.md and results.tex to `out_dir`/<today>; the page.
+
+    Without any run the report is of the paper's numbers alone, and says so. Raises UsageError for a run whose
+    files cannot be read.
+    """
+    from btfer.bench.report import tables
+    from btfer.bench.report.cells import comparable, read_cells
+    from btfer.bench.report.page import render
+    from btfer.bench.report.results import results_frame
+    from btfer.bench.report.strata import strata_frame
+
+    runs = read_runs(runs_dir)
+    cells = read_cells(runs)
+    results = results_frame(cells)
+    chosen = comparable(cells)
+    shown = results_frame(chosen) if len(chosen) < len(cells) else results
+    known = tables.protocols(shown) or [PAPER_ONLY]
+    lines = {
+        _title(number, protocol): tables.table_lines(shown, number, protocol)
+        for protocol in known
+        for number in TITLES
+    }
+    folder = out_dir / date.today().isoformat()
+    write_atomic(folder / "results.csv", _csv(results))
+    write_atomic(folder / "strata.csv", _csv(strata_frame(cells)))
+    write_atomic(folder / "results.md", _markdown(runs, lines).encode())
+    tex = "\n".join(tables.latex(found, title) for title, found in lines.items())
+    write_atomic(folder / "results.tex", tex.encode())
+    write_atomic(folder / "index.html", render(runs, chosen, shown, lines).encode())
+    return folder / "index.html"
+
+
+def _title(number: int, protocol: str) -> str:
+    if protocol == PAPER_ONLY:
+        return f"{TITLES[number]} (published; nothing was run yet)"
+    return f"{TITLES[number]} (ours by protocol {protocol})"
+
+
+def _csv(rows: "pd.DataFrame") -> bytes:
+    return rows.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _markdown(runs: list[dict[str, Any]], lines: dict[str, Any]) -> str:
+    from btfer.bench.report import tables
+
+    parts = [tables.markdown(found, title) for title, found in lines.items()]
+    if runs:
+        parts.append(f"## Runs\n\n{runs_markdown(results_table(runs))}")
+    return "# Results\n\n" + "\n".join(parts)

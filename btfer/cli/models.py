@@ -1,0 +1,205 @@
+"""Commands about single networks: export, demo-model; and what bench does with other systems and small computers."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from btfer.cli import arguments, context, output
+from btfer.errors import UsageError
+
+app = typer.Typer(rich_markup_mode=None)
+
+Run = Annotated[
+    str, typer.Argument(help="Id (its beginning will do), folder, or network that ran once.")
+]
+
+
+@app.command("export")
+def export_run(
+    run: Run,
+    format_: Annotated[str, typer.Option("--format", help="tflite or onnx.")] = "tflite",
+    quantize: Annotated[str, typer.Option(help="none, dynamic, float16 or int8.")] = "none",
+    calibration: Annotated[
+        Path | None, typer.Option(help="Pictures for int8 [the run's training set].")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder [export/ of the run].")] = None,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Write a run's network as one file that carries its labels and input, with an example that runs it.
+
+    The file takes RGB of 0 to 255: scaling is inside. int8 takes bytes.
+
+    Example: btfer export 3f2a --format tflite --quantize int8
+    """
+    from btfer.bench.stored import find_run
+    from btfer.silence import quiet_stderr
+
+    data_dir = context.settings().data_dir
+    chosen = find_run(data_dir / "runs", run)
+    with quiet_stderr():
+        from btfer.bench.export import Wish, calibration_pictures, export
+    wish = Wish(format_, quantize)
+    folder = out or chosen.folder / "export" / wish.name
+    file = export(chosen, wish, folder, lambda: calibration_pictures(chosen, data_dir, calibration))
+    facts = {"file": file, "bytes": file.stat().st_size, "example": folder / "example.py"}
+    output.report(facts, "{file}: {bytes} bytes; try: python {example} FACE.png", as_json)
+
+
+@app.command("demo-model")
+def demo_model(
+    run: Run,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures.")],
+    out: Annotated[Path | None, typer.Option(help="Folder [data/reports/looks].")] = None,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Draw what a network sees on pictures: a box for each face, its expression and probabilities.
+
+    Faces are found and cut as for the run's release.
+
+    Example: btfer demo-model 3f2a holiday.jpg --out looks/
+    """
+    from btfer.bench.stored import find_run
+    from btfer.layout import releases_dir
+    from btfer.silence import quiet_stderr
+
+    settings = context.settings()
+    chosen = find_run(settings.data_dir / "runs", run)
+    with quiet_stderr():
+        from btfer.bench.look import Eye, crop_of
+
+        eye = Eye(chosen)
+    name = (chosen.record.get("release") or {}).get("name", "")
+    crop = crop_of(settings, releases_dir(settings.data_dir) / name if name else None)
+    folder = out or settings.data_dir / "reports" / "looks"
+    told = [_look(eye, crop, file, folder) for file in images]
+    if as_json:
+        print(json.dumps(told, indent=2))
+        return
+    rows = [[one["image"], n + 1, *_said(face)] for one in told for n, face in _numbered(one)]
+    output.table(["image", "face", "expression", "p", "next"], rows)
+    for one in told:
+        print(f"{one['picture']}: {len(one['faces'])} faces")
+
+
+def bench_others(
+    *,
+    release: Path | None,
+    predictions: Path | None,
+    system: str,
+    model_file: Path | None,
+    labels: str,
+    pixels: str,
+    bgr: bool,
+    name: str,
+) -> list[dict[str, Any]]:
+    """Score a file of predictions, a known system or a model file on a release; the runs' records."""
+    from btfer.bench.datasets import load_release
+
+    if sum(map(bool, (predictions, system, model_file))) > 1:
+        raise UsageError("one of --predictions, --system and --model-file at a time")
+    runs_dir = context.settings().data_dir / "runs"
+    if system:
+        from btfer.bench.systems import system as system_named
+
+        asked = system_named(system)
+        ask = asked.load()
+    images = load_release(release or context.newest_release())
+    if predictions:
+        from btfer.bench.external import score_file
+
+        return [score_file(runs_dir, predictions, name, images)]
+    if model_file:
+        from btfer.bench.model_file import reading_of, score_model_file
+
+        reading = reading_of(labels, pixels, bgr=bgr)
+        return [score_model_file(runs_dir, model_file, name, reading, images)]
+    from btfer.bench.systems import score_system
+
+    with output.progress_lines() as say:
+        return [score_system(runs_dir, asked, ask, name, images, say)]
+
+
+def bench_edge(
+    runs: list[str],
+    release: Path | None,
+    calibration: Path | None,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Measure forms of runs on this machine; print the table, and what loses too much."""
+    from btfer.bench.stored import find_run
+    from btfer.silence import quiet_stderr
+
+    data_dir = context.settings().data_dir
+    chosen = [find_run(data_dir / "runs", one) for one in runs]
+    if not chosen:
+        raise UsageError("--edge needs runs: btfer bench --edge RUN...")
+    with quiet_stderr():
+        from btfer.bench.edge import Bench, as_rows, measure_run
+        from btfer.bench.edge_report import TITLES, printed, write_edge
+    bench = Bench(data_dir, release, calibration, threads)
+    with output.progress_lines() as say:
+        rows = [row for one in chosen for row in measure_run(one, bench, say)]
+    folder = write_edge(rows, data_dir / "reports")
+    if as_json:
+        print(json.dumps(as_rows(rows), indent=2))
+        return
+    output.table(list(TITLES), printed(rows))
+    for row in rows:
+        if row.remark:
+            print(row.remark)
+    print(f"{folder}/edge.csv, edge.md, edge.png")
+
+
+def label_quality(data_dir: Path, folder: Path) -> dict[str, Any]:
+    """Look for doubtful labels: what was found in words, and the number of suspects (None = cannot tell)."""
+    from btfer.bench.label_quality import SHEET, doubt_labels
+    from btfer.errors import Incomplete
+
+    try:
+        found = doubt_labels(data_dir, folder)
+    except Incomplete as error:
+        return {"labels": f"labels: {error}", "suspects": None}
+    told = (
+        f"labels: {len(found.suspects)} of {found.release} are in doubt by {found.models} models that "
+        f"are right in {found.accuracy:.0%} ({folder / SHEET}): btfer review queue --from-report"
+    )
+    return {"labels": told, "suspects": len(found.suspects)}
+
+
+def _look(eye: Any, crop: Any, file: Path, folder: Path) -> dict[str, Any]:
+    from btfer.bench.look_drawing import draw
+    from btfer.errors import ImageError
+    from btfer.expressions import EXPRESSIONS
+    from btfer.files import write_atomic
+    from btfer.images import decode_rgb, encode_png
+
+    try:
+        pixels = decode_rgb(file.read_bytes())
+        seen = eye.look(pixels, crop)
+    except ImageError as error:
+        raise UsageError(f"{file} cannot be used: {error}") from None
+    picture = folder / f"{file.stem}-{eye.run.record['id']}.png"
+    write_atomic(picture, encode_png(draw(pixels, seen)))
+    faces = [
+        {
+            "box": {side: getattr(one.box, side) for side in ("x", "y", "width", "height")},
+            "expression": one.expression,
+            "probabilities": {
+                name: round(p, 4) for name, p in zip(EXPRESSIONS, one.probabilities, strict=True)
+            },
+        }
+        for one in seen
+    ]
+    return {"image": str(file), "picture": str(picture), "faces": faces}
+
+
+def _numbered(told: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    return list(enumerate(told["faces"]))
+
+
+def _said(face: dict[str, Any]) -> list[str]:
+    first, second = sorted(face["probabilities"].items(), key=lambda one: -one[1])[:2]
+    return [first[0], f"{first[1]:.2f}", f"{second[0]} {second[1]:.2f}"]

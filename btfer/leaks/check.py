@@ -1,0 +1,175 @@
+"""Looking a release, or faces that may become one, up in training sets: read, search, write down."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from btfer.catalogue import Catalogue, faces
+from btfer.catalogue import leaks as held
+from btfer.catalogue.store import Row
+from btfer.errors import UsageError
+from btfer.files import only_one, sha256_file, write_atomic
+from btfer.layout import leaks_dir
+from btfer.leaks.search import METHOD, Leak, Searched, search
+from btfer.leaks.sheet import sheet
+from btfer.leaks.subjects import subjects_of, subjects_of_release
+from btfer.leaks.training import TrainingSet, read_training
+from btfer.leaks.views import Subject
+from btfer.settings import Settings
+
+COLUMNS = ("ours", "training", "file", "label", "bits", "difference", "shows", "mirrored")
+
+Say = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Against:
+    """What one training set holds of a release.
+
+    digest: of the set; pictures: in it that could be read; images: of the release that were looked for;
+    faces: of them that stand in the set; unread: of either that could not be read. pairs: every picture of the
+    set that shows one of ours.
+    """
+
+    training: str
+    digest: str
+    pictures: int
+    images: int
+    faces: int
+    unread: tuple[str, ...]
+    pairs: tuple[Leak, ...]
+
+
+def check_release(
+    cat: Catalogue,
+    settings: Settings,
+    release: Path,
+    training: Mapping[str, Path],
+    say: Say = lambda stage, done, total: None,
+) -> list[Against]:
+    """Which images of a release stand in training sets. A set is searched once, then the answer is on disk.
+
+    In data/leaks/<release>: leaks.csv, leaks.png (the pairs, to look at) and NAME.json. Raises UsageError where
+    the release or a set is not as expected, Busy where another process is searching.
+    """
+    if not training:
+        raise UsageError("no training set to look in: pass --against NAME=PATH, once for each")
+    folder = leaks_dir(settings.data_dir) / release.resolve().name
+    with only_one(settings.data_dir, "leaks"):
+        subjects = subjects_of_release(cat, settings.data_dir, release)
+        sets = {name: _read(settings, name, path, say) for name, path in training.items()}
+        ours = sha256_file(release / "metadata.csv")
+        found = [
+            _against(folder / f"{name}.json", ours, subjects, *one, settings, say)
+            for name, one in sets.items()
+        ]
+        leaks = [leak for one in found for leak in one.pairs]
+        write_atomic(folder / "leaks.csv", _csv(leaks))
+        picture = sheet(leaks, subjects, {name: one for name, (one, _) in sets.items()})
+        write_atomic(folder / "leaks.png", picture)
+    return found
+
+
+def leaks_in(
+    cat: Catalogue, settings: Settings, release: Path, name: str, path: Path
+) -> dict[str, Any]:
+    """How many images of a release stand in one training set, as `btfer bench` records it."""
+    [found] = check_release(cat, settings, release, {name: path})
+    return {"faces": found.faces, "images": found.images, "digest": found.digest}
+
+
+def exclude(
+    cat: Catalogue,
+    settings: Settings,
+    rows: Sequence[Row],
+    training: Mapping[str, Path],
+    say: Say = lambda stage, done, total: None,
+) -> tuple[list[Row], dict[str, Any]]:
+    """The faces that are in none of the sets, and what a release tells of it: digest, pictures, faces excluded.
+
+    Only faces that were not looked for in a set before are. A face whose picture cannot be read stays out.
+    Raises as `check_release`.
+    """
+    if not training:
+        raise UsageError(
+            "nothing to exclude leaks of: pass --against NAME=PATH, or put training sets in data/training"
+        )
+    told = {}
+    with only_one(settings.data_dir, "leaks"):
+        for name, path in training.items():
+            one, kept = _read(settings, name, path, say)
+            known = held.judged(cat, one.digest)
+            new = [row for row in rows if row["id"] not in known]
+            boxes = faces.by_id(cat, {row["id"] for row in new}).values()
+            found = _search(subjects_of(cat, settings.data_dir, boxes), kept, name, settings, say)
+            read = [row for row in new if row["id"] not in found.unread]
+            held.record(cat, one.digest, name, read, {leak.ours: leak.bits for leak in found.leaks})
+            clear = held.clear_of(cat, rows, [one.digest])
+            told[name] = {
+                "digest": one.digest,
+                "pictures": len(one),
+                "excluded": len(rows) - len(clear),
+            }
+    return held.clear_of(cat, rows, [str(one["digest"]) for one in told.values()]), told
+
+
+def _read(settings: Settings, name: str, path: Path, say: Say) -> tuple[TrainingSet, Path]:
+    cache = leaks_dir(settings.data_dir) / "cache"
+    engine, workers = settings.engine, settings.workers
+    return read_training(path, name, cache, engine=engine, workers=workers, say=say)
+
+
+def _search(
+    subjects: Sequence[Subject], kept: Path, name: str, settings: Settings, say: Say
+) -> Searched:
+    engine, workers = settings.engine, settings.workers
+    return search(subjects, kept, name, engine=engine, workers=workers, say=say)
+
+
+def _against(
+    answer: Path,
+    ours: str,
+    subjects: Sequence[Subject],
+    training: TrainingSet,
+    kept: Path,
+    settings: Settings,
+    say: Say,
+) -> Against:
+    """The answer that is there, if it is about the same pictures; else a new one."""
+    key = {"method": METHOD, "release": ours, "digest": training.digest}
+    if answer.is_file():
+        known = json.loads(answer.read_text(encoding="utf-8"))
+        if known["key"] == key:
+            found = known["found"]
+            return Against(
+                **found | {"unread": tuple(found["unread"]), "pairs": _leaks(found["pairs"])}
+            )
+    searched = _search(subjects, kept, training.name, settings, say)
+    against = Against(
+        training.name,
+        training.digest,
+        len(training),
+        len(subjects),
+        len({leak.ours for leak in searched.leaks}),
+        training.unread + tuple(f"{name} ({why})" for name, why in searched.unread.items()),
+        searched.leaks,
+    )
+    text = json.dumps({"key": key, "found": asdict(against)}, indent=2)
+    write_atomic(answer, f"{text}\n".encode())
+    return against
+
+
+def _leaks(rows: Sequence[Mapping[str, Any]]) -> tuple[Leak, ...]:
+    return tuple(Leak(**row) for row in rows)
+
+
+def _csv(leaks: Sequence[Leak]) -> bytes:
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    table.writerows(asdict(leak) for leak in leaks)
+    return text.getvalue().encode()

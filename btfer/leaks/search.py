@@ -1,0 +1,141 @@
+"""The search: hashes of our views against those of a training set make candidates, laying them over decides."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from btfer import near
+from btfer.engine import map_unordered
+from btfer.leaks.alike import SAME_PICTURE, difference
+from btfer.leaks.training import TrainingSet, load_set
+from btfer.leaks.views import Subject, Views, views_of
+
+METHOD = 1  # an answer of another one is not taken for this one's
+MAX_BITS = 8
+AT_ONCE = 16  # faces whose views are searched together
+SOURCES = ("photo", "face", "levelled face")
+
+Say = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, order=True)
+class Leak:
+    """One of our faces, and a picture of a training set that is made from the same photo.
+
+    ours: the face's name. file, label: of the training picture. bits: between the hashes. difference: see
+    `alike.difference`. shows: what of ours it shows, one of SOURCES. mirrored: it shows the mirror image.
+    """
+
+    ours: str
+    training: str
+    file: str
+    label: str
+    bits: int
+    difference: float
+    shows: str
+    mirrored: bool
+
+    @property
+    def told(self) -> str:
+        """What the training picture shows, in words."""
+        return f"{self.shows}, mirrored" if self.mirrored else self.shows
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What one training set holds of ours. unread: faces whose picture cannot be read, and why."""
+
+    leaks: tuple[Leak, ...]
+    unread: dict[str, str]
+
+
+def search(
+    subjects: Sequence[Subject],
+    kept: Path,
+    name: str,
+    *,
+    engine: str = "processes",
+    workers: int = 0,
+    say: Say = lambda stage, done, total: None,
+) -> Searched:
+    """All pictures of a training set that show one of our faces, or its whole photo. kept: the set's cache."""
+    leaks: list[Leak] = []
+    unread: dict[str, str] = {}
+    parts = [subjects[n : n + AT_ONCE] for n in range(0, len(subjects), AT_ONCE)]
+    work = partial(_search_part, kept=kept, name=name)
+    for done, found in enumerate(
+        map_unordered(work, parts, engine=engine, workers=workers), start=1
+    ):
+        leaks += found.leaks
+        unread |= found.unread
+        say(f"leaks: {name}", min(done * AT_ONCE, len(subjects)), len(subjects))
+    return Searched(tuple(sorted(leaks)), unread)
+
+
+def _search_part(subjects: Sequence[Subject], kept: Path, name: str) -> Searched:
+    """Some faces against the set, in a worker process."""
+    seen = [(one.name, views_of(one)) for one in subjects]
+    views = [one for _, one in seen if isinstance(one, Views)]
+    unread = {name: one for name, one in seen if isinstance(one, str)}
+    return Searched(tuple(find_leaks(views, _loaded(kept, name))), unread)
+
+
+@lru_cache(maxsize=2)
+def _loaded(kept: Path, name: str) -> TrainingSet:
+    return load_set(kept, name)
+
+
+def find_leaks(views: Sequence[Views], training: TrainingSet) -> Iterator[Leak]:
+    """For each face and training picture that are the same picture, how they are most alike."""
+    tried: dict[tuple[int, int], list[Leak]] = {}
+    for ours, view, theirs, bits, mirrored in _candidates(views, training):
+        leak = _judged(views[ours], view, training, theirs, bits, mirrored)
+        tried.setdefault((ours, theirs), []).append(leak)
+    for leaks in tried.values():
+        best = min(leaks, key=lambda one: one.difference)
+        if best.difference <= SAME_PICTURE:
+            yield best
+
+
+def _candidates(
+    views: Sequence[Views], training: TrainingSet
+) -> Iterator[tuple[int, int, int, int, bool]]:
+    """Face, view, training picture, bits, mirrored: of each source of a face only the nearest view."""
+    if not views:
+        return
+    hashes = np.concatenate([one.hashes for one in views])
+    theirs = near.each_row(training.hashes.T.ravel())
+    found = near.collect(near.near_between(near.each_row(hashes), theirs, max_bits=MAX_BITS))
+    ends = np.cumsum([len(one.hashes) for one in views])
+    face = np.searchsorted(ends, found.i, side="right")
+    view = found.i - np.append(0, ends)[face]
+    source = np.concatenate([one.source for one in views])[found.i]
+    mirrored, picture = np.divmod(found.j, len(training))
+    seen = set()
+    for n in np.lexsort((mirrored, view, found.bits)).tolist():
+        key = int(face[n]), int(picture[n]), int(source[n])
+        if key not in seen:
+            seen.add(key)
+            yield key[0], int(view[n]), key[1], int(found.bits[n]), bool(mirrored[n])
+
+
+def _judged(
+    ours: Views, view: int, training: TrainingSet, theirs: int, bits: int, mirrored: bool
+) -> Leak:
+    grey = training.greys[theirs]
+    if mirrored:
+        grey = np.ascontiguousarray(grey[:, ::-1])
+    source = int(ours.source[view])
+    return Leak(
+        ours.name,
+        training.name,
+        training.files[theirs],
+        training.classes[theirs],
+        bits,
+        round(difference(grey, ours.sources[source], ours.window[view]), 3),
+        SOURCES[source],
+        mirrored,
+    )

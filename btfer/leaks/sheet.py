@@ -1,0 +1,47 @@
+"""A contact picture of pairs: ours, theirs, and which they are; to look at before a leak is believed."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from btfer.leaks.search import Leak
+from btfer.leaks.training import TrainingSet
+from btfer.leaks.views import Subject, Views, views_of
+
+TILE_PX = 128
+CAPTION_PX = 48
+COLUMNS = 4
+MOST = 60  # pairs; the csv has all
+
+
+def sheet(
+    leaks: Sequence[Leak], subjects: Sequence[Subject], training: Mapping[str, TrainingSet]
+) -> bytes:
+    """A PNG of the pairs, the least alike first: with its surroundings ours, grey theirs as it is compared."""
+    shown = sorted(leaks, key=lambda leak: (-leak.difference, leak))[:MOST]
+    known = {one.name: one for one in subjects}
+    wide, high = 2 * TILE_PX + 8, TILE_PX + CAPTION_PX
+    lines = max(1, -(-len(shown) // COLUMNS))
+    picture = Image.new("RGB", (COLUMNS * wide, lines * high + 24), "white")
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=11)
+    title = f"{len(leaks)} pairs; ours left, theirs right" + (
+        f"; the {MOST} least alike" if len(leaks) > MOST else ""
+    )
+    draw.text((4, 4), title, fill="black", font=font)
+    for number, leak in enumerate(shown):
+        left, top = number % COLUMNS * wide, number // COLUMNS * high + 24
+        ours = views_of(known[leak.ours])
+        if isinstance(ours, Views):
+            picture.paste(
+                Image.fromarray(ours.sources[0 if leak.shows == "photo" else 1]), (left, top)
+            )
+        their = training[leak.training]
+        grey = Image.fromarray(their.greys[their.files.index(leak.file)])
+        picture.paste(grey.resize((TILE_PX, TILE_PX)), (left + TILE_PX, top))
+        where = f"{leak.ours[-36:]}\n{leak.training}: {leak.file[-32:]}"
+        text = f"{where}\n{leak.difference:.2f}, {leak.told}"
+        draw.text((left + 2, top + TILE_PX + 2), text, fill="black", font=font)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()

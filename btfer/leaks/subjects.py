@@ -1,0 +1,75 @@
+"""Which of our faces are looked for: those of the catalogue, or the images of a release."""
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from math import atan2, degrees
+from pathlib import Path
+from typing import Any
+
+from btfer.catalogue import Catalogue, faces, photos, releases
+from btfer.catalogue.store import Row
+from btfer.errors import UsageError
+from btfer.layout import photo_path
+from btfer.leaks.views import Subject
+
+IMAGE_PX = 256
+
+
+def subjects_of(cat: Catalogue, data_dir: Path, rows: Iterable[Row]) -> list[Subject]:
+    """Faces of the catalogue in their photos, by id. rows: with id, photo, box and landmarks."""
+    found = list(rows)
+    formats = photos.described(cat, {row["photo"] for row in found})
+    return [
+        Subject(
+            row["id"],
+            photo_path(data_dir, row["photo"], formats[row["photo"]]["format"]),
+            (row["x"], row["y"], row["width"], row["height"]),
+            _tilt_deg(row["landmarks"]),
+        )
+        for row in found
+    ]
+
+
+def subjects_of_release(cat: Catalogue, data_dir: Path, release: Path) -> list[Subject]:
+    """The images of a release by file name, in their photos where they are here, else as they are.
+
+    In its photo a face is found in other framings as well, wider ones too. Raises UsageError where the folder
+    is no release.
+    """
+    images = _as_they_are(release)
+    file_of = {row["face"]: f"images/{row['file']}" for row in releases.faces_in(cat, release.name)}
+    known = subjects_of(cat, data_dir, faces.by_id(cat, file_of).values())
+    here = {file_of[one.name]: one for one in known if one.picture.is_file()}
+    return [here[one.name]._replace(name=one.name) if one.name in here else one for one in images]
+
+
+def _tilt_deg(landmarks: Mapping[str, Any]) -> float:
+    """Of the line from eye to eye, clockwise; 0 where there are no landmarks."""
+    if not {"left_eye", "right_eye"} <= landmarks.keys():
+        return 0.0
+    (x0, y0), (x1, y1) = landmarks["left_eye"], landmarks["right_eye"]
+    return degrees(atan2(y1 - y0, x1 - x0))
+
+
+def _as_they_are(release: Path) -> list[Subject]:
+    """The images of a release folder, each with the place of the face's box in it."""
+    table, facts = release / "metadata.csv", release / "release.json"
+    if not table.is_file():
+        raise UsageError(f"{release} is no release: expected images/<class>/*.png and metadata.csv")
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or "file_name" not in rows[0]:
+        raise UsageError(f"{table}: expected rows with the column file_name")
+    said = json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}
+    margin = said.get("settings", {}).get("crop", {}).get("margin_px", 0)
+    return [_image(release, row, margin) for row in rows]
+
+
+def _image(release: Path, row: Mapping[str, str], margin: float) -> Subject:
+    """An image, unstretched: in the photo it was the box with a margin all around."""
+    size = (row.get("face_width_px", ""), row.get("face_height_px", ""))
+    width, height = (int(side) if side.isdigit() else IMAGE_PX for side in size)
+    box = (margin, margin, float(width), float(height))
+    natural = (round(width + 2 * margin), round(height + 2 * margin))
+    return Subject(row["file_name"], release / row["file_name"], box, natural=natural)

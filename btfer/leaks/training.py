@@ -1,0 +1,199 @@
+"""Training sets as hashes: any folder of pictures, or FER2013's table; read once, then from a cache.
+
+Accepted layouts:
+    NAME/.../<class>/*.jpg                    (train/ and test/ below NAME or not; all pictures are looked at)
+    fer2013.csv, or a folder with it alone    (columns emotion, pixels, Usage; 48x48 grey)
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from btfer.engine import map_unordered
+from btfer.errors import ImageError, UsageError
+from btfer.files import sha256_file, write_atomic
+from btfer.images import phash_pairs
+from btfer.leaks.alike import SIDE_PX
+from btfer.leaks.views import HASH_PX, Grey, grey_of, resized
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
+VERSION = "1"  # of what is kept of a picture: another one makes caches anew
+LAYOUT = (
+    "expected a folder with pictures in class folders (NAME/<class>/*.jpg or NAME/train/<class>/*.jpg), "
+    "or a csv with the columns emotion, pixels, Usage as FER2013 has it"
+)
+FER_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+Say = Callable[[str, int, int], None]
+Hashes = np.ndarray[Any, np.dtype[np.uint64]]
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """A training set as it is searched.
+
+    digest: over names and bytes. files: names relative to its folder, or `line 12` of a table; classes: of each,
+    '' where nothing tells. hashes: uint64 [N, 2], of the picture and of its mirror image. greys: uint8
+    [N, 48, 48]. unread: pictures that cannot be read, and why.
+    """
+
+    name: str
+    digest: str
+    files: tuple[str, ...]
+    classes: tuple[str, ...]
+    hashes: Hashes
+    greys: Grey
+    unread: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+class _Shown(NamedTuple):
+    """What is kept of one picture."""
+
+    file: str
+    hash32: Grey
+    grey: Grey
+
+
+def read_training(
+    path: Path,
+    name: str,
+    cache: Path,
+    *,
+    engine: str = "processes",
+    workers: int = 0,
+    say: Say = lambda stage, done, total: None,
+) -> tuple[TrainingSet, Path]:
+    """A training set and the file that keeps it; made on first use. Raises UsageError with the expected layout."""
+    table = _table(path)
+    files = [] if table else _pictures(path)
+    digest = sha256_file(table) if table else _digest_of(path, files)
+    kept = cache / f"{digest[:16]}-{VERSION}.npz"
+    if not kept.is_file():
+        shown: Iterator[_Shown | str]
+        if table:
+            shown, total = _rows(table), 0
+        else:
+            work = partial(_read, root=path)
+            shown, total = map_unordered(work, files, engine=engine, workers=workers), len(files)
+        _write(kept, digest, shown, lambda done: say(name, done, total or done))
+    return load_set(kept, name), kept
+
+
+def load_set(kept: Path, name: str) -> TrainingSet:
+    """A training set from its cache."""
+    with np.load(kept, allow_pickle=False) as held:
+        words = {key: tuple(held[key].tolist()) for key in ("files", "classes", "unread")}
+        return TrainingSet(
+            name,
+            str(held["digest"]),
+            words["files"],
+            words["classes"],
+            held["hashes"],
+            held["greys"],
+            words["unread"],
+        )
+
+
+def _table(path: Path) -> Path | None:
+    """FER2013's csv, where the path is one or a folder with one and no pictures in class folders."""
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise UsageError(f"{path} is no folder and no file: {LAYOUT}")
+    tables = sorted(path.glob("*.csv"))
+    fer = [one for one in tables if _is_fer(one)]
+    return fer[0] if len(fer) == 1 and not _pictures(path, needed=False) else None
+
+
+def _is_fer(table: Path) -> bool:
+    with table.open("rb") as file:
+        columns = {name.strip(b' "') for name in file.readline().strip().lower().split(b",")}
+    return {b"emotion", b"pixels"} <= columns
+
+
+def _pictures(path: Path, needed: bool = True) -> list[str]:
+    found = sorted(
+        one.relative_to(path).as_posix()
+        for one in path.rglob("*")
+        if one.suffix.lower() in SUFFIXES and one.is_file()
+    )
+    if needed and not found:
+        raise UsageError(f"{path} has no picture in it: {LAYOUT}")
+    return found
+
+
+def _digest_of(root: Path, files: list[str]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file}\0{sha256_file(root / file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _read(file: str, root: Path) -> _Shown | str:
+    """What is kept of a picture, or why it cannot be read; for worker processes."""
+    try:
+        grey = grey_of((root / file).read_bytes())
+    except (OSError, ImageError) as error:
+        return f"{file} ({getattr(error, 'reason', 'unreadable')})"
+    return _shown(file, grey)
+
+
+def _shown(file: str, grey: Grey) -> _Shown:
+    return _Shown(file, resized(grey, HASH_PX), resized(grey, SIDE_PX))
+
+
+def _rows(table: Path) -> Iterator[_Shown | str]:
+    """The pictures of FER2013's csv. Raises UsageError for another table."""
+    with table.open(encoding="utf-8-sig", newline="", errors="replace") as file:
+        rows = csv.DictReader(file)
+        columns = {name.strip().lower(): name for name in rows.fieldnames or []}
+        if not {"emotion", "pixels"} <= columns.keys():
+            raise UsageError(f"{table} has no columns emotion and pixels: {LAYOUT}")
+        for row in rows:
+            line = f"line {rows.line_num}"
+            try:
+                pixels = np.array((row[columns["pixels"]] or "").split(), np.uint8)
+                side = int(len(pixels) ** 0.5)
+                label = FER_CLASSES[int(row[columns["emotion"]])]
+                yield _shown(f"{label}/{line}", pixels.reshape(side, side))
+            except (ValueError, OverflowError, IndexError, TypeError):
+                yield f"{line} (no square of numbers 0-255, or no emotion 0-6)"
+
+
+def _write(
+    kept: Path, digest: str, found: Iterator[_Shown | str], say: Callable[[int], None]
+) -> None:
+    shown: list[_Shown] = []
+    unread: list[str] = []
+    for done, one in enumerate(found, start=1):
+        if isinstance(one, str):
+            unread.append(one)
+        else:
+            shown.append(one)
+        say(done)
+    if not shown:
+        raise UsageError(
+            f"none of its {len(unread)} pictures can be read, such as {unread[:1]}: {LAYOUT}"
+        )
+    shown.sort(key=lambda one: one.file)
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        digest=digest,
+        files=[one.file for one in shown],
+        classes=[Path(one.file).parent.name for one in shown],
+        unread=np.array(sorted(unread), dtype=str),
+        hashes=phash_pairs(np.stack([one.hash32 for one in shown])).view(np.uint64),
+        greys=np.stack([one.grey for one in shown]),
+    )
+    write_atomic(kept, buffer.getvalue())

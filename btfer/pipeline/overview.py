@@ -1,0 +1,86 @@
+"""The catalogue as a build and the funnel need it, read once: what holds of every photo and face, and who waits."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from btfer.catalogue import Catalogue, standing
+from btfer.catalogue.photos import UNLABELLED
+from btfer.catalogue.standing import Seen, Standing
+from btfer.catalogue.store import Row
+
+GROUP = ("ethnicity", "gender", "age")
+
+
+@dataclass(frozen=True)
+class Overview:
+    """held: what holds by round, then by photo or face. photo_of: each face's photo. labels: of photos.
+
+    seen: where each photo was found first. asked: the queries by id.
+    """
+
+    held: Standing
+    photo_of: dict[str, str]
+    seen: dict[str, Seen]
+    asked: dict[str, Row]
+    labels: dict[str, str]
+
+    def left_by_dedup(self) -> set[str]:
+        """Photos that dedup kept: one of each group of near-duplicates."""
+        return {photo for photo, said in self.held["dedup"].items() if said.decision == "keep"}
+
+    def photos_waiting(self) -> list[str]:
+        """Photos that await round `photos`."""
+        return [one for one in self.left_by_dedup() if one not in self.held["photos"]]
+
+    def faces_cropped(self) -> Iterator[str]:
+        """Faces that the crop stage took, of photos that still hold."""
+        dropped = {photo for photo, said in self.held["photos"].items() if said.decision == "drop"}
+        photos = self.left_by_dedup() - dropped
+        for face, photo in self.photo_of.items():
+            said = self.held["crop"].get(face)
+            if said and said.decision == "keep" and photo in photos:
+                yield face
+
+    def faces_waiting(self) -> list[str]:
+        """Faces that await round `faces`."""
+        return [one for one in self.faces_cropped() if one not in self.held["faces"]]
+
+    def kept_faces(self, unreviewed: str = "") -> list[Row]:
+        """Faces that may be sampled: kept or relabelled by a person, or not judged where `unreviewed` is `keep`.
+
+        Rows: id, photo, expression, ethnicity, gender, age, page_url, author, licence, licence_url.
+        """
+        said = self.held["faces"]
+        rows = []
+        for face in self.faces_cropped():
+            judged = said.get(face)
+            if (judged.decision if judged else unreviewed) in ("keep", "relabel"):
+                rows.append(self._row(face, judged.expression if judged else ""))
+        return rows
+
+    def label(self, photo: str) -> str:
+        """A photo's class, or `unlabelled`."""
+        return self.labels.get(photo, UNLABELLED)
+
+    def _row(self, face: str, relabel: str) -> Row:
+        photo = self.photo_of[face]
+        seen = self.seen[photo]
+        asked = self.asked[seen.query]
+        return {
+            "id": face,
+            "photo": photo,
+            "expression": relabel or self.label(photo),
+            **{name: asked[name] for name in GROUP},
+            "page_url": seen.page_url,
+            "author": seen.author,
+            "licence": seen.licence,
+            "licence_url": seen.licence_url,
+        }
+
+
+def read(cat: Catalogue, settings: str) -> Overview:
+    """Everything under one crop setting (its digest)."""
+    held, seen = standing.standing(cat, settings), standing.first_seen(cat)
+    asked = standing.queries(cat)
+    labels = standing.labels(held, seen, asked)
+    return Overview(held, standing.photo_of_each(cat, settings), seen, asked, labels)

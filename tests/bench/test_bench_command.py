@@ -1,0 +1,69 @@
+"""`btfer bench` as it is typed, but for training."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from btfer import cli
+from btfer.settings import Settings
+from tests.bench.conftest import draw_folder
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["btfer", "bench", *words])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    return int(end.value.code or 0)
+
+
+def test_the_list_has_every_network_with_what_it_costs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert typed(monkeypatch, "--list", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 27
+    assert {tuple(row) for row in rows} == {("name", "family", "parameters", "weights")}
+    assert {"48": 33_625_927, "224": 134_289_223} in [row["parameters"] for row in rows]
+    assert typed(monkeypatch, "--list") == 0
+    shown = capsys.readouterr().out
+    assert "sequential_4conv" in shown
+    assert "24,146,055" in shown
+    assert "vggface (at 224: 24,119,495)" in shown
+
+
+def test_a_dry_run_lists_cells_with_parameters_and_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    draw_folder(settings.data_dir / "training" / "faces", 4)
+    words = ("--dry-run", "--balance", "none", "--balance", "simple", "--seeds", "2")
+    assert typed(monkeypatch, *words, "--json") == 0
+    out = capsys.readouterr()
+    rows = json.loads(out.out)
+    assert [row["architecture"] for row in rows] == ["resnet18"] * 4 + ["sequential_4conv"] * 4
+    assert {row["seed"] for row in rows} == {2024, 2025}
+    assert rows[0]["parameters"] == 11_710_919
+    assert "class folders; authors: 70% and 30% of all" in out.err
+    assert typed(monkeypatch, *words, "--shard", "2/4", "--train", "faces") == 0
+    assert "2 cells, about" in capsys.readouterr().out
+
+
+def test_the_paper_grid_can_be_seen_without_its_training_sets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert typed(monkeypatch, "--grid", "paper", "--dry-run", "--json") == 0
+    out = capsys.readouterr()
+    rows = json.loads(out.out)
+    assert len(rows) == 258
+    assert {row["state"] for row in rows} == {"no set"}
+    assert "no training set rafdb, fer2013, affectnet: looked for" in out.err
+
+
+def test_a_set_that_is_not_there_shows_the_layout(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert typed(monkeypatch, "--train", f"rafdb={tmp_path / 'none'}") == 2
+    assert "expected NAME/train/<class>/*.jpg" in capsys.readouterr().err

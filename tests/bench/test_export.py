@@ -1,0 +1,155 @@
+"""A stored network as TFLite and ONNX: the same answers, a card in the file, an example that runs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from btfer.bench.datasets import load_release
+from btfer.bench.edge import Bench, loss_interval, measure_run
+from btfer.bench.edge_report import TITLES, printed, write_edge
+from btfer.bench.export import Wish, calibration_pictures, export
+from btfer.bench.exported import read_card
+from btfer.bench.inputs import form_of
+from btfer.bench.pixels import load_pixels
+from btfer.bench.runtimes import load_file
+from btfer.bench.stored import Stored, find_run, with_network
+from btfer.errors import MissingExtra, UsageError
+from btfer.expressions import EXPRESSIONS
+from tests.bench.conftest import draw_folder, draw_release
+from tests.bench.stored_runs import DEFINITION, store
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a release, a training set and one run."""
+    folder = tmp_path_factory.mktemp("data")
+    release = load_release(draw_release(folder / "releases" / "r1", 3))
+    draw_folder(folder / "training" / "faces", 4)
+    store(folder / "runs", release)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(data_dir: Path) -> Stored:
+    return find_run(data_dir / "runs", "abcd")
+
+
+def answers(file: Path, data_dir: Path) -> tuple[np.ndarray, np.ndarray]:
+    """What a file says of the release, and what the run's network said."""
+    images = load_release(data_dir / "releases" / "r1")
+    pixels = load_pixels(images, 48, data_dir / "runs" / "_cache")
+    table = pd.read_parquet(data_dir / "runs" / "abcd12345678" / "predictions_btfer.parquet")
+    columns = [f"p_{name}" for name in EXPRESSIONS]
+    return load_file(file, threads=1).run(pixels.astype(np.float32)), table[columns].to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("wish", "tolerance"),
+    [(Wish(), 1e-4), (Wish(quantize="int8"), 0.12), (Wish("onnx"), 1e-4)],
+    ids=lambda value: value.name if isinstance(value, Wish) else "",
+)
+def test_a_file_says_the_same_and_tells_what_it_is(
+    wish: Wish, tolerance: float, run: Stored, data_dir: Path, tmp_path: Path
+) -> None:
+    file = export(run, wish, tmp_path, lambda: calibration_pictures(run, data_dir))
+    said, before = answers(file, data_dir)
+    assert np.abs(said - before).max() < tolerance
+    card = read_card(file)
+    assert card is not None
+    assert card["classes"] == list(EXPRESSIONS)
+    assert card["input"]["width_px"] == 48
+    assert card["input"]["dtype"] == ("uint8" if wish.quantize == "int8" else "float32")
+    picture = data_dir / "releases" / "r1" / "images" / "happy" / "100.png"
+    done = subprocess.run(
+        [sys.executable, tmp_path / "example.py", picture], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    shown = dict(line.split() for line in done.stdout.splitlines())
+    assert list(shown) == list(EXPRESSIONS)
+    assert sum(map(float, shown.values())) == pytest.approx(1, abs=0.02)
+
+
+def test_pictures_for_int8_are_of_the_training_set_and_none_is_an_error(
+    run: Stored, data_dir: Path, tmp_path: Path
+) -> None:
+    pictures = calibration_pictures(run, data_dir)
+    assert (pictures.shape, pictures.dtype) == ((21, 48, 48, 3), np.uint8)  # 4 a class less 30 %
+    with pytest.raises(UsageError, match="--calibration FOLDER"):
+        calibration_pictures(run, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("format_", "quantize", "words"),
+    [("pb", "none", "tflite, onnx"), ("tflite", "int4", "int8"), ("onnx", "int8", "tflite")],
+)
+def test_what_cannot_be_exported_is_told(format_: str, quantize: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Wish(format_, quantize)
+
+
+def test_without_the_runtime_the_extra_is_named(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.tflite").write_bytes(b"TFL3")
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(MissingExtra, match=r"btfer\[export\]"):
+        load_file(tmp_path / "model.tflite")
+
+
+def test_a_run_is_named_by_id_folder_or_network(data_dir: Path, run: Stored) -> None:
+    runs = data_dir / "runs"
+    for text in ("abcd", "abcd12345678", "sequential_4conv", str(run.folder)):
+        assert find_run(runs, text).folder == run.folder
+    with pytest.raises(UsageError, match=r"names 0 runs .*sequential_4conv 48 \(abcd12345678\)"):
+        find_run(runs, "ab")
+    assert [one.record["id"] for one in with_network(runs)] == ["abcd12345678"]
+
+
+def test_a_network_that_takes_drawings_is_refused() -> None:
+    told = DEFINITION | {"architecture": "mediapipe_vggnet"}
+    with pytest.raises(UsageError, match="1 channel"):
+        form_of(told)
+
+
+def test_the_interval_of_a_loss_holds_it_and_is_narrow_for_many_pictures() -> None:
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 7, 2000)
+    before = rng.random(2000) < 0.6
+    after = before & (rng.random(2000) < 0.95)
+    low, high = loss_interval(labels, before, after)
+    assert low < before.mean() - after.mean() < high < low + 0.03
+    assert loss_interval(labels, before, before) == (0, 0)
+
+
+@pytest.mark.slow  # a process with TensorFlow
+def test_edge_measures_the_trained_network_and_each_form(
+    run: Stored, data_dir: Path, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    bench = Bench(data_dir, seconds=0.02, wishes=(Wish(),))
+    trained, small = measure_run(run, bench, told.append)
+    assert (trained.form, small.form, small.images) == ("keras", "tflite", 21)
+    assert trained.accuracy == small.accuracy
+    assert (small.loss, small.loss_low, small.loss_high, small.remark) == (0, 0, 0, "")
+    for row in (trained, small):
+        assert 0 < row.median_ms <= row.p95_ms
+        assert row.memory_mb > 1
+    assert small.memory_mb < trained.memory_mb  # TensorFlow is not in it
+    folder = write_edge([trained, small], tmp_path)
+    assert (folder / "edge.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "edge.csv").read_text().count("\n") == 3
+    assert all(len(row) == len(TITLES) for row in printed([trained, small]))
+
+
+def test_a_loss_of_two_hundredths_is_said(run: Stored) -> None:
+    from dataclasses import replace
+
+    from btfer.bench.edge import EdgeRow
+
+    row = EdgeRow("a", "lenet5", 48, "tflite-int8", 1, 1, 1, 1, 1, 1, "r1", 100, 0.4, 0.019)
+    assert row.remark == ""
+    assert "loses 0.020 accuracy" in replace(row, loss=0.02).remark

@@ -1,0 +1,141 @@
+"""A release of addresses only, made whole again from the web: a loopback site that still has most of its pictures."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from btfer.catalogue import Catalogue, open_catalogue, verdicts, withdrawals
+from btfer.catalogue.journal import Query
+from btfer.catalogue.verdicts import Verdict
+from btfer.errors import Incomplete, UsageError
+from btfer.expressions import EXPRESSIONS
+from btfer.layout import face_path
+from btfer.pipeline import build, crop, release, verify
+from btfer.pipeline.diff import diff
+from btfer.pipeline.forget import forget
+from btfer.pipeline.rebuild import rebuild
+from btfer.settings import Settings
+from btfer.sources.web import Web
+from tests.conftest import as_bytes, draw_photo, take_in
+from tests.loopback import FAST
+from tests.pipeline.test_release import add_face
+
+
+def photo(number: int) -> bytes:
+    return as_bytes(draw_photo(number, (300, 200)), quality=95)
+
+
+@pytest.fixture
+def site(httpserver: HTTPServer) -> HTTPServer:
+    httpserver.no_handler_status_code = 404
+    return httpserver
+
+
+@pytest.fixture
+def full(cat: Catalogue, settings: Settings, site: HTTPServer) -> Catalogue:
+    """A judged photo of each class, found on the site; its crop was cut out of it."""
+    for number, label in enumerate(EXPRESSIONS):
+        query = Query(f"{label} person", label, "en", "Asian", "female", "adult", "v1")
+        url = site.url_for(f"/{number}.jpg")
+        stated = {"licence": "CC BY 4.0", "author": "A. Author"} if number == 0 else {}
+        sha256 = take_in(cat, settings.data_dir, photo(number), query, url, **stated)
+        verdicts.add(cat, [Verdict("dedup", sha256, "keep", "dedup")])
+        verdicts.add(cat, [Verdict("photos", sha256, "keep", "ann")])
+        id_ = add_face(cat, settings, sha256, number)
+        verdicts.add(cat, [Verdict("faces", sha256, "keep", "ann", face=id_)])
+        face_path(settings.data_dir, id_).unlink()
+    crop.rebuild(cat, settings)
+    return cat
+
+
+def elsewhere(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
+
+
+def made(cat: Catalogue, settings: Settings, sources: str) -> Path:
+    return build.run(cat, settings, build.Plan(per_class=1, sources=sources)).path
+
+
+def serve(site: HTTPServer, *numbers: int, **answer: object) -> None:
+    for number in numbers:
+        page = site.expect_request(f"/{number}.jpg")
+        page.respond_with_data(photo(number), content_type="image/jpeg", **answer)  # type: ignore[arg-type]
+
+
+def test_addresses_and_hashes_leave_and_no_pixels(full: Catalogue, settings: Settings) -> None:
+    folder = made(full, settings, release.ONLY)
+    assert list(folder.rglob("*.png")) == []
+    assert {path.name for path in folder.iterdir()} == {
+        *("metadata.csv", "faces.jsonl", "attribution.csv", "sources.csv", "release.json"),
+        *("README.md", "croissant.json", "SHA256SUMS"),
+    }
+    assert [problem for check in verify.verify(folder) for problem in check.problems] == []
+    rows = list(csv.DictReader((folder / "sources.csv").open()))
+    assert {row["url"].rpartition("/")[2] for row in rows} == {f"{n}.jpg" for n in range(7)}
+    assert "This folder has no images" in (folder / "README.md").read_text()
+
+
+def test_what_is_all_there_still_becomes_the_same_release_byte_for_byte(
+    full: Catalogue, settings: Settings, site: HTTPServer, tmp_path: Path
+) -> None:
+    listed, whole = made(full, settings, release.ONLY), made(full, settings, release.WITH)
+    serve(site, *range(7))
+    other = elsewhere(settings, tmp_path)
+    cat = open_catalogue(other.catalogue_url)
+    done = rebuild(cat, other, listed, web=Web(FAST))
+    assert done.gone == {}
+    assert done.made.path.name == whole.name
+    asked = len(site.log)
+    assert rebuild(cat, other, listed, web=Web(FAST)).made == done.made
+    assert len(site.log) == asked, "what is here is not fetched again"
+    erased = forget(cat, other, [site.url_for("/4.jpg")])
+    again = done.made.path.with_name(str(erased.releases[done.made.path.name]))
+    assert [problem for one in verify.verify(again) for problem in one.problems] == []
+    assert diff(whole, again).only_first == [f"images/{EXPRESSIONS[4]}/{EXPRESSIONS[4]}-001.png"]
+    cat.close()
+
+
+def test_what_has_gone_is_told_by_its_reason_and_left_out(
+    full: Catalogue, settings: Settings, site: HTTPServer, tmp_path: Path
+) -> None:
+    listed = made(full, settings, release.ONLY)
+    serve(site, 0, 1)
+    serve(site, 2, headers={"X-Robots-Tag": "noai"})
+    site.expect_request("/3.jpg").respond_with_data(photo(33), content_type="image/jpeg")
+    serve(site, 5, 6)
+    other = elsewhere(settings, tmp_path)
+    cat = open_catalogue(other.catalogue_url)
+    withdrawals.add(cat, [site.url_for("/6.jpg")])
+    done = rebuild(cat, other, listed, web=Web(FAST))
+    assert {name.split("/")[1]: why for name, why in done.gone.items()} == {
+        EXPRESSIONS[2]: "opt-out",
+        EXPRESSIONS[3]: "other bytes",
+        EXPRESSIONS[4]: "http 404",
+        EXPRESSIONS[6]: "withdrawn",
+    }
+    assert "/6.jpg" not in {request.path for request, _ in site.log}
+    assert [problem for one in verify.verify(done.made.path) for problem in one.problems] == []
+    record = json.loads((done.made.path / "release.json").read_text())
+    assert (record["version"], len(record["changes"])) == (2, 4)
+    assert any(f"{EXPRESSIONS[4]}-001.png has gone (http 404)" in one for one in record["changes"])
+    cat.close()
+
+
+def test_what_cannot_be_rebuilt_is_said(
+    full: Catalogue, settings: Settings, tmp_path: Path
+) -> None:
+    other = elsewhere(settings, tmp_path)
+    cat = open_catalogue(other.catalogue_url)
+    with pytest.raises(UsageError, match=r"has no sources\.csv"):
+        rebuild(cat, other, made(full, settings, release.WITHOUT))
+    listed = made(full, settings, release.ONLY)
+    with pytest.raises(Incomplete, match="none of 7 photos could be had; most often: http 404"):
+        rebuild(cat, other, listed, web=Web(FAST))
+    text = (listed / "sources.csv").read_text()
+    (listed / "sources.csv").write_text(text.replace(".jpg", ".png"))
+    with pytest.raises(UsageError, match="is damaged"):
+        rebuild(cat, other, listed)
+    cat.close()
