@@ -54,6 +54,9 @@ def bench(
     limit: int | None = None,
     part: str = "",
     dry: bool = False,
+    augment: str = "auto",
+    mixed_precision: bool = False,
+    replicas: int = 1,
     leaks: Callable[[str], dict[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """Run every combination on every training set and score it on the release; a record for each.
@@ -64,9 +67,12 @@ def bench(
     weights_from: file or folder of pretrained weights; None = Keras's cache. split: way to part a
     training set; empty = the protocol's. limit: at most so many pictures of a class to learn from.
     part: `i/n` = every n-th cell from the i-th on. dry: run nothing, and return what would be run, a
-    row for each cell. leaks: what the named training set holds of the release, told and recorded beside
-    each cross-domain score. Runs are kept in data_dir/runs; what is finished there is not repeated. Raises
-    UsageError before anything is trained, where an option or a folder cannot be right.
+    row for each cell. augment: where training pictures are warped, `host`, `device` or `auto` = on the
+    device where there is a GPU. mixed_precision: compute in half precision. replicas: GPUs of this
+    machine that share each batch, 32 pictures on each. leaks: what the named training set holds of the
+    release, told and recorded beside each cross-domain score. Runs are kept in data_dir/runs; what is
+    finished there is not repeated. Raises UsageError before anything is trained, where an option or a
+    folder cannot be right.
     """
     rules = protocol_named(protocol)
     folders = training or find_sets(data_dir)
@@ -87,11 +93,14 @@ def bench(
 
         keras.ops.zeros(1)  # the devices are looked for, and missed aloud, at the first tensor
     from btfer.bench.datasets import load_release
+    from btfer.bench.devices import check_devices
     from btfer.bench.grid import Ground, run_grid, with_leaks
 
     scored = load_release(release) if release else None
     parted = _splits(folders, scored, split or rules.split, limit, data_dir / "runs", on_progress)
-    ground = Ground(data_dir / "runs", rules, parted, scored, epochs, folds, weights_from)
+    check_devices(augment, replicas)
+    how = (augment, mixed_precision, replicas)
+    ground = Ground(data_dir / "runs", rules, parted, scored, epochs, folds, weights_from, *how)
     if dry:
         return _plan(wanted, ground, absent)
     here = [cell for cell in wanted if cell.training not in absent]

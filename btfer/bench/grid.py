@@ -41,7 +41,8 @@ class Ground:
     """What all cells of a grid share.
 
     epochs: at most, per phase. folds: of an in-domain cell. weights_from: file or folder of
-    pretrained weights; None = Keras's cache.
+    pretrained weights; None = Keras's cache. augment, mixed_precision, replicas: as in
+    `btfer.bench.run`.
     """
 
     runs_dir: Path
@@ -51,10 +52,13 @@ class Ground:
     epochs: int | None = None
     folds: int = 3
     weights_from: Path | None = None
+    augment: str = "auto"
+    mixed_precision: bool = False
+    replicas: int = 1
 
     def desk(self, folder: Path, say: Say) -> Desk:
         """Where a run in `folder` works."""
-        return Desk(folder, self.runs_dir / "_cache", say, self.weights_from)
+        return Desk(folder, self.runs_dir / "_cache", say, self.weights_from, self.augment)
 
 
 def run_grid(wanted: list[Cell], ground: Ground, say: Say) -> list[Record]:
@@ -160,6 +164,8 @@ def _experiment(cell: Cell, ground: Ground) -> Experiment:
         cell.seed,
         ground.protocol,
         ground.epochs,
+        mixed_precision=ground.mixed_precision,
+        replicas=ground.replicas,
     )
 
 

@@ -21,6 +21,7 @@ from btfer.bench import pictures
 from btfer.bench.architectures import architecture
 from btfer.bench.checkpoint import STATE, Progress, best_weights
 from btfer.bench.datasets import ImageSet, Indices, Split
+from btfer.bench.devices import keep_tensorflow_out, replicas, set_precision, warps_on_device
 from btfer.bench.feed import Feed
 from btfer.bench.machine import forget_peak, make_deterministic, peak_memory, versions
 from btfer.bench.pixels import Pixels, load_pixels
@@ -32,6 +33,7 @@ from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import only_one, write_atomic
 
+REPLICA_BATCH = 32
 PREDICTIONS = {"validation": "predictions_val.parquet", "test": "predictions_test.parquet"}
 
 Record = dict[str, Any]
@@ -40,7 +42,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is run, but for the data. epochs: at most, per phase. fold: of a cross-validation, or empty."""
+    """What is run, but for the data. epochs: at most, per phase. fold: of a cross-validation, or empty.
+
+    mixed_precision: compute in half precision. replicas: GPUs that share each batch.
+    """
 
     architecture: str
     weights: str
@@ -50,6 +55,13 @@ class Experiment:
     protocol: Protocol
     epochs: int | None = None
     fold: str = ""
+    mixed_precision: bool = False
+    replicas: int = 1
+
+    @property
+    def batch_size(self) -> int:
+        """Of all replicas together: 32 for each, and the protocol's at least."""
+        return max(self.protocol.batch_size, REPLICA_BATCH * self.replicas)
 
     def definition(self, data_digest: str, split: str) -> Record:
         """Everything that a result depends on, as JSON has it."""
@@ -70,13 +82,15 @@ class Target:
 class Desk:
     """Where a run works: its own folder, the cache of decoded pixels, and whom it tells.
 
-    weights_from: file or folder of pretrained weights; None = Keras's cache.
+    weights_from: file or folder of pretrained weights; None = Keras's cache. augment: where training
+    pictures are warped, `auto`, `host` or `device`.
     """
 
     folder: Path
     cache: Path
     say: Say
     weights_from: Path | None = None
+    augment: str = "auto"
 
 
 def run_id(definition: Record) -> str:
@@ -143,9 +157,15 @@ def _train(experiment: Experiment, split: Split, desk: Desk) -> Record:
     size, resize = experiment.resolution, experiment.protocol.resize
     pixels = load_pixels(split.train, size, desk.cache, resize, desk.say)
     check_pixels = load_pixels(split.validation, size, desk.cache, resize, desk.say)
-    feed = _learning_feed(experiment, split, pixels)
+    feed = _learning_feed(experiment, split, pixels, desk)
     mask = counted(len(split.validation_indices), experiment.protocol, experiment.seed)
-    check = _plain_feed(experiment, split.validation, check_pixels, split.validation_indices[mask])
+    check = _plain_feed(
+        experiment,
+        split.validation,
+        check_pixels,
+        split.validation_indices[mask],
+        on_device=feed.on_device,
+    )
     counts = _counts(split)
     course = Course(
         experiment.protocol,
@@ -157,7 +177,9 @@ def _train(experiment: Experiment, split: Split, desk: Desk) -> Record:
     )
     model = _new_model(experiment)
     pretrained = _pretrain(model, experiment, desk)
-    progress = train(model, feed, check, course, desk.folder, _teller(experiment, split, desk.say))
+    tell = _teller(experiment, split, desk.say)
+    with replicas(experiment.replicas):
+        progress = train(model, feed, check, course, desk.folder, tell)
     _save_model(model, experiment, desk.folder)
     parts = {"validation": split.validation_indices, "test": split.test_indices}
     metrics = {
@@ -221,13 +243,16 @@ def _score_target(experiment: Experiment, record: Record, target: Target, desk: 
 def _new_model(experiment: Experiment) -> keras.Model:
     """The network before anything is loaded or learnt, in the form that its weights need."""
     keras.utils.clear_session()
+    keep_tensorflow_out()
     if experiment.protocol.deterministic:
         make_deterministic()
+    set_precision(experiment.mixed_precision)
     keras.utils.set_random_seed(experiment.seed)
     network = architecture(experiment.architecture)
     shape = (experiment.resolution, experiment.resolution, network.channels)
     own = experiment.protocol.preprocessing == "own"
-    return network.build(shape, len(EXPRESSIONS), experiment.weights, own_preprocessing=own)
+    with replicas(experiment.replicas):  # not before the session is cleared, which forgets it
+        return network.build(shape, len(EXPRESSIONS), experiment.weights, own_preprocessing=own)
 
 
 def _pretrain(model: keras.Model, experiment: Experiment, desk: Desk) -> Record | None:
@@ -248,33 +273,42 @@ def _save_model(model: keras.Model, experiment: Experiment, folder: Path) -> Non
     part.replace(folder / "model.keras")
 
 
-def _learning_feed(experiment: Experiment, split: Split, pixels: Pixels) -> Feed:
+def _learning_feed(experiment: Experiment, split: Split, pixels: Pixels, desk: Desk) -> Feed:
     protocol = experiment.protocol
     return Feed(
         pixels,
         split.train.labels,
         split.train_indices,
         classes=len(EXPRESSIONS),
-        batch_size=protocol.batch_size,
+        batch_size=experiment.batch_size,
         rescale=protocol.rescale,
         pixel_range=architecture(experiment.architecture).pixels,
         augmentation=protocol.augmentation,
         seed=experiment.seed,
         skip_remainder=protocol.skip_remainder,
         channels=architecture(experiment.architecture).channels,
+        on_device=warps_on_device(desk.augment),
     )
 
 
-def _plain_feed(experiment: Experiment, images: ImageSet, pixels: Pixels, indices: Indices) -> Feed:
+def _plain_feed(
+    experiment: Experiment,
+    images: ImageSet,
+    pixels: Pixels,
+    indices: Indices,
+    *,
+    on_device: bool = False,
+) -> Feed:
     return Feed(
         pixels,
         images.labels,
         indices,
         classes=len(EXPRESSIONS),
-        batch_size=experiment.protocol.batch_size,
+        batch_size=experiment.batch_size,
         rescale=experiment.protocol.rescale,
         pixel_range=architecture(experiment.architecture).pixels,
         channels=architecture(experiment.architecture).channels,
+        on_device=on_device,
     )
 
 

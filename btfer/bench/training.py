@@ -66,12 +66,21 @@ def train(
     return progress
 
 
-def prepare(model: keras.Model, protocol: Protocol, phase: int, rate: float | None = None) -> None:
-    """Freeze or unfreeze the backbone, and compile with a fresh optimizer."""
+def prepare(
+    model: keras.Model,
+    protocol: Protocol,
+    phase: int,
+    rate: float | None = None,
+    learner: keras.Model | None = None,
+) -> None:
+    """Freeze or unfreeze the backbone, and compile with a fresh optimizer.
+
+    learner: what is compiled and fitted, where it is not the model itself (`Feed.learner`).
+    """
     # One by one: setting it on the model alone does not reach the inside of a frozen sub-model.
     for layer in model.layers:
         layer.trainable = phase == ALL or layer.name != BACKBONE
-    model.compile(
+    (learner or model).compile(
         keras.optimizers.Adam(rate or protocol.learning_rate),
         loss="categorical_crossentropy",
         metrics=["accuracy"],
@@ -87,15 +96,16 @@ def _train_phase(
     progress: Progress,
     tell: Tell,
 ) -> None:
-    prepare(model, course.protocol, progress.phase, course.rate)
+    learner = feed.learner(model)
+    prepare(model, course.protocol, progress.phase, course.rate, learner)
     if progress.phase_epochs:
-        restore(model, folder)
+        restore(learner, folder)
     longest = course.longest(progress.phase)
     if progress.stopped or progress.phase_epochs >= longest:
         return
     counted = _callbacks(course.protocol)
     feed.epoch = len(progress.history)
-    model.fit(
+    learner.fit(
         feed,
         validation_data=validation,
         epochs=longest,

@@ -38,6 +38,9 @@ def bench(
         int | None, typer.Option(min=1, help="Training images of a class, at most: for a trial.")
     ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Folds of an in-domain run.")] = 3,
+    augment: Annotated[str, typer.Option(help="Warp on host, device or auto.")] = "auto",
+    mixed_precision: Annotated[bool, typer.Option(help="Compute in half precision.")] = False,
+    replicas: Annotated[int, typer.Option(min=1, help="GPUs that share each batch.")] = 1,
     shard: Annotated[str, typer.Option(help="i/n: every n-th cell, for a job array.")] = "",
     dry_run: Annotated[bool, typer.Option(help="List the cells and what they will take.")] = False,
     list_runs: Annotated[
@@ -131,6 +134,9 @@ def bench(
             limit=limit,
             part=shard,
             dry=dry_run,
+            augment=augment,
+            mixed_precision=mixed_precision,
+            replicas=replicas,
             leaks=(lambda name: leaks_in(cat, settings, folder, name, sets[name]))
             if folder
             else None,

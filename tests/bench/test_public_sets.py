@@ -202,8 +202,9 @@ def test_affectnet_with_one_list_believes_the_list_and_not_the_folder(tmp_path: 
         read_source(tmp_path / "set")
 
 
-def test_contempt_among_class_folders_is_dropped(tmp_path: Path) -> None:
+def test_contempt_among_class_folders_is_dropped_and_a_foreign_list_ignored(tmp_path: Path) -> None:
     draw_folder(tmp_path / "set", 2)
+    (tmp_path / "set" / "labels.csv").write_text("file,emotion\n1.png,happy\n")
     save(tmp_path / "set" / "Contempt" / "1.png")
     assert len(read_source(tmp_path / "set").images) == 14
 

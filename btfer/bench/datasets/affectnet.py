@@ -48,10 +48,11 @@ def find_sets(path: Path) -> list[Path]:
 
 
 def find_lists(path: Path) -> list[Path]:
-    """The CSV lists, at `path` or in a folder just below it."""
-    return [
+    """The CSV lists, at `path` or in a folder just below it; another set's labels.csv is none."""
+    found = [
         one for depth in ("", "*/") for name in LISTS for one in sorted(path.glob(depth + name))
     ]
+    return [one for one in found if one.name != "labels.csv" or "pth" in _first_line(one)]
 
 
 def read_annotations(path: Path, name: str) -> Source:
@@ -127,6 +128,11 @@ def _rows(table: Path) -> Iterator[dict[str, str]]:
         file.seek(0)
         headed = any(column in first for column in FILE_COLUMNS)
         yield from csv.DictReader(file, fieldnames=None if headed else COLUMNS)
+
+
+def _first_line(table: Path) -> str:
+    with table.open(encoding="utf-8-sig", errors="replace") as file:
+        return file.readline()
 
 
 def _pictures_of(table: Path) -> Path:

@@ -1,0 +1,124 @@
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from btfer.bench import devices
+from btfer.bench.protocol import AUTHORS_CODE, PAPER, Protocol
+from btfer.bench.run import Experiment
+from btfer.bench.training import ALL, prepare
+from btfer.errors import UsageError
+from tests.bench.conftest import tiny_network
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_pictures_are_warped_on_the_device_where_there_is_a_gpu_or_where_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(devices, "gpus", lambda: 0)
+    assert not devices.warps_on_device("auto")
+    assert devices.warps_on_device("device")
+    monkeypatch.setattr(devices, "gpus", lambda: 1)
+    assert devices.warps_on_device("auto")
+    assert not devices.warps_on_device("host")
+    with pytest.raises(UsageError, match="'cloud' is unknown: use one of auto, host, device"):
+        devices.check_devices("cloud", 1)
+
+
+def test_more_replicas_than_devices_are_refused_before_anything_is_trained() -> None:
+    with pytest.raises(UsageError, match="--replicas 64: this machine has"):
+        devices.check_devices("auto", 64)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "replicas", "batch"),
+    [(PAPER, 1, 32), (PAPER, 2, 64), (AUTHORS_CODE, 1, 64), (AUTHORS_CODE, 2, 64)],
+)
+def test_a_batch_is_32_a_replica(protocol: Protocol, replicas: int, batch: int) -> None:
+    one = Experiment("lenet5", "none", 48, "none", 1, protocol, replicas=replicas)
+    assert one.batch_size == batch
+
+
+def test_precision_and_replicas_are_a_part_of_what_defines_a_run() -> None:
+    plain = Experiment("lenet5", "none", 48, "none", 1, PAPER)
+    half = Experiment("lenet5", "none", 48, "none", 1, PAPER, mixed_precision=True)
+    two = Experiment("lenet5", "none", 48, "none", 1, PAPER, replicas=2)
+    assert len({str(one.definition("d", "s")) for one in (plain, half, two)}) == 3
+
+
+def test_half_precision_keeps_weights_in_full_and_no_xla_runs_on_a_cpu() -> None:
+    devices.set_precision(True)
+    try:
+        model = tiny_network((48, 48, 3), 7)
+        prepare(model, PAPER, ALL)
+    finally:
+        devices.set_precision(False)
+    assert {one.dtype for one in model.trainable_weights} == {"float32"}
+    assert model.layers[-1].compute_dtype == "float16"
+    assert np.isfinite(model.train_on_batch(np.ones((2, 48, 48, 3)), np.eye(7)[:2])[0])
+    if not devices.gpus():
+        assert model.jit_compile is False
+
+
+def _run(code: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_run_on_another_backend_imports_no_tensorflow() -> None:
+    said = _run(
+        """
+        import sys
+        import btfer.bench.grid, btfer.bench.run, btfer.bench.report
+        from btfer.bench.devices import keep_tensorflow_out
+        import keras
+        keep_tensorflow_out()
+        keras.utils.set_random_seed(1)
+        print(keras.backend.backend(), "tensorflow" in sys.modules)
+        """,
+        KERAS_BACKEND="openvino",
+    )
+    assert said.splitlines()[-1] == "openvino False"
+
+
+@pytest.mark.slow
+def test_two_replicas_train_as_one_does_on_whole_batches() -> None:
+    said = _run(
+        """
+        import numpy as np, keras, tensorflow as tf
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+        from btfer.bench.devices import replicas
+        from btfer.bench.feed import Feed
+        from btfer.bench.protocol import PAPER
+        from btfer.bench.training import ALL, prepare
+        from keras import layers
+        pixels = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 3)).astype(np.uint8)
+        ends = []
+        for count in (1, 2):
+            feed = Feed(pixels, np.arange(8) % 7, np.arange(8), classes=7, batch_size=4,
+                        augmentation=PAPER.augmentation)
+            with replicas(count):
+                keras.utils.set_random_seed(1)
+                model = keras.Sequential([keras.Input((48, 48, 3)), layers.AveragePooling2D(8),
+                    layers.Flatten(), layers.Dense(7, activation="softmax")])
+                prepare(model, PAPER, ALL)
+                model.fit(feed, epochs=2, shuffle=False, verbose=0)
+                ends.append([model.get_weights()[0], model.predict(feed, verbose=0)])
+        print(all(np.allclose(one, two, atol=1e-5) for one, two in zip(*ends)))
+        """
+    )
+    assert said.splitlines()[-1] == "True"
