@@ -182,7 +182,7 @@ def _why_empty(cat: Catalogue, round_: str, choice: _Choice) -> str:
     if round_ == "photos" and not verdicts.newest_of_stages(cat):
         return "No photo has come this far yet: run `btfer dedup` first."
     if round_ == "faces" and not face_rows.newest_settings(cat):
-        return "No face has come this far yet: judge the photos, then run `btfer crop`."
+        return "No face has come this far yet: judge the photos, then run `btfer build`."
     others = sum(
         one.awaiting
         for one in review.progress(cat, face_rows.newest_settings(cat))

@@ -65,8 +65,8 @@ def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "judge", "said"),
     [
-        ("photos", lambda ids: [Judged(id_) for id_ in ids], "Next: `btfer crop`"),
-        ("faces", lambda ids: [], "then run `btfer crop`"),
+        ("photos", lambda ids: [Judged(id_) for id_ in ids], "Next: `btfer build`"),
+        ("faces", lambda ids: [], "then run `btfer build`"),
     ],
     ids=["all photos judged", "no face yet"],
 )
