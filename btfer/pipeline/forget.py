@@ -7,6 +7,7 @@ fetched again. In a release one face takes the place of the one that went; all o
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,7 @@ def _next_version(
     face_of = {row["file"]: row["face"] for row in releases.faces_in(cat, folder.name)}
     old = told.read_pictures(folder, face_of)
     record = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-    spare = _Spare(cat, settings, record, {one.face for one in old} | gone)
+    spare = _Spare(cat, settings, record, {one.face for one in old} - gone, gone)
     kept: list[Picture] = []
     changes = list(record.get("changes", []))
     version = int(record.get("version", 1)) + 1
@@ -86,9 +87,8 @@ def _next_version(
         if other is not one:
             end = "another face took its place" if other else "no face was left to take its place"
             changes.append(f"version {version}: {one.file} was withdrawn; {end}")
-    made_here = faces.newest_settings(
-        cat
-    )  # else it was rebuilt, and how it came about is as it was told
+    # A release that was rebuilt here came about elsewhere, and is told as it was told.
+    made_here = faces.newest_settings(cat)
     facts = record | (counted(cat, overview.read(cat, made_here)) if made_here else {})
     labels = [one.told["label"] for one in kept]
     facts |= {"counts": {label: labels.count(label) for label in record["counts"]}}
@@ -97,14 +97,20 @@ def _next_version(
 
 
 class _Spare:
-    """Faces that may take a place: kept by people, free, in the draw's order, of photos that are not in yet."""
+    """Faces that may take a place: kept by people, free, in the draw's order, of photos that are not in yet.
 
-    def __init__(self, cat: Catalogue, settings: Settings, record: Row, used: set[str]) -> None:
+    stay: faces of the release that stay in it.
+    """
+
+    def __init__(
+        self, cat: Catalogue, settings: Settings, record: Row, stay: set[str], gone: set[str]
+    ) -> None:
         self._cat = cat
         self._data_dir = settings.data_dir
         chosen = record["settings"]
         self._seed = chosen["seed"]
-        of_used = faces.by_id(cat, used)
+        self._per_place = chosen["per_place"]
+        of_used = faces.by_id(cat, stay | gone)
         rows = [
             row
             for digest in sorted({row["settings"] for row in of_used.values()})
@@ -114,18 +120,30 @@ class _Spare:
         free = [row for row in rows if row["photo"] not in taken and told.may_be_cropped(row)]
         sets = [one["digest"] for one in chosen.get("excluded_leaks", {}).values()]
         self._rows = sample.one_per_photo(leaks.clear_of(cat, free, sets), self._seed)
+        self._places = Counter(_place(row) for row in rows if row["id"] in stay)
 
     def instead_of(self, one: Picture) -> Picture | None:
-        """The next of the same class and stratum; else of the class; None where none is left."""
+        """The next of the stratum, else of the class, and of a site that has room; None where none is left."""
         label = one.told["label"]
-        of_class = [row for row in self._rows if row["expression"] == label]
+        of_class = [row for row in self._rows if row["expression"] == label and self._room(row)]
         same = [row for row in of_class if sample.stratum(row) == sample.stratum(one.told)]
         found = next(iter(same or of_class), None)
         if found is None:
             return None
         self._rows.remove(found)
+        self._places[_place(found)] += 1
         places = {found["id"]: (one.file, label)}
         return told.at_places(self._cat, self._data_dir, places, self._seed)[0]
+
+    def _room(self, row: Row) -> bool:
+        label_and_place = _place(row)
+        unlimited = not self._per_place or not label_and_place[1]
+        return unlimited or self._places[label_and_place] < self._per_place
+
+
+def _place(row: Row) -> tuple[str, str]:
+    """What a release has only so many faces of: a class from one site or author."""
+    return row["expression"], sample.place(row)
 
 
 def _delete_files(

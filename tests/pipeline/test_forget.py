@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from btfer.catalogue import Catalogue, erasure, faces, photos, releases, withdrawals
+from btfer.catalogue.tables import fetch, sighting
 from btfer.errors import BtferError, UsageError
+from btfer.faces.modes import crop_settings
 from btfer.images import decode_rgb
 from btfer.layout import face_path, photo_path, thumbnail_path
 from btfer.pipeline import build, crawl, release, verify
@@ -172,3 +175,20 @@ def test_forgetting_twice_is_no_error_and_a_wrong_name_is(
 def test_a_folder_that_is_no_release_cannot_be_compared(tmp_path: Path) -> None:
     with pytest.raises(BtferError, match="is no release"):
         diff(tmp_path, tmp_path)
+
+
+def test_who_takes_a_place_is_of_a_site_that_has_room(full: Catalogue, settings: Settings) -> None:
+    """All sad photos but one are from one site, which may give one face of a class."""
+    digest = crop_settings(settings).digest
+    rows = [row for row in faces.short(full, digest) if row["expression"] == "sad"]
+    pages = ["https://one.example/a", "https://one.example/b", "https://two.example/c"]
+    with full.write() as connection:
+        for row, page in zip(rows, pages, strict=True):
+            of_photo = sa.select(fetch.c.id).where(fetch.c.photo == row["photo"])
+            moved = sa.update(sighting).where(sighting.c.fetch.in_(of_photo))
+            connection.execute(moved.values(page_url=page))
+    made = build.run(full, settings, build.Plan(per_class=2, per_place=1, allow_short=True))
+    held = {row["face"]: row["file"] for row in releases.faces_in(full, made.path.name)}
+    done = forget(full, settings, [held[rows[2]["id"]].split("/")[1]])
+    new = made.path.parent / str(done.releases[made.path.name])
+    assert [label for label in released(new).values() if label == "sad"] == ["sad"]

@@ -301,7 +301,7 @@ def test_build_waits_for_the_last_word_on_what_people_dispute(
 def test_a_release_tells_how_many_people_gave_each_label(
     full: Catalogue, settings: Settings
 ) -> None:
-    face = faces.labelled(full, crop.crop_settings(settings).digest)[0]
+    face = faces.short(full, crop.crop_settings(settings).digest)[0]
     more = [Verdict("faces", face["photo"], "keep", "ben", face=face["id"])]
     verdicts.add(full, more)
     made = build.run(full, settings, build.Plan(per_class=3))
@@ -316,7 +316,7 @@ def test_copies_of_one_photo_give_one_face_though_all_were_cropped_and_kept(
 ) -> None:
     """They were crawled and judged apart, before dedup saw that they are one picture."""
     digest = crop.crop_settings(settings).digest
-    happy = [row["photo"] for row in faces.labelled(full, digest) if row["expression"] == "happy"]
+    happy = [row["photo"] for row in faces.short(full, digest) if row["expression"] == "happy"]
     copies = [
         Verdict("dedup", photo, "drop", "dedup", reason="duplicate", keeper=happy[0], distance=3)
         for photo in happy[1:]
@@ -384,5 +384,5 @@ def test_what_holds_in_one_pass_is_what_holds_one_by_one(
             }
             assert held[round_] == expected, (votes, round_)
         kept = {row["id"] for row in overview.read(full, digest).kept_faces()}
-        taken = faces.labelled(full, digest)
+        taken = faces.short(full, digest)
         assert kept == {row["id"] for row in taken if row["decision"] in ("keep", "relabel")}
