@@ -20,6 +20,7 @@ from btfer import review  # noqa: E402
 from btfer.catalogue import Catalogue, open_catalogue, tables  # noqa: E402
 from btfer.catalogue.faces import newest_settings  # noqa: E402
 from btfer.review import Judged, Queue  # noqa: E402
+from btfer.sample import picture_path  # noqa: E402
 
 SIZE = {"width": 1280, "height": 800}
 
@@ -67,6 +68,16 @@ def shoot(page: Any, url: str, out: Path) -> None:
             page.keyboard.press("ArrowRight")
         page.wait_for_timeout(300)
         page.screenshot(path=out / f"{name}.jpg", type="jpeg", quality=75)
+    shoot_model(page, url, out)
+
+
+def shoot_model(page: Any, url: str, out: Path) -> None:
+    """The page Model with a picture of the sample."""
+    page.goto(f"{url}/model")
+    page.locator("input[type=file]").set_input_files(picture_path("group_01.jpg"))
+    page.get_by_alt_text("What the network sees").wait_for(timeout=120_000)
+    page.wait_for_timeout(2_500)
+    page.screenshot(path=out / "model.jpg", type="jpeg", quality=75)
 
 
 def main() -> None:
