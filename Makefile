@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup crawl review build bench report demo test lint benchmark benchmark-crawl benchmark-dedup benchmark-faces benchmark-intake benchmark-leaks benchmark-release benchmark-review benchmark-train lock clean
+.PHONY: help setup crawl review build bench report demo test test-slow lint benchmark benchmark-crawl benchmark-dedup benchmark-faces benchmark-intake benchmark-leaks benchmark-release benchmark-review benchmark-train lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,9 +36,12 @@ report: .venv/.complete  ## 7. Write the results beside the paper's: page, CSV, 
 demo: .venv/.complete  ## The whole line on the built-in synthetic sample, in minutes
 	$(BIN)/btfer demo
 
-test: .venv/.complete  ## All tests; installs Chromium and PostgreSQL for them where it may
+test: .venv/.complete  ## The tests; installs Chromium and PostgreSQL for them where it may
 	sh tests/system_packages.sh
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+test-slow: .venv/.complete  ## The tests that take longer: training, kills, the whole line
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 lint: .venv/.complete  ## Format, style, types and import contracts
 	$(BIN)/ruff format --check .

@@ -13,7 +13,7 @@ from btfer.catalogue import leaks as held
 from btfer.errors import Incomplete, UsageError
 from btfer.files import write_atomic
 from btfer.layout import photo_path
-from btfer.pipeline import build, crop, forget
+from btfer.pipeline import build, crop, forget, overview
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo
 from tests.pipeline.test_release import full
@@ -94,7 +94,7 @@ def test_only_faces_that_are_new_are_looked_for_again(
     full: Catalogue, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sets = {"mine": plant(tmp_path / "mine", [2])}
-    rows = build.kept_faces(full, crop.crop_settings(settings).digest)
+    rows = overview.read(full, crop.crop_settings(settings).digest).kept_faces()
     some, _ = leaks.exclude(full, settings, rows[:8], sets)
     asked: list[int] = []
     search = leaks.check.search
