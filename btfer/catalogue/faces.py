@@ -111,8 +111,10 @@ def newest_settings(cat: Catalogue) -> str:
 def without(cat: Catalogue, settings: str, reason: str = "") -> list[Row]:
     """Photos that the crop stage dropped and that hold otherwise: sha256, reason, width, height, verdict (its id).
 
-    reason: only those dropped for it, such as `no face`.
+    reason: only those dropped for it, such as `no face`. Without settings, nothing has been cropped yet.
     """
+    if not settings:
+        return []
     crop, dedup, people = (verdicts.current(name) for name in ("crop", "dedup", "photos"))
     dropped = (crop.c.face == "") & (crop.c.settings == settings) & (crop.c.decision == "drop")
     facts = (photo_table.c.sha256, crop.c.reason, photo_table.c.width, photo_table.c.height)
