@@ -24,31 +24,36 @@ NO_CEILING, CEILING = np.float32(np.inf), np.float32(-1e6)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a level lies on the canvas; top and left are even, as PNet's pooling goes by twos."""
+    """Where a level lies on the canvas; top and left are even, as PNet's pooling goes by twos.
+
+    Negative, where only a part of the level is on it.
+    """
 
     level: Level
     top: int
     left: int
 
-    def windows(self, first: int, count: int) -> "Windows":
-        """This level's part of PNet's output for the canvas' rows of windows from `first`, so many."""
-        top, left = self.top // 2, self.left // 2
-        begin = max(first, top)
-        end = max(begin, min(first + count, top + _windows(self.level.height)))
-        columns = slice(left, left + _windows(self.level.width))
-        return Windows((slice(begin - first, end - first), columns), begin - top)
+    def windows(self, first: int, rows: int, columns: int) -> "Windows":
+        """This level's part of PNet's output, rows x columns, of the canvas from its row of windows `first`."""
+        above, before = self.top // 2 - first, self.left // 2
+        down = _part(above, self.level.height, rows)
+        across = _part(before, self.level.width, columns)
+        return Windows((down, across), (down.start - above, across.start - before))
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Rows and columns of PNet's output that are of one level, and which of the level's rows is the first."""
+    """Rows and columns of PNet's output that are of one level; the level's row and column that come first."""
 
     in_band: tuple[slice, slice]
-    first_row: int
+    first: tuple[int, int]
 
 
-def _windows(length: int) -> int:
-    return (length - 1) // 2 - (WINDOW_PX // 2 - 2)
+def _part(begin: int, length: int, count: int) -> slice:
+    """Which of `count` windows in a line are of a level of so many pixels that begins at window `begin`."""
+    windows = (length - 1) // 2 - (WINDOW_PX // 2 - 2)
+    first = max(begin, 0)
+    return slice(first, max(first, min(begin + windows, count)))
 
 
 def arrange(levels: list[Level]) -> list[Place]:
@@ -101,6 +106,25 @@ def bands(pixels: Pixels, places: list[Place]) -> Iterator[Band]:
         yield _draw(pixels, places, top, rows, width)
 
 
+def around(
+    pixels: Pixels, level: Level, centre: tuple[float, float], side_px: int
+) -> tuple[Band, Place]:
+    """A small canvas, side_px both ways, with the part of a level around a place of the photo: (x, y).
+
+    side_px: even, and of few kinds: see above.
+    """
+    top = _start(centre[1] * level.scale, level.height, side_px)
+    left = _start(centre[0] * level.scale, level.width, side_px)
+    place = Place(level, -top, -left)
+    return _draw(pixels, [place], 0, side_px, side_px), place
+
+
+def _start(middle: float, length: int, side_px: int) -> int:
+    """The even pixel of a level at which a part begins that has `middle` in it, and ends with the level."""
+    start = min(int(middle) - side_px // 2, length - side_px)
+    return _even(max(start, 0))
+
+
 def _allowed(length: int) -> int:
     """The next even length with at most four binary digits before its zeros: 3 % more, in the mean."""
     unit = max(2, 1 << (length.bit_length() - 4))
@@ -117,7 +141,7 @@ def _draw(pixels: Pixels, places: list[Place], top: int, rows: int, columns: int
         resize_into(picture[0], pixels, down, right, level)
         half_row, half_column = down + level.height - 2, right + level.width - 2
         if level.height % 2 and 0 <= half_row < rows - 2:
-            ceiling[0, 0, half_row, right : right + level.width] = CEILING
-        if level.width % 2:
+            ceiling[0, 0, half_row, max(right, 0) : right + level.width] = CEILING
+        if level.width % 2 and 0 <= half_column < columns - 2:
             ceiling[0, 0, max(down, 0) : down + level.height, half_column] = CEILING
     return Band(picture, ceiling, top // 2)

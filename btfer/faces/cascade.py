@@ -11,16 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from btfer.faces.canvas import arrange, bands
+from btfer.faces.canvas import Band, Place, around, arrange, bands
 from btfer.faces.networks import Network, Networks
 from btfer.faces.overlap import best_first, uncovered
 from btfer.faces.patches import cut_patches
-from btfer.faces.pyramid import WINDOW_PX, levels
+from btfer.faces.pyramid import WINDOW_PX, Level, left_out, levels
 from btfer.images import Pixels
 
 PNET_LEAST, RNET_LEAST, ONET_LEAST = 0.6, 0.7, 0.8
 STRIDE_PX = 2  # between two of PNet's windows
 MOST_PATCHES = 64
+# Around faces of such sizes, by the smallest that is asked for, the levels left out are looked at again: so
+# many of them, in a part of the photo that is a half larger than such a face.
+NEAR = (0.7, 1.6)
+NEAR_LEVELS, NEAR_SIDE = 2, 1.5
 
 
 @dataclass(frozen=True)
@@ -44,34 +48,81 @@ class Candidates:
 
 
 def search(pixels: Pixels, networks: Networks, *, min_face_px: int) -> Candidates:
-    """All boxes in a photo, best first, in its pixels. pixels: uint8 [H, W, 3], RGB, contiguous."""
-    proposed = _propose(pixels, networks, min_face_px)
-    refined = _refine(proposed, pixels, networks)
-    found = _confirm(refined, pixels, networks)
+    """All boxes in a photo, best first, in its pixels. pixels: uint8 [H, W, 3], RGB, contiguous.
+
+    The levels for smaller faces are left out, but for the surroundings of faces that are hardly larger:
+    these levels see such faces too, and by the rule of overlap.py their boxes decide which others stand.
+    """
+    every, skipped = levels(*pixels.shape[:2]), left_out(min_face_px)
+    proposed = _propose(pixels, networks, every[skipped:])
+    found = _survivors(proposed, pixels, networks)
+    finer = every[max(0, skipped - NEAR_LEVELS) : skipped]
+    centres = _centres(found, min_face_px) if finer else []
+    if centres:
+        side = NEAR[1] * NEAR_SIDE * min_face_px
+        near = [_propose_near(pixels, networks, level, centres, side) for level in finer]
+        found = _survivors(near + proposed, pixels, networks)
     height, width = pixels.shape[:2]
     corners = np.clip(found.corners, 0, [width - 1, height - 1, width - 1, height - 1])
     return Candidates(corners, found.scores, found.points)
 
 
-def _propose(pixels: Pixels, networks: Networks, min_face_px: int) -> Candidates:
-    """PNet's boxes on all levels, made square."""
-    places = arrange(levels(*pixels.shape[:2], min_face_px=min_face_px))
-    found: list[list[Candidates]] = [[] for _ in places]
+def _centres(found: Candidates, min_face_px: int) -> list[tuple[float, float]]:
+    """The middles (x, y) of the faces that are hardly larger than the smallest that is asked for."""
+    least = _sides(found.corners).min(axis=1)
+    near = (least >= NEAR[0] * min_face_px) & (least < NEAR[1] * min_face_px)
+    middles = (found.corners[near, :2] + found.corners[near, 2:]) / 2
+    return [(float(x), float(y)) for x, y in middles]
+
+
+def _propose(pixels: Pixels, networks: Networks, chosen: list[Level]) -> list[Candidates]:
+    """PNet's boxes on each of the chosen levels, finest first."""
+    places = arrange(chosen)
+    found: dict[Level, list[Candidates]] = {level: [] for level in chosen}
     for band in bands(pixels, places):
-        seen = networks.pnet(band.picture, band.ceiling)[0]
-        for one, place in zip(found, places, strict=True):
-            window = place.windows(band.first_window, seen.shape[1])
-            one.append(_proposals(seen[:, *window.in_band], window.first_row, place.level.scale))
-    best = [_best(_joined(one), most=0.5) for one in found]
-    return _squared(_best(_joined(best), most=0.7))
+        for place, boxes in zip(places, _on_band(networks, band, places), strict=True):
+            found[place.level].append(boxes)
+    return [_best(_joined(boxes), most=0.5) for boxes in found.values()]
 
 
-def _proposals(channels: NDArray[np.float32], first_row: int, scale: float) -> Candidates:
-    """PNet's output on one level, float32 [5, rows, columns], as boxes in the photo's pixels."""
+def _propose_near(
+    pixels: Pixels,
+    networks: Networks,
+    level: Level,
+    centres: list[tuple[float, float]],
+    side: float,
+) -> Candidates:
+    """PNet's boxes on a level around some places of the photo, in squares of `side` of its pixels."""
+    side_px = 2 * math.ceil(side * level.scale / 2)
+    if len(centres) * side_px**2 > level.height * level.width:
+        return _propose(pixels, networks, [level])[0]
+    found: list[Candidates] = []
+    for centre in centres:
+        band, place = around(pixels, level, centre, side_px)
+        found += _on_band(networks, band, [place])
+    return _best(_joined(found), most=0.5)
+
+
+def _on_band(networks: Networks, band: Band, places: list[Place]) -> list[Candidates]:
+    """PNet's boxes on each place's part of a band."""
+    seen = networks.pnet(band.picture, band.ceiling)[0]
+    windows = [place.windows(band.first_window, *seen.shape[1:]) for place in places]
+    return [
+        _proposals(seen[:, *window.in_band], window.first, place.level.scale)
+        for place, window in zip(places, windows, strict=True)
+    ]
+
+
+def _proposals(channels: NDArray[np.float32], first: tuple[int, int], scale: float) -> Candidates:
+    """PNet's output on a part of a level, float32 [5, rows, columns], as boxes in the photo's pixels.
+
+    first: the level's row and column of windows with which the part begins.
+    """
     odds = channels[4]
     rows, columns = np.nonzero(odds > math.log(PNET_LEAST / (1 - PNET_LEAST)))
     moves = channels[:4, rows, columns].T.astype(np.float64)
-    ends = np.stack([columns, rows + first_row, columns, rows + first_row], axis=1) * STRIDE_PX
+    down, across = rows + first[0], columns + first[1]
+    ends = np.stack([across, down, across, down], axis=1) * STRIDE_PX
     corners = (ends + [1, 1, 12, 12] + moves * (WINDOW_PX - 1)) / scale
     return Candidates(corners, _probability(odds[rows, columns]), NO_POINTS)
 
@@ -81,6 +132,12 @@ def _joined(parts: list[Candidates]) -> Candidates:
         return NOTHING
     corners = np.concatenate([one.corners for one in parts])
     return Candidates(corners, np.concatenate([one.scores for one in parts]), NO_POINTS)
+
+
+def _survivors(proposed: list[Candidates], pixels: Pixels, networks: Networks) -> Candidates:
+    """Of PNet's boxes on each level, finest first, those that the later networks take for faces."""
+    squares = _squared(_best(_joined(proposed), most=0.7))
+    return _confirm(_refine(squares, pixels, networks), pixels, networks)
 
 
 def _refine(found: Candidates, pixels: Pixels, networks: Networks) -> Candidates:

@@ -76,6 +76,10 @@ def test_a_few_pictures_have_the_packages_boxes(min_face_px: int) -> None:
     assert_same(agreement(pictures, min_face_px), least_boxes=15)
 
 
+def test_faces_hardly_larger_than_the_smallest_have_the_packages_boxes() -> None:
+    assert_same(agreement([crowd(6, 3, 131)], 40), least_boxes=15)
+
+
 def test_where_the_package_sees_nothing_nothing_is_found() -> None:
     pictures = [np.full((200, 300, 3), 128, np.uint8), np.zeros((31, 31, 3), np.uint8)]
     pictures.append(np.random.default_rng(1).integers(0, 256, (240, 320, 3), np.uint8))
@@ -97,5 +101,6 @@ def test_pictures_of_any_size_have_the_packages_boxes(longer_px: int, pictures: 
 
 
 @pytest.mark.slow
-def test_a_crowd_of_two_hundred_has_the_packages_boxes() -> None:
-    assert_same(agreement([crowd(20, 10, 56)], 20), least_boxes=150)
+@pytest.mark.parametrize(("min_face_px", "side_px"), [(20, 56), (40, 131)])
+def test_a_crowd_of_two_hundred_has_the_packages_boxes(min_face_px: int, side_px: int) -> None:
+    assert_same(agreement([crowd(20, 10, side_px)], min_face_px), least_boxes=150)

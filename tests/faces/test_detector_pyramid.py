@@ -87,11 +87,33 @@ def test_the_canvas_says_of_each_level_what_the_level_says_alone(
     for band in canvas.bands(pixels, places):
         said = networks().pnet(band.picture, band.ceiling)[0].copy()
         for place in places:
-            window = place.windows(band.first_window, said.shape[1])
+            window = place.windows(band.first_window, *said.shape[1:])
             seen[place.level].append(said[:, *window.in_band])
     assert max(map(len, seen.values())) == (1 if band_px > 1 else len(seen[places[0].level]))
     for level, parts in seen.items():
         assert np.abs(np.concatenate(parts, axis=1) - alone(pixels, level)).max() < 1e-4
+
+
+@pytest.mark.parametrize("centre", [(0, 0), (200, 150), (401, 300), (13, 290)])
+@pytest.mark.parametrize("number", [0, 1, 4])
+def test_a_part_of_a_level_says_what_the_level_says_there(
+    centre: tuple[float, float], number: int
+) -> None:
+    pixels = noise(300, 401)
+    level = levels(300, 401)[number]
+    band, place = canvas.around(pixels, level, centre, 44)
+    said = networks().pnet(band.picture, band.ceiling)[0].copy()
+    window = place.windows(band.first_window, *said.shape[1:])
+    part = said[:, *window.in_band]
+    (top, left), (_, rows, columns) = window.first, part.shape
+    expected = alone(pixels, level)
+    assert np.abs(part - expected[:, top:, left:][:, :rows, :columns]).max() < 1e-4
+    for begin, count, all_windows, middle in (
+        (top, rows, expected.shape[1], centre[1]),
+        (left, columns, expected.shape[2], centre[0]),
+    ):
+        at = min(middle * level.scale / 2, all_windows - 1)  # a window there, or the last
+        assert begin <= at < begin + count
 
 
 def alone(pixels: Pixels, level: Level) -> np.ndarray:
