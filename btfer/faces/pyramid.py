@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from btfer.compiled import compiled
 from btfer.images import Pixels
 
 Floats = NDArray[np.float32]
+U = np.uintp  # a signed index would be looked at, whether it counts from the end
 
 WINDOW_PX = 12
 STEP = 0.709
@@ -69,19 +71,20 @@ def _sum_rows(
     below: int,
     weight: np.float32,
     weight_below: np.float32,
-    columns: tuple[int, int],
+    begin: Any,
+    end: Any,
 ) -> None:
-    """Sum of rows `above` to `below`, the first and the last by their weights, from a column to another."""
+    """Sum of rows `above` to `below`, the first and the last by their weights, from column `begin` to `end`."""
     first = source[above]
-    for x in range(*columns):
+    for x in range(begin, end):
         row[x] = weight * first[x]
     for between in range(above + 1, below):
         whole = source[between]
-        for x in range(*columns):
+        for x in range(begin, end):
             row[x] += whole[x]
     if below > above:
         last = source[below]
-        for x in range(*columns):
+        for x in range(begin, end):
             row[x] += weight_below * last[x]
 
 
@@ -97,12 +100,12 @@ def _area(canvas: Floats, pixels: Pixels, top: int, left: int, height: int, widt
     left_most, right_most = max(0, -left), min(width, canvas.shape[2] - left)
     if left_most >= right_most:
         return
-    under = (3 * begin[left_most], 3 * (end[right_most - 1] + 1))
+    under = U(3 * begin[left_most]), U(3 * (end[right_most - 1] + 1))
     row = np.empty(columns * 3, np.float32)
     share, middle = np.float32(1 / (tall * wide) / 128), np.float32(127.5 / 128)
     for y in range(max(0, -top), min(height, canvas.shape[1] - top)):
         above, below, weight, weight_below = _cover(y, tall, rows)
-        _sum_rows(row, source, above, below, np.float32(weight), np.float32(weight_below), under)
+        _sum_rows(row, source, above, below, np.float32(weight), np.float32(weight_below), *under)
         for x in range(left_most, right_most):
             at, w = 3 * begin[x], first[x]
             red, green, blue = w * row[at], w * row[at + 1], w * row[at + 2]
