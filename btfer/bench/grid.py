@@ -26,7 +26,7 @@ from btfer.bench.run import (
     run_one,
     write_record,
 )
-from btfer.bench.weights import NOTICES
+from btfer.bench.weights import NOTICES, given_digest
 from btfer.errors import Busy, UsageError
 from btfer.files import write_atomic
 
@@ -164,6 +164,7 @@ def _experiment(cell: Cell, ground: Ground) -> Experiment:
         cell.seed,
         ground.protocol,
         ground.epochs,
+        weights_digest=given_digest(cell.architecture, cell.weights, ground.weights_from),
         mixed_precision=ground.mixed_precision,
         replicas=ground.replicas,
     )

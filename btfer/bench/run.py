@@ -44,6 +44,7 @@ Say = Callable[[str], None]
 class Experiment:
     """What is run, but for the data. epochs: at most, per phase. fold: of a cross-validation, or empty.
 
+    weights_digest: sha256 of the weight file that was given, or empty: by its name Keras finds one file.
     mixed_precision: compute in half precision. replicas: GPUs that share each batch.
     """
 
@@ -55,6 +56,7 @@ class Experiment:
     protocol: Protocol
     epochs: int | None = None
     fold: str = ""
+    weights_digest: str = ""
     mixed_precision: bool = False
     replicas: int = 1
 

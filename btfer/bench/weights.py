@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -143,12 +144,30 @@ def weight_file(wanted: WeightFile, given: Path | None = None) -> Path:
     to put it in, where it cannot be fetched.
     """
     if given:
-        path = given / wanted.name if given.is_dir() else given
+        path = _in(given, wanted)
         if not path.is_file():
             raise UsageError(f"no weight file {path}: put {wanted.name} there, from {wanted.url}")
         return path
     path = cache_folder() / wanted.folder / wanted.name
     return path if path.is_file() else _fetched(wanted, path)
+
+
+def given_digest(architecture: str, weights: str, given: Path | None) -> str:
+    """sha256 of the weight file in the given path; empty where none is given, needed or there."""
+    if weights == "none" or not given:
+        return ""
+    path = _in(given, FILES[architecture, weights])
+    return _digest(path, path.stat().st_mtime_ns) if path.is_file() else ""
+
+
+@cache
+def _digest(path: Path, changed_ns: int) -> str:
+    """Once for all cells of a grid that begin with the same file."""
+    return sha256_file(path)
+
+
+def _in(given: Path, wanted: WeightFile) -> Path:
+    return given / wanted.name if given.is_dir() else given
 
 
 def cache_folder() -> Path:

@@ -1,6 +1,7 @@
 """Weight files of the true form, drawn at random: what fits is loaded and proven, what does not is an error."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,16 @@ import pytest
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 from btfer.bench.architectures import ARCHITECTURES, BACKBONE, architecture, vggface
-from btfer.bench.weights import FILES, WeightFile, load_by_layer, load_pretrained, weight_file
+from btfer.bench.protocol import PAPER
+from btfer.bench.run import Experiment, run_id
+from btfer.bench.weights import (
+    FILES,
+    WeightFile,
+    given_digest,
+    load_by_layer,
+    load_pretrained,
+    weight_file,
+)
 from btfer.errors import BtferError, UsageError
 
 Array = np.ndarray[Any, Any]
@@ -237,3 +247,25 @@ def test_a_damaged_file_is_named(offline: Path) -> None:
 def test_every_pretraining_in_the_registry_has_its_file() -> None:
     offered = {(one.name, start) for one in ARCHITECTURES.values() for start in one.weights[1:]}
     assert offered == set(FILES)
+
+
+def test_a_given_weight_file_is_part_of_what_defines_a_run(tmp_path: Path) -> None:
+    name = FILES["vgg16", "imagenet"].name
+    (tmp_path / name).write_bytes(b"one")
+    first = given_digest("vgg16", "imagenet", tmp_path)
+    assert first == hashlib.sha256(b"one").hexdigest()
+    assert given_digest("vgg16", "imagenet", tmp_path / name) == first
+    (tmp_path / name).write_bytes(b"another")
+    os.utime(tmp_path / name, ns=(1, 1))
+    assert given_digest("vgg16", "imagenet", tmp_path) == hashlib.sha256(b"another").hexdigest()
+    assert given_digest("vgg16", "none", tmp_path) == ""
+    assert given_digest("vgg16", "vggface", tmp_path) == ""
+    assert given_digest("vgg16", "imagenet", None) == ""
+
+
+def test_runs_from_different_weight_files_are_different_runs() -> None:
+    one, other = (
+        Experiment("vgg16", "imagenet", 48, "none", 1, PAPER, weights_digest=digest)
+        for digest in ("a", "b")
+    )
+    assert run_id(one.definition("data", "split")) != run_id(other.definition("data", "split"))
