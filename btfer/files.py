@@ -80,3 +80,14 @@ def only_one(data_dir: Path, stage: str) -> Iterator[None]:
                 f"another 'btfer {stage}' is running on {data_dir}: wait for it, or stop it first"
             ) from None
         yield
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Wait for the folder's own lock and hold it; the system frees it when the process ends."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -246,6 +246,20 @@ def test_verdicts_travel_to_another_catalogue_and_only_once(faces, tmp_path: Pat
     assert through_csv(review.export_verdicts(other)) == rows
 
 
+def test_verdicts_come_along_to_a_new_crop_of_the_same_faces(faces, tmp_path: Path) -> None:
+    cat, ids = faces
+    review.commit(cat, "faces", [Judged(ids[0]), Judged(ids[1], "drop", "cut off")], "ben")
+    rows = through_csv(review.export_verdicts(cat))
+    anew = [add_face(cat, tmp_path, id_.split("-")[0], digest="cafe0123") for id_ in ids]
+    assert review.import_verdicts(cat, rows, "import") == review.Imported(2, 0, 0)
+    assert review.import_verdicts(cat, rows, "import") == review.Imported(0, 2, 0)
+    said = {id_: (decision, reason) for id_, decision, reason, _ in held(cat, "faces")}
+    assert said == {
+        **dict.fromkeys((ids[0], anew[0]), ("keep", "")),
+        **dict.fromkeys((ids[1], anew[1]), ("drop", "cut off")),
+    }
+
+
 def test_faces_and_photos_that_are_not_here_are_counted(faces, tmp_path: Path) -> None:
     cat, ids = faces
     review.commit(cat, "faces", [Judged(id_) for id_ in ids], "ann")

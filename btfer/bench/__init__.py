@@ -84,14 +84,14 @@ def bench(
     looked = looked_for(data_dir)
     if not folders and (not dry if grid == "paper" else release is None):
         raise UsageError(f"nothing to train on: {looked}; put a set there, or --train NAME=FOLDER")
+    if not folders and (limit or split):
+        raise UsageError("--limit and --split are about training sets, and none is here: " + looked)
     if not folders and grid != "paper":
         on_progress(f"no training set: {looked}; going on in-domain, k-fold on the release itself")
     if absent:
         on_progress(f"no training set {', '.join(absent)}: {looked}; their cells are left out")
     with quiet_stderr():
-        import keras
-
-        keras.ops.zeros(1)  # the devices are looked for, and missed aloud, at the first tensor
+        _load_keras()
     from btfer.bench.datasets import load_release
     from btfer.bench.devices import check_devices
     from btfer.bench.grid import Ground, run_grid, with_leaks
@@ -100,12 +100,28 @@ def bench(
     parted = _splits(folders, scored, split or rules.split, limit, data_dir / "runs", on_progress)
     check_devices(augment, replicas)
     how = (augment, mixed_precision, replicas)
-    ground = Ground(data_dir / "runs", rules, parted, scored, epochs, folds, weights_from, *how)
+    ground = Ground(
+        data_dir / "runs", rules, parted, scored, epochs, folds, weights_from, *how, limit
+    )
     if dry:
         return _plan(wanted, ground, absent)
     here = [cell for cell in wanted if cell.training not in absent]
     records = run_grid(here, ground, on_progress)
-    return with_leaks(records, ground.runs_dir, leaks, on_progress) if leaks else records
+    return with_leaks(records, ground, leaks, on_progress) if leaks else records
+
+
+def _load_keras() -> None:
+    """Keras with its backend. Raises UsageError where that is unknown or not installed."""
+    try:
+        import keras
+
+        keras.ops.zeros(1)  # the devices are looked for, and missed aloud, at the first tensor
+    except (ImportError, ValueError) as error:
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        raise UsageError(
+            f"KERAS_BACKEND={backend} cannot be used ({error}): install {backend}, or use "
+            "tensorflow, jax or torch"
+        ) from error
 
 
 def find_sets(data_dir: Path) -> dict[str, Path]:

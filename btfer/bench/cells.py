@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
-from btfer.bench.architectures import architecture
+from btfer.bench.architectures import ARCHITECTURES, architecture
 from btfer.bench.protocol import BALANCES
 from btfer.errors import UsageError
 
@@ -166,6 +166,9 @@ def _check_balances(wanted: list[str]) -> None:
 
 
 def _weights_of(name: str, wanted: list[str]) -> list[str]:
+    every = {one for other in ARCHITECTURES.values() for one in other.weights}
+    for unknown in set(wanted) - every:
+        raise UsageError(f"'{unknown}' are no weights: use {', '.join(sorted(every))}")
     known = architecture(name).weights
     fitting = [one for one in wanted if one in known]
     if not fitting:

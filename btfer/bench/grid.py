@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from btfer.bench.run import (
 )
 from btfer.bench.weights import NOTICES, given_digest
 from btfer.errors import Busy, UsageError
-from btfer.files import write_atomic
+from btfer.files import only_one, write_atomic
 
 INNER_SHARE = 0.2  # of a fold's training part: early stopping must not look at what is scored
 
@@ -41,7 +42,7 @@ class Ground:
     """What all cells of a grid share.
 
     epochs: at most, per phase. folds: of an in-domain cell. weights_from: file or folder of
-    pretrained weights; None = Keras's cache. augment, mixed_precision, replicas: as in
+    pretrained weights; None = Keras's cache. augment, mixed_precision, replicas, limit: as in
     `btfer.bench.run`.
     """
 
@@ -55,6 +56,7 @@ class Ground:
     augment: str = "auto"
     mixed_precision: bool = False
     replicas: int = 1
+    limit: int | None = None
 
     def desk(self, folder: Path, say: Say) -> Desk:
         """Where a run in `folder` works."""
@@ -77,17 +79,31 @@ def run_grid(wanted: list[Cell], ground: Ground, say: Say) -> list[Record]:
 
 
 def with_leaks(
-    records: list[Record], runs_dir: Path, leaks: Callable[[str], Record], say: Say
+    records: list[Record], ground: Ground, leaks: Callable[[str], Record], say: Say
 ) -> list[Record]:
-    """The records, those with a cross-domain score with what their training set holds of the release."""
-    scored = [one for one in records if "cross_domain" in one["metrics"]]
+    """The records, those scored on the release with what their training set holds of it."""
+    scored = [one for one in records if _is_scored(one, ground.release)]
     found = {name: leaks(name) for name in sorted({one["training"] for one in scored})}
     for name, one in found.items():
         say(f"{name}: {one['faces']} of the release's {one['images']} faces stand in it")
     for one in scored:
         one["leaks"] = found[one["training"]]
-        write_record(runs_dir / one["id"], one)
+        _keep_leaks(ground.runs_dir / one["id"], one)
     return records
+
+
+def _is_scored(record: Record, release: ImageSet | None) -> bool:
+    digest = (record["release"] or {}).get("digest")
+    done = record["state"] == "done" and "cross_domain" in record["metrics"]
+    return done and release is not None and digest == release.digest
+
+
+def _keep_leaks(folder: Path, record: Record) -> None:
+    """Add the leaks to what is on disk, unless another process has it, or has scored another release."""
+    with suppress(Busy), only_one(folder, "run"):
+        now = read_record(folder)
+        if now["release"] == record["release"]:
+            write_record(folder, now | {"leaks": record["leaks"]})
 
 
 def record_of(cell: Cell, ground: Ground) -> Record:
@@ -164,6 +180,7 @@ def _experiment(cell: Cell, ground: Ground) -> Experiment:
         cell.seed,
         ground.protocol,
         ground.epochs,
+        limit=ground.limit,
         weights_digest=given_digest(cell.architecture, cell.weights, ground.weights_from),
         mixed_precision=ground.mixed_precision,
         replicas=ground.replicas,

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import keras
 import numpy as np
+import PIL
 
 from btfer import __version__
 
@@ -28,6 +29,7 @@ def versions() -> dict[str, str]:
         "backend": backend,
         "numpy": np.__version__,
         "opencv": cv2.__version__,
+        "pillow": PIL.__version__,
     }
 
 

@@ -26,6 +26,7 @@ def scores(labels: Array, probabilities: Array) -> dict[str, Any]:
         "macro": _averages(precision, recall, f1, support > 0),
         "recall_per_class": _by_class(recall),
         "precision_per_class": _by_class(precision),
+        "f1_per_class": _by_class(f1),
         "confusion": matrix.tolist(),
         "ece": _round(calibration_error(labels, probabilities)),
     }

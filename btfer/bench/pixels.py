@@ -1,20 +1,20 @@
 """Decode once: the pixels of an image set at one resolution, as a file that is mapped, not read."""
 
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import cv2
 import numpy as np
+import PIL
 
 from btfer.bench.datasets import ImageSet
 from btfer.engine import map_unordered
 from btfer.errors import BtferError, ImageError, UsageError
+from btfer.files import only_writer
 from btfer.images import decode_rgb
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -59,7 +59,8 @@ def load_pixels(
     waits. Raises UsageError that names the pictures that cannot be read, BtferError where the cache
     cannot be written.
     """
-    path = cache / f"{images.digest[:16]}-{size_px}-{resize}.npy"
+    readers = f"pillow{PIL.__version__}-opencv{cv2.__version__}"
+    path = cache / f"{images.digest[:16]}-{size_px}-{resize}-{readers}.npy"
     if not path.is_file():
         _write(images, size_px, path, resize, on_progress)
     mapped: Pixels = np.load(path, mmap_mode="r")
@@ -73,7 +74,7 @@ def shrink(pixels: Pixels, size_px: int, resize: Resize = "area") -> Pixels:
     interpolates linearly.
     """
     if resize == "nearest":
-        how = cv2.INTER_NEAREST
+        how = cv2.INTER_NEAREST_EXACT  # the pixel under the middle, as Pillow has it
     else:
         how = cv2.INTER_AREA if min(pixels.shape[:2]) >= size_px else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, (size_px, size_px), interpolation=how), np.uint8)
@@ -97,22 +98,11 @@ def decode_chunk(chunk: Chunk) -> Decoded:
 def _write(images: ImageSet, size_px: int, path: Path, resize: Resize, tell: Tell) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _only_writer(path.parent):
+        with only_writer(path.parent):
             if not path.is_file():  # else by whom we waited for
                 _write_whole(images, size_px, path, resize, tell)
     except OSError as error:
         raise BtferError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-@contextmanager
-def _only_writer(folder: Path) -> Iterator[None]:
-    """Wait for the folder's lock and hold it; the system frees it when the process ends."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _write_whole(images: ImageSet, size_px: int, path: Path, resize: Resize, tell: Tell) -> None:

@@ -29,9 +29,9 @@ from btfer.bench.predictions import counted, predictions_table, table_scores, wr
 from btfer.bench.protocol import Protocol, class_weights
 from btfer.bench.training import ALL, HEAD, Course, Tell, train
 from btfer.bench.weights import load_pretrained
-from btfer.errors import UsageError
+from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
-from btfer.files import only_one, write_atomic
+from btfer.files import only_one, remove_parts, write_atomic
 
 REPLICA_BATCH = 32
 PREDICTIONS = {"validation": "predictions_val.parquet", "test": "predictions_test.parquet"}
@@ -45,7 +45,8 @@ class Experiment:
     """What is run, but for the data. epochs: at most, per phase. fold: of a cross-validation, or empty.
 
     weights_digest: sha256 of the weight file that was given, or empty: by its name Keras finds one file.
-    mixed_precision: compute in half precision. replicas: GPUs that share each batch.
+    limit: at most so many pictures of a class. mixed_precision: compute in half precision. replicas: GPUs
+    that share each batch.
     """
 
     architecture: str
@@ -57,6 +58,7 @@ class Experiment:
     epochs: int | None = None
     fold: str = ""
     weights_digest: str = ""
+    limit: int | None = None
     mixed_precision: bool = False
     replicas: int = 1
 
@@ -68,6 +70,9 @@ class Experiment:
     def definition(self, data_digest: str, split: str) -> Record:
         """Everything that a result depends on, as JSON has it."""
         whole = asdict(self) | {"data": data_digest, "split": split, "versions": versions()}
+        for name in ("weights_digest", "limit"):
+            if not whole[name]:
+                del whole[name]
         plain: Record = json.loads(json.dumps(whole))
         return plain
 
@@ -140,9 +145,13 @@ def run_one(experiment: Experiment, split: Split, target: Target | None, desk: D
             f"{experiment.protocol.name} asks for: use --split strict"
         )
     with only_one(desk.folder, "run"):
+        remove_parts(desk.folder)
         record = read_record(desk.folder)
+        if record and record["training"] != split.name:  # the same pictures by another name
+            record = write_record(desk.folder, record | {"training": split.name})
         if "validation" not in record.get("metrics", {}):
             record = _train(experiment, split, desk)
+        _forget_states(desk.folder)
         if target and (record["release"] or {}).get("digest") != target.images.digest:
             record = _score_target(experiment, record, target, desk)
         if record["state"] != "done":
@@ -193,10 +202,13 @@ def _train(experiment: Experiment, split: Split, desk: Desk) -> Record:
     record |= {"metrics": metrics, "memory": peak_memory(), "state": "trained"}
     record["seconds"] = round(time.time() - started, 1)
     _write_history(desk.folder, progress, record)
-    record = write_record(desk.folder, record)
-    for spent in (desk.folder / STATE, *(best_weights(desk.folder, n) for n in (HEAD, ALL))):
+    return write_record(desk.folder, record)
+
+
+def _forget_states(folder: Path) -> None:
+    """Delete what only an unfinished training needs; as large as several models."""
+    for spent in (folder / STATE, *(best_weights(folder, phase) for phase in (HEAD, ALL))):
         spent.unlink(missing_ok=True)
-    return record
 
 
 def _score_part(
@@ -219,8 +231,17 @@ def _score_part(
 
 
 def predict(model: keras.Model, feed: Feed) -> np.ndarray[Any, Any]:
-    """Probabilities, float [N, classes], in the order of the feed's indices."""
-    return np.asarray(model.predict(feed, verbose=0))
+    """Probabilities, float32 [N, classes], in the order of the feed's indices.
+
+    Raises BtferError where some are no numbers: training has diverged.
+    """
+    found = np.asarray(model.predict(feed, verbose=0), np.float32)
+    if not np.isfinite(found).all():
+        raise BtferError(
+            "the network answers with NaN, so its training has diverged: run it without "
+            "--mixed-precision, with another --seed, or with another network"
+        )
+    return found
 
 
 def _score_target(experiment: Experiment, record: Record, target: Target, desk: Desk) -> Record:
@@ -254,7 +275,9 @@ def _new_model(experiment: Experiment) -> keras.Model:
     shape = (experiment.resolution, experiment.resolution, network.channels)
     own = experiment.protocol.preprocessing == "own"
     with replicas(experiment.replicas):  # not before the session is cleared, which forgets it
-        return network.build(shape, len(EXPRESSIONS), experiment.weights, own_preprocessing=own)
+        model = network.build(shape, len(EXPRESSIONS), experiment.weights, own_preprocessing=own)
+    model.layers[-1].dtype_policy = "float32"  # half precision has three digits for a probability
+    return model
 
 
 def _pretrain(model: keras.Model, experiment: Experiment, desk: Desk) -> Record | None:

@@ -4,6 +4,7 @@ Nothing is shipped with btfer. What is loaded is named by file and sha256 in the
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import numpy as np
 
 from btfer.bench.architectures import BACKBONE
 from btfer.errors import BtferError, UsageError
-from btfer.files import sha256_file
+from btfer.files import only_writer, sha256_file
 
 Array = np.ndarray[Any, Any]
 
@@ -263,17 +264,26 @@ def _check_changed(model: keras.Model, before: list[Array], path: Path) -> None:
 
 
 def _fetched(wanted: WeightFile, path: Path) -> Path:
+    """Fetch by way of a folder beside, so that no other process takes half a file for the whole."""
+    part = path.parent / ".part-fetch"
     try:
-        keras.utils.get_file(
-            wanted.name,
-            wanted.url,
-            file_hash=wanted.md5,
-            cache_dir=str(cache_folder()),
-            cache_subdir=wanted.folder,
-        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with only_writer(path.parent):
+            if not path.is_file():  # else fetched by whom we waited for
+                shutil.rmtree(part, ignore_errors=True)
+                fetched = keras.utils.get_file(
+                    wanted.name,
+                    wanted.url,
+                    file_hash=wanted.md5,
+                    cache_dir=str(cache_folder()),
+                    cache_subdir=f"{wanted.folder}/{part.name}",
+                )
+                os.replace(fetched, path)
     except Exception as error:  # Keras raises a bare Exception where a download fails
         raise BtferError(
             f"pretrained weights are not there and cannot be fetched ({error}): "
             f"put the file {wanted.name} into {path.parent}"
         ) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return path

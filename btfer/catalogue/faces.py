@@ -101,6 +101,11 @@ def yielded(cat: Catalogue, settings: str) -> tuple[int, int]:
     return int(row["photos"]), int(row["faces"])
 
 
+def all_settings(cat: Catalogue) -> list[str]:
+    """The digests of all crop settings under which a face was found."""
+    return [row["settings"] for row in cat.rows(sa.select(face.c.settings).distinct())]
+
+
 def newest_settings(cat: Catalogue) -> str:
     """The digest of the settings that the crop stage ran with last; '' before its first run."""
     last = sa.select(verdict.c.settings).where(verdict.c.round == "crop")

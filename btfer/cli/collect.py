@@ -236,7 +236,8 @@ def crop(
         outcome = stage.run(
             cat, settings, unreviewed=unreviewed, retry=retry, on_progress=on_progress
         )
-    text = "\n".join(outcome.lines())
+        why = "" if outcome.photos else stage.why_nothing(cat, unreviewed)
+    text = "\n".join([*outcome.lines(), *([why] if why else [])])
     output.report(asdict(outcome), text, as_json)
 
 

@@ -1,14 +1,14 @@
 """One face from its photo: the rectangle, what happens to it at the border, and the square it becomes."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from btfer.errors import ImageError
 from btfer.faces.box import Box
-from btfer.faces.modes import CropSettings
+from btfer.faces.modes import CropSettings, mode
 from btfer.images import Pixels
 
 Point = tuple[float, float]
@@ -124,10 +124,12 @@ def recorded(cut: Cut, settings: CropSettings) -> dict[str, Any]:
     }
 
 
-def read_cut(row: Mapping[str, Any]) -> Cut:
-    """The rectangle out of what `recorded` gave."""
+def read_cut(row: Mapping[str, Any]) -> tuple[Cut, CropSettings]:
+    """The rectangle out of what `recorded` gave, and how it was made a square: what `cut_face` asks for."""
     sides = (tuple(row.get(name, ())) for name in ("clipped", "reflected"))
-    return Cut(*(row[name] for name in ("left", "top", "right", "bottom")), *sides)
+    cut = Cut(*(row[name] for name in ("left", "top", "right", "bottom")), *sides)
+    size = {name: row[name] for name in ("margin_px", "size_px")}
+    return cut, replace(mode(row["mode"]), **size)
 
 
 def in_crop(point: Point, cut: Cut, size_px: int) -> Point:

@@ -13,7 +13,7 @@ encode     pictures that carry pixels and nothing else
 
 from btfer.images.colour import Pixels
 from btfer.images.decode import FORMATS, MAX_PIXELS, MIN_SIDE_PX, decode_rgb
-from btfer.images.encode import bare_size, encode_jpeg, encode_png, metadata_in
+from btfer.images.encode import bare_size, encode_jpeg, encode_png, is_whole_png, metadata_in
 from btfer.images.hashes import phash_pairs
 from btfer.images.intake import THUMBNAIL_PX, Intake, describe_photo, read_photo
 
@@ -29,6 +29,7 @@ __all__ = [
     "describe_photo",
     "encode_jpeg",
     "encode_png",
+    "is_whole_png",
     "metadata_in",
     "phash_pairs",
     "read_photo",

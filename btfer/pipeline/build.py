@@ -11,11 +11,10 @@ from btfer.catalogue import votes as ballots
 from btfer.catalogue.store import Row
 from btfer.errors import Incomplete
 from btfer.pipeline import crop, dedup, formats, funnel, overview, release, sample, told
-from btfer.pipeline.overview import Overview
+from btfer.pipeline.overview import OPEN_APP, Overview
 from btfer.review import agreement_table
 from btfer.settings import Settings
 
-OPEN_APP = "streamlit run review_app/app.py"
 Progress = Callable[[str, int, int], None]
 
 

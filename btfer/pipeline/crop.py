@@ -22,9 +22,11 @@ from btfer.faces.cut import Cut, read_cut, recorded
 from btfer.faces.find import Found
 from btfer.faces.modes import CropSettings, crop_settings
 from btfer.files import only_one, remove_parts, write_atomic
+from btfer.images import is_whole_png
 from btfer.layout import face_path, photo_path
 from btfer.pipeline.crop_photo import LOOKED_AT, Lost, Photo, PhotoFaces, cut_again, look_at
 from btfer.pipeline.crop_workers import outlive
+from btfer.pipeline.overview import OPEN_APP
 from btfer.settings import Settings
 
 Say = Callable[[str, int, int], None]
@@ -172,17 +174,29 @@ def _verdict(sha256: str, settings: CropSettings, reason: str, face: str = "") -
     return Verdict("crop", sha256, decision, "crop", face, settings.digest, reason)
 
 
-def rebuild(cat: Catalogue, settings: Settings, on_progress: Say | None = None) -> int:
-    """Make lost crops again from their photos and recorded rectangles; how many. The bytes are the same.
+def why_nothing(cat: Catalogue, unreviewed: str = "") -> str:
+    """Why there was no photo to look at, and what to do, in words; '' where all were looked at."""
+    if not photos.count(cat):
+        return "no photo is here: run btfer crawl or btfer import"
+    left = photos.tally(cat)
+    if not left:
+        return "no photo has been through dedup: run btfer dedup"
+    waiting = sum(row["n"] for row in left if not row["decision"])
+    if waiting and unreviewed != "keep":
+        return f"{waiting} photos await round 1: {OPEN_APP}, or pass --unreviewed keep"
+    return ""
 
-    Raises BtferError, after all others are made, where a photo has gone as well or was changed.
+
+def rebuild(cat: Catalogue, settings: Settings, on_progress: Say | None = None) -> int:
+    """Make lost crops again, of all settings, from their photos and what is recorded; how many.
+
+    The bytes are the same. Lost is what is missing or was cut off. Raises BtferError, after all others are
+    made, where a photo has gone as well or was changed.
     """
-    chosen = crop_settings(settings)
     made, gone = 0, []
     with only_one(settings.data_dir, "crop"):
-        lost = _lost(cat, settings, chosen.digest)
-        work = partial(cut_again, settings=chosen)
-        results = map_unordered(work, lost, engine=settings.engine, workers=settings.workers)
+        lost = _lost(cat, settings)
+        results = map_unordered(cut_again, lost, engine=settings.engine, workers=settings.workers)
         for done, (one, pngs, why) in enumerate(results, start=1):
             for id_, png in pngs.items():
                 write_atomic(face_path(settings.data_dir, id_), png)
@@ -197,11 +211,12 @@ def rebuild(cat: Catalogue, settings: Settings, on_progress: Say | None = None) 
     return made
 
 
-def _lost(cat: Catalogue, settings: Settings, digest: str) -> list[Lost]:
-    cuts: dict[str, dict[str, Cut]] = {}
-    for row in faces.taken(cat, digest):
-        if not face_path(settings.data_dir, row["id"]).exists():
-            cuts.setdefault(row["photo"], {})[row["id"]] = read_cut(row["crop"])
+def _lost(cat: Catalogue, settings: Settings) -> list[Lost]:
+    cuts: dict[str, dict[str, tuple[Cut, CropSettings]]] = {}
+    for digest in faces.all_settings(cat):
+        for row in faces.taken(cat, digest):
+            if not is_whole_png(face_path(settings.data_dir, row["id"])):
+                cuts.setdefault(row["photo"], {})[row["id"]] = read_cut(row["crop"])
     known = photos.described(cat, cuts)
     paths = {
         sha256: photo_path(settings.data_dir, sha256, known[sha256]["format"]) for sha256 in cuts

@@ -66,17 +66,17 @@ def _read(photo: Photo) -> Pixels:
 
 @dataclass(frozen=True)
 class Lost:
-    """A photo and those of its faces whose files have gone."""
+    """A photo and those of its faces whose files have gone or are cut off, each as it was cut."""
 
     photo: Photo
-    cuts: dict[str, Cut]
+    cuts: dict[str, tuple[Cut, CropSettings]]
 
 
-def cut_again(lost: Lost, settings: CropSettings) -> tuple[Lost, dict[str, bytes], str]:
+def cut_again(lost: Lost) -> tuple[Lost, dict[str, bytes], str]:
     """The PNG of each lost face, or the word why there is none."""
     try:
         pixels = _read(lost.photo)
-        pngs = {id_: encode_png(cut_face(pixels, cut, settings)) for id_, cut in lost.cuts.items()}
+        pngs = {id_: encode_png(cut_face(pixels, *cut)) for id_, cut in lost.cuts.items()}
     except ImageError as error:
         return lost, {}, error.reason
     except MemoryError:

@@ -49,8 +49,7 @@ def before_release(known: Overview) -> list[Line]:
     left &= known.left_by_dedup()
     lines += _round(known, "photos", left, "kept by people")
     lines += _some("photos", "await review", map(label, known.photos_waiting()))
-    kept = {one for one, said in known.held["photos"].items() if said.decision != "drop"}
-    left = left & kept if known.held["photos"] else left
+    left -= known.dropped_by_people()
     lines += _round(known, "crop", left, "photos with a face")
     faces = [one for one, photo in known.photo_of.items() if photo in left]
     lines += _round(known, "crop", faces, "faces cropped", "face: ")
@@ -154,6 +153,7 @@ def _verdict_line(one: Row) -> str:
     if one["undoes"]:
         words.append(f"verdict {one['undoes']}")
     about = f" face {one['face'][-2:]}" if one["face"] else ""
+    about += f" under settings {one['settings']}" if one["settings"] else ""
     text = " ".join(word for word in words if word)
     return f"  {one['at']} {one['round']}: {one['decision']}{about} {text} (by {one['reviewer']})"
 
@@ -166,7 +166,7 @@ def resolve(cat: Catalogue, id_: str) -> tuple[str, str]:
     """
     if face := _released(cat, id_):
         return faces.find(cat, face)[0]["photo"], face
-    found_faces = faces.find(cat, id_) if "-" in id_ else []
+    found_faces = faces.find(cat, id_.removesuffix(".png")) if "-" in id_ else []
     if len(found_faces) == 1:
         return found_faces[0]["photo"], found_faces[0]["id"]
     found = photos.find(cat, id_)

@@ -8,6 +8,7 @@ from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.standing import Seen, Standing
 from btfer.catalogue.store import Row
 
+OPEN_APP = "streamlit run review_app/app.py"
 GROUP = ("ethnicity", "gender", "age")
 
 
@@ -28,14 +29,17 @@ class Overview:
         """Photos that dedup kept: one of each group of near-duplicates."""
         return {photo for photo, said in self.held["dedup"].items() if said.decision == "keep"}
 
+    def dropped_by_people(self) -> set[str]:
+        """Photos that a person dropped."""
+        return {photo for photo, said in self.held["photos"].items() if said.decision == "drop"}
+
     def photos_waiting(self) -> list[str]:
         """Photos that await round `photos`."""
         return [one for one in self.left_by_dedup() if one not in self.held["photos"]]
 
     def faces_cropped(self) -> Iterator[str]:
         """Faces that the crop stage took, of photos that still hold."""
-        dropped = {photo for photo, said in self.held["photos"].items() if said.decision == "drop"}
-        photos = self.left_by_dedup() - dropped
+        photos = self.left_by_dedup() - self.dropped_by_people()
         for face, photo in self.photo_of.items():
             said = self.held["crop"].get(face)
             if said and said.decision == "keep" and photo in photos:

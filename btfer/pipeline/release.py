@@ -19,7 +19,7 @@ from typing import Any
 from btfer import __version__
 from btfer.catalogue import Catalogue, releases
 from btfer.catalogue.store import Row
-from btfer.errors import BtferError
+from btfer.errors import BtferError, ImageError
 from btfer.files import only_one, sha256_file, write_atomic
 from btfer.images import Pixels, bare_size, decode_rgb, encode_png
 from btfer.layout import releases_dir
@@ -114,9 +114,13 @@ def _write_images(folder: Path, chosen: Sequence[Picture], *, keep: bool) -> lis
 def _write_image(folder: Path | None, one: Picture) -> _Written:
     try:
         data = one.pixels.read_bytes()
+        pixels = decode_rgb(data)
     except FileNotFoundError:
         raise BtferError(f"the crop {one.pixels} has gone: run btfer crop --rebuild") from None
-    pixels = decode_rgb(data)
+    except ImageError as error:
+        raise BtferError(
+            f"the crop {one.pixels} cannot be read ({error}): delete it, and run btfer crop --rebuild"
+        ) from None
     if bare_size(data) is None:
         data = encode_png(pixels)
     if folder:

@@ -111,6 +111,7 @@ def _portable_reader(
     found: dict[str, list[tuple[Box, str]]] = defaultdict(list)
     for face in faces.under(cat, faces.newest_settings(cat)):
         found[face["photo"]].append((box_of(face), face["id"]))
+    given_to = {row["uid"]: row["face"] for row in verdicts.log(cat, rounds=("faces",))}
     labels = {sha256: row["expression"] for sha256, row in photos.labels(cat).items()}
     # A photo's relabel in the same file labels its faces.
     relabels = [row for row in rows if row["round"] == "photos" and row["expression"]]
@@ -129,7 +130,10 @@ def _portable_reader(
         if box and one.decision == "keep" and labels.get(photo, UNLABELLED) == UNLABELLED:
             raise UsageError("this face is kept, but its photo has no label here: relabel it")
         given = check_reviewer(_text(row, "reviewer") or reviewer)
-        verdict = Verdict(round_, photo, one.decision, given, face, uid=_uid(row, given))
+        uid = _uid(row, given)
+        if given_to.get(uid, face) != face:  # it stands here on a crop of other settings
+            uid = _shortened(f"{uid}|{face}")
+        verdict = Verdict(round_, photo, one.decision, given, face, uid=uid)
         verdict = replace(verdict, reason=one.reason, expression=one.expression)
         final = _text(row, "final").lower() in ("yes", "true", "1")
         return Told(replace(verdict, final=final), at, undone, _text(row, "undone_by") or given)
@@ -140,7 +144,11 @@ def _portable_reader(
 def _uid(row: Row, reviewer: str) -> str:
     """The row's own name; one that has none is named by what it says."""
     said = "|".join([*(_text(row, name) for name in _SAID), reviewer])
-    return _text(row, "uid") or hashlib.sha256(said.encode()).hexdigest()[:32]
+    return _text(row, "uid") or _shortened(said)
+
+
+def _shortened(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _text(row: Row, name: str) -> str:

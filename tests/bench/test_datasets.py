@@ -120,3 +120,10 @@ def test_area_averages_and_nearest_picks() -> None:
     image = np.repeat((checks * 200).astype(np.uint8)[:, :, None], 3, axis=2)
     assert set(np.unique(shrink(image, 2, "area"))) == {100}
     assert set(np.unique(shrink(image, 2, "nearest"))) <= {0, 200}
+
+
+@pytest.mark.parametrize(("before", "after"), [(256, 48), (100, 48), (256, 224), (48, 224)])
+def test_nearest_is_the_pixel_that_keras_takes(before: int, after: int) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (before, before, 3), np.uint8)
+    expected = Image.fromarray(pixels).resize((after, after), Image.Resampling.NEAREST)
+    np.testing.assert_array_equal(shrink(pixels, after, "nearest"), np.asarray(expected))

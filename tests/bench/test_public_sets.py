@@ -1,7 +1,9 @@
 """RAF-DB, FER2013 and AffectNet in the layouts that they are given out in, drawn small."""
 
 import csv
+import errno
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from btfer.bench.datasets import (
 )
 from btfer.bench.datasets.sets import ImageSet
 from btfer.bench.pixels import load_pixels
-from btfer.errors import UsageError
+from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_face, draw_folder
 
@@ -154,6 +156,29 @@ def test_a_cut_off_fer2013_names_the_row_and_leaves_nothing(tmp_path: Path) -> N
     (folder / "fer2013.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UsageError, match="expected FER2013 as NAME"):
         read_source(folder, cache=tmp_path / "cache")
+
+
+def test_fer2013_on_a_full_disk_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_fer2013(tmp_path / "set")
+
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(BtferError, match="No space left"):
+        read_source(folder, "set", tmp_path / "cache")
+    monkeypatch.undo()
+    assert list((tmp_path / "cache").iterdir()) == []
+    assert len(read_source(folder, "set", tmp_path / "cache").images) == 14
+
+
+def test_fer2013_is_unpacked_by_one_of_many_processes(tmp_path: Path) -> None:
+    folder = write_fer2013(tmp_path / "set", 700)
+    with ThreadPoolExecutor(4) as pool:  # each with a lock of its own, as processes
+        jobs = [pool.submit(read_source, folder, "set", tmp_path / "cache") for _ in range(4)]
+    assert {job.result().images.digest for job in jobs} == {jobs[0].result().images.digest}
 
 
 @pytest.mark.parametrize("stored", [str, int])

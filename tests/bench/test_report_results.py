@@ -133,3 +133,14 @@ def test_in_domain_scores_stand_beside_no_published_number(tmp_path: Path) -> No
     done = results_frame(read_cells(read_runs(tmp_path))).query("state == 'done'")
     assert set(done["scored_on"]) == {"in_domain"}
     assert done["published"].isna().all()
+
+
+def test_a_trial_run_never_stands_for_the_full_one(tmp_path: Path) -> None:
+    own = {"protocol": {"name": "paper", "split": "authors"}, "split": "folders; authors: 70/30"}
+    for data in "ab":
+        for trial in ({"limit": 10}, {"split": "folders; strict: x"}, {"mixed_precision": True}):
+            runs = tmp_path / f"{data}{next(iter(trial))}"
+            full = draw_run(runs, **own | {"data": data})
+            draw_run(runs, **own | {"data": "b" if data == "a" else "a"} | trial)
+            chosen = comparable(read_cells(read_runs(runs)))
+            assert {one.run["folder"] for one in chosen} == {full}

@@ -1,6 +1,10 @@
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +19,10 @@ from btfer.bench.feed import Feed
 from btfer.bench.pixels import load_pixels
 from btfer.bench.protocol import PAPER, Augmentation
 from btfer.bench.report import results_table
+from btfer.bench.run import predict
 from btfer.bench.runs import run_rows
 from btfer.bench.training import ALL, HEAD, Course, prepare, train
-from btfer.errors import Incomplete, UsageError
+from btfer.errors import BtferError, Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import only_one
 from tests.bench.conftest import draw_folder, draw_release, tiny_network
@@ -114,6 +119,35 @@ def test_a_killed_training_ends_as_one_that_was_not(
     assert progress.history[-1]["loss"] == pytest.approx(expected.history[-1]["loss"], abs=1e-4)
 
 
+def test_a_killed_training_keeps_count_of_epochs_without_progress(
+    tmp_path: Path, faces: Path
+) -> None:
+    """Steered by wrong labels, no epoch is better than the first: three more, and it stops."""
+    import keras
+
+    impatient = replace(PAPER, plateau_patience=1, stop_patience=3)
+    course = Course(impatient, dict.fromkeys(range(7), 1.0), False, epochs=9, rate=0.01)
+
+    def run(name: str, kill_at: int = 0) -> list[tuple[float, float]]:
+        def tell(row: dict[str, float]) -> None:
+            if row["epoch"] == kill_at:
+                raise Killed
+
+        (tmp_path / name).mkdir(exist_ok=True)
+        keras.utils.set_random_seed(1)
+        learn, check = feeds(faces, tmp_path / "cache")
+        check.labels = (check.labels + 1) % 7
+        done = train(tiny_network((48, 48, 3), 7), learn, check, course, tmp_path / name, tell)
+        return [(row["epoch"], row["learning_rate"]) for row in done.history]
+
+    whole = run("whole")
+    assert 3 < len(whole) < 9
+    assert whole[-1][1] < whole[0][1]
+    with pytest.raises(Killed):
+        run("cut", kill_at=len(whole) - 1)
+    assert run("cut") == whole
+
+
 def test_a_run_leaves_its_files_and_is_not_repeated(
     bench_tiny: Bench, faces: Path, tmp_path: Path
 ) -> None:
@@ -180,6 +214,71 @@ def test_what_a_training_set_holds_of_the_release_is_told_and_recorded(
     assert [row["leaks"] for row in results_table(runs)] == [3, 3]
 
 
+def test_the_same_pictures_by_another_name_are_the_same_run_by_that_name(
+    bench_tiny: Bench, faces: Path, tmp_path: Path
+) -> None:
+    def leaks(name: str) -> dict[str, Any]:
+        return {"faces": len(name), "images": 28, "digest": "0" * 64}
+
+    options: dict[str, Any] = {"release": draw_release(tmp_path / "r"), "leaks": leaks}
+    [first] = bench_tiny(training={"mine": faces}, epochs=1, **options)
+    [second] = bench_tiny(training={"yours": faces}, epochs=1, **options)
+    assert (first["id"], first["training"]) == (second["id"], "mine")
+    assert (second["training"], second["leaks"]["faces"]) == ("yours", 5)
+
+
+def test_leaks_are_not_written_over_what_another_process_scored_since(
+    bench_tiny: Bench, faces: Path, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"training": {"faces": faces}, "epochs": 1}
+
+    def leaks(name: str) -> dict[str, Any]:
+        bench_tiny(release=newer, **options)
+        return {"faces": 1, "images": 28, "digest": "0" * 64}
+
+    newer = draw_release(tmp_path / "r2", 5, first=300)
+    [old] = bench_tiny(release=draw_release(tmp_path / "r1"), leaks=leaks, **options)
+    stored = json.loads((tmp_path / "data" / "runs" / old["id"] / "run.json").read_text())
+    assert (old["release"]["name"], stored["release"]["name"]) == ("r1", "r2")
+    assert "leaks" not in stored
+
+
+def test_what_a_killed_run_left_is_cleared_away(
+    bench_tiny: Bench, faces: Path, tmp_path: Path
+) -> None:
+    [run] = bench_tiny(training={"faces": faces}, epochs=1)
+    folder = tmp_path / "data" / "runs" / run["id"]
+    for name in (".part-1a2b", "best-phase2.npz", "training.npz"):
+        (folder / name).write_bytes(b"x")
+    before = {one.name for one in folder.iterdir()}
+    assert bench_tiny(training={"faces": faces}, epochs=1) == [run]
+    assert before - {one.name for one in folder.iterdir()} == {
+        ".part-1a2b",
+        "best-phase2.npz",
+        "training.npz",
+    }
+
+
+def test_a_network_that_diverged_is_a_clear_error(faces: Path, tmp_path: Path) -> None:
+    _, check = feeds(faces, tmp_path / "cache")
+    model = tiny_network((48, 48, 3), 7)
+    model.set_weights([np.full_like(one, np.nan) for one in model.get_weights()])
+    with pytest.raises(BtferError, match="diverged"):
+        predict(model, check)
+
+
+def test_a_backend_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from btfer.bench import _load_keras; _load_keras()"],
+        env=os.environ | {"KERAS_BACKEND": "bogus"},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=120,
+    )
+    assert "UsageError: KERAS_BACKEND=bogus cannot be used" in done.stderr
+
+
 def test_a_run_killed_after_an_epoch_goes_on_from_it_to_the_same_end(
     bench_tiny: Bench, faces: Path, tmp_path: Path
 ) -> None:
@@ -237,7 +336,12 @@ def test_without_a_training_set_the_release_is_cross_validated(
 def test_options_that_cannot_be_right_stop_before_training(
     bench_tiny: Bench, faces: Path, tmp_path: Path
 ) -> None:
+    only = draw_release(tmp_path / "only", 2)
+    for about_sets in ({"limit": 2}, {"split": "strict"}):
+        with pytest.raises(UsageError, match="are about training sets"):
+            bench_tiny(release=only, **about_sets)
     for wrong in (
+        {"weights": ["none", "imagenett"]},
         {"architectures": ["resnet19"]},
         {"balances": ["even"]},
         {"resolutions": [64]},

@@ -98,7 +98,7 @@ def test_only_square_keeps_the_shape_of_a_face() -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_what_is_recorded_tells_the_same_cut_after_json(mode: str) -> None:
     cut = cut_rectangle(face_box(5, 5), 640, 480, MODES[mode])
-    assert read_cut(json.loads(json.dumps(recorded(cut, MODES[mode])))) == cut
+    assert read_cut(json.loads(json.dumps(recorded(cut, MODES[mode])))) == (cut, MODES[mode])
 
 
 @pytest.mark.parametrize("mode", MODES)

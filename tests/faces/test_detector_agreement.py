@@ -77,7 +77,7 @@ def test_a_few_pictures_have_the_packages_boxes(min_face_px: int) -> None:
 
 
 def test_faces_hardly_larger_than_the_smallest_have_the_packages_boxes() -> None:
-    assert_same(agreement([crowd(6, 3, 131)], 40), least_boxes=15)
+    assert_same(agreement([crowd(6, 3, 133)], 40), least_boxes=15)
 
 
 def test_where_the_package_sees_nothing_nothing_is_found() -> None:
@@ -103,4 +103,6 @@ def test_pictures_of_any_size_have_the_packages_boxes(longer_px: int, pictures: 
 @pytest.mark.slow
 @pytest.mark.parametrize(("min_face_px", "side_px"), [(20, 56), (40, 131)])
 def test_a_crowd_of_two_hundred_has_the_packages_boxes(min_face_px: int, side_px: int) -> None:
-    assert_same(agreement([crowd(20, 10, side_px)], min_face_px), least_boxes=150)
+    total = agreement([crowd(20, 10, side_px)], min_face_px)
+    assert_same(total, least_boxes=150)
+    assert total.matched == 1  # not so, if ties between levels went in another order

@@ -12,7 +12,7 @@ from btfer.faces import DETECTOR
 from btfer.faces.hints import badges
 from btfer.faces.modes import CropSettings, crop_settings
 from btfer.layout import face_path, photo_path
-from btfer.pipeline import crop
+from btfer.pipeline import crop, funnel
 from btfer.settings import Settings
 from tests.conftest import as_bytes
 from tests.pipeline.crop_photos import (
@@ -96,6 +96,49 @@ def test_lost_crops_come_back_with_the_same_bytes(
     assert crop.rebuild(cat, settings) == len(lost) == 9
     assert all_of(cat, settings.data_dir) == whole
     assert crop.rebuild(cat, settings) == 0
+
+
+def test_crops_of_other_settings_and_those_cut_off_come_back_too(
+    cat: Catalogue, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_many(cat, settings, 4)
+    for mode in MODES:
+        go(cat, settings, crop=mode)
+    whole = all_of(cat, settings.data_dir)
+    gone, empty, short, *_ = paths = sorted(settings.data_dir.glob("faces/**/*.png"))
+    assert len(paths) == 15
+    gone.unlink()
+    empty.write_bytes(b"")
+    short.write_bytes(short.read_bytes()[:-20])
+    newer = settings.model_copy(update={"min_face_px": 33})
+    assert crop.rebuild(cat, newer) == 3
+    assert all_of(cat, settings.data_dir) == whole
+
+
+def test_one_verdict_hides_no_photo_that_was_cropped_unjudged(
+    cat: Catalogue, settings: Settings
+) -> None:
+    _, one, two, _ = keep_many(cat, settings, 4)
+    go(cat, settings)
+
+    def cropped() -> int:
+        lines = funnel.funnel(cat, crop_settings(settings).digest)
+        return next(line.total for line in lines if line.what == "faces cropped")
+
+    assert cropped() == 5
+    verdicts.add(cat, [Verdict("photos", one, "keep", "ann")])
+    assert cropped() == 5
+    verdicts.add(cat, [Verdict("photos", two, "drop", "ann", reason="text")])
+    assert cropped() == 3
+
+
+def test_an_empty_queue_says_what_it_waits_for(cat: Catalogue, settings: Settings) -> None:
+    assert "btfer import" in crop.why_nothing(cat)
+    [sha256] = keep_many(cat, settings, 1)
+    assert "1 photos await round 1" in crop.why_nothing(cat)
+    assert crop.why_nothing(cat, "keep") == ""
+    verdicts.add(cat, [Verdict("dedup", sha256, "drop", "dedup", reason="duplicate")])
+    assert "btfer dedup" in crop.why_nothing(cat)
 
 
 def test_what_cannot_come_back_is_told_after_all_others_have(

@@ -15,9 +15,9 @@ import numpy as np
 
 from btfer.bench.datasets.numbering import FER2013, label_of
 from btfer.bench.datasets.sets import Source, parted
-from btfer.errors import UsageError
+from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
-from btfer.files import sha256_file
+from btfer.files import only_writer, sha256_file
 
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 VOTES = "fer2013new.csv"
@@ -49,7 +49,7 @@ def read_fer2013(path: Path, name: str, cache: Path) -> Source:
         raise UsageError(f"{path} has no fer2013.csv: {LAYOUT}")
     root = cache / f"fer2013-{sha256_file(table)[:16]}"
     if not root.is_dir():
-        _unpack(table, root)
+        _unpack_once(table, root)
     votes = table.parent / VOTES
     rows: list[Row] = [
         (USAGES[usage], _file(number), label) for number, usage, label, _ in _rows(table)
@@ -76,11 +76,21 @@ def _rows(table: Path) -> Iterator[tuple[int, str, int, str]]:
             yield number, row["Usage"], label_of(FER2013[row["emotion"]]), row["pixels"]
 
 
+def _unpack_once(table: Path, root: Path) -> None:
+    """Unpack, or wait for the process that is just doing so."""
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with only_writer(root.parent):
+            if not root.is_dir():
+                _unpack(table, root)
+    except OSError as error:
+        raise BtferError(f"cannot unpack {table} into {root}: {error.strerror or error}") from error
+
+
 def _unpack(table: Path, root: Path) -> None:
     """Each row as a PNG named as in FER+; the folder is whole or not there."""
     import cv2
 
-    root.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=root.parent, prefix=".part-"))
     try:
         for number, _, _, text in _rows(table):
@@ -90,7 +100,8 @@ def _unpack(table: Path, root: Path) -> None:
                     f"{table} row {number + 1}: {pixels.size} pixels, not {SIDE_PX**2}: "
                     "the file was cut off, fetch it again"
                 )
-            cv2.imwrite(str(part / _file(number)), pixels.reshape(SIDE_PX, SIDE_PX))
+            _, png = cv2.imencode(".png", pixels.reshape(SIDE_PX, SIDE_PX))
+            (part / _file(number)).write_bytes(png.tobytes())  # imwrite is silent on a full disk
         part.chmod(0o755)
         os.replace(part, root)
     finally:

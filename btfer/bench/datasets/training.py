@@ -1,5 +1,6 @@
 """Finding and reading a training set, whatever its layout."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from btfer.bench.datasets import affectnet, fer2013, rafdb
@@ -35,7 +36,7 @@ def read_source(path: Path, name: str = "", cache: Path | None = None) -> Source
     if not path.is_dir():
         raise UsageError(f"training set '{name}': {path} is no folder: {LAYOUT}")
     if (path / "metadata.csv").is_file():
-        return _release(path)
+        return _release(path, name)
     if rafdb.find_list(path):
         return rafdb.read_rafdb(path, name)
     if fer2013.find_csv(path):
@@ -48,9 +49,8 @@ def read_source(path: Path, name: str = "", cache: Path | None = None) -> Source
     return read_folders(path, name)
 
 
-def _release(path: Path) -> Source:
-    images = load_release(path)
-    return Source("release", "a release", images, {})
+def _release(path: Path, name: str) -> Source:
+    return Source("release", "a release", replace(load_release(path), name=name), {})
 
 
 def _check_unpacked(path: Path, name: str) -> None:

@@ -129,16 +129,28 @@ def read_cells(runs: Iterable[Run]) -> list[Cell]:
 
 
 def comparable(cells: Iterable[Cell]) -> list[Cell]:
-    """One cell for each combination that a table has a place for: the longest allowed training, most seeds."""
+    """One cell for each combination that a table has a place for: no trial where there is a full one.
+
+    Full is: all pictures, the protocol's own split, full precision; then the longest allowed training, and
+    most seeds.
+    """
     best: dict[tuple[Any, ...], Cell] = {}
     for cell in sorted(cells, key=_weight):
         best[tuple(value for name, value in cell.facts.items() if name != "pictures")] = cell
     return list(best.values())
 
 
-def _weight(cell: Cell) -> tuple[float, int, str]:
-    epochs = cell.run["definition"].get("epochs")
-    return (float("inf") if epochs is None else epochs, len(cell.answers), cell.definition)
+def _weight(cell: Cell) -> tuple[bool, bool, bool, float, int, str]:
+    of = cell.run["definition"]
+    epochs, own = of.get("epochs"), of["protocol"].get("split", "")
+    return (
+        not of.get("limit"),
+        f"; {own}:" in of.get("split", ""),
+        not of.get("mixed_precision"),
+        float("inf") if epochs is None else epochs,
+        len(cell.answers),
+        cell.definition,
+    )
 
 
 def _but_the_seed(run: Run, scored_on: str) -> str:
