@@ -87,12 +87,24 @@ def decode_chunk(chunk: Chunk) -> Decoded:
     broken = []
     for place, file in enumerate(chunk.files):
         try:
-            pixels = decode_rgb((chunk.root / file).read_bytes())
+            pixels = _decoded((chunk.root / file).read_bytes())
         except ImageError as error:
             broken.append(f"{file} ({error.reason})")
             continue
         out[place] = shrink(pixels, size, chunk.resize)
     return Decoded(chunk.start, out, tuple(broken))
+
+
+def _decoded(data: bytes) -> Pixels:
+    """As photos are decoded; and BMP and TIFF, which stand in AffectNet. Raises ImageError."""
+    try:
+        return decode_rgb(data)
+    except ImageError as error:
+        other = data.startswith((b"BM", b"II*\0", b"MM\0*"))
+        found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if other else None
+        if found is None:
+            raise error
+        return np.asarray(found, np.uint8)
 
 
 def _write(images: ImageSet, size_px: int, path: Path, resize: Resize, tell: Tell) -> None:

@@ -106,6 +106,15 @@ def all_settings(cat: Catalogue) -> list[str]:
     return [row["settings"] for row in cat.rows(sa.select(face.c.settings).distinct())]
 
 
+def say_again(cat: Catalogue, settings: str) -> None:
+    """Repeat the newest of the crop stage's verdicts under a setting: it is the one that ran last."""
+    crop = verdicts.current("crop")
+    newest = sa.select(crop).where(crop.c.settings == settings).order_by(crop.c.id.desc()).limit(1)
+    for row in cat.rows(newest):
+        told = {name: row[name] for name in ("photo", "decision", "reviewer", "face", "reason")}
+        verdicts.add(cat, [Verdict("crop", settings=settings, **told)])
+
+
 def newest_settings(cat: Catalogue) -> str:
     """The digest of the settings that the crop stage ran with last; '' before its first run."""
     last = sa.select(verdict.c.settings).where(verdict.c.round == "crop")

@@ -95,6 +95,10 @@ def run(
                 outcome = outcome.plus(result)
                 if on_progress:
                     on_progress("crop", outcome.photos, len(todo))
+        if (
+            faces.newest_settings(cat) != chosen.digest
+        ):  # the review app shows the faces of the last run
+            faces.say_again(cat, chosen.digest)
     return replace(outcome, seconds=monotonic() - started if todo else 0.0)
 
 

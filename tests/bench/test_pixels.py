@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from btfer.bench import pixels
 from btfer.bench.datasets import load_folder
 from btfer.bench.pixels import load_pixels
-from btfer.errors import BtferError
+from btfer.errors import BtferError, UsageError
 from tests.bench.conftest import draw_folder
 
 
@@ -56,3 +57,16 @@ def test_a_cache_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> N
     (tmp_path / "cache").write_text("in the way")
     with pytest.raises(BtferError, match=r"cannot write .*-48-area-.*\.npy"):
         load_pixels(load_folder(draw_folder(tmp_path / "set", 1)), 48, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("format_", ["BMP", "TIFF"])
+def test_training_sets_may_hold_bmp_and_tiff(tmp_path: Path, format_: str) -> None:
+    folder = draw_folder(tmp_path / "set", 1)
+    [first, *_] = sorted(folder.rglob("*.png"))
+    expected = np.asarray(Image.open(first).convert("RGB"))
+    Image.fromarray(expected).save(first, format_)  # by content, whatever its name says
+    decoded = load_pixels(load_folder(folder), expected.shape[0], tmp_path / "cache")
+    assert any(np.array_equal(one, expected) for one in decoded)
+    first.write_bytes(first.read_bytes()[:40])
+    with pytest.raises(UsageError, match=first.name):
+        load_pixels(load_folder(folder), 48, tmp_path / "cache")

@@ -165,6 +165,17 @@ def test_a_photo_is_looked_at_once_under_one_setting(cat: Catalogue, settings: S
     assert go(cat, settings).photos == 0
 
 
+def test_people_are_shown_the_faces_of_the_last_run_also_when_it_had_nothing_to_do(
+    cat: Catalogue, settings: Settings
+) -> None:
+    keep_many(cat, settings, 4)
+    for mode, looked_at in (("paper", 4), ("square", 4), ("paper", 0), ("paper", 0)):
+        assert go(cat, settings, crop=mode).photos == looked_at
+        chosen = settings.model_copy(update={"crop": mode})
+        assert faces.newest_settings(cat) == crop_settings(chosen).digest
+    assert len(faces.taken(cat, crop_settings(settings).digest)) == 5
+
+
 def test_another_detector_looks_again(
     cat: Catalogue, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
