@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
-from btfer.bench.exported import read_card
+from btfer.bench.edge.card import read_card
+from btfer.bench.edge.runtimes import Runnable, load_file
 from btfer.bench.external import by_class, keep_run
 from btfer.bench.pixels import load_pixels
-from btfer.bench.runtimes import Runnable, load_file
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import sha256_file

@@ -39,7 +39,7 @@ def export_run(
     data_dir = context.settings().data_dir
     chosen = find_run(data_dir / "runs", run)
     with quiet_stderr():
-        from btfer.bench.export import Wish, calibration_pictures, export
+        from btfer.bench.edge.export import Wish, calibration_pictures, export
     wish = Wish(format_, quantize)
     folder = out or chosen.folder / "export" / wish.name
     file = export(chosen, wish, folder, lambda: calibration_pictures(chosen, data_dir, calibration))
@@ -137,8 +137,8 @@ def bench_edge(
     if not chosen:
         raise UsageError("--edge needs runs: btfer bench --edge RUN...")
     with quiet_stderr():
-        from btfer.bench.edge import Bench, as_rows, measure_run
-        from btfer.bench.edge_report import TITLES, printed, write_edge
+        from btfer.bench.edge.measure import Bench, as_rows, measure_run
+        from btfer.bench.edge.report import TITLES, printed, write_edge
     bench = Bench(data_dir, release, calibration, threads)
     with output.progress_lines() as say:
         rows = [row for one in chosen for row in measure_run(one, bench, say)]

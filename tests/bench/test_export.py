@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from btfer.bench.datasets import load_release, load_training
-from btfer.bench.edge import Bench, loss_interval, measure_run
-from btfer.bench.edge_report import TITLES, printed, write_edge
-from btfer.bench.export import Wish, calibration_pictures, export
-from btfer.bench.exported import read_card
+from btfer.bench.edge.card import read_card
+from btfer.bench.edge.export import Wish, calibration_pictures, export
+from btfer.bench.edge.measure import Bench, loss_interval, measure_run
+from btfer.bench.edge.report import TITLES, printed, write_edge
+from btfer.bench.edge.runtimes import load_file
 from btfer.bench.inputs import form_of
 from btfer.bench.pixels import load_pixels
-from btfer.bench.runtimes import load_file
 from btfer.bench.stored import Stored, find_run, with_network
 from btfer.errors import MissingExtra, UsageError
 from btfer.expressions import EXPRESSIONS
@@ -153,7 +153,7 @@ def test_edge_measures_the_trained_network_and_each_form(
 def test_a_loss_of_two_hundredths_is_said(run: Stored) -> None:
     from dataclasses import replace
 
-    from btfer.bench.edge import EdgeRow
+    from btfer.bench.edge.measure import EdgeRow
 
     row = EdgeRow("a", "lenet5", 48, "tflite-int8", 1, 1, 1, 1, 1, 1, "r1", 100, 0.4, 0.019)
     assert row.remark == ""

@@ -90,7 +90,7 @@ def _template() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("btfer.bench"),
+        loader=PackageLoader("btfer.bench.report"),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,

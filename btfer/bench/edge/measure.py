@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from btfer.bench.datasets import ImageSet, load_release
-from btfer.bench.export import Wish, calibration_pictures, export
+from btfer.bench.edge.export import Wish, calibration_pictures, export
+from btfer.bench.edge.runtimes import load_file
 from btfer.bench.pixels import load_pixels
-from btfer.bench.runtimes import load_file
 from btfer.bench.stored import MODEL, Stored
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
@@ -177,7 +177,7 @@ def _row(run: Stored, bench: Bench, form: str, file: Path, release: str) -> Edge
 
 
 def _measured(file: Path, bench: Bench) -> dict[str, float]:
-    worker = [sys.executable, "-m", "btfer.bench.edge_worker"]
+    worker = [sys.executable, "-m", "btfer.bench.edge.worker"]
     command = [*worker, str(file), str(bench.threads), str(bench.seconds)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""Measures one network file in a process of its own: python -m btfer.bench.edge_worker FILE THREADS SECONDS.
+"""Measures one network file in a process of its own: python -m btfer.bench.edge.worker FILE THREADS SECONDS.
 
 Prints JSON: latency of one picture in ms (median, p95, how many), and by how many MB the process grew
 at its peak from before the runtime was imported.
@@ -17,7 +17,7 @@ WARM_UP = 10
 
 def measure(file: Path, threads: int, seconds: float) -> dict[str, float]:
     """Ask a network about one drawn picture again and again, for so long."""
-    from btfer.bench.runtimes import load_file
+    from btfer.bench.edge.runtimes import load_file
 
     before = _memory("VmRSS")
     network = load_file(file, threads)

@@ -5,7 +5,7 @@ import io
 from datetime import date
 from pathlib import Path
 
-from btfer.bench.edge import EdgeRow, as_rows
+from btfer.bench.edge.measure import EdgeRow, as_rows
 from btfer.files import write_atomic
 
 TITLES = ("network", "form", "MB", "median ms", "p95 ms", "memory MB", "accuracy", "lost (95 %)")

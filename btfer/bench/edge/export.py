@@ -22,7 +22,7 @@ from btfer import __version__
 from btfer.bench.cells import SPLIT_SEED
 from btfer.bench.datasets import SPLITS, ImageSet, Source, Split, load_release, split_source
 from btfer.bench.datasets.training import read_source
-from btfer.bench.exported import add_card
+from btfer.bench.edge.card import add_card
 from btfer.bench.inputs import InputForm, grey_weights
 from btfer.bench.stored import Stored
 from btfer.bench.weights import NOTICES
