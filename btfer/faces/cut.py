@@ -124,12 +124,15 @@ def recorded(cut: Cut, settings: CropSettings) -> dict[str, Any]:
     }
 
 
-def read_cut(row: Mapping[str, Any]) -> tuple[Cut, CropSettings]:
-    """The rectangle out of what `recorded` gave, and how it was made a square: what `cut_face` asks for."""
+def read_cut(row: Mapping[str, Any]) -> Cut:
+    """The rectangle out of what `recorded` gave."""
     sides = (tuple(row.get(name, ())) for name in ("clipped", "reflected"))
-    cut = Cut(*(row[name] for name in ("left", "top", "right", "bottom")), *sides)
-    size = {name: row[name] for name in ("margin_px", "size_px")}
-    return cut, replace(mode(row["mode"]), **size)
+    return Cut(*(row[name] for name in ("left", "top", "right", "bottom")), *sides)
+
+
+def settings_of(row: Mapping[str, Any]) -> CropSettings:
+    """How it was made a square, out of what `recorded` gave: what `cut_face` asks for."""
+    return replace(mode(row["mode"]), margin_px=row["margin_px"], size_px=row["size_px"])
 
 
 def in_crop(point: Point, cut: Cut, size_px: int) -> Point:

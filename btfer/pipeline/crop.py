@@ -18,7 +18,7 @@ from btfer.catalogue.store import Row
 from btfer.catalogue.verdicts import Verdict
 from btfer.engine import map_unordered
 from btfer.errors import BtferError
-from btfer.faces.cut import Cut, read_cut, recorded
+from btfer.faces.cut import Cut, read_cut, recorded, settings_of
 from btfer.faces.find import Found
 from btfer.faces.modes import CropSettings, crop_settings
 from btfer.files import only_one, remove_parts, write_atomic
@@ -220,7 +220,10 @@ def _lost(cat: Catalogue, settings: Settings) -> list[Lost]:
     for digest in faces.all_settings(cat):
         for row in faces.taken(cat, digest):
             if not is_whole_png(face_path(settings.data_dir, row["id"])):
-                cuts.setdefault(row["photo"], {})[row["id"]] = read_cut(row["crop"])
+                cuts.setdefault(row["photo"], {})[row["id"]] = (
+                    read_cut(row["crop"]),
+                    settings_of(row["crop"]),
+                )
     known = photos.described(cat, cuts)
     paths = {
         sha256: photo_path(settings.data_dir, sha256, known[sha256]["format"]) for sha256 in cuts

@@ -171,7 +171,7 @@ def needs_credit(row: Row) -> bool:
 
 def _origin(row: Row, file_name: str) -> Row:
     """Where the photo is, and how the face was cut out of it; no address for a photo that came from a disk."""
-    cut, _ = read_cut(row["crop"])
+    cut = read_cut(row["crop"])
     on_web = row["url"].startswith(("http://", "https://"))
     return {
         "file_name": file_name,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from btfer.errors import ImageError
-from btfer.faces.cut import Cut, cut_face, cut_rectangle, in_crop, read_cut, recorded
+from btfer.faces.cut import Cut, cut_face, cut_rectangle, in_crop, read_cut, recorded, settings_of
 from btfer.faces.modes import MODES
 from tests.faces.drawn_boxes import face_box
 
@@ -98,7 +98,8 @@ def test_only_square_keeps_the_shape_of_a_face() -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_what_is_recorded_tells_the_same_cut_after_json(mode: str) -> None:
     cut = cut_rectangle(face_box(5, 5), 640, 480, MODES[mode])
-    assert read_cut(json.loads(json.dumps(recorded(cut, MODES[mode])))) == (cut, MODES[mode])
+    told = json.loads(json.dumps(recorded(cut, MODES[mode])))
+    assert (read_cut(told), settings_of(told)) == (cut, MODES[mode])
 
 
 @pytest.mark.parametrize("mode", MODES)

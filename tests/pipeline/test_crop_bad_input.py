@@ -184,5 +184,6 @@ def test_a_crop_that_cannot_be_made_again_for_want_of_memory_says_so(
     monkeypatch.setattr("btfer.pipeline.crop_photo.cut_face", full)
     data = as_bytes(photo_of(1), "PNG")
     (tmp_path / "photo").write_bytes(data)
-    lost = Lost(Photo(hashlib.sha256(data).hexdigest(), tmp_path / "photo"), {"a": Cut(0, 0, 9, 9)})
-    assert cut_again(lost, MODES["paper"]) == (lost, {}, "out of memory")
+    photo = Photo(hashlib.sha256(data).hexdigest(), tmp_path / "photo")
+    lost = Lost(photo, {"a": (Cut(0, 0, 9, 9), MODES["paper"])})
+    assert cut_again(lost) == (lost, {}, "out of memory")

@@ -85,8 +85,9 @@ def test_a_forgotten_face_changes_one_image_and_leaves_no_byte(
     """In no file of the data folder, the catalogue's free pages and log, caches and every format of release too."""
     packed = build.Plan(per_class=2, formats=list(FORMATS), sources=release.WITH)
     made = build.run(full, settings, packed)
-    others = releases.faces_in(full, made.path.name)
-    victim = others.pop(5)
+    victim = releases.faces_in(full, made.path.name)[5]
+    every = faces.taken(full, crop_settings(settings).digest)
+    others = [row for row in every if row["id"] != victim["face"]]
     sha256 = photo_of(full, victim["face"])
     cached = settings.data_dir / "runs/_cache/faces.npy"
     cached.parent.mkdir(parents=True)
@@ -94,7 +95,7 @@ def test_a_forgotten_face_changes_one_image_and_leaves_no_byte(
     names, pictures = names_of(full, sha256), pictures_of(settings, full, sha256, victim["face"])
     common = set[bytes]()  # tables and headers that every JPEG and PNG has, and plain colours
     for number, other in enumerate(others):
-        its = pictures_of(settings, full, photo_of(full, other["face"]), other["face"])
+        its = pictures_of(settings, full, other["photo"], other["id"])
         files_only = its[:3] if number else its
         common |= set[bytes]().union(*map(windows, files_only))
     parts = [windows(one) - common for one in pictures]
