@@ -105,6 +105,7 @@ def cells(
     """
     sizes, wanted, starts = list(resolutions), list(balances), list(weights)
     _check_balances(wanted)
+    _check_weights(starts)
     networks = [(name, start) for name in architectures for start in _weights_of(name, starts)]
     for (name, start), size in product(networks, sizes):
         architecture(name).check(size, start)
@@ -133,6 +134,7 @@ def paper_cells(
         architecture(name)
     wanted = list(balances) or list(PAPER_BALANCES)
     _check_balances(wanted)
+    _check_weights(starts)
     rows = [
         (name, start, size)
         for size, row in PAPER_ROWS.items()
@@ -165,10 +167,13 @@ def _check_balances(wanted: list[str]) -> None:
         raise UsageError(f"'{unknown}' is no balance: use one of {', '.join(BALANCES)}")
 
 
-def _weights_of(name: str, wanted: list[str]) -> list[str]:
+def _check_weights(wanted: Iterable[str]) -> None:
     every = {one for other in ARCHITECTURES.values() for one in other.weights}
     for unknown in set(wanted) - every:
         raise UsageError(f"'{unknown}' are no weights: use {', '.join(sorted(every))}")
+
+
+def _weights_of(name: str, wanted: list[str]) -> list[str]:
     known = architecture(name).weights
     fitting = [one for one in wanted if one in known]
     if not fitting:

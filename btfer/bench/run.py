@@ -70,9 +70,6 @@ class Experiment:
     def definition(self, data_digest: str, split: str) -> Record:
         """Everything that a result depends on, as JSON has it."""
         whole = asdict(self) | {"data": data_digest, "split": split, "versions": versions()}
-        for name in ("weights_digest", "limit"):
-            if not whole[name]:
-                del whole[name]
         plain: Record = json.loads(json.dumps(whole))
         return plain
 

@@ -89,8 +89,7 @@ def _next_version(
             changes.append(f"version {version}: {one.file} was withdrawn; {end}")
     # A release that was rebuilt here came about elsewhere, and is told as it was told.
     made_here = {row["settings"] for row in faces.by_id(cat, face_of.values()).values()}
-    known = [overview.read(cat, digest) for digest in sorted(made_here)[:1]]
-    facts = record | (counted(cat, known[0]) if known else {})
+    facts = record | (counted(cat, overview.read(cat, min(made_here))) if made_here else {})
     labels = [one.told["label"] for one in kept]
     facts |= {"counts": {label: labels.count(label) for label in record["counts"]}}
     facts |= {"version": version, "changes": changes}
