@@ -22,7 +22,7 @@ from dedup_peers import BRUTE_FORCE, IMAGEDEDUP, PEERS, PROCESSES, Hashes, Timed
 from rich.console import Console
 from rich.table import Table
 
-from btfer import near
+from btfer import hamming
 
 MAX_BITS = 8
 ODD_WAVES = 0x5555555555555555
@@ -81,9 +81,9 @@ def search_all(n: int, mirrored: bool, runs: int) -> Ours:
     hashes, mirrors = draw_hashes(n, seed=3)
     side = mirrors if mirrored else None
 
-    def search() -> tuple[near.Keys, near.Pairs]:
-        keys = near.collapse(hashes, side)
-        return keys, near.collect(near.near_pairs(keys, max_bits=MAX_BITS))
+    def search() -> tuple[hamming.Keys, hamming.Pairs]:
+        keys = hamming.collapse(hashes, side)
+        return keys, hamming.collect(hamming.near_pairs(keys, max_bits=MAX_BITS))
 
     seconds, extra_mb, (keys, pairs) = _measured(search, runs)
     first = np.empty(n, np.int64)  # of each row, its key
@@ -104,10 +104,10 @@ def search_added(n: int, mirrored: bool, runs: int) -> Ours:
     new_hashes, new_mirrors = draw_hashes(NEW, seed=4)
     new_hashes[::10], new_mirrors[::10] = hashes[:NEW:10], mirrors[:NEW:10]
 
-    def search() -> tuple[near.Keys, near.Keys, near.Pairs]:
-        new = near.collapse(new_hashes, new_mirrors if mirrored else None)
-        old = near.each_row(hashes, mirrors if mirrored else None)
-        return new, old, near.collect(near.near_between(new, old, max_bits=MAX_BITS))
+    def search() -> tuple[hamming.Keys, hamming.Keys, hamming.Pairs]:
+        new = hamming.collapse(new_hashes, new_mirrors if mirrored else None)
+        old = hamming.each_row(hashes, mirrors if mirrored else None)
+        return new, old, hamming.collect(hamming.near_between(new, old, max_bits=MAX_BITS))
 
     seconds, extra_mb, (new, old, pairs) = _measured(search, runs)
     expected = _brute_force((new.hashes, new.mirrors), (hashes, mirrors), mirrored)
@@ -118,7 +118,7 @@ def search_added(n: int, mirrored: bool, runs: int) -> Ours:
 
 def _measured(search: Callable[[], Any], runs: int) -> tuple[float, float, Any]:
     """Median wall time, memory above what the process had before, and what was found."""
-    near.collect(near.near_pairs(near.collapse(draw_hashes(5_000, seed=1)[0])))
+    hamming.collect(hamming.near_pairs(hamming.collapse(draw_hashes(5_000, seed=1)[0])))
     before = _status_mb("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak up to here
     times = []
@@ -155,7 +155,7 @@ def _recall(wanted: set[tuple[int, int]], found: set[tuple[int, int]]) -> float:
     return len(wanted & found) / len(wanted) if wanted else math.nan
 
 
-def _check_distances(left: near.Keys, right: near.Keys, pairs: near.Pairs) -> None:
+def _check_distances(left: hamming.Keys, right: hamming.Keys, pairs: hamming.Pairs) -> None:
     """Every pair found is one, at the distance said."""
     ways = [(left.hashes, right.hashes)]
     if left.mirrors is not None and right.mirrors is not None:

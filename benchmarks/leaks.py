@@ -23,11 +23,11 @@ from rich.console import Console
 from rich.table import Table
 
 from btfer.errors import ImageError
+from btfer.hamming import hamming_distance
 from btfer.images import decode_rgb, read_photo
 from btfer.leaks.search import Searched, search
 from btfer.leaks.training import SUFFIXES, read_training
-from btfer.leaks.views import Grey, Subject, grey_of
-from btfer.near import apart
+from btfer.leaks.views import Grey, LeakSubject, grey_of
 from btfer.pipeline.likeness import is_same, look_of
 
 MARGIN_PX = 20
@@ -41,7 +41,7 @@ Window = tuple[float, float, float, float]  # centre, width, height
 class Face:
     """A face with its eyes, which may not be known."""
 
-    subject: Subject
+    subject: LeakSubject
     eyes: tuple[tuple[float, float], tuple[float, float]] | None = None
 
 
@@ -57,7 +57,7 @@ def sample_faces() -> list[Face]:
         if one.faces and not one.original:
             box = one.faces[0]
             where = (float(box.x), float(box.y), float(box.width), float(box.height))
-            found.append(Face(Subject(one.file, picture_path(one.file), where)))
+            found.append(Face(LeakSubject(one.file, picture_path(one.file), where)))
     return found
 
 
@@ -81,7 +81,9 @@ def without_copies(faces: list[Face]) -> list[Face]:
         near = (
             k
             for k in kept
-            if apart((one.phash, one.mirror_phash), (read[k].phash, read[k].mirror_phash)).bits
+            if hamming_distance(
+                (one.phash, one.mirror_phash), (read[k].phash, read[k].mirror_phash)
+            ).bits
             <= 16
         )
         if not any(is_same(looks[n], looks[k]) for k in near):
@@ -108,7 +110,7 @@ def _first_face(file: Path, name: str) -> Face | None:
     box = taken[0].box
     where = (box.x, box.y, box.width, box.height)
     eyes = box.landmarks["left_eye"], box.landmarks["right_eye"]
-    return Face(Subject(name, file, where, pose_of(box).tilt_deg), eyes)
+    return Face(LeakSubject(name, file, where, pose_of(box).tilt_deg), eyes)
 
 
 # ---- training pictures ----

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from btfer.catalogue import open_catalogue, tables
 from btfer.expressions import EXPRESSIONS
 from btfer.images import Pixels, encode_png
-from btfer.layout import face_path
+from btfer.paths import face_path
 from btfer.pipeline.crop import face_id
 
 DRAWN = 50

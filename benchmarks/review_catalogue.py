@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from btfer.catalogue import Catalogue, open_catalogue, tables
 from btfer.expressions import EXPRESSIONS
-from btfer.layout import thumbnail_path
+from btfer.paths import thumbnail_path
 
 DRAWN = 300
 AT = "2026-01-01T00:00:00+00:00"

@@ -29,10 +29,10 @@ from rich.table import Table
 
 from btfer.bench.architectures import architecture
 from btfer.bench.datasets import ImageSet, load_folder
-from btfer.bench.feed import Feed
-from btfer.bench.pixels import load_pixels
-from btfer.bench.protocol import PAPER
-from btfer.bench.training import ALL, prepare
+from btfer.bench.datasets.pixels import load_pixels
+from btfer.bench.train.batches import ImageBatches
+from btfer.bench.train.phases import ALL, prepare
+from btfer.bench.train.protocol import PAPER
 from btfer.expressions import EXPRESSIONS
 
 SIDE_PX = 256  # of the drawn files, as of the crops that btfer makes
@@ -92,10 +92,10 @@ def papers_way(folder: Path, size_px: int) -> Any:
     return generator.flow_from_directory(folder, (size_px, size_px), batch_size=PAPER.batch_size)
 
 
-def our_way(images: ImageSet, size_px: int, cache: Path) -> Feed:
+def our_way(images: ImageSet, size_px: int, cache: Path) -> ImageBatches:
     """Batches as `btfer bench` makes them."""
     pixels = load_pixels(images, size_px, cache)
-    return Feed(
+    return ImageBatches(
         pixels,
         images.labels,
         np.arange(len(images)),
@@ -106,14 +106,14 @@ def our_way(images: ImageSet, size_px: int, cache: Path) -> Feed:
     )
 
 
-def constant(feed: Feed) -> Any:
+def constant(batches: ImageBatches) -> Any:
     """The feed's first batch as tensors, again and again: what costs nothing."""
-    images, labels = feed[0]
+    images, labels = batches[0]
     if keras.backend.backend() != "tensorflow":
-        return Same((images, labels), len(feed))
+        return Same((images, labels), len(batches))
     import tensorflow as tf
 
-    return tf.data.Dataset.from_tensors((images, labels)).repeat(len(feed))
+    return tf.data.Dataset.from_tensors((images, labels)).repeat(len(batches))
 
 
 class Same(keras.utils.PyDataset):
@@ -205,9 +205,13 @@ def measure(case: Case, folder: Path, cache: Path, seconds: float) -> list[tuple
     """Rows of the table: what, paper's way, ours, constant, result."""
     images = load_folder(folder)
     watch = Stopwatch()
-    feed = our_way(images, case.size_px, cache)
+    batches = our_way(images, case.size_px, cache)
     decoded = len(images) / watch.read()[0]
-    sources = {"paper": papers_way(folder, case.size_px), "ours": feed, "constant": constant(feed)}
+    sources = {
+        "paper": papers_way(folder, case.size_px),
+        "ours": batches,
+        "constant": constant(batches),
+    }
     alone = best(lambda name: an_image(sources[name], seconds), ["paper", "ours"], 2)
     times = alone["paper"] / alone["ours"]
     step, begin = training(case, sources)

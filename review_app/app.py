@@ -8,7 +8,7 @@ import streamlit as st
 # Streamlit puts this file's folder on the path; the package `review_app` is in the one above.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from review_app import agreement, duplicates, faceless, log, look, overview, pairs, rounds
+from review_app import agreement, duplicates, faceless, log, model, overview, pairs, rounds
 
 st.set_page_config(page_title="btfer review", layout="wide")
 st.html(  # room for ten columns and all five rows of a page at 1280 x 800
@@ -27,7 +27,7 @@ st.navigation(
         st.Page(agreement.page, title="Agreement", url_path="agreement"),
         st.Page(log.page, title="Log", url_path="log"),
         st.Page(pairs.page, title="Pairs", url_path="pairs"),
-        st.Page(look.page, title="Model", url_path="model"),
+        st.Page(model.page, title="Model", url_path="model"),
     ],
     position="top",
 ).run()

@@ -10,8 +10,8 @@ import streamlit as st
 
 from btfer.catalogue import Catalogue
 from btfer.review import Item, duplicates
-from btfer.review.duplicates import Group, Picture, Place
-from review_app import pictures, session
+from btfer.review.duplicates import DuplicateGroup, GroupPhoto, GroupSummary
+from review_app import image_uris, session
 
 VEILED = "do-not-use"  # distressing, or withdrawn: blurred until the pointer is on it
 _HERE = Path(__file__).parent
@@ -46,16 +46,18 @@ def page() -> None:
         _draw(cat, settings.data_dir, reviewer, places, said)
 
 
-def _places(cat: Catalogue) -> list[Place]:
+def _places(cat: Catalogue) -> list[GroupSummary]:
     """The list of groups as this session read it: it stays as it is while a person walks through it."""
     if not st.session_state.get("duplicates_places"):
         with st.spinner("Reading the groups …"):
             st.session_state["duplicates_places"] = duplicates.places(cat)
-    found: list[Place] = st.session_state["duplicates_places"]
+    found: list[GroupSummary] = st.session_state["duplicates_places"]
     return found
 
 
-def _draw(cat: Catalogue, data_dir: Path, reviewer: str, places: list[Place], said: str) -> None:
+def _draw(
+    cat: Catalogue, data_dir: Path, reviewer: str, places: list[GroupSummary], said: str
+) -> None:
     state = st.session_state
     at = _at()
     at["place"] = min(at["place"], len(places) - 1)
@@ -83,7 +85,7 @@ def _chooser(place: int, total: int) -> None:
     """The number of the group in the side bar; another one goes there."""
     st.session_state["duplicates_number"] = place + 1
     st.sidebar.number_input(
-        "Group",
+        "DuplicateGroup",
         1,
         total,
         key="duplicates_number",
@@ -91,7 +93,9 @@ def _chooser(place: int, total: int) -> None:
     )
 
 
-def _page(cat: Catalogue, places: list[Place], place: int) -> dict[int, list[Group]]:
+def _page(
+    cat: Catalogue, places: list[GroupSummary], place: int
+) -> dict[int, list[DuplicateGroup]]:
     """The groups of the page that a place is on, by place."""
     start = place // duplicates.PAGE * duplicates.PAGE
     found = dict(enumerate(duplicates.groups(cat, places[start : start + duplicates.PAGE]), start))
@@ -101,7 +105,7 @@ def _page(cat: Catalogue, places: list[Place], place: int) -> dict[int, list[Gro
     return found
 
 
-def _answer(cat: Catalogue, reviewer: str, places: list[Place]) -> None:
+def _answer(cat: Catalogue, reviewer: str, places: list[GroupSummary]) -> None:
     """Do what the browser asked for; runs before the page is drawn again."""
     sent = (st.session_state.get("duplicates") or {}).get("answer")
     if not isinstance(sent, dict):
@@ -157,7 +161,9 @@ def _at() -> dict[str, int]:
     return found
 
 
-def _entries(data_dir: Path, number: int, place: Place, groups: list[Group]) -> list[Sent]:
+def _entries(
+    data_dir: Path, number: int, place: GroupSummary, groups: list[DuplicateGroup]
+) -> list[Sent]:
     """The groups of a place for the browser; one without pictures where nothing is a copy any more."""
     if not groups:
         return [{"place": number, "id": place.keeper, "pictures": []}]
@@ -174,7 +180,7 @@ def _entries(data_dir: Path, number: int, place: Place, groups: list[Group]) -> 
     ]
 
 
-def _picture(data_dir: Path, one: Picture, group: Group) -> Sent:
+def _picture(data_dir: Path, one: GroupPhoto, group: DuplicateGroup) -> Sent:
     facts = {
         "size": f"{one.width_px} x {one.height_px} px",
         "bytes": f"{one.n_bytes / 1000:,.0f} kB {one.format}",
@@ -190,21 +196,21 @@ def _picture(data_dir: Path, one: Picture, group: Group) -> Sent:
         facts |= {"distance": f"{one.distance_bits} bits{mirrored}", "dropped": one.why}
     return {
         "id": one.photo,
-        "src": pictures.small(data_dir, _item(one)),
+        "src": image_uris.small(data_dir, _item(one)),
         "veiled": one.judged == VEILED,
         "facts": [(name, text) for name, text in facts.items() if text],
     }
 
 
-def _zoom(data_dir: Path, drawn: dict[int, list[Group]], id_: str) -> dict[str, str]:
+def _zoom(data_dir: Path, drawn: dict[int, list[DuplicateGroup]], id_: str) -> dict[str, str]:
     """A picture that is on the page and its keeper, large, by photo."""
     for group in (group for groups in drawn.values() for group in groups):
         shown = {one.photo: one for one in (group.keeper, *group.copies)}
         if id_ in shown:
             both = (group.keeper, shown[id_])
-            return {one.photo: pictures.large(data_dir, _item(one))[0] for one in both}
+            return {one.photo: image_uris.large(data_dir, _item(one))[0] for one in both}
     return {}
 
 
-def _item(one: Picture) -> Item:
+def _item(one: GroupPhoto) -> Item:
     return Item(one.photo, one.photo, "", one.format, "", (), one.about)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from btfer.catalogue import faces as face_rows
 from btfer.catalogue.store import Row
-from btfer.layout import thumbnail_path
+from btfer.paths import thumbnail_path
 from btfer.settings import Settings
 from review_app import session
 
@@ -20,7 +20,7 @@ def page() -> None:
         return
     cat, settings = opened
     st.subheader("No face")
-    rows = face_rows.without(cat, face_rows.newest_settings(cat))
+    rows = face_rows.photos_without_face(cat, face_rows.newest_settings(cat))
     if not rows:
         st.success("The crop stage took a face from every photo that it has looked at.")
         return

@@ -12,7 +12,7 @@ import streamlit as st
 
 from btfer.expressions import EXPRESSIONS
 from btfer.review import DROP_REASONS, Item, Judged
-from review_app import pictures
+from review_app import image_uris
 
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
@@ -88,7 +88,7 @@ def _key(round_: str, settle: bool) -> str:
 def _tile(data_dir: Path, item: Item) -> dict[str, Any]:
     shown = {"id": item.id, "label": item.label, "badges": item.badges, "about": item.about}
     size = f"{item.width_px:.0f} x {item.height_px:.0f} px"
-    return shown | {"size": size, "src": pictures.small(data_dir, item)}
+    return shown | {"size": size, "src": image_uris.small(data_dir, item)}
 
 
 def _mark(one: Judged) -> dict[str, str]:
@@ -96,5 +96,5 @@ def _mark(one: Judged) -> dict[str, str]:
 
 
 def _zoom(data_dir: Path, item: Item) -> dict[str, Any]:
-    src, size = pictures.large(data_dir, item)
+    src, size = image_uris.large(data_dir, item)
     return {"id": item.id, "src": src, "box": item.box, "size": size}

@@ -13,9 +13,9 @@ import streamlit as st
 from btfer.catalogue import Catalogue
 from btfer.errors import ImageError
 from btfer.images import decode_rgb
-from btfer.layout import photo_path
+from btfer.paths import photo_path
 from btfer.review import pairs
-from review_app import pictures, session
+from review_app import image_uris, session
 
 SIDE_PX = 480
 _HERE = Path(__file__).parent
@@ -88,7 +88,7 @@ def _same(sent: dict[str, Any]) -> dict[int, bool]:
     return {id_: same for id_, same in rows if isinstance(id_, int) and isinstance(same, bool)}
 
 
-def _item(data_dir: Path, pair: pairs.Pair) -> dict[str, Any]:
+def _item(data_dir: Path, pair: pairs.PhotoPair) -> dict[str, Any]:
     sides = [
         {"src": _picture(photo_path(data_dir, side.photo, side.format)), "about": side.about}
         for side in pair.sides
@@ -100,6 +100,6 @@ def _item(data_dir: Path, pair: pairs.Pair) -> dict[str, Any]:
 def _picture(path: Path) -> str:
     """A photo as a data URI; '' where it cannot be read."""
     try:
-        return pictures.reduced(decode_rgb(path.read_bytes()), SIDE_PX)
+        return image_uris.reduced(decode_rgb(path.read_bytes()), SIDE_PX)
     except (OSError, ImageError):
         return ""

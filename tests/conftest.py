@@ -17,7 +17,7 @@ from btfer.catalogue import Catalogue, open_catalogue
 from btfer.catalogue.journal import Fetched, Query, Sighting, add_found, finish, url_id
 from btfer.files import write_atomic
 from btfer.images import read_photo
-from btfer.layout import photo_path, thumbnail_path
+from btfer.paths import photo_path, thumbnail_path
 from btfer.settings import Settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

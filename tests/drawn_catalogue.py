@@ -12,7 +12,7 @@ from btfer.catalogue.verdicts import Verdict
 from btfer.expressions import EXPRESSIONS
 from btfer.files import write_atomic
 from btfer.images import read_photo
-from btfer.layout import face_path, photo_path, thumbnail_path
+from btfer.paths import face_path, photo_path, thumbnail_path
 
 DIGEST = "0123abcd"
 FACE_BOX = {"x": 60.0, "y": 40.0, "width": 80.0, "height": 100.0}

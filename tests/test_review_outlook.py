@@ -7,7 +7,7 @@ import pytest
 
 from btfer import review
 from btfer.review import Judged, Pace, Tally
-from btfer.review.outlook import Outlook, estimate
+from btfer.review.forecast import Outlook, estimate
 from btfer.review.pace import of_pages
 from tests.drawn_catalogue import DIGEST, label_of, make
 

@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from btfer.bench.architectures import ARCHITECTURES
-from btfer.bench.cells import (
+from btfer.bench.experiments.cells import (
     GRIDS,
     PAPER_SETS,
     QUICK,
     SPLIT_SEED,
-    Cell,
+    GridCell,
     cells,
     paper_cells,
     shard,
 )
-from btfer.bench.protocol import protocol_named
+from btfer.bench.train.protocol import protocol_named
 from btfer.errors import UsageError
-from btfer.layout import training_dir
-from btfer.silence import quiet_stderr
+from btfer.paths import training_dir
+from btfer.quiet import quiet_stderr
 
 if TYPE_CHECKING:
     from btfer.bench.datasets import ImageSet, Split
-    from btfer.bench.grid import Ground
+    from btfer.bench.experiments.grid import GridContext
 
 # TensorFlow greets with a page of notices, and warns of each new model; it reads this when imported.
 if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
@@ -93,21 +93,21 @@ def bench(
     with quiet_stderr():
         _load_keras()
     from btfer.bench.datasets import load_release
-    from btfer.bench.devices import check_devices
-    from btfer.bench.grid import Ground, run_grid, with_leaks
+    from btfer.bench.experiments.grid import GridContext, run_grid, with_leaks
+    from btfer.bench.train.devices import check_devices
 
     scored = load_release(release) if release else None
     parted = _splits(folders, scored, split or rules.split, limit, data_dir / "runs", on_progress)
     check_devices(augment, replicas)
     how = (augment, mixed_precision, replicas)
-    ground = Ground(
+    shared = GridContext(
         data_dir / "runs", rules, parted, scored, epochs, folds, weights_from, *how, limit
     )
     if dry:
-        return _plan(wanted, ground, absent)
+        return _plan(wanted, shared, absent)
     here = [cell for cell in wanted if cell.training not in absent]
-    records = run_grid(here, ground, on_progress)
-    return with_leaks(records, ground, leaks, on_progress) if leaks else records
+    records = run_grid(here, shared, on_progress)
+    return with_leaks(records, shared, leaks, on_progress) if leaks else records
 
 
 def _load_keras() -> None:
@@ -175,7 +175,7 @@ def _cells(
     weights: list[str],
     seeds: list[int],
     names: list[str],
-) -> list[Cell]:
+) -> list[GridCell]:
     if grid == "paper":
         return paper_cells(architectures, resolutions, balances, weights, seeds, names)
     return cells(
@@ -212,12 +212,12 @@ def _splits(
     return parted
 
 
-def _plan(wanted: list[Cell], ground: "Ground", absent: list[str]) -> list[dict[str, Any]]:
+def _plan(wanted: list[GridCell], grid: "GridContext", absent: list[str]) -> list[dict[str, Any]]:
     """A row for each cell: what it is, how far it is, and what it will take."""
-    from btfer.bench.grid import expected_seconds, record_of
+    from btfer.bench.experiments.grid import expected_seconds, record_of
 
     here = [cell for cell in wanted if cell.training not in absent]
-    seconds = dict(zip(here, expected_seconds(here, ground), strict=True))
+    seconds = dict(zip(here, expected_seconds(here, grid), strict=True))
     return [
         {
             "architecture": cell.architecture,
@@ -227,7 +227,7 @@ def _plan(wanted: list[Cell], ground: "Ground", absent: list[str]) -> list[dict[
             "training": cell.training or "in-domain",
             "seed": cell.seed,
             "parameters": cell.parameters,
-            "state": record_of(cell, ground).get("state", "to do") if cell in seconds else "no set",
+            "state": record_of(cell, grid).get("state", "to do") if cell in seconds else "no set",
             "seconds": round(seconds[cell], 1) if cell in seconds else None,
         }
         for cell in wanted

@@ -20,7 +20,7 @@ def add(cat: Catalogue, found: Iterable[Row], judged: Iterable[Verdict]) -> None
             verdicts.add_within(connection, one, at)
 
 
-def taken(cat: Catalogue, settings: str) -> list[Row]:
+def accepted(cat: Catalogue, crop_digest: str) -> list[Row]:
     """Faces that the crop stage took, of photos that still hold, with the standing verdict of round `faces`.
 
     Rows: all of `face`, and decision, relabel, reviewer of the person's verdict ('' = not judged).
@@ -39,7 +39,7 @@ def taken(cat: Catalogue, settings: str) -> list[Row]:
         .join(dedup, (dedup.c.photo == face.c.photo) & (dedup.c.decision == "keep"))
         .outerjoin(photo, photo.c.photo == face.c.photo)
         .outerjoin(people, _of_face(people))
-        .where(face.c.settings == settings)
+        .where(face.c.settings == crop_digest)
         .where(sa.func.coalesce(photo.c.decision, "keep") != "drop")
         .order_by(face.c.id)
     )
@@ -50,17 +50,17 @@ def _of_face(held: sa.Subquery) -> sa.ColumnElement[bool]:
     return (held.c.photo == face.c.photo) & (held.c.face == face.c.id)
 
 
-def awaiting_review(cat: Catalogue, settings: str) -> list[Row]:
+def awaiting_review(cat: Catalogue, crop_digest: str) -> list[Row]:
     """The queue of round `faces`, with each face's label."""
-    return [row for row in short(cat, settings) if not row["decision"]]
+    return [row for row in accepted_with_labels(cat, crop_digest) if not row["decision"]]
 
 
-def short(cat: Catalogue, settings: str) -> list[Row]:
+def accepted_with_labels(cat: Catalogue, crop_digest: str) -> list[Row]:
     """`taken`, each row with `expression`: the face's relabel, else its photo's label."""
     of_photo = photos.label_of_each(cat)
     return [
         row | {"expression": row["relabel"] or of_photo[row["photo"]]}
-        for row in taken(cat, settings)
+        for row in accepted(cat, crop_digest)
     ]
 
 
@@ -84,12 +84,12 @@ def by_id(cat: Catalogue, ids: Iterable[str]) -> dict[str, Row]:
     return found
 
 
-def under(cat: Catalogue, settings: str) -> list[Row]:
+def under(cat: Catalogue, crop_digest: str) -> list[Row]:
     """Every face box that was found under one crop setting."""
-    return cat.rows(sa.select(face).where(face.c.settings == settings).order_by(face.c.id))
+    return cat.rows(sa.select(face).where(face.c.settings == crop_digest).order_by(face.c.id))
 
 
-def yielded(cat: Catalogue, settings: str) -> tuple[int, int]:
+def yielded(cat: Catalogue, crop_digest: str) -> tuple[int, int]:
     """How many photos the crop stage has looked at under a setting, and how many faces it took from them."""
     crop = verdicts.current("crop")
     is_face = crop.c.face != ""
@@ -97,7 +97,7 @@ def yielded(cat: Catalogue, settings: str) -> tuple[int, int]:
         sa.func.count(sa.case((~is_face, 1))).label("photos"),
         sa.func.count(sa.case((is_face & (crop.c.decision == "keep"), 1))).label("faces"),
     )
-    [row] = cat.rows(counted.where(crop.c.settings == settings))
+    [row] = cat.rows(counted.where(crop.c.settings == crop_digest))
     return int(row["photos"]), int(row["faces"])
 
 
@@ -106,13 +106,15 @@ def all_settings(cat: Catalogue) -> list[str]:
     return [row["settings"] for row in cat.rows(sa.select(face.c.settings).distinct())]
 
 
-def say_again(cat: Catalogue, settings: str) -> None:
+def touch_settings(cat: Catalogue, crop_digest: str) -> None:
     """Repeat the newest of the crop stage's verdicts under a setting: it is the one that ran last."""
     crop = verdicts.current("crop")
-    newest = sa.select(crop).where(crop.c.settings == settings).order_by(crop.c.id.desc()).limit(1)
+    newest = (
+        sa.select(crop).where(crop.c.settings == crop_digest).order_by(crop.c.id.desc()).limit(1)
+    )
     for row in cat.rows(newest):
         told = {name: row[name] for name in ("photo", "decision", "reviewer", "face", "reason")}
-        verdicts.add(cat, [Verdict("crop", settings=settings, **told)])
+        verdicts.add(cat, [Verdict("crop", settings=crop_digest, **told)])
 
 
 def newest_settings(cat: Catalogue) -> str:
@@ -122,15 +124,15 @@ def newest_settings(cat: Catalogue) -> str:
     return str(rows[0]["settings"]) if rows else ""
 
 
-def without(cat: Catalogue, settings: str, reason: str = "") -> list[Row]:
+def photos_without_face(cat: Catalogue, crop_digest: str, reason: str = "") -> list[Row]:
     """Photos that the crop stage dropped and that hold otherwise: sha256, reason, width, height, verdict (its id).
 
     reason: only those dropped for it, such as `no face`. Without settings, nothing has been cropped yet.
     """
-    if not settings:
+    if not crop_digest:
         return []
     crop, dedup, people = (verdicts.current(name) for name in ("crop", "dedup", "photos"))
-    dropped = (crop.c.face == "") & (crop.c.settings == settings) & (crop.c.decision == "drop")
+    dropped = (crop.c.face == "") & (crop.c.settings == crop_digest) & (crop.c.decision == "drop")
     facts = (photo_table.c.sha256, crop.c.reason, photo_table.c.width, photo_table.c.height)
     statement = (
         sa.select(*facts, crop.c.id.label("verdict"))

@@ -122,13 +122,13 @@ def described(cat: Catalogue, ids: Collection[str]) -> dict[str, Row]:
     return found
 
 
-def awaiting_crop(cat: Catalogue, settings: str, *, unreviewed: str = "") -> list[Row]:
+def awaiting_crop(cat: Catalogue, crop_digest: str, *, unreviewed: str = "") -> list[Row]:
     """The queue of the crop stage under one setting: photos kept so far and not yet looked at.
 
     unreviewed: `keep` takes photos that no person has judged as well.
     """
     dedup, people, crop = (verdicts.current(name) for name in ("dedup", "photos", "crop"))
-    done = (crop.c.photo == photo.c.sha256) & (crop.c.face == "") & (crop.c.settings == settings)
+    done = (crop.c.photo == photo.c.sha256) & (crop.c.face == "") & (crop.c.settings == crop_digest)
     judged = sa.func.coalesce(people.c.decision, "keep" if unreviewed == "keep" else "")
     return cat.rows(
         sa.select(photo.c.sha256, photo.c.format)

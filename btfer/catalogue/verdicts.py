@@ -86,7 +86,7 @@ def undo_within(connection: sa.Connection, id_: int, reviewer: str, at: str) -> 
 
 
 @dataclass(frozen=True)
-class Told:
+class MergedVerdict:
     """A verdict as another catalogue tells it: when it was given, and when and by whom taken back ('' = it stands)."""
 
     verdict: Verdict
@@ -95,7 +95,7 @@ class Told:
     undone_by: str = ""
 
 
-def merge(cat: Catalogue, told: Iterable[Told]) -> tuple[int, int]:
+def merge(cat: Catalogue, told: Iterable[MergedVerdict]) -> tuple[int, int]:
     """Add those that are not here yet, and take back those that were taken back there; how many of each.
 
     In one transaction. Doing it twice, or in another order, ends the same.
@@ -283,7 +283,7 @@ def pages_of(cat: Catalogue, reviewer: str, *, newest: int) -> list[Row]:
     return cat.rows(counted.order_by(rows.c.at))
 
 
-def dropped(cat: Catalogue, settings: str) -> list[Row]:
+def dropped(cat: Catalogue, crop_digest: str) -> list[Row]:
     """How many pictures each stage and round dropped: round, reason, dropped; the most first.
 
     settings: of the crop, whose verdicts count only under these.
@@ -293,7 +293,7 @@ def dropped(cat: Catalogue, settings: str) -> list[Row]:
         held = current(round_)
         n = sa.func.count().label("dropped")
         counted = sa.select(sa.literal(round_).label("round"), held.c.reason, n)
-        of = (held.c.decision == "drop") & held.c.settings.in_(("", settings))
+        of = (held.c.decision == "drop") & held.c.settings.in_(("", crop_digest))
         found += cat.rows(counted.where(of).group_by(held.c.reason))
     return sorted(found, key=lambda row: -row["dropped"])
 

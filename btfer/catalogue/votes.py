@@ -16,7 +16,7 @@ from btfer.catalogue.verdicts import Verdict, add_within, standing
 _AT_ONCE = 400  # a statement takes only so many parameters
 
 
-class Subject(NamedTuple):
+class ReviewSubject(NamedTuple):
     """A photo (`face` = ''), or one of its faces."""
 
     photo: str
@@ -83,12 +83,12 @@ def settle(cat: Catalogue, round_: str, new: Iterable[Verdict]) -> list[int]:
 def claim(
     cat: Catalogue,
     round_: str,
-    candidates: Sequence[Subject],
+    candidates: Sequence[ReviewSubject],
     reviewer: str,
     *,
     size: int,
     minutes: float,
-) -> tuple[list[Subject], set[Subject]]:
+) -> tuple[list[ReviewSubject], set[ReviewSubject]]:
     """Lease the first `size` of the candidates that await this person; (these, those that await them no more).
 
     What this person has leased already comes first; their other leases end. What others have before
@@ -96,8 +96,8 @@ def claim(
     """
     at = datetime.datetime.now(datetime.UTC)
     until = at + datetime.timedelta(minutes=minutes)
-    got: list[Subject] = []
-    closed: set[Subject] = set()
+    got: list[ReviewSubject] = []
+    closed: set[ReviewSubject] = set()
     with cat.write() as connection:
         connection.execute(sa.delete(lease).where(lease.c.until < _text(at)))
         ask = _needed(connection, round_)
@@ -112,14 +112,14 @@ def claim(
     return got, closed
 
 
-def closed(cat: Catalogue, round_: str, reviewer: str) -> set[Subject]:
+def closed(cat: Catalogue, round_: str, reviewer: str) -> set[ReviewSubject]:
     """What a round has not decided and yet awaits no vote of this person: they voted, or it is in dispute."""
     open_ = verdicts.in_dispute(round_)
     found = cat.rows(sa.select(open_.c.photo, open_.c.face))
     if needed(cat, round_) > 1:  # else one vote decides
         own = standing().where(verdict.c.round == round_, verdict.c.reviewer == reviewer)
         found += cat.rows(own.with_only_columns(verdict.c.photo, verdict.c.face))
-    return {Subject(row["photo"], row["face"]) for row in found}
+    return {ReviewSubject(row["photo"], row["face"]) for row in found}
 
 
 def lease_only(
@@ -131,7 +131,7 @@ def lease_only(
         _lease_only(connection, round_, list(ids), reviewer, until)
 
 
-def gone(cat: Catalogue, round_: str, subjects: Sequence[Subject]) -> set[Subject]:
+def gone(cat: Catalogue, round_: str, subjects: Sequence[ReviewSubject]) -> set[ReviewSubject]:
     """Those that an earlier stage or round has dropped meanwhile, so that nobody is to judge them."""
     named = {one.photo for one in subjects}
     rows = verdicts.holding_on(cat, "dedup", named)
@@ -166,8 +166,8 @@ def _needed(connection: sa.Connection, round_: str) -> int:
 
 
 def _in_turn(
-    connection: sa.Connection, round_: str, candidates: Sequence[Subject], reviewer: str
-) -> Iterator[tuple[Subject, _Standing, int]]:
+    connection: sa.Connection, round_: str, candidates: Sequence[ReviewSubject], reviewer: str
+) -> Iterator[tuple[ReviewSubject, _Standing, int]]:
     """Candidates, own leases first, with their votes and how many others have them before them."""
     own = sa.select(lease.c.subject).where(lease.c.round == round_, lease.c.reviewer == reviewer)
     mine = set(connection.execute(own).scalars())
@@ -186,17 +186,17 @@ def _in_turn(
 
 
 def _standings(
-    connection: sa.Connection, round_: str, subjects: Sequence[Subject]
-) -> dict[Subject, _Standing]:
+    connection: sa.Connection, round_: str, subjects: Sequence[ReviewSubject]
+) -> dict[ReviewSubject, _Standing]:
     """Who voted on each; a picture without votes has an empty one."""
-    found: dict[Subject, _Standing] = defaultdict(_Standing)
+    found: dict[ReviewSubject, _Standing] = defaultdict(_Standing)
     named = sorted({one.photo for one in subjects})
     for start in range(0, len(named), _AT_ONCE):
         here = standing().where(
             verdict.c.round == round_, verdict.c.photo.in_(named[start : start + _AT_ONCE])
         )
         for row in connection.execute(here):
-            so_far = found[Subject(row.photo, row.face)]
+            so_far = found[ReviewSubject(row.photo, row.face)]
             so_far.final = so_far.final or row.final
             so_far.voters |= set() if row.final else {row.reviewer}
     return found
@@ -225,8 +225,8 @@ def _end_leases(connection: sa.Connection, round_: str, judged: Sequence[Verdict
         connection.execute(sa.delete(lease).where(lease.c.round == round_, this), rows)
 
 
-def _subject(one: Verdict) -> Subject:
-    return Subject(one.photo, one.face)
+def _subject(one: Verdict) -> ReviewSubject:
+    return ReviewSubject(one.photo, one.face)
 
 
 def _text(at: datetime.datetime) -> str:

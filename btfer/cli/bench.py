@@ -197,7 +197,7 @@ def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
 
 
 def _print_plan(rows: list[dict[str, Any]], as_json: bool) -> None:
-    from btfer.bench.grid import in_words
+    from btfer.bench.experiments.grid import in_words
 
     if as_json:
         print(json.dumps(rows, indent=2))
@@ -235,7 +235,7 @@ RUN_COLUMNS = {
 
 def _list_runs(runs_dir: Path, as_json: bool) -> None:
     """Every run, the best on the release first; the scores are accuracies."""
-    from btfer.bench.runs import run_rows
+    from btfer.bench.runs.listing import run_rows
 
     rows = run_rows(runs_dir)
     if as_json:

@@ -36,7 +36,7 @@ def catalogue(found: "Settings") -> Iterator["Catalogue"]:
 def newest_release() -> Path:
     """The folder of the newest release; `Incomplete` where there is none yet."""
     from btfer.catalogue import releases
-    from btfer.layout import releases_dir
+    from btfer.paths import releases_dir
 
     found = settings()
     with catalogue(found) as cat:
@@ -51,7 +51,7 @@ def training_sets(wanted: list[str] | None, flag: str) -> dict[str, Path]:
 
     Raises UsageError for others.
     """
-    from btfer.layout import training_dir
+    from btfer.paths import training_dir
 
     folder = training_dir(settings().data_dir)
     inside = sorted(folder.iterdir()) if folder.is_dir() else []

@@ -133,8 +133,8 @@ def leaks(
 
     Example: btfer leaks --against rafdb=RAFDB/ --against fer2013=fer2013.csv
     """
-    from btfer.layout import leaks_dir
     from btfer.leaks import check_release
+    from btfer.paths import leaks_dir
 
     settings = context.settings()
     folder = release or context.newest_release()

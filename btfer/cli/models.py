@@ -33,16 +33,16 @@ def export_run(
 
     Example: btfer export 3f2a --format tflite --quantize int8
     """
-    from btfer.bench.stored import find_run
-    from btfer.silence import quiet_stderr
+    from btfer.bench.runs.store import find_run
+    from btfer.quiet import quiet_stderr
 
     data_dir = context.settings().data_dir
     chosen = find_run(data_dir / "runs", run)
     with quiet_stderr():
-        from btfer.bench.edge.export import Wish, calibration_pictures, export
-    wish = Wish(format_, quantize)
-    folder = out or chosen.folder / "export" / wish.name
-    file = export(chosen, wish, folder, lambda: calibration_pictures(chosen, data_dir, calibration))
+        from btfer.bench.edge.export import ExportSpec, calibration_pictures, export
+    spec = ExportSpec(format_, quantize)
+    folder = out or chosen.folder / "export" / spec.name
+    file = export(chosen, spec, folder, lambda: calibration_pictures(chosen, data_dir, calibration))
     facts = {"file": file, "bytes": file.stat().st_size, "example": folder / "example.py"}
     output.report(facts, "{file}: {bytes} bytes; try: python {example} FACE.png", as_json)
 
@@ -60,20 +60,20 @@ def demo_model(
 
     Example: btfer demo-model 3f2a holiday.jpg --out looks/
     """
-    from btfer.bench.stored import find_run
-    from btfer.layout import releases_dir
-    from btfer.silence import quiet_stderr
+    from btfer.bench.runs.store import find_run
+    from btfer.paths import releases_dir
+    from btfer.quiet import quiet_stderr
 
     settings = context.settings()
     chosen = find_run(settings.data_dir / "runs", run)
     with quiet_stderr():
-        from btfer.bench.look import Eye, crop_of
+        from btfer.bench.predict.predictor import Predictor, crop_of
 
-        eye = Eye(chosen)
+        predictor = Predictor(chosen)
     name = (chosen.record.get("release") or {}).get("name", "")
     crop = crop_of(settings, releases_dir(settings.data_dir) / name if name else None)
     folder = out or settings.data_dir / "reports" / "looks"
-    told = [_look(eye, crop, file, folder) for file in images]
+    told = [_look(predictor, crop, file, folder) for file in images]
     if as_json:
         print(json.dumps(told, indent=2))
         return
@@ -107,11 +107,11 @@ def bench_others(
         ask = asked.load()
     images = load_release(release or context.newest_release())
     if predictions:
-        from btfer.bench.external import score_file
+        from btfer.bench.systems.prediction_files import score_file
 
         return [score_file(runs_dir, predictions, name, images)]
     if model_file:
-        from btfer.bench.model_file import reading_of, score_model_file
+        from btfer.bench.systems.model_file import reading_of, score_model_file
 
         reading = reading_of(labels, pixels, bgr=bgr)
         return [score_model_file(runs_dir, model_file, name, reading, images)]
@@ -129,8 +129,8 @@ def bench_edge(
     as_json: bool,
 ) -> None:
     """Measure forms of runs on this machine; print the table, and what loses too much."""
-    from btfer.bench.stored import find_run
-    from btfer.silence import quiet_stderr
+    from btfer.bench.runs.store import find_run
+    from btfer.quiet import quiet_stderr
 
     data_dir = context.settings().data_dir
     chosen = [find_run(data_dir / "runs", one) for one in runs]
@@ -155,7 +155,7 @@ def bench_edge(
 
 def label_quality(data_dir: Path, folder: Path) -> dict[str, Any]:
     """Look for doubtful labels: what was found in words, and the number of suspects (None = cannot tell)."""
-    from btfer.bench.label_quality import SHEET, doubt_labels
+    from btfer.bench.report.suspects import SHEET, doubt_labels
     from btfer.errors import Incomplete
 
     try:
@@ -169,8 +169,8 @@ def label_quality(data_dir: Path, folder: Path) -> dict[str, Any]:
     return {"labels": told, "suspects": len(found.suspects)}
 
 
-def _look(eye: Any, crop: Any, file: Path, folder: Path) -> dict[str, Any]:
-    from btfer.bench.look_drawing import draw
+def _look(predictor: Any, crop: Any, file: Path, folder: Path) -> dict[str, Any]:
+    from btfer.bench.predict.drawing import draw
     from btfer.errors import ImageError
     from btfer.expressions import EXPRESSIONS
     from btfer.files import write_atomic
@@ -178,10 +178,10 @@ def _look(eye: Any, crop: Any, file: Path, folder: Path) -> dict[str, Any]:
 
     try:
         pixels = decode_rgb(file.read_bytes())
-        seen = eye.look(pixels, crop)
+        seen = predictor.look(pixels, crop)
     except ImageError as error:
         raise UsageError(f"{file} cannot be used: {error}") from None
-    picture = folder / f"{file.stem}-{eye.run.record['id']}.png"
+    picture = folder / f"{file.stem}-{predictor.run.record['id']}.png"
     write_atomic(picture, encode_png(draw(pixels, seen)))
     faces = [
         {

@@ -120,7 +120,7 @@ def review_queue(
     import datetime
 
     from btfer import review
-    from btfer.bench.label_quality import read_suspects
+    from btfer.bench.report.suspects import read_suspects
 
     if not from_report:
         raise UsageError("say where the order is to come from: --from-report")

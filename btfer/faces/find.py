@@ -11,7 +11,7 @@ from btfer.images import Pixels, encode_png
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFace:
     """A box and why it was not taken, or its cut, its PNG and its hints."""
 
     box: Box
@@ -21,7 +21,7 @@ class Found:
     hints: dict[str, float] = field(default_factory=dict)
 
 
-def find_faces(pixels: Pixels, settings: CropSettings) -> tuple[Found, ...]:
+def find_faces(pixels: Pixels, settings: CropSettings) -> tuple[FoundFace, ...]:
     """Every box of a photo, from left to right. pixels: at full size, uint8 [H, W, 3], RGB.
 
     Never of a reduced decode: its crops would be other pixels, and could not be made again from the record;
@@ -32,13 +32,13 @@ def find_faces(pixels: Pixels, settings: CropSettings) -> tuple[Found, ...]:
     boxes = detect(pixels, min_face_px=settings.min_face_px)
     reasons = refusals(boxes, settings, width=width, height=height)
     return tuple(
-        Found(box, reason) if reason else _cut_out(pixels, box, settings)
+        FoundFace(box, reason) if reason else _cut_out(pixels, box, settings)
         for box, reason in zip(boxes, reasons, strict=True)
     )
 
 
-def _cut_out(pixels: Pixels, box: Box, settings: CropSettings) -> Found:
+def _cut_out(pixels: Pixels, box: Box, settings: CropSettings) -> FoundFace:
     height, width = pixels.shape[:2]
     cut = cut_rectangle(box, width, height, settings)
     png = encode_png(cut_face(pixels, cut, settings))
-    return Found(box, "", cut, png, hints_of(pixels, box, cut))
+    return FoundFace(box, "", cut, png, hints_of(pixels, box, cut))

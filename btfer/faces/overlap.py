@@ -7,7 +7,7 @@ included. Where A covers B and B covers C but A does not cover C, the usual rule
 import numpy as np
 from numpy.typing import NDArray
 
-from btfer.compiled import compiled
+from btfer.jit import compiled
 
 Boxes = NDArray[np.float64]
 

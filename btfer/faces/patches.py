@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from btfer.compiled import compiled
 from btfer.images import Pixels
+from btfer.jit import compiled
 
 Floats = NDArray[np.float32]
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from btfer.compiled import compiled
 from btfer.images import Pixels
+from btfer.jit import compiled
 
 Floats = NDArray[np.float32]
 U = np.uintp  # a signed index would be looked at, whether it counts from the end

@@ -27,7 +27,7 @@ MAX_SCANS = 100  # a progressive JPEG has about ten; thousands keep a core busy 
 # 1,093 photos kept their pHash within 2 bits. Others are averaged over squares, after they were read whole.
 LEAST_PX = {"JPEG": (64, 160), "other": (256, 320)}
 
-Box = tuple[float, float, float, float]
+RelativeBox = tuple[float, float, float, float]
 
 # For whoever opens a file with Pillow's own open(): its limit is a limit, not a warning.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -79,7 +79,7 @@ class Reduced:
     """
 
     image: Image.Image
-    box: Box
+    box: RelativeBox
     drafted: bool
     orientation: int
     format: str
@@ -175,7 +175,7 @@ def _load(image: ImageFile.ImageFile) -> None:
         raise ImageError("truncated", str(error)[:80]) from None
 
 
-def _averaged(image: Image.Image) -> tuple[Image.Image, Box]:
+def _averaged(image: Image.Image) -> tuple[Image.Image, RelativeBox]:
     """A picture of a format without a reduced decode, averaged over squares of whole pixels."""
     short, long = LEAST_PX["other"]
     factor = min(min(image.size) // short, max(image.size) // long)

@@ -13,12 +13,12 @@ from btfer.catalogue import leaks as held
 from btfer.catalogue.store import Row
 from btfer.errors import UsageError
 from btfer.files import only_one, sha256_file, write_atomic
-from btfer.layout import leaks_dir
 from btfer.leaks.search import METHOD, Leak, Searched, search
 from btfer.leaks.sheet import sheet
 from btfer.leaks.subjects import subjects_of, subjects_of_release
 from btfer.leaks.training import TrainingSet, read_training
-from btfer.leaks.views import Subject
+from btfer.leaks.views import LeakSubject
+from btfer.paths import leaks_dir
 from btfer.settings import Settings
 
 COLUMNS = ("ours", "training", "file", "label", "bits", "difference", "shows", "mirrored")
@@ -124,7 +124,7 @@ def _read(settings: Settings, name: str, path: Path, say: Say) -> tuple[Training
 
 
 def _search(
-    subjects: Sequence[Subject], kept: Path, name: str, settings: Settings, say: Say
+    subjects: Sequence[LeakSubject], kept: Path, name: str, settings: Settings, say: Say
 ) -> Searched:
     engine, workers = settings.engine, settings.workers
     return search(subjects, kept, name, engine=engine, workers=workers, say=say)
@@ -133,7 +133,7 @@ def _search(
 def _against(
     answer: Path,
     ours: str,
-    subjects: Sequence[Subject],
+    subjects: Sequence[LeakSubject],
     training: TrainingSet,
     kept: Path,
     settings: Settings,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from btfer import near
+from btfer import hamming
 from btfer.engine import map_unordered
 from btfer.images.alike import difference
 from btfer.leaks.training import TrainingSet, load_set
-from btfer.leaks.views import Subject, Views, views_of
+from btfer.leaks.views import LeakSubject, Views, views_of
 
 METHOD = 1  # an answer of another one is not taken for this one's
 MAX_BITS = 8
@@ -56,7 +56,7 @@ class Searched:
 
 
 def search(
-    subjects: Sequence[Subject],
+    subjects: Sequence[LeakSubject],
     kept: Path,
     name: str,
     *,
@@ -78,7 +78,7 @@ def search(
     return Searched(tuple(sorted(leaks)), unread)
 
 
-def _search_part(subjects: Sequence[Subject], kept: Path, name: str) -> Searched:
+def _search_part(subjects: Sequence[LeakSubject], kept: Path, name: str) -> Searched:
     """Some faces against the set, in a worker process."""
     seen = [(one.name, views_of(one)) for one in subjects]
     views = [one for _, one in seen if isinstance(one, Views)]
@@ -110,8 +110,10 @@ def _candidates(
     if not views:
         return
     hashes = np.concatenate([one.hashes for one in views])
-    theirs = near.each_row(training.hashes.T.ravel())
-    found = near.collect(near.near_between(near.each_row(hashes), theirs, max_bits=MAX_BITS))
+    theirs = hamming.each_row(training.hashes.T.ravel())
+    found = hamming.collect(
+        hamming.near_between(hamming.each_row(hashes), theirs, max_bits=MAX_BITS)
+    )
     ends = np.cumsum([len(one.hashes) for one in views])
     face = np.searchsorted(ends, found.i, side="right")
     view = found.i - np.append(0, ends)[face]

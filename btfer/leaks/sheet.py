@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from btfer.leaks.search import Leak
 from btfer.leaks.training import TrainingSet
-from btfer.leaks.views import Subject, Views, views_of
+from btfer.leaks.views import LeakSubject, Views, views_of
 
 TILE_PX = 128
 CAPTION_PX = 48
@@ -16,7 +16,7 @@ MOST = 60  # pairs; the csv has all
 
 
 def sheet(
-    leaks: Sequence[Leak], subjects: Sequence[Subject], training: Mapping[str, TrainingSet]
+    leaks: Sequence[Leak], subjects: Sequence[LeakSubject], training: Mapping[str, TrainingSet]
 ) -> bytes:
     """A PNG of the pairs, the least alike first: with its surroundings ours, grey theirs as it is compared."""
     shown = sorted(leaks, key=lambda leak: (-leak.difference, leak))[:MOST]

@@ -10,18 +10,18 @@ from typing import Any
 from btfer.catalogue import Catalogue, faces, photos, releases
 from btfer.catalogue.store import Row
 from btfer.errors import UsageError
-from btfer.layout import photo_path
-from btfer.leaks.views import Subject
+from btfer.leaks.views import LeakSubject
+from btfer.paths import photo_path
 
 IMAGE_PX = 256
 
 
-def subjects_of(cat: Catalogue, data_dir: Path, rows: Iterable[Row]) -> list[Subject]:
+def subjects_of(cat: Catalogue, data_dir: Path, rows: Iterable[Row]) -> list[LeakSubject]:
     """Faces of the catalogue in their photos, by id. rows: with id, photo, box and landmarks."""
     found = list(rows)
     formats = photos.described(cat, {row["photo"] for row in found})
     return [
-        Subject(
+        LeakSubject(
             row["id"],
             photo_path(data_dir, row["photo"], formats[row["photo"]]["format"]),
             (row["x"], row["y"], row["width"], row["height"]),
@@ -31,7 +31,7 @@ def subjects_of(cat: Catalogue, data_dir: Path, rows: Iterable[Row]) -> list[Sub
     ]
 
 
-def subjects_of_release(cat: Catalogue, data_dir: Path, release: Path) -> list[Subject]:
+def subjects_of_release(cat: Catalogue, data_dir: Path, release: Path) -> list[LeakSubject]:
     """The images of a release by file name, in their photos where they are here, else as they are.
 
     In its photo a face is found in other framings as well, wider ones too. Raises UsageError where the folder
@@ -52,7 +52,7 @@ def _tilt_deg(landmarks: Mapping[str, Any]) -> float:
     return degrees(atan2(y1 - y0, x1 - x0))
 
 
-def _as_they_are(release: Path) -> list[Subject]:
+def _as_they_are(release: Path) -> list[LeakSubject]:
     """The images of a release folder, each with the place of the face's box in it."""
     table, facts = release / "metadata.csv", release / "release.json"
     if not table.is_file():
@@ -66,10 +66,10 @@ def _as_they_are(release: Path) -> list[Subject]:
     return [_image(release, row, margin) for row in rows]
 
 
-def _image(release: Path, row: Mapping[str, str], margin: float) -> Subject:
+def _image(release: Path, row: Mapping[str, str], margin: float) -> LeakSubject:
     """An image, unstretched: in the photo it was the box with a margin all around."""
     size = (row.get("face_width_px", ""), row.get("face_height_px", ""))
     width, height = (int(side) if side.isdigit() else IMAGE_PX for side in size)
     box = (margin, margin, float(width), float(height))
     natural = (round(width + 2 * margin), round(height + 2 * margin))
-    return Subject(row["file_name"], release / row["file_name"], box, natural=natural)
+    return LeakSubject(row["file_name"], release / row["file_name"], box, natural=natural)

@@ -35,7 +35,7 @@ TILTED_DEG = 2.0
 OUTSIDE = 0.1  # share of a window that may lie beyond the picture
 
 
-class Subject(NamedTuple):
+class LeakSubject(NamedTuple):
     """One of our faces. box: left, top, width, height in pixels of the picture; tilt_deg: of its eyes.
 
     natural: the size that the picture had before it was stretched to a square; None = as it is.
@@ -62,7 +62,7 @@ class Views(NamedTuple):
     window: Floats
 
 
-def views_of(subject: Subject) -> Views | str:
+def views_of(subject: LeakSubject) -> Views | str:
     """All views of a face, or the word why its picture cannot be read; for worker processes."""
     try:
         grey = _grey(subject)
@@ -105,7 +105,7 @@ def resized(grey: Grey, side_px: int) -> Grey:
     return np.asarray(cv2.resize(grey, (side_px, side_px), interpolation=way), np.uint8)
 
 
-def _grey(subject: Subject) -> Grey:
+def _grey(subject: LeakSubject) -> Grey:
     import cv2
 
     grey = grey_of(subject.picture.read_bytes())

@@ -10,7 +10,7 @@ from btfer.catalogue import Catalogue, photos
 from btfer.catalogue import votes as ballots
 from btfer.catalogue.store import Row
 from btfer.errors import Incomplete
-from btfer.pipeline import crop, dedup, formats, funnel, overview, release, sample, told
+from btfer.pipeline import crop, dedup, formats, funnel, overview, release, release_metadata, sample
 from btfer.pipeline.overview import OPEN_APP, Overview
 from btfer.review import agreement_table
 from btfer.settings import Settings
@@ -32,7 +32,7 @@ class Plan:
     allow_short: bool = False
     name: str = "btfer"
     strategy: str = "equal"
-    per_place: int = sample.PER_PLACE
+    per_place: int = sample.MAX_PER_SITE
     formats: Sequence[str] = ()
     sources: str = release.WITHOUT
     training: dict[str, Path] | None = None
@@ -56,7 +56,7 @@ def run(
         known = overview.read(cat, chosen.digest)
     _stop_for_people(len(known.faces_waiting()), "faces", 2, plan)
     kept = known.kept_faces(plan.unreviewed)
-    free = [row for row in kept if told.may_be_cropped(row)]
+    free = [row for row in kept if release_metadata.may_be_cropped(row)]
     barred = len(kept) - len(free)
     leaked: dict[str, Any] = {}
     if plan.training is not None:
@@ -72,7 +72,7 @@ def run(
     facts = facts_of(settings, plan, drawn) | counted(cat, known)
     facts |= {"no_derivatives": barred, "formats": packed}
     facts["settings"] |= {"excluded_leaks": leaked} if leaked else {}
-    images = told.pictures(cat, settings.data_dir, drawn.chosen, settings.seed)
+    images = release_metadata.release_images(cat, settings.data_dir, drawn.chosen, settings.seed)
     return release.write(cat, settings, images, facts, name=plan.name)
 
 

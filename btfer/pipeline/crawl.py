@@ -17,7 +17,7 @@ from threading import Condition
 from typing import Any
 from urllib.parse import urlsplit
 
-from btfer import files, layout, licences
+from btfer import files, licences, paths
 from btfer.catalogue import Catalogue, journal, photos, withdrawals
 from btfer.catalogue.journal import Fetched, Sighting
 from btfer.catalogue.store import Row
@@ -255,7 +255,7 @@ class _Writer:
         self._cat = cat
         self._settings = settings
         self._pool = pool
-        for folder in layout.crawl_folders(settings.data_dir):
+        for folder in paths.crawl_folders(settings.data_dir):
             files.remove_parts(folder)
         self.outcome = CrawlOutcome(
             waiting_before=journal.count_waiting(cat),
@@ -366,8 +366,8 @@ def _pending_files(writer: _Writer) -> Iterable[Row]:
 
 
 def _write_photo(data_dir: Path, data: bytes, intake: Intake) -> None:
-    files.write_atomic(layout.photo_path(data_dir, intake.sha256, intake.format), data)
-    files.write_atomic(layout.thumbnail_path(data_dir, intake.sha256), intake.thumbnail)
+    files.write_atomic(paths.photo_path(data_dir, intake.sha256, intake.format), data)
+    files.write_atomic(paths.thumbnail_path(data_dir, intake.sha256), intake.thumbnail)
 
 
 def _end(one: Arrival, known: set[str], gone: set[str]) -> tuple[str, Fetched, Intake | None]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from btfer.catalogue.store import Row
-from btfer.pipeline.told import NUMBERS
+from btfer.pipeline.release_metadata import NUMBERS
 
 CITE = (
     "Benchmarking deep Facial Expression Recognition: An extensive protocol with balanced dataset in "
@@ -50,20 +50,20 @@ CONTEXT: dict[str, Any] = {
 
 
 def croissant(
-    name: str, told: Sequence[Row], facts: dict[str, Any], metadata_sha256: str, made_with: str
+    name: str, metadata: Sequence[Row], facts: dict[str, Any], metadata_sha256: str, made_with: str
 ) -> dict[str, Any]:
-    """The content of `croissant.json`. told: the rows of metadata.csv; facts: the content of release.json."""
+    """The content of `croissant.json`. metadata: the rows of metadata.csv; facts: the content of release.json."""
     has_images = facts["sources"] != "only"
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "name": name,
-        "description": _description(told, facts),
+        "description": _description(metadata, facts),
         "conformsTo": [
             "http://mlcommons.org/croissant/1.0",
             "http://mlcommons.org/croissant/RAI/1.0",
         ],
-        "license": _licences(told),
+        "license": _licences(metadata),
         "citeAs": CITE,
         "version": f"{facts['version']}.0.0",
         "isLiveDataset": False,
@@ -71,24 +71,24 @@ def croissant(
         "recordSet": [
             _labels(facts),
             *([_images()] if has_images else []),
-            _faces(told, has_images),
+            _faces(metadata, has_images),
         ],
-        **_responsible(told, facts, made_with),
+        **_responsible(metadata, facts, made_with),
     }
 
 
-def _description(told: Sequence[Row], facts: dict[str, Any]) -> str:
+def _description(metadata: Sequence[Row], facts: dict[str, Any]) -> str:
     each = ", ".join(f"{label} {n}" for label, n in facts["counts"].items())
     return (
-        f"{len(told)} facial-expression crops of 256x256 pixels in seven classes ({each}), for testing "
+        f"{len(metadata)} facial-expression crops of 256x256 pixels in seven classes ({each}), for testing "
         f"networks. {OUT_OF_BOUNDS}"
     )
 
 
-def _licences(told: Sequence[Row]) -> list[str]:
+def _licences(metadata: Sequence[Row]) -> list[str]:
     return [
         f"{licence} ({n} images)"
-        for licence, n in sorted(Counter(row["licence"] for row in told).items())
+        for licence, n in sorted(Counter(row["licence"] for row in metadata).items())
     ]
 
 
@@ -138,13 +138,13 @@ def _images() -> Row:
     }
 
 
-def _faces(told: Sequence[Row], has_images: bool) -> Row:
+def _faces(metadata: Sequence[Row], has_images: bool) -> Row:
     return {
         "@type": "cr:RecordSet",
         "@id": "faces",
         "name": "faces",
         "key": {"@id": "faces/file_name"},
-        "field": [_column(name, has_images) for name in (told[0] if told else {})],
+        "field": [_column(name, has_images) for name in (metadata[0] if metadata else {})],
     }
 
 
@@ -163,16 +163,16 @@ def _column(name: str, has_images: bool) -> Row:
     return field
 
 
-def _responsible(told: Sequence[Row], facts: dict[str, Any], made_with: str) -> Row:
+def _responsible(metadata: Sequence[Row], facts: dict[str, Any], made_with: str) -> Row:
     """The RAI fields: each says what was counted, not what was hoped for."""
-    reviewed = sum(row["reviewed"] == "yes" for row in told)
-    sources = Counter(row["source"] for row in told)
-    languages = Counter(row["language"] or "none" for row in told)
+    reviewed = sum(row["reviewed"] == "yes" for row in metadata)
+    sources = Counter(row["source"] for row in metadata)
+    languages = Counter(row["language"] or "none" for row in metadata)
     groups = Counter(
-        " ".join(row[k] or "-" for k in ("ethnicity", "gender", "age")) for row in told
+        " ".join(row[k] or "-" for k in ("ethnicity", "gender", "age")) for row in metadata
     )
     gone = "; ".join(f"{one['stage']} {one['what']}: {one['total']}" for one in facts["funnel"])
-    votes = Counter(_votes(row) for row in told)
+    votes = Counter(_votes(row) for row in metadata)
     agreed = [f"{one['round']}: {one['statistic']} {one['value']}" for one in facts["agreement"]]
     return {
         "rai:dataCollection": f"Found by search phrases at {_counted(sources)} (images by source).",
@@ -183,7 +183,7 @@ def _responsible(told: Sequence[Row], facts: dict[str, Any], made_with: str) -> 
             f"Faces found by MTCNN and cropped in mode '{facts['settings']['crop']['name']}'.",
         ],
         "rai:dataAnnotationProtocol": "Judged by people in two rounds: photos, then crops. "
-        f"{reviewed} of {len(told)} labels were confirmed or given by a person.",
+        f"{reviewed} of {len(metadata)} labels were confirmed or given by a person.",
         "rai:annotationsPerItem": f"Images by number of people who judged the crop: {_counted(votes)}.",
         "rai:dataAnnotationAnalysis": f"Agreement where two or more judged: {'; '.join(agreed)}."
         if agreed

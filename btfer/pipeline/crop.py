@@ -19,11 +19,11 @@ from btfer.catalogue.verdicts import Verdict
 from btfer.engine import map_unordered
 from btfer.errors import BtferError
 from btfer.faces.cut import Cut, read_cut, recorded, settings_of
-from btfer.faces.find import Found
+from btfer.faces.find import FoundFace
 from btfer.faces.modes import CropSettings, crop_settings
 from btfer.files import only_one, remove_parts, write_atomic
 from btfer.images import is_whole_png
-from btfer.layout import face_path, photo_path
+from btfer.paths import face_path, photo_path
 from btfer.pipeline.crop_photo import LOOKED_AT, Lost, Photo, PhotoFaces, cut_again, look_at
 from btfer.pipeline.crop_workers import outlive
 from btfer.pipeline.overview import OPEN_APP
@@ -98,7 +98,7 @@ def run(
         if (
             faces.newest_settings(cat) != chosen.digest
         ):  # the review app shows the faces of the last run
-            faces.say_again(cat, chosen.digest)
+            faces.touch_settings(cat, chosen.digest)
     return replace(outcome, seconds=monotonic() - started if todo else 0.0)
 
 
@@ -114,13 +114,15 @@ def _died_of(photo: Photo) -> PhotoFaces:
 
 
 def _forget_failures(cat: Catalogue, digest: str) -> None:
-    failed = [row for row in faces.without(cat, digest) if row["reason"] not in LOOKED_AT]
+    failed = [
+        row for row in faces.photos_without_face(cat, digest) if row["reason"] not in LOOKED_AT
+    ]
     verdicts.undo(cat, [row["verdict"] for row in failed], "crop")
 
 
-def face_id(sha256: str, settings: str, number: int) -> str:
+def face_id(sha256: str, crop_digest: str, number: int) -> str:
     """The name of a face: photo, crop settings and box number."""
-    return f"{sha256[:24]}-{settings}-{number:02d}"
+    return f"{sha256[:24]}-{crop_digest}-{number:02d}"
 
 
 @contextmanager
@@ -167,7 +169,7 @@ def _write_rows(cat: Catalogue, settings: CropSettings, results: list[PhotoFaces
         faces.add(cat, rows, judged)
 
 
-def _row(one: Found, id_: str, sha256: str, number: int, settings: CropSettings) -> Row:
+def _row(one: FoundFace, id_: str, sha256: str, number: int, settings: CropSettings) -> Row:
     cut = recorded(one.cut, settings) if one.cut else {}
     named = {"id": id_, "photo": sha256, "number": number, "settings": settings.digest}
     return asdict(one.box) | named | {"crop": cut, "hints": one.hints}
@@ -218,7 +220,7 @@ def rebuild(cat: Catalogue, settings: Settings, on_progress: Say | None = None) 
 def _lost(cat: Catalogue, settings: Settings) -> list[Lost]:
     cuts: dict[str, dict[str, tuple[Cut, CropSettings]]] = {}
     for digest in faces.all_settings(cat):
-        for row in faces.taken(cat, digest):
+        for row in faces.accepted(cat, digest):
             if not is_whole_png(face_path(settings.data_dir, row["id"])):
                 cuts.setdefault(row["photo"], {})[row["id"]] = (
                     read_cut(row["crop"]),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from btfer.errors import ImageError
 from btfer.faces.cut import Cut, cut_face
-from btfer.faces.find import Found, find_faces
+from btfer.faces.find import FoundFace, find_faces
 from btfer.faces.modes import CropSettings
 from btfer.images import Pixels, decode_rgb, encode_png
 
@@ -26,7 +26,7 @@ class PhotoFaces:
     """What a worker found in one photo; error: why it could not look, as a word for the funnel."""
 
     sha256: str
-    found: tuple[Found, ...] = ()
+    found: tuple[FoundFace, ...] = ()
     error: str = ""
 
     @property

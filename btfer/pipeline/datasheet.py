@@ -19,8 +19,8 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))
 NOT_ASKED = "not asked"
 
 
-def datasheet(told: Sequence[Row], record: Mapping[str, Any]) -> str:
-    """The text. told: the rows of metadata.csv; record: the content of release.json."""
+def datasheet(metadata: Sequence[Row], record: Mapping[str, Any]) -> str:
+    """The text. metadata: the rows of metadata.csv; record: the content of release.json."""
     templates = Environment(
         loader=PackageLoader("btfer.pipeline"),
         undefined=StrictUndefined,
@@ -30,34 +30,34 @@ def datasheet(told: Sequence[Row], record: Mapping[str, Any]) -> str:
     )
     return templates.get_template("datasheet.md.j2").render(
         record,
-        n=len(told),
-        strata=counted(told, *GROUP),
-        spread=spread(told),
-        languages=counted(told, "language"),
-        sources_of=counted(told, "source"),
-        licences=counted(told, "licence"),
-        credited=sum(bool(row["attribution_id"]) for row in told),
-        reviewed=sum(row["reviewed"] == "yes" for row in told),
-        enlarged=sum(float(row["crop_scale"]) > 2 for row in told),
-        clipped=sum(bool(row["crop_clipped"]) for row in told),
-        stretched=sum(not 0.8 <= float(row["crop_distortion"]) <= 1.25 for row in told),
-        size=next((word for most, word in SIZES if len(told) < most), "n>100K"),
-        synthetic=any(row["source"] == "sample" for row in told),
+        n=len(metadata),
+        strata=counted(metadata, *GROUP),
+        spread=spread(metadata),
+        languages=counted(metadata, "language"),
+        sources_of=counted(metadata, "source"),
+        licences=counted(metadata, "licence"),
+        credited=sum(bool(row["attribution_id"]) for row in metadata),
+        reviewed=sum(row["reviewed"] == "yes" for row in metadata),
+        enlarged=sum(float(row["crop_scale"]) > 2 for row in metadata),
+        clipped=sum(bool(row["crop_clipped"]) for row in metadata),
+        stretched=sum(not 0.8 <= float(row["crop_distortion"]) <= 1.25 for row in metadata),
+        size=next((word for most, word in SIZES if len(metadata) < most), "n>100K"),
+        synthetic=any(row["source"] == "sample" for row in metadata),
         btfer_version=__version__,
         cite=CITE,
     )
 
 
-def counted(told: Sequence[Row], *columns: str) -> list[tuple[tuple[str, ...], int]]:
+def counted(metadata: Sequence[Row], *columns: str) -> list[tuple[tuple[str, ...], int]]:
     """How many images have which words in these columns, in alphabetic order."""
-    found = Counter(tuple(row[name] or NOT_ASKED for name in columns) for row in told)
+    found = Counter(tuple(row[name] or NOT_ASKED for name in columns) for row in metadata)
     return sorted(found.items())
 
 
-def spread(told: Sequence[Row]) -> list[tuple[str, int, int, int]]:
+def spread(metadata: Sequence[Row]) -> list[tuple[str, int, int, int]]:
     """For each class: how many groups were asked for, and how many images the smallest and the largest have."""
     groups: dict[str, Counter[tuple[str, ...]]] = {}
-    for row in told:
+    for row in metadata:
         groups.setdefault(row["label"], Counter())[tuple(row[name] for name in GROUP)] += 1
     return [
         (label, len(its), min(its.values()), max(its.values()))

@@ -2,7 +2,7 @@
 
 Equal bytes are one photo already (its name is its sha256). Here come the resized, recompressed,
 mirrored and slightly cropped copies. A pHash within a Hamming distance makes two photos candidates
-(`btfer.near`), their thumbnails decide (`likeness`), and fixed rules say who stays (`grouping`).
+(`btfer.hamming`), their thumbnails decide (`likeness`), and fixed rules say who stays (`grouping`).
 Source: BTFER section 2, stage 2, where people did it by eye.
 """
 
@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from btfer import near
+from btfer import hamming
 from btfer.catalogue import Catalogue, duplicates, photos, verdicts
 from btfer.catalogue.store import Row
 from btfer.catalogue.verdicts import Verdict
+from btfer.duplicate_rules import rank
 from btfer.engine import map_unordered
 from btfer.files import only_one
-from btfer.keeper import rank
 from btfer.pipeline.grouping import Grouping, Pair, group
 from btfer.pipeline.likeness import copies_in, look_at
 from btfer.settings import Settings
@@ -81,7 +81,7 @@ class _NearBy:
     def distance(self, i: int, j: int) -> int:
         """Bits between two photos: straight, or one of them mirrored."""
         one, other = ((int(self.hashes[n]), int(self.mirrors[n])) for n in (i, j))
-        return near.apart(one, other).bits
+        return hamming.hamming_distance(one, other).bits
 
 
 class _Index:
@@ -90,7 +90,7 @@ class _Index:
     def __init__(self, index: Sequence[Row]) -> None:
         self._hashes = _unsigned(index, "phash")
         self._mirrors = _unsigned(index, "mirror_phash")
-        self._keys = near.collapse(self._hashes, self._mirrors)
+        self._keys = hamming.collapse(self._hashes, self._mirrors)
 
     def around(self, new: Sequence[int], max_bits: int) -> _NearBy:
         """All that is near to new photos, over any number of steps, and not alone."""
@@ -98,7 +98,7 @@ class _Index:
         key_of = np.repeat(np.arange(len(self._keys)), np.diff(self._keys.start))
         touched = np.unique(key_of[chosen])
         if len(touched) > MOST_NEW * len(self._keys):
-            pairs = near.collect(near.near_pairs(self._keys, max_bits=max_bits))
+            pairs = hamming.collect(hamming.near_pairs(self._keys, max_bits=max_bits))
             ij = np.stack([pairs.i, pairs.j], 1)
         else:
             touched, ij = self._spread(touched, max_bits)
@@ -112,8 +112,8 @@ class _Index:
         known, edge = np.array(keys), np.array(keys)
         found = [np.empty((0, 2), int)]
         while len(edge):
-            some = near.collapse(self._keys.hashes[edge], mirrors[edge])
-            pairs = near.collect(near.near_between(some, self._keys, max_bits=max_bits))
+            some = hamming.collapse(self._keys.hashes[edge], mirrors[edge])
+            pairs = hamming.collect(hamming.near_between(some, self._keys, max_bits=max_bits))
             one, other = edge[pairs.i], pairs.j.astype(int)
             apart = one != other
             found.append(np.sort(np.stack([one[apart], other[apart]], 1), axis=1))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from btfer.errors import UsageError
-from btfer.pipeline.told import read_rows
+from btfer.pipeline.release_metadata import read_rows
 from btfer.pipeline.verify import read_sums
 
 _SAID = ("settings", "per_class", "version", "btfer")

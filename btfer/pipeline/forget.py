@@ -15,10 +15,10 @@ from pathlib import Path
 from btfer.catalogue import Catalogue, erasure, faces, leaks, photos, releases, withdrawals
 from btfer.catalogue.store import Row
 from btfer.files import only_one
-from btfer.layout import derived_dirs, face_path, photo_path, releases_dir, thumbnail_path
-from btfer.pipeline import funnel, overview, release, sample, told
+from btfer.paths import derived_dirs, face_path, photo_path, releases_dir, thumbnail_path
+from btfer.pipeline import funnel, overview, release, release_metadata, sample
 from btfer.pipeline.build import counted
-from btfer.pipeline.told import Picture
+from btfer.pipeline.release_metadata import ReleaseImage
 from btfer.pipeline.withdraw import with_copies, withdraw
 from btfer.settings import Settings
 
@@ -75,10 +75,10 @@ def _next_version(
     cat: Catalogue, settings: Settings, folder: Path, gone: set[str]
 ) -> release.Release:
     face_of = {row["file"]: row["face"] for row in releases.faces_in(cat, folder.name)}
-    old = told.read_pictures(folder, face_of)
+    old = release_metadata.read_images(folder, face_of)
     record = json.loads((folder / "release.json").read_text(encoding="utf-8"))
     spare = _Spare(cat, settings, record, {one.face for one in old} - gone, gone)
-    kept: list[Picture] = []
+    kept: list[ReleaseImage] = []
     changes = list(record.get("changes", []))
     version = int(record.get("version", 1)) + 1
     for one in old:
@@ -90,7 +90,7 @@ def _next_version(
     # A release that was rebuilt here came about elsewhere, and is told as it was told.
     made_here = {row["settings"] for row in faces.by_id(cat, face_of.values()).values()}
     facts = record | (counted(cat, overview.read(cat, min(made_here))) if made_here else {})
-    labels = [one.told["label"] for one in kept]
+    labels = [one.metadata["label"] for one in kept]
     facts |= {"counts": {label: labels.count(label) for label in record["counts"]}}
     facts |= {"version": version, "changes": changes}
     return release.write(cat, settings, kept, facts, name=folder.name.rpartition("-")[0])
@@ -117,23 +117,27 @@ class _Spare:
             for row in overview.read(cat, digest).kept_faces(chosen["unreviewed"])
         ]
         taken = {row["photo"] for row in of_used.values()}
-        free = [row for row in rows if row["photo"] not in taken and told.may_be_cropped(row)]
+        free = [
+            row
+            for row in rows
+            if row["photo"] not in taken and release_metadata.may_be_cropped(row)
+        ]
         sets = [one["digest"] for one in chosen.get("excluded_leaks", {}).values()]
         self._rows = sample.one_per_photo(leaks.clear_of(cat, free, sets), self._seed)
         self._places = Counter(_place(row) for row in rows if row["id"] in stay)
 
-    def instead_of(self, one: Picture) -> Picture | None:
+    def instead_of(self, one: ReleaseImage) -> ReleaseImage | None:
         """The next of the stratum, else of the class, and of a site that has room; None where none is left."""
-        label = one.told["label"]
+        label = one.metadata["label"]
         of_class = [row for row in self._rows if row["expression"] == label and self._room(row)]
-        same = [row for row in of_class if sample.stratum(row) == sample.stratum(one.told)]
+        same = [row for row in of_class if sample.stratum(row) == sample.stratum(one.metadata)]
         found = next(iter(same or of_class), None)
         if found is None:
             return None
         self._rows.remove(found)
         self._places[_place(found)] += 1
         places = {found["id"]: (one.file, label)}
-        return told.at_places(self._cat, self._data_dir, places, self._seed)[0]
+        return release_metadata.images_at(self._cat, self._data_dir, places, self._seed)[0]
 
     def _room(self, row: Row) -> bool:
         label_and_place = _place(row)
@@ -143,7 +147,7 @@ class _Spare:
 
 def _place(row: Row) -> tuple[str, str]:
     """What a release has only so many faces of: a class from one site or author."""
-    return row["expression"], sample.place(row)
+    return row["expression"], sample.site_of(row)
 
 
 def _delete_files(

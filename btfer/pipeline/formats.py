@@ -17,7 +17,7 @@ from btfer.catalogue.store import Row
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import write_atomic
-from btfer.pipeline.told import NUMBERS, typed
+from btfer.pipeline.release_metadata import NUMBERS, typed
 
 FOLDER = "folder"
 PART = 1_000
@@ -42,13 +42,13 @@ def check_formats(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in names)
 
 
-def pack(folder: Path, names: Sequence[str], told: Sequence[Row]) -> None:
-    """Write packed forms of the images below `folder`, each in a folder of its name. told: rows of metadata.csv."""
-    starts = range(0, len(told), PART)
+def pack(folder: Path, names: Sequence[str], metadata: Sequence[Row]) -> None:
+    """Write packed forms of the images below `folder`, each in a folder of its name. metadata: rows of metadata.csv."""
+    starts = range(0, len(metadata), PART)
     for name in names:
         form = FORMATS[name]
         for number, start in enumerate(starts):
-            rows = [typed(row) for row in told[start : start + PART]]
+            rows = [typed(row) for row in metadata[start : start + PART]]
             images = [(folder / row["file_name"]).read_bytes() for row in rows]
             path = folder / name / f"faces-{number:05d}-of-{len(starts):05d}.{form.ending}"
             path.parent.mkdir(exist_ok=True)
@@ -135,25 +135,25 @@ def _read_tar(path: Path) -> Iterator[Packed]:
 
 def _write_tfrecord(path: Path, rows: Sequence[Row], images: Sequence[bytes]) -> None:
     """Examples with image/encoded, image/filename, image/class/label and /text, and the row's other columns."""
-    from btfer.silence import quiet_stderr
+    from btfer.quiet import quiet_stderr
 
     with quiet_stderr():
         import tensorflow as tf
 
     with tf.io.TFRecordWriter(str(path)) as writer:
         for row, data in zip(rows, images, strict=True):
-            told = {
+            features = {
                 name: _feature(tf, value)
                 for name, value in row.items()
                 if name not in ("file_name", "label")
             }
-            told |= {
+            features |= {
                 "image/encoded": _feature(tf, data),
                 "image/filename": _feature(tf, row["file_name"]),
                 "image/class/text": _feature(tf, row["label"]),
                 "image/class/label": _feature(tf, EXPRESSIONS.index(row["label"])),
             }
-            example = tf.train.Example(features=tf.train.Features(feature=told))
+            example = tf.train.Example(features=tf.train.Features(feature=features))
             writer.write(example.SerializeToString(deterministic=True))  # a map has no order
 
 
@@ -167,15 +167,15 @@ def _feature(tf: Any, value: Any) -> Any:
 
 
 def _read_tfrecord(path: Path) -> Iterator[Packed]:
-    from btfer.silence import quiet_stderr
+    from btfer.quiet import quiet_stderr
 
     with quiet_stderr():
         import tensorflow as tf
 
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-        told = tf.train.Example.FromString(record).features.feature
+        features = tf.train.Example.FromString(record).features.feature
         name, label, image = (
-            told[key].bytes_list.value[0]
+            features[key].bytes_list.value[0]
             for key in ("image/filename", "image/class/text", "image/encoded")
         )
         yield name.decode(), label.decode(), image

@@ -29,9 +29,9 @@ class Line:
         return sum(self.per_class)
 
 
-def funnel(cat: Catalogue, settings: str) -> list[Line]:
+def funnel(cat: Catalogue, crop_digest: str) -> list[Line]:
     """The whole funnel under one crop setting, first stage first; a line for each reason that occurred."""
-    lines = before_release(overview.read(cat, settings))
+    lines = before_release(overview.read(cat, crop_digest))
     newest = releases.newest(cat)
     if newest:
         released = [row["expression"] for row in releases.faces_in(cat, newest["name"])]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from btfer.catalogue.store import Row
-from btfer.keeper import rank
+from btfer.duplicate_rules import rank
 
 DRIFT_BITS = 4
 """No member is further from its keeper than the threshold and this: chains of small steps lead astray."""

@@ -17,7 +17,7 @@ import numpy as np
 from btfer.errors import BtferError, ImageError
 from btfer.images import decode_rgb
 from btfer.images.alike import difference
-from btfer.layout import thumbnail_path
+from btfer.paths import thumbnail_path
 
 SIDE_PX = 64  # thumbnails are compared at this size
 SMALLEST_CROP_PX = 51  # a copy that lost up to a fifth of each side is still found

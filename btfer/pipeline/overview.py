@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from btfer.catalogue import Catalogue, standing
+from btfer.catalogue import Catalogue, current_verdicts
+from btfer.catalogue.current_verdicts import CurrentVerdicts, FirstSighting
 from btfer.catalogue.photos import UNLABELLED
-from btfer.catalogue.standing import Seen, Standing
 from btfer.catalogue.store import Row
 
 OPEN_APP = "streamlit run review_app/app.py"
@@ -19,9 +19,9 @@ class Overview:
     seen: where each photo was found first. asked: the queries by id.
     """
 
-    held: Standing
+    held: CurrentVerdicts
     photo_of: dict[str, str]
-    seen: dict[str, Seen]
+    seen: dict[str, FirstSighting]
     asked: dict[str, Row]
     labels: dict[str, str]
 
@@ -82,9 +82,12 @@ class Overview:
         }
 
 
-def read(cat: Catalogue, settings: str) -> Overview:
+def read(cat: Catalogue, crop_digest: str) -> Overview:
     """Everything under one crop setting (its digest)."""
-    held, seen = standing.standing(cat, settings), standing.first_seen(cat)
-    asked = standing.queries(cat)
-    labels = standing.labels(held, seen, asked)
-    return Overview(held, standing.photo_of_each(cat, settings), seen, asked, labels)
+    held, seen = (
+        current_verdicts.current_verdicts(cat, crop_digest),
+        current_verdicts.first_seen(cat),
+    )
+    asked = current_verdicts.queries(cat)
+    labels = current_verdicts.labels(held, seen, asked)
+    return Overview(held, current_verdicts.photo_of_each(cat, crop_digest), seen, asked, labels)

@@ -21,10 +21,10 @@ from btfer.faces.cut import Cut, cut_face
 from btfer.faces.modes import CropSettings
 from btfer.files import only_one, write_atomic
 from btfer.images import decode_rgb, encode_png
-from btfer.layout import face_path, photo_path
-from btfer.pipeline import crawl, release, told, verify
+from btfer.paths import face_path, photo_path
+from btfer.pipeline import crawl, release, release_metadata, verify
 from btfer.pipeline.overview import GROUP
-from btfer.pipeline.told import Picture
+from btfer.pipeline.release_metadata import ReleaseImage
 from btfer.queries import Plan, Query
 from btfer.settings import Settings
 from btfer.sources.search import SearchFeeder, SearchParser, Source
@@ -62,13 +62,17 @@ def rebuild(cat: Catalogue, settings: Settings, folder: Path, *, web: Web | None
     """
     rows = _checked(folder)
     record = verify.read_record(folder)
-    described = {one["file_name"]: one for one in told.read_rows(folder / "metadata.csv")}
-    credit = {one["file_name"]: one for one in told.read_rows(folder / "attribution.csv")}
+    described = {
+        one["file_name"]: one for one in release_metadata.read_rows(folder / "metadata.csv")
+    }
+    credit = {
+        one["file_name"]: one for one in release_metadata.read_rows(folder / "attribution.csv")
+    }
     _fetch(cat, settings, [described[row["file_name"]] | row for row in rows], web)
     with only_one(settings.data_dir, "rebuild"):
         gone = _write_crops(cat, settings, rows, CropSettings(**record["settings"]["crop"]))
         found = [
-            Picture(
+            ReleaseImage(
                 row["file_name"].removeprefix("images/"),
                 face_path(settings.data_dir, row["face"]),
                 row["face"],
@@ -98,7 +102,7 @@ def _checked(folder: Path) -> list[Row]:
     problems = [problem for check in verify.verify(folder) for problem in check.problems]
     if problems:
         raise UsageError(f"{folder} is damaged ({problems[0]}): get it again")
-    return told.read_rows(folder / "sources.csv")
+    return release_metadata.read_rows(folder / "sources.csv")
 
 
 def _fetch(cat: Catalogue, settings: Settings, rows: Sequence[Row], web: Web | None) -> None:
@@ -150,7 +154,7 @@ def cut_again(one: tuple[Row, Path], crop: CropSettings) -> tuple[Row, bytes, st
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != row["photo_sha256"]:
             return row, b"", OTHER_PHOTO
-        left, top, right, bottom = (int(row[side]) for side in told.CUT[:4])
+        left, top, right, bottom = (int(row[side]) for side in release_metadata.CUT[:4])
         cut = Cut(left, top, right, bottom, reflected=tuple(row["reflected"].split()))
         png = encode_png(cut_face(decode_rgb(data), cut, crop))
     except ImageError as error:
@@ -169,8 +173,8 @@ def _lost(cat: Catalogue, row: Row) -> str:
     return OTHER_PHOTO if end["state"] == "kept" else end["reason"] or end["state"]
 
 
-def _facts(record: Row, found: Sequence[Picture], gone: dict[str, str]) -> Row:
-    labels = [one.told["label"] for one in found]
+def _facts(record: Row, found: Sequence[ReleaseImage], gone: dict[str, str]) -> Row:
+    labels = [one.metadata["label"] for one in found]
     version = record["version"] + bool(gone)
     words = [f"version {version}: {name.split('/')[-1]} has gone ({gone[name]})" for name in gone]
     return {

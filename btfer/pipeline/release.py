@@ -22,12 +22,12 @@ from btfer.catalogue.store import Row
 from btfer.errors import BtferError, ImageError
 from btfer.files import only_one, sha256_file, write_atomic
 from btfer.images import Pixels, bare_size, decode_rgb, encode_png
-from btfer.layout import releases_dir
+from btfer.paths import releases_dir
 from btfer.pipeline import formats
 from btfer.pipeline.contact_sheet import class_sheet, contact_sheet, tile
 from btfer.pipeline.croissant import croissant
 from btfer.pipeline.datasheet import datasheet
-from btfer.pipeline.told import COLUMNS, CREDIT, SOURCES, Picture, as_csv, typed
+from btfer.pipeline.release_metadata import COLUMNS, CREDIT, SOURCES, ReleaseImage, as_csv, typed
 from btfer.settings import Settings
 
 RECORD = (
@@ -60,7 +60,7 @@ class _Written:
 def write(
     cat: Catalogue,
     settings: Settings,
-    chosen: Sequence[Picture],
+    chosen: Sequence[ReleaseImage],
     facts: Mapping[str, Any],
     *,
     name: str = "btfer",
@@ -76,15 +76,16 @@ def write(
         _write_tables(folder, chosen, written, facts)
         if facts["sources"] != ONLY:
             _write_sheets(folder, chosen, written)
-            formats.pack(folder, facts["formats"], [one.told for one in chosen])
-        _write_texts(folder, [one.told for one in chosen], facts, name)
+            formats.pack(folder, facts["formats"], [one.metadata for one in chosen])
+        _write_texts(folder, [one.metadata for one in chosen], facts, name)
         digest = _write_sums(folder)
         final = target / f"{name}-{digest[:12]}"
         if not final.exists():
             folder.chmod(0o755)
             folder.rename(final)
         held = [
-            {"face": one.face, "file": one.file, "expression": one.told["label"]} for one in chosen
+            {"face": one.face, "file": one.file, "expression": one.metadata["label"]}
+            for one in chosen
         ]
         releases.add(cat, final.name, digest, facts["settings"], held)
     return Release(final, digest, len(chosen))
@@ -106,12 +107,12 @@ def _new_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_images(folder: Path, chosen: Sequence[Picture], *, keep: bool) -> list[_Written]:
+def _write_images(folder: Path, chosen: Sequence[ReleaseImage], *, keep: bool) -> list[_Written]:
     with ThreadPoolExecutor(_WRITERS) as pool:
         return list(pool.map(partial(_write_image, folder if keep else None), chosen))
 
 
-def _write_image(folder: Path | None, one: Picture) -> _Written:
+def _write_image(folder: Path | None, one: ReleaseImage) -> _Written:
     try:
         data = one.pixels.read_bytes()
         pixels = decode_rgb(data)
@@ -129,12 +130,15 @@ def _write_image(folder: Path | None, one: Picture) -> _Written:
 
 
 def _write_tables(
-    folder: Path, chosen: Sequence[Picture], written: Sequence[_Written], facts: Mapping[str, Any]
+    folder: Path,
+    chosen: Sequence[ReleaseImage],
+    written: Sequence[_Written],
+    facts: Mapping[str, Any],
 ) -> None:
-    told = [one.told for one in chosen]
-    write_atomic(folder / "metadata.csv", as_csv(COLUMNS, told))
+    rows = [one.metadata for one in chosen]
+    write_atomic(folder / "metadata.csv", as_csv(COLUMNS, rows))
     # Not metadata.jsonl: Hugging Face's imagefolder refuses a folder with both.
-    lines = [json.dumps(typed(row), ensure_ascii=False) + "\n" for row in told]
+    lines = [json.dumps(typed(row), ensure_ascii=False) + "\n" for row in rows]
     write_atomic(folder / "faces.jsonl", "".join(lines).encode())
     credit = [one.credit for one in chosen if one.credit]
     if credit:
@@ -147,22 +151,24 @@ def _write_tables(
         write_atomic(folder / "sources.csv", as_csv(SOURCES, rows))
 
 
-def _write_sheets(folder: Path, chosen: Sequence[Picture], written: Sequence[_Written]) -> None:
+def _write_sheets(
+    folder: Path, chosen: Sequence[ReleaseImage], written: Sequence[_Written]
+) -> None:
     tiles: dict[str, list[Pixels]] = {}
     for one, image in zip(chosen, written, strict=True):
-        tiles.setdefault(one.told["label"], []).append(image.tile)
+        tiles.setdefault(one.metadata["label"], []).append(image.tile)
     write_atomic(folder / "contact_sheet.png", contact_sheet(tiles))
     for label, its in tiles.items():
         write_atomic(folder / "contact_sheets" / f"{label}.png", class_sheet(its))
 
 
-def _write_texts(folder: Path, told: Sequence[Row], facts: Mapping[str, Any], name: str) -> None:
+def _write_texts(folder: Path, rows: Sequence[Row], facts: Mapping[str, Any], name: str) -> None:
     record = {key: facts[key] for key in RECORD}
     text = json.dumps(record | {"btfer": __version__}, indent=2, sort_keys=True, ensure_ascii=False)
     write_atomic(folder / "release.json", f"{text}\n".encode())
-    write_atomic(folder / "README.md", datasheet(told, record).encode())
-    metadata = sha256_file(folder / "metadata.csv")
-    machine = croissant(name, told, record, metadata, __version__)
+    write_atomic(folder / "README.md", datasheet(rows, record).encode())
+    metadata_sha256 = sha256_file(folder / "metadata.csv")
+    machine = croissant(name, rows, record, metadata_sha256, __version__)
     text = json.dumps(machine, indent=2, ensure_ascii=False)
     write_atomic(folder / "croissant.json", f"{text}\n".encode())
 

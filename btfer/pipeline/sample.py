@@ -15,7 +15,7 @@ from btfer.catalogue.store import Row
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 
-PER_PLACE = 10
+MAX_PER_SITE = 10
 Stratum = tuple[str, ...]
 _HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)", re.IGNORECASE)
 
@@ -39,7 +39,7 @@ def stratum(row: Row) -> Stratum:
     return row["ethnicity"] or "", row["gender"] or "", row["age"] or ""
 
 
-def place(row: Row) -> str:
+def site_of(row: Row) -> str:
     """Whose picture it is: the host of its page, with the author where one is stated; '' = not known."""
     found = _HOST.match(row.get("page_url") or "")  # urlsplit takes a second for 200,000
     host = found[1].lower() if found else ""
@@ -54,14 +54,14 @@ def one_per_photo(rows: Iterable[Row], seed: int) -> list[Row]:
     return list(best.values())
 
 
-def few_per_place(ranked: Iterable[Row], most: int) -> list[Row]:
+def few_per_site(ranked: Iterable[Row], most: int) -> list[Row]:
     """The first `most` faces of each class from each place (0 = all); those of no known place all stay."""
     if not most:
         return list(ranked)
     seen: dict[tuple[str, str], int] = {}
     kept = []
     for row in ranked:
-        key = row["expression"], place(row)
+        key = row["expression"], site_of(row)
         seen[key] = n = seen.get(key, 0) + 1
         if n <= most or not key[1]:
             kept.append(row)
@@ -120,7 +120,7 @@ def draw(
     seed: int,
     allow_short: bool = False,
     strategy: str = "equal",
-    per_place: int = PER_PLACE,
+    per_place: int = MAX_PER_SITE,
 ) -> Sample:
     """Choose `per_class` faces of every class, at most `per_place` of a class from one site or author.
 
@@ -132,7 +132,7 @@ def draw(
         raise UsageError(f"strategy '{strategy}' is unknown: use one of {', '.join(STRATEGIES)}")
     pools: dict[str, list[Row]] = {label: [] for label in EXPRESSIONS}
     ranked = one_per_photo((row for row in rows if row["expression"] in pools), seed)
-    for row in few_per_place(ranked, per_place):
+    for row in few_per_site(ranked, per_place):
         pools[row["expression"]].append(row)
     available = {label: len(pool) for label, pool in pools.items()}
     short = {label: n for label, n in available.items() if n < per_class}

@@ -15,7 +15,7 @@ from btfer.expressions import EXPRESSIONS
 from btfer.images import bare_size, decode_rgb, metadata_in
 from btfer.licences import terms
 from btfer.pipeline import formats
-from btfer.pipeline.told import COLUMNS, SOURCES, read_rows
+from btfer.pipeline.release_metadata import COLUMNS, SOURCES, read_rows
 
 _READERS = 4
 

@@ -9,7 +9,7 @@ from btfer.catalogue.store import Row
 from btfer.engine import map_unordered
 from btfer.errors import ImageError
 from btfer.images import decode_rgb, read_photo
-from btfer.layout import photo_path, thumbnail_path
+from btfer.paths import photo_path, thumbnail_path
 from btfer.pipeline.verify import Check
 from btfer.settings import Settings
 

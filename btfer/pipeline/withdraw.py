@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from btfer.catalogue import Catalogue, photos, verdicts, withdrawals
 from btfer.catalogue.verdicts import Verdict
+from btfer.duplicate_rules import root
 from btfer.errors import UsageError
-from btfer.keeper import root
 
 REVIEWER = "withdrawal"
 REASON = "do-not-use"

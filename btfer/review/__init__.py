@@ -12,8 +12,8 @@ exchange  verdicts in and out as rows of a CSV file
 """
 
 from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan
-from btfer.review.doubts import Doubted, doubt
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
+from btfer.review.forecast import Outlook, outlook
 from btfer.review.judge import (
     Committed,
     apply_labels_to_faces,
@@ -24,10 +24,10 @@ from btfer.review.judge import (
     undo_last,
 )
 from btfer.review.log import visible_log
-from btfer.review.outlook import Outlook, outlook
 from btfer.review.pace import Pace, pace
 from btfer.review.queues import ORDERS, Item, Page, Queue, Tally, let_go, progress, queue
 from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS, Judged
+from btfer.review.suspects import Doubted, doubt
 
 __all__ = [
     "DROP_REASONS",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from btfer.catalogue import Catalogue, photos, votes
 from btfer.catalogue.store import Row
-from btfer.catalogue.votes import Subject
+from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from btfer.review.queues import Entry, Item, items
 from btfer.review.rules import ROUNDS, check_round
@@ -32,9 +32,11 @@ class Dispute:
 def disputes(cat: Catalogue, round_: str) -> list[Dispute]:
     """What awaits the last word in a round, in the order of the first votes. Raises UsageError."""
     check_round(round_)
-    by_subject: dict[Subject, list[Vote]] = defaultdict(list)
+    by_subject: dict[ReviewSubject, list[Vote]] = defaultdict(list)
     for row in votes.disputes(cat, round_):
-        by_subject[Subject(row["photo"], row["face"])].append(Vote(row["reviewer"], _said(row)))
+        by_subject[ReviewSubject(row["photo"], row["face"])].append(
+            Vote(row["reviewer"], _said(row))
+        )
     labels = photos.described(cat, {one.photo for one in by_subject})
     entries = [
         Entry(one, labels[one.photo]["expression"], ("disputed",))
@@ -42,7 +44,7 @@ def disputes(cat: Catalogue, round_: str) -> list[Dispute]:
         if one.photo in labels
     ]
     return [
-        Dispute(item, tuple(by_subject[Subject(item.photo, item.face)]))
+        Dispute(item, tuple(by_subject[ReviewSubject(item.photo, item.face)]))
         for item in items(cat, entries)
     ]
 

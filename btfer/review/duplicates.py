@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from btfer.catalogue import Catalogue, duplicates
 from btfer.catalogue.store import Row
 from btfer.catalogue.verdicts import Verdict
+from btfer.duplicate_rules import rank, root
 from btfer.errors import UsageError
-from btfer.keeper import rank, root
-from btfer.near import apart
-from btfer.review.keeping import facts_before, licences_of, why_kept
+from btfer.hamming import hamming_distance
+from btfer.review.duplicate_reasons import facts_before, licences_of, why_kept
 from btfer.review.rules import check_reviewer
 
 PAGE = 8
@@ -24,7 +24,7 @@ _SHOWN = ("phrase", "source", "title", "author", "page_url")
 
 
 @dataclass(frozen=True)
-class Place:
+class GroupSummary:
     """A group as the list of groups had it. copies: the furthest from the keeper first, they may be mistaken."""
 
     keeper: str
@@ -33,7 +33,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Picture:
+class GroupPhoto:
     """One photo of a group. distance_bits, mirrored: to the keeper; judged: what round `photos` says of it.
 
     why: what decided between it and the keeper; of the keeper itself, between it and the next best.
@@ -56,11 +56,11 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Group:
+class DuplicateGroup:
     """A keeper and its copies. hidden: how many copies of it are not among them. labels: of all of them."""
 
-    keeper: Picture
-    copies: list[Picture]
+    keeper: GroupPhoto
+    copies: list[GroupPhoto]
     labels: tuple[str, ...]
     hidden: int = 0
 
@@ -70,7 +70,7 @@ class Group:
         return len(self.labels) > 1
 
 
-def places(cat: Catalogue) -> list[Place]:
+def places(cat: Catalogue) -> list[GroupSummary]:
     """All groups: those found under queries of different classes first, then the largest."""
     rows = sorted(duplicates.copies(cat), key=lambda row: (-(row["distance"] or 0), row["photo"]))
     keeper_of = {row["photo"]: row["keeper"] for row in rows}
@@ -80,11 +80,13 @@ def places(cat: Catalogue) -> list[Place]:
     labels: dict[str, set[str]] = defaultdict(set)
     for photo, label in duplicates.found_under(cat):
         labels[root(photo, keeper_of)].add(label)
-    found = [Place(one, tuple(its), len(labels[one]) > 1) for one, its in copies.items()]
+    found = [GroupSummary(one, tuple(its), len(labels[one]) > 1) for one, its in copies.items()]
     return sorted(found, key=lambda one: (not one.conflicting, -len(one.copies), one.keeper))
 
 
-def groups(cat: Catalogue, here: Sequence[Place], most: int = MOST_SHOWN) -> list[list[Group]]:
+def groups(
+    cat: Catalogue, here: Sequence[GroupSummary], most: int = MOST_SHOWN
+) -> list[list[DuplicateGroup]]:
     """What has become of each place, with all that is shown of it: mostly one group; [] = no copies now."""
     shown = [[one.keeper, *one.copies[:most]] for one in here]
     known = duplicates.facts(cat, {name for names in shown for name in names})
@@ -165,7 +167,7 @@ def _verdicts(
             reviewer,
             reason="duplicate",
             keeper=new,
-            distance=apart(hashes[name], hashes[new]).bits,
+            distance=hamming_distance(hashes[name], hashes[new]).bits,
         )
         for name in hashes
         if name not in kept
@@ -173,23 +175,23 @@ def _verdicts(
     return keeps + drops
 
 
-def _group(keeper: Row, rows: Sequence[Row], hidden: int) -> Group:
+def _group(keeper: Row, rows: Sequence[Row], hidden: int) -> DuplicateGroup:
     chosen_by = next((row["by"] for row in rows if row["by"] != "dedup"), "")
     hashes = keeper["phash"], keeper["mirror_phash"]
     copies = []
     for row in rows:
-        bits, mirrored = apart((row["phash"], row["mirror_phash"]), hashes)
+        bits, mirrored = hamming_distance((row["phash"], row["mirror_phash"]), hashes)
         why = why_kept(keeper, row, chosen_by)
         copies.append(replace(_picture(row), distance_bits=bits, mirrored=mirrored, why=why))
     next_best = min(rows, key=lambda row: rank(facts_before(row, row["verdict"])))
     why = why_kept(keeper, next_best, chosen_by)
     labels = tuple(sorted({label for row in (keeper, *rows) for label in _labels(row)}))
-    return Group(replace(_picture(keeper), why=why), copies, labels, hidden)
+    return DuplicateGroup(replace(_picture(keeper), why=why), copies, labels, hidden)
 
 
-def _picture(row: Row) -> Picture:
+def _picture(row: Row) -> GroupPhoto:
     first = row["sightings"][0] if row["sightings"] else {}
-    return Picture(
+    return GroupPhoto(
         photo=row["sha256"],
         format=row["format"],
         width_px=row["width"],

@@ -16,11 +16,11 @@ from pathlib import Path
 from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.store import Row
-from btfer.catalogue.verdicts import Told, Verdict
+from btfer.catalogue.verdicts import MergedVerdict, Verdict
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
 from btfer.files import sha256_file
-from btfer.review.boxes import SAME_FACE_IOU, Box, best_match, box_of
+from btfer.review.iou import SAME_FACE_IOU, BoxTuple, best_match, box_of
 from btfer.review.rules import ROUNDS, Judged, check_judged, check_reviewer, check_round
 
 _BOX = ("x", "y", "width", "height")
@@ -67,7 +67,7 @@ def import_verdicts(cat: Catalogue, rows: Iterable[Row], reviewer: str) -> Impor
     """
     reviewer, rows = check_reviewer(reviewer), list(rows)
     read = _reader(cat, rows, reviewer)
-    told: list[Told] = []
+    told: list[MergedVerdict] = []
     for line, row in enumerate(rows, start=2):
         try:
             found = read(row)
@@ -78,7 +78,7 @@ def import_verdicts(cat: Catalogue, rows: Iterable[Row], reviewer: str) -> Impor
     return Imported(added, len(told) - added, len(rows) - len(told), taken_back)
 
 
-def _write(cat: Catalogue, told: list[Told], *, plain: bool) -> tuple[int, int]:
+def _write(cat: Catalogue, told: list[MergedVerdict], *, plain: bool) -> tuple[int, int]:
     if not plain:
         return verdicts.merge(cat, told)
     given = [one.verdict for one in told]
@@ -89,7 +89,9 @@ def _is_portable(rows: list[Row]) -> bool:
     return bool(rows) and set(_SAID) <= set(rows[0])
 
 
-def _reader(cat: Catalogue, rows: list[Row], reviewer: str) -> Callable[[Row], Told | None]:
+def _reader(
+    cat: Catalogue, rows: list[Row], reviewer: str
+) -> Callable[[Row], MergedVerdict | None]:
     """Reads one row of the form that the columns show; None = its photo or face is not in the catalogue."""
     columns = set(rows[0]) if rows else set()
     if _is_portable(rows):
@@ -106,9 +108,9 @@ def _reader(cat: Catalogue, rows: list[Row], reviewer: str) -> Callable[[Row], T
 
 def _portable_reader(
     cat: Catalogue, rows: list[Row], reviewer: str
-) -> Callable[[Row], Told | None]:
+) -> Callable[[Row], MergedVerdict | None]:
     known = photos.known(cat, [str(row["photo"]) for row in rows])
-    found: dict[str, list[tuple[Box, str]]] = defaultdict(list)
+    found: dict[str, list[tuple[BoxTuple, str]]] = defaultdict(list)
     for face in faces.under(cat, faces.newest_settings(cat)):
         found[face["photo"]].append((box_of(face), face["id"]))
     given_to = {row["uid"]: row["face"] for row in verdicts.log(cat, rounds=("faces",))}
@@ -117,7 +119,7 @@ def _portable_reader(
     relabels = [row for row in rows if row["round"] == "photos" and row["expression"]]
     labels |= {_text(row, "photo"): _text(row, "expression") for row in relabels}
 
-    def read(row: Row) -> Told | None:
+    def read(row: Row) -> MergedVerdict | None:
         round_, photo = _text(row, "round"), _text(row, "photo")
         check_round(round_)
         one = Judged(photo, *(_text(row, name) for name in ("decision", "reason", "expression")))
@@ -136,7 +138,9 @@ def _portable_reader(
         verdict = Verdict(round_, photo, one.decision, given, face, uid=uid)
         verdict = replace(verdict, reason=one.reason, expression=one.expression)
         final = _text(row, "final").lower() in ("yes", "true", "1")
-        return Told(replace(verdict, final=final), at, undone, _text(row, "undone_by") or given)
+        return MergedVerdict(
+            replace(verdict, final=final), at, undone, _text(row, "undone_by") or given
+        )
 
     return read
 
@@ -171,7 +175,7 @@ def _time(row: Row, name: str) -> str:
     return at.isoformat(timespec="microseconds" if at.microsecond else "seconds") if text else ""
 
 
-def _box(row: Row) -> Box:
+def _box(row: Row) -> BoxTuple:
     try:
         x, y, width, height = (float(row[name]) for name in _BOX)
     except (TypeError, ValueError):
@@ -179,10 +183,10 @@ def _box(row: Row) -> Box:
     return x, y, width, height
 
 
-def _simple_reader(cat: Catalogue, reviewer: str) -> Callable[[Row], Told | None]:
+def _simple_reader(cat: Catalogue, reviewer: str) -> Callable[[Row], MergedVerdict | None]:
     labels = photos.labels(cat)
 
-    def read(row: Row) -> Told | None:
+    def read(row: Row) -> MergedVerdict | None:
         named = _text(row, "sha256").lower() if "sha256" in row else ""
         photo = named or _sha256_of(str(row.get("file") or ""))
         one = _simple_judged(photo, _text(row, "label"))
@@ -192,7 +196,7 @@ def _simple_reader(cat: Catalogue, reviewer: str) -> Callable[[Row], Told | None
         if one.expression == labels[photo]["expression"]:
             one = Judged(photo)
         verdict = Verdict("photos", photo, one.decision, reviewer)
-        return Told(replace(verdict, reason=one.reason, expression=one.expression), "")
+        return MergedVerdict(replace(verdict, reason=one.reason, expression=one.expression), "")
 
     return read
 

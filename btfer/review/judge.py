@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.verdicts import Verdict
-from btfer.catalogue.votes import Subject
+from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
-from btfer.review.boxes import SAME_FACE_IOU, Box, best_match
+from btfer.review.iou import SAME_FACE_IOU, BoxTuple, best_match
 from btfer.review.queues import LEASE_MINUTES, queue
 from btfer.review.rules import Judged, check_judged, check_reviewer, check_round
 
@@ -33,8 +33,8 @@ def commit(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) -> 
     twice, or an unlabelled face that is kept as it is.
     """
     new = _verdicts(cat, round_, judged, reviewer)
-    gone = votes.gone(cat, round_, [Subject(one.photo, one.face) for one in new])
-    open_ = [one for one in new if Subject(one.photo, one.face) not in gone]
+    gone = votes.gone(cat, round_, [ReviewSubject(one.photo, one.face) for one in new])
+    open_ = [one for one in new if ReviewSubject(one.photo, one.face) not in gone]
     written = votes.add_open(cat, round_, open_)
     return Committed(written, len(judged) - written)
 
@@ -45,8 +45,8 @@ def settle(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) -> 
     Raises UsageError as `commit`.
     """
     new = [replace(one, final=True) for one in _verdicts(cat, round_, judged, reviewer)]
-    disputed = {Subject(row["photo"], row["face"]) for row in votes.disputes(cat, round_)}
-    open_ = [one for one in new if Subject(one.photo, one.face) in disputed]
+    disputed = {ReviewSubject(row["photo"], row["face"]) for row in votes.disputes(cat, round_)}
+    open_ = [one for one in new if ReviewSubject(one.photo, one.face) in disputed]
     written = len(votes.settle(cat, round_, open_))
     return Committed(written, len(judged) - written)
 
@@ -90,7 +90,7 @@ def undo(cat: Catalogue, ids: Iterable[int], reviewer: str) -> int:
 def apply_labels_to_faces(
     cat: Catalogue,
     settings_digest: str,
-    truth: Iterable[tuple[str, Box, str]],
+    truth: Iterable[tuple[str, BoxTuple, str]],
     reviewer: str,
     *,
     min_overlap: float = SAME_FACE_IOU,
@@ -100,7 +100,7 @@ def apply_labels_to_faces(
     A face takes the label of the true box that it overlaps most (IoU of `min_overlap` or more), and is
     dropped as `not a face` where it overlaps none. Photos that `truth` does not name are left alone.
     """
-    known: dict[str, list[tuple[Box, str]]] = defaultdict(list)
+    known: dict[str, list[tuple[BoxTuple, str]]] = defaultdict(list)
     for photo, box, label in truth:
         known[photo].append((box, parse_expression(label)))
     judged = []
@@ -113,7 +113,7 @@ def apply_labels_to_faces(
 
 def keep_single_faces(cat: Catalogue, settings_digest: str, reviewer: str) -> Committed:
     """Keep each awaiting, labelled face that is the only one taken from its photo: it has the photo's label."""
-    per_photo = Counter(row["photo"] for row in faces.taken(cat, settings_digest))
+    per_photo = Counter(row["photo"] for row in faces.accepted(cat, settings_digest))
     judged = [
         Judged(item.id)
         for item in queue(cat, "faces", settings_digest)
@@ -136,26 +136,26 @@ def _verdicts(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) 
     return [_verdict(round_, subjects[one.id], labels, one, reviewer) for one in judged]
 
 
-def _subjects(cat: Catalogue, round_: str, ids: list[str]) -> dict[str, Subject]:
+def _subjects(cat: Catalogue, round_: str, ids: list[str]) -> dict[str, ReviewSubject]:
     """By id. Raises UsageError for an id that is of no photo or face."""
     if round_ == "photos":
-        found = {id_: Subject(id_) for id_ in photos.known(cat, ids)}
+        found = {id_: ReviewSubject(id_) for id_ in photos.known(cat, ids)}
     else:
         rows = faces.by_id(cat, ids)
-        found = {id_: Subject(row["photo"], id_) for id_, row in rows.items()}
+        found = {id_: ReviewSubject(row["photo"], id_) for id_, row in rows.items()}
     unknown = [id_ for id_ in ids if id_ not in found]
     if unknown:
         raise UsageError(f"round {round_} has no picture '{unknown[0][:80]}': load the page again")
     return found
 
 
-def _labels(cat: Catalogue, subjects: Iterable[Subject]) -> dict[str, str]:
+def _labels(cat: Catalogue, subjects: Iterable[ReviewSubject]) -> dict[str, str]:
     rows = photos.described(cat, {one.photo for one in subjects})
     return {sha256: row["expression"] for sha256, row in rows.items()}
 
 
 def _verdict(
-    round_: str, subject: Subject, labels: dict[str, str], one: Judged, reviewer: str
+    round_: str, subject: ReviewSubject, labels: dict[str, str], one: Judged, reviewer: str
 ) -> Verdict:
     label = labels.get(subject.photo, UNLABELLED)
     if subject.face and one.decision == "keep" and label == UNLABELLED:

@@ -2,7 +2,7 @@
 
 from btfer.catalogue import Catalogue, verdicts, votes
 from btfer.catalogue.store import Row
-from btfer.catalogue.votes import Subject
+from btfer.catalogue.votes import ReviewSubject
 from btfer.review.rules import ROUNDS
 
 
@@ -21,7 +21,7 @@ def visible_log(cat: Catalogue, reviewer: str, *, limit: int) -> list[Row]:
 def _without_open(cat: Catalogue, round_: str, rows: list[Row], reviewer: str) -> list[Row]:
     named = {row["photo"] for row in rows if row["round"] == round_}
     closed = {
-        Subject(row["photo"], row["face"])
+        ReviewSubject(row["photo"], row["face"])
         for row in (*verdicts.holding_on(cat, round_, named), *votes.disputes(cat, round_))
     }
     return [
@@ -29,5 +29,5 @@ def _without_open(cat: Catalogue, round_: str, rows: list[Row], reviewer: str) -
         for row in rows
         if row["round"] != round_
         or row["reviewer"] == reviewer
-        or Subject(row["photo"], row["face"]) in closed
+        or ReviewSubject(row["photo"], row["face"]) in closed
     ]

@@ -24,18 +24,18 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Pair:
+class PhotoPair:
     """Two photos that await an answer; `id` names the pair."""
 
     id: int
     sides: tuple[Side, Side]
 
 
-def waiting(cat: Catalogue, limit: int = PAGE) -> list[Pair]:
+def waiting(cat: Catalogue, limit: int = PAGE) -> list[PhotoPair]:
     """The next pairs that nobody has answered, in the order of drawing."""
     rows = pairs.waiting(cat, limit)
     return [
-        Pair(
+        PhotoPair(
             row["id"],
             (
                 _side(cat, row["one"], row["one_format"]),

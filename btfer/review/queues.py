@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
 from btfer.catalogue.store import Row
-from btfer.catalogue.votes import Subject
+from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.review import badges
-from btfer.review.boxes import Box, box_of
+from btfer.review.iou import BoxTuple, box_of
 from btfer.review.rules import check_reviewer, check_round
 
 ORDERS = ("as found", "suspicious first", "suspicious last")
@@ -30,7 +30,7 @@ _SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "autho
 class Entry:
     """A place in a queue: which picture, its label now, and its hints."""
 
-    subject: Subject
+    subject: ReviewSubject
     label: str
     badges: tuple[str, ...]
 
@@ -46,7 +46,7 @@ class Item:
     label: str
     badges: tuple[str, ...]
     about: dict[str, str]
-    box: Box | None = None
+    box: BoxTuple | None = None
     width_px: float = 0
     height_px: float = 0
 
@@ -142,9 +142,9 @@ class Queue:
         check_round(round_)
         self._cat, self._round, self._digest = cat, round_, settings_digest
         self._reviewer = check_reviewer(reviewer)
-        self._entries: dict[Subject, Entry] = {}
+        self._entries: dict[ReviewSubject, Entry] = {}
         self._closed: dict[str, Entry] = {}  # by id: for put_back
-        self._orders: dict[tuple[str, str], list[Subject]] = {}
+        self._orders: dict[tuple[str, str], list[ReviewSubject]] = {}
         self._seen, self._read_at = "", 0.0
         self._lock = threading.Lock()  # the same person may have two windows open
 
@@ -199,7 +199,7 @@ class Queue:
         shown = items(self._cat, [self._entries[one] for one in got])
         return Page(shown, len(candidates) - len(closed))
 
-    def _candidates(self, order: str, label: str) -> list[Subject]:
+    def _candidates(self, order: str, label: str) -> list[ReviewSubject]:
         if (order, label) not in self._orders:
             chosen = in_order(list(self._entries.values()), order, label)
             self._orders[order, label] = [one.subject for one in chosen]
@@ -213,7 +213,8 @@ def progress(cat: Catalogue, settings_digest: str) -> list[Tally]:
     """
     seen = {(row["expression"], row["decision"]): row["n"] for row in photos.tally(cat)}
     taken = Counter(
-        (row["expression"], row["decision"]) for row in faces.short(cat, settings_digest)
+        (row["expression"], row["decision"])
+        for row in faces.accepted_with_labels(cat, settings_digest)
     )
     return _tallies("photos", Counter(seen)) + _tallies("faces", taken)
 
@@ -234,10 +235,13 @@ def _tallies(round_: str, counts: Counter[tuple[str, str]]) -> list[Tally]:
 
 def _photos(cat: Catalogue) -> list[Entry]:
     conflicting, copied = photos.conflicting(cat), photos.with_copies(cat)
-    faceless = {row["sha256"] for row in faces.without(cat, faces.newest_settings(cat), "no face")}
+    faceless = {
+        row["sha256"]
+        for row in faces.photos_without_face(cat, faces.newest_settings(cat), "no face")
+    }
     return [
         Entry(
-            Subject(row["sha256"]),
+            ReviewSubject(row["sha256"]),
             row["expression"],
             badges.of_photo(
                 row, *(row["sha256"] in known for known in (conflicting, copied, faceless))
@@ -249,11 +253,11 @@ def _photos(cat: Catalogue) -> list[Entry]:
 
 def _faces(cat: Catalogue, settings_digest: str) -> list[Entry]:
     conflicting = photos.conflicting(cat)
-    taken = faces.short(cat, settings_digest)
+    taken = faces.accepted_with_labels(cat, settings_digest)
     per_photo = Counter(row["photo"] for row in taken)
     return [
         Entry(
-            Subject(row["photo"], row["id"]),
+            ReviewSubject(row["photo"], row["id"]),
             row["expression"],
             badges.of_face(row, row["photo"] in conflicting, per_photo[row["photo"]]),
         )

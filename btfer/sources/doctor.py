@@ -8,8 +8,8 @@ from btfer.errors import NetworkError
 from btfer.queries import Query
 from btfer.settings import Settings
 from btfer.sources import open_source
-from btfer.sources.losses import NotFetched
-from btfer.sources.search import Found, NotSetUp, PageChanged, Source, SourceRefused, search
+from btfer.sources.fetch_errors import NotFetched
+from btfer.sources.search import FoundImage, NotSetUp, PageChanged, Source, SourceRefused, search
 from btfer.sources.web import Manners, Web
 
 OK = "ok"
@@ -31,7 +31,7 @@ _GONE = {404, 405, 410}
 
 
 @dataclass(frozen=True)
-class Finding:
+class SourceCheck:
     """How one source is: `state` is one of this file's words, `detail` says why it is not `ok`.
 
     images: found with one search; licences, authors, pages: how many of them state it.
@@ -46,12 +46,12 @@ class Finding:
     detail: str = ""
 
 
-def examine(source: Source, asked: Query, web: Web) -> Finding:
+def examine(source: Source, asked: Query, web: Web) -> SourceCheck:
     """Ask one source one query."""
     found = search(source, asked, web, PER_QUERY)
     state, detail = _state(source, found)
     seen = found.sightings
-    return Finding(
+    return SourceCheck(
         source.name,
         state,
         images=len(seen),
@@ -67,7 +67,7 @@ def examine_all(
     settings: Settings,
     web: Web | None = None,
     asked: Query = ASKED,
-) -> list[Finding]:
+) -> list[SourceCheck]:
     """Ask some sources one query each; what is missing in the settings is a finding as well.
 
     web: with manners of its own. Raises UsageError for an unknown name.
@@ -79,11 +79,11 @@ def examine_all(
                 findings.append(examine(source, asked, web or _web(source, settings)))
         except NotSetUp as error:
             name = one.name if isinstance(one, Source) else one
-            findings.append(Finding(name, NOT_SET_UP, detail=str(error)))
+            findings.append(SourceCheck(name, NOT_SET_UP, detail=str(error)))
     return findings
 
 
-def _state(source: Source, found: Found) -> tuple[str, str]:
+def _state(source: Source, found: FoundImage) -> tuple[str, str]:
     if found.failure is not None:
         return _state_of(found.failure), _plain(found.failure)
     if not found.sightings:

@@ -17,7 +17,7 @@ from icrawler.utils import Signal
 from btfer.catalogue.journal import Sighting
 from btfer.errors import NetworkError, UsageError
 from btfer.queries import Query
-from btfer.sources.losses import NotFetched
+from btfer.sources.fetch_errors import NotFetched
 from btfer.sources.web import Answer, Web
 
 MAX_PAGES = 100
@@ -63,7 +63,7 @@ class Source:
 
 
 @dataclass
-class Found:
+class FoundImage:
     """What one search brought, in the source's order; `failure` is why it ended early, if it did."""
 
     sightings: list[Sighting] = field(default_factory=list)
@@ -196,7 +196,7 @@ def _nobody_listens(new: list[Sighting]) -> None:
 
 def search(
     source: Source, asked: Query, web: Web, per_query: int, on_page: OnPage = _nobody_listens
-) -> Found:
+) -> FoundImage:
     """Ask one source one query: at most `per_query` sightings, and why it ended early if it did.
 
     on_page: called with the new sightings of each page, so that nobody waits for the last one.
@@ -217,4 +217,4 @@ def search(
     except NetworkError as error:
         failure = error
     parser.hand_over(per_query)  # of a page that broke off
-    return Found(list(parser.sightings.values())[:per_query], failure)
+    return FoundImage(list(parser.sightings.values())[:per_query], failure)

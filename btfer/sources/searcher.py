@@ -9,9 +9,9 @@ from typing import Any
 
 from btfer.catalogue.journal import Sighting
 from btfer.queries import Query
+from btfer.sources.fetch_errors import NotFetched
 from btfer.sources.hosts import Stopped
-from btfer.sources.losses import NotFetched
-from btfer.sources.search import Found, Source, search
+from btfer.sources.search import FoundImage, Source, search
 from btfer.sources.web import Web
 
 GIVE_UP_AFTER = 5  # failed searches in a row: the source is down, or does not want us
@@ -32,7 +32,7 @@ class Searched:
 
     source: Source
     asked: Query
-    found: Found | None
+    found: FoundImage | None
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,6 @@ class Searcher(Thread):
         self._events.put(Shown(self._source, asked, new))
 
 
-def _nobody_there(found: Found) -> bool:
+def _nobody_there(found: FoundImage) -> bool:
     failure = found.failure
     return isinstance(failure, NotFetched) and failure.status is None and failure.state == "failed"

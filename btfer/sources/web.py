@@ -18,8 +18,8 @@ from btfer import __version__
 from btfer.settings import Settings
 from btfer.sources.addresses import guarded_pools
 from btfer.sources.blocklist import FILE, NOTHING_BLOCKED, BlockList, read_block_list
+from btfer.sources.fetch_errors import NotFetched, plain_losses
 from btfer.sources.hosts import HostGate, OnHold, Stopped
-from btfer.sources.losses import NotFetched, plain_losses
 from btfer.sources.optout import Robots, opted_out
 
 AGENT = "btfer"

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
-from btfer.bench.inputs import form_of
-from btfer.bench.pixels import load_pixels
-from btfer.bench.predictions import predictions_table, write_table
-from btfer.bench.protocol import PAPER
+from btfer.bench.datasets.pixels import load_pixels
+from btfer.bench.runs.inputs import input_spec
+from btfer.bench.runs.predictions import predictions_table, write_table
+from btfer.bench.train.protocol import PAPER
 from tests.bench.conftest import tiny_network
 
 DEFINITION: dict[str, Any] = {
@@ -44,7 +44,7 @@ def store(runs_dir: Path, images: ImageSet, *, plain: bool = False) -> Path:
     folder = runs_dir / id_
     folder.mkdir(parents=True)
     network.save(folder / "model.keras")
-    form = form_of(DEFINITION)
+    form = input_spec(DEFINITION)
     pixels = load_pixels(images, 48, runs_dir / "_cache")
     said = np.asarray(network(form.values(pixels), training=False))
     every = np.arange(len(images))

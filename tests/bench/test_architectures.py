@@ -17,7 +17,7 @@ from btfer.bench.architectures.builders import BUILDERS
 from btfer.bench.architectures.googlenet import googlenet_szegedy
 from btfer.bench.architectures.preprocessing import preprocessing
 from btfer.bench.architectures.repvgg import repvgg, repvgg_a0
-from btfer.bench.cost import MULTIPLY_ADDS, multiply_adds
+from btfer.bench.experiments.cost import MULTIPLY_ADDS, multiply_adds
 from btfer.errors import UsageError
 
 TABLE = {  # side: total, as printed by the authors' notebooks (seven classes)

@@ -1,23 +1,23 @@
 import numpy as np
 import pytest
 
-from btfer.bench.cells import (
+from btfer.bench.experiments.cells import (
     PAPER_ROWS,
     PAPER_SETS,
-    Cell,
+    GridCell,
     cells,
     paper_cells,
     shard,
 )
-from btfer.bench.cost import (
+from btfer.bench.experiments.cost import (
     MULTIPLY_ADDS,
     likely_epochs,
     rate_of_processor,
     rate_of_runs,
     seconds_of_run,
 )
-from btfer.bench.grid import in_words
-from btfer.bench.protocol import PAPER
+from btfer.bench.experiments.grid import in_words
+from btfer.bench.train.protocol import PAPER
 from btfer.errors import UsageError
 
 ALL: tuple[list[str], list[int], list[str], list[str], list[int]] = ([], [], [], [], [1])
@@ -28,7 +28,7 @@ def test_the_paper_grid_is_tables_2_and_3() -> None:
     assert [len(rows) for rows in PAPER_ROWS.values()] == [23, 20]
     assert len(found) == len(set(found)) == (23 + 20) * 3 * 2
     assert {cell.balance for cell in found} == {"simple", "conservative"}
-    assert Cell("senet50", 224, "simple", "vggface", 1, "rafdb") in found
+    assert GridCell("senet50", 224, "simple", "vggface", 1, "rafdb") in found
     for cell in found:
         assert cell.parameters > 0
 

@@ -12,7 +12,7 @@ from btfer.bench.datasets import (
     stratified_folds,
     stratified_split,
 )
-from btfer.bench.pixels import load_pixels, shrink
+from btfer.bench.datasets.pixels import load_pixels, shrink
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_face, draw_folder, draw_release

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from btfer.bench import devices
-from btfer.bench.protocol import AUTHORS_CODE, PAPER, Protocol
-from btfer.bench.run import Experiment
-from btfer.bench.training import ALL, prepare
+from btfer.bench.experiments.run import Experiment
+from btfer.bench.train import devices
+from btfer.bench.train.phases import ALL, prepare
+from btfer.bench.train.protocol import AUTHORS_CODE, PAPER, Protocol
 from btfer.errors import UsageError
 from tests.bench.conftest import tiny_network
 
@@ -82,8 +82,8 @@ def test_a_run_on_another_backend_imports_no_tensorflow() -> None:
     said = _run(
         """
         import sys
-        import btfer.bench.grid, btfer.bench.run, btfer.bench.report
-        from btfer.bench.devices import keep_tensorflow_out
+        import btfer.bench.experiments.grid, btfer.bench.experiments.run, btfer.bench.report
+        from btfer.bench.train.devices import keep_tensorflow_out
         import keras
         keep_tensorflow_out()
         keras.utils.set_random_seed(1)
@@ -101,10 +101,10 @@ def test_two_replicas_train_as_one_does_on_whole_batches() -> None:
         import numpy as np, keras, tensorflow as tf
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-        from btfer.bench.devices import replicas
-        from btfer.bench.feed import Feed
-        from btfer.bench.protocol import PAPER
-        from btfer.bench.training import ALL, prepare
+        from btfer.bench.train.devices import replicas
+        from btfer.bench.train.batches import Feed
+        from btfer.bench.train.protocol import PAPER
+        from btfer.bench.train.phases import ALL, prepare
         from keras import layers
         pixels = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 3)).astype(np.uint8)
         ends = []

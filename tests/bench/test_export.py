@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from btfer.bench.datasets import load_release, load_training
+from btfer.bench.datasets.pixels import load_pixels
 from btfer.bench.edge.card import read_card
-from btfer.bench.edge.export import Wish, calibration_pictures, export
+from btfer.bench.edge.export import ExportSpec, calibration_pictures, export
 from btfer.bench.edge.measure import Bench, loss_interval, measure_run
 from btfer.bench.edge.report import TITLES, printed, write_edge
 from btfer.bench.edge.runtimes import load_file
-from btfer.bench.inputs import form_of
-from btfer.bench.pixels import load_pixels
-from btfer.bench.stored import Stored, find_run, with_network
+from btfer.bench.runs.inputs import input_spec
+from btfer.bench.runs.store import TrainedRun, find_run, with_network
 from btfer.errors import MissingExtra, UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_folder, draw_release
@@ -34,7 +34,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(data_dir: Path) -> Stored:
+def run(data_dir: Path) -> TrainedRun:
     return find_run(data_dir / "runs", "abcd")
 
 
@@ -48,21 +48,21 @@ def answers(file: Path, data_dir: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("wish", "tolerance"),
-    [(Wish(), 1e-4), (Wish(quantize="int8"), 0.12), (Wish("onnx"), 1e-4)],
-    ids=lambda value: value.name if isinstance(value, Wish) else "",
+    ("spec", "tolerance"),
+    [(ExportSpec(), 1e-4), (ExportSpec(quantize="int8"), 0.12), (ExportSpec("onnx"), 1e-4)],
+    ids=lambda value: value.name if isinstance(value, ExportSpec) else "",
 )
 def test_a_file_says_the_same_and_tells_what_it_is(
-    wish: Wish, tolerance: float, run: Stored, data_dir: Path, tmp_path: Path
+    spec: ExportSpec, tolerance: float, run: TrainedRun, data_dir: Path, tmp_path: Path
 ) -> None:
-    file = export(run, wish, tmp_path, lambda: calibration_pictures(run, data_dir))
+    file = export(run, spec, tmp_path, lambda: calibration_pictures(run, data_dir))
     said, before = answers(file, data_dir)
     assert np.abs(said - before).max() < tolerance
     card = read_card(file)
     assert card is not None
     assert card["classes"] == list(EXPRESSIONS)
     assert card["input"]["width_px"] == 48
-    assert card["input"]["dtype"] == ("uint8" if wish.quantize == "int8" else "float32")
+    assert card["input"]["dtype"] == ("uint8" if spec.quantize == "int8" else "float32")
     picture = data_dir / "releases" / "r1" / "images" / "happy" / "100.png"
     done = subprocess.run(
         [sys.executable, tmp_path / "example.py", picture], capture_output=True, text=True
@@ -74,7 +74,7 @@ def test_a_file_says_the_same_and_tells_what_it_is(
 
 
 def test_pictures_for_int8_are_of_the_training_set_and_none_is_an_error(
-    run: Stored, data_dir: Path, tmp_path: Path
+    run: TrainedRun, data_dir: Path, tmp_path: Path
 ) -> None:
     pictures = calibration_pictures(run, data_dir)
     learnt = len(load_training(data_dir / "training" / "faces").train_indices)
@@ -90,7 +90,7 @@ def test_pictures_for_int8_are_of_the_training_set_and_none_is_an_error(
 )
 def test_what_cannot_be_exported_is_told(format_: str, quantize: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        Wish(format_, quantize)
+        ExportSpec(format_, quantize)
 
 
 def test_without_the_runtime_the_extra_is_named(
@@ -102,7 +102,7 @@ def test_without_the_runtime_the_extra_is_named(
         load_file(tmp_path / "model.tflite")
 
 
-def test_a_run_is_named_by_id_folder_or_network(data_dir: Path, run: Stored) -> None:
+def test_a_run_is_named_by_id_folder_or_network(data_dir: Path, run: TrainedRun) -> None:
     runs = data_dir / "runs"
     for text in ("abcd", "abcd12345678", "sequential_4conv", str(run.folder)):
         assert find_run(runs, text).folder == run.folder
@@ -112,7 +112,7 @@ def test_a_run_is_named_by_id_folder_or_network(data_dir: Path, run: Stored) -> 
 
 
 def test_a_grey_network_gets_grey_pixels_in_its_own_range() -> None:
-    form = form_of(DEFINITION | {"architecture": "mediapipe_vggnet"})
+    form = input_spec(DEFINITION | {"architecture": "mediapipe_vggnet"})
     green = np.zeros((2, 48, 48, 3), np.uint8)
     green[..., 1] = 200
     values = form.values(green)
@@ -132,10 +132,10 @@ def test_the_interval_of_a_loss_holds_it_and_is_narrow_for_many_pictures() -> No
 
 @pytest.mark.slow  # a process with TensorFlow
 def test_edge_measures_the_trained_network_and_each_form(
-    run: Stored, data_dir: Path, tmp_path: Path
+    run: TrainedRun, data_dir: Path, tmp_path: Path
 ) -> None:
     told: list[str] = []
-    bench = Bench(data_dir, seconds=0.02, wishes=(Wish(),))
+    bench = Bench(data_dir, seconds=0.02, specs=(ExportSpec(),))
     trained, small = measure_run(run, bench, told.append)
     assert (trained.form, small.form, small.images) == ("keras", "tflite", 21)
     assert trained.accuracy == small.accuracy
@@ -150,7 +150,7 @@ def test_edge_measures_the_trained_network_and_each_form(
     assert all(len(row) == len(TITLES) for row in printed([trained, small]))
 
 
-def test_a_loss_of_two_hundredths_is_said(run: Stored) -> None:
+def test_a_loss_of_two_hundredths_is_said(run: TrainedRun) -> None:
     from dataclasses import replace
 
     from btfer.bench.edge.measure import EdgeRow

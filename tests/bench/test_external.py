@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from btfer.bench.datasets import ImageSet, load_release
-from btfer.bench.external import by_class, keep_run, read_predictions, score_file
 from btfer.bench.report import read_runs, results_table
+from btfer.bench.systems.prediction_files import by_class, keep_run, read_predictions, score_file
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_release

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
-from btfer.bench.augment import GREY, affine, draw_affines, warp
-from btfer.bench.feed import Feed
-from btfer.bench.protocol import Augmentation
+from btfer.bench.train.augment import GREY, affine, draw_affines, warp
+from btfer.bench.train.batches import ImageBatches
+from btfer.bench.train.protocol import Augmentation
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (48, 48, 3)).astype(np.uint8)
@@ -17,8 +17,8 @@ def warped(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return warp(image[None], np.array([0]), matrix[None])[0]
 
 
-def make(**options: object) -> Feed:
-    return Feed(PIXELS, LABELS, np.arange(10), classes=7, batch_size=4, **options)  # type: ignore[arg-type]
+def make(**options: object) -> ImageBatches:
+    return ImageBatches(PIXELS, LABELS, np.arange(10), classes=7, batch_size=4, **options)  # type: ignore[arg-type]
 
 
 def test_the_identity_keeps_every_pixel() -> None:
@@ -108,21 +108,21 @@ def test_without_augmentation_the_feed_gives_scaled_pixels_in_order() -> None:
 
 
 def test_an_epoch_can_be_drawn_again_and_differs_from_the_next() -> None:
-    feed, again = (
+    batches, again = (
         make(augmentation=Augmentation(), seed=3),
         make(augmentation=Augmentation(), seed=3),
     )
-    first = feed[0][0]
+    first = batches[0][0]
     assert np.array_equal(first, again[0][0])
-    feed.on_epoch_end()
-    assert not np.array_equal(first, feed[0][0])
+    batches.on_epoch_end()
+    assert not np.array_equal(first, batches[0][0])
     again.epoch = 1
-    assert np.array_equal(feed[2][0], again[2][0])
+    assert np.array_equal(batches[2][0], again[2][0])
 
 
 def test_each_epoch_shows_every_image_once() -> None:
-    feed = make(augmentation=Augmentation())
-    shown = np.concatenate([feed[number][1].argmax(axis=1) for number in range(len(feed))])
+    batches = make(augmentation=Augmentation())
+    shown = np.concatenate([batches[number][1].argmax(axis=1) for number in range(len(batches))])
     assert sorted(shown) == sorted(LABELS)
 
 
@@ -132,11 +132,11 @@ def test_the_remainder_is_skipped_only_when_asked(skip: bool, batches: int) -> N
 
 
 def test_batches_made_ahead_are_those_made_one_by_one() -> None:
-    feed, other = (make(augmentation=Augmentation(), seed=5) for _ in range(2))
+    batches, other = (make(augmentation=Augmentation(), seed=5) for _ in range(2))
     for epoch in range(2):
         for number in (0, 1, 2):
-            assert np.array_equal(feed[number][0], other._batch(epoch, number)[0])
-        feed.on_epoch_end()
+            assert np.array_equal(batches[number][0], other._batch(epoch, number)[0])
+        batches.on_epoch_end()
 
 
 def test_grey_networks_get_one_channel() -> None:

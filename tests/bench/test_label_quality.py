@@ -5,14 +5,14 @@ import pytest
 from PIL import Image
 
 from btfer.bench.datasets import ImageSet, load_release
-from btfer.bench.external import keep_run
-from btfer.bench.label_quality import (
+from btfer.bench.report.suspects import (
     TILE_PX,
     doubt_labels,
     find_suspects,
     read_suspects,
     write_suspects,
 )
+from btfer.bench.systems.prediction_files import keep_run
 from btfer.errors import Incomplete
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_release

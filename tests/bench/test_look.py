@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from btfer.bench.datasets import ImageSet, load_release
-from btfer.bench.look import Eye, Seen, crop_of, nearest
-from btfer.bench.look_drawing import LONGEST_PX, PANEL_PX, draw
-from btfer.bench.stored import find_run
+from btfer.bench.predict.drawing import LONGEST_PX, PANEL_PX, draw
+from btfer.bench.predict.predictor import PredictedFace, Predictor, crop_of, nearest
+from btfer.bench.runs.store import find_run
 from btfer.expressions import EXPRESSIONS
 from btfer.faces import Box
 from btfer.images import decode_rgb
@@ -27,16 +27,16 @@ def test_a_released_face_is_nearest_to_itself_within_each_class(
     plain: bool, images: ImageSet, tmp_path: Path
 ) -> None:
     store(tmp_path / "runs", images, plain=plain)
-    eye = Eye(find_run(tmp_path / "runs", "abcd"))
-    index = eye.index(images, tmp_path / "cache")
+    predictor = Predictor(find_run(tmp_path / "runs", "abcd"))
+    index = predictor.index(images, tmp_path / "cache")
     assert index.shape == (21, 16)  # the layer before the classes
     made = list((tmp_path / "cache").glob("features-*"))
     assert len(made) == 1
     stamp = made[0].stat().st_mtime_ns
     face = decode_rgb((images.root / images.files[4]).read_bytes())
-    said, features = eye.read(eye.form.pictures([face]))
+    said, features = predictor.read(predictor.form.pictures([face]))
     assert said.shape == (1, 7)
-    near = nearest(features[0], eye.index(images, tmp_path / "cache"), images, 2)
+    near = nearest(features[0], predictor.index(images, tmp_path / "cache"), images, 2)
     assert made[0].stat().st_mtime_ns == stamp
     label = EXPRESSIONS[images.labels[4]]
     assert near[label][0].file == images.files[4]
@@ -59,7 +59,7 @@ def test_a_drawing_shows_every_face_beside_the_picture() -> None:
     box = Box(1000, 300, 300, 300, 0.99, {})
     crop = np.zeros((256, 256, 3), np.uint8)
     said = (0.01, 0.01, 0.01, 0.9, 0.05, 0.01, 0.01)
-    seen = [Seen(box, crop, said, np.zeros(4))] * 5
+    seen = [PredictedFace(box, crop, said, np.zeros(4))] * 5
     sheet = draw(pixels, seen)
     assert sheet.shape[1] == LONGEST_PX + PANEL_PX
     assert sheet.shape[0] > 450  # five faces need more than the picture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from btfer.bench.datasets import ImageSet, load_release
-from btfer.bench.model_file import Reading, ask_file, reading_of, score_model_file
+from btfer.bench.systems.model_file import Reading, ask_file, reading_of, score_model_file
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_release

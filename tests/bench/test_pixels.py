@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from btfer.bench import pixels
-from btfer.bench.datasets import load_folder
-from btfer.bench.pixels import load_pixels
+from btfer.bench.datasets import load_folder, pixels
+from btfer.bench.datasets.pixels import load_pixels
 from btfer.errors import BtferError, UsageError
 from tests.bench.conftest import draw_folder
 

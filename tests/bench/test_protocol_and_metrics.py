@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
-from btfer.bench.metrics import calibration_error, scores
-from btfer.bench.protocol import AUTHORS_CODE, PAPER, STRICT, class_weights, protocol_named
+from btfer.bench.runs.metrics import calibration_error, scores
+from btfer.bench.train.protocol import AUTHORS_CODE, PAPER, STRICT, class_weights, protocol_named
 from btfer.errors import UsageError
 
 RAF_DB = [606, 613, 248, 4169, 2242, 1722, 1133]

@@ -19,8 +19,8 @@ from btfer.bench.datasets import (
     read_source,
     split_source,
 )
+from btfer.bench.datasets.pixels import load_pixels
 from btfer.bench.datasets.sets import ImageSet
-from btfer.bench.pixels import load_pixels
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_face, draw_folder

@@ -9,7 +9,7 @@ from btfer.bench.report import read_runs
 from btfer.bench.report.cells import comparable, read_cells
 from btfer.bench.report.questions import (
     Finding,
-    Pair,
+    PairedRuns,
     holm,
     mcnemar,
     our_findings,
@@ -21,7 +21,7 @@ from tests.bench.drawn_runs import draw_run
 NETWORKS = ("resnet18", "googlenet", "vggnet", "repvgg", "modular", "sequential_simple")
 
 
-def found_in(runs: Path) -> tuple[list[Finding], list[Pair]]:
+def found_in(runs: Path) -> tuple[list[Finding], list[PairedRuns]]:
     return our_findings(comparable(read_cells(read_runs(runs))))
 
 

@@ -5,7 +5,7 @@ import pytest
 from btfer.bench.architectures import ARCHITECTURES
 from btfer.bench.published import MARKS, paper_name, published_tables
 from btfer.bench.report import read_runs
-from btfer.bench.report.cells import Cell, read_cells
+from btfer.bench.report.cells import SeedGroup, read_cells
 from btfer.bench.report.drawing import pareto
 from btfer.bench.report.results import results_frame
 from btfer.bench.report.strata import gaps, strata_frame
@@ -14,7 +14,7 @@ from tests.bench.drawn_runs import draw_predictions, draw_run
 
 
 @pytest.fixture
-def cells(tmp_path: Path) -> list[Cell]:
+def cells(tmp_path: Path) -> list[SeedGroup]:
     for seed in (0, 1):
         draw_run(tmp_path, training="raf_db", seed=seed)
     draw_run(tmp_path, "lenet5", training="my set", balance="simple")
@@ -72,7 +72,7 @@ def test_a_users_name_finds_the_papers_set(name: str) -> None:
     assert paper_name("My Set") == "My Set"
 
 
-def test_markdown_has_ours_below_published_and_says_what_is_not_run(cells: list[Cell]) -> None:
+def test_markdown_has_ours_below_published_and_says_what_is_not_run(cells: list[SeedGroup]) -> None:
     text = markdown(table_lines(results_frame(cells), 2, "paper"), "Table 2")
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
     assert {len(row) for row in rows} == {20}
@@ -89,7 +89,7 @@ def test_markdown_has_ours_below_published_and_says_what_is_not_run(cells: list[
     assert "a: the authors' repository has no output of this run" in text
 
 
-def test_latex_is_balanced_and_has_twenty_columns(cells: list[Cell]) -> None:
+def test_latex_is_balanced_and_has_twenty_columns(cells: list[SeedGroup]) -> None:
     text = latex(table_lines(results_frame(cells), 2, "paper"), "Table_2")
     body = [
         line for line in text.splitlines() if line.endswith("\\\\") and "multicolumn" not in line
@@ -116,7 +116,9 @@ def test_an_untouched_test_part_stands_where_validation_would(tmp_path: Path) ->
     assert shown.published == 0.81
 
 
-def test_groups_are_by_query_intent_and_small_ones_are_kept_out_of_gaps(cells: list[Cell]) -> None:
+def test_groups_are_by_query_intent_and_small_ones_are_kept_out_of_gaps(
+    cells: list[SeedGroup],
+) -> None:
     on_release = [one for one in cells if one.scored_on == "btfer"]
     rows = strata_frame(on_release[:1])
     by_group = rows[rows["label"] == "all"].set_index("group")

@@ -13,15 +13,15 @@ import pandas as pd
 import pytest
 
 from btfer.bench.architectures import BACKBONE
-from btfer.bench.checkpoint import Progress, best_weights, set_weights
 from btfer.bench.datasets import load_training
-from btfer.bench.feed import Feed
-from btfer.bench.pixels import load_pixels
-from btfer.bench.protocol import PAPER, Augmentation
+from btfer.bench.datasets.pixels import load_pixels
+from btfer.bench.experiments.run import predict
 from btfer.bench.report import results_table
-from btfer.bench.run import predict
-from btfer.bench.runs import run_rows
-from btfer.bench.training import ALL, HEAD, Course, prepare, train
+from btfer.bench.runs.listing import run_rows
+from btfer.bench.train.batches import ImageBatches
+from btfer.bench.train.checkpoint import Progress, best_weights, set_weights
+from btfer.bench.train.phases import ALL, HEAD, TrainingPlan, prepare, train
+from btfer.bench.train.protocol import PAPER, Augmentation
 from btfer.errors import BtferError, Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import only_one
@@ -41,10 +41,10 @@ def faces(tmp_path: Path) -> Path:
     return tmp_path / "faces"
 
 
-def feeds(faces: Path, cache: Path) -> tuple[Feed, Feed]:
+def feeds(faces: Path, cache: Path) -> tuple[ImageBatches, ImageBatches]:
     split = load_training(faces)
     pixels = [load_pixels(one, 48, cache) for one in (split.train, split.validation)]
-    learn = Feed(
+    learn = ImageBatches(
         pixels[0],
         split.train.labels,
         split.train_indices,
@@ -52,7 +52,7 @@ def feeds(faces: Path, cache: Path) -> tuple[Feed, Feed]:
         batch_size=16,
         augmentation=Augmentation(),
     )
-    check = Feed(pixels[1], split.validation.labels, split.validation_indices, classes=7)
+    check = ImageBatches(pixels[1], split.validation.labels, split.validation_indices, classes=7)
     return learn, check
 
 
@@ -68,8 +68,8 @@ def fit(folder: Path, faces: Path, *, epochs: int = 2, kill_at: int = 0) -> tupl
             raise Killed
 
     learn, check = feeds(faces, folder / "cache")
-    course = Course(PAPER, dict.fromkeys(range(7), 1.0), two_phases=True, epochs=epochs)
-    return model, train(model, learn, check, course, folder, tell)
+    plan = TrainingPlan(PAPER, dict.fromkeys(range(7), 1.0), two_phases=True, epochs=epochs)
+    return model, train(model, learn, check, plan, folder, tell)
 
 
 def test_phase_1_trains_the_head_only_and_phase_2_everything(tmp_path: Path, faces: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_killed_training_keeps_count_of_epochs_without_progress(
     import keras
 
     impatient = replace(PAPER, plateau_patience=1, stop_patience=3)
-    course = Course(impatient, dict.fromkeys(range(7), 1.0), False, epochs=9, rate=0.01)
+    plan = TrainingPlan(impatient, dict.fromkeys(range(7), 1.0), False, epochs=9, rate=0.01)
 
     def run(name: str, kill_at: int = 0) -> list[tuple[float, float]]:
         def tell(row: dict[str, float]) -> None:
@@ -137,7 +137,7 @@ def test_a_killed_training_keeps_count_of_epochs_without_progress(
         keras.utils.set_random_seed(1)
         learn, check = feeds(faces, tmp_path / "cache")
         check.labels = (check.labels + 1) % 7
-        done = train(tiny_network((48, 48, 3), 7), learn, check, course, tmp_path / name, tell)
+        done = train(tiny_network((48, 48, 3), 7), learn, check, plan, tmp_path / name, tell)
         return [(row["epoch"], row["learning_rate"]) for row in done.history]
 
     whole = run("whole")

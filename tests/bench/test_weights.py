@@ -13,9 +13,7 @@ import pytest
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 from btfer.bench.architectures import ARCHITECTURES, BACKBONE, architecture, vggface
-from btfer.bench.protocol import PAPER
-from btfer.bench.run import Experiment, run_id
-from btfer.bench.weights import (
+from btfer.bench.architectures.weights import (
     FILES,
     WeightFile,
     given_digest,
@@ -23,6 +21,8 @@ from btfer.bench.weights import (
     load_pretrained,
     weight_file,
 )
+from btfer.bench.experiments.run import Experiment, run_id
+from btfer.bench.train.protocol import PAPER
 from btfer.errors import BtferError, UsageError
 
 Array = np.ndarray[Any, Any]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from btfer.catalogue import Catalogue, releases, standing, verdicts, votes
+from btfer.catalogue import Catalogue, current_verdicts, releases, verdicts, votes
 from btfer.catalogue.verdicts import Verdict
 from tests.catalogue.test_store import HAPPY, add_photo
 
@@ -29,10 +29,12 @@ def test_one_pass_says_what_holds(any_cat: Catalogue, asked: int) -> None:
     ]
     given = verdicts.add(any_cat, told)
     verdicts.undo(any_cat, [given[13]], "ann")  # the only vote on the sixth
-    held = standing.standing(any_cat, "here")
-    for round_ in standing.ROUNDS:
+    held = current_verdicts.current_verdicts(any_cat, "here")
+    for round_ in current_verdicts.ROUNDS:
         assert held[round_] == {
-            row["face"] or row["photo"]: tuple(row[name] for name in standing.Held._fields)
+            row["face"] or row["photo"]: tuple(
+                row[name] for name in current_verdicts.CurrentVerdict._fields
+            )
             for row in verdicts.holding(any_cat, round_)
             if row["settings"] in ("", "here")
         }, round_
@@ -45,8 +47,8 @@ def test_labels_are_what_people_agreed_on_else_what_was_searched_for(any_cat: Ca
     ids = [add_photo(any_cat, name) for name in "ab"]
     relabel = Verdict("photos", ids[1], "relabel", "ann", expression="sad")
     verdicts.add(any_cat, [relabel])
-    seen, asked = standing.first_seen(any_cat), standing.queries(any_cat)
-    labels = standing.labels(standing.standing(any_cat, ""), seen, asked)
+    seen, asked = current_verdicts.first_seen(any_cat), current_verdicts.queries(any_cat)
+    labels = current_verdicts.labels(current_verdicts.current_verdicts(any_cat, ""), seen, asked)
     assert labels == {ids[0]: HAPPY.expression, ids[1]: "sad"}
     assert seen[ids[0]].page_url == "https://example.org/a"
 

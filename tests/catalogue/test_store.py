@@ -176,9 +176,9 @@ def test_a_face_takes_its_label_from_its_photo_until_it_is_relabelled(any_cat: C
     assert [r["expression"] for r in faces.awaiting_review(any_cat, "s1")] == ["happy"]
     verdicts.add(any_cat, [Verdict("faces", a, "relabel", "ann", "f1", "s1", expression="fear")])
     assert faces.awaiting_review(any_cat, "s1") == []
-    assert [r["expression"] for r in faces.short(any_cat, "s1")] == ["fear"]
+    assert [r["expression"] for r in faces.accepted_with_labels(any_cat, "s1")] == ["fear"]
     verdicts.add(any_cat, [Verdict("photos", a, "drop", "ann", reason="text")])
-    assert faces.short(any_cat, "s1") == []  # a face goes with its photo
+    assert faces.accepted_with_labels(any_cat, "s1") == []  # a face goes with its photo
 
 
 def test_a_release_is_recorded_once(any_cat: Catalogue) -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
-from btfer.catalogue.verdicts import Told, Verdict
-from btfer.catalogue.votes import Subject
+from btfer.catalogue.verdicts import MergedVerdict, Verdict
+from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from tests.catalogue.test_store import add_photo
 
@@ -24,7 +24,7 @@ def vote(photo: str, who: str, decision: str = "keep", **more: str) -> Verdict:
 
 
 def claim(cat: Catalogue, ids: list[str], who: str, size: int, minutes: float = 5) -> list[str]:
-    wanted = [Subject(id_) for id_ in ids]
+    wanted = [ReviewSubject(id_) for id_ in ids]
     got, _ = votes.claim(cat, "photos", wanted, who, size=size, minutes=minutes)
     return [one.photo for one in got]
 
@@ -41,7 +41,7 @@ def test_a_claim_tells_what_awaits_this_person_no_more(
     any_cat: Catalogue, named: list[str]
 ) -> None:
     votes.add_open(any_cat, "photos", [vote(named[0], "ann")])
-    wanted = [Subject(id_) for id_ in named]
+    wanted = [ReviewSubject(id_) for id_ in named]
     got, closed = votes.claim(any_cat, "photos", wanted, "ben", size=2, minutes=5)
     assert (got, closed) == (wanted[1:3], {wanted[0]})
 
@@ -61,18 +61,18 @@ def test_agreement_is_counted_over_each_persons_newest_vote(
     assert [(row["photo"], row["reviewer"]) for row in held] == [(a, "ann")]
     assert votes.count_disputes(any_cat, "photos") == 1
     assert {row["photo"] for row in votes.disputes(any_cat, "photos")} == {b}
-    assert votes.closed(any_cat, "photos", "ann") == {Subject(id_) for id_ in (a, b, c)}
-    assert votes.closed(any_cat, "photos", "cleo") == {Subject(b)}
+    assert votes.closed(any_cat, "photos", "ann") == {ReviewSubject(id_) for id_ in (a, b, c)}
+    assert votes.closed(any_cat, "photos", "cleo") == {ReviewSubject(b)}
     votes.plan(any_cat, "photos", 1)
-    assert votes.closed(any_cat, "photos", "ann") == {Subject(b)}
+    assert votes.closed(any_cat, "photos", "ann") == {ReviewSubject(b)}
     votes.plan(any_cat, "photos", 2)
     assert [row["photo"] for row in verdicts.votes(any_cat, "photos")] == [a, a, b, c, b]
 
 
 def test_the_last_word_holds_and_is_said_once(any_cat: Catalogue, named: list[str]) -> None:
     a = named[0]
-    told = [Told(vote(a, "ann"), "2026-05-17T10:00:00+00:00")]
-    told += [Told(vote(a, "ben", "drop", reason="text"), "2026-05-17T10:00:01+00:00")]
+    told = [MergedVerdict(vote(a, "ann"), "2026-05-17T10:00:00+00:00")]
+    told += [MergedVerdict(vote(a, "ben", "drop", reason="text"), "2026-05-17T10:00:01+00:00")]
     assert verdicts.merge(any_cat, told) == (2, 0)
     final = vote(a, "cleo", "drop", reason="unclear", final=True)
     assert len(votes.settle(any_cat, "photos", [final])) == 1
@@ -86,7 +86,7 @@ def test_the_last_word_holds_and_is_said_once(any_cat: Catalogue, named: list[st
 def test_a_merge_names_each_verdict_once_and_takes_back_once(
     any_cat: Catalogue, named: list[str]
 ) -> None:
-    told = Told(vote(named[0], "ann"), "2026-05-17T10:00:00+00:00")
+    told = MergedVerdict(vote(named[0], "ann"), "2026-05-17T10:00:00+00:00")
     gone = replace(told, undone="2026-05-17T11:00:00+00:00", undone_by="ben")
     assert verdicts.merge(any_cat, [told]) == (1, 0)
     assert verdicts.merge(any_cat, [gone, told]) == (0, 1)

@@ -5,21 +5,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from btfer.leaks.views import Grey, Subject, grey_of
+from btfer.leaks.views import Grey, LeakSubject, grey_of
 from btfer.sample import load_manifest, picture_path
 
 
-def subjects(n: int, first: int = 0) -> list[Subject]:
+def subjects(n: int, first: int = 0) -> list[LeakSubject]:
     """One face of each of some sample pictures."""
     chosen = [one for one in load_manifest() if one.kind == "single"][first : first + n]
     return [
-        Subject(one.file, picture_path(one.file), (box.x, box.y, box.width, box.height))
+        LeakSubject(one.file, picture_path(one.file), (box.x, box.y, box.width, box.height))
         for one in chosen
         for box in one.faces[:1]
     ]
 
 
-def cut(subject: Subject, *, high: float = 1.0, down: float = 0.0, size: int = 48) -> Grey:
+def cut(subject: LeakSubject, *, high: float = 1.0, down: float = 0.0, size: int = 48) -> Grey:
     """A square around the face. high: its side, and down: how far it is moved, in heights of the box."""
     grey = grey_of(subject.picture.read_bytes())
     x, y, width, height = subject.box

@@ -12,7 +12,7 @@ from btfer.catalogue import Catalogue, faces, releases, verdicts
 from btfer.catalogue import leaks as held
 from btfer.errors import Incomplete, UsageError
 from btfer.files import write_atomic
-from btfer.layout import photo_path
+from btfer.paths import photo_path
 from btfer.pipeline import build, crop, forget, overview
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo

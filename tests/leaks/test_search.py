@@ -8,16 +8,16 @@ import pytest
 
 from btfer.leaks.search import Searched, search
 from btfer.leaks.training import read_training
-from btfer.leaks.views import Grey, Subject, grey_of
+from btfer.leaks.views import Grey, LeakSubject, grey_of
 from tests.leaks.pictures import cut, save, subjects
 
 
-def look(ours: list[Subject], folder: Path) -> Searched:
+def look(ours: list[LeakSubject], folder: Path) -> Searched:
     _, kept = read_training(folder, "set", folder.parent / "cache", engine="serial")
     return search(ours, kept, "set", engine="serial")
 
 
-def whole(subject: Subject) -> Grey:
+def whole(subject: LeakSubject) -> Grey:
     grey = grey_of(subject.picture.read_bytes())
     return np.asarray(cv2.resize(grey, (100, 100), interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -65,7 +65,7 @@ def test_a_tilted_face_is_found_in_a_levelled_picture(tmp_path: Path) -> None:
     tilted = cv2.warpAffine(grey, turn, grey.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
     save(tmp_path, "tilted.jpg", tilted, quality=95)
     save(tmp_path / "set", "happy/level.jpg", cut(upright, high=1.1))
-    ours = Subject("tilted", tmp_path / "tilted.jpg", upright.box, tilt_deg=12.0)
+    ours = LeakSubject("tilted", tmp_path / "tilted.jpg", upright.box, tilt_deg=12.0)
     [leak] = look([ours], tmp_path / "set").leaks
     assert leak.shows == "levelled face"
     assert look([ours._replace(tilt_deg=0.0)], tmp_path / "set").leaks == ()
@@ -81,8 +81,8 @@ def test_other_faces_are_not_taken_for_ours(tmp_path: Path) -> None:
 def test_blank_pictures_are_no_leak_and_a_lost_photo_is_told(tmp_path: Path) -> None:
     save(tmp_path / "set", "happy/blank.jpg", np.full((48, 48), 128, np.uint8))
     save(tmp_path, "grey.jpg", np.full((120, 120), 90, np.uint8))
-    flat = Subject("flat", tmp_path / "grey.jpg", (20, 20, 60, 60))
-    lost = Subject("lost", tmp_path / "gone.jpg", (20, 20, 60, 60))
+    flat = LeakSubject("flat", tmp_path / "grey.jpg", (20, 20, 60, 60))
+    lost = LeakSubject("lost", tmp_path / "gone.jpg", (20, 20, 60, 60))
     found = look([flat, lost], tmp_path / "set")
     assert found == Searched((), {"lost": "unreadable"})
 
@@ -92,6 +92,6 @@ def test_a_box_at_the_border_and_a_tiny_photo_are_looked_for(tmp_path: Path) -> 
     small = cv2.resize(cut(one, high=1.2, size=64), (40, 40))
     save(tmp_path, "small.jpg", small, quality=95)
     save(tmp_path / "set", "happy/a.jpg", cut(one, high=1.2, size=100))
-    tiny = Subject("tiny", tmp_path / "small.jpg", (-3, -2, 46, 44))
+    tiny = LeakSubject("tiny", tmp_path / "small.jpg", (-3, -2, 46, 44))
     [leak] = look([tiny], tmp_path / "set").leaks
     assert leak.ours == "tiny"

@@ -8,7 +8,7 @@ from werkzeug import Response
 from btfer.catalogue import Catalogue, journal, photos
 from btfer.errors import Busy, NetworkError, UsageError
 from btfer.files import only_one
-from btfer.layout import photo_path, thumbnail_path
+from btfer.paths import photo_path, thumbnail_path
 from btfer.pipeline import crawl
 from btfer.pipeline.crawl_outcome import CrawlOutcome
 from btfer.queries import Plan, Query

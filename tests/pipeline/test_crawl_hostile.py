@@ -16,7 +16,7 @@ from werkzeug import Request, Response
 from btfer import files
 from btfer.catalogue import Catalogue, photos
 from btfer.errors import BtferError
-from btfer.layout import photo_path, thumbnail_path
+from btfer.paths import photo_path, thumbnail_path
 from btfer.pipeline.crawl_outcome import CrawlOutcome
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo

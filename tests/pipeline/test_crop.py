@@ -11,7 +11,7 @@ from btfer.errors import BtferError
 from btfer.faces import DETECTOR
 from btfer.faces.hints import badges
 from btfer.faces.modes import CropSettings, crop_settings
-from btfer.layout import face_path, photo_path
+from btfer.paths import face_path, photo_path
 from btfer.pipeline import crop, funnel
 from btfer.settings import Settings
 from tests.conftest import as_bytes
@@ -173,7 +173,7 @@ def test_people_are_shown_the_faces_of_the_last_run_also_when_it_had_nothing_to_
         assert go(cat, settings, crop=mode).photos == looked_at
         chosen = settings.model_copy(update={"crop": mode})
         assert faces.newest_settings(cat) == crop_settings(chosen).digest
-    assert len(faces.taken(cat, crop_settings(settings).digest)) == 5
+    assert len(faces.accepted(cat, crop_settings(settings).digest)) == 5
 
 
 def test_another_detector_looks_again(
@@ -245,11 +245,11 @@ def test_photos_without_a_face_can_be_listed(cat: Catalogue, settings: Settings)
     withdrawn = keep(cat, settings, as_bytes(photo_of(0, 7), "PNG"))
     go(cat, settings)
     verdicts.add(cat, [Verdict("photos", withdrawn, "drop", "ann", reason="other")])
-    rows = {row["sha256"]: row for row in faces.without(cat, digest)}
+    rows = {row["sha256"]: row for row in faces.photos_without_face(cat, digest)}
     assert {one: rows[one]["reason"] for one in rows} == {none: "no face", tiny: "no usable face"}
     assert (rows[none]["width"], rows[none]["height"]) == (300, 200)
-    assert [row["sha256"] for row in faces.without(cat, digest, "no face")] == [none]
-    assert faces.without(cat, "other settings") == []
+    assert [row["sha256"] for row in faces.photos_without_face(cat, digest, "no face")] == [none]
+    assert faces.photos_without_face(cat, "other settings") == []
 
 
 def test_the_outcome_tells_rate_and_reasons(cat: Catalogue, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from btfer.errors import ImageError
 from btfer.faces.cut import Cut
 from btfer.faces.modes import MODES, crop_settings
 from btfer.images import Pixels
-from btfer.layout import photo_path
+from btfer.paths import photo_path
 from btfer.pipeline import crop
 from btfer.pipeline.crop_photo import Lost, Photo, PhotoFaces, cut_again, look_at
 from btfer.sample import load_manifest, picture_path

@@ -117,7 +117,7 @@ def test_old_photos_are_not_compared_again(
     for n in range(12):
         take_in(cat, settings.data_dir, as_bytes(draw_photo(n)), HAPPY, f"u{n}")
     dedup.run(cat, settings)
-    monkeypatch.setattr(dedup.near, "near_pairs", lambda *_, **__: pytest.fail("all with all"))
+    monkeypatch.setattr(dedup.hamming, "near_pairs", lambda *_, **__: pytest.fail("all with all"))
     take_in(cat, settings.data_dir, as_bytes(draw_photo(3).resize((150, 112))), HAPPY, "copy")
     outcome = dedup.run(cat, settings)
     assert (outcome.new, outcome.dropped) == (1, 1)

@@ -15,7 +15,7 @@ from btfer.catalogue.tables import fetch, sighting
 from btfer.errors import BtferError, UsageError
 from btfer.faces.modes import crop_settings
 from btfer.images import decode_rgb
-from btfer.layout import face_path, photo_path, thumbnail_path
+from btfer.paths import face_path, photo_path, thumbnail_path
 from btfer.pipeline import build, crawl, release, verify
 from btfer.pipeline.diff import diff
 from btfer.pipeline.forget import forget
@@ -86,7 +86,7 @@ def test_a_forgotten_face_changes_one_image_and_leaves_no_byte(
     packed = build.Plan(per_class=2, formats=list(FORMATS), sources=release.WITH)
     made = build.run(full, settings, packed)
     victim = releases.faces_in(full, made.path.name)[5]
-    every = faces.taken(full, crop_settings(settings).digest)
+    every = faces.accepted(full, crop_settings(settings).digest)
     others = [row for row in every if row["id"] != victim["face"]]
     sha256 = photo_of(full, victim["face"])
     cached = settings.data_dir / "runs/_cache/faces.npy"
@@ -182,7 +182,7 @@ def test_a_folder_that_is_no_release_cannot_be_compared(tmp_path: Path) -> None:
 def test_who_takes_a_place_is_of_a_site_that_has_room(full: Catalogue, settings: Settings) -> None:
     """All sad photos but one are from one site, which may give one face of a class."""
     digest = crop_settings(settings).digest
-    rows = [row for row in faces.short(full, digest) if row["expression"] == "sad"]
+    rows = [row for row in faces.accepted_with_labels(full, digest) if row["expression"] == "sad"]
     pages = ["https://one.example/a", "https://one.example/b", "https://two.example/c"]
     with full.write() as connection:
         for row, page in zip(rows, pages, strict=True):

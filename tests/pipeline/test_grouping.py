@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btfer.keeper import licence_rank, rank
+from btfer.duplicate_rules import licence_rank, rank
 from btfer.pipeline.grouping import DRIFT_BITS, Grouping, group
 
 

@@ -10,7 +10,7 @@ from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
 from btfer.expressions import EXPRESSIONS
 from btfer.images import bare_size, metadata_in
-from btfer.layout import face_path
+from btfer.paths import face_path
 from btfer.pipeline import build, crop, verify
 from btfer.settings import Settings
 from tests.conftest import take_in

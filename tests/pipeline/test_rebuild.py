@@ -12,7 +12,7 @@ from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
-from btfer.layout import face_path
+from btfer.paths import face_path
 from btfer.pipeline import build, crop, release, verify
 from btfer.pipeline.diff import diff
 from btfer.pipeline.forget import forget

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from btfer import review
-from btfer.catalogue import Catalogue, faces, releases, standing, verdicts
+from btfer.catalogue import Catalogue, current_verdicts, faces, releases, verdicts
 from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import BtferError, Incomplete, UsageError
@@ -21,9 +21,9 @@ from btfer.expressions import EXPRESSIONS
 from btfer.faces.cut import Cut, recorded
 from btfer.files import write_atomic
 from btfer.images import decode_rgb, encode_png, metadata_in
-from btfer.layout import face_path
+from btfer.paths import face_path
 from btfer.pipeline import build, crop, funnel, overview, verify
-from btfer.pipeline.told import COLUMNS, as_csv
+from btfer.pipeline.release_metadata import COLUMNS, as_csv
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo, take_in
 
@@ -300,7 +300,7 @@ def test_build_waits_for_the_last_word_on_what_people_dispute(
 def test_a_release_tells_how_many_people_gave_each_label(
     full: Catalogue, settings: Settings
 ) -> None:
-    face = faces.short(full, crop.crop_settings(settings).digest)[0]
+    face = faces.accepted_with_labels(full, crop.crop_settings(settings).digest)[0]
     more = [Verdict("faces", face["photo"], "keep", "ben", face=face["id"])]
     verdicts.add(full, more)
     made = build.run(full, settings, build.Plan(per_class=3))
@@ -315,7 +315,11 @@ def test_copies_of_one_photo_give_one_face_though_all_were_cropped_and_kept(
 ) -> None:
     """They were crawled and judged apart, before dedup saw that they are one picture."""
     digest = crop.crop_settings(settings).digest
-    happy = [row["photo"] for row in faces.short(full, digest) if row["expression"] == "happy"]
+    happy = [
+        row["photo"]
+        for row in faces.accepted_with_labels(full, digest)
+        if row["expression"] == "happy"
+    ]
     copies = [
         Verdict("dedup", photo, "drop", "dedup", reason="duplicate", keeper=happy[0], distance=3)
         for photo in happy[1:]
@@ -374,14 +378,16 @@ def test_what_holds_in_one_pass_is_what_holds_one_by_one(
     verdicts.add(full, [settled, other])
     for votes in (1, 2):
         review.plan(full, votes, "")
-        held = standing.standing(full, digest)
-        for round_ in standing.ROUNDS:
+        held = current_verdicts.current_verdicts(full, digest)
+        for round_ in current_verdicts.ROUNDS:
             expected = {
-                row["face"] or row["photo"]: tuple(row[name] for name in standing.Held._fields)
+                row["face"] or row["photo"]: tuple(
+                    row[name] for name in current_verdicts.CurrentVerdict._fields
+                )
                 for row in verdicts.holding(full, round_)
                 if row["settings"] in ("", digest)
             }
             assert held[round_] == expected, (votes, round_)
         kept = {row["id"] for row in overview.read(full, digest).kept_faces()}
-        taken = faces.short(full, digest)
+        taken = faces.accepted_with_labels(full, digest)
         assert kept == {row["id"] for row in taken if row["decision"] in ("keep", "relabel")}

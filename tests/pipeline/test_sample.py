@@ -101,11 +101,11 @@ def test_counts_are_exact_whatever_comes_in_and_in_whatever_order(
     ids = chosen(rows, n, **options)
     by_id = {row["id"]: row for row in rows}
     photos = [by_id[id_]["photo"] for id_ in ids]
-    places = Counter(sample.place(by_id[id_]) for id_ in ids)
+    places = Counter(sample.site_of(by_id[id_]) for id_ in ids)
     del places[""]
     assert len(set(photos)) == len(ids)
     assert max(places.values(), default=0) <= (per_place or n)
-    site = {row["photo"]: sample.place(row) for row in rows}
+    site = {row["photo"]: sample.site_of(row) for row in rows}
     sites = Counter(site.values())
     there = sum(min(k, per_place) if host and per_place else k for host, k in sites.items())
     assert len(ids) == min(n, there)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from btfer.catalogue import Catalogue
 from btfer.catalogue.journal import Query
 from btfer.catalogue.tables import photo
-from btfer.layout import photo_path, thumbnail_path
+from btfer.paths import photo_path, thumbnail_path
 from btfer.pipeline.verify_catalogue import CHECKS, verify_catalogue
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo, take_in

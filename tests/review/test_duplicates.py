@@ -11,8 +11,8 @@ from btfer.catalogue import Catalogue, photos, verdicts
 from btfer.catalogue.journal import Query, Sighting, add_found
 from btfer.catalogue.tables import metadata
 from btfer.catalogue.verdicts import Verdict
+from btfer.duplicate_rules import decided_by
 from btfer.errors import UsageError
-from btfer.keeper import decided_by
 from btfer.pipeline import dedup
 from btfer.review import Judged, duplicates
 from btfer.settings import Settings
@@ -44,7 +44,7 @@ def held(cat: Catalogue) -> dict[str, str]:
     return {row["photo"]: row["keeper"] for row in verdicts.holding(cat, "dedup")}
 
 
-def only_group(cat: Catalogue) -> duplicates.Group:
+def only_group(cat: Catalogue) -> duplicates.DuplicateGroup:
     [[group]] = duplicates.groups(cat, duplicates.places(cat))
     return group
 

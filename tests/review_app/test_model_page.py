@@ -12,9 +12,9 @@ from tests.bench.stored_runs import store
 
 
 def script() -> None:
-    from review_app import look
+    from review_app import model
 
-    look.page()
+    model.page()
 
 
 @pytest.fixture

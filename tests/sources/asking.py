@@ -5,14 +5,14 @@ from dataclasses import replace
 from pytest_httpserver import HTTPServer
 
 from btfer.queries import Query
-from btfer.sources.search import Found, Source, search
+from btfer.sources.search import FoundImage, Source, search
 from btfer.sources.web import Manners, Web
 
 ASKED = Query("niña india sonriendo", "happy", "es", "Indian", "female", "child")
 WEB = Manners(host_delay_s=0, allow_private_hosts=True, back_off_s=0.01)
 
 
-def ask(source: Source, per_query: int = 100) -> Found:
+def ask(source: Source, per_query: int = 100) -> FoundImage:
     return search(replace(source, min_delay_s=0), ASKED, Web(WEB), per_query)
 
 

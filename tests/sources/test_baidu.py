@@ -7,7 +7,7 @@ from werkzeug import Request, Response
 
 from btfer.catalogue.journal import Sighting
 from btfer.sources.baidu import baidu, decoded
-from btfer.sources.search import Found, PageChanged
+from btfer.sources.search import FoundImage, PageChanged
 from tests.sources.asking import arguments, ask, base
 
 
@@ -156,4 +156,4 @@ def test_a_page_of_another_shape_says_so_and_why(
 
 def test_no_results_are_no_error(httpserver: HTTPServer) -> None:
     serve(httpserver, page_of([], total=0))
-    assert ask(baidu(base(httpserver))) == Found([], None)
+    assert ask(baidu(base(httpserver))) == FoundImage([], None)

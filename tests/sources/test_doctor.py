@@ -8,7 +8,7 @@ from btfer.errors import UsageError
 from btfer.settings import Settings
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
-from btfer.sources.doctor import ASKED, Finding, examine, examine_all
+from btfer.sources.doctor import ASKED, SourceCheck, examine, examine_all
 from btfer.sources.flickr import flickr
 from btfer.sources.google import google
 from btfer.sources.search import Source
@@ -38,24 +38,24 @@ def commons_page(**facts: str) -> str:
     return json.dumps({"batchcomplete": True, "query": {"pages": [page]}})
 
 
-def look(source: Source, site: HTTPServer, path: str, body: str, status: int = 200) -> Finding:
+def look(source: Source, site: HTTPServer, path: str, body: str, status: int = 200) -> SourceCheck:
     site.expect_request(path).respond_with_data(body, status=status, content_type="text/html")
     return examine(source, ASKED, Web(WEB))
 
 
-def bing_finding(site: HTTPServer, body: str, status: int = 200) -> Finding:
+def bing_finding(site: HTTPServer, body: str, status: int = 200) -> SourceCheck:
     return look(bing(base(site)), site, "/images/async", body, status)
 
 
 def test_a_source_that_works_is_ok_with_what_it_states(httpserver: HTTPServer) -> None:
-    assert bing_finding(httpserver, bing_page(35)) == Finding("bing", "ok", images=10, pages=10)
+    assert bing_finding(httpserver, bing_page(35)) == SourceCheck("bing", "ok", images=10, pages=10)
     assert httpserver.log[0][0].args["q"] == "happy woman"
 
 
 def test_a_licensed_source_that_works_states_all(httpserver: HTTPServer) -> None:
     page = commons_page(LicenseShortName="CC0")
     finding = look(commons(base(httpserver)), httpserver, "/w/api.php", page)
-    assert finding == Finding("commons", "ok", images=1, licences=1, authors=1, pages=1)
+    assert finding == SourceCheck("commons", "ok", images=1, licences=1, authors=1, pages=1)
 
 
 def test_a_licensed_source_without_licences_has_changed(httpserver: HTTPServer) -> None:
@@ -90,7 +90,7 @@ def test_the_states_are_told_apart(
 def test_nobody_there_is_no_network(base_url: str) -> None:
     finding = examine(bing(base_url), ASKED, Web(WEB))
     host = base_url.removeprefix("http://").removesuffix(":9")
-    assert finding == Finding("bing", "no network", detail=f"{host}: no connection")
+    assert finding == SourceCheck("bing", "no network", detail=f"{host}: no connection")
 
 
 def test_a_network_that_leads_inside_is_no_network(httpserver: HTTPServer) -> None:

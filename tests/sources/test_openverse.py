@@ -9,7 +9,7 @@ from btfer.catalogue.journal import Sighting
 from btfer.errors import UsageError
 from btfer.licences import terms
 from btfer.sources.openverse import openverse
-from btfer.sources.search import Found, PageChanged, Source, SourceRefused, search
+from btfer.sources.search import FoundImage, PageChanged, Source, SourceRefused, search
 from btfer.sources.web import Web
 from tests.sources.asking import ASKED, WEB, arguments, ask, base
 
@@ -46,7 +46,7 @@ def source(site: HTTPServer, licences: str = "any") -> Source:
 def test_openverse_gives_licence_author_and_page(httpserver: HTTPServer) -> None:
     httpserver.expect_request(PATH).respond_with_data(page_of([result(7)]))
     found = ask(source(httpserver))
-    assert found == Found(
+    assert found == FoundImage(
         [
             Sighting(
                 url="https://live.staticflickr.com/1/7_b.jpg",
@@ -195,4 +195,4 @@ def test_an_answer_of_another_shape_is_an_error(httpserver: HTTPServer, page: st
 
 def test_no_results_are_no_error(httpserver: HTTPServer) -> None:
     httpserver.expect_request(PATH).respond_with_data(page_of([], page_count=0))
-    assert ask(source(httpserver)) == Found([], None)
+    assert ask(source(httpserver)) == FoundImage([], None)

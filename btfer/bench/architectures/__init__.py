@@ -50,7 +50,7 @@ class Architecture:
         """The model, uncompiled and untrained, in the form that `weights` need.
 
         own_preprocessing: it brings what it is fed to what its backbone was made for. Weights are
-        loaded by `btfer.bench.weights.load_pretrained`. Raises UsageError for weights, a size or
+        loaded by `btfer.bench.architectures.weights.load_pretrained`. Raises UsageError for weights, a size or
         channels that it is not made for.
         """
         from btfer.bench.architectures.builders import BUILDERS

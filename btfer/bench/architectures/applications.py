@@ -2,7 +2,7 @@
 
 BTFER's notebooks feed pixels 0 to 1 to all of them, in RGB, also where ImageNet weights expect
 another range; the exceptions are named here. Parameters with seven classes are in the registry.
-`weights` chooses the form only: `btfer.bench.weights` loads them.
+`weights` chooses the form only: `btfer.bench.architectures.weights` loads them.
 """
 
 from collections.abc import Callable

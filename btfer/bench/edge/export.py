@@ -19,19 +19,19 @@ import keras
 import numpy as np
 
 from btfer import __version__
-from btfer.bench.cells import SPLIT_SEED
+from btfer.bench.architectures.weights import NOTICES
 from btfer.bench.datasets import SPLITS, ImageSet, Source, Split, load_release, split_source
 from btfer.bench.datasets.training import read_source
 from btfer.bench.edge.card import add_card
-from btfer.bench.inputs import InputForm, grey_weights
-from btfer.bench.stored import Stored
-from btfer.bench.weights import NOTICES
+from btfer.bench.experiments.cells import SPLIT_SEED
+from btfer.bench.runs.inputs import InputSpec, grey_weights
+from btfer.bench.runs.store import TrainedRun
 from btfer.errors import BtferError, MissingExtra, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import write_atomic
 from btfer.images import Pixels, decode_rgb
-from btfer.layout import releases_dir, training_dir
-from btfer.silence import quiet_stderr
+from btfer.paths import releases_dir, training_dir
+from btfer.quiet import quiet_stderr
 
 FORMATS = ("tflite", "onnx")
 QUANTIZED = ("none", "dynamic", "float16", "int8")
@@ -40,7 +40,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExportSpec:
     """What is wanted: one of FORMATS and one of QUANTIZED. Raises UsageError for what does not exist."""
 
     format: str = "tflite"
@@ -59,37 +59,39 @@ class Wish:
         return self.format if self.quantize == "none" else f"{self.format}-{self.quantize}"
 
 
-def export(run: Stored, wish: Wish, folder: Path, calibration: Callable[[], Pixels]) -> Path:
+def export(
+    run: TrainedRun, spec: ExportSpec, folder: Path, calibration: Callable[[], Pixels]
+) -> Path:
     """Write model.<format>, its card as model.json and example.py into `folder`; the model's path.
 
     calibration: called for `int8` only, uint8 [N, size, size, 3]. Raises MissingExtra, and BtferError
     where the converter fails.
     """
     form, network = run.form, run.network()
-    convert = _tflite if wish.format == "tflite" else _onnx
-    pictures = calibration() if wish.quantize == "int8" else None
+    convert = _tflite if spec.format == "tflite" else _onnx
+    pictures = calibration() if spec.quantize == "int8" else None
     with _in_silence():
         try:
-            data = convert(network, form, wish.quantize, pictures)
+            data = convert(network, form, spec.quantize, pictures)
         except (BtferError, MemoryError):
             raise
         except Exception as error:  # converters raise whatever they like
             raise BtferError(
-                f"{run.name} as {wish.name}: {type(error).__name__}: {error}"
+                f"{run.name} as {spec.name}: {type(error).__name__}: {error}"
             ) from error
-    file = folder / f"model.{wish.format}"
-    card = card_of(run, wish)
+    file = folder / f"model.{spec.format}"
+    card = card_of(run, spec)
     with tempfile.TemporaryDirectory() as scratch:
         part = Path(scratch) / file.name
         part.write_bytes(data)
         add_card(part, card)
         write_atomic(folder / "model.json", f"{json.dumps(card, indent=2)}\n".encode())
-        write_atomic(folder / "example.py", (TEMPLATES / f"{wish.format}_example.py").read_bytes())
+        write_atomic(folder / "example.py", (TEMPLATES / f"{spec.format}_example.py").read_bytes())
         write_atomic(file, part.read_bytes())
     return file
 
 
-def card_of(run: Stored, wish: Wish) -> dict[str, Any]:
+def card_of(run: TrainedRun, spec: ExportSpec) -> dict[str, Any]:
     """What the file tells of itself: classes in the order of its outputs, and what it is to be given."""
     told, form = run.record["definition"], run.form
     return {
@@ -100,12 +102,12 @@ def card_of(run: Stored, wish: Wish) -> dict[str, Any]:
             "height_px": form.size_px,
             "channels": "RGB",
             "values": "0 to 255; scaled inside",
-            "dtype": "uint8" if wish.quantize == "int8" else "float32",
+            "dtype": "uint8" if spec.quantize == "int8" else "float32",
             "resize": f"{form.resize}, the whole crop, its sides stretched to a square",
             "crop": "one face as btfer crop cuts it, with a margin",
         },
         "output": "float32 probabilities, one for each class",
-        "quantize": wish.quantize,
+        "quantize": spec.quantize,
         "run": run.record["id"],
         "training": run.record["training"],
         "weights": told["weights"],
@@ -114,7 +116,7 @@ def card_of(run: Stored, wish: Wish) -> dict[str, Any]:
     }
 
 
-def calibration_pictures(run: Stored, data_dir: Path, folder: Path | None = None) -> Pixels:
+def calibration_pictures(run: TrainedRun, data_dir: Path, folder: Path | None = None) -> Pixels:
     """Up to 300 pictures that the run learnt from, drawn by a fixed seed, uint8 [N, size, size, 3].
 
     folder: a training set; None = the one of the run's name in data_dir/training, or of a fold the
@@ -126,7 +128,7 @@ def calibration_pictures(run: Stored, data_dir: Path, folder: Path | None = None
     return run.form.pictures(crops)
 
 
-def _learnt_from(run: Stored, data_dir: Path, folder: Path | None) -> tuple[ImageSet, Any]:
+def _learnt_from(run: TrainedRun, data_dir: Path, folder: Path | None) -> tuple[ImageSet, Any]:
     name = run.record["training"]
     folder = folder or training_dir(data_dir) / name
     if folder.is_dir():
@@ -143,7 +145,7 @@ def _learnt_from(run: Stored, data_dir: Path, folder: Path | None) -> tuple[Imag
     raise UsageError(f"{folder} is not there: give what {name} was with --calibration FOLDER")
 
 
-def _parted(run: Stored, source: Source) -> Split:
+def _parted(run: TrainedRun, source: Source) -> Split:
     """The source parted as the run had it; as the authors did, where none of our ways is the run's."""
     for how in SPLITS:
         with contextlib.suppress(UsageError):  # a set without parts of its makers
@@ -153,7 +155,7 @@ def _parted(run: Stored, source: Source) -> Split:
     return split_source(source, "authors", SPLIT_SEED)
 
 
-def _wrapped(network: keras.Model, form: InputForm, batch: int | None) -> keras.Model:
+def _wrapped(network: keras.Model, form: InputSpec, batch: int | None) -> keras.Model:
     """The network with the scaling of pixels, and the turn to grey, before it."""
     shape = (form.size_px, form.size_px, 3)
     picture = keras.Input(shape, batch_size=batch, name="picture")
@@ -163,7 +165,7 @@ def _wrapped(network: keras.Model, form: InputForm, batch: int | None) -> keras.
     return keras.Model(picture, network(values, training=False))
 
 
-def _tflite(network: keras.Model, form: InputForm, quantize: str, pictures: Pixels | None) -> bytes:
+def _tflite(network: keras.Model, form: InputSpec, quantize: str, pictures: Pixels | None) -> bytes:
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_keras_model(_wrapped(network, form, 1))
@@ -182,7 +184,7 @@ def _real(pictures: Pixels) -> Iterator[np.ndarray[Any, Any]]:
     return (one.astype(np.float32) for one in pictures)
 
 
-def _onnx(network: keras.Model, form: InputForm, quantize: str, pictures: Pixels | None) -> bytes:
+def _onnx(network: keras.Model, form: InputSpec, quantize: str, pictures: Pixels | None) -> bytes:
     try:
         import onnx  # noqa: F401
         import tf2onnx  # noqa: F401

@@ -16,23 +16,23 @@ from typing import Any
 import numpy as np
 
 from btfer.bench.datasets import ImageSet, load_release
-from btfer.bench.edge.export import Wish, calibration_pictures, export
+from btfer.bench.datasets.pixels import load_pixels
+from btfer.bench.edge.export import ExportSpec, calibration_pictures, export
 from btfer.bench.edge.runtimes import load_file
-from btfer.bench.pixels import load_pixels
-from btfer.bench.stored import MODEL, Stored
+from btfer.bench.runs.store import MODEL, TrainedRun
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
-from btfer.layout import releases_dir
+from btfer.paths import releases_dir
 
 Array = np.ndarray[Any, Any]
 Say = Callable[[str], None]
 
-WISHES = (
-    Wish(),
-    Wish(quantize="dynamic"),
-    Wish(quantize="float16"),
-    Wish(quantize="int8"),
-    Wish("onnx"),
+SPECS = (
+    ExportSpec(),
+    ExportSpec(quantize="dynamic"),
+    ExportSpec(quantize="float16"),
+    ExportSpec(quantize="int8"),
+    ExportSpec("onnx"),
 )
 TRAINED = "keras"
 LOSS_ALLOWED = 0.02  # of accuracy, before it is said aloud
@@ -85,10 +85,10 @@ class Bench:
     calibration: Path | None = None
     threads: int = 1
     seconds: float = 3.0
-    wishes: tuple[Wish, ...] = WISHES
+    specs: tuple[ExportSpec, ...] = SPECS
 
 
-def measure_run(run: Stored, bench: Bench, say: Say) -> list[EdgeRow]:
+def measure_run(run: TrainedRun, bench: Bench, say: Say) -> list[EdgeRow]:
     """The trained network first, then each form of it. Raises UsageError for a run without a release."""
     trained, images, places = _scored(run, bench)
     pixels = load_pixels(images, run.form.size_px, bench.data_dir / "runs" / "_cache")
@@ -96,26 +96,26 @@ def measure_run(run: Stored, bench: Bench, say: Say) -> list[EdgeRow]:
     say(f"{run.name}: measuring {TRAINED}")
     first = _row(run, bench, TRAINED, run.folder / MODEL, images.name)
     rows = [replace(first, images=len(labels), accuracy=_accuracy(trained, labels))]
-    for wish in bench.wishes:
-        say(f"{run.name}: exporting and measuring {wish.name}")
-        file = exported(run, wish, bench)
+    for spec in bench.specs:
+        say(f"{run.name}: exporting and measuring {spec.name}")
+        file = exported(run, spec, bench)
         said = load_file(file).run(chosen.astype(np.float32)).argmax(axis=1)
         low, high = loss_interval(labels, trained == labels, said == labels)
         lost = _accuracy(trained, labels) - _accuracy(said, labels)
-        row = _row(run, bench, wish.name, file, images.name)
+        row = _row(run, bench, spec.name, file, images.name)
         row = replace(row, images=len(labels), accuracy=_accuracy(said, labels))
         rows.append(replace(row, loss=round(lost, 6), loss_low=low, loss_high=high))
     return rows
 
 
-def exported(run: Stored, wish: Wish, bench: Bench) -> Path:
+def exported(run: TrainedRun, spec: ExportSpec, bench: Bench) -> Path:
     """The file of a wish in the run's folder `export`; made where it is older than the network."""
-    folder = run.folder / "export" / wish.name
-    file = folder / f"model.{wish.format}"
+    folder = run.folder / "export" / spec.name
+    file = folder / f"model.{spec.format}"
     if file.is_file() and file.stat().st_mtime >= (run.folder / MODEL).stat().st_mtime:
         return file
     return export(
-        run, wish, folder, lambda: calibration_pictures(run, bench.data_dir, bench.calibration)
+        run, spec, folder, lambda: calibration_pictures(run, bench.data_dir, bench.calibration)
     )
 
 
@@ -140,7 +140,7 @@ def as_rows(found: list[EdgeRow]) -> list[dict[str, Any]]:
     return [asdict(one) for one in found]
 
 
-def _scored(run: Stored, bench: Bench) -> tuple[Array, ImageSet, Array]:
+def _scored(run: TrainedRun, bench: Bench) -> tuple[Array, ImageSet, Array]:
     """What the trained network said (int [N]), the release, and the places of these pictures in it."""
     import pandas as pd
 
@@ -157,7 +157,7 @@ def _scored(run: Stored, bench: Bench) -> tuple[Array, ImageSet, Array]:
     return said, images, np.array([place[file] for file in rows["file"]])
 
 
-def _row(run: Stored, bench: Bench, form: str, file: Path, release: str) -> EdgeRow:
+def _row(run: TrainedRun, bench: Bench, form: str, file: Path, release: str) -> EdgeRow:
     told, cost = run.record["definition"], _measured(file, bench)
     return EdgeRow(
         run=run.record["id"],

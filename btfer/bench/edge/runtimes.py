@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from btfer.errors import BtferError, MissingExtra, UsageError
-from btfer.silence import quiet_stderr
+from btfer.quiet import quiet_stderr
 
 Array = np.ndarray[Any, Any]
 

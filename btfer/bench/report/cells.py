@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from btfer.bench.protocol import BALANCES
 from btfer.bench.published import paper_name
 from btfer.bench.report.intervals import UNCOUNTED
+from btfer.bench.train.protocol import BALANCES
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 
@@ -36,7 +36,7 @@ _ROW = ("label", "predicted", "counts")
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ScoredImages:
     """What was scored. files: names [N]. truth: int8 [N]. strata: columns of N words."""
 
     files: Array
@@ -50,12 +50,12 @@ class Answers:
 
     run: Run
     seed: int
-    pictures: Pictures
+    pictures: ScoredImages
     codes: Array
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class SeedGroup:
     """One network, training set, balance and protocol, scored on one set of pictures; an Answers for each seed."""
 
     definition: str
@@ -86,7 +86,7 @@ class Cell:
         }
 
     @cached_property
-    def joint(self) -> tuple[Pictures, Array]:
+    def joint(self) -> tuple[ScoredImages, Array]:
         """The pictures, and the answers of all seeds for them, int8 [seeds, N]."""
         pictures = self.answers[0].pictures
         return pictures, np.stack([aligned(one, pictures) for one in self.answers])
@@ -102,7 +102,7 @@ class Cell:
         return f"{facts['architecture']}{weights} {facts['resolution']} px, {where}"
 
 
-def aligned(one: Answers, pictures: Pictures) -> Array:
+def aligned(one: Answers, pictures: ScoredImages) -> Array:
     """The codes of a run in the order of `pictures`; UNCOUNTED for what it did not see."""
     if one.pictures.files is pictures.files or np.array_equal(one.pictures.files, pictures.files):
         return one.codes
@@ -110,12 +110,12 @@ def aligned(one: Answers, pictures: Pictures) -> Array:
     return found.fillna(UNCOUNTED).to_numpy(np.int8)
 
 
-def read_cells(runs: Iterable[Run]) -> list[Cell]:
+def read_cells(runs: Iterable[Run]) -> list[SeedGroup]:
     """The cells of all runs (records with their `folder`) that have predictions, seeds in order.
 
     Raises UsageError for a file of predictions that cannot be read.
     """
-    seen: dict[bytes, Pictures] = {}
+    seen: dict[bytes, ScoredImages] = {}
     grouped: dict[tuple[str, str], list[Answers]] = {}
     for run in runs:
         for metric in run["metrics"]:
@@ -124,23 +124,24 @@ def read_cells(runs: Iterable[Run]) -> list[Cell]:
                 key = (_but_the_seed(run, scored_on), scored_on)
                 grouped.setdefault(key, []).append(_answers(run, run["folder"] / name, seen))
     return [
-        Cell(*key, tuple(sorted(found, key=lambda one: one.seed))) for key, found in grouped.items()
+        SeedGroup(*key, tuple(sorted(found, key=lambda one: one.seed)))
+        for key, found in grouped.items()
     ]
 
 
-def comparable(cells: Iterable[Cell]) -> list[Cell]:
+def comparable(cells: Iterable[SeedGroup]) -> list[SeedGroup]:
     """One cell for each combination that a table has a place for: no trial where there is a full one.
 
     Full is: all pictures, the protocol's own split, full precision; then the longest allowed training, and
     most seeds.
     """
-    best: dict[tuple[Any, ...], Cell] = {}
+    best: dict[tuple[Any, ...], SeedGroup] = {}
     for cell in sorted(cells, key=_weight):
         best[tuple(value for name, value in cell.facts.items() if name != "pictures")] = cell
     return list(best.values())
 
 
-def _weight(cell: Cell) -> tuple[bool, bool, bool, float, int, str]:
+def _weight(cell: SeedGroup) -> tuple[bool, bool, bool, float, int, str]:
     of = cell.run["definition"]
     epochs, own = of.get("epochs"), of["protocol"].get("split", "")
     return (
@@ -159,7 +160,7 @@ def _but_the_seed(run: Run, scored_on: str) -> str:
     return json.dumps([rest, run["training"], release], sort_keys=True)
 
 
-def _answers(run: Run, path: Path, seen: dict[bytes, Pictures]) -> Answers:
+def _answers(run: Run, path: Path, seen: dict[bytes, ScoredImages]) -> Answers:
     try:
         present = [one for one in STRATA if one in pq.read_schema(path).names]
         table = pq.read_table(path, columns=["file", *_ROW, *present]).to_pandas()
@@ -180,12 +181,12 @@ def _codes(words: "pd.Series[str]") -> Array:
 
 
 def _shared(
-    table: pd.DataFrame, truth: Array, strata: list[str], seen: dict[bytes, Pictures]
-) -> Pictures:
+    table: pd.DataFrame, truth: Array, strata: list[str], seen: dict[bytes, ScoredImages]
+) -> ScoredImages:
     """The same pictures once in memory, however many runs were scored on them."""
     files = table["file"].to_numpy(object)
     key = "\0".join(files).encode() + truth.tobytes()
     if key not in seen:
         columns = {name: table[name].fillna("").to_numpy(object) for name in strata}
-        seen[key] = Pictures(files, truth, columns)
+        seen[key] = ScoredImages(files, truth, columns)
     return seen[key]

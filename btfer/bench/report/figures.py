@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from btfer.bench.protocol import class_weights
 from btfer.bench.published import class_counts
-from btfer.bench.report.cells import BTFER, VALIDATION, Cell
+from btfer.bench.report.cells import BTFER, VALIDATION, SeedGroup
 from btfer.bench.report.drawing import BLUE, LONG_NAMES, ORANGE, Drawing, Panel, grouped_bars, panel
 from btfer.bench.report.numbers import OURS, PUBLISHED, set_name
+from btfer.bench.train.protocol import class_weights
 from btfer.expressions import EXPRESSIONS
 
 SIZES = (48, 224)
@@ -29,7 +29,7 @@ def paper_figures(numbers: pd.DataFrame, source: str) -> list[Drawing]:
     return [*_resolutions(numbers, source), *(one for one in drawings if one.panels)]
 
 
-def weight_figures(cells: list[Cell]) -> list[Drawing]:
+def weight_figures(cells: list[SeedGroup]) -> list[Drawing]:
     """Figures 10 to 13: class counts before and after weighting, of each training set; RAF-DB's with no runs."""
     counts = {
         c.facts["training_set"]: c.run["training_counts"]

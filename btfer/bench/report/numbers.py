@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 
 from btfer.bench.architectures import ARCHITECTURES, SIZES
-from btfer.bench.protocol import BALANCES
 from btfer.bench.published import TRAINING_SETS, model_name, published_tables
-from btfer.bench.report.cells import BTFER, VALIDATION, Cell
+from btfer.bench.report.cells import BTFER, VALIDATION, SeedGroup
+from btfer.bench.train.protocol import BALANCES
 
 OURS, PUBLISHED = "ours", "published"
 COLUMNS = (
@@ -31,7 +31,7 @@ def published_numbers() -> pd.DataFrame:
     return pd.DataFrame([_published(one) for one in _rows(published_tables())])
 
 
-def our_numbers(results: pd.DataFrame, cells: list[Cell]) -> pd.DataFrame:
+def our_numbers(results: pd.DataFrame, cells: list[SeedGroup]) -> pd.DataFrame:
     """COLUMNS from the accuracy rows of comparable cells: trained networks, on a release or on validation.
 
     Of the protocol with the most cells: a plot that mixed two would compare what cannot be compared.

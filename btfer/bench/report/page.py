@@ -10,7 +10,7 @@ import pandas as pd
 
 from btfer.bench.published import MARKS, PAPER, REPOSITORY, published_tables
 from btfer.bench.report import sentences, tables
-from btfer.bench.report.cells import BTFER, IN_DOMAIN, Cell
+from btfer.bench.report.cells import BTFER, IN_DOMAIN, SeedGroup
 from btfer.bench.report.drawing import Drawing
 from btfer.bench.report.figures import paper_figures, weight_figures
 from btfer.bench.report.intervals import RESAMPLES
@@ -46,7 +46,7 @@ class Served:
 
 def render(
     runs: list[dict[str, Any]],
-    cells: list[Cell],
+    cells: list[SeedGroup],
     results: pd.DataFrame,
     lines: dict[str, list[tables.Line]],
     reports_dir: Path,
@@ -99,7 +99,9 @@ def _template() -> Any:
     return environment.get_template("report.html.j2")
 
 
-def _facts(runs: list[dict[str, Any]], cells: list[Cell], results: pd.DataFrame) -> dict[str, Any]:
+def _facts(
+    runs: list[dict[str, Any]], cells: list[SeedGroup], results: pd.DataFrame
+) -> dict[str, Any]:
     with_answers = {one.run["id"] for cell in cells for one in cell.answers}
     return {
         "runs": len(runs),
@@ -116,7 +118,7 @@ def _facts(runs: list[dict[str, Any]], cells: list[Cell], results: pd.DataFrame)
     }
 
 
-def _figures(cells: list[Cell], results: pd.DataFrame) -> list[tuple[str, list[Drawing]]]:
+def _figures(cells: list[SeedGroup], results: pd.DataFrame) -> list[tuple[str, list[Drawing]]]:
     """Drawings by their source, ours first. Class counts come from runs, or else from the paper."""
     mine = our_numbers(results, cells)
     ours = [*paper_figures(mine, OURS), *cost_figures(mine, OURS)] if cells else []
@@ -143,19 +145,19 @@ def _ranking(results: pd.DataFrame) -> list[Any]:
     return list(rows.itertuples())
 
 
-def _served(cells: list[Cell]) -> list[Served]:
+def _served(cells: list[SeedGroup]) -> list[Served]:
     """The most accurate cells on a release: the page has room for a few, strata.csv has all."""
     scored = [cell for cell in cells if cell.scored_on in (BTFER, IN_DOMAIN)]
     ranked = sorted(scored, key=lambda cell: -_accuracy(cell))[:MOST_STRATIFIED]
     return [_served_by(cell) for cell in ranked]
 
 
-def _accuracy(cell: Cell) -> float:
+def _accuracy(cell: SeedGroup) -> float:
     pictures, codes = cell.joint
     return float((codes == pictures.truth).mean())
 
 
-def _served_by(cell: Cell) -> Served:
+def _served_by(cell: SeedGroup) -> Served:
     rows = strata_frame([cell])
     whole = rows[(rows["label"] == "all") | (rows["stratum"] == "class")]
     parts = rows[(rows["label"] != "all") & (rows["stratum"] != "class")]

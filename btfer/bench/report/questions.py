@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from btfer.bench.protocol import CONSERVATIVE_CAP
 from btfer.bench.published import published_tables
-from btfer.bench.report.cells import VALIDATION, Answers, Cell, aligned
+from btfer.bench.report.cells import VALIDATION, Answers, SeedGroup, aligned
 from btfer.bench.report.contrasts import Contrast, contrasts, matched
 from btfer.bench.report.intervals import UNCOUNTED, Interval, mean_interval, t_interval
 from btfer.bench.report.results import BTFER
+from btfer.bench.train.protocol import CONSERVATIVE_CAP
 
 Array = np.ndarray[Any, Any]
 
@@ -56,7 +56,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairedRuns:
     """Two runs of one seed on the same pictures. gained: right only with the other level; lost: only with the base."""
 
     contrast: Contrast
@@ -88,14 +88,14 @@ def published_findings() -> list[Finding]:
     return _corrected(found)
 
 
-def our_findings(cells: Sequence[Cell]) -> tuple[list[Finding], list[Pair]]:
+def our_findings(cells: Sequence[SeedGroup]) -> tuple[list[Finding], list[PairedRuns]]:
     """Every contrast on our comparable cells, and each pair of runs behind it."""
     if not cells:
         return [], []
     rows = pd.DataFrame([_row(cell) for cell in cells])
     every = list(rows.itertuples())
     found: list[Finding] = []
-    pairs: dict[tuple[Cell, Cell], list[Pair]] = {}
+    pairs: dict[tuple[SeedGroup, SeedGroup], list[PairedRuns]] = {}
     for contrast in contrasts(rows):
         both = [(b.cell, o.cell) for b, o in matched(every, contrast, ("protocol", "pictures"))]
         both = [(base, other) for base, other in both if _shared_seeds(base, other)]
@@ -123,7 +123,7 @@ def mcnemar(gained: int, lost: int) -> float:
     return float(binomtest(gained, n).pvalue) if n else 1.0
 
 
-def _same_weights(cell: Cell) -> bool:
+def _same_weights(cell: SeedGroup) -> bool:
     """Whether the simple and the conservative weighting are the same numbers for a cell."""
     definition, counts = cell.run["definition"], cell.run.get("training_counts") or [0]
     unweighted = definition["protocol"].get("unweighted", ())
@@ -131,7 +131,7 @@ def _same_weights(cell: Cell) -> bool:
     return definition["architecture"] in unweighted or not capped
 
 
-def _row(cell: Cell) -> dict[str, Any]:
+def _row(cell: SeedGroup) -> dict[str, Any]:
     facts = cell.facts
     # A release has its own name; what a validation part is of, its cells say already.
     pictures = _digest(cell) if cell.scored_on == BTFER else ""
@@ -143,7 +143,7 @@ def _row(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _digest(cell: Cell) -> str:
+def _digest(cell: SeedGroup) -> str:
     return str((cell.run.get("release") or {}).get("digest"))
 
 
@@ -181,7 +181,7 @@ def _over_units(values: list[tuple[str, float]]) -> tuple[str, Interval | None, 
     return unit, t_interval(units) if len(units) >= LEAST_UNITS else None, units
 
 
-def _our_finding(contrast: Contrast, both: list[tuple[Cell, Cell]]) -> Finding:
+def _our_finding(contrast: Contrast, both: list[tuple[SeedGroup, SeedGroup]]) -> Finding:
     values, per_picture = [], []
     for base, other in both:
         gains, truth = _mean_gain(base, other)
@@ -203,7 +203,7 @@ def _joined(found: list[tuple[Array, Array]]) -> tuple[Array, Array]:
     return np.concatenate([g for g, _ in found]), np.concatenate([t for _, t in found])
 
 
-def _shared_seeds(base: Cell, other: Cell) -> list[tuple[Answers, Answers]]:
+def _shared_seeds(base: SeedGroup, other: SeedGroup) -> list[tuple[Answers, Answers]]:
     by_seed = {one.seed: one for one in other.answers}
     return [(one, by_seed[one.seed]) for one in base.answers if one.seed in by_seed]
 
@@ -218,7 +218,7 @@ def _gains(base: Answers, other: Answers) -> tuple[Array, Array]:
     return right, shared
 
 
-def _mean_gain(base: Cell, other: Cell) -> tuple[Array, Array]:
+def _mean_gain(base: SeedGroup, other: SeedGroup) -> tuple[Array, Array]:
     """Gain per picture, mean over seeds, and the true classes."""
     pictures = base.answers[0].pictures
     total, seen = np.zeros(len(pictures.truth)), np.zeros(len(pictures.truth))
@@ -230,7 +230,7 @@ def _mean_gain(base: Cell, other: Cell) -> tuple[Array, Array]:
     return total[counted] / seen[counted], pictures.truth[counted]
 
 
-def _pairs(contrast: Contrast, base: Cell, other: Cell) -> list[Pair]:
+def _pairs(contrast: Contrast, base: SeedGroup, other: SeedGroup) -> list[PairedRuns]:
     found = []
     for one, two in _shared_seeds(base, other):
         gains, shared = _gains(one, two)
@@ -240,7 +240,7 @@ def _pairs(contrast: Contrast, base: Cell, other: Cell) -> list[Pair]:
         first, second = f"{base.title}{where}", f"{other.title}{where}"
         p = mcnemar(gained, lost)
         found.append(
-            Pair(contrast, first, second, one.seed, len(shared), gained, lost, interval, p)
+            PairedRuns(contrast, first, second, one.seed, len(shared), gained, lost, interval, p)
         )
     return found
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from btfer.bench.published import SCORES as PUBLISHED_SCORES
 from btfer.bench.published import model_name, published_tables
-from btfer.bench.report.cells import BTFER, TEST, VALIDATION, Cell
+from btfer.bench.report.cells import BTFER, TEST, VALIDATION, SeedGroup
 from btfer.bench.report.intervals import (
     SCORES,
     UNCOUNTED,
@@ -53,7 +53,7 @@ COUNTERPART = {VALIDATION: "validation", TEST: "validation", BTFER: "btfer"}
 """Which published part our scored parts stand beside; in-domain scores stand beside none."""
 
 
-def results_frame(cells: list[Cell]) -> pd.DataFrame:
+def results_frame(cells: list[SeedGroup]) -> pd.DataFrame:
     """COLUMNS, one row for each cell and score; then the paper's cells that nobody has run, as `not run`."""
     published = _published()
     rows = [row for cell in cells for row in _rows_of(cell, published)]
@@ -69,7 +69,9 @@ def _published() -> dict[tuple[Any, ...], dict[str, Any]]:
     return {(*(one[name] for name in PLACE), one["scored_on"]): one for one in rows}
 
 
-def _rows_of(cell: Cell, published: dict[tuple[Any, ...], dict[str, Any]]) -> list[dict[str, Any]]:
+def _rows_of(
+    cell: SeedGroup, published: dict[tuple[Any, ...], dict[str, Any]]
+) -> list[dict[str, Any]]:
     facts, run = cell.facts, cell.run
     place = (*(facts[name] for name in PLACE), COUNTERPART.get(cell.scored_on))
     theirs = published.get(place, {})

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from btfer.bench.report.cells import BTFER, IN_DOMAIN, STRATA, Cell
+from btfer.bench.report.cells import BTFER, IN_DOMAIN, STRATA, SeedGroup
 from btfer.bench.report.intervals import UNCOUNTED, wilson
 from btfer.expressions import EXPRESSIONS
 
@@ -57,7 +57,7 @@ class Gap:
     left_out: int
 
 
-def strata_frame(cells: list[Cell]) -> pd.DataFrame:
+def strata_frame(cells: list[SeedGroup]) -> pd.DataFrame:
     """COLUMNS: a row for each cell scored on a release, group, and class (or all); Wilson intervals.
 
     value: mean over seeds of accuracy (label `all`) or recall; too_small: fewer than LEAST_IMAGES.
@@ -93,7 +93,7 @@ def _homogeneous(groups: pd.DataFrame) -> float | None:
     return float(chi2_contingency(table, correction=False).pvalue)
 
 
-def _rows_of(cell: Cell) -> Iterator[dict[str, Any]]:
+def _rows_of(cell: SeedGroup) -> Iterator[dict[str, Any]]:
     pictures, codes = cell.joint
     counted = (codes != UNCOUNTED).sum(axis=0)
     hits = (codes == pictures.truth).sum(axis=0)

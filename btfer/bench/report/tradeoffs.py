@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from btfer.bench.report.cells import BTFER, Cell
+from btfer.bench.report.cells import BTFER, SeedGroup
 from btfer.bench.report.drawing import BLUE, COLOURS, ORANGE, Drawing, Panel, panel, pareto
 from btfer.bench.report.intervals import confusions
 from btfer.bench.report.numbers import set_name
@@ -73,7 +73,7 @@ def _edge_panel(rows: pd.DataFrame, where: str) -> Panel:
     return panel(draw, f"accuracy by latency on {where}", 3.4, 0.75)
 
 
-def confusion_figure(cells: list[Cell]) -> Drawing | None:
+def confusion_figure(cells: list[SeedGroup]) -> Drawing | None:
     """Matrices of the best cells on a release, all seeds together."""
     scored = [cell for cell in cells if cell.scored_on == BTFER] or cells
     ranked = sorted(scored, key=_accuracy, reverse=True)[:MOST_MATRICES]
@@ -86,12 +86,12 @@ def confusion_figure(cells: list[Cell]) -> Drawing | None:
     return Drawing("Confusion matrices", caption, "ours", [_matrix(cell) for cell in ranked])
 
 
-def _accuracy(cell: Cell) -> float:
+def _accuracy(cell: SeedGroup) -> float:
     pictures, codes = cell.joint
     return float((codes == pictures.truth).mean())
 
 
-def _matrix(cell: Cell) -> Panel:
+def _matrix(cell: SeedGroup) -> Panel:
     pictures, codes = cell.joint
     matrix = confusions(pictures.truth, codes).sum(axis=0)
     shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))

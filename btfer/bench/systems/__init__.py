@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
-from btfer.bench.external import NO_ANSWER, by_class, keep_run
+from btfer.bench.systems.prediction_files import NO_ANSWER, by_class, keep_run
 from btfer.errors import BtferError, UsageError
 from btfer.images import Pixels, decode_rgb
 

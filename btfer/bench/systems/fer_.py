@@ -12,7 +12,7 @@ import numpy as np
 from btfer.bench.systems import Ask, package_folder
 from btfer.errors import MissingExtra
 from btfer.images import Pixels
-from btfer.silence import quiet_stderr
+from btfer.quiet import quiet_stderr
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 

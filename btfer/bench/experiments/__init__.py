@@ -1,0 +1,1 @@
+"""Which runs there are to do, what each will cost, and doing them."""

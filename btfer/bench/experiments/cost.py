@@ -1,0 +1,117 @@
+"""What a cell will cost: multiplications of each network, epochs as the paper's authors had them, and time."""
+
+import math
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from btfer.bench.train.protocol import Protocol
+
+if TYPE_CHECKING:
+    import keras
+
+# Epochs that the authors' notebooks ran before they stopped, at the median: head, then all; from scratch.
+TYPICAL_EPOCHS = {48: (37, 41, 89), 224: (20, 29, 104)}
+BACKWARD = 3  # a training step costs about three times as much as a prediction
+STEP_SECONDS = 0.005  # what a step costs however small the network
+# Of what a product of large matrices reaches, a network's training does; measured with resnet18 and
+# sequential_4conv at 48.
+EFFICIENCY = 0.3
+
+MEGA = 1e6
+MULTIPLY_ADDS: dict[str, dict[int, float]] = {  # millions, by side in pixels; a test counts them
+    "vgg16": {48: 705, 224: 15347},
+    "vgg19": {48: 896, 224: 19509},
+    "vggnet": {48: 724, 224: 15466},
+    "repvgg": {48: 440, 224: 9578},
+    "repvgg_a0": {48: 74, 224: 1511},
+    "mobilenet": {48: 24, 224: 568},
+    "mobilenetv2": {48: 17, 224: 300},
+    "efficientnetv2b0": {48: 40, 224: 717},
+    "resnet50": {48: 204, 224: 3856},
+    "resnet18": {48: 1250, 224: 1814},
+    "senet50": {224: 3835},
+    "nasnetmobile": {48: 31, 224: 563},
+    "densenet121": {48: 128, 224: 2833},
+    "googlenet": {48: 204, 224: 1550},
+    "googlenet_szegedy": {48: 77, 224: 1582},
+    "inceptionv3": {224: 2836},
+    "xception": {224: 4551},
+    "lenet5": {48: 2},
+    "alexnet": {48: 34, 224: 981},
+    "zfnet": {48: 52},
+    "sequential_3conv": {48: 121, 224: 3822},
+    "sequential_4conv": {48: 96, 224: 3900},
+    "sequential_simple": {48: 88, 224: 2681},
+    "ensemble": {48: 518, 224: 11272},
+    "modular": {48: 93, 224: 2014},
+    "smmb": {48: 540},
+    "mediapipe_vggnet": {48: 394, 224: 9915},
+}
+
+
+def multiply_adds(model: "keras.Model") -> int:
+    """Multiplications with an addition of one prediction, in convolutions and dense layers."""
+    leaves = (
+        one for one in model._flatten_layers(include_self=False) if not hasattr(one, "layers")
+    )
+    return sum(map(_of_layer, leaves))
+
+
+def seconds_of_run(
+    architecture: str,
+    resolution: int,
+    images: tuple[int, int],
+    epochs: float,
+    rate: float,
+    batch_size: int,
+) -> float:
+    """Seconds that a training takes. images: learnt from, steered by. rate: multiply-adds a second."""
+    learn, check = images
+    each = MULTIPLY_ADDS[architecture][resolution] * MEGA
+    steps = math.ceil(learn / batch_size)
+    epoch = (BACKWARD * learn + check) * each / rate + steps * STEP_SECONDS
+    return epochs * epoch
+
+
+def likely_epochs(
+    resolution: int, protocol: Protocol, two_phases: bool, most: int | None = None
+) -> float:
+    """Epochs until early stopping, as the authors had them; never more than allowed."""
+    head, everything, scratch = TYPICAL_EPOCHS[resolution]
+    limit = most or protocol.max_epochs
+    if two_phases:
+        return min(head, protocol.head_epochs, limit) + min(everything, limit, protocol.max_epochs)
+    return min(scratch, limit, protocol.max_epochs)
+
+
+def rate_of_runs(records: Iterable[dict[str, Any]]) -> float | None:
+    """Multiply-adds a second in the finished runs, at their median; None where there are none."""
+    rates = []
+    for record in records:
+        definition, speed = record.get("definition", {}), record.get("images_per_second")
+        known = MULTIPLY_ADDS.get(definition.get("architecture", ""), {})
+        if speed and definition.get("resolution") in known:
+            rates.append(BACKWARD * known[definition["resolution"]] * MEGA * speed)
+    return float(np.median(rates)) if rates else None
+
+
+def rate_of_processor() -> float:
+    """Multiply-adds a second that a training may reach here, from one product of two matrices."""
+    side = 1024
+    matrix = np.ones((side, side), np.float32)
+    matrix @ matrix
+    started = time.perf_counter()
+    matrix @ matrix
+    return EFFICIENCY * side**3 / (time.perf_counter() - started)
+
+
+def _of_layer(layer: Any) -> int:
+    kernels = [one for one in layer.weights if one.name.endswith("kernel")]
+    if not kernels or not hasattr(layer, "_inbound_nodes") or not layer._inbound_nodes:
+        return 0
+    shape = layer.output.shape
+    places = math.prod(shape[1:-1])
+    return sum(places * math.prod(kernel.shape) for kernel in kernels)

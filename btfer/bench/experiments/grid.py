@@ -1,0 +1,281 @@
+"""Many runs: every combination of options is a cell; a cell that fails is recorded and the rest go on."""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from btfer.bench.architectures.weights import NOTICES, given_digest
+from btfer.bench.datasets import ImageSet, Indices, Split, stratified_folds, stratified_split
+from btfer.bench.experiments.cells import IN_DOMAIN, SPLIT_SEED, GridCell
+from btfer.bench.experiments.cost import (
+    likely_epochs,
+    rate_of_processor,
+    rate_of_runs,
+    seconds_of_run,
+)
+from btfer.bench.experiments.run import (
+    Experiment,
+    Record,
+    RunContext,
+    Target,
+    new_record,
+    read_record,
+    run_id,
+    run_one,
+    write_record,
+)
+from btfer.bench.runs import plots
+from btfer.bench.runs.predictions import table_scores, write_table
+from btfer.bench.train.protocol import Protocol
+from btfer.errors import Busy, UsageError
+from btfer.files import only_one, write_atomic
+
+INNER_SHARE = 0.2  # of a fold's training part: early stopping must not look at what is scored
+
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class GridContext:
+    """What all cells of a grid share.
+
+    epochs: at most, per phase. folds: of an in-domain cell. weights_from: file or folder of
+    pretrained weights; None = Keras's cache. augment, mixed_precision, replicas, limit: as in
+    `btfer.bench.experiments.run`.
+    """
+
+    runs_dir: Path
+    protocol: Protocol
+    splits: dict[str, Split]
+    release: ImageSet | None
+    epochs: int | None = None
+    folds: int = 3
+    weights_from: Path | None = None
+    augment: str = "auto"
+    mixed_precision: bool = False
+    replicas: int = 1
+    limit: int | None = None
+
+    def run_context(self, folder: Path, say: Say) -> RunContext:
+        """Where a run in `folder` works."""
+        return RunContext(folder, self.runs_dir / "_cache", say, self.weights_from, self.augment)
+
+
+def run_grid(wanted: list[GridCell], grid: GridContext, say: Say) -> list[Record]:
+    """Run each cell; their records, in order. A failed one has the state `failed` and its error.
+
+    A cell that another process is just running is left to it.
+    """
+    for weights in sorted({cell.weights for cell in wanted} & set(NOTICES)):
+        say(NOTICES[weights])
+    clock, records = Clock(wanted, grid), []
+    for number, cell in enumerate(wanted, start=1):
+        say(f"[{number}/{len(wanted)}] {cell}{clock.left(number - 1)}")
+        records.append(_run_cell(cell, grid, say))
+        clock.done(number - 1, records[-1])
+    return records
+
+
+def with_leaks(
+    records: list[Record], grid: GridContext, leaks: Callable[[str], Record], say: Say
+) -> list[Record]:
+    """The records, those scored on the release with what their training set holds of it."""
+    scored = [one for one in records if _is_scored(one, grid.release)]
+    found = {name: leaks(name) for name in sorted({one["training"] for one in scored})}
+    for name, one in found.items():
+        say(f"{name}: {one['faces']} of the release's {one['images']} faces stand in it")
+    for one in scored:
+        one["leaks"] = found[one["training"]]
+        _keep_leaks(grid.runs_dir / one["id"], one)
+    return records
+
+
+def _is_scored(record: Record, release: ImageSet | None) -> bool:
+    digest = (record["release"] or {}).get("digest")
+    done = record["state"] == "done" and "cross_domain" in record["metrics"]
+    return done and release is not None and digest == release.digest
+
+
+def _keep_leaks(folder: Path, record: Record) -> None:
+    """Add the leaks to what is on disk, unless another process has it, or has scored another release."""
+    with suppress(Busy), only_one(folder, "run"):
+        now = read_record(folder)
+        if now["release"] == record["release"]:
+            write_record(folder, now | {"leaks": record["leaks"]})
+
+
+def record_of(cell: GridCell, grid: GridContext) -> Record:
+    """What is on disk of a cell; {} where nothing is."""
+    definition = _definition(cell, _experiment(cell, grid), grid)
+    return read_record(grid.runs_dir / run_id(definition))
+
+
+def expected_seconds(wanted: list[GridCell], grid: GridContext) -> list[float]:
+    """What each cell will take, by what the finished runs here took, else by the speed of the processor."""
+    finished = [
+        json.loads(file.read_text(encoding="utf-8"))
+        for file in sorted(grid.runs_dir.glob("*/run.json"))
+    ]
+    rate = rate_of_runs(finished) or rate_of_processor()
+    return [_expected(cell, grid, rate) for cell in wanted]
+
+
+class Clock:
+    """Time left of a grid: what is expected of the other cells, scaled by how the finished ones went."""
+
+    def __init__(self, wanted: list[GridCell], grid: GridContext) -> None:
+        self.expected = expected_seconds(wanted, grid)
+        self.started = time.monotonic()
+        self.planned = self.taken = 0.0
+
+    def left(self, finished: int) -> str:
+        """In words, with that many cells done."""
+        scale = self.taken / self.planned if self.planned else 1.0
+        return f"; about {in_words(scale * sum(self.expected[finished:]))} left"
+
+    def done(self, number: int, record: Record) -> None:
+        """Learn from a cell that was trained just now."""
+        now = time.monotonic()
+        if record["state"] == "done" and now - self.started > 1:
+            self.planned += self.expected[number]
+            self.taken += now - self.started
+        self.started = now
+
+
+def in_words(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h` or `2.1 days`."""
+    for limit, unit, name in ((90, 1, "s"), (5400, 60, "min")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} days"
+
+
+def _expected(cell: GridCell, grid: GridContext, rate: float) -> float:
+    protocol = grid.protocol
+    two = cell.weights != "none" or cell.architecture in protocol.head_first
+    epochs = likely_epochs(cell.resolution, protocol, two, grid.epochs)
+    images = _sizes(cell, grid)
+    times = 1 if cell.training else grid.folds
+    return times * seconds_of_run(
+        cell.architecture, cell.resolution, images, epochs, rate, protocol.batch_size
+    )
+
+
+def _sizes(cell: GridCell, grid: GridContext) -> tuple[int, int]:
+    if cell.training:
+        split = grid.splits[cell.training]
+        return len(split.train_indices), len(split.validation_indices)
+    rest = len(_release(grid)) * (grid.folds - 1) // grid.folds
+    return round(rest * (1 - INNER_SHARE)), round(rest * INNER_SHARE)
+
+
+def _experiment(cell: GridCell, grid: GridContext) -> Experiment:
+    return Experiment(
+        cell.architecture,
+        cell.weights,
+        cell.resolution,
+        cell.balance,
+        cell.seed,
+        grid.protocol,
+        grid.epochs,
+        limit=grid.limit,
+        weights_digest=given_digest(cell.architecture, cell.weights, grid.weights_from),
+        mixed_precision=grid.mixed_precision,
+        replicas=grid.replicas,
+    )
+
+
+def _run_cell(cell: GridCell, grid: GridContext, say: Say) -> Record:
+    experiment = _experiment(cell, grid)
+    definition = _definition(cell, experiment, grid)
+    folder = grid.runs_dir / run_id(definition)
+    try:
+        if not cell.training:
+            return _cross_validate(experiment, definition, grid, folder, say)
+        release = grid.release
+        target = Target(release, np.arange(len(release))) if release else None
+        return run_one(
+            experiment, grid.splits[cell.training], target, grid.run_context(folder, say)
+        )
+    except Busy:
+        say("left out: another process is running it")
+        return read_record(folder) or new_record(definition, cell.training or IN_DOMAIN)
+    except Exception as error:  # one network out of memory must not stop a night's grid
+        say(f"failed: {error}")
+        known = read_record(folder) or new_record(definition, cell.training or IN_DOMAIN)
+        text = f"{type(error).__name__}: {error}"
+        return write_record(folder, known | {"state": "failed", "error": text})
+
+
+def _definition(cell: GridCell, experiment: Experiment, grid: GridContext) -> Record:
+    if cell.training:
+        split = grid.splits[cell.training]
+        return experiment.definition(split.digest, split.how)
+    whole = replace(experiment, fold=f"all of {grid.folds}")
+    return whole.definition(_release(grid).digest, IN_DOMAIN)
+
+
+def _release(grid: GridContext) -> ImageSet:
+    if grid.release is None:
+        raise UsageError(
+            "nothing to train on: give a training set, or a release for in-domain runs"
+        )
+    return grid.release
+
+
+def _cross_validate(
+    experiment: Experiment, definition: Record, grid: GridContext, folder: Path, say: Say
+) -> Record:
+    """Train k times on the release without a fold, score that fold; scores over all images at once."""
+    known = read_record(folder)
+    if known.get("state") == "done":
+        return known
+    release = _release(grid)
+    write_record(folder, new_record(definition, IN_DOMAIN))
+    parts, tables, histories = [], [], []
+    folds = stratified_folds(release.labels, grid.folds, SPLIT_SEED)
+    for number, held_out in enumerate(folds, start=1):
+        fold = replace(experiment, fold=f"{number} of {grid.folds}")
+        here = folder / f"fold-{number}"
+        target = Target(release, held_out)
+        parts.append(
+            run_one(fold, _fold_split(release, held_out), target, grid.run_context(here, say))
+        )
+        tables.append(pd.read_parquet(here / "predictions_btfer.parquet").assign(fold=number))
+        histories.append(pd.read_csv(here / "history.csv").assign(fold=number))
+    table = pd.concat(tables).sort_values("file")
+    write_table(folder / "predictions_btfer.parquet", table)
+    history = pd.concat(histories).to_csv(index=False, lineterminator="\n")
+    write_atomic(folder / "history.csv", history.encode())
+    record = new_record(definition, IN_DOMAIN) | _merged(parts, release)
+    record["metrics"] = {"in_domain": table_scores(table)}
+    matrix = record["metrics"]["in_domain"]["confusion"]
+    write_atomic(folder / "confusion.png", plots.confusion(matrix, IN_DOMAIN))
+    return write_record(folder, record | {"state": "done"})
+
+
+def _fold_split(release: ImageSet, held_out: Indices) -> Split:
+    """What a fold learns from, and a share of it for early stopping: never the held-out pictures."""
+    rest = np.setdiff1d(np.arange(len(release)), held_out)
+    learn, check = stratified_split(release.labels[rest], INNER_SHARE, SPLIT_SEED)
+    return Split(IN_DOMAIN, release, release, rest[learn], rest[check], IN_DOMAIN)
+
+
+def _merged(parts: list[Record], release: ImageSet) -> Record:
+    return {
+        "parameters": parts[0]["parameters"],
+        "release": {"name": release.name, "digest": release.digest},
+        "epochs": sum(one["epochs"] for one in parts),
+        "seconds": round(sum(one["seconds"] for one in parts), 1),
+        "seconds_per_step": float(np.median([one["seconds_per_step"] for one in parts])),
+        "images_per_second": float(np.median([one["images_per_second"] for one in parts])),
+        "folds": [one["id"] for one in parts],
+        "pretrained": parts[0]["pretrained"],
+    }

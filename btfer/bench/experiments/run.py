@@ -1,0 +1,398 @@
+"""One run: train one network on one split, score it on its validation part and on a release.
+
+A run is a folder named by what defines it. `run.json` is written whole each time; its state is
+`running`, `trained` (only the release is to be scored), `done` or `failed`. A finished run is not
+repeated; another release is only predicted.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from btfer.bench.architectures import architecture
+from btfer.bench.architectures.weights import load_pretrained
+from btfer.bench.datasets import ImageSet, Indices, Split
+from btfer.bench.datasets.pixels import Pixels, load_pixels
+from btfer.bench.runs import plots
+from btfer.bench.runs.predictions import (
+    counted,
+    predictions_table,
+    table_scores,
+    write_table,
+)
+from btfer.bench.train.batches import ImageBatches
+from btfer.bench.train.checkpoint import STATE, Progress, best_weights
+from btfer.bench.train.devices import keep_tensorflow_out, replicas, set_precision, warps_on_device
+from btfer.bench.train.machine import forget_peak, make_deterministic, peak_memory, versions
+from btfer.bench.train.phases import ALL, HEAD, Tell, TrainingPlan, train
+from btfer.bench.train.protocol import Protocol, class_weights
+from btfer.errors import BtferError, UsageError
+from btfer.expressions import EXPRESSIONS
+from btfer.files import only_one, remove_parts, write_atomic
+
+REPLICA_BATCH = 32
+PREDICTIONS = {"validation": "predictions_val.parquet", "test": "predictions_test.parquet"}
+
+Record = dict[str, Any]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is run, but for the data. epochs: at most, per phase. fold: of a cross-validation, or empty.
+
+    weights_digest: sha256 of the weight file that was given, or empty: by its name Keras finds one file.
+    limit: at most so many pictures of a class. mixed_precision: compute in half precision. replicas: GPUs
+    that share each batch.
+    """
+
+    architecture: str
+    weights: str
+    resolution: int
+    balance: str
+    seed: int
+    protocol: Protocol
+    epochs: int | None = None
+    fold: str = ""
+    weights_digest: str = ""
+    limit: int | None = None
+    mixed_precision: bool = False
+    replicas: int = 1
+
+    @property
+    def batch_size(self) -> int:
+        """Of all replicas together: 32 for each, and the protocol's at least."""
+        return max(self.protocol.batch_size, REPLICA_BATCH * self.replicas)
+
+    def definition(self, data_digest: str, split: str) -> Record:
+        """Everything that a result depends on, as JSON has it."""
+        whole = asdict(self) | {"data": data_digest, "split": split, "versions": versions()}
+        plain: Record = json.loads(json.dumps(whole))
+        return plain
+
+
+@dataclass(frozen=True)
+class Target:
+    """The pictures of a release to score: those at `indices`."""
+
+    images: ImageSet
+    indices: Indices
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Where a run works: its own folder, the cache of decoded pixels, and whom it tells.
+
+    weights_from: file or folder of pretrained weights; None = Keras's cache. augment: where training
+    pictures are warped, `auto`, `host` or `device`.
+    """
+
+    folder: Path
+    cache: Path
+    say: Say
+    weights_from: Path | None = None
+    augment: str = "auto"
+
+
+def run_id(definition: Record) -> str:
+    """12 hex digits that name a definition."""
+    text = json.dumps(definition, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def new_record(definition: Record, training: str) -> Record:
+    """The record of a run of which nothing is done."""
+    return {
+        "id": run_id(definition),
+        "state": "running",
+        "error": None,
+        "definition": definition,
+        "training": training,
+        "release": None,
+        "metrics": {},
+        "keras": keras.__version__,
+        "backend": keras.backend.backend(),
+    }
+
+
+def read_record(folder: Path) -> Record:
+    """The run.json of a folder; {} where there is none."""
+    path = folder / "run.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def write_record(folder: Path, record: Record) -> Record:
+    """Write run.json, whole; the record."""
+    write_atomic(folder / "run.json", f"{json.dumps(record, indent=2)}\n".encode())
+    return record
+
+
+def run_one(
+    experiment: Experiment, split: Split, target: Target | None, context: RunContext
+) -> Record:
+    """Do what of a run is not done yet; its record.
+
+    Raises UsageError for pictures that cannot be read or a class without images, Busy where another
+    process has the same run.
+    """
+    if experiment.protocol.untouched_test and not (experiment.fold or len(split.test_indices)):
+        raise UsageError(
+            f"'{split.name}' ({split.how}) has no untouched test part, which the protocol "
+            f"{experiment.protocol.name} asks for: use --split strict"
+        )
+    with only_one(context.folder, "run"):
+        remove_parts(context.folder)
+        record = read_record(context.folder)
+        if record and record["training"] != split.name:  # the same pictures by another name
+            record = write_record(context.folder, record | {"training": split.name})
+        if "validation" not in record.get("metrics", {}):
+            record = _train(experiment, split, context)
+        _forget_states(context.folder)
+        if target and (record["release"] or {}).get("digest") != target.images.digest:
+            record = _score_target(experiment, record, target, context)
+        if record["state"] != "done":
+            record = write_record(context.folder, record | {"state": "done", "error": None})
+    return record
+
+
+def _train(experiment: Experiment, split: Split, context: RunContext) -> Record:
+    """Train, validate, and write everything that does not depend on a release."""
+    started = time.time()
+    forget_peak()
+    definition = experiment.definition(split.digest, split.how)
+    record = write_record(context.folder, new_record(definition, split.name))
+    size, resize = experiment.resolution, experiment.protocol.resize
+    pixels = load_pixels(split.train, size, context.cache, resize, context.say)
+    check_pixels = load_pixels(split.validation, size, context.cache, resize, context.say)
+    batches = _training_batches(experiment, split, pixels, context)
+    mask = counted(len(split.validation_indices), experiment.protocol, experiment.seed)
+    check = _plain_batches(
+        experiment,
+        split.validation,
+        check_pixels,
+        split.validation_indices[mask],
+        on_device=batches.on_device,
+    )
+    counts = _counts(split)
+    plan = TrainingPlan(
+        experiment.protocol,
+        class_weights(counts, _balance(experiment)),
+        two_phases=experiment.weights != "none"
+        or experiment.architecture in experiment.protocol.head_first,
+        epochs=experiment.epochs,
+        rate=experiment.protocol.rate(experiment.architecture),
+    )
+    model = _new_model(experiment)
+    pretrained = _pretrain(model, experiment, context)
+    tell = _teller(experiment, split, context.say)
+    with replicas(experiment.replicas):
+        progress = train(model, batches, check, plan, context.folder, tell)
+    _save_model(model, experiment, context.folder)
+    parts = {"validation": split.validation_indices, "test": split.test_indices}
+    metrics = {
+        part: _score_part(part, indices, model, experiment, split, context)
+        for part, indices in parts.items()
+        if len(indices)
+    }
+    record |= _facts(progress, batches, model) | {
+        "training_counts": counts,
+        "pretrained": pretrained,
+    }
+    record |= {"metrics": metrics, "memory": peak_memory(), "state": "trained"}
+    record["seconds"] = round(time.time() - started, 1)
+    _write_history(context.folder, progress, record)
+    return write_record(context.folder, record)
+
+
+def _forget_states(folder: Path) -> None:
+    """Delete what only an unfinished training needs; as large as several models."""
+    for spent in (folder / STATE, *(best_weights(folder, phase) for phase in (HEAD, ALL))):
+        spent.unlink(missing_ok=True)
+
+
+def _score_part(
+    part: str,
+    indices: Indices,
+    model: keras.Model,
+    experiment: Experiment,
+    split: Split,
+    context: RunContext,
+) -> Record:
+    """Predict the validation or the test part, keep the predictions, and score them."""
+    images = split.validation if part == "validation" else split.test
+    size, resize = experiment.resolution, experiment.protocol.resize
+    pixels = load_pixels(images, size, context.cache, resize, context.say)
+    probabilities = predict(model, _plain_batches(experiment, images, pixels, indices))
+    mask = counted(len(indices), experiment.protocol, experiment.seed)
+    table = predictions_table(images, indices, probabilities, mask)
+    write_table(context.folder / PREDICTIONS[part], table)
+    return table_scores(table)
+
+
+def predict(model: keras.Model, batches: ImageBatches) -> np.ndarray[Any, Any]:
+    """Probabilities, float32 [N, classes], in the order of the feed's indices.
+
+    Raises BtferError where some are no numbers: training has diverged.
+    """
+    found = np.asarray(model.predict(batches, verbose=0), np.float32)
+    if not np.isfinite(found).all():
+        raise BtferError(
+            "the network answers with NaN, so its training has diverged: run it without "
+            "--mixed-precision, with another --seed, or with another network"
+        )
+    return found
+
+
+def _score_target(
+    experiment: Experiment, record: Record, target: Target, context: RunContext
+) -> Record:
+    """Score a release with the stored model. In a fold these are the pictures held out of it."""
+    context.say(f"{_name(experiment)}: scoring {len(target.indices)} of {target.images.name}")
+    model = keras.saving.load_model(context.folder / "model.keras")
+    size, resize = experiment.resolution, experiment.protocol.resize
+    pixels = load_pixels(target.images, size, context.cache, resize, context.say)
+    probabilities = predict(
+        model, _plain_batches(experiment, target.images, pixels, target.indices)
+    )
+    mask = counted(len(target.indices), experiment.protocol, experiment.seed)
+    table = predictions_table(target.images, target.indices, probabilities, mask)
+    write_table(context.folder / "predictions_btfer.parquet", table)
+    key = "held_out" if experiment.fold else "cross_domain"
+    found = table_scores(table)
+    picture = plots.confusion(found["confusion"], target.images.name)
+    write_atomic(context.folder / "confusion.png", picture)
+    release = {"name": target.images.name, "digest": target.images.digest}
+    done = {"metrics": record["metrics"] | {key: found}, "release": release, "state": "done"}
+    return write_record(context.folder, record | done | {"error": None})
+
+
+def _new_model(experiment: Experiment) -> keras.Model:
+    """The network before anything is loaded or learnt, in the form that its weights need."""
+    keras.utils.clear_session()
+    keep_tensorflow_out()
+    if experiment.protocol.deterministic:
+        make_deterministic()
+    set_precision(experiment.mixed_precision)
+    keras.utils.set_random_seed(experiment.seed)
+    network = architecture(experiment.architecture)
+    shape = (experiment.resolution, experiment.resolution, network.channels)
+    own = experiment.protocol.preprocessing == "own"
+    with replicas(experiment.replicas):  # not before the session is cleared, which forgets it
+        model = network.build(shape, len(EXPRESSIONS), experiment.weights, own_preprocessing=own)
+    model.layers[-1].dtype_policy = "float32"  # half precision has three digits for a probability
+    return model
+
+
+def _pretrain(model: keras.Model, experiment: Experiment, context: RunContext) -> Record | None:
+    """Load what the network starts from; file, sha256 and licence for the record."""
+    if experiment.weights == "none":
+        return None
+    loaded = load_pretrained(
+        model, experiment.architecture, experiment.weights, context.weights_from
+    )
+    context.say(f"{_name(experiment)}: {loaded.weights} weights from {loaded.where}")
+    return asdict(loaded)
+
+
+def _save_model(model: keras.Model, experiment: Experiment, folder: Path) -> None:
+    """model.keras without the optimizer, which would make it three times as large."""
+    bare = _new_model(experiment)
+    bare.set_weights(model.get_weights())
+    part = folder / ".part-model.keras"
+    bare.save(part)
+    part.replace(folder / "model.keras")
+
+
+def _training_batches(
+    experiment: Experiment, split: Split, pixels: Pixels, context: RunContext
+) -> ImageBatches:
+    protocol = experiment.protocol
+    return ImageBatches(
+        pixels,
+        split.train.labels,
+        split.train_indices,
+        classes=len(EXPRESSIONS),
+        batch_size=experiment.batch_size,
+        rescale=protocol.rescale,
+        pixel_range=architecture(experiment.architecture).pixels,
+        augmentation=protocol.augmentation,
+        seed=experiment.seed,
+        skip_remainder=protocol.skip_remainder,
+        channels=architecture(experiment.architecture).channels,
+        on_device=warps_on_device(context.augment),
+    )
+
+
+def _plain_batches(
+    experiment: Experiment,
+    images: ImageSet,
+    pixels: Pixels,
+    indices: Indices,
+    *,
+    on_device: bool = False,
+) -> ImageBatches:
+    return ImageBatches(
+        pixels,
+        images.labels,
+        indices,
+        classes=len(EXPRESSIONS),
+        batch_size=experiment.batch_size,
+        rescale=experiment.protocol.rescale,
+        pixel_range=architecture(experiment.architecture).pixels,
+        channels=architecture(experiment.architecture).channels,
+        on_device=on_device,
+    )
+
+
+def _balance(experiment: Experiment) -> str:
+    unweighted = experiment.architecture in experiment.protocol.unweighted
+    return "none" if unweighted else experiment.balance
+
+
+def _counts(split: Split) -> list[int]:
+    labels = split.train.labels[split.train_indices]
+    return [int(n) for n in np.bincount(labels, minlength=len(EXPRESSIONS))]
+
+
+def _teller(experiment: Experiment, split: Split, say: Say) -> Tell:
+    def tell(row: dict[str, float]) -> None:
+        say(
+            f"{_name(experiment)} on {split.name}: epoch {row['epoch']} (phase {row['phase']}), "
+            f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}, "
+            f"validation {row['val_accuracy']:.3f}, {row['seconds']:.1f} s"
+        )
+
+    return tell
+
+
+def _name(experiment: Experiment) -> str:
+    fold = f", fold {experiment.fold}" if experiment.fold else ""
+    return f"{experiment.architecture} {experiment.resolution} {experiment.balance}{fold}"
+
+
+def _facts(progress: Progress, batches: ImageBatches, model: keras.Model) -> Record:
+    # The first epoch is longer: the graph is traced in it.
+    rows = progress.history[1:] or progress.history
+    step = float(np.median([row["seconds"] / row["steps"] for row in rows]))
+    return {
+        "parameters": model.count_params(),
+        "epochs": len(progress.history),
+        "seconds_per_step": round(step, 5),
+        "images_per_second": round(min(batches.batch_size, len(batches.indices)) / step, 1),
+    }
+
+
+def _write_history(folder: Path, progress: Progress, record: Record) -> None:
+    table = pd.DataFrame(progress.history).to_csv(index=False, lineterminator="\n")
+    write_atomic(folder / "history.csv", table.encode())
+    write_atomic(folder / "curves.png", plots.curves(progress.history))
+    matrix = record["metrics"]["validation"]["confusion"]
+    write_atomic(folder / "confusion.png", plots.confusion(matrix, "validation"))

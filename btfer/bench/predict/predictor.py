@@ -1,0 +1,140 @@
+"""A live look: what a run's network sees on any picture, and which released faces look most alike to it.
+
+Nothing that is looked at is stored here.
+"""
+
+import io
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from btfer.bench.datasets import ImageSet
+from btfer.bench.datasets.pixels import load_pixels
+from btfer.bench.runs.store import TrainedRun
+from btfer.expressions import EXPRESSIONS
+from btfer.faces import Box
+from btfer.faces.find import find_faces
+from btfer.faces.modes import CropSettings, crop_settings
+from btfer.files import write_atomic
+from btfer.images import Pixels, decode_rgb
+from btfer.settings import Settings
+
+if TYPE_CHECKING:
+    import keras
+
+Array = np.ndarray[Any, Any]
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class PredictedFace:
+    """A face of a picture. probabilities: in label order. features: float [D], unit length."""
+
+    box: Box
+    crop: Pixels
+    probabilities: tuple[float, ...]
+    features: Array
+
+    @property
+    def expression(self) -> str:
+        """The most probable class."""
+        return EXPRESSIONS[int(np.argmax(self.probabilities))]
+
+
+@dataclass(frozen=True)
+class SimilarFace:
+    """A released face. likeness: cosine of its features and those of the face that is asked about."""
+
+    file: str
+    label: str
+    likeness: float
+
+
+class Predictor:
+    """A run's network, ready to look. Loads TensorFlow."""
+
+    def __init__(self, run: TrainedRun) -> None:
+        import keras
+
+        self.run, self.form = run, run.form
+        network = run.network()
+        self._both = keras.Model(network.inputs[0], [network.outputs[0], _before_classes(network)])
+
+    def look(self, pixels: Pixels, settings: CropSettings) -> list[PredictedFace]:
+        """Every face of a picture that would be taken from it, from left to right.
+
+        pixels: uint8 [H, W, 3], RGB, at full size. Raises ImageError where the detector cannot look.
+        """
+        found = [one for one in find_faces(pixels, settings) if not one.reason]
+        if not found:
+            return []
+        crops = [decode_rgb(one.png) for one in found]
+        probabilities, features = self.read(self.form.pictures(crops))
+        return [
+            PredictedFace(one.box, crop, tuple(p.tolist()), feature)
+            for one, crop, p, feature in zip(found, crops, probabilities, features, strict=True)
+        ]
+
+    def read(self, pictures: Pixels) -> tuple[Array, Array]:
+        """Probabilities, float [N, classes], and features, float32 [N, D] of unit length."""
+        parts = [
+            self._both(self.form.values(pictures[start : start + BATCH]), training=False)
+            for start in range(0, len(pictures), BATCH)
+        ]
+        probabilities = np.concatenate([np.asarray(one) for one, _ in parts])
+        features = np.concatenate([np.asarray(two) for _, two in parts])
+        features = features.reshape(len(features), -1)
+        length = np.linalg.norm(features, axis=1, keepdims=True)
+        return probabilities, features / np.maximum(length, 1e-12)
+
+    def index(self, images: ImageSet, cache: Path) -> Array:
+        """Features of every released face, float32 [N, D]: made once for each release and run."""
+        path = cache / f"features-{self.run.record['id']}-{images.digest[:16]}.npy"
+        if not path.is_file():
+            pictures = load_pixels(images, self.form.size_px, cache, self.form.resize)
+            _, features = self.read(pictures)
+            write_atomic(path, _npy(features.astype(np.float32)))
+        found: Array = np.load(path)
+        return found
+
+
+def nearest(
+    features: Array, index: Array, images: ImageSet, per_class: int = 3
+) -> dict[str, list[SimilarFace]]:
+    """The released faces of each class whose features are most like these, the nearest first."""
+    likeness = index @ features
+    found = {}
+    for number, label in enumerate(EXPRESSIONS):
+        own = np.flatnonzero(images.labels == number)
+        best = own[np.argsort(-likeness[own], kind="stable")[:per_class]]
+        found[label] = [
+            SimilarFace(images.files[n], label, round(float(likeness[n]), 4)) for n in best
+        ]
+    return found
+
+
+def crop_of(settings: Settings, release: Path | None) -> CropSettings:
+    """How the release's faces were cut, where it says so; else as the settings say."""
+    chosen = crop_settings(settings)
+    record = release / "release.json" if release else None
+    if record and record.is_file():
+        told = json.loads(record.read_text(encoding="utf-8")).get("settings", {}).get("crop", {})
+        chosen = replace(chosen, **{key: told[key] for key in told.keys() & vars(chosen).keys()})
+    return replace(chosen, faces="all")
+
+
+def _before_classes(network: "keras.Model") -> Any:
+    """What the last layer that is not about the classes gives."""
+    outputs = [layer.output for layer in network.layers if not isinstance(layer.output, list)]
+    classes = tuple(network.outputs[0].shape)
+    return next((one for one in reversed(outputs) if tuple(one.shape) != classes), outputs[-1])
+
+
+def _npy(values: Array) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""Runs on disk: their records, predictions, scores and plots."""

@@ -1,0 +1,1 @@
+"""How a network is trained: the protocol, its phases, augmented batches, checkpoints and devices."""

@@ -1,0 +1,136 @@
+"""The two phases of training, with the callbacks that the protocol names.
+
+Phase 1: the pretrained backbone is frozen and the new head learns. Phase 2: from the best weights of
+phase 1 everything learns. A network without pretrained weights has phase 2 only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from btfer.bench.architectures import BACKBONE
+from btfer.bench.train.batches import ImageBatches
+from btfer.bench.train.checkpoint import (
+    Checkpoint,
+    Progress,
+    best_weights,
+    load_progress,
+    restore,
+    set_weights,
+)
+from btfer.bench.train.protocol import Protocol
+
+HEAD, ALL = 1, 2  # the phases
+
+Tell = Callable[[dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What a training goes by. class_weight: by label. epochs: most epochs of each phase, if fewer.
+
+    rate: the learning rate to start with, where it is not the protocol's.
+    """
+
+    protocol: Protocol
+    class_weight: dict[int, float]
+    two_phases: bool
+    epochs: int | None = None
+    rate: float | None = None
+
+    def longest(self, phase: int) -> int:
+        """The most epochs of a phase."""
+        planned = self.protocol.head_epochs if phase == HEAD else self.protocol.max_epochs
+        return min(planned, self.epochs or planned)
+
+
+def train(
+    model: keras.Model,
+    batches: ImageBatches,
+    validation: ImageBatches,
+    plan: TrainingPlan,
+    folder: Path,
+    tell: Tell,
+) -> Progress:
+    """Train from where `folder` remembers to the end; the model then has the weights to be scored.
+
+    tell: called with each epoch's row, after it is on disk. Returns the history in `Progress`.
+    """
+    progress = load_progress(folder)
+    if not progress.history and not plan.two_phases:
+        progress.begin(ALL)
+    if progress.phase == HEAD:
+        _train_phase(model, batches, validation, plan, folder, progress, tell)
+        set_weights(model, best_weights(folder, HEAD))
+        progress.begin(ALL)
+    _train_phase(model, batches, validation, plan, folder, progress, tell)
+    if plan.protocol.evaluated == "best":
+        set_weights(model, best_weights(folder, ALL))
+    return progress
+
+
+def prepare(
+    model: keras.Model,
+    protocol: Protocol,
+    phase: int,
+    rate: float | None = None,
+    learner: keras.Model | None = None,
+) -> None:
+    """Freeze or unfreeze the backbone, and compile with a fresh optimizer.
+
+    learner: what is compiled and fitted, where it is not the model itself (`Feed.learner`).
+    """
+    # One by one: setting it on the model alone does not reach the inside of a frozen sub-model.
+    for layer in model.layers:
+        layer.trainable = phase == ALL or layer.name != BACKBONE
+    (learner or model).compile(
+        keras.optimizers.Adam(rate or protocol.learning_rate),
+        loss="categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+
+
+def _train_phase(
+    model: keras.Model,
+    batches: ImageBatches,
+    validation: ImageBatches,
+    plan: TrainingPlan,
+    folder: Path,
+    progress: Progress,
+    tell: Tell,
+) -> None:
+    learner = batches.learner(model)
+    prepare(model, plan.protocol, progress.phase, plan.rate, learner)
+    if progress.phase_epochs:
+        restore(learner, folder)
+    longest = plan.longest(progress.phase)
+    if progress.stopped or progress.phase_epochs >= longest:
+        return
+    counted = _callbacks(plan.protocol)
+    batches.epoch = len(progress.history)
+    learner.fit(
+        batches,
+        validation_data=validation,
+        epochs=longest,
+        initial_epoch=progress.phase_epochs,
+        class_weight=plan.class_weight,
+        callbacks=[*counted.values(), Checkpoint(folder, progress, counted, tell)],
+        shuffle=False,  # the feed shuffles, by seed
+        verbose=0,
+    )
+
+
+def _callbacks(protocol: Protocol) -> dict[str, keras.callbacks.Callback]:
+    return {
+        "plateau": keras.callbacks.ReduceLROnPlateau(
+            monitor="val_loss",
+            patience=protocol.plateau_patience,
+            factor=protocol.plateau_factor,
+            min_lr=protocol.min_learning_rate,
+        ),
+        "stop": keras.callbacks.EarlyStopping(
+            monitor="val_loss", patience=protocol.stop_patience, restore_best_weights=False
+        ),
+    }

@@ -1,0 +1,27 @@
+"""How far apart two photos are, by their hashes."""
+
+from typing import NamedTuple
+
+_ALL_BITS = 2**64 - 1
+
+
+class HashDistance(NamedTuple):
+    """bits: 0-64. mirrored: one of the two is nearer to the other's mirror image than to the other."""
+
+    bits: int
+    mirrored: bool
+
+
+def hamming_distance(one: tuple[int, int], other: tuple[int, int]) -> HashDistance:
+    """The distance of two photos: straight, or one of them mirrored, both ways.
+
+    one, other: 64-bit hash and mirror hash, signed or not.
+    """
+    (a, a_mirror), (b, b_mirror) = one, other
+    straight = _bits(a, b)
+    turned = min(_bits(a, b_mirror), _bits(a_mirror, b))
+    return HashDistance(min(straight, turned), turned < straight)
+
+
+def _bits(a: int, b: int) -> int:
+    return ((a ^ b) & _ALL_BITS).bit_count()
