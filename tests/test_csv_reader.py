@@ -1,0 +1,84 @@
+"""CSV files as other programs write them."""
+
+from pathlib import Path
+
+import pytest
+
+from btfer.csv_reader import read_csv
+from btfer.errors import UsageError
+
+ROWS = [("bä.jpg", "happy"), ("c, d.jpg", "sad")]
+PLAIN = 'file,label\nbä.jpg,happy\n"c, d.jpg",sad\n'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(PLAIN.encode(), id="utf-8"),
+        pytest.param(PLAIN.encode("utf-8-sig"), id="byte order mark"),
+        pytest.param(PLAIN.encode("utf-16"), id="utf-16, as a spreadsheet's Unicode text"),
+        pytest.param(PLAIN.replace("\n", "\r\n").encode(), id="Windows line ends"),
+        pytest.param(PLAIN.replace("\n", "\r").encode(), id="old Mac line ends"),
+        pytest.param("file;label\nbä.jpg;happy\nc, d.jpg;sad\n".encode("cp1252"), id="German"),
+        pytest.param("sep=;\nfile;label\nbä.jpg;happy\nc, d.jpg;sad\n".encode(), id="sep= line"),
+        pytest.param("file\tlabel\nbä.jpg\thappy\nc, d.jpg\tsad\n".encode(), id="tabs"),
+        pytest.param(
+            'File , LABEL\nbä.jpg, happy\n\n"c, d.jpg",sad\n\n'.encode(), id="spaces, case"
+        ),
+        pytest.param('file,label,,\nbä.jpg,happy,,\n"c, d.jpg",sad,,\n'.encode(), id="empty ends"),
+    ],
+)
+def test_what_programs_write_is_read_alike(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "a b?.csv"
+    path.write_bytes(data)
+    table = read_csv(path, required=["file", "label"])
+    assert [(row["file"], row["label"]) for row in table] == ROWS
+    assert table.columns[:2] == ("file", "label")
+
+
+def test_rows_know_their_line_after_quoted_line_ends(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('file,label\n"two\nlines",sad\n\nb,happy\n', encoding="utf-8")
+    assert [row.line for row in read_csv(path)] == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ("file,label\n", "a header and no rows"),
+        ("file,label\na,happy\nb\n", "line 3: 1 fields, and the header has 2"),
+        ("file,label\na,happy,sad\n", "line 2: 3 fields, and the header has 2"),
+        ('file,label\na,happy\n"b,sad\nc,sad\n', "line 3: .*quote"),
+        ("file,label,file\na,happy,b\n", "column 'file' more than once"),
+        ("file,Label,label\na,happy,b\n", "column 'label' more than once"),
+        ("name,label\na,happy\n", "has no column file; its columns are: name, label"),
+        ("file,label\na\0,happy\n", "zero byte"),
+    ],
+)
+def test_what_would_be_read_wrongly_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode())
+    with pytest.raises(UsageError, match=message) as caught:
+        read_csv(path, required=["file", "label"])
+    assert str(path) in str(caught.value)
+
+
+def test_a_folder_or_an_absent_file_is_said(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none.csv"):
+        with pytest.raises(UsageError, match="cannot be read"):
+            read_csv(path)
+
+
+def test_columns_that_nobody_knows_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("file,mood,licence\na,x,cc0\n", encoding="utf-8")
+    assert read_csv(path, required=["file"], known=["licence"]).unknown == ("mood",)
+    assert read_csv(path).unknown == ()
+
+
+def test_an_empty_table_may_be_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("file,label\n", encoding="utf-8")
+    assert len(read_csv(path, may_be_empty=True)) == 0
