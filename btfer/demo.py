@@ -50,7 +50,9 @@ def run(
         cut = crop.run(cat, settings, on_progress=on_progress)
         say(f"4. crop: {cut.taken} faces in {cut.photos} photos, {cut.empty} without one")
         say(f"5. faces: {_judge_faces(cat, settings)} judged by the sample's exact boxes")
-        made = build.run(cat, settings, build.Plan(per_class=per_class, per_place=0), on_progress)
+        made = build.run(
+            cat, settings, build.Plan(per_class=per_class, max_per_site=0), on_progress
+        )
         wrong = [problem for check in verify.verify(made.path) for problem in check.problems]
         state = "; ".join(wrong) or "verified"
         say(f"6. release: {made.images} images, {state}: {made.path}")
@@ -78,10 +80,10 @@ def _judge_photos(cat: Catalogue) -> int:
     """Round 1, as a person would have judged: the verdict that the sample records for each picture."""
     recorded = {one.sha256: one for one in load_manifest()}
     judged = []
-    for row in photos.awaiting_review(cat):
-        one = recorded.get(row["sha256"])
+    for photo in photos.awaiting_review(cat):
+        one = recorded.get(photo.sha256)
         if one:
-            judged.append(Judged(row["sha256"], one.decision, one.reason))
+            judged.append(Judged(photo.sha256, one.decision, one.reason))
     return review.commit(cat, "photos", judged, REVIEWER).written
 
 

@@ -1,12 +1,44 @@
 """Who stays of several copies of one picture: the rules in their order, and which of them decided."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from btfer.licences import terms
 
-Facts = Mapping[str, Any]
-"""Of one photo: judged (by people), licences (name and address of each), width, height, n_bytes, at, sha256."""
+
+class Facts(Protocol):
+    """What the rules ask of a photo.
+
+    judged: by people. licences: name and address of each that a sighting states. n_bytes: of the file.
+    at: when it came, ISO 8601 in UTC.
+    """
+
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+    @property
+    def judged(self) -> bool: ...  # noqa: D102
+    @property
+    def licences(self) -> Sequence[tuple[str, str]]: ...  # noqa: D102
+    @property
+    def width_px(self) -> int: ...  # noqa: D102
+    @property
+    def height_px(self) -> int: ...  # noqa: D102
+    @property
+    def n_bytes(self) -> int: ...  # noqa: D102
+    @property
+    def at(self) -> str: ...  # noqa: D102
+
+
+class PhotoFacts(NamedTuple):
+    """The facts alone."""
+
+    sha256: str
+    judged: bool
+    licences: Sequence[tuple[str, str]]
+    width_px: int
+    height_px: int
+    n_bytes: int
+    at: str
 
 
 def licence_rank(licences: Iterable[tuple[str, str]]) -> int:
@@ -19,16 +51,16 @@ def licence_rank(licences: Iterable[tuple[str, str]]) -> int:
 
 def bytes_a_pixel(facts: Facts) -> float:
     """How little a photo is compressed."""
-    return round(facts["n_bytes"] / (facts["width"] * facts["height"]), 4)
+    return round(facts.n_bytes / (facts.width_px * facts.height_px), 4)
 
 
 RULES: dict[str, Callable[[Facts], Any]] = {
-    "judged": lambda one: not one["judged"],
-    "licence": lambda one: licence_rank(one["licences"]),
-    "resolution": lambda one: -one["width"] * one["height"],
+    "judged": lambda one: not one.judged,
+    "licence": lambda one: licence_rank(one.licences),
+    "resolution": lambda one: -one.width_px * one.height_px,
     "compression": lambda one: -bytes_a_pixel(one),
-    "earlier": lambda one: one["at"],
-    "sha256": lambda one: one["sha256"],  # so that there is always one answer
+    "earlier": lambda one: one.at,
+    "sha256": lambda one: one.sha256,  # so that there is always one answer
 }
 """The first in which two copies differ decides; the smaller value stays. Judged by people already, a licence
 that allows a release, most pixels, least compressed (bytes a pixel), earliest. Not the largest face: copies of one
@@ -45,7 +77,7 @@ def decided_by(keeper: Facts, copy: Facts) -> tuple[str, bool]:
     for name, rule in RULES.items():
         if rule(keeper) != rule(copy):
             return name, bool(rule(keeper) < rule(copy))
-    raise ValueError(f"a photo is no copy of itself: {keeper['sha256']}")
+    raise ValueError(f"a photo is no copy of itself: {keeper.sha256}")
 
 
 def root(photo: str, keeper_of: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 import streamlit as st
 
 from btfer.catalogue import faces as face_rows
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import PhotoWithoutFace
 from btfer.paths import thumbnail_path
 from btfer.settings import Settings
 from review_app import session
@@ -24,7 +24,7 @@ def page() -> None:
     if not rows:
         st.success("The crop stage took a face from every photo that it has looked at.")
         return
-    by_reason = Counter(row["reason"] for row in rows)
+    by_reason = Counter(one.reason for one in rows)
     reason = st.selectbox(
         "Reason",
         [name for name, _ in by_reason.most_common()],
@@ -32,17 +32,17 @@ def page() -> None:
         key="faceless_reason",
         width=300,
     )
-    chosen = [row for row in rows if row["reason"] == reason]
+    chosen = [one for one in rows if one.reason == reason]
     size = COLUMNS * ROWS
     pages = -(-len(chosen) // size)
     number = st.number_input("Page", 1, pages, key="faceless_page", width=120) if pages > 1 else 1
     _grid(settings, chosen[(number - 1) * size : number * size])
 
 
-def _grid(settings: Settings, rows: list[Row]) -> None:
+def _grid(settings: Settings, rows: list[PhotoWithoutFace]) -> None:
     for start in range(0, len(rows), COLUMNS):
-        for column, row in zip(st.columns(COLUMNS), rows[start : start + COLUMNS], strict=False):
-            path = thumbnail_path(settings.data_dir, row["sha256"])
+        for column, one in zip(st.columns(COLUMNS), rows[start : start + COLUMNS], strict=False):
+            path = thumbnail_path(settings.data_dir, one.sha256)
             if path.exists():
                 column.image(str(path))
-            column.caption(f"{row['sha256'][:12]} · {row['width']}x{row['height']}")
+            column.caption(f"{one.sha256[:12]} · {one.width_px}x{one.height_px}")

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 
 from btfer.catalogue import Catalogue, faces, journal, open_catalogue, verdicts
 from btfer.catalogue.journal import Fetched, Query, Sighting
+from btfer.catalogue.rows import Face
 from btfer.catalogue.verdicts import Verdict
 from btfer.expressions import EXPRESSIONS
 from btfer.files import write_atomic
@@ -15,7 +16,8 @@ from btfer.images import read_photo
 from btfer.paths import face_path, photo_path, thumbnail_path
 
 DIGEST = "0123abcd"
-FACE_BOX = {"x": 60.0, "y": 40.0, "width": 80.0, "height": 100.0}
+FACE_BOX = (60.0, 40.0, 80.0, 100.0)
+"""Left, top, width and height in pixels of the photo."""
 
 
 def draw_face(number: int) -> bytes:
@@ -66,15 +68,14 @@ def add_face(
 ) -> str:
     """Put face `at` of a photo in the catalogue, taken by the crop stage; its id."""
     id_ = f"{photo}-{digest}-{at}"
-    box = FACE_BOX | {"x": FACE_BOX["x"] + 200.0 * at}
-    row = {"id": id_, "photo": photo, "settings": digest, "number": at, "probability": 0.999}
-    row |= box | {"landmarks": {}, "crop": {}, "hints": hints or {}}
+    box = (FACE_BOX[0] + 200.0 * at, *FACE_BOX[1:])
+    face = Face(id_, photo, digest, at, *box, 0.999, landmarks={}, crop={}, hints=hints or {})
     image = Image.open(photo_path(data_dir, photo, "png")).crop((50, 30, 150, 150))
     buffer = io.BytesIO()
     image.resize((256, 256)).save(buffer, "PNG")
     write_atomic(face_path(data_dir, id_), buffer.getvalue())
     taken = Verdict("crop", photo, "keep", "crop", face=id_, settings=digest)
-    faces.add(cat, [row], [taken])
+    faces.add(cat, [face], [taken])
     return id_
 
 

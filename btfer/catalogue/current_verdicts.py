@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from btfer.catalogue import verdicts
 from btfer.catalogue.photos import UNLABELLED, from_first
-from btfer.catalogue.store import Catalogue, Row
+from btfer.catalogue.store import Catalogue
 from btfer.catalogue.tables import face, photo, query, review_plan, sighting, verdict
+from btfer.queries import Query
 
 ROUNDS = ("dedup", "photos", "crop", "faces")
 
@@ -106,19 +107,19 @@ def first_seen(cat: Catalogue) -> dict[str, FirstSighting]:
         return {sha256: FirstSighting(*rest) for sha256, *rest in rows}
 
 
-def queries(cat: Catalogue) -> dict[str, Row]:
-    """Every query by its id."""
-    return {row["id"]: row for row in cat.rows(sa.select(query))}
+def queries(cat: Catalogue) -> dict[str, Query]:
+    """Every query by its id, whichever plan it is of."""
+    return {row.pop("id"): Query(**row) for row in cat.rows(sa.select(query))}
 
 
 def labels(
-    held: CurrentVerdicts, seen: dict[str, FirstSighting], asked: dict[str, Row]
+    current: CurrentVerdicts, seen: dict[str, FirstSighting], query_of: dict[str, Query]
 ) -> dict[str, str]:
     """Each photo's label by sha256: what people agreed on, else what the query intends."""
-    said = held["photos"]
+    of_people = current["photos"]
     return {
-        sha256: (said[sha256].expression if sha256 in said else "")
-        or asked[one.query]["expression"]
+        sha256: (of_people[sha256].expression if sha256 in of_people else "")
+        or query_of[one.query].expression
         or UNLABELLED
         for sha256, one in seen.items()
     }

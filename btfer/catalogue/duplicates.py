@@ -1,15 +1,14 @@
 """Near-duplicate groups as they stand: a photo that dedup or a person kept, and the copies dropped for it."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 
 import sqlalchemy as sa
 
 from btfer.catalogue import verdicts
-from btfer.catalogue.store import Catalogue, Row
+from btfer.catalogue.store import Catalogue, Row, in_parts
 from btfer.catalogue.tables import fetch, photo, query, sighting, verdict
 from btfer.catalogue.verdicts import Verdict, standing
 
-_AT_ONCE = 500  # a statement takes only so many parameters
 # The index of subjects would visit the rows in the order of their photos' names, which takes SQLite five
 # times as long as reading the table as it lies; `|| ''` keeps it from that.
 _OF_DEDUP = verdict.c.round.concat("") == "dedup"
@@ -51,7 +50,7 @@ def facts(cat: Catalogue, photos: Iterable[str]) -> dict[str, Row]:
     sightings, oldest first.
     """
     found: dict[str, Row] = {}
-    for part in _parts(photos):
+    for part in in_parts(sorted(photos)):
         dedup, people = (verdicts.current(name, part) for name in ("dedup", "photos"))
         rows = cat.rows(
             sa.select(
@@ -133,7 +132,7 @@ def _group(connection: sa.Connection, keeper: str) -> list[Row]:
     while edge:
         found = {
             row["photo"]
-            for part in _parts(edge)
+            for part in in_parts(sorted(edge))
             for row in _copies(connection, _held_copies().where(verdict.c.keeper.in_(part)))
         }
         edge = found - set(members)
@@ -143,7 +142,7 @@ def _group(connection: sa.Connection, keeper: str) -> list[Row]:
     columns = sa.select(photo.c.sha256, photo.c.phash, photo.c.mirror_phash)
     rows = [
         dict(row._mapping)
-        for part in _parts(members)
+        for part in in_parts(sorted(members))
         for row in connection.execute(columns.where(photo.c.sha256.in_(part)))
     ]
     return sorted(rows, key=lambda row: (row["sha256"] != keeper, row["sha256"]))
@@ -155,9 +154,3 @@ def _sightings(photos: Collection[str]) -> sa.Select:
     seen = sa.select(fetch.c.photo, *shown).join(sighting, sighting.c.fetch == fetch.c.id)
     seen = seen.join(query, query.c.id == sighting.c.query)
     return seen.where(fetch.c.photo.in_(photos)).order_by(sighting.c.id)
-
-
-def _parts(names: Iterable[str]) -> Iterator[list[str]]:
-    wanted = sorted(names)
-    for start in range(0, len(wanted), _AT_ONCE):
-        yield wanted[start : start + _AT_ONCE]

@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from btfer.catalogue.store import Catalogue, Row
+from btfer.catalogue.rows import PhotoTrace
+from btfer.catalogue.store import Catalogue
 from btfer.catalogue.tables import (
     face,
     fetch,
@@ -18,11 +19,11 @@ from btfer.catalogue.tables import (
 )
 
 
-def traces(cat: Catalogue, photos: Collection[str]) -> list[Row]:
-    """Where the photos came from: photo, url, final_url, page_url of every sighting."""
+def traces(cat: Catalogue, photos: Collection[str]) -> list[PhotoTrace]:
+    """Where the photos came from, of every sighting."""
     columns = (fetch.c.photo, fetch.c.url, fetch.c.final_url, sighting.c.page_url)
     joined = sa.select(*columns).outerjoin(sighting, sighting.c.fetch == fetch.c.id)
-    return cat.rows(joined.where(fetch.c.photo.in_(photos)))
+    return cat.read_as(PhotoTrace, joined.where(fetch.c.photo.in_(photos)))
 
 
 def erase(cat: Catalogue, photos: Collection[str], old_releases: Collection[str] = ()) -> None:

@@ -1,40 +1,54 @@
 """Faces: what the crop stage found, the queue of the second review round, and what may be sampled."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from typing import Any
 
 import sqlalchemy as sa
 
 from btfer.catalogue import photos, verdicts
-from btfer.catalogue.store import Catalogue, Row, insert_new, now
+from btfer.catalogue.rows import AcceptedFace, Face, LabelledFace, PhotoWithoutFace
+from btfer.catalogue.store import Catalogue, Row, in_parts, insert_new, now
 from btfer.catalogue.tables import face, verdict
 from btfer.catalogue.tables import photo as photo_table
 from btfer.catalogue.verdicts import Verdict
 
+# The columns whose names the database had before fields told their units.
+_COLUMN_OF = {
+    "crop_digest": "settings",
+    "x_px": "x",
+    "y_px": "y",
+    "width_px": "width",
+    "height_px": "height",
+}
+_FACE_COLUMNS = tuple(face.c[_COLUMN_OF.get(one.name, one.name)] for one in fields(Face))
 
-def add(cat: Catalogue, found: Iterable[Row], judged: Iterable[Verdict]) -> None:
+
+def add(cat: Catalogue, found: Iterable[Face], judged: Iterable[Verdict]) -> None:
     """Write the faces of some photos, and the crop stage's verdicts on them, in one transaction."""
     at = now()
     with cat.write() as connection:
-        insert_new(connection, face, [{"hints": {}} | row for row in found])
+        insert_new(connection, face, [_row(one) for one in found])
         for one in judged:
             verdicts.add_within(connection, one, at)
 
 
-def accepted(cat: Catalogue, crop_digest: str) -> list[Row]:
-    """Faces that the crop stage took, of photos that still hold, with the standing verdict of round `faces`.
+def _row(one: Face) -> Row:
+    return {_COLUMN_OF.get(name, name): value for name, value in asdict(one).items()}
 
-    Rows: all of `face`, and decision, relabel, reviewer of the person's verdict ('' = not judged).
-    """
+
+def accepted(cat: Catalogue, crop_digest: str) -> list[AcceptedFace]:
+    """Faces that the crop stage accepted, of photos that were not dropped, with people's current verdicts."""
+    return cat.read_as(AcceptedFace, _accepted(crop_digest))
+
+
+def _accepted(crop_digest: str) -> sa.Select:
+    """The columns of `AcceptedFace`, in their order."""
     crop, people = verdicts.current("crop"), verdicts.current("faces")
     dedup, photo = verdicts.current("dedup"), verdicts.current("photos")
-    return cat.rows(
-        sa.select(
-            face,
-            sa.func.coalesce(people.c.decision, "").label("decision"),
-            sa.func.coalesce(people.c.expression, "").label("relabel"),
-            sa.func.coalesce(people.c.reviewer, "").label("reviewer"),
-            sa.func.coalesce(people.c.reason, "").label("reason"),
-        )
+    said = (people.c.decision, people.c.expression, people.c.reviewer, people.c.reason)
+    return (
+        sa.select(*_FACE_COLUMNS, *(sa.func.coalesce(one, "") for one in said))
         .join(crop, _of_face(crop) & (crop.c.decision == "keep"))
         .join(dedup, (dedup.c.photo == face.c.photo) & (dedup.c.decision == "keep"))
         .outerjoin(photo, photo.c.photo == face.c.photo)
@@ -50,43 +64,45 @@ def _of_face(held: sa.Subquery) -> sa.ColumnElement[bool]:
     return (held.c.photo == face.c.photo) & (held.c.face == face.c.id)
 
 
-def awaiting_review(cat: Catalogue, crop_digest: str) -> list[Row]:
+def awaiting_review(cat: Catalogue, crop_digest: str) -> list[LabelledFace]:
     """The queue of round `faces`, with each face's label."""
-    return [row for row in accepted_with_labels(cat, crop_digest) if not row["decision"]]
+    return [one for one in accepted_with_labels(cat, crop_digest) if not one.decision]
 
 
-def accepted_with_labels(cat: Catalogue, crop_digest: str) -> list[Row]:
-    """`taken`, each row with `expression`: the face's relabel, else its photo's label."""
-    of_photo = photos.label_of_each(cat)
-    return [
-        row | {"expression": row["relabel"] or of_photo[row["photo"]]}
-        for row in accepted(cat, crop_digest)
-    ]
+def accepted_with_labels(cat: Catalogue, crop_digest: str) -> list[LabelledFace]:
+    """`accepted`, each with its label: the class that people gave the face, else its photo's."""
+    label_of = photos.label_of_each(cat)
+    names = [one.name for one in fields(AcceptedFace)]
+    photo, relabel = names.index("photo"), names.index("relabel")
+
+    def labelled(*row: Any) -> LabelledFace:
+        return LabelledFace(*(*row, row[relabel] or label_of[row[photo]]))
+
+    return cat.read_as(labelled, _accepted(crop_digest))
 
 
-def find(cat: Catalogue, start: str) -> list[Row]:
+def find(cat: Catalogue, start: str) -> list[Face]:
     """Faces whose id begins with `start`."""
-    return cat.rows(sa.select(face).where(face.c.id.startswith(start, autoescape=True)))
+    return _faces(cat, face.c.id.startswith(start, autoescape=True))
 
 
-def of_photo(cat: Catalogue, sha256: str) -> list[Row]:
+def of_photo(cat: Catalogue, sha256: str) -> list[Face]:
     """Every face box of one photo, under every setting."""
-    return cat.rows(sa.select(face).where(face.c.photo == sha256).order_by(face.c.id))
+    return _faces(cat, face.c.photo == sha256)
 
 
-def by_id(cat: Catalogue, ids: Iterable[str]) -> dict[str, Row]:
+def by_id(cat: Catalogue, ids: Iterable[str]) -> dict[str, Face]:
     """The faces with these ids, by id; unknown ones are left out."""
-    wanted: list[str] = list(ids)
-    found: dict[str, Row] = {}
-    for start in range(0, len(wanted), 500):  # a statement takes only so many parameters
-        part = sa.select(face).where(face.c.id.in_(wanted[start : start + 500]))
-        found |= {row["id"]: row for row in cat.rows(part)}
-    return found
+    return {one.id: one for part in in_parts(ids) for one in _faces(cat, face.c.id.in_(part))}
 
 
-def under(cat: Catalogue, crop_digest: str) -> list[Row]:
+def under(cat: Catalogue, crop_digest: str) -> list[Face]:
     """Every face box that was found under one crop setting."""
-    return cat.rows(sa.select(face).where(face.c.settings == crop_digest).order_by(face.c.id))
+    return _faces(cat, face.c.settings == crop_digest)
+
+
+def _faces(cat: Catalogue, which: sa.ColumnElement[bool]) -> list[Face]:
+    return cat.read_as(Face, sa.select(*_FACE_COLUMNS).where(which).order_by(face.c.id))
 
 
 def yielded(cat: Catalogue, crop_digest: str) -> tuple[int, int]:
@@ -113,8 +129,8 @@ def touch_settings(cat: Catalogue, crop_digest: str) -> None:
         sa.select(crop).where(crop.c.settings == crop_digest).order_by(crop.c.id.desc()).limit(1)
     )
     for row in cat.rows(newest):
-        told = {name: row[name] for name in ("photo", "decision", "reviewer", "face", "reason")}
-        verdicts.add(cat, [Verdict("crop", settings=crop_digest, **told)])
+        same = {name: row[name] for name in ("photo", "decision", "reviewer", "face", "reason")}
+        verdicts.add(cat, [Verdict("crop", settings=crop_digest, **same)])
 
 
 def newest_settings(cat: Catalogue) -> str:
@@ -124,8 +140,10 @@ def newest_settings(cat: Catalogue) -> str:
     return str(rows[0]["settings"]) if rows else ""
 
 
-def photos_without_face(cat: Catalogue, crop_digest: str, reason: str = "") -> list[Row]:
-    """Photos that the crop stage dropped and that hold otherwise: sha256, reason, width, height, verdict (its id).
+def photos_without_face(
+    cat: Catalogue, crop_digest: str, reason: str = ""
+) -> list[PhotoWithoutFace]:
+    """Photos that only the crop stage dropped.
 
     reason: only those dropped for it, such as `no face`. Without settings, nothing has been cropped yet.
     """
@@ -142,15 +160,16 @@ def photos_without_face(cat: Catalogue, crop_digest: str, reason: str = "") -> l
         .where(sa.func.coalesce(people.c.decision, "keep") != "drop")
         .order_by(photo_table.c.sha256)
     )
-    return cat.rows(statement.where(crop.c.reason == reason) if reason else statement)
+    chosen = statement.where(crop.c.reason == reason) if reason else statement
+    return cat.read_as(PhotoWithoutFace, chosen)
 
 
 def hint(cat: Catalogue, name: str, values: Mapping[str, float]) -> None:
     """Give faces (by id) a hint, and take it from all others that have it."""
     with cat.write() as connection:
         named = sa.cast(face.c.hints, sa.String).contains(f'"{name}"', autoescape=True)
-        had = connection.execute(sa.select(face.c.id).where(named)).scalars().all()
-        for id_ in sorted({*had, *values}):
+        hinted = connection.execute(sa.select(face.c.id).where(named)).scalars().all()
+        for id_ in sorted({*hinted, *values}):
             this = face.c.id == id_
             hints = connection.execute(sa.select(face.c.hints).where(this)).scalar_one_or_none()
             if hints is None:

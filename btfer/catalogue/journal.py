@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
+from btfer.catalogue.rows import FetchState, FetchTask, UrlCount
 from btfer.catalogue.store import Catalogue, Row, insert_new, now
 from btfer.catalogue.tables import fetch, photo, query, search, sighting
 from btfer.images import Intake
@@ -98,13 +99,12 @@ def pending(
     retry: Collection[str] = (),
     after: int = 0,
     limit: int = 1000,
-) -> list[Row]:
+) -> list[FetchTask]:
     """A page of URLs that one source showed and that are still to be fetched, oldest sighting first.
 
-    Each row: id, url, state, sighting (its number: `after` of the next page), page_url, source,
-    licence, licence_url, language, expression (what the query intends). among: sources fetched
-    together; a URL comes under the one that showed it first. retry: reasons (`timeout`,
-    `http 503`) of lost URLs, or `failed` for all failed ones, to be tried once more.
+    among: sources fetched together; a URL comes under the one that showed it first. after: the sighting
+    that the page before ended with. retry: reasons (`timeout`, `http 503`) of lost URLs, or `failed` for all
+    failed ones, to be tried once more.
     """
     earlier = sighting.alias()
     seen_before = sa.exists().where(
@@ -117,7 +117,7 @@ def pending(
             fetch.c.id,
             fetch.c.url,
             fetch.c.state,
-            sighting.c.id.label("sighting"),
+            sighting.c.id,
             sighting.c.page_url,
             sighting.c.source,
             sighting.c.licence,
@@ -133,13 +133,13 @@ def pending(
     )
     if classes:
         statement = statement.where(query.c.expression.in_(classes))
-    return cat.rows(statement)
+    return cat.read_as(FetchTask, statement)
 
 
-def end_of(cat: Catalogue, url: str) -> Row:
-    """What became of one URL: state, reason; `found` where it is not in the journal."""
-    rows = cat.rows(sa.select(fetch.c.state, fetch.c.reason).where(fetch.c.id == url_id(url)))
-    return rows[0] if rows else {"state": "found", "reason": ""}
+def end_of(cat: Catalogue, url: str) -> FetchState:
+    """What became of one URL; `found` where it is not in the journal."""
+    ended = sa.select(fetch.c.state, fetch.c.reason).where(fetch.c.id == url_id(url))
+    return next(iter(cat.read_as(FetchState, ended)), FetchState("found", ""))
 
 
 def count_waiting(cat: Catalogue) -> int:
@@ -180,15 +180,16 @@ def searched(cat: Catalogue, source: str) -> dict[str, int]:
     return {row["query"]: row["n"] for row in cat.rows(statement)}
 
 
-def losses(cat: Catalogue) -> list[Row]:
-    """Every URL by source, state and reason: source, state, reason, n."""
+def losses(cat: Catalogue) -> list[UrlCount]:
+    """How many URLs each source has in each state, by reason."""
     count = sa.func.count(sa.distinct(fetch.c.id))
     columns = (sighting.c.source, fetch.c.state, fetch.c.reason)
-    return cat.rows(
-        sa.select(*columns, count.label("n"))
+    return cat.read_as(
+        UrlCount,
+        sa.select(*columns, count)
         .join(fetch, fetch.c.id == sighting.c.fetch)
         .group_by(*columns)
-        .order_by(*columns)
+        .order_by(*columns),
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 import sqlalchemy as sa
 
 from btfer.catalogue import verdicts
-from btfer.catalogue.store import Catalogue, Row
+from btfer.catalogue.rows import KeptFace
+from btfer.catalogue.store import Catalogue
 from btfer.catalogue.verdicts import Verdict
 
 ROUND = "leaks"
@@ -16,34 +17,34 @@ ROUND = "leaks"
 
 def judged(cat: Catalogue, digest: str) -> dict[str, bool]:
     """Of each face that was looked for in a set whether it is there."""
-    held = verdicts.current(ROUND)
-    statement = sa.select(held.c.face, held.c.decision).where(held.c.settings == digest)
+    current = verdicts.current(ROUND)
+    statement = sa.select(current.c.face, current.c.decision).where(current.c.settings == digest)
     return {row["face"]: row["decision"] == "drop" for row in cat.rows(statement)}
 
 
 def record(
-    cat: Catalogue, digest: str, name: str, rows: Iterable[Row], bits: Mapping[str, int]
+    cat: Catalogue, digest: str, name: str, faces: Iterable[KeptFace], bits: Mapping[str, int]
 ) -> None:
-    """Write down that faces were looked for. rows: with id and photo; bits: of those that are there."""
+    """Write down that faces were looked for. bits: between the hashes, by id of the faces that are there."""
     verdicts.add_all(
         cat,
         (
             Verdict(
                 ROUND,
-                row["photo"],
-                "drop" if row["id"] in bits else "keep",
+                face.photo,
+                "drop" if face.id in bits else "keep",
                 ROUND,
-                face=row["id"],
+                face=face.id,
                 settings=digest,
-                reason=f"in training set {name}" if row["id"] in bits else "",
-                distance=bits.get(row["id"]),
+                reason=f"in training set {name}" if face.id in bits else "",
+                distance=bits.get(face.id),
             )
-            for row in rows
+            for face in faces
         ),
     )
 
 
-def clear_of(cat: Catalogue, rows: Iterable[Row], digests: Iterable[str]) -> list[Row]:
+def clear_of(cat: Catalogue, faces: Iterable[KeptFace], digests: Iterable[str]) -> list[KeptFace]:
     """The faces that were looked for in all of these sets and are in none."""
     known = [judged(cat, digest) for digest in digests]
-    return [row for row in rows if all(one.get(row["id"]) is False for one in known)]
+    return [face for face in faces if all(one.get(face.id) is False for one in known)]

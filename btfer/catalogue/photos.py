@@ -5,33 +5,42 @@ from collections.abc import Collection, Iterable
 import sqlalchemy as sa
 
 from btfer.catalogue import verdicts
-from btfer.catalogue.store import Catalogue, Row
+from btfer.catalogue.rows import (
+    DescribedPhoto,
+    DuplicateCandidate,
+    DuplicatePhoto,
+    LabelledPhoto,
+    Photo,
+    PhotoHashes,
+    PhotoSighting,
+    PhotoTally,
+    PhotoToCrop,
+    PhotoToReview,
+)
+from btfer.catalogue.store import Catalogue, Row, in_parts
 from btfer.catalogue.tables import fetch, photo, query, sighting
 
 UNLABELLED = "unlabelled"
 
 
-def hash_index(cat: Catalogue) -> list[Row]:
+def hash_index(cat: Catalogue) -> list[PhotoHashes]:
     """For dedup: every photo's hashes, and whether dedup has judged it (`decision`; '' = new)."""
     dedup = verdicts.current("dedup")
-    return cat.rows(
+    return cat.read_as(
+        PhotoHashes,
         sa.select(
             photo.c.sha256,
             photo.c.phash,
             photo.c.mirror_phash,
-            sa.func.coalesce(dedup.c.decision, "").label("decision"),
+            sa.func.coalesce(dedup.c.decision, ""),
         )
         .outerjoin(dedup, dedup.c.photo == photo.c.sha256)
-        .order_by(photo.c.sha256)
+        .order_by(photo.c.sha256),
     )
 
 
-def for_dedup(cat: Catalogue, ids: Collection[str]) -> list[Row]:
-    """What decides who stays, of some photos, in the order of their sha256.
-
-    sha256, width, height, n_bytes, at, judged (by people), decision, by and keeper (dedup's
-    standing verdict), licences (name and address of every sighting).
-    """
+def for_dedup(cat: Catalogue, ids: Collection[str]) -> list[DuplicateCandidate]:
+    """What decides which copy stays, of some photos, in the order of their sha256."""
     dedup, people = verdicts.current("dedup"), verdicts.current("photos")
     stated: dict[str, list[tuple[str, str]]] = {}
     licence = sa.select(fetch.c.photo, sighting.c.licence, sighting.c.licence_url).distinct()
@@ -41,8 +50,8 @@ def for_dedup(cat: Catalogue, ids: Collection[str]) -> list[Row]:
     facts = (
         sa.select(
             photo.c.sha256,
-            photo.c.width,
-            photo.c.height,
+            photo.c.width.label("width_px"),
+            photo.c.height.label("height_px"),
             photo.c.n_bytes,
             photo.c.at,
             people.c.id.is_not(None).label("judged"),
@@ -54,49 +63,49 @@ def for_dedup(cat: Catalogue, ids: Collection[str]) -> list[Row]:
         .outerjoin(people, people.c.photo == photo.c.sha256)
     )
     found = _rows_of(cat, facts, photo.c.sha256, ids)
-    rows = [row | {"licences": sorted(stated.get(row["sha256"], []))} for row in found]
-    return sorted(rows, key=lambda row: row["sha256"])
+    rows = [
+        DuplicateCandidate(**row, licences=tuple(sorted(stated.get(row["sha256"], ()))))
+        for row in found
+    ]
+    return sorted(rows, key=lambda row: row.sha256)
 
 
 def _rows_of(
     cat: Catalogue, statement: sa.Select, key: sa.ColumnElement[str], ids: Iterable[str]
 ) -> list[Row]:
-    """A statement's rows for some keys; a statement takes only so many parameters, and many take one."""
+    """A statement's rows for some keys, asked for in parts; of very many keys, all rows are read."""
     wanted = list(ids)
     if len(wanted) > 5_000:
         chosen = set(wanted)
         return [row for row in cat.rows(statement) if row[key.name] in chosen]
-    starts = range(0, len(wanted), 500)
-    parts = (cat.rows(statement.where(key.in_(wanted[n : n + 500]))) for n in starts)
-    return [row for part in parts for row in part]
+    return [row for part in in_parts(wanted) for row in cat.rows(statement.where(key.in_(part)))]
 
 
-def awaiting_review(cat: Catalogue) -> list[Row]:
-    """What round `photos` has not decided of those that dedup kept, in the order of finding.
-
-    sha256, expression (its label), width, height, hints.
-    """
+def awaiting_review(cat: Catalogue) -> list[PhotoToReview]:
+    """What round `photos` has not decided of those that dedup kept, in the order of finding."""
     dedup, people = verdicts.current("dedup"), verdicts.current("photos")
-    facts = (photo.c.sha256, photo.c.width, photo.c.height, photo.c.hints)
-    return cat.rows(
-        from_first(sa.select(*facts, _label(people).label("expression")))
+    facts = (photo.c.width, photo.c.height, photo.c.hints)
+    return cat.read_as(
+        PhotoToReview,
+        from_first(sa.select(photo.c.sha256, _label(people), *facts))
         .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
         .outerjoin(people, people.c.photo == photo.c.sha256)
         .where(people.c.id.is_(None))
-        .order_by(sighting.c.id)
+        .order_by(sighting.c.id),
     )
 
 
-def tally(cat: Catalogue) -> list[Row]:
-    """How round `photos` stands, of those that dedup kept: expression, decision ('' = open), n."""
+def tally(cat: Catalogue) -> list[PhotoTally]:
+    """How far round `photos` is with the photos that dedup kept."""
     dedup, people = verdicts.current("dedup"), verdicts.current("photos")
     label = _label(people).label("expression")
     decision = sa.func.coalesce(people.c.decision, "").label("decision")
-    return cat.rows(
-        from_first(sa.select(label, decision, sa.func.count().label("n")))
+    return cat.read_as(
+        PhotoTally,
+        from_first(sa.select(label, decision, sa.func.count()))
         .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
         .outerjoin(people, people.c.photo == photo.c.sha256)
-        .group_by(label, decision)
+        .group_by(label, decision),
     )
 
 
@@ -108,21 +117,19 @@ def label_of_each(cat: Catalogue) -> dict[str, str]:
     return {row["sha256"]: row["expression"] for row in rows}
 
 
-def described(cat: Catalogue, ids: Collection[str]) -> dict[str, Row]:
-    """Some photos by sha256: label, intent, provenance of the first sighting (with `url`), width, height, hints."""
-    wanted = list(ids)
-    found: dict[str, Row] = {}
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
+def described(cat: Catalogue, ids: Collection[str]) -> dict[str, DescribedPhoto]:
+    """Some photos by sha256, with all that is known of each; unknown ones are left out."""
+    found: dict[str, DescribedPhoto] = {}
+    for part in in_parts(ids):
         people = verdicts.current("photos", part)
         columns = (photo.c.width, photo.c.height, photo.c.hints)
         seen = _labelled(people, *columns, fetch.c.url, only=part)
-        rows = cat.rows(seen.join(fetch, fetch.c.id == sighting.c.fetch))
-        found |= {row["sha256"]: row for row in rows}
+        of_fetch = seen.join(fetch, fetch.c.id == sighting.c.fetch)
+        found |= {one.sha256: one for one in cat.read_as(DescribedPhoto, of_fetch)}
     return found
 
 
-def awaiting_crop(cat: Catalogue, crop_digest: str, *, unreviewed: str = "") -> list[Row]:
+def awaiting_crop(cat: Catalogue, crop_digest: str, *, unreviewed: str = "") -> list[PhotoToCrop]:
     """The queue of the crop stage under one setting: photos kept so far and not yet looked at.
 
     unreviewed: `keep` takes photos that no person has judged as well.
@@ -130,22 +137,24 @@ def awaiting_crop(cat: Catalogue, crop_digest: str, *, unreviewed: str = "") -> 
     dedup, people, crop = (verdicts.current(name) for name in ("dedup", "photos", "crop"))
     done = (crop.c.photo == photo.c.sha256) & (crop.c.face == "") & (crop.c.settings == crop_digest)
     judged = sa.func.coalesce(people.c.decision, "keep" if unreviewed == "keep" else "")
-    return cat.rows(
+    return cat.read_as(
+        PhotoToCrop,
         sa.select(photo.c.sha256, photo.c.format)
         .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
         .outerjoin(people, people.c.photo == photo.c.sha256)
         .outerjoin(crop, done)
         .where(judged.in_(("keep", "relabel")), crop.c.id.is_(None))
-        .order_by(photo.c.sha256)
+        .order_by(photo.c.sha256),
     )
 
 
-def labels(cat: Catalogue) -> dict[str, Row]:
-    """Every photo's label and intent by sha256: expression, ethnicity, gender, age, language, source, licence...
+def labels(cat: Catalogue) -> dict[str, LabelledPhoto]:
+    """Every photo with its label and intent, by sha256.
 
     The label is the person's relabel in round `photos`, else what the first query that found it intends.
     """
-    return {row["sha256"]: row for row in cat.rows(_labelled(verdicts.current("photos")))}
+    every = cat.read_as(LabelledPhoto, _labelled(verdicts.current("photos")))
+    return {one.sha256: one for one in every}
 
 
 def conflicting(cat: Catalogue) -> set[str]:
@@ -171,11 +180,12 @@ def with_copies(cat: Catalogue) -> set[str]:
     return {row["keeper"] for row in cat.rows(kept_for)}
 
 
-def sightings(cat: Catalogue, sha256: str) -> list[Row]:
+def sightings(cat: Catalogue, sha256: str) -> list[PhotoSighting]:
     """Every sighting of one photo with its query, oldest first."""
-    return cat.rows(
+    return cat.read_as(
+        PhotoSighting,
         sa.select(
-            sighting,
+            *(sighting.c[name] for name in PhotoSighting._fields[:9]),
             fetch.c.url,
             fetch.c.final_url,
             query.c.phrase,
@@ -185,13 +195,14 @@ def sightings(cat: Catalogue, sha256: str) -> list[Row]:
         .join(fetch, fetch.c.id == sighting.c.fetch)
         .join(query, query.c.id == sighting.c.query)
         .where(fetch.c.photo == sha256)
-        .order_by(sighting.c.id)
+        .order_by(sighting.c.id),
     )
 
 
-def find(cat: Catalogue, start: str) -> list[Row]:
+def find(cat: Catalogue, start: str) -> list[Photo]:
     """Photos whose sha256 begins with `start`."""
-    return cat.rows(sa.select(photo).where(photo.c.sha256.startswith(start, autoescape=True)))
+    begins = photo.c.sha256.startswith(start, autoescape=True)
+    return cat.read_as(Photo, sa.select(photo).where(begins))
 
 
 def shown_at(cat: Catalogue, things: Iterable[str]) -> set[str]:
@@ -225,11 +236,10 @@ def count_by_class(cat: Catalogue) -> dict[str, int]:
 def _labelled(
     people: sa.Subquery, *columns: sa.ColumnElement, only: Collection[str] | None = None
 ) -> sa.Select:
-    """Photos with their label (`people` = current verdicts), and the first sighting's intent and provenance."""
+    """The columns of `LabelledPhoto`, then those given. people: the current verdicts of round `photos`."""
     statement = sa.select(
         photo.c.sha256,
         photo.c.format,
-        *columns,
         _label(people).label("expression"),
         query.c.expression.label("intended"),
         query.c.phrase,
@@ -244,6 +254,7 @@ def _labelled(
         sighting.c.licence_url,
         sighting.c.author,
         sighting.c.rank,
+        *columns,
     )
     joined = from_first(statement, only).outerjoin(people, people.c.photo == photo.c.sha256)
     return joined.order_by(sighting.c.id)
@@ -284,12 +295,11 @@ def _first_sightings(only: Collection[str] | None = None) -> sa.Subquery:
     )
 
 
-def duplicates(cat: Catalogue) -> list[Row]:
-    """Every photo that dedup dropped: photo, keeper, distance in bits."""
+def duplicates(cat: Catalogue) -> list[DuplicatePhoto]:
+    """Every photo that dedup dropped, with its keeper."""
     dedup = verdicts.current("dedup")
-    return cat.rows(
-        sa.select(dedup.c.photo, dedup.c.keeper, dedup.c.distance).where(dedup.c.decision == "drop")
-    )
+    columns = sa.select(dedup.c.photo, dedup.c.keeper, dedup.c.distance)
+    return cat.read_as(DuplicatePhoto, columns.where(dedup.c.decision == "drop"))
 
 
 def known(cat: Catalogue, ids: Iterable[str]) -> set[str]:

@@ -1,25 +1,34 @@
 """Releases: which faces were frozen, under which name and settings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
-from btfer.catalogue.store import Catalogue, Row, insert_new, now
+from btfer.catalogue.rows import RecordedRelease, ReleasedFace
+from btfer.catalogue.store import Catalogue, in_parts, insert_new, now
 from btfer.catalogue.tables import release, release_face
 
 
-def add(cat: Catalogue, name: str, digest: str, settings: Row, chosen: list[Row]) -> None:
-    """Record a release whose folder is complete. chosen: rows of face, file, expression. Again is no change."""
+def add(
+    cat: Catalogue,
+    name: str,
+    digest: str,
+    settings: Mapping[str, Any],
+    chosen: Iterable[ReleasedFace],
+) -> None:
+    """Record a release whose folder is complete; doing it again changes nothing."""
     with cat.write() as connection:
-        row = {"name": name, "digest": digest, "settings": settings, "at": now()}
+        row = {"name": name, "digest": digest, "settings": dict(settings), "at": now()}
         insert_new(connection, release, [row])
-        insert_new(connection, release_face, [one | {"release": name} for one in chosen])
+        rows = [one._asdict() | {"release": name} for one in chosen]
+        insert_new(connection, release_face, rows)
 
 
-def newest(cat: Catalogue) -> Row | None:
+def newest(cat: Catalogue) -> RecordedRelease | None:
     """The release made last, if there is one."""
-    rows = cat.rows(sa.select(release).order_by(release.c.at.desc(), release.c.name).limit(1))
-    return rows[0] if rows else None
+    last = sa.select(release).order_by(release.c.at.desc(), release.c.name).limit(1)
+    return next(iter(cat.read_as(RecordedRelease, last)), None)
 
 
 def named(cat: Catalogue, name: str) -> bool:
@@ -27,23 +36,24 @@ def named(cat: Catalogue, name: str) -> bool:
     return bool(cat.rows(sa.select(release.c.name).where(release.c.name == name)))
 
 
-def with_face(cat: Catalogue, face: str) -> list[Row]:
-    """The releases that hold a face, with its file name in each."""
-    return cat.rows(
-        sa.select(release_face, release.c.at)
+def with_face(cat: Catalogue, face: str) -> list[tuple[str, str]]:
+    """The name of each release that holds a face, and the face's file in it; the oldest first."""
+    found = (
+        sa.select(release_face.c.release, release_face.c.file)
         .join(release, release.c.name == release_face.c.release)
         .where(release_face.c.face == face)
         .order_by(release.c.at)
     )
+    return [(row["release"], row["file"]) for row in cat.rows(found)]
 
 
 def holding(cat: Catalogue, faces: Iterable[str]) -> list[str]:
     """The names of releases that hold any of these faces."""
-    wanted = sorted(faces)
     found: set[str] = set()
-    for start in range(0, len(wanted), 500):
-        part = release_face.c.face.in_(wanted[start : start + 500])
-        found |= {row["release"] for row in cat.rows(sa.select(release_face.c.release).where(part))}
+    for part in in_parts(sorted(faces)):
+        holding_one = release_face.c.face.in_(part)
+        rows = cat.rows(sa.select(release_face.c.release).where(holding_one))
+        found |= {row["release"] for row in rows}
     return sorted(found)
 
 
@@ -56,6 +66,7 @@ def faces_of(cat: Catalogue, photos: Iterable[str]) -> set[str]:
     return found
 
 
-def faces_in(cat: Catalogue, name: str) -> list[Row]:
-    """The faces of a release: face, file, expression."""
-    return cat.rows(sa.select(release_face).where(release_face.c.release == name))
+def faces_in(cat: Catalogue, name: str) -> list[ReleasedFace]:
+    """The faces of a release."""
+    columns = (release_face.c[field] for field in ReleasedFace._fields)
+    return cat.read_as(ReleasedFace, sa.select(*columns).where(release_face.c.release == name))

@@ -1,10 +1,10 @@
 """Opening a catalogue and its transactions, the same on SQLite and PostgreSQL."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
@@ -13,6 +13,11 @@ from btfer.catalogue.tables import SCHEMA, metadata
 from btfer.errors import BtferError, CatalogueError, MissingExtra, UsageError
 
 Row = dict[str, Any]
+"""A row inside this package; what leaves it is one of the types of `catalogue.rows`."""
+
+Kind = TypeVar("Kind")
+Value = TypeVar("Value")
+PARAMETERS_AT_ONCE = 500  # a statement takes only so many
 # What BEGIN IMMEDIATE is for SQLite: two people who commit at the same instant come one after the other.
 _ONE_WRITER = sa.text("SELECT pg_advisory_xact_lock(6278674)")
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -50,6 +55,15 @@ class Catalogue:
         with self.read() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]
 
+    def read_as(self, kind: Callable[..., Kind], statement: sa.Executable) -> list[Kind]:
+        """All rows of a query as `kind`, whose fields its columns are, in their order."""
+        with self.read() as connection:
+            return [
+                kind(*row)
+                for part in connection.execute(statement).partitions(5_000)
+                for row in part
+            ]
+
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
@@ -72,6 +86,13 @@ def open_catalogue(url: str) -> Catalogue:
 def now() -> str:
     """The time in UTC, as the catalogue writes it."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def in_parts(values: Iterable[Value], size: int = PARAMETERS_AT_ONCE) -> Iterator[list[Value]]:
+    """The values in their order, in lists short enough for the parameters of one statement."""
+    every = list(values)
+    for start in range(0, len(every), size):
+        yield every[start : start + size]
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> list[Any]:

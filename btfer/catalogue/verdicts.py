@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 
 import sqlalchemy as sa
 
-from btfer.catalogue.store import Catalogue, Row, now
+from btfer.catalogue.store import Catalogue, Row, in_parts, now
 from btfer.catalogue.tables import review_plan, verdict
 from btfer.errors import UsageError
 
@@ -119,8 +119,8 @@ def merge(cat: Catalogue, told: Iterable[MergedVerdict]) -> tuple[int, int]:
 
 def _ids_of(connection: sa.Connection, uids: list[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for start in range(0, len(uids), 500):
-        named = verdict.c.uid.in_(uids[start : start + 500])
+    for part in in_parts(uids):
+        named = verdict.c.uid.in_(part)
         rows = connection.execute(sa.select(verdict.c.uid, verdict.c.id).where(named))
         found |= {row.uid: row.id for row in rows}
     return found
@@ -203,9 +203,7 @@ def votes(cat: Catalogue, round_: str, photos: Iterable[str] | None = None) -> l
     of_round = standing().where(verdict.c.round == round_)
     if photos is None:
         return cat.rows(_votes_among(of_round))
-    wanted = sorted(photos)
-    starts = range(0, len(wanted), 500)
-    parts = (of_round.where(verdict.c.photo.in_(wanted[n : n + 500])) for n in starts)
+    parts = (of_round.where(verdict.c.photo.in_(part)) for part in in_parts(sorted(photos)))
     rows = [row for part in parts for row in cat.rows(_votes_among(part))]
     return sorted(rows, key=lambda row: (row["at"], row["id"]))
 
@@ -251,25 +249,19 @@ def holding(cat: Catalogue, round_: str) -> list[Row]:
 
 def by_id(cat: Catalogue, ids: Iterable[int]) -> list[Row]:
     """The verdicts with these ids, oldest first, undone ones too."""
-    wanted = sorted(ids)
-    starts = range(0, len(wanted), 500)
-    parts = (verdict.c.id.in_(wanted[start : start + 500]) for start in starts)
+    parts = (verdict.c.id.in_(part) for part in in_parts(sorted(ids)))
     return [row for part in parts for row in cat.rows(sa.select(verdict).where(part))]
 
 
 def holding_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[Row]:
     """The verdicts that hold in a round on some photos (sha256) and their faces."""
-    wanted = sorted(photos)
-    starts = range(0, len(wanted), 500)
-    parts = (current(round_, wanted[start : start + 500]) for start in starts)
+    parts = (current(round_, part) for part in in_parts(sorted(photos)))
     return [row for part in parts for row in cat.rows(sa.select(part))]
 
 
 def standing_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[Row]:
     """Every verdict of a round on some photos (sha256) and their faces that was not undone, oldest first."""
-    wanted = sorted(photos)
-    starts = range(0, len(wanted), 500)
-    parts = (verdict.c.photo.in_(wanted[start : start + 500]) for start in starts)
+    parts = (verdict.c.photo.in_(part) for part in in_parts(sorted(photos)))
     of_round = standing().where(verdict.c.round == round_).order_by(verdict.c.id)
     return [row for part in parts for row in cat.rows(of_round.where(part))]
 

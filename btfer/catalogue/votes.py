@@ -9,11 +9,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from btfer.catalogue import verdicts
-from btfer.catalogue.store import Catalogue, Row
+from btfer.catalogue.store import Catalogue, Row, in_parts
 from btfer.catalogue.tables import lease, review_plan, verdict
 from btfer.catalogue.verdicts import Verdict, add_within, standing
-
-_AT_ONCE = 400  # a statement takes only so many parameters
 
 
 class ReviewSubject(NamedTuple):
@@ -172,8 +170,7 @@ def _in_turn(
     own = sa.select(lease.c.subject).where(lease.c.round == round_, lease.c.reviewer == reviewer)
     mine = set(connection.execute(own).scalars())
     order = sorted(candidates, key=lambda one: one.id not in mine) if mine else candidates
-    for start in range(0, len(order), _AT_ONCE):
-        part = order[start : start + _AT_ONCE]
+    for part in in_parts(order):
         known = _standings(connection, round_, part)
         others = sa.select(lease.c.subject).where(
             lease.c.round == round_,
@@ -191,10 +188,8 @@ def _standings(
     """Who voted on each; a picture without votes has an empty one."""
     found: dict[ReviewSubject, _Standing] = defaultdict(_Standing)
     named = sorted({one.photo for one in subjects})
-    for start in range(0, len(named), _AT_ONCE):
-        here = standing().where(
-            verdict.c.round == round_, verdict.c.photo.in_(named[start : start + _AT_ONCE])
-        )
+    for part in in_parts(named):
+        here = standing().where(verdict.c.round == round_, verdict.c.photo.in_(part))
         for row in connection.execute(here):
             so_far = found[ReviewSubject(row.photo, row.face)]
             so_far.final = so_far.final or row.final

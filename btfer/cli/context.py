@@ -43,7 +43,7 @@ def newest_release() -> Path:
         newest = releases.newest(cat)
     if not newest:
         raise Incomplete("there is no release yet: run btfer build --per-class 300")
-    return releases_dir(found.data_dir) / newest["name"]
+    return releases_dir(found.data_dir) / newest.name
 
 
 def training_sets(wanted: list[str] | None, flag: str) -> dict[str, Path]:

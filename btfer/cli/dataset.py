@@ -233,11 +233,16 @@ def status(as_json: arguments.AsJson = False) -> None:
         conflicts = _conflicts(cat)
     if as_json:
         keys = {"classes": CLASSES, "funnel": [asdict(one) for one in lines]}
-        print(json.dumps(keys | {"urls": losses, "conflicting_labels": conflicts}, indent=2))
+        print(
+            json.dumps(
+                keys | {"urls": [one._asdict() for one in losses], "conflicting_labels": conflicts},
+                indent=2,
+            )
+        )
         return
     rows: list[list[Any]] = [[one.stage, one.what, *one.per_class, one.total] for one in lines]
     output.table(["stage", "what", *CLASSES, "all"], rows)
-    output.table(["source", "URLs", "reason", "all"], [list(one.values()) for one in losses])
+    output.table(["source", "URLs", "reason", "all"], [list(one) for one in losses])
     if conflicts:
         print(
             f"{conflicts} photos were found under queries of different classes: look at them first"

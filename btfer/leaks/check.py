@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from btfer.catalogue import Catalogue, faces
-from btfer.catalogue import leaks as held
-from btfer.catalogue.store import Row
+from btfer.catalogue import leaks as leak_verdicts
+from btfer.catalogue.rows import KeptFace
 from btfer.errors import UsageError
 from btfer.files import only_one, sha256_file, write_atomic
 from btfer.leaks.search import METHOD, Leak, Searched, search
@@ -85,10 +85,10 @@ def leaks_in(
 def exclude(
     cat: Catalogue,
     settings: Settings,
-    rows: Sequence[Row],
+    kept_faces: Sequence[KeptFace],
     training: Mapping[str, Path],
     say: Say = lambda stage, done, total: None,
-) -> tuple[list[Row], dict[str, Any]]:
+) -> tuple[list[KeptFace], dict[str, Any]]:
     """The faces that are in none of the sets, and what a release tells of it: digest, pictures, faces excluded.
 
     Only faces that were not looked for in a set before are. A face whose picture cannot be read stays out.
@@ -102,19 +102,21 @@ def exclude(
     with only_one(settings.data_dir, "leaks"):
         for name, path in training.items():
             one, kept = _read(settings, name, path, say)
-            known = held.judged(cat, one.digest)
-            new = [row for row in rows if row["id"] not in known]
-            boxes = faces.by_id(cat, {row["id"] for row in new}).values()
+            known = leak_verdicts.judged(cat, one.digest)
+            new = [face for face in kept_faces if face.id not in known]
+            boxes = faces.by_id(cat, {face.id for face in new}).values()
             found = _search(subjects_of(cat, settings.data_dir, boxes), kept, name, settings, say)
-            read = [row for row in new if row["id"] not in found.unread]
-            held.record(cat, one.digest, name, read, {leak.ours: leak.bits for leak in found.leaks})
-            clear = held.clear_of(cat, rows, [one.digest])
+            read = [face for face in new if face.id not in found.unread]
+            bits = {leak.ours: leak.bits for leak in found.leaks}
+            leak_verdicts.record(cat, one.digest, name, read, bits)
+            clear = leak_verdicts.clear_of(cat, kept_faces, [one.digest])
             told[name] = {
                 "digest": one.digest,
                 "pictures": len(one),
-                "excluded": len(rows) - len(clear),
+                "excluded": len(kept_faces) - len(clear),
             }
-    return held.clear_of(cat, rows, [str(one["digest"]) for one in told.values()]), told
+    digests = [str(one["digest"]) for one in told.values()]
+    return leak_verdicts.clear_of(cat, kept_faces, digests), told
 
 
 def _read(settings: Settings, name: str, path: Path, say: Say) -> tuple[TrainingSet, Path]:

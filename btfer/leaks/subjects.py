@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from btfer.catalogue import Catalogue, faces, photos, releases
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import Face
 from btfer.errors import UsageError
 from btfer.leaks.views import LeakSubject
 from btfer.paths import photo_path
@@ -16,18 +16,18 @@ from btfer.paths import photo_path
 IMAGE_PX = 256
 
 
-def subjects_of(cat: Catalogue, data_dir: Path, rows: Iterable[Row]) -> list[LeakSubject]:
-    """Faces of the catalogue in their photos, by id. rows: with id, photo, box and landmarks."""
-    found = list(rows)
-    formats = photos.described(cat, {row["photo"] for row in found})
+def subjects_of(cat: Catalogue, data_dir: Path, chosen: Iterable[Face]) -> list[LeakSubject]:
+    """Faces of the catalogue in their photos, named by their ids."""
+    every = list(chosen)
+    known = photos.described(cat, {face.photo for face in every})
     return [
         LeakSubject(
-            row["id"],
-            photo_path(data_dir, row["photo"], formats[row["photo"]]["format"]),
-            (row["x"], row["y"], row["width"], row["height"]),
-            _tilt_deg(row["landmarks"]),
+            face.id,
+            photo_path(data_dir, face.photo, known[face.photo].format),
+            face.box,
+            _tilt_deg(face.landmarks),
         )
-        for row in found
+        for face in every
     ]
 
 
@@ -38,7 +38,7 @@ def subjects_of_release(cat: Catalogue, data_dir: Path, release: Path) -> list[L
     is no release.
     """
     images = _as_they_are(release)
-    file_of = {row["face"]: f"images/{row['file']}" for row in releases.faces_in(cat, release.name)}
+    file_of = {one.face: f"images/{one.file}" for one in releases.faces_in(cat, release.name)}
     known = subjects_of(cat, data_dir, faces.by_id(cat, file_of).values())
     here = {file_of[one.name]: one for one in known if one.picture.is_file()}
     return [here[one.name]._replace(name=one.name) if one.name in here else one for one in images]

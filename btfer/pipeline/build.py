@@ -22,7 +22,7 @@ Progress = Callable[[str, int, int], None]
 class Plan:
     """What to build. unreviewed: '' = stop for people, or `drop` or `keep` what nobody has judged.
 
-    strategy and per_place: how a class is drawn (`sample.draw`). formats: packed forms beside the folder
+    strategy and max_per_site: how a class is drawn (`sample.draw`). formats: packed forms beside the folder
     (`formats.FORMATS`). sources: whether the release tells where its photos are (`release.WITHOUT`...).
     training: sets by name whose faces are not drawn; None = nobody asked.
     """
@@ -32,7 +32,7 @@ class Plan:
     allow_short: bool = False
     name: str = "btfer"
     strategy: str = "equal"
-    per_place: int = sample.MAX_PER_SITE
+    max_per_site: int = sample.MAX_PER_SITE
     formats: Sequence[str] = ()
     sources: str = release.WITHOUT
     training: dict[str, Path] | None = None
@@ -67,7 +67,7 @@ def run(
         seed=settings.seed,
         allow_short=plan.allow_short,
         strategy=plan.strategy,
-        per_place=plan.per_place,
+        max_per_site=plan.max_per_site,
     )
     facts = facts_of(settings, plan, drawn) | counted(cat, known)
     facts |= {"no_derivatives": barred, "formats": packed}
@@ -107,7 +107,7 @@ def facts_of(settings: Settings, plan: Plan, drawn: sample.Sample) -> dict[str, 
             "max_hamming_bits": settings.max_hamming_bits,
             "seed": settings.seed,
             "strategy": plan.strategy,
-            "per_place": plan.per_place,
+            "per_place": plan.max_per_site,
             "unreviewed": plan.unreviewed,
         },
         "sources": plan.sources,

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from btfer import files, licences, paths
 from btfer.catalogue import Catalogue, journal, photos, withdrawals
 from btfer.catalogue.journal import Fetched, Sighting
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import FetchTask
 from btfer.engine import map_unordered, one_by_one
 from btfer.errors import NetworkError, UsageError
 from btfer.expressions import parse_expression
@@ -122,8 +122,8 @@ def import_folder(
         writer = _Writer(cat, settings, pool)
         for asked, seen in on_disk.by_label(listed).items():
             writer.write_down(asked, seen)
-        tasks = [row for row in _pending_files(writer) if row["id"] in paths]
-        taken = {paths[row["id"]]: row for row in writer.admit(tasks, rule="any")}
+        tasks = [one for one in _pending_files(writer) if one.id in paths]
+        taken = {paths[one.id]: one for one in writer.admit(tasks, rule="any")}
         workers: dict[str, Any] = {"engine": settings.engine, "workers": settings.workers}
         results = map_unordered(on_disk.read_file, taken, **workers)
         for number, (path, data, result) in enumerate(results, start=1):
@@ -197,7 +197,7 @@ class _Crawl:
                 if len(page) < PAGE:
                     self._dry.add(name)
                 if page:
-                    self._cursor[name] = page[-1]["sighting"]
+                    self._cursor[name] = page[-1].sighting
                 tasks = self._writer.admit(page)
                 self._in_hand[name] += len(tasks)
                 downloader.add(tasks)
@@ -230,16 +230,16 @@ class _Crawl:
                 self._searching -= 1
                 self._writer.outcome.searches_failed += [event.why] if event.why else []
 
-    def _off_hand(self, tasks: Iterable[Row]) -> None:
+    def _off_hand(self, tasks: Iterable[FetchTask]) -> None:
         with self._room:
-            self._in_hand.subtract(task["source"] for task in tasks)
+            self._in_hand.subtract(task.source for task in tasks)
             self._room.notify_all()
 
     def _drop_full(self, downloader: PhotoDownloader) -> None:
         """Take back what has become needless; it stays in the journal."""
         outcome = self._writer.outcome
         if outcome.target is not None:
-            self._off_hand(downloader.in_queue.drop(lambda one: outcome.is_full(one["expression"])))
+            self._off_hand(downloader.in_queue.drop(lambda one: outcome.is_full(one.expression)))
 
 
 class _Writer:
@@ -291,24 +291,23 @@ class _Writer:
             n = len(found.sightings)
             journal.add_search(self._cat, asked, source, per_query=per_query, found=n)
 
-    def pending(self, source: str, **which: Any) -> list[Row]:
+    def pending(self, source: str, **which: Any) -> list[FetchTask]:
         """A page of what a source showed and is still to be fetched."""
         return journal.pending(self._cat, source, limit=PAGE, **which)
 
-    def admit(self, rows: Sequence[Row], rule: str = "") -> list[Row]:
+    def admit(self, waiting: Sequence[FetchTask], rule: str = "") -> list[FetchTask]:
         """Those that may be fetched and are needed; what may never be is refused here."""
         allowed = licences.RULES[rule or self._settings.licences]
-        gone = withdrawals.among(
-            self._cat, [row[key] for row in rows for key in ("url", "page_url")]
-        )
+        addresses = [address for one in waiting for address in (one.url, one.page_url)]
+        gone = withdrawals.among(self._cat, addresses)
         tasks, refused = [], []
-        for row in rows:
-            if gone & {row["url"], row["page_url"]}:
-                refused.append(Arrival(row, Fetched("refused", WITHDRAWN, attempts=0)))
-            elif not allowed(licences.terms(row["licence"], row["licence_url"])):
-                refused.append(Arrival(row, Fetched("refused", "licence", attempts=0)))
-            elif not self.outcome.is_full(row["expression"]):
-                tasks.append(row)
+        for one in waiting:
+            if gone & {one.url, one.page_url}:
+                refused.append(Arrival(one, Fetched("refused", WITHDRAWN, attempts=0)))
+            elif not allowed(licences.terms(one.licence, one.licence_url)):
+                refused.append(Arrival(one, Fetched("refused", "licence", attempts=0)))
+            elif not self.outcome.is_full(one.expression):
+                tasks.append(one)
         self.finish(refused)
         return tasks
 
@@ -357,12 +356,12 @@ def _ours(sources: Iterable[Source]) -> frozenset[str]:
     return frozenset(urlsplit(one.base_url).hostname or "" for one in sources if one.is_ours)
 
 
-def _pending_files(writer: _Writer) -> Iterable[Row]:
+def _pending_files(writer: _Writer) -> Iterable[FetchTask]:
     """All files that were listed and not taken in, or that failed before."""
     after = 0
     while page := writer.pending(on_disk.NAME, after=after, retry=["failed"]):
         yield from page
-        after = page[-1]["sighting"]
+        after = page[-1].sighting
 
 
 def _write_photo(data_dir: Path, data: bytes, intake: Intake) -> None:
@@ -374,9 +373,9 @@ def _end(one: Arrival, known: set[str], gone: set[str]) -> tuple[str, Fetched, I
     """What to write down for an arrival. known: photos that are there already, to which its own is added."""
     intake, fetched = one.intake, one.fetched
     if intake is None:
-        return one.task["id"], fetched, None
+        return one.task.id, fetched, None
     if gone & {intake.sha256, fetched.final_url}:
-        return one.task["id"], replace(fetched, state="refused", reason=WITHDRAWN), None
+        return one.task.id, replace(fetched, state="refused", reason=WITHDRAWN), None
     reason = DUPLICATE if intake.sha256 in known else ""
     known.add(intake.sha256)
-    return one.task["id"], replace(fetched, reason=reason, photo=intake.sha256), intake
+    return one.task.id, replace(fetched, reason=reason, photo=intake.sha256), intake

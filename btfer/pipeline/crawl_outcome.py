@@ -1,9 +1,9 @@
 """What became of every URL of one crawl or import, in numbers that must add up."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from btfer.catalogue.journal import Fetched
+from btfer.catalogue.rows import FetchTask
 from btfer.errors import BtferError
 
 
@@ -53,13 +53,13 @@ class CrawlOutcome:
         """URLs whose fate is known."""
         return self.kept + _sum(self.refused) + _sum(self.failed)
 
-    def count(self, task: dict[str, Any], fetched: Fetched, is_new: bool) -> None:
+    def count(self, task: FetchTask, fetched: Fetched, is_new: bool) -> None:
         """Add the end of one URL."""
-        self.retried += task["state"] != "found"
+        self.retried += task.state != "found"
         if fetched.state == "kept":
             self.kept += 1
             self.new_photos += is_new
-            label = task["expression"]
+            label = task.expression
             self.have[label] = self.have.get(label, 0) + is_new
         else:
             reasons = self.refused if fetched.state == "refused" else self.failed

@@ -8,13 +8,13 @@ its rows, and the rows of some photos in one transaction; a run that was killed 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import Face
 from btfer.catalogue.verdicts import Verdict
 from btfer.engine import map_unordered
 from btfer.errors import BtferError
@@ -104,8 +104,8 @@ def run(
 
 def _queue(cat: Catalogue, settings: Settings, digest: str, unreviewed: str) -> list[Photo]:
     return [
-        Photo(row["sha256"], photo_path(settings.data_dir, row["sha256"], row["format"]))
-        for row in photos.awaiting_crop(cat, digest, unreviewed=unreviewed)
+        Photo(one.sha256, photo_path(settings.data_dir, one.sha256, one.format))
+        for one in photos.awaiting_crop(cat, digest, unreviewed=unreviewed)
     ]
 
 
@@ -114,10 +114,8 @@ def _died_of(photo: Photo) -> PhotoFaces:
 
 
 def _forget_failures(cat: Catalogue, digest: str) -> None:
-    failed = [
-        row for row in faces.photos_without_face(cat, digest) if row["reason"] not in LOOKED_AT
-    ]
-    verdicts.undo(cat, [row["verdict"] for row in failed], "crop")
+    without = faces.photos_without_face(cat, digest)
+    verdicts.undo(cat, [one.verdict for one in without if one.reason not in LOOKED_AT], "crop")
 
 
 def face_id(sha256: str, crop_digest: str, number: int) -> str:
@@ -157,7 +155,7 @@ def _writer(
 
 def _write_rows(cat: Catalogue, settings: CropSettings, results: list[PhotoFaces]) -> None:
     """All rows of some photos in one transaction; their files are there."""
-    rows: list[Row] = []
+    rows: list[Face] = []
     judged: list[Verdict] = []
     for result in results:
         judged.append(_verdict(result.sha256, settings, result.reason))
@@ -169,10 +167,19 @@ def _write_rows(cat: Catalogue, settings: CropSettings, results: list[PhotoFaces
         faces.add(cat, rows, judged)
 
 
-def _row(one: FoundFace, id_: str, sha256: str, number: int, settings: CropSettings) -> Row:
-    cut = recorded(one.cut, settings) if one.cut else {}
-    named = {"id": id_, "photo": sha256, "number": number, "settings": settings.digest}
-    return asdict(one.box) | named | {"crop": cut, "hints": one.hints}
+def _row(one: FoundFace, id_: str, sha256: str, number: int, settings: CropSettings) -> Face:
+    box = one.box
+    return Face(
+        *(id_, sha256, settings.digest, number),
+        x_px=box.x,
+        y_px=box.y,
+        width_px=box.width,
+        height_px=box.height,
+        probability=box.probability,
+        landmarks=dict(box.landmarks),
+        crop=recorded(one.cut, settings) if one.cut else {},
+        hints=one.hints,
+    )
 
 
 def _verdict(sha256: str, settings: CropSettings, reason: str, face: str = "") -> Verdict:
@@ -187,7 +194,7 @@ def why_nothing(cat: Catalogue, unreviewed: str = "") -> str:
     left = photos.tally(cat)
     if not left:
         return "no photo has been through dedup: run btfer dedup"
-    waiting = sum(row["n"] for row in left if not row["decision"])
+    waiting = sum(one.n for one in left if not one.decision)
     if waiting and unreviewed != "keep":
         return f"{waiting} photos await round 1: {OPEN_APP}, or pass --unreviewed keep"
     return ""
@@ -220,14 +227,12 @@ def rebuild(cat: Catalogue, settings: Settings, on_progress: Say | None = None) 
 def _lost(cat: Catalogue, settings: Settings) -> list[Lost]:
     cuts: dict[str, dict[str, tuple[Cut, CropSettings]]] = {}
     for digest in faces.all_settings(cat):
-        for row in faces.accepted(cat, digest):
-            if not is_whole_png(face_path(settings.data_dir, row["id"])):
-                cuts.setdefault(row["photo"], {})[row["id"]] = (
-                    read_cut(row["crop"]),
-                    settings_of(row["crop"]),
+        for face in faces.accepted(cat, digest):
+            if not is_whole_png(face_path(settings.data_dir, face.id)):
+                cuts.setdefault(face.photo, {})[face.id] = (
+                    read_cut(face.crop),
+                    settings_of(face.crop),
                 )
     known = photos.described(cat, cuts)
-    paths = {
-        sha256: photo_path(settings.data_dir, sha256, known[sha256]["format"]) for sha256 in cuts
-    }
+    paths = {sha256: photo_path(settings.data_dir, sha256, known[sha256].format) for sha256 in cuts}
     return [Lost(Photo(sha256, paths[sha256]), cuts[sha256]) for sha256 in sorted(cuts)]

@@ -15,7 +15,7 @@ import numpy as np
 
 from btfer import hamming
 from btfer.catalogue import Catalogue, duplicates, photos, verdicts
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import DuplicateCandidate, PhotoHashes
 from btfer.catalogue.verdicts import Verdict
 from btfer.duplicate_rules import rank
 from btfer.engine import map_unordered
@@ -50,18 +50,18 @@ def run(cat: Catalogue, settings: Settings, on_progress: Say | None = None) -> D
     with only_one(settings.data_dir, "dedup"):
         index = photos.hash_index(cat)
         astray = duplicates.astray(cat)
-        new = [i for i, row in enumerate(index) if not row["decision"] or row["sha256"] in astray]
+        new = [i for i, row in enumerate(index) if not row.decision or row.sha256 in astray]
         found = Grouping()
         if new:
             near_by = _Index(index).around(new, settings.max_hamming_bits)
-            rows = photos.for_dedup(cat, [index[i]["sha256"] for i in near_by.rows])
+            rows = photos.for_dedup(cat, [index[i].sha256 for i in near_by.rows])
             found = _groups(near_by, rows, settings, say)
-            alone = {index[i]["sha256"] for i in new} - {row["sha256"] for row in rows}
+            alone = {index[i].sha256 for i in new} - {row.sha256 for row in rows}
             kept = (Verdict("dedup", sha256, "keep", "dedup") for sha256 in sorted(alone))
             verdicts.add_all(cat, [*kept, *_changes(rows, found)])
         copies = photos.duplicates(cat)
     say("dedup", len(index), len(index))
-    groups = len({copy["keeper"] for copy in copies})
+    groups = len({copy.keeper for copy in copies})
     return DedupOutcome(len(new) - len(astray), len(copies), groups, found.split)
 
 
@@ -87,9 +87,9 @@ class _NearBy:
 class _Index:
     """The hashes of all photos, searched."""
 
-    def __init__(self, index: Sequence[Row]) -> None:
-        self._hashes = _unsigned(index, "phash")
-        self._mirrors = _unsigned(index, "mirror_phash")
+    def __init__(self, index: Sequence[PhotoHashes]) -> None:
+        self._hashes = _unsigned(one.phash for one in index)
+        self._mirrors = _unsigned(one.mirror_phash for one in index)
         self._keys = hamming.collapse(self._hashes, self._mirrors)
 
     def around(self, new: Sequence[int], max_bits: int) -> _NearBy:
@@ -134,11 +134,14 @@ class _Index:
         )
 
 
-def _unsigned(index: Sequence[Row], name: str) -> Hashes:
-    return np.array([row[name] for row in index], np.int64).view(np.uint64)
+def _unsigned(signed: Iterable[int]) -> Hashes:
+    """uint64 [N]: the hashes as they are, which the database stores signed."""
+    return np.fromiter(signed, np.int64).view(np.uint64)
 
 
-def _groups(near_by: _NearBy, rows: Sequence[Row], settings: Settings, say: Say) -> Grouping:
+def _groups(
+    near_by: _NearBy, rows: Sequence[DuplicateCandidate], settings: Settings, say: Say
+) -> Grouping:
     """Ask the second opinion of every pair of candidates, then choose. rows: in the order of near_by.rows."""
     looks = _Looks(rows, settings, say)
     heads = [looks.heads(sorted(key, key=lambda i: rank(rows[i]))) for key in near_by.keys]
@@ -153,7 +156,7 @@ def _groups(near_by: _NearBy, rows: Sequence[Row], settings: Settings, say: Say)
 class _Looks:
     """The second opinion of pairs of photos, each asked once."""
 
-    def __init__(self, rows: Sequence[Row], settings: Settings, say: Say) -> None:
+    def __init__(self, rows: Sequence[DuplicateCandidate], settings: Settings, say: Say) -> None:
         self._rows = rows
         self._settings = settings
         self._say = say
@@ -194,24 +197,24 @@ class _Looks:
         return found
 
     def _names(self, pair: Pair) -> tuple[str, str]:
-        return self._rows[pair[0]]["sha256"], self._rows[pair[1]]["sha256"]
+        return self._rows[pair[0]].sha256, self._rows[pair[1]].sha256
 
 
-def _changes(rows: Sequence[Row], found: Grouping) -> Iterator[Verdict]:
+def _changes(rows: Sequence[DuplicateCandidate], found: Grouping) -> Iterator[Verdict]:
     """One verdict for each photo whose decision, keeper or distance is new or differs from the standing one."""
     for i, row in enumerate(rows):
-        if row["decision"] and row["by"] != "dedup":
+        if row.decision and row.by != "dedup":
             continue  # a person's
         if i not in found.keeper_of:
-            if row["decision"] != "keep":
-                yield Verdict("dedup", row["sha256"], "keep", "dedup")
+            if row.decision != "keep":
+                yield Verdict("dedup", row.sha256, "keep", "dedup")
             continue
         keeper, bits = found.keeper_of[i]
-        sha256 = rows[keeper]["sha256"]
-        if (row["decision"], row["keeper"]) != ("drop", sha256):
+        sha256 = rows[keeper].sha256
+        if (row.decision, row.keeper) != ("drop", sha256):
             yield Verdict(
                 "dedup",
-                row["sha256"],
+                row.sha256,
                 "drop",
                 "dedup",
                 reason="duplicate",

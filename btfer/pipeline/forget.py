@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, erasure, faces, leaks, photos, releases, withdrawals
+from btfer.catalogue.rows import KeptFace
 from btfer.catalogue.store import Row
 from btfer.files import only_one
 from btfer.paths import derived_dirs, face_path, photo_path, releases_dir, thumbnail_path
 from btfer.pipeline import funnel, overview, release, release_metadata, sample
 from btfer.pipeline.build import counted
+from btfer.pipeline.overview import GROUP
 from btfer.pipeline.release_metadata import ReleaseImage
 from btfer.pipeline.withdraw import with_copies, withdraw
 from btfer.settings import Settings
@@ -43,8 +45,8 @@ def forget(cat: Catalogue, settings: Settings, things: Sequence[str]) -> Forgott
         gone = sorted(with_copies(cat, photos.shown_at(cat, named)))
         places = erasure.traces(cat, gone)
         withdraw(cat, named)
-        withdrawals.add(cat, {row[key] for row in places for key in ("url", "final_url")} - {""})
-        found = {box["id"] for sha256 in gone for box in faces.of_photo(cat, sha256)}
+        withdrawals.add(cat, {url for one in places for url in (one.url, one.final_url)} - {""})
+        found = {face.id for sha256 in gone for face in faces.of_photo(cat, sha256)}
         found |= releases.faces_of(cat, gone)
         made = _next_versions(cat, settings, found)
         _delete_files(cat, settings, gone, found, list(made))
@@ -74,7 +76,7 @@ def _next_versions(cat: Catalogue, settings: Settings, gone: set[str]) -> dict[s
 def _next_version(
     cat: Catalogue, settings: Settings, folder: Path, gone: set[str]
 ) -> release.Release:
-    face_of = {row["file"]: row["face"] for row in releases.faces_in(cat, folder.name)}
+    face_of = {one.file: one.face for one in releases.faces_in(cat, folder.name)}
     old = release_metadata.read_images(folder, face_of)
     record = json.loads((folder / "release.json").read_text(encoding="utf-8"))
     spare = _Spare(cat, settings, record, {one.face for one in old} - gone, gone)
@@ -88,7 +90,7 @@ def _next_version(
             end = "another face took its place" if other else "no face was left to take its place"
             changes.append(f"version {version}: {one.file} was withdrawn; {end}")
     # A release that was rebuilt here came about elsewhere, and is told as it was told.
-    made_here = {row["settings"] for row in faces.by_id(cat, face_of.values()).values()}
+    made_here = {face.crop_digest for face in faces.by_id(cat, face_of.values()).values()}
     facts = record | (counted(cat, overview.read(cat, min(made_here))) if made_here else {})
     labels = [one.metadata["label"] for one in kept]
     facts |= {"counts": {label: labels.count(label) for label in record["counts"]}}
@@ -109,54 +111,54 @@ class _Spare:
         self._data_dir = settings.data_dir
         chosen = record["settings"]
         self._seed = chosen["seed"]
-        self._per_place = chosen["per_place"]
-        of_used = faces.by_id(cat, stay | gone)
-        rows = [
-            row
-            for digest in sorted({row["settings"] for row in of_used.values()})
-            for row in overview.read(cat, digest).kept_faces(chosen["unreviewed"])
+        self._max_per_site = chosen["per_place"]
+        used = faces.by_id(cat, stay | gone).values()
+        kept = [
+            face
+            for digest in sorted({face.crop_digest for face in used})
+            for face in overview.read(cat, digest).kept_faces(chosen["unreviewed"])
         ]
-        taken = {row["photo"] for row in of_used.values()}
+        used_photos = {face.photo for face in used}
         free = [
-            row
-            for row in rows
-            if row["photo"] not in taken and release_metadata.may_be_cropped(row)
+            face
+            for face in kept
+            if face.photo not in used_photos and release_metadata.may_be_cropped(face)
         ]
         sets = [one["digest"] for one in chosen.get("excluded_leaks", {}).values()]
-        self._rows = sample.one_per_photo(leaks.clear_of(cat, free, sets), self._seed)
-        self._places = Counter(_place(row) for row in rows if row["id"] in stay)
+        self._free = sample.one_per_photo(leaks.clear_of(cat, free, sets), self._seed)
+        self._n_from = Counter(_class_and_site(face) for face in kept if face.id in stay)
 
     def instead_of(self, one: ReleaseImage) -> ReleaseImage | None:
         """The next of the stratum, else of the class, and of a site that has room; None where none is left."""
         label = one.metadata["label"]
-        of_class = [row for row in self._rows if row["expression"] == label and self._room(row)]
-        same = [row for row in of_class if sample.stratum(row) == sample.stratum(one.metadata)]
+        wanted = tuple(one.metadata[name] for name in GROUP)
+        of_class = [face for face in self._free if face.expression == label and self._room(face)]
+        same = [face for face in of_class if sample.stratum(face) == wanted]
         found = next(iter(same or of_class), None)
         if found is None:
             return None
-        self._rows.remove(found)
-        self._places[_place(found)] += 1
-        places = {found["id"]: (one.file, label)}
+        self._free.remove(found)
+        self._n_from[_class_and_site(found)] += 1
+        places = {found.id: (one.file, label)}
         return release_metadata.images_at(self._cat, self._data_dir, places, self._seed)[0]
 
-    def _room(self, row: Row) -> bool:
-        label_and_place = _place(row)
-        unlimited = not self._per_place or not label_and_place[1]
-        return unlimited or self._places[label_and_place] < self._per_place
+    def _room(self, face: KeptFace) -> bool:
+        class_and_site = _class_and_site(face)
+        unlimited = not self._max_per_site or not class_and_site[1]
+        return unlimited or self._n_from[class_and_site] < self._max_per_site
 
 
-def _place(row: Row) -> tuple[str, str]:
-    """What a release has only so many faces of: a class from one site or author."""
-    return row["expression"], sample.site_of(row)
+def _class_and_site(face: KeptFace) -> tuple[str, str]:
+    """What a release has at most `max_per_site` faces of."""
+    return face.expression, sample.site_of(face)
 
 
 def _delete_files(
     cat: Catalogue, settings: Settings, gone: Sequence[str], boxes: set[str], old: list[str]
 ) -> None:
     data_dir = settings.data_dir
-    formats = photos.described(cat, gone)
-    for sha256, row in formats.items():
-        photo_path(data_dir, sha256, row["format"]).unlink(missing_ok=True)
+    for sha256, photo in photos.described(cat, gone).items():
+        photo_path(data_dir, sha256, photo.format).unlink(missing_ok=True)
     for sha256 in gone:
         thumbnail_path(data_dir, sha256).unlink(missing_ok=True)
     for face in boxes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from btfer.catalogue import Catalogue, faces, journal, photos, releases, verdicts
 from btfer.catalogue.photos import UNLABELLED
+from btfer.catalogue.rows import UrlCount
 from btfer.catalogue.store import Row
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
@@ -34,8 +35,8 @@ def funnel(cat: Catalogue, crop_digest: str) -> list[Line]:
     lines = before_release(overview.read(cat, crop_digest))
     newest = releases.newest(cat)
     if newest:
-        released = [row["expression"] for row in releases.faces_in(cat, newest["name"])]
-        lines.append(_line("release", newest["name"], released))
+        released = [one.expression for one in releases.faces_in(cat, newest.name)]
+        lines.append(_line("release", newest.name, released))
     return lines
 
 
@@ -58,8 +59,8 @@ def before_release(known: Overview) -> list[Line]:
     return lines + _some("faces", "await review", waiting)
 
 
-def crawl_losses(cat: Catalogue) -> list[Row]:
-    """What became of every URL found: source, state, reason, n."""
+def crawl_losses(cat: Catalogue) -> list[UrlCount]:
+    """What became of every URL found."""
     return journal.losses(cat)
 
 
@@ -113,22 +114,22 @@ def explain(cat: Catalogue, id_: str) -> list[str]:
     lines = [f"photo {sha256}"]
     lines += _found(cat, sha256)
     for copy in photos.duplicates(cat):
-        if copy["keeper"] == sha256:  # its sightings are the group's
-            lines.append(f"  copy {copy['photo']} at {copy['distance']} bits")
-            lines += _found(cat, copy["photo"])
+        if copy.keeper == sha256:  # its sightings are the group's
+            lines.append(f"  copy {copy.photo} at {copy.distance_bits} bits")
+            lines += _found(cat, copy.photo)
     boxes = faces.of_photo(cat, sha256)
     for box in boxes:
-        if face in ("", box["id"]):
+        if face in ("", box.id):
             lines.append(
-                f"  face {box['id']}: {box['width']:.0f}x{box['height']:.0f} px at "
-                f"({box['x']:.0f}, {box['y']:.0f}), probability {box['probability']:.3f}"
+                f"  face {box.id}: {box.width_px:.0f}x{box.height_px:.0f} px at "
+                f"({box.x_px:.0f}, {box.y_px:.0f}), probability {box.probability:.3f}"
             )
     for one in verdicts.of_photo(cat, sha256):
         if not face or one["face"] in ("", face):
             lines.append(_verdict_line(one))
     for box in boxes:
-        for held in releases.with_face(cat, box["id"]):
-            lines.append(f"  released in {held['release']} as {held['file']}")
+        for release, file in releases.with_face(cat, box.id):
+            lines.append(f"  released in {release} as {file}")
     return lines
 
 
@@ -136,13 +137,13 @@ def _found(cat: Catalogue, sha256: str) -> list[str]:
     """Where a photo was seen, by which query, and under which licence."""
     lines = []
     for seen in photos.sightings(cat, sha256):
-        where = seen["page_url"] or seen["url"]
+        where = seen.page_url or seen.url
         lines.append(
-            f"  found {seen['at']} by {seen['source']} for '{seen['phrase']}' "
-            f"({seen['expression'] or UNLABELLED}), rank {seen['rank']}: {where}"
+            f"  found {seen.at} by {seen.source} for '{seen.phrase}' "
+            f"({seen.expression or UNLABELLED}), rank {seen.rank}: {where}"
         )
-        licence = seen["licence"] or "not stated"
-        lines.append(f"    licence {licence}, author {seen['author'] or 'not stated'}")
+        licence = seen.licence or "not stated"
+        lines.append(f"    licence {licence}, author {seen.author or 'not stated'}")
     return lines
 
 
@@ -165,13 +166,13 @@ def resolve(cat: Catalogue, id_: str) -> tuple[str, str]:
     it names nothing, or more than one photo.
     """
     if face := _released(cat, id_):
-        return faces.find(cat, face)[0]["photo"], face
+        return faces.find(cat, face)[0].photo, face
     found_faces = faces.find(cat, id_.removesuffix(".png")) if "-" in id_ else []
     if len(found_faces) == 1:
-        return found_faces[0]["photo"], found_faces[0]["id"]
+        return found_faces[0].photo, found_faces[0].id
     found = photos.find(cat, id_)
     if len(found) == 1:
-        return found[0]["sha256"], ""
+        return found[0].sha256, ""
     several = "more than one picture" if found or found_faces else "no picture"
     raise UsageError(f"'{id_}' names {several}: give more digits of a photo or face id")
 
@@ -180,11 +181,9 @@ def _released(cat: Catalogue, id_: str) -> str:
     """The face of a file of a release, '' where none is named."""
     newest = releases.newest(cat)
     parts = id_.split("/")
-    named = [one for one in parts if releases.named(cat, one)] or (
-        [newest["name"]] if newest else []
-    )
+    named = [one for one in parts if releases.named(cat, one)] or ([newest.name] if newest else [])
     for release in named:
-        for row in releases.faces_in(cat, release):
-            if parts[-1] == row["file"].split("/")[-1]:
-                return str(row["face"])
+        for one in releases.faces_in(cat, release):
+            if parts[-1] == one.file.split("/")[-1]:
+                return one.face
     return ""

@@ -7,7 +7,7 @@ judged goes before the rules.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import DuplicateCandidate
 from btfer.duplicate_rules import rank
 
 DRIFT_BITS = 4
@@ -24,18 +24,18 @@ class Grouping:
     split: int = 0
 
 
-def is_settled(row: Row) -> bool:
+def is_settled(photo: DuplicateCandidate) -> bool:
     """Whether a person said that this photo is no duplicate."""
-    return row["decision"] == "keep" and row["by"] != "dedup"
+    return photo.decision == "keep" and photo.by != "dedup"
 
 
-def is_pinned(row: Row) -> bool:
+def is_pinned(photo: DuplicateCandidate) -> bool:
     """Whether a person said of which photo this one is a copy."""
-    return row["decision"] == "drop" and row["by"] != "dedup"
+    return photo.decision == "drop" and photo.by != "dedup"
 
 
 def group(
-    rows: Sequence[Row],
+    photos: Sequence[DuplicateCandidate],
     pairs: Iterable[Pair],
     distance: Callable[[int, int], int],
     is_copy: Callable[[int, int], bool],
@@ -43,14 +43,14 @@ def group(
 ) -> Grouping:
     """Join near photos to groups and choose the keeper of each.
 
-    pairs: rows whose hashes are near. distance: of two rows, in bits. is_copy: the second opinion;
+    pairs: places in `photos` whose hashes are near. distance: of two of them, in bits. is_copy: the second opinion;
     a member is a copy of its keeper itself, whoever joined them, and no further than
     max_bits + DRIFT_BITS. What that leaves out of a group is grouped among itself. A keeper that a
     person chose stays, and what they dropped for it neither keeps nor changes its keeper.
     """
     found = Grouping()
-    pinned = {i for i, row in enumerate(rows) if is_pinned(row)}
-    chosen = {rows[i]["keeper"] for i in pinned}
+    pinned = {i for i, photo in enumerate(photos) if is_pinned(photo)}
+    chosen = {photos[i].keeper for i in pinned}
     confirmed = [(i, j) for i, j in pairs if is_copy(i, j)]
     waiting = split_into_parts(confirmed)
     while waiting:
@@ -58,16 +58,16 @@ def group(
         free = {i for pair in part for i in pair} - pinned
         if not free:
             continue
-        keeper = min(free, key=lambda i: (rows[i]["sha256"] not in chosen, rank(rows[i])))
+        keeper = min(free, key=lambda i: (photos[i].sha256 not in chosen, rank(photos[i])))
         left = {i for pair in part for i in pair} & pinned
         for i in free - {keeper}:
             bits = distance(keeper, i)
-            near = bits <= max_bits + DRIFT_BITS and not is_settled(rows[i])
+            near = bits <= max_bits + DRIFT_BITS and not is_settled(photos[i])
             if near and is_copy(keeper, i):
                 found.keeper_of[i] = (keeper, bits)
             else:
                 left.add(i)
-        found.split += sum(not is_settled(rows[i]) for i in left - pinned)
+        found.split += sum(not is_settled(photos[i]) for i in left - pinned)
         waiting += split_into_parts([(i, j) for i, j in part if i in left and j in left])
     return found
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from btfer.catalogue import Catalogue, current_verdicts
 from btfer.catalogue.current_verdicts import CurrentVerdicts, FirstSighting
 from btfer.catalogue.photos import UNLABELLED
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import KeptFace
+from btfer.queries import Query
 
 OPEN_APP = "streamlit run review_app/app.py"
 GROUP = ("ethnicity", "gender", "age")
@@ -22,7 +23,7 @@ class Overview:
     held: CurrentVerdicts
     photo_of: dict[str, str]
     seen: dict[str, FirstSighting]
-    asked: dict[str, Row]
+    asked: dict[str, Query]
     labels: dict[str, str]
 
     def left_by_dedup(self) -> set[str]:
@@ -49,37 +50,29 @@ class Overview:
         """Faces that await round `faces`."""
         return [one for one in self.faces_cropped() if one not in self.held["faces"]]
 
-    def kept_faces(self, unreviewed: str = "") -> list[Row]:
-        """Faces that may be sampled: kept or relabelled by a person, or not judged where `unreviewed` is `keep`.
-
-        Rows: id, photo, expression, ethnicity, gender, age, page_url, author, licence, licence_url.
-        """
+    def kept_faces(self, unreviewed: str = "") -> list[KeptFace]:
+        """Faces that may be drawn: kept or relabelled by a person, or not judged where `unreviewed` is `keep`."""
         said = self.held["faces"]
         rows = []
         for face in self.faces_cropped():
             judged = said.get(face)
             if (judged.decision if judged else unreviewed) in ("keep", "relabel"):
-                rows.append(self._row(face, judged.expression if judged else ""))
+                rows.append(self._kept_face(face, judged.expression if judged else ""))
         return rows
 
     def label(self, photo: str) -> str:
         """A photo's class, or `unlabelled`."""
         return self.labels.get(photo, UNLABELLED)
 
-    def _row(self, face: str, relabel: str) -> Row:
+    def _kept_face(self, face: str, relabel: str) -> KeptFace:
         photo = self.photo_of[face]
         seen = self.seen[photo]
         asked = self.asked[seen.query]
-        return {
-            "id": face,
-            "photo": photo,
-            "expression": relabel or self.label(photo),
-            **{name: asked[name] for name in GROUP},
-            "page_url": seen.page_url,
-            "author": seen.author,
-            "licence": seen.licence,
-            "licence_url": seen.licence_url,
-        }
+        return KeptFace(
+            *(face, photo, relabel or self.label(photo)),
+            *(asked.ethnicity, asked.gender, asked.age),
+            *(seen.page_url, seen.author, seen.licence, seen.licence_url),
+        )
 
 
 def read(cat: Catalogue, crop_digest: str) -> Overview:

@@ -127,7 +127,7 @@ def _write_crops(
     """Write the crop of every face that can be cut; why the others cannot, by file name."""
     names = ("url", "page_url", "photo_sha256")
     withdrawn = withdrawals.among(cat, {row[name] for row in rows for name in names})
-    here = {row["sha256"]: row["format"] for row in photos.find(cat, "")}
+    here = {photo.sha256: photo.format for photo in photos.find(cat, "")}
     gone, todo = {}, []
     for row in rows:
         sha256 = row["photo_sha256"]
@@ -170,7 +170,7 @@ def _lost(cat: Catalogue, row: Row) -> str:
     if not row["url"]:
         return NO_ADDRESS
     end = journal.end_of(cat, row["url"])
-    return OTHER_PHOTO if end["state"] == "kept" else end["reason"] or end["state"]
+    return OTHER_PHOTO if end.state == "kept" else end.reason or end.state
 
 
 def _facts(record: Row, found: Sequence[ReleaseImage], gone: dict[str, str]) -> Row:

@@ -18,6 +18,7 @@ from typing import Any
 
 from btfer import __version__
 from btfer.catalogue import Catalogue, releases
+from btfer.catalogue.rows import ReleasedFace
 from btfer.catalogue.store import Row
 from btfer.errors import BtferError, ImageError
 from btfer.files import only_one, sha256_file, write_atomic
@@ -83,11 +84,8 @@ def write(
         if not final.exists():
             folder.chmod(0o755)
             folder.rename(final)
-        held = [
-            {"face": one.face, "file": one.file, "expression": one.metadata["label"]}
-            for one in chosen
-        ]
-        releases.add(cat, final.name, digest, facts["settings"], held)
+        released = [ReleasedFace(one.face, one.file, one.metadata["label"]) for one in chosen]
+        releases.add(cat, final.name, digest, facts["settings"], released)
     return Release(final, digest, len(chosen))
 
 

@@ -8,10 +8,11 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts
+from btfer.catalogue.rows import KeptFace
 from btfer.catalogue.store import Row
 from btfer.faces.cut import read_cut
 from btfer.licences import terms
@@ -67,19 +68,19 @@ class ReleaseImage:
     origin: Row
 
 
-def may_be_cropped(row: Row) -> bool:
+def may_be_cropped(face: KeptFace) -> bool:
     """False for works whose licence forbids derivatives (CC ... ND): a crop is one."""
-    return not terms(row["licence"]).forbids_derivatives
+    return not terms(face.licence).forbids_derivatives
 
 
 def release_images(
-    cat: Catalogue, data_dir: Path, chosen: Mapping[str, Sequence[Row]], seed: int
+    cat: Catalogue, data_dir: Path, chosen: Mapping[str, Sequence[KeptFace]], seed: int
 ) -> list[ReleaseImage]:
-    """The chosen faces of each class in their order, numbered. chosen: rows with `id` and `expression`."""
+    """The chosen faces of each class in their order, numbered."""
     places = {
-        row["id"]: (f"{label}/{label}-{number:03d}.png", label)
-        for label, rows in chosen.items()
-        for number, row in enumerate(rows, start=1)
+        face.id: (f"{label}/{label}-{number:03d}.png", label)
+        for label, its in chosen.items()
+        for number, face in enumerate(its, start=1)
     }
     return images_at(cat, data_dir, places, seed)
 
@@ -89,15 +90,15 @@ def images_at(
 ) -> list[ReleaseImage]:
     """The faces at the places that they take. places: file and label by face id."""
     known = faces.by_id(cat, places)
-    photo_of = {id_: known[id_]["photo"] for id_ in places}
+    photo_of = {id_: known[id_].photo for id_ in places}
     seen = photos.described(cat, set(photo_of.values()))
-    labels = {sha256: row["expression"] for sha256, row in seen.items()}
+    labels = {sha256: photo.expression for sha256, photo in seen.items()}
     judged = verdicts.holding_on(cat, "faces", seen)
     reviewed = {row["face"] for row in judged if row["decision"] != "drop"}
     votes = soft_labels(verdicts.votes(cat, "faces", seen), labels)
     found = []
     for id_, (file, label) in places.items():
-        row = seen[photo_of[id_]] | known[id_] | {"expression": label}
+        row = asdict(seen[photo_of[id_]]) | asdict(known[id_]) | {"expression": label}
         row |= {"votes": votes.get(id_, {}), "reviewed": id_ in reviewed}
         found.append(_image(row, file, face_path(data_dir, id_), seed))
     return found
@@ -149,8 +150,8 @@ def metadata_row(row: Row, file_name: str, seed: int) -> Row:
         "licence": row["licence"] or "not stated",
         "attribution_id": Path(file_name).stem if needs_credit(row) else "",
         "face_probability": f"{row['probability']:.4f}",
-        "face_width_px": round(row["width"]),
-        "face_height_px": round(row["height"]),
+        "face_width_px": round(row["width_px"]),
+        "face_height_px": round(row["height_px"]),
         "crop_scale": f"{cut.get('size_px', 256) / min(high, wide):.3f}",
         "crop_distortion": f"{wide / high:.3f}",
         "crop_clipped": " ".join(cut.get("clipped", ())),

@@ -10,13 +10,14 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import KeptFace
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 
 MAX_PER_SITE = 10
-Stratum = tuple[str, ...]
+Stratum = tuple[str, str, str]
 _HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)", re.IGNORECASE)
 
 
@@ -24,7 +25,7 @@ _HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)", r
 class Sample:
     """The chosen faces in rank order, and per class how many there were to choose from."""
 
-    chosen: dict[str, list[Row]]
+    chosen: dict[str, list[KeptFace]]
     available: dict[str, int]
 
 
@@ -34,37 +35,48 @@ def rank(seed: int, face_id: str) -> str:
     return hashlib.blake2b(face_id.encode(), key=key, digest_size=16).hexdigest()
 
 
-def stratum(row: Row) -> Stratum:
-    """The group that a face's query asked for; '' where it did not ask."""
-    return row["ethnicity"] or "", row["gender"] or "", row["age"] or ""
+class Intended(Protocol):
+    """What has the intent of a query: '' where it asked for nothing."""
+
+    @property
+    def ethnicity(self) -> str: ...  # noqa: D102
+    @property
+    def gender(self) -> str: ...  # noqa: D102
+    @property
+    def age(self) -> str: ...  # noqa: D102
 
 
-def site_of(row: Row) -> str:
-    """Whose picture it is: the host of its page, with the author where one is stated; '' = not known."""
-    found = _HOST.match(row.get("page_url") or "")  # urlsplit takes a second for 200,000
+def stratum(one: Intended) -> Stratum:
+    """The group that a query asked for; '' where it did not ask."""
+    return one.ethnicity, one.gender, one.age
+
+
+def site_of(face: KeptFace) -> str:
+    """The host of a face's page, with the author where one is stated; '' = not known."""
+    found = _HOST.match(face.page_url)  # urlsplit takes a second for 200,000
     host = found[1].lower() if found else ""
-    return f"{host} {row['author']}" if host and row.get("author") else host
+    return f"{host} {face.author}" if host and face.author else host
 
 
-def one_per_photo(rows: Iterable[Row], seed: int) -> list[Row]:
+def one_per_photo(faces: Iterable[KeptFace], seed: int) -> list[KeptFace]:
     """For each photo its face of lowest rank, in rank order: a photo never gives two faces."""
-    best: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda row: rank(seed, row["id"])):
-        best.setdefault(row["photo"], row)
+    best: dict[str, KeptFace] = {}
+    for face in sorted(faces, key=lambda face: rank(seed, face.id)):
+        best.setdefault(face.photo, face)
     return list(best.values())
 
 
-def few_per_site(ranked: Iterable[Row], most: int) -> list[Row]:
-    """The first `most` faces of each class from each place (0 = all); those of no known place all stay."""
+def few_per_site(ranked: Iterable[KeptFace], most: int) -> list[KeptFace]:
+    """The first `most` faces of each class from each site (0 = all); those of no known site all stay."""
     if not most:
         return list(ranked)
     seen: dict[tuple[str, str], int] = {}
     kept = []
-    for row in ranked:
-        key = row["expression"], site_of(row)
+    for face in ranked:
+        key = face.expression, site_of(face)
         seen[key] = n = seen.get(key, 0) + 1
         if n <= most or not key[1]:
-            kept.append(row)
+            kept.append(face)
     return kept
 
 
@@ -114,26 +126,25 @@ STRATEGIES: dict[str, Callable[[dict[Stratum, int], int], dict[Stratum, int]] | 
 
 
 def draw(
-    rows: Iterable[Row],
+    faces: Iterable[KeptFace],
     *,
     per_class: int,
     seed: int,
     allow_short: bool = False,
     strategy: str = "equal",
-    per_place: int = MAX_PER_SITE,
+    max_per_site: int = MAX_PER_SITE,
 ) -> Sample:
-    """Choose `per_class` faces of every class, at most `per_place` of a class from one site or author.
+    """Choose `per_class` faces of every class, at most `max_per_site` of a class from one site or author.
 
-    rows: kept faces with id, photo, expression, strata, page_url and author. Raises UsageError for an
-    unknown strategy, and Incomplete with a table of have and need when a class has too few, unless
-    `allow_short`.
+    Raises UsageError for an unknown strategy, and Incomplete with a table of have and need when a class
+    has too few, unless `allow_short`.
     """
     if strategy not in STRATEGIES:
-        raise UsageError(f"strategy '{strategy}' is unknown: use one of {', '.join(STRATEGIES)}")
-    pools: dict[str, list[Row]] = {label: [] for label in EXPRESSIONS}
-    ranked = one_per_photo((row for row in rows if row["expression"] in pools), seed)
-    for row in few_per_site(ranked, per_place):
-        pools[row["expression"]].append(row)
+        raise UsageError(f"unknown strategy '{strategy}'; choose one of {', '.join(STRATEGIES)}")
+    pools: dict[str, list[KeptFace]] = {label: [] for label in EXPRESSIONS}
+    ranked = one_per_photo((face for face in faces if face.expression in pools), seed)
+    for face in few_per_site(ranked, max_per_site):
+        pools[face.expression].append(face)
     available = {label: len(pool) for label, pool in pools.items()}
     short = {label: n for label, n in available.items() if n < per_class}
     if short and not allow_short:
@@ -145,25 +156,25 @@ def draw(
     return Sample(chosen, available)
 
 
-def _draw_class(pool: list[Row], total: int, seed: int, strategy: str) -> list[Row]:
+def _draw_class(pool: list[KeptFace], total: int, seed: int, strategy: str) -> list[KeptFace]:
     """The first of each stratum by rank; `pool` is in rank order already."""
     share = STRATEGIES[strategy]
     if share is None:
         return pool[:total]
     groups = _groups(pool)
     shares = share({name: len(group) for name, group in groups.items()}, total)
-    picked = [row for name, group in groups.items() for row in group[: shares[name]]]
-    return sorted(picked, key=lambda row: rank(seed, row["id"]))
+    picked = [face for name, group in groups.items() for face in group[: shares[name]]]
+    return sorted(picked, key=lambda face: rank(seed, face.id))
 
 
-def _groups(pool: Iterable[Row]) -> dict[Stratum, list[Row]]:
-    groups: dict[Stratum, list[Row]] = {}
-    for row in pool:
-        groups.setdefault(stratum(row), []).append(row)
+def _groups(pool: Iterable[KeptFace]) -> dict[Stratum, list[KeptFace]]:
+    groups: dict[Stratum, list[KeptFace]] = {}
+    for face in pool:
+        groups.setdefault(stratum(face), []).append(face)
     return groups
 
 
-def _shortfall(pools: dict[str, list[Row]], per_class: int) -> str:
+def _shortfall(pools: dict[str, list[KeptFace]], per_class: int) -> str:
     lines = [f"too few faces for {per_class} per class; nothing was written"]
     for label, pool in pools.items():
         short = len(pool) < per_class
@@ -175,10 +186,10 @@ def _shortfall(pools: dict[str, list[Row]], per_class: int) -> str:
     return "\n".join(lines)
 
 
-def _fewest(pool: list[Row]) -> str:
+def _fewest(pool: list[KeptFace]) -> str:
     """The groups with the fewest faces, by what the queries asked for."""
     sizes = sorted(
         (len(group), " ".join(filter(None, name))) for name, group in _groups(pool).items()
     )
-    told = [f"{name} {n}" for n, name in sizes if name][:3]
-    return f"; fewest: {', '.join(told)}" if told else ""
+    fewest = [f"{name} {n}" for n, name in sizes if name][:3]
+    return f"; fewest: {', '.join(fewest)}" if fewest else ""

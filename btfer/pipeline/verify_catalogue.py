@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, photos
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import Photo
 from btfer.engine import map_unordered
 from btfer.errors import ImageError
 from btfer.images import decode_rgb, read_photo
@@ -13,7 +13,15 @@ from btfer.paths import photo_path, thumbnail_path
 from btfer.pipeline.verify import Check
 from btfer.settings import Settings
 
-FACTS = ("format", "width", "height", "n_bytes", "phash", "mirror_phash")
+FACTS = {
+    "format": "format",
+    "width": "width_px",
+    "height": "height_px",
+    "n_bytes": "n_bytes",
+    "phash": "phash",
+    "mirror_phash": "mirror_phash",
+}
+"""What intake measures, and the fields of a stored photo that must be the same."""
 CHECKS = (
     "every photo's file is there",
     "every photo has the bytes of its name",
@@ -38,11 +46,11 @@ def verify_catalogue(
     return [Check(name, sorted(found)) for name, found in problems.items()]
 
 
-def look_at(row: Row, *, data_dir: Path) -> list[tuple[str, str]]:
+def look_at(photo: Photo, *, data_dir: Path) -> list[tuple[str, str]]:
     """What is wrong with one photo: the check that fails, and how; runs in worker processes."""
     missing, bytes_, facts, thumbnail = CHECKS
-    sha256 = row["sha256"]
-    path = photo_path(data_dir, sha256, row["format"])
+    sha256 = photo.sha256
+    path = photo_path(data_dir, sha256, photo.format)
     try:
         seen = read_photo(path.read_bytes())
     except OSError as error:
@@ -52,9 +60,10 @@ def look_at(row: Row, *, data_dir: Path) -> list[tuple[str, str]]:
     found = []
     if seen.sha256 != sha256:
         found.append((bytes_, f"{path} has other bytes, {seen.sha256[:12]}"))
-    for name in FACTS:
-        if getattr(seen, name) != row[name]:
-            found.append((facts, f"{sha256}: {name} is {getattr(seen, name)}, the row {row[name]}"))
+    for name, field in FACTS.items():
+        now, stored = getattr(seen, name), getattr(photo, field)
+        if now != stored:
+            found.append((facts, f"{sha256}: {name} is {now}, the catalogue has {stored}"))
     return found + [(thumbnail, problem) for problem in _thumbnail(data_dir, sha256)]
 
 

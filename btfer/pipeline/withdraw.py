@@ -44,6 +44,6 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
 
 def with_copies(cat: Catalogue, chosen: set[str]) -> set[str]:
     """The photos and all that dedup holds for copies of the same picture."""
-    keeper = {row["photo"]: row["keeper"] for row in photos.duplicates(cat)}
+    keeper = {copy.photo: copy.keeper for copy in photos.duplicates(cat)}
     kept = {root(one, keeper) for one in chosen}
     return chosen | kept | {one for one in keeper if root(one, keeper) in kept}

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from btfer.catalogue import Catalogue, photos, verdicts
 from btfer.catalogue.photos import UNLABELLED
+from btfer.catalogue.rows import LabelledPhoto
 from btfer.catalogue.store import Row
 from btfer.expressions import EXPRESSIONS
 from btfer.review import agreement
@@ -39,14 +40,14 @@ NOT_STATED = "not stated"
 class Ballots:
     """What people said of the pictures that two or more of them judged.
 
-    ratings: int [items, reviewers], places in `categories`, -1 = no vote. intents: one row for each
-    item, with the columns of `PARTS`.
+    ratings: int [items, reviewers], places in `categories`, -1 = no vote. intents: the photo of each item,
+    with the fields of `PARTS`.
     """
 
     categories: tuple[str, ...]
     reviewers: tuple[str, ...]
     ratings: NDArray[np.int64]
-    intents: list[Row]
+    intents: list[LabelledPhoto]
 
     @property
     def counts(self) -> Counts:
@@ -88,15 +89,15 @@ def judged_twice(votes: Iterable[Row]) -> list[Row]:
     return [row for row in found if n_votes[_item(row)] > 1]
 
 
-def ballots(votes: Iterable[Row], known: Mapping[str, Row], round_: str) -> Ballots:
+def ballots(votes: Iterable[Row], known: Mapping[str, LabelledPhoto], round_: str) -> Ballots:
     """Votes (photo, face, reviewer, decision, expression), as a table of ratings.
 
-    known: photos by sha256, with `expression` and the columns of `PARTS`; votes on others are left out.
+    known: photos by sha256; votes on others are left out.
     """
     # The label of a photo may come from these very votes: who kept it meant what its query intends.
     column = "intended" if round_ == "photos" else "expression"
     shared = judged_twice(row for row in votes if row["photo"] in known)
-    said = [_says(row, known[row["photo"]][column]) for row in shared]
+    said = [_says(row, getattr(known[row["photo"]], column)) for row in shared]
     categories = (*EXPRESSIONS, DROP, *([UNLABELLED] if UNLABELLED in said else []))
     photo_of = {_item(row): row["photo"] for row in shared}
     line = {item: number for number, item in enumerate(photo_of)}
@@ -201,9 +202,9 @@ def _of_two(given: Ballots) -> list[Estimate]:
     return _of_pairs(given) if len(given.reviewers) == 2 else []
 
 
-def _groups(intents: list[Row], column: str) -> list[tuple[str, NDArray[np.bool_]]]:
+def _groups(intents: list[LabelledPhoto], column: str) -> list[tuple[str, NDArray[np.bool_]]]:
     """Each group with its items, label order or alphabet, `not stated` last; none where nothing is stated."""
-    values = np.array([row[column] or NOT_STATED for row in intents])
+    values = np.array([getattr(one, column) or NOT_STATED for one in intents])
     found = set(values.tolist())
     if found <= {NOT_STATED}:
         return []

@@ -1,7 +1,7 @@
 """Hints for a person: what may be wrong with a picture, as short words. Never a verdict."""
 
 from btfer.catalogue.photos import UNLABELLED
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import LabelledFace, PhotoToReview
 from btfer.faces import hints as face_hints
 
 # Seen on 150 web photos: below or above these lie about 3 to 5 in 100.
@@ -19,16 +19,16 @@ FIRST = {"photos": CONFLICT, "faces": DISAGREE}
 
 
 def of_photo(
-    row: Row, conflicting: bool, has_copies: bool, faceless: bool = False
+    photo: PhotoToReview, conflicting: bool, has_copies: bool, faceless: bool = False
 ) -> tuple[str, ...]:
-    """The hints of a photo. row: expression, width, height and `hints`, as intake measured them.
+    """The hints of a photo.
 
     faceless: the crop stage has looked already, and found no face.
     """
-    hints = row["hints"]
+    hints = photo.hints
     found = {
         CONFLICT: conflicting,
-        "unlabelled": row["expression"] == UNLABELLED,
+        "unlabelled": photo.expression == UNLABELLED,
         "has copies": has_copies,
         "no face found": faceless,
         "blurred": hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW,
@@ -36,20 +36,20 @@ def of_photo(
         "flat": hints.get("flat", 0) > FLAT_ABOVE,
         "drawing-like": hints.get("colours", FEW_COLOURS) < FEW_COLOURS,
         "text-like": hints.get("text", 0) > TEXT_ABOVE,
-        "small": min(row["width"], row["height"]) < SMALL_PHOTO_PX,
+        "small": min(photo.width_px, photo.height_px) < SMALL_PHOTO_PX,
     }
     return tuple(name for name, holds in found.items() if holds)
 
 
-def of_face(row: Row, conflicting: bool, faces_in_photo: int) -> tuple[str, ...]:
-    """The hints of a face. row: expression, probability, width, height and `hints`, as the crop stage measured them."""
+def of_face(face: LabelledFace, conflicting: bool, faces_in_photo: int) -> tuple[str, ...]:
+    """The hints of a face."""
     found = {
         CONFLICT: conflicting,
-        DISAGREE: row["hints"].get(DOUBT, 0) > 0,
-        "unlabelled": row["expression"] == UNLABELLED,
+        DISAGREE: face.hints.get(DOUBT, 0) > 0,
+        "unlabelled": face.expression == UNLABELLED,
         "several faces": faces_in_photo > 1,
     }
     # An older catalogue has no hints, but these two it has.
-    known = {"probability": row["probability"], "side_px": min(row["width"], row["height"])}
+    known = {"probability": face.probability, "side_px": min(face.width_px, face.height_px)}
     named = tuple(name for name, holds in found.items() if holds)
-    return (*named, *face_hints.badges(known | row["hints"]))
+    return (*named, *face_hints.badges(known | face.hints))

@@ -39,7 +39,7 @@ def disputes(cat: Catalogue, round_: str) -> list[Dispute]:
         )
     labels = photos.described(cat, {one.photo for one in by_subject})
     entries = [
-        Entry(one, labels[one.photo]["expression"], ("disputed",))
+        Entry(one, labels[one.photo].expression, ("disputed",))
         for one in by_subject
         if one.photo in labels
     ]

@@ -1,7 +1,7 @@
 """Why one of two copies was kept, in words: what dedup's own rules (`btfer.duplicate_rules`) say of them."""
 
 from btfer.catalogue.store import Row
-from btfer.duplicate_rules import Facts, bytes_a_pixel, decided_by, licence_rank
+from btfer.duplicate_rules import Facts, PhotoFacts, bytes_a_pixel, decided_by, licence_rank
 
 _LICENCE = ("allows a release", "says nothing of a release", "forbids a release")
 _RULES = {
@@ -40,7 +40,15 @@ def why_kept(keeper: Row, copy: Row, chosen_by: str = "") -> str:
 def facts_before(row: Row, verdict: int) -> Facts:
     """What the rules ask of a photo, as it was when a verdict (its id) was given."""
     licences = [(seen["licence"], seen["licence_url"]) for seen in row["sightings"]]
-    return row | {"licences": licences, "judged": (row["vote"] or verdict) < verdict}
+    return PhotoFacts(
+        row["sha256"],
+        (row["vote"] or verdict) < verdict,
+        licences,
+        row["width"],
+        row["height"],
+        row["n_bytes"],
+        row["at"],
+    )
 
 
 def licences_of(row: Row) -> str:
@@ -51,9 +59,9 @@ def licences_of(row: Row) -> str:
 
 def _value(rule: str, facts: Facts) -> str:
     if rule == "licence":
-        return _LICENCE[licence_rank(facts["licences"])]
+        return _LICENCE[licence_rank(facts.licences)]
     if rule == "resolution":
-        return f"{facts['width']} x {facts['height']}"
+        return f"{facts.width_px} x {facts.height_px}"
     if rule == "compression":
         return f"{bytes_a_pixel(facts):.2f}"
-    return str(facts["at"])[:19].replace("T", " ") if rule == "earlier" else ""
+    return facts.at[:19].replace("T", " ") if rule == "earlier" else ""

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
 from btfer.catalogue.photos import UNLABELLED
+from btfer.catalogue.rows import Face
 from btfer.catalogue.store import Row
 from btfer.catalogue.verdicts import MergedVerdict, Verdict
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
 from btfer.files import sha256_file
-from btfer.review.iou import SAME_FACE_IOU, BoxTuple, best_match, box_of
+from btfer.review.iou import SAME_FACE_IOU, BoxTuple, best_match
 from btfer.review.rules import ROUNDS, Judged, check_judged, check_reviewer, check_round
 
 _BOX = ("x", "y", "width", "height")
@@ -50,8 +51,8 @@ def export_verdicts(cat: Catalogue) -> list[Row]:
     return [_portable(row, of_face.get(row["face"]), undone.get(row["id"])) for row in given]
 
 
-def _portable(row: Row, face: Row | None, undo: Row | None) -> Row:
-    box = box_of(face) if face else ("",) * 4
+def _portable(row: Row, face: Face | None, undo: Row | None) -> Row:
+    box = face.box if face else ("",) * 4
     told = {name: row.get(name, "") for name in COLUMNS} | dict(zip(_BOX, box, strict=True))
     by = {"undone": undo["at"], "undone_by": undo["reviewer"]} if undo else {}
     return told | {"final": "yes" if row["final"] else ""} | by
@@ -112,9 +113,9 @@ def _portable_reader(
     known = photos.known(cat, [str(row["photo"]) for row in rows])
     found: dict[str, list[tuple[BoxTuple, str]]] = defaultdict(list)
     for face in faces.under(cat, faces.newest_settings(cat)):
-        found[face["photo"]].append((box_of(face), face["id"]))
+        found[face.photo].append((face.box, face.id))
     given_to = {row["uid"]: row["face"] for row in verdicts.log(cat, rounds=("faces",))}
-    labels = {sha256: row["expression"] for sha256, row in photos.labels(cat).items()}
+    labels = {sha256: photo.expression for sha256, photo in photos.labels(cat).items()}
     # A photo's relabel in the same file labels its faces.
     relabels = [row for row in rows if row["round"] == "photos" and row["expression"]]
     labels |= {_text(row, "photo"): _text(row, "expression") for row in relabels}
@@ -193,7 +194,7 @@ def _simple_reader(cat: Catalogue, reviewer: str) -> Callable[[Row], MergedVerdi
         check_judged("photos", one)
         if photo not in labels:
             return None
-        if one.expression == labels[photo]["expression"]:
+        if one.expression == labels[photo].expression:
             one = Judged(photo)
         verdict = Verdict("photos", photo, one.decision, reviewer)
         return MergedVerdict(replace(verdict, reason=one.reason, expression=one.expression), "")

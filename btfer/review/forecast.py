@@ -27,7 +27,7 @@ def outlook(cat: Catalogue, settings_digest: str) -> list[Outlook]:
     """
     uncropped = photos.awaiting_crop(cat, settings_digest)
     label = photos.label_of_each(cat) if uncropped else {}
-    waiting = [label[row["sha256"]] for row in uncropped]
+    waiting = [label[one.sha256] for one in uncropped]
     seen, taken = faces.yielded(cat, settings_digest)
     return estimate(progress(cat, settings_digest), waiting, taken / seen if seen else None)
 

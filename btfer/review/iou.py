@@ -3,16 +3,10 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import BoxTuple
 
-BoxTuple = tuple[float, float, float, float]
 SAME_FACE_IOU = 0.5
 T = TypeVar("T")
-
-
-def box_of(row: Row) -> BoxTuple:
-    """The box of a face row."""
-    return (row["x"], row["y"], row["width"], row["height"])
 
 
 def overlap(one: BoxTuple, other: BoxTuple) -> float:

@@ -113,7 +113,7 @@ def apply_labels_to_faces(
 
 def keep_single_faces(cat: Catalogue, settings_digest: str, reviewer: str) -> Committed:
     """Keep each awaiting, labelled face that is the only one taken from its photo: it has the photo's label."""
-    per_photo = Counter(row["photo"] for row in faces.accepted(cat, settings_digest))
+    per_photo = Counter(face.photo for face in faces.accepted(cat, settings_digest))
     judged = [
         Judged(item.id)
         for item in queue(cat, "faces", settings_digest)
@@ -141,8 +141,8 @@ def _subjects(cat: Catalogue, round_: str, ids: list[str]) -> dict[str, ReviewSu
     if round_ == "photos":
         found = {id_: ReviewSubject(id_) for id_ in photos.known(cat, ids)}
     else:
-        rows = faces.by_id(cat, ids)
-        found = {id_: ReviewSubject(row["photo"], id_) for id_, row in rows.items()}
+        known = faces.by_id(cat, ids)
+        found = {id_: ReviewSubject(face.photo, id_) for id_, face in known.items()}
     unknown = [id_ for id_ in ids if id_ not in found]
     if unknown:
         raise UsageError(f"round {round_} has no picture '{unknown[0][:80]}': load the page again")
@@ -150,8 +150,8 @@ def _subjects(cat: Catalogue, round_: str, ids: list[str]) -> dict[str, ReviewSu
 
 
 def _labels(cat: Catalogue, subjects: Iterable[ReviewSubject]) -> dict[str, str]:
-    rows = photos.described(cat, {one.photo for one in subjects})
-    return {sha256: row["expression"] for sha256, row in rows.items()}
+    known = photos.described(cat, {one.photo for one in subjects})
+    return {sha256: photo.expression for sha256, photo in known.items()}
 
 
 def _verdict(

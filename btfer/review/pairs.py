@@ -68,5 +68,5 @@ def undo_last(cat: Catalogue, reviewer: str) -> dict[int, bool]:
 
 def _side(cat: Catalogue, photo: str, format_: str) -> Side:
     seen = photos.sightings(cat, photo)
-    first = seen[0] if seen else {}
+    first = seen[0]._asdict() if seen else {}
     return Side(photo, format_, {name: str(first.get(name) or "") for name in _SHOWN})

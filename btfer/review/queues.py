@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import DescribedPhoto, Face
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.review import badges
-from btfer.review.iou import BoxTuple, box_of
+from btfer.review.iou import BoxTuple
 from btfer.review.rules import check_reviewer, check_round
 
 ORDERS = ("as found", "suspicious first", "suspicious last")
@@ -211,10 +211,9 @@ def progress(cat: Catalogue, settings_digest: str) -> list[Tally]:
 
     A dropped photo or face counts under the label that it had.
     """
-    seen = {(row["expression"], row["decision"]): row["n"] for row in photos.tally(cat)}
+    seen = {(one.expression, one.decision): one.n for one in photos.tally(cat)}
     taken = Counter(
-        (row["expression"], row["decision"])
-        for row in faces.accepted_with_labels(cat, settings_digest)
+        (one.expression, one.decision) for one in faces.accepted_with_labels(cat, settings_digest)
     )
     return _tallies("photos", Counter(seen)) + _tallies("faces", taken)
 
@@ -236,47 +235,46 @@ def _tallies(round_: str, counts: Counter[tuple[str, str]]) -> list[Tally]:
 def _photos(cat: Catalogue) -> list[Entry]:
     conflicting, copied = photos.conflicting(cat), photos.with_copies(cat)
     faceless = {
-        row["sha256"]
-        for row in faces.photos_without_face(cat, faces.newest_settings(cat), "no face")
+        one.sha256 for one in faces.photos_without_face(cat, faces.newest_settings(cat), "no face")
     }
     return [
         Entry(
-            ReviewSubject(row["sha256"]),
-            row["expression"],
+            ReviewSubject(photo.sha256),
+            photo.expression,
             badges.of_photo(
-                row, *(row["sha256"] in known for known in (conflicting, copied, faceless))
+                photo, *(photo.sha256 in known for known in (conflicting, copied, faceless))
             ),
         )
-        for row in photos.awaiting_review(cat)
+        for photo in photos.awaiting_review(cat)
     ]
 
 
 def _faces(cat: Catalogue, settings_digest: str) -> list[Entry]:
     conflicting = photos.conflicting(cat)
     taken = faces.accepted_with_labels(cat, settings_digest)
-    per_photo = Counter(row["photo"] for row in taken)
+    per_photo = Counter(face.photo for face in taken)
     return [
         Entry(
-            ReviewSubject(row["photo"], row["id"]),
-            row["expression"],
-            badges.of_face(row, row["photo"] in conflicting, per_photo[row["photo"]]),
+            ReviewSubject(face.photo, face.id),
+            face.expression,
+            badges.of_face(face, face.photo in conflicting, per_photo[face.photo]),
         )
-        for row in taken
-        if not row["decision"]
+        for face in taken
+        if not face.decision
     ]
 
 
-def _item(one: Entry, photo: Row, face: Row | None) -> Item:
+def _item(one: Entry, photo: DescribedPhoto, face: Face | None) -> Item:
     size = face or photo
     return Item(
         id=one.subject.id,
         photo=one.subject.photo,
         face=one.subject.face,
-        format=photo["format"],
+        format=photo.format,
         label=one.label,
         badges=one.badges,
-        about={name: str(photo[name] or "") for name in _SHOWN},
-        box=box_of(face) if face else None,
-        width_px=size["width"],
-        height_px=size["height"],
+        about={name: str(getattr(photo, name)) for name in _SHOWN},
+        box=face.box if face else None,
+        width_px=size.width_px,
+        height_px=size.height_px,
     )

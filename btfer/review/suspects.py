@@ -35,13 +35,13 @@ def doubt(
     in this person's name, what people said of them before; every verdict stays in the log. Raises
     UsageError for a release that the catalogue does not know.
     """
-    face_of = {row["file"]: row["face"] for row in releases.faces_in(cat, release)}
+    face_of = {one.file: one.face for one in releases.faces_in(cat, release)}
     if doubts and not face_of:
         raise UsageError(f"the catalogue has no release '{release}'")
     named = {face_of.get(file.removeprefix("images/"), ""): value for file, value in doubts.items()}
     known = faces.by_id(cat, named)
     faces.hint(cat, DOUBT, {id_: named[id_] for id_ in known})
-    rows = verdicts.standing_on(cat, "faces", {row["photo"] for row in known.values()})
+    rows = verdicts.standing_on(cat, "faces", {face.photo for face in known.values()})
     said = [row for row in rows if row["face"] in known]
     since = {row["face"] for row in said if row["at"] > at}
     before = {row["face"] for row in said} - since

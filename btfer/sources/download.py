@@ -12,27 +12,27 @@ from icrawler import Downloader
 from icrawler.utils import Signal
 
 from btfer.catalogue.journal import Fetched
+from btfer.catalogue.rows import FetchTask
 from btfer.images import Intake, describe_photo
 from btfer.sources.hosts import HostQueue, Stopped
 from btfer.sources.web import Answer, NotFetched, Web
 
 STOP_S = 5.0  # a thread that hears nothing for longer is left behind; it can write nothing
 AHEAD = 16  # threads beside those that ask, which hold what came until it is decoded and written
-Task = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """The end of one URL: its journal row, and for a photo its bytes and what they are."""
+    """The end of one URL: what was to be fetched, and for a photo its bytes and what they are."""
 
-    task: Task
+    task: FetchTask
     fetched: Fetched
     data: bytes = b""
     intake: Intake | None = None
 
 
 class PhotoDownloader(Downloader):
-    """Threads that fetch and decode; they write nothing. Tasks: rows of `journal.pending`.
+    """Threads that fetch and decode; they write nothing. Tasks: those of `journal.pending`.
 
     icrawler's own threads quit when their queue is empty for a moment, drop tasks when it is full,
     and keep what does not decode; so the queue and the loop are ours. threads: requests in flight.
@@ -44,12 +44,12 @@ class PhotoDownloader(Downloader):
         self, web: Web, events: "queue.Queue[Any]", threads: int, run: Callable[..., Any]
     ) -> None:
         super().__init__(threads + AHEAD, Signal(), web, storage=None)
-        self.in_queue: HostQueue[Task] = HostQueue(web.gate, _host)
+        self.in_queue: HostQueue[FetchTask] = HostQueue(web.gate, _host)
         self.out_queue = events
         self._asking = BoundedSemaphore(threads)  # the others decode meanwhile
         self._run = run
 
-    def add(self, tasks: Iterable[Task]) -> None:
+    def add(self, tasks: Iterable[FetchTask]) -> None:
         """Give the threads something to do."""
         self.in_queue.add(tasks)
 
@@ -63,14 +63,14 @@ class PhotoDownloader(Downloader):
         except Exception as error:
             self.out_queue.put(error)
 
-    def _fetch_next(self) -> tuple[Task, Answer] | Arrival | None:
+    def _fetch_next(self) -> tuple[FetchTask, Answer] | Arrival | None:
         """The answer to the next task, or its end if there is none; None = nothing is left."""
         with self._asking:
             task = self.in_queue.get()
             if task is None:
                 return None
             try:
-                return task, self.session.get(task["url"], language=task["language"])
+                return task, self.session.get(task.url, language=task.language)
             except NotFetched as lost:
                 fetched = Fetched(
                     lost.state, lost.reason, lost.status, lost.url, attempts=lost.attempts
@@ -79,7 +79,7 @@ class PhotoDownloader(Downloader):
             finally:
                 self.in_queue.done(task)
 
-    def _decode(self, task: Task, answer: Answer) -> Arrival:
+    def _decode(self, task: FetchTask, answer: Answer) -> Arrival:
         """A photo as it is kept, or why it is not."""
         found = self._run(describe_photo, answer.body)
         if isinstance(found, str):
@@ -101,9 +101,9 @@ def end_threads(threads: Sequence[Thread], events: "queue.Queue[Any]") -> None:
             continue
 
 
-def _host(task: Task) -> str:
+def _host(task: FetchTask) -> str:
     try:
-        return (urlsplit(task["url"]).hostname or "").lower()
+        return (urlsplit(task.url).hostname or "").lower()
     except ValueError:
         return ""  # no URL at all: the download says so
 

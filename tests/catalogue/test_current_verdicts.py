@@ -3,6 +3,7 @@
 import pytest
 
 from btfer.catalogue import Catalogue, current_verdicts, releases, verdicts, votes
+from btfer.catalogue.rows import ReleasedFace
 from btfer.catalogue.verdicts import Verdict
 from tests.catalogue.test_store import HAPPY, add_photo
 
@@ -54,9 +55,9 @@ def test_labels_are_what_people_agreed_on_else_what_was_searched_for(any_cat: Ca
 
 
 def test_faces_of_a_photo_are_found_in_releases_by_their_names(any_cat: Catalogue) -> None:
-    held = [{"face": f"{'a' * 24}-s-00", "file": "sad/sad-001.png", "expression": "sad"}]
-    held += [{"face": f"{'b' * 24}-s-00", "file": "sad/sad-002.png", "expression": "sad"}]
+    held = [ReleasedFace(f"{'a' * 24}-s-00", "sad/sad-001.png", "sad")]
+    held += [ReleasedFace(f"{'b' * 24}-s-00", "sad/sad-002.png", "sad")]
     releases.add(any_cat, "one", "d", {}, held)
-    assert releases.faces_of(any_cat, ["a" * 64]) == {held[0]["face"]}
+    assert releases.faces_of(any_cat, ["a" * 64]) == {held[0].face}
     assert releases.named(any_cat, "one")
     assert not releases.named(any_cat, "two")

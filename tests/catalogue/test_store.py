@@ -22,6 +22,7 @@ from btfer.catalogue import (
     withdrawals,
 )
 from btfer.catalogue.journal import Fetched, Query, Sighting
+from btfer.catalogue.rows import DuplicatePhoto, Face, ReleasedFace
 from btfer.catalogue.tables import metadata, sighting, withdrawal
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import CatalogueError, UsageError
@@ -59,7 +60,7 @@ def test_a_url_is_found_once_and_known_ever_after(any_cat: Catalogue) -> None:
     assert journal.add_found(any_cat, HAPPY, seen) == (2, 0)
     assert journal.add_found(any_cat, HAPPY, seen) == (0, 2)
     assert journal.add_found(any_cat, SAD, seen[:1]) == (0, 1)
-    assert [row["url"] for row in journal.pending(any_cat, "bing")] == [s.url for s in seen]
+    assert [row.url for row in journal.pending(any_cat, "bing")] == [s.url for s in seen]
     assert journal.pending(any_cat, "commons") == []
 
 
@@ -70,7 +71,7 @@ def test_failed_urls_wait_until_somebody_asks_for_them(any_cat: Catalogue) -> No
     a, b = journal.url_id("https://a"), journal.url_id("https://b")
     ends = [(a, Fetched("failed", "timeout"), None), (b, Fetched("refused", "robots"), None)]
     assert journal.finish(any_cat, ends) == set()
-    urls = lambda retry: [row["url"] for row in journal.pending(any_cat, "bing", retry=retry)]  # noqa: E731
+    urls = lambda retry: [row.url for row in journal.pending(any_cat, "bing", retry=retry)]  # noqa: E731
     assert urls([]) == []
     assert urls(["timeout"]) == urls(["failed"]) == ["https://a"]
     assert urls(["robots"]) == ["https://b"]  # only when it is named
@@ -87,8 +88,8 @@ def test_the_journal_is_read_page_by_page_and_each_url_comes_once(any_cat: Catal
         after = 0
         while page := journal.pending(any_cat, source, after=after, **both):
             assert len(page) <= 2
-            seen += [row["url"] for row in page]
-            after = page[-1]["sighting"]
+            seen += [row.url for row in page]
+            after = page[-1].sighting
     assert pages == {"bing": urls[:5], "commons": urls[5:]}
     assert journal.count_waiting(any_cat) == 7
     assert journal.pending(any_cat, "commons", classes=["happy"]) == []
@@ -113,7 +114,7 @@ def test_a_catalogue_of_the_first_version_is_upgraded_with_what_is_in_it(tmp_pat
     cat = open_catalogue(f"sqlite:///{path}")
     [seen] = cat.rows(sa.select(sighting))
     assert (seen["plan"], seen["source"]) == ("v1", "bing")
-    assert [row["url"] for row in journal.pending(cat, "bing")] == ["https://example.org/a.jpg"]
+    assert [row.url for row in journal.pending(cat, "bing")] == ["https://example.org/a.jpg"]
     with cat.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     cat.close()
@@ -123,8 +124,8 @@ def test_two_sightings_of_the_same_bytes_are_one_photo(any_cat: Catalogue) -> No
     first = add_photo(any_cat, "a")
     assert add_photo(any_cat, "a", SAD, "https://elsewhere.org/copy.jpg") == first
     assert photos.count(any_cat) == 1
-    assert [row["phrase"] for row in photos.sightings(any_cat, first)] == [HAPPY.phrase, SAD.phrase]
-    assert photos.labels(any_cat)[first]["expression"] == "happy"
+    assert [row.phrase for row in photos.sightings(any_cat, first)] == [HAPPY.phrase, SAD.phrase]
+    assert photos.labels(any_cat)[first].expression == "happy"
     assert photos.conflicting(any_cat) == {first}
 
 
@@ -134,22 +135,22 @@ def test_conflicting_labels_of_near_duplicates_are_found_on_the_keeper(any_cat: 
     drop = Verdict("dedup", b, "drop", "dedup", reason="duplicate", keeper=a, distance=2)
     verdicts.add(any_cat, [keep("dedup", a), drop])
     assert photos.conflicting(any_cat) == {a}
-    assert photos.duplicates(any_cat) == [{"photo": b, "keeper": a, "distance": 2}]
+    assert photos.duplicates(any_cat) == [DuplicatePhoto(b, a, distance_bits=2)]
 
 
 def test_queues_follow_the_standing_verdicts(any_cat: Catalogue) -> None:
     a, b = add_photo(any_cat, "a"), add_photo(any_cat, "b")
     assert photos.awaiting_review(any_cat) == []
     verdicts.add(any_cat, [keep("dedup", a), keep("dedup", b)])
-    assert [row["sha256"] for row in photos.awaiting_review(any_cat)] == [a, b]
+    assert [row.sha256 for row in photos.awaiting_review(any_cat)] == [a, b]
     verdicts.add(any_cat, [keep("photos", a)])
-    assert [row["sha256"] for row in photos.awaiting_review(any_cat)] == [b]
-    assert [row["sha256"] for row in photos.awaiting_crop(any_cat, "s1")] == [a]
+    assert [row.sha256 for row in photos.awaiting_review(any_cat)] == [b]
+    assert [row.sha256 for row in photos.awaiting_crop(any_cat, "s1")] == [a]
     both = photos.awaiting_crop(any_cat, "s1", unreviewed="keep")
-    assert [row["sha256"] for row in both] == [a, b]
+    assert [row.sha256 for row in both] == [a, b]
     verdicts.add(any_cat, [keep("crop", a, settings="s1")])
     assert photos.awaiting_crop(any_cat, "s1") == []
-    assert [row["sha256"] for row in photos.awaiting_crop(any_cat, "s2")] == [a]
+    assert [row.sha256 for row in photos.awaiting_crop(any_cat, "s2")] == [a]
 
 
 def test_undo_brings_the_verdict_before_back(any_cat: Catalogue) -> None:
@@ -157,9 +158,9 @@ def test_undo_brings_the_verdict_before_back(any_cat: Catalogue) -> None:
     verdicts.add(any_cat, [keep("dedup", a)])
     (first,) = verdicts.add(any_cat, [keep("photos", a)])
     (second,) = verdicts.add(any_cat, [Verdict("photos", a, "relabel", "ann", expression="sad")])
-    assert photos.labels(any_cat)[a]["expression"] == "sad"
+    assert photos.labels(any_cat)[a].expression == "sad"
     verdicts.undo(any_cat, [second], "bob")
-    assert photos.labels(any_cat)[a]["expression"] == "happy"
+    assert photos.labels(any_cat)[a].expression == "happy"
     with pytest.raises(UsageError, match="does not stand"):
         verdicts.undo(any_cat, [second], "bob")
     verdicts.undo(any_cat, [first], "ann")
@@ -170,24 +171,23 @@ def test_undo_brings_the_verdict_before_back(any_cat: Catalogue) -> None:
 def test_a_face_takes_its_label_from_its_photo_until_it_is_relabelled(any_cat: Catalogue) -> None:
     a = add_photo(any_cat, "a")
     verdicts.add(any_cat, [keep("dedup", a), keep("photos", a)])
-    row = {"id": "f1", "photo": a, "settings": "s1", "number": 0, "x": 1.0, "y": 2.0, "width": 50.0}
-    row |= {"height": 60.0, "probability": 0.99, "landmarks": {}, "crop": {}}
-    faces.add(any_cat, [row], [keep("crop", a, face="f1", settings="s1")])
-    assert [r["expression"] for r in faces.awaiting_review(any_cat, "s1")] == ["happy"]
+    face = Face("f1", a, "s1", 0, 1.0, 2.0, 50.0, 60.0, 0.99, landmarks={}, crop={}, hints={})
+    faces.add(any_cat, [face], [keep("crop", a, face="f1", settings="s1")])
+    assert [r.expression for r in faces.awaiting_review(any_cat, "s1")] == ["happy"]
     verdicts.add(any_cat, [Verdict("faces", a, "relabel", "ann", "f1", "s1", expression="fear")])
     assert faces.awaiting_review(any_cat, "s1") == []
-    assert [r["expression"] for r in faces.accepted_with_labels(any_cat, "s1")] == ["fear"]
+    assert [r.expression for r in faces.accepted_with_labels(any_cat, "s1")] == ["fear"]
     verdicts.add(any_cat, [Verdict("photos", a, "drop", "ann", reason="text")])
     assert faces.accepted_with_labels(any_cat, "s1") == []  # a face goes with its photo
 
 
 def test_a_release_is_recorded_once(any_cat: Catalogue) -> None:
-    chosen = [{"face": "f1", "file": "sad/sad-001.png", "expression": "sad"}]
+    chosen = [ReleasedFace("f1", "sad/sad-001.png", "sad")]
     for _ in range(2):
-        releases.add(any_cat, "btfer-1", "1", {}, list(chosen))
+        releases.add(any_cat, "btfer-1", "1", {}, chosen)
     newest = releases.newest(any_cat)
     assert newest is not None
-    assert newest["name"] == "btfer-1"
+    assert newest.name == "btfer-1"
     assert len(releases.with_face(any_cat, "f1")) == len(releases.faces_in(any_cat, "btfer-1")) == 1
 
 
@@ -266,9 +266,9 @@ def test_a_file_that_is_no_database_is_a_plain_error(tmp_path: Path) -> None:
 
 def test_a_label_that_comes_later_counts(any_cat: Catalogue) -> None:
     a = add_photo(any_cat, "a", Query("import"))
-    assert photos.labels(any_cat)[a]["expression"] == photos.UNLABELLED
+    assert photos.labels(any_cat)[a].expression == photos.UNLABELLED
     add_photo(any_cat, "a", SAD)
-    assert photos.labels(any_cat)[a]["expression"] == "sad"
+    assert photos.labels(any_cat)[a].expression == "sad"
 
 
 def test_an_answered_search_is_remembered_with_what_was_asked(any_cat: Catalogue) -> None:

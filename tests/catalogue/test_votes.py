@@ -119,11 +119,11 @@ def test_a_photo_is_described_as_all_of_them_are(any_cat: Catalogue, named: list
     votes.add_open(any_cat, "photos", [vote(named[0], "ann", "relabel", expression="sad")])
     every = photos.labels(any_cat)
     some = photos.described(any_cat, named[:2])
-    assert {id_: row["expression"] for id_, row in some.items()} == {
-        id_: every[id_]["expression"] for id_ in named[:2]
+    assert {id_: row.expression for id_, row in some.items()} == {
+        id_: every[id_].expression for id_ in named[:2]
     }
-    assert photos.label_of_each(any_cat) == {id_: row["expression"] for id_, row in every.items()}
-    counted = {(row["expression"], row["decision"]): row["n"] for row in photos.tally(any_cat)}
+    assert photos.label_of_each(any_cat) == {id_: row.expression for id_, row in every.items()}
+    counted = {(row.expression, row.decision): row.n for row in photos.tally(any_cat)}
     assert counted == {("sad", "relabel"): 1, ("happy", ""): 5}
     assert photos.count_by_class(any_cat) == {"sad": 1, "happy": 5}
     assert faces.yielded(any_cat, "s1") == (0, 0)

@@ -33,7 +33,7 @@ def plant(folder: Path, seeds: list[int]) -> Path:
 
 
 def photo_of(cat: Catalogue, settings: Settings, face: str) -> Path:
-    photo = faces.by_id(cat, [face])[face]["photo"]
+    photo = faces.by_id(cat, [face])[face].photo
     return photo_path(settings.data_dir, photo, "jpg")
 
 
@@ -45,9 +45,9 @@ def test_a_release_is_looked_up_once_and_the_pairs_are_written(
     [found] = leaks.check_release(full, settings, made.path, sets)
     assert (found.pictures, found.images, found.faces, found.unread) == (3, PHOTOS, 2, ())
     assert {one.file for one in found.pairs} == {"happy/2.jpg", "happy/9.jpg"}
-    of_image = {f"images/{row['file']}": row for row in releases.faces_in(full, made.path.name)}
+    of_image = {f"images/{row.file}": row for row in releases.faces_in(full, made.path.name)}
     for one in found.pairs:
-        data = photo_of(full, settings, of_image[one.ours]["face"]).read_bytes()
+        data = photo_of(full, settings, of_image[one.ours].face).read_bytes()
         assert data == as_bytes(draw_photo(int(Path(one.file).stem), (300, 200)), quality=95)
     folder = settings.data_dir / "leaks" / made.path.name
     rows = list(csv.DictReader((folder / "leaks.csv").open()))
@@ -105,13 +105,13 @@ def test_only_faces_that_are_new_are_looked_for_again(
     every, told = leaks.exclude(full, settings, rows, sets)
     assert asked == [len(rows) - 8]
     assert len(every) == len(rows) - 1
-    assert {row["id"] for row in some} <= {row["id"] for row in every}
+    assert {row.id for row in some} <= {row.id for row in every}
     [dropped] = [
         one for one, is_there in held.judged(full, told["mine"]["digest"]).items() if is_there
     ]
     [row] = [
         row
-        for row in verdicts.of_photo(full, faces.by_id(full, [dropped])[dropped]["photo"])
+        for row in verdicts.of_photo(full, faces.by_id(full, [dropped])[dropped].photo)
         if row["round"] == "leaks"
     ]
     assert (row["reason"], row["distance"]) == ("in training set mine", 0)
@@ -124,11 +124,11 @@ def test_a_forgotten_face_is_not_replaced_by_one_that_leaks(
     plan = build.Plan(per_class=1, training=sets)
     made = build.run(full, settings, plan)
     [held_face] = [
-        row["face"] for row in releases.faces_in(full, made.path.name) if row["file"][:4] == "fear"
+        row.face for row in releases.faces_in(full, made.path.name) if row.file[:4] == "fear"
     ]
     done = forget.forget(full, settings, [held_face])
     new = str(done.releases[made.path.name])
-    assert not [row for row in releases.faces_in(full, new) if row["file"][:4] == "fear"]
+    assert not [row for row in releases.faces_in(full, new) if row.file[:4] == "fear"]
     assert not (settings.data_dir / "leaks").exists()
 
 

@@ -31,7 +31,7 @@ def test_a_photo_comes_with_its_files_and_its_provenance(
     assert photo_path(settings.data_dir, row["photo"], "jpg").read_bytes() == jpeg(1)
     assert thumbnail_path(settings.data_dir, row["photo"]).is_file()
     label = photos.labels(cat)[row["photo"]]
-    assert (label["expression"], label["language"], label["source"]) == ("happy", "es", "bing")
+    assert (label.expression, label.language, label.source) == ("happy", "es", "bing")
 
 
 def test_every_loss_has_its_reason_and_the_sum_is_right(
@@ -66,7 +66,7 @@ def test_every_loss_has_its_reason_and_the_sum_is_right(
     text = " ".join("\n".join(outcome.lines()).split())
     assert "+13 URLs found -3 kept: 3 new photos, 0 with the bytes of another -8 refused" in text
     assert "failed 1 http 503" in text
-    formats = {photos.find(cat, row["photo"])[0]["format"] for row in rows(cat) if row["photo"]}
+    formats = {photos.find(cat, row["photo"])[0].format for row in rows(cat) if row["photo"]}
     assert formats == {"jpg", "webp"}
 
 
@@ -90,7 +90,7 @@ def test_a_title_that_no_database_takes_is_mended(
     url = site.show(HAPPY, "/a.jpg", jpeg(1))
     site.titles[url] = "cut \ud83d off \0 here"
     assert go().kept == 1
-    assert photos.sightings(cat, rows(cat)[0]["photo"])[0]["title"] == "cut ? off  here"
+    assert photos.sightings(cat, rows(cat)[0]["photo"])[0].title == "cut ? off  here"
 
 
 def test_two_urls_with_the_same_bytes_are_two_sightings_of_one_photo(
@@ -258,9 +258,9 @@ def test_a_folder_is_taken_in_with_its_labels(
     assert (outcome.found, outcome.kept, outcome.new_photos) == (6, 4, 3)
     assert outcome.refused == {"not an image": 1}
     assert outcome.failed == {"no such file": 1}
-    expressions = [one["expression"] for one in photos.labels(cat).values()]
+    expressions = [one.expression for one in photos.labels(cat).values()]
     assert sorted(expressions) == ["happy", "sad", "unlabelled"]
-    assert [one["licence"] for one in photos.labels(cat).values()].count("CC0") == 1
+    assert [one.licence for one in photos.labels(cat).values()].count("CC0") == 1
 
 
 def test_importing_again_takes_in_only_what_is_new(

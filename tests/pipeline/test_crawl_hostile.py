@@ -76,7 +76,7 @@ def test_odd_pictures_are_kept_under_what_they_really_are(
     site.show(SAD, "/a.jpg", body, **answer)
     assert go().kept == 1
     [photo] = photos.find(cat, "")
-    assert (photo["format"], photo["width"], photo["height"]) == (format_, *size)
+    assert (photo.format, photo.width_px, photo.height_px) == (format_, *size)
 
 
 REFUSED = [
@@ -186,8 +186,8 @@ def assert_whole(cat: Catalogue, data_dir: Path) -> None:
     """Every photo of the catalogue has its files, complete, and the journal knows it."""
     kept = {row["photo"] for row in rows(cat) if row["state"] == "kept"}
     found = photos.find(cat, "")
-    assert kept == {photo["sha256"] for photo in found}
+    assert kept == {photo.sha256 for photo in found}
     for photo in found:
-        path = photo_path(data_dir, photo["sha256"], photo["format"])
-        assert files.sha256_file(path) == photo["sha256"]
-        assert thumbnail_path(data_dir, photo["sha256"]).stat().st_size > 0
+        path = photo_path(data_dir, photo.sha256, photo.format)
+        assert files.sha256_file(path) == photo.sha256
+        assert thumbnail_path(data_dir, photo.sha256).stat().st_size > 0

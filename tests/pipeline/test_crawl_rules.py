@@ -34,19 +34,19 @@ def test_all_sources_together_bring_every_picture_with_its_whole_provenance(
     assert (outcome.searches, outcome.found, outcome.known) == (4, 180, 90)
     assert outcome.new_photos == photos.count(cat) == 90
     for photo in photos.find(cat, ""):
-        seen = photos.sightings(cat, photo["sha256"])
-        assert {one["source"] for one in seen} == {"bing", "commons"}
+        seen = photos.sightings(cat, photo.sha256)
+        assert {one.source for one in seen} == {"bing", "commons"}
         for one in seen:
-            assert one["phrase"] in (HAPPY.phrase, SAD.phrase)
-            assert one["plan"] == "v1"
-            assert one["language"] in ("es", "en")
-            assert 1 <= one["rank"] <= 45
-            assert one["page_url"].startswith(one["url"])
-            assert one["at"]
-        [free] = [one for one in seen if one["source"] == "commons"]
-        assert free["licence"] == "CC BY 4.0"
-        assert free["licence_url"].startswith("https://creativecommons.org/")
-        assert (free["author"], free["title"][-4:]) == ("A Painter", ".jpg")
+            assert one.phrase in (HAPPY.phrase, SAD.phrase)
+            assert one.plan == "v1"
+            assert one.language in ("es", "en")
+            assert 1 <= one.rank <= 45
+            assert one.page_url.startswith(one.url)
+            assert one.at
+        [free] = [one for one in seen if one.source == "commons"]
+        assert free.licence == "CC BY 4.0"
+        assert free.licence_url.startswith("https://creativecommons.org/")
+        assert (free.author, free.title[-4:]) == ("A Painter", ".jpg")
 
 
 def test_a_class_that_has_its_target_is_neither_searched_nor_fetched(

@@ -50,8 +50,8 @@ def test_faces_are_cut_and_what_is_not_taken_has_a_row_with_its_reason(
     assert reasons(cat, three) == [("keep", "")] * 3 + [("drop", "small")]
     assert len(faces.of_photo(cat, two)) == 2
     small = faces.of_photo(cat, three)[2]
-    assert (small["crop"], small["hints"]) == ({}, {})
-    assert not face_path(settings.data_dir, small["id"]).exists()
+    assert (small.crop, small.hints) == ({}, {})
+    assert not face_path(settings.data_dir, small.id).exists()
 
 
 def test_a_face_is_recorded_with_all_that_made_its_crop(cat: Catalogue, settings: Settings) -> None:
@@ -59,10 +59,10 @@ def test_a_face_is_recorded_with_all_that_made_its_crop(cat: Catalogue, settings
     go(cat, settings, crop="square")
     [row] = faces.of_photo(cat, sha256)
     box = detect_drawn(png_of(photo_path(settings.data_dir, sha256, "png")))[0]
-    assert (row["x"], row["y"], row["width"], row["height"]) == (2, 40, 90, 117)
-    assert {name: tuple(at) for name, at in row["landmarks"].items()} == box.landmarks
-    assert row["probability"] == box.probability
-    assert row["crop"] == {
+    assert (row.x_px, row.y_px, row.width_px, row.height_px) == (2, 40, 90, 117)
+    assert {name: tuple(at) for name, at in row.landmarks.items()} == box.landmarks
+    assert row.probability == box.probability
+    assert row.crop == {
         "left": -32,
         "top": 20,
         "right": 125,
@@ -76,10 +76,10 @@ def test_a_face_is_recorded_with_all_that_made_its_crop(cat: Catalogue, settings
         "scale_y": 1.630573,
         "distortion": 1.0,
     }
-    assert badges(row["hints"]) == ("mirrored",)
-    assert row["hints"]["side_px"] == 90
-    assert row["settings"] in row["id"]
-    assert png_of(face_path(settings.data_dir, row["id"])).shape == (256, 256, 3)
+    assert badges(row.hints) == ("mirrored",)
+    assert row.hints["side_px"] == 90
+    assert row.crop_digest in row.id
+    assert png_of(face_path(settings.data_dir, row.id)).shape == (256, 256, 3)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -153,7 +153,7 @@ def test_what_cannot_come_back_is_told_after_all_others_have(
     with pytest.raises(BtferError, match="1 crops made again; the faces of 2 photos cannot be"):
         crop.rebuild(cat, settings)
     [row] = faces.of_photo(cat, third)
-    assert face_path(settings.data_dir, row["id"]).exists()
+    assert face_path(settings.data_dir, row.id).exists()
 
 
 def test_a_photo_is_looked_at_once_under_one_setting(cat: Catalogue, settings: Settings) -> None:
@@ -245,10 +245,10 @@ def test_photos_without_a_face_can_be_listed(cat: Catalogue, settings: Settings)
     withdrawn = keep(cat, settings, as_bytes(photo_of(0, 7), "PNG"))
     go(cat, settings)
     verdicts.add(cat, [Verdict("photos", withdrawn, "drop", "ann", reason="other")])
-    rows = {row["sha256"]: row for row in faces.photos_without_face(cat, digest)}
-    assert {one: rows[one]["reason"] for one in rows} == {none: "no face", tiny: "no usable face"}
-    assert (rows[none]["width"], rows[none]["height"]) == (300, 200)
-    assert [row["sha256"] for row in faces.photos_without_face(cat, digest, "no face")] == [none]
+    rows = {row.sha256: row for row in faces.photos_without_face(cat, digest)}
+    assert {one: rows[one].reason for one in rows} == {none: "no face", tiny: "no usable face"}
+    assert (rows[none].width_px, rows[none].height_px) == (300, 200)
+    assert [row.sha256 for row in faces.photos_without_face(cat, digest, "no face")] == [none]
     assert faces.photos_without_face(cat, "other settings") == []
 
 

@@ -26,11 +26,11 @@ def test_copies_are_dropped_with_reason_keeper_and_distance(
     other = take_in(cat, settings.data_dir, as_bytes(draw_photo(2)), HAPPY, "u2")
     outcome = dedup.run(cat, settings)
     assert (outcome.new, outcome.dropped, outcome.groups) == (4, 2, 1)
-    kept = {one["sha256"] for one in photos.awaiting_review(cat)}
+    kept = {one.sha256 for one in photos.awaiting_review(cat)}
     assert kept == {first, other}
     for one in photos.duplicates(cat):
-        assert one["keeper"] == first
-        assert one["distance"] <= 8
+        assert one.keeper == first
+        assert one.distance_bits <= 8
     reasons = {one["reason"] for one in verdicts.log(cat) if one["decision"] == "drop"}
     assert reasons == {"duplicate"}
 
@@ -46,11 +46,8 @@ def test_a_second_run_changes_nothing_and_a_larger_copy_takes_over(
     assert len(verdicts.log(cat)) == before
     large = take_in(cat, settings.data_dir, as_bytes(photo), HAPPY, "large")
     dedup.run(cat, settings)
-    assert photos.duplicates(cat)[0] | {"distance": 0} == {
-        "photo": small,
-        "keeper": large,
-        "distance": 0,
-    }
+    [copy] = photos.duplicates(cat)
+    assert (copy.photo, copy.keeper) == (small, large)
 
 
 def test_a_person_overrules_dedup_for_good(cat: Catalogue, settings: Settings) -> None:
@@ -99,7 +96,7 @@ def test_photos_that_come_bit_by_bit_are_grouped_as_those_that_come_at_once(
             str, set[str]
         ] = {}  # who keeps may differ: the earlier one, if all else is equal
         for one in photos.duplicates(cat):
-            found.setdefault(one["keeper"], {one["keeper"]}).add(one["photo"])
+            found.setdefault(one.keeper, {one.keeper}).add(one.photo)
         cat.close()
         return {frozenset(group) for group in found.values()}
 
@@ -142,5 +139,5 @@ def test_a_copy_that_a_person_takes_back_in_the_app_stays_kept(
     assert review.undo(cat, [dropped["id"]], "ann") == 1
     take_in(cat, settings.data_dir, as_bytes(photo.resize((200, 150))), HAPPY, "smaller")
     dedup.run(cat, settings)
-    assert dropped["photo"] in {one["sha256"] for one in photos.awaiting_review(cat)}
-    assert dropped["photo"] not in {one["photo"] for one in photos.duplicates(cat)}
+    assert dropped["photo"] in {one.sha256 for one in photos.awaiting_review(cat)}
+    assert dropped["photo"] not in {one.photo for one in photos.duplicates(cat)}

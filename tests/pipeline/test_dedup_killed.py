@@ -60,8 +60,8 @@ def run_and_die(settings: Settings, moment: str) -> None:
 
 def groups(settings: Settings) -> tuple[set[tuple[str, str]], set[str]]:
     cat = open_catalogue(settings.catalogue_url)
-    dropped = {(row["photo"], row["keeper"]) for row in photos.duplicates(cat)}
-    kept = {row["sha256"] for row in photos.awaiting_review(cat)}
+    dropped = {(row.photo, row.keeper) for row in photos.duplicates(cat)}
+    kept = {row.sha256 for row in photos.awaiting_review(cat)}
     assert len(verdicts.log(cat)) == len(dropped) + len(kept)  # no verdict twice
     cat.close()
     return dropped, kept

@@ -56,14 +56,14 @@ def steps(data: bytes) -> Iterator[bytes]:
 def names_of(cat: Catalogue, sha256: str) -> list[bytes]:
     """Addresses and names that must be found nowhere."""
     [trace] = erasure.traces(cat, [sha256])
-    return [trace["url"].encode(), sha256.encode(), sha256[:24].encode()]
+    return [trace.url.encode(), sha256.encode(), sha256[:24].encode()]
 
 
 def pictures_of(settings: Settings, cat: Catalogue, sha256: str, face: str) -> list[bytes]:
     """The photo, its thumbnail and its crop, as files and as pixels."""
     [row] = photos.find(cat, sha256)
     files = [
-        photo_path(settings.data_dir, sha256, row["format"]).read_bytes(),
+        photo_path(settings.data_dir, sha256, row.format).read_bytes(),
         thumbnail_path(settings.data_dir, sha256).read_bytes(),
         face_path(settings.data_dir, face).read_bytes(),
     ]
@@ -75,7 +75,7 @@ def places(folder: Path, needle: bytes) -> list[Path]:
 
 
 def photo_of(cat: Catalogue, face: str) -> str:
-    return str(faces.by_id(cat, [face])[face]["photo"])
+    return str(faces.by_id(cat, [face])[face].photo)
 
 
 @pytest.mark.slow
@@ -87,15 +87,15 @@ def test_a_forgotten_face_changes_one_image_and_leaves_no_byte(
     made = build.run(full, settings, packed)
     victim = releases.faces_in(full, made.path.name)[5]
     every = faces.accepted(full, crop_settings(settings).digest)
-    others = [row for row in every if row["id"] != victim["face"]]
-    sha256 = photo_of(full, victim["face"])
+    others = [row for row in every if row.id != victim.face]
+    sha256 = photo_of(full, victim.face)
     cached = settings.data_dir / "runs/_cache/faces.npy"
     cached.parent.mkdir(parents=True)
-    np.save(cached, decode_rgb(face_path(settings.data_dir, victim["face"]).read_bytes()))
-    names, pictures = names_of(full, sha256), pictures_of(settings, full, sha256, victim["face"])
+    np.save(cached, decode_rgb(face_path(settings.data_dir, victim.face).read_bytes()))
+    names, pictures = names_of(full, sha256), pictures_of(settings, full, sha256, victim.face)
     common = set[bytes]()  # tables and headers that every JPEG and PNG has, and plain colours
     for number, other in enumerate(others):
-        its = pictures_of(settings, full, other["photo"], other["id"])
+        its = pictures_of(settings, full, other.photo, other.id)
         files_only = its[:3] if number else its
         common |= set[bytes]().union(*map(windows, files_only))
     parts = [windows(one) - common for one in pictures]
@@ -105,17 +105,17 @@ def test_a_forgotten_face_changes_one_image_and_leaves_no_byte(
     assert found[0] == found[1] == {".jpg"}
     assert found[2] == {".png", ".parquet", ".tar", ".tfrecord"}
     assert ".npy" in found[5]
-    before, labels = (made.path / "images" / victim["file"]).read_bytes(), released(made.path)
-    done = forget(full, settings, [victim["face"]])
+    before, labels = (made.path / "images" / victim.file).read_bytes(), released(made.path)
+    done = forget(full, settings, [victim.face])
     assert (done.photos, done.faces) == (1, 1)
     new = made.path.parent / str(done.releases[made.path.name])
     assert not made.path.exists()
     assert [problem for check in verify.verify(new) for problem in check.problems] == []
     assert released(new) == labels
-    assert (new / "images" / victim["file"]).read_bytes() != before
+    assert (new / "images" / victim.file).read_bytes() != before
     record = json.loads((new / "release.json").read_text())
     assert (record["version"], record["formats"]) == (2, list(FORMATS))
-    assert victim["file"] in record["changes"][0]
+    assert victim.file in record["changes"][0]
     for open_or_closed in range(2):
         for needle in names:
             assert places(settings.data_dir, needle) == []
@@ -182,15 +182,15 @@ def test_a_folder_that_is_no_release_cannot_be_compared(tmp_path: Path) -> None:
 def test_who_takes_a_place_is_of_a_site_that_has_room(full: Catalogue, settings: Settings) -> None:
     """All sad photos but one are from one site, which may give one face of a class."""
     digest = crop_settings(settings).digest
-    rows = [row for row in faces.accepted_with_labels(full, digest) if row["expression"] == "sad"]
+    rows = [row for row in faces.accepted_with_labels(full, digest) if row.expression == "sad"]
     pages = ["https://one.example/a", "https://one.example/b", "https://two.example/c"]
     with full.write() as connection:
         for row, page in zip(rows, pages, strict=True):
-            of_photo = sa.select(fetch.c.id).where(fetch.c.photo == row["photo"])
+            of_photo = sa.select(fetch.c.id).where(fetch.c.photo == row.photo)
             moved = sa.update(sighting).where(sighting.c.fetch.in_(of_photo))
             connection.execute(moved.values(page_url=page))
-    made = build.run(full, settings, build.Plan(per_class=2, per_place=1, allow_short=True))
-    held = {row["face"]: row["file"] for row in releases.faces_in(full, made.path.name)}
-    done = forget(full, settings, [held[rows[2]["id"]].split("/")[1]])
+    made = build.run(full, settings, build.Plan(per_class=2, max_per_site=1, allow_short=True))
+    held = {row.face: row.file for row in releases.faces_in(full, made.path.name)}
+    done = forget(full, settings, [held[rows[2].id].split("/")[1]])
     new = made.path.parent / str(done.releases[made.path.name])
     assert [label for label in released(new).values() if label == "sad"] == ["sad"]

@@ -1,21 +1,27 @@
 import random
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from btfer.catalogue.rows import DuplicateCandidate
 from btfer.duplicate_rules import licence_rank, rank
 from btfer.pipeline.grouping import DRIFT_BITS, Grouping, group
 
 
-def row(name: str, side: int = 100, *, judged: bool = False, by: str = "", **more: object) -> dict:
+def row(
+    name: str, side: int = 100, *, judged: bool = False, by: str = "", **more: Any
+) -> DuplicateCandidate:
     decision = "keep" if by else ""
-    size = {"width": side, "height": side, "n_bytes": side * side, "at": "2026", "licences": []}
-    return {"sha256": name, "judged": judged, "decision": decision, "by": by} | size | more
+    one = DuplicateCandidate(name, side, side, side * side, "2026", judged, decision, by, keeper="")
+    return one._replace(**more)
 
 
-def grouped(rows: list[dict], places: list[int], max_bits: int = 8, **more: object) -> Grouping:
+def grouped(
+    rows: list[DuplicateCandidate], places: list[int], max_bits: int = 8, **more: object
+) -> Grouping:
     """Photos on a line: their distance is how far apart they stand; near ones are pairs."""
     n = range(len(rows))
     near = [(i, j) for i in n for j in n if i < j and abs(places[i] - places[j]) <= max_bits]
@@ -23,8 +29,8 @@ def grouped(rows: list[dict], places: list[int], max_bits: int = 8, **more: obje
     return group(rows, near, lambda i, j: abs(places[i] - places[j]), max_bits=max_bits, **options)  # type: ignore[arg-type]
 
 
-def names(rows: list[dict], found: Grouping) -> dict[str, str]:
-    return {rows[i]["sha256"]: rows[k]["sha256"] for i, (k, _) in found.keeper_of.items()}
+def names(rows: list[DuplicateCandidate], found: Grouping) -> dict[str, str]:
+    return {rows[i].sha256: rows[k].sha256 for i, (k, _) in found.keeper_of.items()}
 
 
 def test_the_largest_is_kept_whatever_the_order() -> None:
@@ -47,11 +53,9 @@ def test_the_largest_is_kept_whatever_the_order() -> None:
     ],
     ids=["judged", "licence", "forbidden", "pixels", "compression", "earlier", "name"],
 )
-def test_the_rule_of_who_stays(better: dict, worse: dict) -> None:
+def test_the_rule_of_who_stays(better: DuplicateCandidate, worse: DuplicateCandidate) -> None:
     assert rank(better) < rank(worse)
-    assert names([worse, better], grouped([worse, better], [0, 1])) == {
-        worse["sha256"]: better["sha256"]
-    }
+    assert names([worse, better], grouped([worse, better], [0, 1])) == {worse.sha256: better.sha256}
 
 
 def test_the_best_of_several_licences_counts() -> None:
@@ -88,9 +92,9 @@ def test_a_person_goes_before_the_rules() -> None:
     assert names(rows, grouped(rows, [0, 1, 2])) == {"c": "a"}
 
 
-def dropped_for(row: dict, keeper: str) -> dict:
+def dropped_for(row: DuplicateCandidate, keeper: str) -> DuplicateCandidate:
     """The photo as a person left it who chose another one to stay."""
-    return row | {"decision": "drop", "by": "ann", "keeper": keeper}
+    return row._replace(decision="drop", by="ann", keeper=keeper)
 
 
 def test_a_keeper_that_a_person_chose_goes_before_all_others() -> None:

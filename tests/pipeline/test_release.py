@@ -5,7 +5,6 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from btfer import review
 from btfer.catalogue import Catalogue, current_verdicts, faces, releases, verdicts
 from btfer.catalogue.journal import Query
+from btfer.catalogue.rows import Face
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import BtferError, Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
@@ -35,12 +35,11 @@ def add_face(cat: Catalogue, settings: Settings, sha256: str, seed: int) -> str:
     write_atomic(
         face_path(settings.data_dir, id_), encode_png(np.asarray(draw_photo(seed, (256, 256))))
     )
-    row: dict[str, Any] = {"id": id_, "photo": sha256, "settings": digest, "number": 0}
-    row |= {"x": 10.0, "y": 10.0, "width": 60.0, "height": 70.0, "probability": 0.99}
+    box = (10.0, 10.0, 60.0, 70.0)
     cut = recorded(Cut(0, 0, 90, 100), crop.crop_settings(settings))
-    row |= {"landmarks": {}, "crop": cut}
-    judged = [Verdict("crop", sha256, "keep", "crop", face, digest) for face in ("", id_)]
-    faces.add(cat, [row], judged)
+    face = Face(id_, sha256, digest, 0, *box, 0.99, landmarks={}, crop=cut, hints={})
+    judged = [Verdict("crop", sha256, "keep", "crop", one, digest) for one in ("", id_)]
+    faces.add(cat, [face], judged)
     return id_
 
 
@@ -81,7 +80,7 @@ def test_a_release_is_whole_and_verifies(full: Catalogue, settings: Settings) ->
     assert {path.stem for path in (made.path / "contact_sheets").iterdir()} == set(EXPRESSIONS)
     newest = releases.newest(full)
     assert newest is not None
-    assert newest["name"] == made.path.name
+    assert newest.name == made.path.name
     text = (made.path / "README.md").read_text()
     assert "| happy | 2 | 3 |" in text
     assert "Article 5(1)(f)" in text
@@ -301,12 +300,12 @@ def test_a_release_tells_how_many_people_gave_each_label(
     full: Catalogue, settings: Settings
 ) -> None:
     face = faces.accepted_with_labels(full, crop.crop_settings(settings).digest)[0]
-    more = [Verdict("faces", face["photo"], "keep", "ben", face=face["id"])]
+    more = [Verdict("faces", face.photo, "keep", "ben", face=face.id)]
     verdicts.add(full, more)
     made = build.run(full, settings, build.Plan(per_class=3))
     rows = list(csv.DictReader((made.path / "metadata.csv").open()))
-    votes = {row["votes"] for row in rows if row["label"] == face["expression"]}
-    assert votes == {f"{face['expression']}:1", f"{face['expression']}:2"}
+    votes = {row["votes"] for row in rows if row["label"] == face.expression}
+    assert votes == {f"{face.expression}:1", f"{face.expression}:2"}
     assert {row["crop_distortion"] for row in rows} == {"0.900"}
 
 
@@ -316,9 +315,7 @@ def test_copies_of_one_photo_give_one_face_though_all_were_cropped_and_kept(
     """They were crawled and judged apart, before dedup saw that they are one picture."""
     digest = crop.crop_settings(settings).digest
     happy = [
-        row["photo"]
-        for row in faces.accepted_with_labels(full, digest)
-        if row["expression"] == "happy"
+        row.photo for row in faces.accepted_with_labels(full, digest) if row.expression == "happy"
     ]
     copies = [
         Verdict("dedup", photo, "drop", "dedup", reason="duplicate", keeper=happy[0], distance=3)
@@ -388,6 +385,6 @@ def test_what_holds_in_one_pass_is_what_holds_one_by_one(
                 if row["settings"] in ("", digest)
             }
             assert held[round_] == expected, (votes, round_)
-        kept = {row["id"] for row in overview.read(full, digest).kept_faces()}
+        kept = {row.id for row in overview.read(full, digest).kept_faces()}
         taken = faces.accepted_with_labels(full, digest)
-        assert kept == {row["id"] for row in taken if row["decision"] in ("keep", "relabel")}
+        assert kept == {row.id for row in taken if row.decision in ("keep", "relabel")}

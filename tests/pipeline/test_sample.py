@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from btfer.catalogue.rows import KeptFace
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.pipeline import sample
@@ -17,13 +18,13 @@ SIZES = st.dictionaries(
 )
 
 
-def face(number: int, expression: str = "happy", gender: str = "", photo: str = "") -> dict:
-    strata = {"ethnicity": "", "gender": gender, "age": "", "page_url": "", "author": ""}
+def face(number: int, expression: str = "happy", gender: str = "", photo: str = "") -> KeptFace:
     id_ = f"face{number:04d}"
-    return {"id": id_, "photo": photo or id_, "expression": expression} | strata
+    rest = dict.fromkeys(KeptFace._fields[3:], "") | {"gender": gender}
+    return KeptFace(id_, photo or id_, expression, **rest)
 
 
-def population(per_class: int) -> list[dict]:
+def population(per_class: int) -> list[KeptFace]:
     return [
         face(1000 * c + n, label, "female" if n % 5 else "male")
         for c, label in enumerate(EXPRESSIONS)
@@ -72,7 +73,7 @@ CROWD = st.lists(
 )
 
 
-def crowd(drawn: list[tuple[int, str, str]], label: str = "sad") -> list[dict]:
+def crowd(drawn: list[tuple[int, str, str]], label: str = "sad") -> list[KeptFace]:
     """Faces of one class; a photo has one group and one site, and may have several faces."""
     first: dict[int, tuple[str, str]] = {}
     rows = []
@@ -83,10 +84,10 @@ def crowd(drawn: list[tuple[int, str, str]], label: str = "sad") -> list[dict]:
     return rows
 
 
-def chosen(rows: list[dict], n: int, **options: Any) -> list[str]:
+def chosen(rows: list[KeptFace], n: int, **options: Any) -> list[str]:
     """Ids of the class of `crowd` that are drawn; the other classes are empty."""
     drawn = sample.draw(rows, per_class=n, seed=4, allow_short=True, **options)
-    return [row["id"] for row in drawn.chosen["sad"]]
+    return [row.id for row in drawn.chosen["sad"]]
 
 
 STRATEGY = st.sampled_from(list(sample.STRATEGIES))
@@ -94,20 +95,20 @@ STRATEGY = st.sampled_from(list(sample.STRATEGIES))
 
 @given(CROWD, st.integers(0, 20), STRATEGY, st.integers(0, 5), st.randoms())
 def test_counts_are_exact_whatever_comes_in_and_in_whatever_order(
-    drawn: list, n: int, strategy: str, per_place: int, random: Random
+    drawn: list, n: int, strategy: str, max_per_site: int, random: Random
 ) -> None:
     rows = crowd(drawn)
-    options = {"strategy": strategy, "per_place": per_place}
+    options = {"strategy": strategy, "max_per_site": max_per_site}
     ids = chosen(rows, n, **options)
-    by_id = {row["id"]: row for row in rows}
-    photos = [by_id[id_]["photo"] for id_ in ids]
+    by_id = {row.id: row for row in rows}
+    photos = [by_id[id_].photo for id_ in ids]
     places = Counter(sample.site_of(by_id[id_]) for id_ in ids)
     del places[""]
     assert len(set(photos)) == len(ids)
-    assert max(places.values(), default=0) <= (per_place or n)
-    site = {row["photo"]: sample.site_of(row) for row in rows}
+    assert max(places.values(), default=0) <= (max_per_site or n)
+    site = {row.photo: sample.site_of(row) for row in rows}
     sites = Counter(site.values())
-    there = sum(min(k, per_place) if host and per_place else k for host, k in sites.items())
+    there = sum(min(k, max_per_site) if host and max_per_site else k for host, k in sites.items())
     assert len(ids) == min(n, there)
     random.shuffle(rows)
     assert chosen(rows, n, **options) == ids
@@ -118,13 +119,13 @@ def test_forgetting_one_photo_changes_exactly_its_place(
     drawn: list, n: int, strategy: str, data: st.DataObject
 ) -> None:
     rows = crowd(drawn)
-    before = chosen(rows, n, strategy=strategy, per_place=0)
+    before = chosen(rows, n, strategy=strategy, max_per_site=0)
     victim = data.draw(st.sampled_from(before))
-    photo = next(row["photo"] for row in rows if row["id"] == victim)
-    left = [row for row in rows if row["photo"] != photo]
-    after = chosen(left, n, strategy=strategy, per_place=0)
+    photo = next(row.photo for row in rows if row.id == victim)
+    left = [row for row in rows if row.photo != photo]
+    after = chosen(left, n, strategy=strategy, max_per_site=0)
     assert set(before) - set(after) == {victim}
-    assert len(after) == min(n, len({row["photo"] for row in left}))
+    assert len(after) == min(n, len({row.photo for row in left}))
 
 
 @given(CROWD, st.integers(1, 20), st.sampled_from(["equal", "random"]), st.data())
@@ -132,11 +133,11 @@ def test_where_a_site_has_more_than_its_share_forgetting_changes_two_places_at_m
     drawn: list, n: int, strategy: str, data: st.DataObject
 ) -> None:
     rows = crowd(drawn)
-    before = chosen(rows, n, strategy=strategy, per_place=3)
+    before = chosen(rows, n, strategy=strategy, max_per_site=3)
     victim = data.draw(st.sampled_from(before))
-    photo = next(row["photo"] for row in rows if row["id"] == victim)
-    left = [row for row in rows if row["photo"] != photo]
-    after = chosen(left, n, strategy=strategy, per_place=3)
+    photo = next(row.photo for row in rows if row.id == victim)
+    left = [row for row in rows if row.photo != photo]
+    after = chosen(left, n, strategy=strategy, max_per_site=3)
     assert 1 <= len(set(before) - set(after)) <= (2 if strategy == "equal" else 1)
 
 
@@ -145,8 +146,8 @@ def test_a_photo_that_is_added_takes_one_place_at_most(
     drawn: list, n: int, strategy: str, gender: str
 ) -> None:
     rows = crowd(drawn)
-    before = chosen(rows, n, strategy=strategy, per_place=0)
-    after = chosen([*rows, face(9999, "sad", gender)], n, strategy=strategy, per_place=0)
+    before = chosen(rows, n, strategy=strategy, max_per_site=0)
+    after = chosen([*rows, face(9999, "sad", gender)], n, strategy=strategy, max_per_site=0)
     assert len(set(before) - set(after)) <= 1
     assert len(set(after) - set(before)) <= 1
 
@@ -154,7 +155,7 @@ def test_a_photo_that_is_added_takes_one_place_at_most(
 def test_every_class_gives_the_same_number_and_strata_share_evenly() -> None:
     drawn = sample.draw(population(50), per_class=16, seed=1)
     for label in EXPRESSIONS:
-        genders = [row["gender"] for row in drawn.chosen[label]]
+        genders = [row.gender for row in drawn.chosen[label]]
         assert (len(genders), genders.count("male")) == (16, 8)
 
 
@@ -172,11 +173,11 @@ def test_the_seed_does() -> None:
 def test_withdrawing_one_face_changes_one_place(victim: int) -> None:
     rows = population(40)
     before = sample.draw(rows, per_class=14, seed=3).chosen
-    gone = before["sad"][victim]["id"]
-    after = sample.draw([r for r in rows if r["id"] != gone], per_class=14, seed=3).chosen
+    gone = before["sad"][victim].id
+    after = sample.draw([r for r in rows if r.id != gone], per_class=14, seed=3).chosen
     for label in EXPRESSIONS:
-        old = {row["id"] for row in before[label]}
-        new = {row["id"] for row in after[label]}
+        old = {row.id for row in before[label]}
+        new = {row.id for row in after[label]}
         assert len(old - new) == len(new - old) == (1 if label == "sad" else 0)
 
 
@@ -187,7 +188,7 @@ def test_a_photo_gives_one_face_at_most() -> None:
 
 
 def test_too_few_is_a_table_and_short_is_allowed_only_when_asked() -> None:
-    rows = [row for row in population(9) if row["expression"] != "fear"] + [face(7777, "fear")]
+    rows = [row for row in population(9) if row.expression != "fear"] + [face(7777, "fear")]
     with pytest.raises(Incomplete, match=r"fear +1 +8 missing") as error:
         sample.draw(rows, per_class=9, seed=1)
     assert error.value.exit_code == 3
@@ -222,27 +223,29 @@ def test_the_strategies_differ_in_how_groups_share_a_class() -> None:
     men = {}
     for strategy in sample.STRATEGIES:
         drawn = sample.draw(rows, per_class=20, seed=5, strategy=strategy).chosen["happy"]
-        men[strategy] = sum(row["gender"] == "male" for row in drawn)
+        men[strategy] = sum(row.gender == "male" for row in drawn)
     assert (men["equal"], men["proportional"]) == (10, 4)
-    first = sorted(rows, key=lambda row: sample.rank(5, row["id"]))
+    first = sorted(rows, key=lambda row: sample.rank(5, row.id))
     drawn = sample.draw(rows, per_class=20, seed=5, strategy="random").chosen["happy"]
-    assert drawn == [row for row in first if row["expression"] == "happy"][:20]
-    with pytest.raises(UsageError, match="strategy 'best' is unknown"):
+    assert drawn == [row for row in first if row.expression == "happy"][:20]
+    with pytest.raises(UsageError, match="unknown strategy 'best'; choose one of"):
         sample.draw(rows, per_class=20, seed=5, strategy="best")
 
 
-def from_page(row: dict, page: str, author: str = "") -> dict:
-    return row | {"page_url": page, "author": author}
+def from_page(face: KeptFace, page: str, author: str = "") -> KeptFace:
+    return face._replace(page_url=page, author=author)
 
 
 def test_one_site_or_author_gives_only_so_many_of_a_class() -> None:
     one_site = [from_page(row, "https://one.example/a") for row in population(30)]
-    drawn = sample.draw(one_site, per_class=10, seed=1, per_place=10)
+    drawn = sample.draw(one_site, per_class=10, seed=1, max_per_site=10)
     assert set(drawn.available.values()) == {10}
     commons = "https://commons.wikimedia.org/wiki/File:A"
     by_author = [from_page(row, commons, f"author {n % 6}") for n, row in enumerate(population(30))]
-    assert set(sample.draw(by_author, per_class=18, seed=1, per_place=3).available.values()) == {18}
-    everything = sample.draw(one_site, per_class=10, seed=1, per_place=0)
+    assert set(sample.draw(by_author, per_class=18, seed=1, max_per_site=3).available.values()) == {
+        18
+    }
+    everything = sample.draw(one_site, per_class=10, seed=1, max_per_site=0)
     assert set(everything.available.values()) == {30}
 
 
@@ -252,11 +255,11 @@ def test_a_new_face_changes_one_place_at_most(seed: int, strategy: str) -> None:
     before = sample.draw(rows, per_class=14, seed=seed, strategy=strategy).chosen["sad"]
     more = [*rows, face(9999, "sad", "male")]
     after = sample.draw(more, per_class=14, seed=seed, strategy=strategy).chosen["sad"]
-    assert len({row["id"] for row in before} - {row["id"] for row in after}) <= 1
+    assert len({row.id for row in before} - {row.id for row in after}) <= 1
 
 
 def test_a_short_class_names_the_groups_that_are_short() -> None:
-    rows = [row for row in population(9) if row["expression"] != "fear"]
+    rows = [row for row in population(9) if row.expression != "fear"]
     rows += [face(7000 + n, "fear", gender) for n, gender in enumerate(["male"] * 4 + ["female"])]
     with pytest.raises(Incomplete, match=r"fear +5 +4 missing; fewest: female 1, male 4"):
         sample.draw(rows, per_class=9, seed=1)

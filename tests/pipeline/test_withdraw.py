@@ -24,7 +24,7 @@ def test_a_withdrawn_photo_is_dropped_and_does_not_come_back_by_another_way(
             cat, [Verdict("dedup", one, "keep", "dedup"), Verdict("photos", one, "keep", "ann")]
         )
     assert withdraw(cat, [f"{url}#page"], "asked by the person") == Withdrawn(new=2, dropped=1)
-    assert [row["sha256"] for row in photos.awaiting_crop(cat, "s1")] == [spared]
+    assert [row.sha256 for row in photos.awaiting_crop(cat, "s1")] == [spared]
     assert verdicts.of_photo(cat, photo)[-1]["reason"] == "do-not-use"
     copy = site.show(SAD, "/copy.jpg", jpeg(1))
     assert go(per_query=200).refused == {"withdrawn": 1}
@@ -44,7 +44,7 @@ def test_near_duplicates_of_a_withdrawn_photo_go_with_it(
     keeps = [Verdict("dedup", one, "keep", "dedup") for one in (kept, other)]
     verdicts.add(cat, [*keeps, *dropped])
     assert withdraw(cat, [copy]).dropped == 3
-    assert [row["sha256"] for row in photos.awaiting_review(cat)] == [other]
+    assert [row.sha256 for row in photos.awaiting_review(cat)] == [other]
 
 
 def test_a_copy_that_hangs_two_steps_away_goes_with_it(cat: Catalogue, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Which votes count as what, the parts of the table, soft labels, and the command."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from btfer import cli, review
 from btfer.catalogue import Catalogue, verdicts
+from btfer.catalogue.rows import LabelledPhoto
 from btfer.catalogue.store import Row
 from btfer.errors import UsageError
 from btfer.review import Judged, agreement, agreement_table
@@ -21,9 +23,9 @@ def vote(photo: str, who: str, decision: str = "keep", expression: str = "", fac
     return given | {"decision": decision, "expression": expression}
 
 
-def photo_row(**more: str) -> Row:
-    row = dict.fromkeys(("intended", "expression", "language", "ethnicity", "gender", "age"), "")
-    return row | more
+def photo_row(**more: str) -> LabelledPhoto:
+    blank = {one.name: "" for one in fields(LabelledPhoto)}
+    return LabelledPhoto(**blank | {"rank": 0} | more)
 
 
 def judge(cat: Catalogue, round_: str, who: str, ids: list[str], **said: str) -> None:
@@ -92,7 +94,7 @@ def test_two_faces_of_one_photo_are_two_items() -> None:
 
 
 @pytest.fixture
-def votes_and_photos() -> tuple[list[Row], dict[str, Row]]:
+def votes_and_photos() -> tuple[list[Row], dict[str, LabelledPhoto]]:
     """40 photos of two languages; ann and ben differ on the French sad ones, cleo judges a few."""
     known, votes = {}, []
     for n in range(40):
@@ -130,7 +132,7 @@ def test_a_part_has_the_statistics_of_its_own_votes(votes_and_photos) -> None:
     votes, known = votes_and_photos
     two = [row for row in votes if row["reviewer"] != "cleo"]
     rows = agreement_table.table(ballots(two, known, "photos"))
-    french = [row for row in two if known[row["photo"]]["language"] == "fr"]
+    french = [row for row in two if known[row["photo"]].language == "fr"]
     alone = agreement_table.table(ballots(french, known, "photos"))
     part = chosen(rows, by="language", group="fr")
     assert len(part) == 4  # two people: Cohen's kappa as well

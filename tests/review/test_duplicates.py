@@ -11,7 +11,7 @@ from btfer.catalogue import Catalogue, photos, verdicts
 from btfer.catalogue.journal import Query, Sighting, add_found
 from btfer.catalogue.tables import metadata
 from btfer.catalogue.verdicts import Verdict
-from btfer.duplicate_rules import decided_by
+from btfer.duplicate_rules import PhotoFacts, decided_by
 from btfer.errors import UsageError
 from btfer.pipeline import dedup
 from btfer.review import Judged, duplicates
@@ -123,15 +123,7 @@ def test_what_the_rules_would_choose_otherwise_today_is_said(
 
 
 def test_no_photo_is_a_copy_of_itself() -> None:
-    one = {
-        "judged": False,
-        "licences": [],
-        "width": 9,
-        "height": 9,
-        "n_bytes": 9,
-        "at": "",
-        "sha256": "a",
-    }
+    one = PhotoFacts("a", False, [], width_px=9, height_px=9, n_bytes=9, at="")
     with pytest.raises(ValueError, match="no copy of itself"):
         decided_by(one, one)
 

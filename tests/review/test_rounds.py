@@ -17,7 +17,7 @@ from btfer.errors import UsageError
 from btfer.review import Judged
 from tests.drawn_catalogue import DIGEST, FACE_BOX, add_face, add_photo, label_of, make
 
-BOX = tuple(FACE_BOX.values())
+BOX = FACE_BOX
 
 
 @pytest.fixture

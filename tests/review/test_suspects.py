@@ -4,6 +4,7 @@ import pytest
 
 from btfer import review
 from btfer.catalogue import Catalogue, releases
+from btfer.catalogue.rows import ReleasedFace
 from btfer.catalogue.verdicts import stamp
 from btfer.errors import UsageError
 from btfer.review import Judged
@@ -16,7 +17,7 @@ def released(tmp_path: Path, n: int = 6) -> tuple[Catalogue, list[str], dict[str
     """Faces that nobody has judged, all in a release; their ids, and each one's file."""
     cat, ids = make(tmp_path, n, with_faces=True)
     files = {id_: f"x/x-{place}.png" for place, id_ in enumerate(ids)}
-    rows = [{"face": id_, "file": file, "expression": "sad"} for id_, file in files.items()]
+    rows = [ReleasedFace(id_, file, "sad") for id_, file in files.items()]
     releases.add(cat, "r1", "0", {}, rows)
     return cat, ids, files
 
