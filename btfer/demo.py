@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from btfer import bench, review
 from btfer.bench.report import print_table, results_table, write_report
 from btfer.catalogue import Catalogue, open_catalogue, photos
+from btfer.extras import require
 from btfer.files import write_atomic
 from btfer.pipeline import build, crawl, crop, dedup, funnel, release, verify
 from btfer.queries import load_plan
@@ -39,7 +40,11 @@ def run(
     on_progress: Progress,
     **flags: Any,
 ) -> Path:
-    """Do everything under `folder`, telling each step; the page that shows the outcome."""
+    """Do everything under `folder`, telling each step; the page that shows the outcome.
+
+    Raises MissingExtra without the benchmark's packages, before anything is done.
+    """
+    require("bench", "btfer demo")
     settings = load_settings(data_dir=folder / "data", queries_dir=QUERIES, host_delay_s=0, **flags)
     with closing(open_catalogue(settings.catalogue_url)) as cat:
         say("1. crawl: the synthetic sample on loopback, searched and fetched like the web")

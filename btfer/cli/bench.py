@@ -8,6 +8,7 @@ import typer
 
 from btfer.cli import arguments, context, models, output
 from btfer.errors import BtferError, Incomplete, UsageError
+from btfer.extras import require
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -110,6 +111,7 @@ def bench(
     if list_runs:
         _list_runs(settings.data_dir / "runs", as_json)
         return
+    require("bench", "btfer bench")
     arguments.one_of("--grid", grid, runner.GRIDS)
     sets = context.training_sets(train, "--train")
     first = seed or [settings.seed]

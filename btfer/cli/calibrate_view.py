@@ -27,7 +27,8 @@ def show(found: "Calibration", settings: "Settings", as_json: bool) -> None:
     print(f"\n{found.pairs} pairs, {found.same} of them the same picture; they {about}.")
     if found.equal_bytes:
         print(f"{found.equal_bytes} more are one photo already (equal bytes): not counted.")
-    print(f"Precision and recall with 95 % intervals; plot: {found.plot}")
+    plot = found.plot or "none, it needs pip install 'btfer[bench]'"
+    print(f"Precision and recall with 95 % intervals; plot: {plot}")
     print(f"{advice}\nRule: {RULE}.")
 
 

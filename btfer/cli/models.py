@@ -8,6 +8,7 @@ import typer
 
 from btfer.cli import arguments, context, output
 from btfer.errors import UsageError
+from btfer.extras import require
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -36,6 +37,7 @@ def export_run(
     from btfer.bench.runs.store import find_run
     from btfer.quiet import quiet_stderr
 
+    require("bench", "btfer export")
     data_dir = context.settings().data_dir
     chosen = find_run(data_dir / "runs", run)
     with quiet_stderr():
@@ -64,6 +66,7 @@ def demo_model(
     from btfer.paths import releases_dir
     from btfer.quiet import quiet_stderr
 
+    require("bench", "btfer demo-model")
     settings = context.settings()
     chosen = find_run(settings.data_dir / "runs", run)
     with quiet_stderr():
@@ -97,6 +100,7 @@ def bench_others(
     """Score a file of predictions, a known system or a model file on a release; the runs' records."""
     from btfer.bench.datasets import load_release
 
+    require("bench", "btfer bench")
     if sum(map(bool, (predictions, system, model_file))) > 1:
         raise UsageError("one of --predictions, --system and --model-file at a time")
     runs_dir = context.settings().data_dir / "runs"
@@ -132,6 +136,7 @@ def bench_edge(
     from btfer.bench.runs.store import find_run
     from btfer.quiet import quiet_stderr
 
+    require("bench", "btfer bench")
     data_dir = context.settings().data_dir
     chosen = [find_run(data_dir / "runs", one) for one in runs]
     if not chosen:
