@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from btfer import __version__
+from btfer import RESULTS_VERSION
 from btfer.catalogue import Catalogue, releases
 from btfer.catalogue.store import Row
 from btfer.errors import BtferError, ImageError
@@ -164,11 +164,11 @@ def _write_sheets(
 
 def _write_texts(folder: Path, rows: Sequence[Row], facts: Mapping[str, Any], name: str) -> None:
     record = {key: facts[key] for key in RECORD}
-    text = json.dumps(record | {"btfer": __version__}, indent=2, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(record | {"btfer": RESULTS_VERSION}, indent=2, sort_keys=True, ensure_ascii=False)
     write_atomic(folder / "release.json", f"{text}\n".encode())
     write_atomic(folder / "README.md", datasheet(rows, record).encode())
     metadata_sha256 = sha256_file(folder / "metadata.csv")
-    machine = croissant(name, rows, record, metadata_sha256, __version__)
+    machine = croissant(name, rows, record, metadata_sha256, RESULTS_VERSION)
     text = json.dumps(machine, indent=2, ensure_ascii=False)
     write_atomic(folder / "croissant.json", f"{text}\n".encode())
 
