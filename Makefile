@@ -77,7 +77,7 @@ benchmark-leaks: .venv/.complete  ## Precision and recall of the leak search on 
 benchmark-release: .venv/.complete  ## Speed of sample, release and verify, from 200,000 faces
 	$(BIN)/python benchmarks/release.py
 
-benchmark-review: .venv/.complete  ## Speed of the review app in a real Chromium, beside plain Streamlit
+benchmark-review: .venv/.dev  ## Speed of the review app in a real Chromium, beside plain Streamlit
 	$(BIN)/python benchmarks/review.py
 
 benchmark-train: .venv/.complete  ## Speed of training input beside the paper's generator, and what it costs a step
