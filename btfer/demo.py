@@ -45,7 +45,9 @@ def run(
     Raises MissingExtra without the benchmark's packages, before anything is done.
     """
     require("bench", "btfer demo")
-    settings = load_settings(data_dir=folder / "data", queries_dir=QUERIES, host_delay_s=0, **flags)
+    settings = load_settings(
+        data_dir=folder / "data", catalogue="", queries_dir=QUERIES, host_delay_s=0, **flags
+    )
     with closing(open_catalogue(settings.catalogue_url)) as cat:
         say("1. crawl: the synthetic sample on loopback, searched and fetched like the web")
         _crawl(cat, settings, say, on_progress)
@@ -155,6 +157,6 @@ def _tell(
     say(f"page           {pages[0]}")
     say(f"report         {pages[1]}")
     say(
-        "\nTo judge by hand instead: open the app on this data, undo what 'demo' said in Log, and build:"
+        "\nTo judge by hand instead: start the app on this data and undo the verdicts of 'demo' in Log:"
     )
-    say(f"  BTFER_DATA_DIR={settings.data_dir} .venv/bin/streamlit run review_app/app.py")
+    say(f"  btfer --data-dir {settings.data_dir} app")

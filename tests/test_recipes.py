@@ -11,10 +11,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 COUNTS = {
-    "Add a source": 3,
+    "Add a source": 4,
     "Add a network": 2,
     "Add a drop reason": 1,
-    "Add a packed format": 2,
+    "Add a packed format": 3,
 }
 
 
@@ -116,13 +116,15 @@ def wall(base_url="https://wall.example"):
     )
     edits = {
         "btfer/sources/wall.py": ("", file),
+        "btfer/cli/choices.py": ('Source = StrEnum("Source", "bing', " wall"),
         "btfer/sources/__init__.py": ('    "bing": lambda _: nullcontext(bing()),', row),
     }
     then = """
+from btfer.cli import choices
 from btfer.settings import Settings
 from btfer.sources import SOURCES, open_source
 with open_source("wall", Settings()) as source:
-    print(source.name, "wall" in SOURCES)
+    print(source.name, set(SOURCES) == set(choices.Source))
 """
     assert _follow("Add a source", "wall", tmp_path, edits, then) == "wall True"
 
@@ -157,12 +159,17 @@ FORMATS["lines"] = Format("txt", _write_lines, _read_lines)
 """
     then = """
 from pathlib import Path
-from btfer.pipeline.formats import check_formats, pack, unpack
+from btfer.cli.choices import RELEASE_FORMATS
+from btfer.pipeline.formats import FORMATS, check_formats, pack, unpack
+assert set(RELEASE_FORMATS) == {"folder", *FORMATS}
 Path("a.png").write_bytes(b"face")
 pack(Path(), check_formats(["lines"]), [{"file_name": "a.png", "label": "happy"}])
 print(*unpack(Path(), "lines"))
 """
-    edits = {"btfer/pipeline/formats.py": ("", text)}
+    edits = {
+        "btfer/pipeline/formats.py": ("", text),
+        "btfer/cli/choices.py": ('RELEASE_FORMATS = ("folder", ', '"lines", '),
+    }
     found = _follow("Add a packed format", "", tmp_path, edits, then)
     assert found == "('a.png', 'happy', b'face')"
 

@@ -164,7 +164,9 @@ def _write_sheets(
 
 def _write_texts(folder: Path, rows: Sequence[Row], facts: Mapping[str, Any], name: str) -> None:
     record = {key: facts[key] for key in RECORD}
-    text = json.dumps(record | {"btfer": RESULTS_VERSION}, indent=2, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(
+        record | {"btfer": RESULTS_VERSION}, indent=2, sort_keys=True, ensure_ascii=False
+    )
     write_atomic(folder / "release.json", f"{text}\n".encode())
     write_atomic(folder / "README.md", datasheet(rows, record).encode())
     metadata_sha256 = sha256_file(folder / "metadata.csv")
