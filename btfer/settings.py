@@ -12,7 +12,7 @@ The defaults are the paper's numbers where it gives one (BTFER, section 2).
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,7 +49,9 @@ class Settings(BaseSettings):
     )
     workers: int = Field(0, ge=0, description="processes for heavy loops; 0 = one per core")
     seed: int = Field(2024, description="key of the sampling hash and of training")
-    max_hamming_bits: int = Field(8, ge=0, le=20, description="pHash distance of a near-duplicate")
+    max_hamming_bits: int = Field(
+        8, ge=0, le=20, description="bits in which the pHashes of near-duplicates may differ"
+    )
     crop: Literal["paper", "authors_code", "square"] = Field(
         "paper",
         description="how faces are cut: paper = 20 px margin; authors_code = 10 px a side; "
@@ -117,19 +119,26 @@ def load_settings(**flags: Any) -> Settings:
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """A sentence for each BTFER_* variable that btfer does not read, with the nearest one that it does."""
-    known = [*(PREFIX + name.upper() for name in Settings.model_fields), *OTHER_VARIABLES]
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | set(OTHER_VARIABLES)
     asked = sorted(name for name in environment if name.upper().startswith(PREFIX))
     return [
-        f"unknown variable {name} is ignored{nearest(name.upper(), known)}"
+        f"unknown variable {name} is ignored{nearest(name, Settings.model_fields, PREFIX)}"
         for name in asked
         if name.upper() not in known
     ]
 
 
-def nearest(word: str, known: Any) -> str:
-    """`; did you mean 'x'?`, or what may be chosen where nothing is like it."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; choose one of {', '.join(known)}"
+def nearest(word: str, settings: Iterable[str], prefix: str = "") -> str:
+    """`; did you mean 'x'?`, or what may be chosen where nothing is like it.
+
+    prefix: of variables; it is the same in all, so it is left out where they are compared.
+    """
+    shown = {name: prefix + name.upper() if prefix else name for name in settings}
+    bare = word.lower().removeprefix(prefix.lower())
+    close = difflib.get_close_matches(bare, list(shown), n=1)
+    if close:
+        return f"; did you mean '{shown[close[0]]}'?"
+    return f"; choose one of {', '.join(shown.values())}"
 
 
 def _read_file(file: Path) -> dict[str, Any]:

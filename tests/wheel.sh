@@ -34,7 +34,10 @@ if "$bin/python" -c "import tensorflow" 2>/dev/null; then
   exit 1
 fi
 "$bin/btfer" --help >/dev/null
-"$bin/btfer" queries
+"$bin/btfer" queries # the bundled plan: none lies here
+"$bin/btfer" init work
+test -s work/btfer.toml
+test -s work/queries/expressions.toml
 
 # Each command's answer where something is missing: its own exit code and lines, never a traceback.
 answer() { # the exit code that is right, a word that must be in the answer, the command

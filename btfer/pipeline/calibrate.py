@@ -71,10 +71,7 @@ def from_people(
             f"no two photos are within {MAX_BITS} bits of each other: crawl or import more first"
         )
     if answered < total:
-        raise Incomplete(
-            f"{total - answered} pairs await same/different: "
-            "streamlit run review_app/app.py (page Pairs)"
-        )
+        raise Incomplete(f"{total - answered} pairs await same/different: btfer app (page Pairs)")
     keys = ("one", "other", "same", "weight")
     labelled = [Labelled(**{key: row[key] for key in keys}) for row in pairs.drawn(cat)]
     return _measured(cat, settings, labelled, drawn=True)

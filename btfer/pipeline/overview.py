@@ -8,7 +8,7 @@ from btfer.catalogue.current_verdicts import CurrentVerdicts, FirstSighting
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.store import Row
 
-OPEN_APP = "streamlit run review_app/app.py"
+OPEN_APP = "btfer app"
 GROUP = ("ethnicity", "gender", "age")
 
 

@@ -117,10 +117,10 @@ def _write_image(folder: Path | None, one: ReleaseImage) -> _Written:
         data = one.pixels.read_bytes()
         pixels = decode_rgb(data)
     except FileNotFoundError:
-        raise BtferError(f"the crop {one.pixels} has gone: run btfer crop --rebuild") from None
+        raise BtferError(f"the crop {one.pixels} has gone: run btfer crop repair") from None
     except ImageError as error:
         raise BtferError(
-            f"the crop {one.pixels} cannot be read ({error}): delete it, and run btfer crop --rebuild"
+            f"the crop {one.pixels} cannot be read ({error}): delete it, and run btfer crop repair"
         ) from None
     if bare_size(data) is None:
         data = encode_png(pixels)
