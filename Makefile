@@ -1,14 +1,16 @@
 # The whole line on one page. Every target makes .venv by itself when it is missing.
 PYTHON ?= python3
 BIN := .venv/bin
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup crawl review build bench report demo test test-slow lint benchmark benchmark-crawl benchmark-dedup benchmark-faces benchmark-intake benchmark-leaks benchmark-release benchmark-review benchmark-train lock clean
+.PHONY: help setup crawl review build bench report demo test test-slow test-wheel lint benchmark benchmark-crawl benchmark-dedup benchmark-faces benchmark-intake benchmark-leaks benchmark-release benchmark-review benchmark-train lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# The stamp is written last: an install that was cut off is done again.
+# A stamp is written last: an install that was cut off is done again.
 .venv/.complete: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "btfer needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv .venv
@@ -16,7 +18,12 @@ help:  ## Show this list
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
-setup: .venv/.complete  ## Make .venv with everything, from the hashed lock
+# The developers' tools on top: tests, lint, lock.
+.venv/.dev: .venv/.complete requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	touch $@
+
+setup: .venv/.complete  ## Make .venv with btfer and its benchmark, from the hashed lock
 
 crawl: .venv/.complete  ## 1. Search the web with the query plan and fetch photos
 	$(BIN)/btfer crawl
@@ -36,14 +43,17 @@ report: .venv/.complete  ## 7. Write the results beside the paper's: page, CSV, 
 demo: .venv/.complete  ## The whole line on the built-in synthetic sample, in minutes
 	$(BIN)/btfer demo
 
-test: .venv/.complete  ## The tests; installs Chromium and PostgreSQL for them where it may
+test: .venv/.dev  ## The tests; installs Chromium and PostgreSQL for them where it may
 	sh tests/system_packages.sh
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
-test-slow: .venv/.complete  ## The tests that take longer: training, kills, the whole line
+test-slow: .venv/.dev  ## The tests that take longer: training, kills, the whole line
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
-lint: .venv/.complete  ## Format, style, types and import contracts
+test-wheel: .venv/.dev  ## Build wheel and sdist, install the wheel alone elsewhere, run the line there
+	bash tests/wheel.sh
+
+lint: .venv/.dev  ## Format, style, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -67,7 +77,7 @@ benchmark-leaks: .venv/.complete  ## Precision and recall of the leak search on 
 benchmark-release: .venv/.complete  ## Speed of sample, release and verify, from 200,000 faces
 	$(BIN)/python benchmarks/release.py
 
-benchmark-review: .venv/.complete  ## Speed of the review app in a real Chromium, beside plain Streamlit
+benchmark-review: .venv/.dev  ## Speed of the review app in a real Chromium, beside plain Streamlit
 	$(BIN)/python benchmarks/review.py
 
 benchmark-train: .venv/.complete  ## Speed of training input beside the paper's generator, and what it costs a step
@@ -76,10 +86,10 @@ benchmark-train: .venv/.complete  ## Speed of training input beside the paper's 
 benchmark: .venv/.complete  ## Speed of the heavy stages on drawn input, on this machine
 	$(BIN)/python benchmarks/stages.py
 
-lock: .venv/.complete  ## Renew requirements.lock (versions and hashes, no host names)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml \
-	  --output-file requirements.lock
+lock: .venv/.dev  ## Renew both locks (versions and hashes, no host names)
+	$(LOCK) --extra bench pyproject.toml --output-file requirements.lock
+	$(LOCK) --extra bench --extra dev --constraint requirements.lock pyproject.toml \
+	  --output-file requirements-dev.lock
 
 clean:  ## Remove .venv and caches; data stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

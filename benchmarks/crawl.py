@@ -12,6 +12,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
 
+import results
 from crawl_runs import MB, Bench, Run, apart, with_btfer, with_icrawler
 from crawl_site import (
     HOSTS,
@@ -157,6 +158,20 @@ def target_table(runs: list[Run], others: list[Run]) -> Table:
     return table
 
 
+def kept_figures(runs: list[Run]) -> list[results.Measured]:
+    """The rate and memory of each of our runs, beside icrawler's."""
+    icrawler, limit = runs[0], f"< {MAX_MB}"
+    ours = [run for run in runs if run is not icrawler]
+    rates = [
+        results.Measured(f"{one.name}, beside icrawler", one.rate, "images/s", icrawler.rate)
+        for one in ours
+    ]
+    return rates + [
+        results.Measured(f"{one.name}, memory", one.peak_mb, "MB", icrawler.peak_mb, limit)
+        for one in ours
+    ]
+
+
 def limit_lines(port: int, n: int, folder: Path) -> list[str]:
     """What nobody can beat here."""
     per_s, mb_per_s = apart(site_limit, port, n)
@@ -170,8 +185,8 @@ def limit_lines(port: int, n: int, folder: Path) -> list[str]:
     ]
 
 
-def report(console: Console, bench: Bench, n: int, quick: bool) -> None:
-    """Run the crawls, print the tables. quick: neither polite, nor lossy, nor long crawls."""
+def report(console: Console, bench: Bench, n: int, quick: bool) -> list[results.Measured]:
+    """Run the crawls, print the tables; the figures to keep. quick: neither polite, nor lossy, nor long crawls."""
     runs = rates(bench, n) + ([] if quick else [polite(bench, n)])
     console.print(rate_table(runs, bench.repeat))
     others = []
@@ -181,6 +196,7 @@ def report(console: Console, bench: Bench, n: int, quick: bool) -> None:
         console.print(plain_table("memory at length", length))
         others = losses + length
     console.print(target_table(runs, others))
+    return kept_figures(runs)
 
 
 def main() -> None:
@@ -189,6 +205,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2_000, help="how many (2000)")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each, the median counts")
     parser.add_argument("--quick", action="store_true", help="no polite, lossy or long crawls")
+    results.add_save(parser)
     asked = parser.parse_args()
     console = Console(width=100)
     with tempfile.TemporaryDirectory(prefix="btfer-benchmark-") as name:
@@ -197,7 +214,9 @@ def main() -> None:
         with site(folder / "site") as port:
             bench = Bench(port, folder, Pictures(folder / "site"), asked.repeat)
             console.print("\n".join(limit_lines(port, asked.images, folder / "site")))
-            report(console, bench, asked.images, asked.quick)
+            kept = report(console, bench, asked.images, asked.quick)
+    if asked.save:
+        results.save(kept)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import results
 from dedup_peers import BRUTE_FORCE, IMAGEDEDUP, PEERS, PROCESSES, Hashes, Timed, timed
 from rich.console import Console
 from rich.table import Table
@@ -182,8 +183,11 @@ Results = dict[tuple[str, int, bool], Ours]
 WORK = {"all pairs": (search_all, peer_on_all), "adding 1,000": (search_added, peer_on_added)}
 
 
-def compare(work: str, n: int, cap_s: float, runs: int) -> tuple[Table, dict[bool, Ours], float]:
-    """One table; our results without and with mirrors; imagededup's seconds (nan where it has none)."""
+Compared = tuple[Table, dict[bool, Ours], float, list[results.Measured]]
+
+
+def compare(work: str, n: int, cap_s: float, runs: int) -> Compared:
+    """One table; our results without and with mirrors; imagededup's seconds (nan where it has none); all seconds."""
     ours, theirs = WORK[work]
     table = Table("search", "seconds", "beside ours", "", title=f"{work}, {n:,} hashes")
     done = {mirrored: apart(ours, n, mirrored, runs) for mirrored in (False, True)}
@@ -192,6 +196,12 @@ def compare(work: str, n: int, cap_s: float, runs: int) -> tuple[Table, dict[boo
         name = "btfer, with mirrors" if mirrored else "btfer, hashes alone"
         table.add_row(name, f"{one.seconds:.2f}", f"{one.seconds / done[False].seconds:.1f}x", note)
     default_s = math.nan
+    about = f"{work}, {n:,} hashes within {MAX_BITS} bits"
+    kept = [
+        results.Measured(f"{about}, mirrors too", done[True].seconds, "s"),
+        results.Measured(f"{about}, recall with mirrors", done[True].recall, "share", limit=">= 1"),
+        results.Measured(f"{about}, memory with mirrors", done[True].extra_mb, "MB"),
+    ]
     for name in PEERS:
         result = apart(theirs, name, n, cap_s)
         if isinstance(result, str):
@@ -200,8 +210,12 @@ def compare(work: str, n: int, cap_s: float, runs: int) -> tuple[Table, dict[boo
         seconds, note = at_best(name, result, work)
         mark = "~" if result.scaled else ""
         table.add_row(name, f"{mark}{seconds:,.2f}", f"{seconds / done[False].seconds:,.1f}x", note)
+        scaled = " (scaled from a part)" if result.scaled else ""
+        kept.append(
+            results.Measured(f"{about}, beside {name}{scaled}", done[False].seconds, "s", seconds)
+        )
         default_s = seconds if name == IMAGEDEDUP else default_s
-    return table, done, default_s
+    return table, done, default_s, kept
 
 
 def at_best(name: str, result: Timed, work: str) -> tuple[float, str]:
@@ -215,7 +229,7 @@ def at_best(name: str, result: Timed, work: str) -> tuple[float, str]:
     return result.prepare_s + search_s, note
 
 
-def targets(results: Results, default_s: float) -> tuple[Table, bool]:
+def targets(found: Results, default_s: float) -> tuple[Table, bool]:
     """The issue's musts and aims, with mirrors as dedup searches; whether all musts are met."""
     table = Table("target", "measured", "must", "aim", title="targets, with mirrors")
     met = True
@@ -230,7 +244,7 @@ def targets(results: Results, default_s: float) -> tuple[Table, bool]:
         cells[0] = "-" if math.isinf(must) else cells[0]
         table.add_row(name, form.format(value), *cells)
 
-    small, large = (results.get(("all pairs", n, True)) for n in (SMALL, LARGE))
+    small, large = (found.get(("all pairs", n, True)) for n in (SMALL, LARGE))
     if small:
         judge("100,000: seconds", small.seconds, math.inf, 1, "{:.2f} s", False)
         if not math.isnan(default_s):
@@ -242,10 +256,10 @@ def targets(results: Results, default_s: float) -> tuple[Table, bool]:
     if small and large:
         exponent = math.log10(large.seconds / small.seconds)
         judge("growth exponent", exponent, math.inf, 1.4, "{:.2f}", False)
-    added = results.get(("adding 1,000", LARGE, True))
+    added = found.get(("adding 1,000", LARGE, True))
     if added:
         judge("adding 1,000 to 1,000,000", added.seconds, 1, 0.3, "{:.2f} s", False)
-    recall = min(one.recall for one in results.values())
+    recall = min(one.recall for one in found.values())
     judge("recall", recall, 1, 1, "{:.2%}", True)
     return table, met
 
@@ -256,19 +270,24 @@ def main() -> None:
     parser.add_argument("--sizes", default=f"{SMALL},{LARGE}", help="how many hashes, by commas")
     parser.add_argument("--cap-s", type=float, default=20, help="seconds that a peer may take (20)")
     parser.add_argument("--runs", type=int, default=3, help="of ours, the median counts (3)")
+    results.add_save(parser)
     args = parser.parse_args()
     console = Console(width=110)
-    results: Results = {}
+    found: Results = {}
+    kept: list[results.Measured] = []
     default_s = math.nan
     for n in map(int, args.sizes.split(",")):
         for work in WORK:
-            table, done, peer_s = compare(work, n, args.cap_s, args.runs)
+            table, done, peer_s, more = compare(work, n, args.cap_s, args.runs)
             console.print(table)
-            results |= {(work, n, mirrored): one for mirrored, one in done.items()}
+            found |= {(work, n, mirrored): one for mirrored, one in done.items()}
+            kept += more
             if (work, n) == ("all pairs", SMALL):
                 default_s = peer_s
-    table, met = targets(results, default_s)
+    table, met = targets(found, default_s)
     console.print(table)
+    if args.save:
+        results.save(kept)
     raise SystemExit(not met)
 
 

@@ -21,6 +21,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import results
 from faces_agreement import Agreement
 from faces_detectors import (
     MTCNN,
@@ -244,8 +245,8 @@ def readable(folder: Path, count: int) -> list[Path]:
     return chosen
 
 
-def report(console: Console, photos: list[Path]) -> bool:
-    """Time every detector, print the tables; whether every must is reached."""
+def report(console: Console, photos: list[Path], *, keep: bool) -> bool:
+    """Time every detector, print the tables; whether every must is reached. keep: save the figures."""
     bench = Bench(photos)
     for name in (MTCNN, OURS_20, OURS_40, *PEERS):
         bench.on_a_core(name)
@@ -255,7 +256,26 @@ def report(console: Console, photos: list[Path]) -> bool:
     console.print(limit_row(bench))
     table, met = targets(bench, on_two)
     console.print(table)
+    if keep:
+        results.save(kept_figures(bench))
     return met
+
+
+def kept_figures(bench: Bench) -> list[results.Measured]:
+    """Each of ours beside the mtcnn package, on one core."""
+    theirs = MS / bench.ms[MTCNN]
+    speed = [
+        results.Measured(f"{one} on a core, beside {MTCNN}", MS / bench.ms[one], "photos/s", theirs)
+        for one in (OURS_20, OURS_40)
+    ]
+    matched = [
+        results.Measured(
+            f"{one}: boxes matched at IoU 0.9", bench.matched[one], "share", limit=">= 0.99"
+        )
+        for one in (OURS_20, OURS_40)
+    ]
+    memory = results.Measured("memory a worker", bench.peak_mb, "MB", limit="< 1200")
+    return [*speed, *matched, memory]
 
 
 def main() -> None:
@@ -264,6 +284,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, help="folder of photos instead of drawn scenes")
     parser.add_argument("--count", type=int, default=60, help="how many; 0 = all (60)")
     parser.add_argument("--agree", action="store_true", help="compare boxes only, not speed")
+    results.add_save(parser)
     asked = parser.parse_args()
     console = Console(width=120)
     with tempfile.TemporaryDirectory(prefix="btfer-benchmark-") as name:
@@ -278,7 +299,7 @@ def main() -> None:
             table, met = agree(photos)
             console.print(table)
         else:
-            met = report(console, photos)
+            met = report(console, photos, keep=asked.save)
     raise SystemExit(not met)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import results
 from rich.console import Console
 from rich.table import Table
 
@@ -207,8 +208,10 @@ def report(
     seconds: float,
     say: Callable[[Any], None],
     one_photo: list[str],
+    *,
+    keep: bool,
 ) -> bool:
-    """Print recall by kind and precision; whether both are met. one_photo: see --one-photo."""
+    """Print recall by kind and precision; whether both are met. one_photo: see --one-photo. keep: see --save."""
 
     def is_one(one: str, other: str) -> bool:
         return any(word in one and word in other for word in one_photo)
@@ -229,6 +232,12 @@ def report(
         say(f"  {n} pictures of {one} taken for {other}: are they one photo?")
     say(f"recall {recall:.3f} (must {RECALL}), precision {precision:.4f} (must {PRECISION})")
     say(f"{seconds / len(faces) * 1000:.0f} ms a face against {len(truth):,} pictures, one core")
+    if keep:
+        about = f"{len(truth):,} pictures made of {len(faces):,} faces"
+        rates = (("recall", recall, RECALL), ("precision", precision, PRECISION))
+        kept = [results.Measured(f"{n}, {about}", x, "share", limit=f">= {m}") for n, x, m in rates]
+        per_face_ms = seconds / len(faces) * 1000
+        results.save([*kept, results.Measured(f"search, {about}", per_face_ms, "ms/face")])
     return recall >= RECALL and precision >= PRECISION
 
 
@@ -244,10 +253,13 @@ def main() -> None:
         metavar="WORD",
         help="files with this in their names are one photo, cut otherwise",
     )
+    results.add_save(parser)
     args = parser.parse_args()
     cv2.setNumThreads(1)
     faces = photo_faces(args.photos, args.most) if args.photos else sample_faces()[: args.most]
-    raise SystemExit(not report(faces, *measure(faces), Console(width=110).print, args.one_photo))
+    say = Console(width=110).print
+    met = report(faces, *measure(faces), say, args.one_photo, keep=args.save)
+    raise SystemExit(not met)
 
 
 if __name__ == "__main__":

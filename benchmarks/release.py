@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import release_catalogue
+import results
 from rich.console import Console
 from rich.table import Table
 
@@ -51,7 +52,9 @@ def main() -> None:
         if not given.keep:
             shutil.rmtree(folder, ignore_errors=True)
     found = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
-    _tell(found, given.faces, 7 * given.per_class)
+    measured = _tell(found, given.faces, 7 * given.per_class)
+    if given.save:
+        results.save(measured)
 
 
 def _arguments() -> argparse.Namespace:
@@ -60,6 +63,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--per-class", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keep", default="", help="folder that stays, and is used again")
+    results.add_save(parser)
     parser.add_argument("--part", default="", choices=["", *PARTS], help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -127,7 +131,7 @@ def _memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _tell(found: Found, n_faces: int, n_images: int) -> None:
+def _tell(found: Found, n_faces: int, n_images: int) -> list[results.Measured]:
     rows = [
         (f"read {n_faces:,} faces from the catalogue", found["read"], "s", None),
         (f"sample: draw {n_images:,} of them", found["sample"], "s", TARGETS["sample"]),
@@ -142,6 +146,10 @@ def _tell(found: Found, n_faces: int, n_images: int) -> None:
         wanted = f"< {target:g} {unit}" if target else ""
         table.add_row(what, f"{value:.1f} {unit}", wanted, mark)
     Console(width=100).print(table)
+    return [
+        results.Measured(what, value, unit, limit=f"< {target:g}" if target else "")
+        for what, value, unit, target in rows
+    ]
 
 
 if __name__ == "__main__":

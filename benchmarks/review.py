@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import results
 import review_catalogue
 from rich.console import Console
 from rich.table import Table
@@ -182,8 +183,8 @@ def _judge_plainly(page: Any, n: int) -> None:
     page.locator("img").evaluate_all(ON_SCREEN)
 
 
-def show(found: list[Measured], us: float, plain: float) -> None:
-    """The table, and each target with what was measured."""
+def show(found: list[Measured], us: float, plain: float) -> list[results.Measured]:
+    """The table, and each target with what was measured; the figures to keep."""
     console = Console(width=100)
     table = Table("judged before", "opening the page, s", "Enter to next page, s (median, worst)")
     for one in found:
@@ -201,13 +202,20 @@ def show(found: list[Measured], us: float, plain: float) -> None:
         ends.add_row(target, measured, "pass" if holds else "MISS")
     console.print(ends)
     console.print(f"a judged picture: ours {us * 1000:.0f} ms, plain {plain * 1000:.0f} ms")
+    return [
+        results.Measured("next page, slowest median", slowest, "s", limit="< 0.5"),
+        results.Measured("server memory", memory, "MB", limit="< 1000"),
+        results.Measured("a judged picture, beside plain Streamlit", us * 1000, "ms", plain * 1000),
+    ]
 
 
 def main() -> None:
     """Parse, make the catalogue in a temporary folder, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=int, default=100_000, help="photos in the catalogue")
-    photos = max(parser.parse_args().photos, 6 * LEFT)
+    results.add_save(parser)
+    given = parser.parse_args()
+    photos = max(given.photos, 6 * LEFT)
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
     if not program:
         raise SystemExit("no Chromium in PATH (Debian: apt-get install chromium)")
@@ -221,7 +229,9 @@ def main() -> None:
         awaiting = photos - found[-1].judged - PAGE * PAGES
         us, plain = per_picture(browser, data_dir, awaiting)
         browser.close()
-    show(found, us, plain)
+    kept = show(found, us, plain)
+    if given.save:
+        results.save(kept)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+import results
 from keras.src.legacy.preprocessing.image import ImageDataGenerator
 from PIL import Image
 from rich.console import Console
@@ -201,8 +202,10 @@ def training(case: Case, sources: dict[str, Any]) -> tuple[dict[str, Seconds], f
     return times, float(first - times["ours"][0])
 
 
-def measure(case: Case, folder: Path, cache: Path, seconds: float) -> list[tuple[str, ...]]:
-    """Rows of the table: what, paper's way, ours, constant, result."""
+def measure(
+    case: Case, folder: Path, cache: Path, seconds: float
+) -> tuple[list[tuple[str, ...]], list[results.Measured]]:
+    """Rows of the table (what, paper's way, ours, constant, result), and the figures to keep."""
     images = load_folder(folder)
     watch = Stopwatch()
     batches = our_way(images, case.size_px, cache)
@@ -217,7 +220,15 @@ def measure(case: Case, folder: Path, cache: Path, seconds: float) -> list[tuple
     step, begin = training(case, sources)
     waits = {name: 1 - step["constant"] / one for name, one in step.items()}
     size = f"{case.size_px} px: "
-    return [
+    kept = [
+        results.Measured(f"{size}input alone, beside the paper's way", 1 / alone["ours"][0], "images/s",
+                         1 / alone["paper"][0]),
+        results.Measured(f"{size}training {case.network}, beside the paper's way",
+                         PAPER.batch_size / step["ours"][0], "images/s", PAPER.batch_size / step["paper"][0]),
+        results.Measured(f"{size}share of a step for input", waits["ours"][0], "share", waits["paper"][0],
+                         f"<= {MOST_SHARE}"),
+    ]  # fmt: skip
+    rows = [
         (f"{size}decode once, images/s", "", f"{decoded:,.0f}", "", ""),
         (f"{size}input alone, images/s", *(f"{1 / alone[n][0]:,.0f}" for n in NAMES[:2]), "",
          f"{times[0]:.1f}x: {_verdict(times[0] >= case.must, f'must {case.must}x')}, "
@@ -232,6 +243,7 @@ def measure(case: Case, folder: Path, cache: Path, seconds: float) -> list[tuple
         (f"{size}  share of its CPU time", *(f"{waits[n][1]:.1%}" for n in NAMES[:2]), "", ""),
         (f"{size}  more in an epoch's first step, ms", "", f"{begin * MS:.0f}", "", ""),
     ]  # fmt: skip
+    return rows, kept
 
 
 def main() -> None:
@@ -239,7 +251,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", type=int, choices=[case.size_px for case in CASES])
     parser.add_argument("--quick", action="store_true", help="a few images: that it runs")
+    results.add_save(parser)
     args = parser.parse_args()
+    kept = []
     warnings.filterwarnings("ignore", category=DeprecationWarning)  # in Keras's generator
     table = Table("", *NAMES, "ours to paper", title=f"{keras.backend.backend()} backend")
     with tempfile.TemporaryDirectory() as scratch:
@@ -247,9 +261,13 @@ def main() -> None:
             if args.only in (None, case.size_px):
                 case = replace(case, images=64, rounds=1) if args.quick else case
                 folder = draw_folder(Path(scratch) / str(case.size_px), case.images)
-                for row in measure(case, folder, Path(scratch), 0.2 if args.quick else 2):
+                rows, more = measure(case, folder, Path(scratch), 0.2 if args.quick else 2)
+                kept += more
+                for row in rows:
                     table.add_row(*row)
     Console(width=120).print(table)
+    if args.save:
+        results.save(kept)
 
 
 def _verdict(good: bool, words: str) -> str:

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from btfer import bench, review
 from btfer.bench.report import print_table, results_table, write_report
 from btfer.catalogue import Catalogue, open_catalogue, photos
+from btfer.extras import require
 from btfer.files import write_atomic
 from btfer.pipeline import build, crawl, crop, dedup, funnel, release, verify
 from btfer.queries import load_plan
@@ -39,8 +40,14 @@ def run(
     on_progress: Progress,
     **flags: Any,
 ) -> Path:
-    """Do everything under `folder`, telling each step; the page that shows the outcome."""
-    settings = load_settings(data_dir=folder / "data", queries_dir=QUERIES, host_delay_s=0, **flags)
+    """Do everything under `folder`, telling each step; the page that shows the outcome.
+
+    Raises MissingExtra without the benchmark's packages, before anything is done.
+    """
+    require("bench", "btfer demo")
+    settings = load_settings(
+        data_dir=folder / "data", catalogue="", queries_dir=QUERIES, host_delay_s=0, **flags
+    )
     with closing(open_catalogue(settings.catalogue_url)) as cat:
         say("1. crawl: the synthetic sample on loopback, searched and fetched like the web")
         _crawl(cat, settings, say, on_progress)
@@ -152,6 +159,6 @@ def _tell(
     say(f"page           {pages[0]}")
     say(f"report         {pages[1]}")
     say(
-        "\nTo judge by hand instead: open the app on this data, undo what 'demo' said in Log, and build:"
+        "\nTo judge by hand instead: start the app on this data and undo the verdicts of 'demo' in Log:"
     )
-    say(f"  BTFER_DATA_DIR={settings.data_dir} .venv/bin/streamlit run review_app/app.py")
+    say(f"  btfer --data-dir {settings.data_dir} app")

@@ -32,9 +32,13 @@ def map_unordered(
     workers: 0 = one per core. Raises UsageError for an unknown engine, BtferError when a worker
     process dies, and whatever `fn` raises.
     """
-    if engine not in ENGINES:
-        raise UsageError(f"engine '{engine}' is unknown: use one of {', '.join(ENGINES)}")
+    _check_engine(engine)
     return ENGINES[engine](fn, items, workers or _cores())
+
+
+def _check_engine(engine: str) -> None:
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine '{engine}'; choose one of {', '.join(ENGINES)}")
 
 
 def _cores() -> int:
@@ -67,8 +71,7 @@ def one_by_one(
     function and an item that every worker begins with at once, so that the first result does not
     wait for imports. Errors are those of `map_unordered`.
     """
-    if engine not in ENGINES:
-        raise UsageError(f"engine '{engine}' is unknown: use one of {', '.join(ENGINES)}")
+    _check_engine(engine)
     if engine == "serial":
         lock = Lock()
 
@@ -107,8 +110,8 @@ def _result(future: "Future[Result]") -> Result:
 
 def _died() -> BtferError:
     return BtferError(
-        "a worker process died (out of memory?): what was done is kept; "
-        "run the command again, with --workers 1 if it happens again"
+        "a worker process died, perhaps for lack of memory; what was done is kept: run the command "
+        "again, with btfer --workers 1 if it happens again"
     )
 
 

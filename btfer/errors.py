@@ -33,7 +33,7 @@ class MissingExtra(BtferError):
     """An optional dependency is asked for and not installed."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs an optional dependency: pip install 'btfer[{extra}]'")
+        super().__init__(f"{feature} needs the extra '{extra}': pip install 'btfer[{extra}]'")
 
 
 class Busy(BtferError):

@@ -2,6 +2,22 @@
 
 from pathlib import Path
 
+PACKAGE = Path(__file__).parent
+
+
+def bundled(name: str) -> Path:
+    """The `review_app` or the `queries` that came with btfer: the checkout's, else the wheel's copy."""
+    checkout = PACKAGE.parent
+    if (checkout / "pyproject.toml").is_file() and (checkout / name).is_dir():
+        return checkout / name
+    return PACKAGE / "_bundled" / name
+
+
+def default_queries_dir() -> Path:
+    """`queries` in the current folder where there is one, else the bundled plan."""
+    own = Path("queries")
+    return own if own.is_dir() else bundled("queries")
+
 
 def photo_path(data_dir: Path, sha256: str, format_: str) -> Path:
     """A photo's bytes as they came: `photos/ab/<sha256>.<format>`."""

@@ -1,48 +1,76 @@
 """One Settings: defaults < btfer.toml < BTFER_* environment < command-line flags.
 
+Every setting is a key of btfer.toml, a variable (`min_face_px` is BTFER_MIN_FACE_PX) and a flag before
+the command's name (`btfer --set min_face_px=60 crop`). Often used ones have a flag of their own as well:
+--data-dir, --catalogue, --engine and --workers before the command's name; --seed of build and bench;
+--mode (crop) and --faces of crop; --licences of crawl. Secrets (flickr_key, openverse_token) are better
+kept out of flags, which other users of the machine can see.
+
 The defaults are the paper's numbers where it gives one (BTFER, section 2).
 """
 
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from btfer.errors import UsageError
+from btfer.paths import default_queries_dir
+
+FILE = Path("btfer.toml")
+PREFIX = "BTFER_"
+OTHER_VARIABLES = ("BTFER_TRACEBACK", "BTFER_ANNY_DATA")  # of the command line, and of a test
 
 
 class Settings(BaseSettings):
-    """Where things are and how the stages behave; every field is a flag, a variable and a TOML key."""
+    """Where things are and how the stages behave."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="BTFER_", toml_file="btfer.toml", extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     data_dir: Path = Field(Path("data"), description="folder of photos, faces, releases and runs")
     catalogue: str = Field("", description="database URL; empty = SQLite in data_dir")
-    queries_dir: Path = Field(Path("queries"), description="folder of the query plan")
+    queries_dir: Path = Field(
+        default_factory=default_queries_dir,
+        description="folder of the query plan; without one, the plan that comes with btfer",
+    )
     contact: str = Field("", description="e-mail or page put in the crawler's User-Agent")
-    engine: Literal["serial", "processes"] = "processes"
+    engine: Literal["serial", "processes"] = Field(
+        "processes", description="where heavy loops run: in this process, or in several"
+    )
     workers: int = Field(0, ge=0, description="processes for heavy loops; 0 = one per core")
     seed: int = Field(2024, description="key of the sampling hash and of training")
-    max_hamming_bits: int = Field(8, ge=0, le=20, description="pHash distance of a near-duplicate")
+    max_hamming_bits: int = Field(
+        8, ge=0, le=20, description="bits in which the pHashes of near-duplicates may differ"
+    )
     crop: Literal["paper", "authors_code", "square"] = Field(
-        "paper", description="how faces are cut: btfer.faces.modes has the table"
+        "paper",
+        description="how faces are cut: paper = 20 px margin; authors_code = 10 px a side; "
+        "square = no face is stretched",
     )
     faces: Literal["all", "largest", "single"] = Field(
         "all", description="which faces of a photo are taken: single = of photos with one face only"
     )
-    min_probability: float = Field(0.90, ge=0, le=1, description="least MTCNN face probability")
-    min_face_px: int = Field(40, ge=20, description="least side of a face box, in photo pixels")
+    min_probability: float = Field(
+        0.90, ge=0, le=1, description="lowest MTCNN probability of a face"
+    )
+    min_face_px: int = Field(
+        40, ge=20, description="shortest side of a face box, in pixels of the photo"
+    )
     max_faces: int = Field(50, ge=1, description="most faces of one photo; the largest are taken")
     max_per_host: int = Field(2, ge=1, description="connections to one image host at a time")
-    host_delay_s: float = Field(0.25, ge=0, description="pause between two requests to one host")
+    host_delay_s: float = Field(
+        0.25, ge=0, description="pause between two requests to one host, in seconds"
+    )
     flickr_key: str = Field(
         "", repr=False, description="API key, from flickr.com/services/api/keys"
     )
@@ -69,7 +97,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags first, then the environment, then btfer.toml."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _read_file(FILE))
 
 
 def load_settings(**flags: Any) -> Settings:
@@ -82,6 +110,46 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise UsageError(
+                f"unknown setting '{name}'{nearest(name, Settings.model_fields)}"
+            ) from None
         raise UsageError(f"setting '{name}': {first['msg']} (got {first['input']!r})") from None
-    except ValueError as error:  # btfer.toml is not TOML
-        raise UsageError(f"btfer.toml cannot be read: {error}") from None
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """A sentence for each BTFER_* variable that btfer does not read, with the nearest one that it does."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | set(OTHER_VARIABLES)
+    asked = sorted(name for name in environment if name.upper().startswith(PREFIX))
+    return [
+        f"unknown variable {name} is ignored{nearest(name, Settings.model_fields, PREFIX)}"
+        for name in asked
+        if name.upper() not in known
+    ]
+
+
+def nearest(word: str, settings: Iterable[str], prefix: str = "") -> str:
+    """`; did you mean 'x'?`, or what may be chosen where nothing is like it.
+
+    prefix: of variables; it is the same in all, so it is left out where they are compared.
+    """
+    shown = {name: prefix + name.upper() if prefix else name for name in settings}
+    bare = word.lower().removeprefix(prefix.lower())
+    close = difflib.get_close_matches(bare, list(shown), n=1)
+    if close:
+        return f"; did you mean '{shown[close[0]]}'?"
+    return f"; choose one of {', '.join(shown.values())}"
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    """The keys of btfer.toml, {} where there is none. Windows may put a byte-order mark first."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        raise UsageError(f"{file} cannot be read: it is not UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{file} cannot be read: {error}") from None

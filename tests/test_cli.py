@@ -1,10 +1,13 @@
 import json
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -14,15 +17,26 @@ from btfer import cli
 from btfer.catalogue import Catalogue, verdicts
 from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
+from btfer.cli import choices, context, groups, output
+from btfer.errors import UsageError
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo, take_in
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = [name for name, _ in typer.main.get_command(cli.app).commands.items()]  # type: ignore[attr-defined]
-GROUPS = {
-    "review": ["plan", "queue", "agreement", "export", "import", "keep-single"],
-    "sample": ["render", "serve"],
-}
+ONLY_GROUPS = {"review", "sample", "catalogue"}  # nothing happens without a subcommand
+
+
+def commands(group: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every command and subcommand."""
+    group = group or typer.main.get_command(cli.app)
+    for name, command in group.commands.items():
+        if (*words, name)[0] not in ONLY_GROUPS or words:
+            yield (*words, name)
+        if hasattr(command, "commands"):
+            yield from commands(command, (*words, name))
+
+
+COMMANDS = [list(words) for words in commands()]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -33,12 +47,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(end.value.code or 0)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [[name] for name in COMMANDS if name not in GROUPS]
-    + [[group, name] for group, names in GROUPS.items() for name in names],
-    ids=" ".join,
-)
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_has_help_with_an_example_and_stands_in_the_readme(words: list[str]) -> None:
     shown = CliRunner().invoke(cli.app, [*words, "--help"])
     assert shown.exit_code == 0
@@ -69,20 +78,35 @@ def test_help_does_not_import_what_is_slow() -> None:
         (["explain", "abc"], 2, "names no picture"),
         (["--workers", "-3", "dedup"], 2, "workers"),
         (["--catalogue", "mysql://x", "status"], 2, "mysql"),
-        (["build", "--unreviewed", "maybe"], 2, "drop or keep"),
+        (["build", "--unreviewed", "maybe"], 2, "'drop'"),
         (["build", "--name", "../x"], 2, "letters, digits"),
         (["bench", "--train", "rafdb"], 2, "write NAME=PATH"),
-        (["bench", "--grid", "all"], 2, "quick or paper"),
-        (["bench", "--runs"], 3, "no run in"),
-        (["build", "--format", "folder,zip"], 2, "use folder, tfrecord"),
+        (["bench", "--grid", "all"], 2, "'quick', 'paper'"),
+        (["bench", "runs"], 3, "no run in"),
+        (["build", "--format", "folder,zip"], 2, "unknown --format 'zip'; choose one of folder"),
         (["rebuild", "."], 2, "has no sources.csv"),
-        (["bench", "--edge"], 2, "--edge RUN"),
-        (["bench", "3f2a"], 2, "runs are named with --edge"),
-        (["bench", "--system", "affdex"], 2, "no known system"),
-        (["bench", "--system", "fer", "--predictions", "a.csv"], 2, "at a time"),
-        (["bench", "--predictions", "a.csv"], 3, "there is no release yet"),
+        (["bench", "edge"], 2, "RUN"),
+        (["bench", "3f2a"], 2, "No such command '3f2a'"),
+        (["bench", "external", "--system", "affdex"], 2, "'emotiefflib'"),
+        (["bench", "external", "--system", "fer", "--predictions", "a.csv"], 2, "one of"),
+        (["bench", "external"], 2, "give one of --predictions, --system and --model-file"),
+        (["bench", "external", "--predictions", "a.csv"], 3, "there is no release yet"),
+        (["verify", "btfer-0"], 2, "unknown release 'btfer-0'"),
+        (["catalogue", "upgrade"], 1, "there is no catalogue at"),
+        (["--set", "min_face_px", "status"], 2, "write NAME=VALUE"),
+        (["--set", "min_face=30", "status"], 2, "did you mean 'min_face_px'?"),
+        (["--set", "workers=2", "--workers", "2", "status"], 2, "contradict"),
+        (["--quiet", "--verbose", "status"], 2, "contradict"),
+        (["--log-file", "/dev/null/log", "status"], 2, "--log-file"),
+        (["crawl", "--source", "altavista"], 2, "'commons'"),
+        (["crawl", "--class", "contempt"], 2, "contempt"),
+        (
+            ["crawl", "--retry", "nonsense"],
+            2,
+            "unknown reason 'nonsense' in --retry; choose of failed",
+        ),
         (["export", "3f2a"], 2, "names 0 runs"),
-        (["demo-model", "3f2a", "a.jpg"], 2, "names 0 runs"),
+        (["predict", "3f2a", "a.jpg"], 2, "names 0 runs"),
         (["review", "queue"], 2, "--from-report"),
         (["review", "queue", "--from-report", "--reopen"], 2, "--reviewer"),
         (["review", "queue", "--from-report"], 3, "run btfer report"),
@@ -102,6 +126,199 @@ def test_what_cannot_work_is_one_line_and_the_right_exit_code(
     shown = capsys.readouterr().err
     assert words in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(
+    ("arguments", "flag"),
+    [
+        ("build --against a=b", "--against"),
+        ("build --with-sources --sources-only", "--with-sources"),
+        ("build --format parquet --sources-only", "--format"),
+        ("crop repair --mode square", "--mode"),
+        ("crop --mode square repair", "--mode"),
+        ("verify . --catalogue", "--catalogue"),
+        ("dedup --per-distance 3", "--per-distance"),
+        ("dedup --pairs a.csv", "--pairs"),
+        ("dedup --json calibrate", "--json"),
+        ("dedup calibrate --pairs a.csv --per-distance 3", "--per-distance"),
+        ("dedup calibrate --pairs a.csv --redraw", "--redraw"),
+        ("crawl --limit -3", "--limit"),
+        ("crawl --limit 0", "--limit"),
+        ("crawl --per-query 0", "--per-query"),
+        ("crawl --target-per-class 0", "--target-per-class"),
+        ("crawl --doctor --limit 3", "--limit"),
+        ("crawl --doctor --language es", "--language"),
+        ("crawl doctor --retry failed", "--retry"),
+        ("crawl --source bing doctor", "--source"),
+        ("bench runs --grid nonsense", "--grid"),
+        ("bench --grid paper runs", "--grid"),
+        ("bench --seed 1 plan", "--seed"),
+        ("bench networks --model vgg16", "--model"),
+        ("bench edge 3f2a --model vgg16", "--model"),
+        ("bench external --system fer --labels happy", "--labels"),
+        ("bench external --predictions a.csv --bgr", "--bgr"),
+        ("bench external --model-file a.onnx --pixels=-1,1", "--pixels"),
+        ("bench --train a=b --folds 4", "--folds"),
+        ("bench plan --grid paper --folds 4", "--folds"),
+        ("bench --weights-file x.h5", "--weights-file"),
+        ("export 3f2a --calibration photos", "--calibration"),
+        ("review queue --from-report --reviewer ann", "--reviewer"),
+        ("--data-dir x demo", "data_dir"),
+        ("--workers 2 init", "workers"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_named(
+    arguments: str,
+    flag: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(monkeypatch, *arguments.split()) == 2
+    assert flag in capsys.readouterr().err
+
+
+def test_help_lists_every_command_under_the_line_and_cuts_nothing_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+    shown = CliRunner().invoke(cli.app, ["--help"]).output
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "..." not in shown.replace("[ARGS]...", "")
+    roots = [words[0] for words in COMMANDS if len(words) == 1] + sorted(ONLY_GROUPS)
+    listed = [name for names in groups.LINE.values() for name in names]
+    assert sorted(roots) == sorted(listed)
+    places = [shown.index(f"\n  {name} ") for name in listed]
+    assert places == sorted(places)
+
+
+def test_choices_are_those_of_the_registries() -> None:
+    from btfer.bench.architectures import ARCHITECTURES
+    from btfer.bench.datasets import SPLITS
+    from btfer.bench.edge.export import FORMATS, QUANTIZED
+    from btfer.bench.experiments.cells import GRIDS
+    from btfer.bench.systems import SYSTEMS
+    from btfer.bench.train.devices import AUGMENT
+    from btfer.bench.train.protocol import BALANCES, PROTOCOLS
+    from btfer.engine import ENGINES
+    from btfer.licences import RULES
+    from btfer.pipeline import formats, sample
+    from btfer.sources import SOURCES
+
+    weights = {name for one in ARCHITECTURES.values() for name in one.weights}
+    for choice, names in {
+        choices.Grid: GRIDS,
+        choices.Split: SPLITS,
+        choices.ModelFormat: FORMATS,
+        choices.Quantize: QUANTIZED,
+        choices.System: SYSTEMS,
+        choices.Augment: AUGMENT,
+        choices.Balance: BALANCES,
+        choices.Protocol: PROTOCOLS,
+        choices.Weights: weights,
+        choices.Engine: ENGINES,
+        choices.Licences: RULES,
+        choices.Strategy: sample.STRATEGIES,
+        choices.Source: SOURCES,
+        choices.CropMode: get_args(Settings.model_fields["crop"].annotation),
+        choices.Faces: get_args(Settings.model_fields["faces"].annotation),
+    }.items():
+        assert {one.value for one in choice} == set(names), choice
+    assert (formats.FOLDER, *formats.FORMATS) == choices.RELEASE_FORMATS
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("btfer bench --grid ", {"quick", "paper"}),
+        ("btfer bench --model vgg1", {"vgg16", "vgg19"}),
+        ("btfer bench edge 3f", {"3f2a00000000"}),
+        ("btfer verify btfer-", {"btfer-0a0a"}),
+        ("btfer leaks --against raf", {"rafdb"}),
+        ("btfer crawl --language e", {"en", "es"}),
+        ("btfer crawl --class s", {"sad", "surprise"}),
+        ("btfer build --format folder,t", {"folder,tfrecord"}),
+        ("btfer --set min_", {"min_face_px=", "min_probability="}),
+    ],
+)
+def test_the_shell_completes_choices_names_and_ids(
+    typed: str, offered: set[str], settings: Settings
+) -> None:
+    for folder in ("runs/3f2a00000000", "runs/_cache", "releases/btfer-0a0a", "training/rafdb"):
+        (settings.data_dir / folder).mkdir(parents=True)
+    (settings.data_dir / "runs/3f2a00000000/run.json").write_text("{}")
+    asked = {
+        "_BTFER_COMPLETE": "complete_bash",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split(" ")) - 1),
+    }
+    code = "import sys; sys.argv = ['btfer']; from btfer.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | asked,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert set(done.stdout.split()) == offered, done.stderr
+
+
+def test_a_release_goes_by_its_name_or_the_beginning_of_it(settings: Settings) -> None:
+    home = settings.data_dir / "releases"
+    for name in ("btfer-0a0a", "btfer-0b0b"):
+        (home / name).mkdir(parents=True)
+    for asked in ("btfer-0a0a", "btfer-0a", str(home / "btfer-0a0a")):
+        assert context.release_folder(asked).resolve() == home / "btfer-0a0a"
+    with pytest.raises(UsageError, match="several releases: choose one of btfer-0a0a, btfer-0b0b"):
+        context.release_folder("btfer-0")
+
+
+def test_a_catalogue_is_upgraded_and_says_its_revision(
+    cat: Catalogue,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(monkeypatch, "catalogue", "upgrade", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["before"] == told["after"] != ""
+    assert run(monkeypatch, "--data-dir", "elsewhere", "catalogue", "upgrade") == 1
+    assert not Path("elsewhere").exists()
+
+
+def test_quiet_shows_results_only_and_the_log_file_has_all(
+    cat: Catalogue,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(monkeypatch, "--quiet", "--log-file", "logs/btfer.log", "status") == 0
+    output.ConsoleProgress().say("a line of progress")
+    output.ConsoleProgress().update("dedup", 3, 3)
+    shown = capsys.readouterr()
+    assert "stage" in shown.out
+    assert shown.err == ""
+    log = Path("logs/btfer.log").read_text()
+    assert "INFO a line of progress" in log
+    assert "DEBUG dedup: 3 of 3" in log
+    assert run(monkeypatch, "--verbose", "status") == 0
+    output.ConsoleProgress().update("crop", 3, 3)
+    assert "crop: 3 of 3" in capsys.readouterr().err
+
+
+def test_an_unknown_variable_is_told_once_with_the_nearest_name(settings: Settings) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from btfer.cli import main; main()", "status"],
+        env=os.environ | {"BTFER_MIN_FACE": "50", "BTFER_TRACEBACK": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "btfer: warning: unknown variable BTFER_MIN_FACE is ignored; did you mean 'BTFER_MIN_FACE_PX'?"
+    ]
 
 
 def test_a_catalogue_of_another_version_is_left_alone(

@@ -4,7 +4,7 @@ import time
 import pytest
 from rich.console import Console
 
-from btfer.cli import crawl_view
+from btfer.cli import crawl_view, output
 from btfer.pipeline.crawl_outcome import CrawlOutcome
 
 OUTCOME = CrawlOutcome(
@@ -45,6 +45,7 @@ def test_the_drawing_has_a_bar_for_each_class() -> None:
 def test_where_nobody_watches_a_line_is_written_now_and_then(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    output.set_up_logging()
     with crawl_view.crawl_view() as watch:
         for _ in range(100):
             watch(OUTCOME)

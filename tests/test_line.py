@@ -89,7 +89,7 @@ def test_the_release_is_balanced_verifies_and_is_the_same_again(demo: tuple[Path
     assert "synthetic" in (release / "README.md").read_text()
     checked = btfer("verify", str(release), cwd=folder)
     assert checked.returncode == 0, checked.stdout
-    again = ("build", "--per-class", str(PER_CLASS), "--per-place", "0", "--json")
+    again = ("build", "--per-class", str(PER_CLASS), "--max-per-site", "0", "--json")
     built = btfer("--data-dir", "demo/data", *again, cwd=folder)
     assert json.loads(built.stdout)["path"].endswith(release.name)
 

@@ -19,6 +19,7 @@ from btfer.bench.experiments.cells import (
 )
 from btfer.bench.train.protocol import protocol_named
 from btfer.errors import UsageError
+from btfer.extras import require
 from btfer.paths import training_dir
 from btfer.quiet import quiet_stderr
 
@@ -72,8 +73,9 @@ def bench(
     machine that share each batch, 32 pictures on each. leaks: what the named training set holds of the
     release, told and recorded beside each cross-domain score. Runs are kept in data_dir/runs; what is
     finished there is not repeated. Raises UsageError before anything is trained, where an option or a
-    folder cannot be right.
+    folder cannot be right, and MissingExtra without the benchmark's packages.
     """
+    require("bench", "btfer bench")
     rules = protocol_named(protocol)
     folders = training or find_sets(data_dir)
     names = _sets_of(grid, folders)

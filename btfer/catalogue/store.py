@@ -83,6 +83,16 @@ def open_catalogue(url: str) -> Catalogue:
     return Catalogue(engine)
 
 
+def current_revision(url: str) -> str:
+    """The migration that the database at a URL is at, '' for an empty one. Raises as `open_catalogue`."""
+    engine = _engine(url)
+    try:
+        with _plain_errors(), engine.connect() as connection:
+            return _revision(connection)
+    finally:
+        engine.dispose()
+
+
 def now() -> str:
     """The time in UTC, as the catalogue writes it."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -1,6 +1,6 @@
 """The command line: parse, call, print.
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 people or pictures are missing, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 usage, 3 waiting for review, or too few pictures, 130 interrupted.
 """
 
 import os
@@ -11,16 +11,32 @@ from typing import Annotated
 import typer
 
 from btfer import __version__
-from btfer.cli import bench, collect, context, dataset, models, review, sample
-from btfer.errors import BtferError
+from btfer.cli import (
+    arguments,
+    bench,
+    collect,
+    complete,
+    context,
+    dataset,
+    models,
+    output,
+    review,
+    sample,
+    start,
+)
+from btfer.cli import catalogue as catalogue_commands
+from btfer.cli.choices import Engine
+from btfer.cli.groups import Root
+from btfer.errors import BtferError, UsageError
 
 app = typer.Typer(
+    cls=Root,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (collect, dataset, bench, models, sample, review):  # in the order of `btfer --help`
+for commands in (collect, review, dataset, bench, models, start, sample, catalogue_commands):
     app.add_typer(commands.app)
 
 
@@ -31,10 +47,24 @@ def options(
     catalogue: Annotated[
         str | None, typer.Option(help="Database URL [SQLite in the data folder].")
     ] = None,
-    engine: Annotated[
-        str | None, typer.Option(help="serial or processes, for heavy loops.")
-    ] = None,
+    engine: Annotated[Engine | None, typer.Option(help="Where heavy loops run.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes [one per core].")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any setting of btfer.toml, for this command.",
+            autocompletion=complete.settings,
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress: results, warnings and errors only.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details too.")] = False,
+    log_file: Annotated[
+        Path | None, typer.Option(help="Append the whole log, with times, to this file.")
+    ] = None,
 ) -> None:
     """Make a class-balanced facial-expression test set, and rank networks on it.
 
@@ -46,7 +76,18 @@ def options(
     if version:
         print(f"btfer {__version__}")
         raise typer.Exit
-    context.flags.update(data_dir=data_dir, catalogue=catalogue, engine=engine, workers=workers)
+    if quiet and verbose:
+        raise UsageError("--quiet and --verbose contradict each other: give one of them")
+    output.set_up_logging(quiet=quiet, verbose=verbose, log_file=log_file)
+    own = {"data_dir": data_dir, "catalogue": catalogue, "workers": workers}
+    own["engine"] = arguments.value(engine) or None
+    given = {name: value for name, value in own.items() if value is not None}
+    more = context.read_assignments(set_ or [])
+    if twice := sorted(given.keys() & more.keys()):
+        flag = f"--{twice[0].replace('_', '-')}"
+        raise UsageError(f"--set {twice[0]}=... and {flag} contradict each other: give one of them")
+    context.flags.clear()
+    context.flags.update(given | more)
 
 
 def main() -> None:
@@ -58,7 +99,7 @@ def main() -> None:
     except SystemExit as end:  # typer has turned Ctrl-C into this
         if end.code != 130:
             raise
-        _fail("stopped; what was done is kept: run the same command again to go on", 130)
+        _fail("stopped; what was done is kept: run the same command again to continue", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -69,5 +110,6 @@ def main() -> None:
 def _fail(message: str, code: int) -> None:
     if os.environ.get("BTFER_TRACEBACK"):
         raise
+    output.log_to_file(message, code)
     print(f"btfer: {message}", file=sys.stderr)
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""Commands that rank networks on a release: bench, report."""
+"""Commands that rank networks on a release: bench and its subcommands, report."""
 
 import json
 from pathlib import Path
@@ -6,152 +6,304 @@ from typing import Annotated, Any
 
 import typer
 
-from btfer.cli import arguments, context, models, output
+from btfer.cli import arguments, choices, complete, context, grid_options, models, output
+from btfer.cli.grid_options import GridOptions
+from btfer.cli.groups import Strict, ignored
 from btfer.errors import BtferError, Incomplete, UsageError
+from btfer.extras import require
 
 app = typer.Typer(rich_markup_mode=None)
+bench_app = typer.Typer(
+    cls=Strict, invoke_without_command=True, subcommand_metavar="[COMMAND]", rich_markup_mode=None
+)
+app.add_typer(bench_app, name="bench")
 
 
-@app.command()
+@bench_app.callback()
 def bench(
-    measured: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUNS]...", help="Of --edge.")
-    ] = None,
-    release: Annotated[Path | None, typer.Option(help="Folder [the newest release].")] = None,
-    train: Annotated[
-        list[str] | None, typer.Option(help="NAME=FOLDER, or NAME in data/training [all there].")
-    ] = None,
-    grid: Annotated[str, typer.Option(help="quick, or paper: Tables 2 and 3.")] = "quick",
-    model: Annotated[list[str] | None, typer.Option(help="Architectures.")] = None,
-    resolution: Annotated[list[int] | None, typer.Option(help="48 or 224.")] = None,
-    balance: Annotated[list[str] | None, typer.Option(help="none, simple, conservative.")] = None,
-    weights: Annotated[list[str] | None, typer.Option(help="none, imagenet, vggface.")] = None,
-    weights_file: Annotated[
-        Path | None, typer.Option(help="Weight file, or folder of them [Keras's cache].")
-    ] = None,
-    protocol: Annotated[str, typer.Option(help="paper, authors_code or strict.")] = "paper",
-    split: Annotated[str, typer.Option(help="official, authors or strict [the protocol's].")] = "",
-    seed: Annotated[list[int] | None, typer.Option(help="One run for each.")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="So many runs, from the first seed on.")] = 1,
-    epochs: Annotated[int | None, typer.Option(min=1, help="At most, per phase.")] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Training images of a class, at most: for a trial.")
-    ] = None,
-    folds: Annotated[int, typer.Option(min=2, help="Folds of an in-domain run.")] = 3,
-    augment: Annotated[str, typer.Option(help="Warp on host, device or auto.")] = "auto",
-    mixed_precision: Annotated[bool, typer.Option(help="Compute in half precision.")] = False,
-    replicas: Annotated[int, typer.Option(min=1, help="GPUs that share each batch.")] = 1,
-    shard: Annotated[str, typer.Option(help="i/n: every n-th cell, for a job array.")] = "",
-    dry_run: Annotated[bool, typer.Option(help="List the cells and what they will take.")] = False,
-    list_runs: Annotated[
-        bool, typer.Option("--runs", help="List the runs that there are.")
-    ] = False,
-    list_: Annotated[bool, typer.Option("--list", help="List the architectures.")] = False,
-    predictions: Annotated[
-        Path | None, typer.Option(help="CSV of any framework: picture, label or probabilities.")
-    ] = None,
-    system: Annotated[
-        str, typer.Option(help="fer, emotiefflib, hsemotion-onnx, deepface, rmn or py-feat.")
-    ] = "",
-    model_file: Annotated[Path | None, typer.Option(help="Keras, ONNX or TFLite.")] = None,
-    labels: Annotated[str, typer.Option(help="Names of the model file's outputs, a,b,...")] = "",
-    pixels: Annotated[str, typer.Option(help="What black and white are to it.")] = "0,1",
-    bgr: Annotated[bool, typer.Option(help="It takes blue first.")] = False,
-    name: Annotated[str, typer.Option(help="What such a system is called in reports.")] = "",
-    edge: Annotated[bool, typer.Option(help="Measure RUNS as files for small computers.")] = False,
-    calibration: Annotated[
-        Path | None, typer.Option(help="Pictures for int8 [the run's training set].")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Of --edge.")] = 1,
+    ctx: typer.Context,
+    release: arguments.ReleaseOption = None,
+    train: grid_options.Train = None,
+    grid: grid_options.Grid = choices.Grid.quick,
+    model: grid_options.Models = None,
+    resolution: grid_options.Resolutions = None,
+    balance: grid_options.Balances = None,
+    weights: grid_options.Weights = None,
+    weights_file: grid_options.WeightsFile = None,
+    protocol: grid_options.Protocol = choices.Protocol.paper,
+    split: grid_options.Split = None,
+    seed: grid_options.Seeds = None,
+    seeds: grid_options.Consecutive = 1,
+    epochs: grid_options.Epochs = None,
+    limit: grid_options.Limit = None,
+    folds: grid_options.Folds = 3,
+    augment: grid_options.Augment = choices.Augment.auto,
+    mixed_precision: grid_options.MixedPrecision = False,
+    replicas: grid_options.Replicas = 1,
+    shard: grid_options.Shard = "",
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Train networks and score them on the release, one row each [resnet18 and sequential_4conv, 48, conservative].
+    """Train networks and score them on a release, one row each.
 
-    Without a training set in data/training the release itself is used, k-fold, and named in-domain.
-    Stop it when you like: the same command goes on where it stopped, and repeats nothing.
-
-    Other systems are scored on the same faces: --predictions, --system or --model-file. With --edge,
-    size, latency, memory and lost accuracy of each form of finished runs.
+    Without options: resnet18 and sequential_4conv at 48 pixels, on every training set in
+    data/training. Without a training set, cross-validation on the release itself (in-domain).
+    Interrupt it at any time: the same command continues where it stopped and repeats nothing.
 
     Example: btfer bench --model mobilenetv2 --balance simple --balance conservative --train rafdb=RAFDB/
-    Example: btfer bench --grid paper --resolution 48 --dry-run
-    Example: btfer bench --system fer
-    Example: btfer bench --edge 3f2a
+
+    Example: btfer bench --grid paper --resolution 48
     """
-    if edge:
-        models.bench_edge(measured or [], release, calibration, threads, as_json)
+    if ctx.invoked_subcommand:
         return
-    if measured:
-        raise UsageError(f"'{measured[0]}': runs are named with --edge; a network with --model")
-    if predictions or system or model_file:
-        found = models.bench_others(
-            release=release,
-            predictions=predictions,
-            system=system,
-            model_file=model_file,
-            labels=labels,
-            pixels=pixels,
-            bgr=bgr,
-            name=name,
-        )
-        _bench_report(found, as_json)
-        return
+    options = _options(
+        ctx,
+        release=release,
+        train=train,
+        grid=grid.value,
+        architectures=model or [],
+        resolutions=[int(one.value) for one in resolution or []],
+        balances=arguments.values(balance),
+        weights=arguments.values(weights),
+        weights_from=weights_file,
+        protocol=protocol.value,
+        split=arguments.value(split),
+        first_seeds=seed or [],
+        consecutive_seeds=seeds,
+        epochs=epochs,
+        limit=limit,
+        folds=folds,
+        augment=augment.value,
+        mixed_precision=mixed_precision,
+        replicas=replicas,
+        shard=shard,
+    )
+    _bench_report(_run(options, dry=False), as_json)
+
+
+@bench_app.command("plan")
+def bench_plan(
+    ctx: typer.Context,
+    release: arguments.ReleaseOption = None,
+    train: grid_options.Train = None,
+    grid: grid_options.Grid = choices.Grid.quick,
+    model: grid_options.Models = None,
+    resolution: grid_options.Resolutions = None,
+    balance: grid_options.Balances = None,
+    weights: grid_options.Weights = None,
+    weights_file: grid_options.WeightsFile = None,
+    protocol: grid_options.Protocol = choices.Protocol.paper,
+    split: grid_options.Split = None,
+    seed: grid_options.Seeds = None,
+    seeds: grid_options.Consecutive = 1,
+    epochs: grid_options.Epochs = None,
+    limit: grid_options.Limit = None,
+    folds: grid_options.Folds = 3,
+    augment: grid_options.Augment = choices.Augment.auto,
+    mixed_precision: grid_options.MixedPrecision = False,
+    replicas: grid_options.Replicas = 1,
+    shard: grid_options.Shard = "",
+    as_json: arguments.AsJson = False,
+) -> None:
+    """List the cells that btfer bench would run with these options, and how long they will take.
+
+    Nothing is trained.
+
+    Example: btfer bench plan --grid paper --resolution 48
+    """
+    options = _options(
+        ctx,
+        release=release,
+        train=train,
+        grid=grid.value,
+        architectures=model or [],
+        resolutions=[int(one.value) for one in resolution or []],
+        balances=arguments.values(balance),
+        weights=arguments.values(weights),
+        weights_from=weights_file,
+        protocol=protocol.value,
+        split=arguments.value(split),
+        first_seeds=seed or [],
+        consecutive_seeds=seeds,
+        epochs=epochs,
+        limit=limit,
+        folds=folds,
+        augment=augment.value,
+        mixed_precision=mixed_precision,
+        replicas=replicas,
+        shard=shard,
+    )
+    _print_plan(_run(options, dry=True), as_json)
+
+
+@bench_app.command("runs")
+def bench_runs(as_json: arguments.AsJson = False) -> None:
+    """List all runs, the best on the release first.
+
+    Example: btfer bench runs
+    """
+    _list_runs(context.settings().data_dir / "runs", as_json)
+
+
+@bench_app.command("networks")
+def bench_networks(as_json: arguments.AsJson = False) -> None:
+    """List the networks: family, parameters at 48 and 224 pixels, pretrained weights.
+
+    Example: btfer bench networks
+    """
+    from btfer import bench as runner
+
+    rows = runner.list_architectures()
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    else:
+        output.table(["name", "family", "48", "224", "weights"], list(map(_listed, rows)))
+
+
+@bench_app.command("external")
+def bench_external(
+    ctx: typer.Context,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="CSV from any framework: image, and label or probabilities."),
+    ] = None,
+    system: Annotated[
+        choices.System | None, typer.Option(help="A packaged system, installed beside btfer.")
+    ] = None,
+    model_file: Annotated[
+        Path | None, typer.Option(help="A network as a Keras, ONNX or TFLite file.")
+    ] = None,
+    labels: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,...",
+            help="Classes of the file's outputs, in order [as btfer export wrote them].",
+        ),
+    ] = "",
+    pixels: Annotated[
+        str,
+        typer.Option(metavar="LOW,HIGH", help="Input range of the file, for black and white."),
+    ] = "0,1",
+    bgr: Annotated[bool, typer.Option("--bgr", help="The model expects BGR input.")] = False,
+    name: Annotated[str, typer.Option(help="Name in reports [of the system or file].")] = "",
+    release: arguments.ReleaseOption = None,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Score another system on the same faces: one of --predictions, --system and --model-file.
+
+    Example: btfer bench external --system fer
+
+    Example: btfer bench external --model-file net.onnx --labels angry,happy,sad --pixels -1,1
+    """
+    given = [one for one in (predictions, system, model_file) if one]
+    if len(given) != 1:
+        raise UsageError("give one of --predictions, --system and --model-file")
+    if not model_file:
+        why = "it describes a --model-file"
+        arguments.refuse(ctx, "labels", "pixels", "bgr", because=why)
+    if not labels:
+        why = "it describes a file whose outputs are named with --labels"
+        arguments.refuse(ctx, "pixels", "bgr", because=why)
+    found = models.bench_others(
+        release=release,
+        predictions=predictions,
+        system=arguments.value(system),
+        model_file=model_file,
+        labels=labels,
+        pixels=pixels,
+        bgr=bgr,
+        name=name,
+    )
+    _bench_report(found, as_json)
+
+
+@bench_app.command("edge")
+def bench_edge(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help="Ids of runs, as btfer bench runs lists them.",
+            autocompletion=complete.runs,
+        ),
+    ],
+    release: arguments.ReleaseOption = None,
+    calibration: arguments.Calibration = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads per measurement.")] = 1,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Measure runs as files for small computers: size, latency, memory and lost accuracy of each form.
+
+    Example: btfer bench edge 3f2a
+    """
+    models.bench_edge(runs, release, calibration, threads, as_json)
+
+
+def _options(ctx: typer.Context, **given: Any) -> GridOptions:
+    """The options in one. Raises UsageError for one that would be ignored."""
+    folds_given = bool(ignored(ctx, "folds"))
+    options = GridOptions(**given, folds_given=folds_given)
+    if options.grid == "quick" and not set(options.weights) - {"none"}:
+        why = "no pretrained weights are asked for; add --weights imagenet or vggface"
+        arguments.refuse(ctx, "weights_file", because=why)
+    return options
+
+
+def _run(options: GridOptions, *, dry: bool) -> list[dict[str, Any]]:
+    """Train the cells of a grid, or list them; a record for each. The one call of the benchmark."""
     from btfer import bench as runner
     from btfer.leaks import leaks_in
 
-    if list_:
-        rows = runner.list_architectures()
-        if as_json:
-            print(json.dumps(rows, indent=2))
-        else:
-            output.table(["name", "family", "48", "224", "weights"], list(map(_listed, rows)))
-        return
     settings = context.settings()
-    if list_runs:
-        _list_runs(settings.data_dir / "runs", as_json)
-        return
-    arguments.one_of("--grid", grid, runner.GRIDS)
-    sets = context.training_sets(train, "--train")
-    first = seed or [settings.seed]
-    folder = release or _newest_release(sets, grid)
-    with context.catalogue(settings) as cat, output.progress_lines() as on_progress:
-        results = runner.bench(
+    require("bench", "btfer bench")
+    sets = context.training_sets(options.train, "--train")
+    _check_folds(options, sets or runner.find_sets(settings.data_dir))
+    folder = (
+        context.release_folder(options.release)
+        if options.release
+        else _newest_release(sets, options.grid)
+    )
+    with context.catalogue(settings) as cat, output.progress() as progress:
+        return runner.bench(
             data_dir=settings.data_dir,
             release=folder,
             training=sets,
-            architectures=model or [],
-            resolutions=resolution or [],
-            balances=balance or [],
-            weights=weights or [],
-            protocol=protocol,
-            seeds=[one + more for one in first for more in range(seeds)],
-            epochs=epochs,
-            folds=folds,
-            on_progress=on_progress,
-            weights_from=weights_file,
-            grid=grid,
-            split=split,
-            limit=limit,
-            part=shard,
-            dry=dry_run,
-            augment=augment,
-            mixed_precision=mixed_precision,
-            replicas=replicas,
+            architectures=options.architectures,
+            resolutions=options.resolutions,
+            balances=options.balances,
+            weights=options.weights,
+            protocol=options.protocol,
+            seeds=options.seeds(settings.seed),
+            epochs=options.epochs,
+            folds=options.folds,
+            on_progress=progress.say,
+            weights_from=options.weights_from,
+            grid=options.grid,
+            split=options.split,
+            limit=options.limit,
+            part=options.shard,
+            dry=dry,
+            augment=options.augment,
+            mixed_precision=options.mixed_precision,
+            replicas=options.replicas,
             leaks=(lambda name: leaks_in(cat, settings, folder, name, sets[name]))
             if folder
             else None,
         )
-    if dry_run:
-        _print_plan(results, as_json)
-    else:
-        _bench_report(results, as_json)
+
+
+def _check_folds(options: GridOptions, sets: dict[str, Path]) -> None:
+    if options.folds_given and (sets or options.grid == "paper"):
+        named = f"this trains on {', '.join(sets)}" if sets else "the paper's grid has none"
+        raise UsageError(
+            f"--folds has no effect here: cross-validation is for a release alone, and {named}"
+        )
 
 
 @app.command()
 def report(as_json: arguments.AsJson = False) -> None:
-    """Write the results of all runs beside the paper's: an HTML page, CSV, Markdown and LaTeX.
+    """Compare the results of all runs with the paper's: an HTML page, CSV, Markdown and LaTeX.
 
-    Beside it suspects.csv and suspects.png: faces on which good networks agree against the label.
+    suspects.csv and suspects.png list faces for which good networks agree on another label.
 
     Example: btfer report
     """
@@ -213,7 +365,7 @@ def _print_plan(rows: list[dict[str, Any]], as_json: bool) -> None:
     titles = ["network", "weights", "px", "balance", "trained on", "seed", "parameters", "state"]
     output.table([*titles, "about"], shown)
     left = sum(row["seconds"] or 0 for row in rows if row["state"] != "done")
-    print(f"{len(rows)} cells, about {in_words(left)} to go")
+    print(f"{len(rows)} cells; about {in_words(left)} left")
 
 
 RUN_COLUMNS = {

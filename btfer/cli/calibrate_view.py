@@ -23,19 +23,24 @@ def show(found: "Calibration", settings: "Settings", as_json: bool) -> None:
         return
     _table_by_distance(found)
     _tables_by_kind(found, settings)
-    about = "stand for all near pairs of the catalogue" if found.drawn else "count one each"
-    print(f"\n{found.pairs} pairs, {found.same} of them the same picture; they {about}.")
+    about = "represent all near pairs of the catalogue" if found.drawn else "count once each"
+    print(f"\n{found.pairs} pairs, {found.same} of which show the same picture; they {about}.")
     if found.equal_bytes:
-        print(f"{found.equal_bytes} more are one photo already (equal bytes): not counted.")
-    print(f"Precision and recall with 95 % intervals; plot: {found.plot}")
+        print(
+            f"{found.equal_bytes} more have equal bytes, so they are one photo already: not counted."
+        )
+    plot = found.plot or "none; drawing one needs pip install 'btfer[bench]'"
+    print(f"Precision and recall with 95 % intervals; plot: {plot}")
     print(f"{advice}\nRule: {RULE}.")
 
 
 def _advice(suggested: int | None, now: int) -> str:
     if suggested is None:
-        return "No distance can be suggested: none is precise enough, or no copy is found at all."
+        return (
+            "No distance can be suggested: none is precise enough, or no duplicate is found at all."
+        )
     if suggested == now:
-        return f"Suggested distance: {suggested}, which is what is set (BTFER_MAX_HAMMING_BITS)."
+        return f"Suggested distance: {suggested}, which is what is set (max_hamming_bits)."
     return f"Suggested distance: {suggested}; set BTFER_MAX_HAMMING_BITS={suggested} (now {now})."
 
 

@@ -1,22 +1,40 @@
-"""Commands that bring pictures in: queries, crawl, import, dedup, crop."""
+"""Commands that bring photos in and cut faces out: queries, crawl, withdraw, import, dedup, crop, and theirs."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from btfer.cli import arguments, context, output
+from btfer.cli import arguments, choices, complete, context, output
+from btfer.cli.groups import Strict
 from btfer.errors import UsageError
+from btfer.expressions import EXPRESSIONS
+
+if TYPE_CHECKING:
+    from btfer.catalogue import Catalogue
 
 app = typer.Typer(rich_markup_mode=None)
+crawl_app = typer.Typer(
+    cls=Strict,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND]",
+    rich_markup_mode=None,
+)
+dedup_app = typer.Typer(
+    cls=Strict, invoke_without_command=True, subcommand_metavar="[COMMAND]", rich_markup_mode=None
+)
+crop_app = typer.Typer(
+    cls=Strict, invoke_without_command=True, subcommand_metavar="[COMMAND]", rich_markup_mode=None
+)
 
 
 @app.command()
 def queries(
-    language: arguments.Names = None,
-    csv: Annotated[Path | None, typer.Option(help="Write it here.")] = None,
+    language: arguments.Languages = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every query to this file.")] = None,
 ) -> None:
     """Check the query plan and count its phrases by class, language and group.
 
@@ -24,60 +42,82 @@ def queries(
     """
     from btfer.queries import group_table, load_plan, plan_table, write_plan
 
-    plan = load_plan(context.settings().queries_dir, language)
+    folder = context.settings().queries_dir
+    plan = load_plan(folder, language)
     output.table(["class", "language", "queries"], plan_table(plan))
     print()
     output.table(["group", "value", *plan.languages, "total"], group_table(plan))
-    print(f"\n{len(plan.queries)} queries, plan version {plan.version}")
+    print(f"\n{len(plan.queries)} queries, plan version {plan.version}, from {folder}")
     if plan.unreviewed:
-        print(f"no speaker has read these languages yet: {', '.join(plan.unreviewed)}")
+        print(f"no speaker has reviewed these languages yet: {', '.join(plan.unreviewed)}")
     if csv:
         write_plan(plan, csv)
 
 
-@app.command()
+app.add_typer(crawl_app, name="crawl")
+
+
+@crawl_app.callback()
 def crawl(
-    source: arguments.Names = None,
-    expression: Annotated[list[str] | None, typer.Option("--class", help="Only these.")] = None,
-    language: arguments.Names = None,
-    per_query: Annotated[int, typer.Option(help="Images asked of each query.")] = 100,
-    target_per_class: Annotated[
-        int | None, typer.Option(help="Photos of a class, after which no more are sought.")
+    ctx: typer.Context,
+    source: arguments.Sources = None,
+    expression: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--class",
+            metavar="CLASS",
+            help=f"Search only for this class: {', '.join(EXPRESSIONS)}.",
+            autocompletion=complete.classes,
+        ),
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many queries.")] = None,
+    language: arguments.Languages = None,
+    per_query: Annotated[int, typer.Option(min=1, help="Images to ask for per query.")] = 100,
+    target_per_class: Annotated[
+        int | None, typer.Option(min=1, help="Stop searching for a class at this many photos.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Maximum number of queries [all of the plan].")
+    ] = None,
     retry: Annotated[
         list[str] | None,
-        typer.Option(help="Try lost URLs again: failed, or reasons such as timeout,429."),
+        typer.Option(
+            metavar="REASON",
+            help="Try lost URLs again: failed, or reasons of btfer status, such as timeout,429.",
+            autocompletion=complete.retry_reasons,
+        ),
     ] = None,
-    licences: Annotated[
-        str | None, typer.Option(help="any, stated, derivatives or free: which to fetch.")
-    ] = None,
-    doctor: Annotated[bool, typer.Option(help="Only check each source with one query.")] = False,
+    licences: arguments.Licences = None,
+    doctor: Annotated[bool, typer.Option("--doctor", hidden=True)] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Search the web with the query plan and fetch what it finds [sources: bing, commons].
+    """Search the web with the query plan and fetch the photos that it finds.
 
-    Others: google, baidu (pages that change often), flickr and openverse (with a key). What was
-    searched and fetched before is not asked for again; what is on the block list
-    (queries/blocked.txt) or was withdrawn (btfer withdraw) is never.
+    Sources without a key: bing and commons, and google and baidu, whose pages change often;
+    flickr and openverse need a key. What was searched or fetched before is not requested again;
+    what is on the block list (blocked.txt of the plan) or was withdrawn (btfer withdraw) never is.
 
     Example: btfer crawl --source commons --class sad --language es --target-per-class 1200
     """
+    if ctx.invoked_subcommand:
+        return
+    if doctor:
+        own = ("expression", "language", "per_query", "target_per_class", "limit", "retry")
+        arguments.refuse(ctx, *own, because="btfer crawl doctor asks each source one fixed query")
+        crawl_doctor(source, licences, as_json)
+        return
     from btfer.cli.crawl_view import crawl_view
     from btfer.pipeline import crawl as stage
     from btfer.queries import load_plan
     from btfer.sources import DEFAULT
 
-    settings = context.settings(licences=licences)
-    if doctor:
-        _examine(source, settings, as_json)
-        return
+    settings = context.settings(licences=arguments.value(licences) or None)
     plan = load_plan(settings.queries_dir, language)
     with context.catalogue(settings) as cat, crawl_view() as watch:
+        _check_retry(cat, retry or ())
         outcome = stage.run(
             cat,
             settings,
-            source or DEFAULT,
+            arguments.values(source) or DEFAULT,
             plan,
             per_query=per_query,
             target_per_class=target_per_class,
@@ -89,30 +129,51 @@ def crawl(
     _crawl_report(outcome, as_json)
 
 
-def _examine(names: list[str] | None, settings: Any, as_json: bool) -> None:
-    """Print what is the matter with each source; exit code 1 where one of those named is not well."""
+def _check_retry(cat: "Catalogue", words: Sequence[str]) -> None:
+    """Raise UsageError for a reason for which no URL is ever lost."""
+    from btfer.pipeline.crawl import retry_reasons
+    from btfer.pipeline.funnel import crawl_losses
+
+    unknown = [
+        one
+        for one in retry_reasons(words)
+        if one not in choices.RETRY_REASONS and not one.startswith("http ")
+    ]
+    if unknown:
+        known = {str(row["reason"]) for row in crawl_losses(cat)}
+        for one in unknown:
+            if one not in known:
+                offered = ", ".join(choices.RETRY_REASONS)
+                raise UsageError(
+                    f"unknown reason '{one}' in --retry; choose of {offered}, or a status such as 429"
+                )
+
+
+@crawl_app.command("doctor")
+def crawl_doctor(
+    source: arguments.Sources = None,
+    licences: arguments.Licences = None,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Check each source with one query: can it be reached, is its answer understood?
+
+    Exit code 1 if a source that is set up cannot be used.
+
+    Example: btfer crawl doctor --source bing
+    """
     from btfer.errors import BtferError
     from btfer.sources import SOURCES
     from btfer.sources.doctor import examine_all
 
-    findings = examine_all(names or list(SOURCES), settings)
+    settings = context.settings(licences=arguments.value(licences) or None)
+    findings = examine_all(arguments.values(source) or list(SOURCES), settings)
     if as_json:
         print(json.dumps([asdict(one) for one in findings], indent=2))
     else:
+        columns = ["source", "state", "images", "licences", "authors", "pages", "detail"]
         output.table(
-            ["source", "state", "images", "with licence", "author", "page", "what"],
-            [
-                [
-                    one.source,
-                    one.state,
-                    one.images,
-                    one.licences,
-                    one.authors,
-                    one.pages,
-                    one.detail,
-                ]
-                for one in findings
-            ],
+            ["source", "state", "images", "with licence", "author", "page", "details"],
+            [[getattr(one, name) for name in columns] for one in findings],
         )
     ill = [one.source for one in findings if one.state not in ("ok", "not set up")]
     if ill:
@@ -121,13 +182,15 @@ def _examine(names: list[str] | None, settings: Any, as_json: bool) -> None:
 
 @app.command()
 def withdraw(
-    things: Annotated[list[str], typer.Argument(help="URLs of pictures or pages, or sha256.")],
-    reason: Annotated[str, typer.Option(help="Why, for the record; name nobody.")] = "",
+    things: Annotated[
+        list[str], typer.Argument(help="URLs of images or pages, or sha256 of photos.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why, for the record; without names of people.")] = "",
 ) -> None:
-    """Never fetch or store these again; only keyed hashes of them are kept.
+    """Never fetch or store these photos again; only keyed hashes of them are kept.
 
-    A photo that is in the catalogue already is dropped from all that comes later. Releases that
-    exist are not changed.
+    A photo that is in the catalogue already is left out of everything made later. Releases
+    that exist are not changed: btfer forget does that.
 
     Example: btfer withdraw https://example.org/people/ann.jpg --reason "asked to be left out"
     """
@@ -135,7 +198,9 @@ def withdraw(
 
     with context.catalogue(context.settings()) as cat:
         done = put_away(cat, things, reason)
-    print(f"{done.new} new on the withdrawal list; {done.dropped} photos of this catalogue dropped")
+    print(
+        f"{done.new} added to the withdrawal list; {done.dropped} photos of this catalogue dropped"
+    )
 
 
 @app.command("import")
@@ -146,99 +211,138 @@ def import_(
     ] = None,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Take in photos that are on disk already; the originals are copied and left alone.
+    """Take in photos from a folder; they are copied, and the originals are left alone.
 
     Example: btfer import ~/photos --labels labels.csv
     """
     from btfer.pipeline import crawl as stage
 
     settings = context.settings()
-    with context.catalogue(settings) as cat, output.progress() as on_progress:
-        outcome = stage.import_folder(cat, settings, folder, labels, on_progress=on_progress)
+    with context.catalogue(settings) as cat, output.progress() as progress:
+        outcome = stage.import_folder(cat, settings, folder, labels, on_progress=progress)
     _crawl_report(outcome, as_json)
 
 
-@app.command()
-def dedup(
-    calibrate: Annotated[
-        bool, typer.Option(help="Only measure the distance that fits these photos.")
-    ] = False,
-    pairs: Annotated[
-        Path | None, typer.Option(help="Measure on this CSV: a, b, same[, kind].")
-    ] = None,
-    per_distance: Annotated[int, typer.Option(help="Pairs to ask for, for each distance.")] = 10,
-    redraw: Annotated[bool, typer.Option(help="Draw other pairs; answers are kept.")] = False,
-    as_json: arguments.AsJson = False,
-) -> None:
-    """Group near-duplicates by perceptual hash and keep the largest of each group.
+app.add_typer(dedup_app, name="dedup")
 
-    With --calibrate nothing is dropped: pairs of photos are drawn over the distances, people say
-    in the review app (page Pairs) which are the same picture, and the same command then prints
-    precision and recall by distance and the distance to set.
+
+@dedup_app.callback()
+def dedup(ctx: typer.Context, as_json: arguments.AsJson = False) -> None:
+    """Group near-duplicates by perceptual hash and keep the largest photo of each group.
+
+    btfer build does this by itself.
 
     Example: btfer dedup
     """
+    if ctx.invoked_subcommand:
+        return
     from btfer.pipeline import dedup as stage
 
     settings = context.settings()
-    if calibrate:
-        _calibrate(settings, pairs, per_distance, redraw, as_json)
-        return
-    if pairs or redraw:
-        raise UsageError("--pairs and --redraw belong to a measurement: add --calibrate")
-    with context.catalogue(settings) as cat, output.progress() as on_progress:
-        outcome = stage.run(cat, settings, on_progress)
-    text = "{new} photos judged; {dropped} duplicates in {groups} groups are dropped; {split} were too far down a chain"
+    with context.catalogue(settings) as cat, output.progress() as progress:
+        outcome = stage.run(cat, settings, progress)
+    text = (
+        "{new} photos compared; {dropped} duplicates in {groups} groups are dropped; "
+        "{split} are like a duplicate but not like the photo kept, and stay"
+    )
     output.report(asdict(outcome), text, as_json)
 
 
-def _calibrate(
-    settings: Any, file: Path | None, per_distance: int, redraw: bool, as_json: bool
+@dedup_app.command("calibrate")
+def dedup_calibrate(
+    ctx: typer.Context,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(help="Measure on this CSV instead of people's answers: a, b, same[, kind]."),
+    ] = None,
+    per_distance: Annotated[
+        int, typer.Option(min=1, help="Pairs to ask people about, per distance.")
+    ] = 10,
+    redraw: Annotated[
+        bool, typer.Option("--redraw", help="Draw other pairs; answers are kept.")
+    ] = False,
+    as_json: arguments.AsJson = False,
 ) -> None:
+    """Measure which distance (max_hamming_bits) fits these photos; nothing is dropped.
+
+    Pairs of photos are drawn over the distances, people say in the app (page Pairs) which show
+    the same picture, and the same command then prints precision and recall by distance, and
+    the distance to set.
+
+    Example: btfer dedup calibrate
+    """
     from btfer.cli import calibrate_view
     from btfer.pipeline import calibrate
 
+    if pairs:
+        why = "with --pairs nobody is asked about pairs of the catalogue"
+        arguments.refuse(ctx, "per_distance", "redraw", because=why)
+    settings = context.settings()
     with context.catalogue(settings) as cat:
-        if file:
-            found = calibrate.from_file(cat, settings, file)
+        if pairs:
+            found = calibrate.from_file(cat, settings, pairs)
         else:
             found = calibrate.from_people(cat, settings, per_distance=per_distance, redraw=redraw)
     calibrate_view.show(found, settings, as_json)
 
 
-@app.command()
+app.add_typer(crop_app, name="crop")
+
+
+@crop_app.callback()
 def crop(
-    mode: Annotated[str | None, typer.Option(help="paper, authors_code or square.")] = None,
-    faces: Annotated[
-        str | None, typer.Option(help="all, largest, or single: of each photo.")
+    ctx: typer.Context,
+    mode: Annotated[
+        choices.CropMode | None, typer.Option(help="How faces are cut [setting crop].")
     ] = None,
-    unreviewed: Annotated[str, typer.Option(help="keep: crop unjudged photos too.")] = "",
-    retry: Annotated[bool, typer.Option(help="Also photos that could not be looked at.")] = False,
-    rebuild: Annotated[bool, typer.Option(help="Make lost crops again from the photos.")] = False,
+    faces: Annotated[
+        choices.Faces | None,
+        typer.Option(help="Which faces of a photo are taken [setting faces]."),
+    ] = None,
+    unreviewed: Annotated[
+        choices.KeepUnreviewed | None,
+        typer.Option(help="Crop photos too that nobody has reviewed [only kept ones]."),
+    ] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try photos again in which the search failed.")
+    ] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Find faces with MTCNN in the kept photos, and cut each out at 256x256 with a 20 px margin.
 
     Modes: paper; authors_code (10 px a side); square (no face is stretched). With --faces single,
-    only photos in which MTCNN finds one face count. A run that was killed goes on where it stopped.
+    only photos with exactly one face are used. An interrupted run continues where it stopped.
+    btfer build does this by itself, with the settings of btfer.toml.
 
     Example: btfer crop --mode square --faces largest
     """
+    if ctx.invoked_subcommand:
+        return
     from btfer.pipeline import crop as stage
 
-    settings = context.settings(crop=mode, faces=faces)
-    arguments.one_of("--unreviewed", unreviewed, ("", "keep"))
-    with context.catalogue(settings) as cat, output.progress() as on_progress:
-        if rebuild:
-            made = stage.rebuild(cat, settings, on_progress)
-            output.report({"made": made}, "{made} crops made again", as_json)
-            return
-        outcome = stage.run(
-            cat, settings, unreviewed=unreviewed, retry=retry, on_progress=on_progress
-        )
-        why = "" if outcome.photos else stage.why_nothing(cat, unreviewed)
+    settings = context.settings(
+        crop=arguments.value(mode) or None, faces=arguments.value(faces) or None
+    )
+    keep = arguments.value(unreviewed)
+    with context.catalogue(settings) as cat, output.progress() as progress:
+        outcome = stage.run(cat, settings, unreviewed=keep, retry=retry, on_progress=progress)
+        why = "" if outcome.photos else stage.why_nothing(cat, keep)
     text = "\n".join([*outcome.lines(), *([why] if why else [])])
     output.report(asdict(outcome), text, as_json)
+
+
+@crop_app.command("repair")
+def crop_repair(as_json: arguments.AsJson = False) -> None:
+    """Make lost crops again from their photos, byte for byte.
+
+    Example: btfer crop repair
+    """
+    from btfer.pipeline import crop as stage
+
+    settings = context.settings()
+    with context.catalogue(settings) as cat, output.progress() as progress:
+        made = stage.rebuild(cat, settings, progress)
+    output.report({"made": made}, "{made} crops made again", as_json)
 
 
 def _crawl_report(outcome: Any, as_json: bool) -> None:

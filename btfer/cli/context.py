@@ -1,7 +1,9 @@
-"""What a command works on: its settings, its catalogue, the newest release."""
+"""What a command works on: its settings, its catalogue, releases and training sets by name."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +13,36 @@ if TYPE_CHECKING:
     from btfer.catalogue import Catalogue
     from btfer.settings import Settings
 
-flags: dict[str, Any] = {}  # the options before the command's name; btfer.cli.options fills it
+flags: dict[str, Any] = {}  # the settings before the command's name; btfer.cli.options fills it
 
 
 def settings(**more: Any) -> "Settings":
     """The settings, with the options before the command's name and `more` of its own."""
     from btfer.settings import load_settings
 
-    return load_settings(**flags, **more)
+    _warn_of_variables()
+    own = {name: value for name, value in more.items() if value is not None}
+    return load_settings(**flags | own)
+
+
+@cache
+def _warn_of_variables() -> None:
+    """Once: a typing error in a variable's name would otherwise go unseen."""
+    from btfer.settings import unknown_variables
+
+    for sentence in unknown_variables():
+        logging.getLogger("btfer").warning(sentence)
+
+
+def read_assignments(given: list[str]) -> dict[str, str]:
+    """Values by setting, of `--set NAME=VALUE`. Raises UsageError for what has no `=`."""
+    found = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set '{one}': write NAME=VALUE, such as min_face_px=60")
+        found[name.strip().lower().replace("-", "_")] = value
+    return found
 
 
 @contextmanager
@@ -44,6 +68,30 @@ def newest_release() -> Path:
     if not newest:
         raise Incomplete("there is no release yet: run btfer build --per-class 300")
     return releases_dir(found.data_dir) / newest.name
+
+
+def release_folder(asked: str | None) -> Path:
+    """The folder of a release: a path, a name in data/releases or the beginning of one; None = the newest.
+
+    Raises UsageError where that names none, or several.
+    """
+    from btfer.paths import releases_dir
+
+    if asked is None:
+        return newest_release()
+    home = releases_dir(settings().data_dir)
+    if "/" not in asked and asked not in ("", ".", "..") and (home / asked).is_dir():
+        return home / asked
+    if Path(asked).is_dir():
+        return Path(asked)
+    known = sorted(one.name for one in home.iterdir() if one.is_dir()) if home.is_dir() else []
+    meant = [name for name in known if asked and name.startswith(asked)]
+    if len(meant) == 1:
+        return home / meant[0]
+    if meant:
+        raise UsageError(f"'{asked}' names several releases: choose one of {', '.join(meant)}")
+    listed = f"choose one of {', '.join(known)}" if known else f"{home} has none yet"
+    raise UsageError(f"unknown release '{asked}': no such folder or name; {listed}")
 
 
 def training_sets(wanted: list[str] | None, flag: str) -> dict[str, Path]:

@@ -1,6 +1,5 @@
 """The crawl as one watches it: photos by class against the target, the rate, and why pictures are lost."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,10 +20,12 @@ def crawl_view() -> Iterator[Callable[["CrawlOutcome"], None]]:
     from rich.console import Console
     from rich.live import Live
 
+    from btfer.cli import output
+
     console = Console(stderr=True)
     started = time.monotonic()
-    if not console.is_terminal:
-        yield _every(LINE_EVERY_S, lambda one: print(summary(one, started), file=sys.stderr))
+    if output.is_quiet() or not console.is_terminal:
+        yield _every(LINE_EVERY_S, lambda one: output.logger.info(summary(one, started)))
         return
     with Live(console=console, auto_refresh=False, transient=True) as live:
         yield _every(DRAW_EVERY_S, lambda one: live.update(_drawing(one, started), refresh=True))

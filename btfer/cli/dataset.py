@@ -1,17 +1,19 @@
 """Commands about releases and how they came about: build, rebuild, verify, leaks, diff, forget, status, explain."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from btfer.cli import arguments, context, output
+from btfer.cli import arguments, choices, complete, context, output
 from btfer.errors import UsageError
 
 if TYPE_CHECKING:
     from btfer.catalogue import Catalogue
+    from btfer.leaks import Against
+    from btfer.pipeline.verify import Check
     from btfer.settings import Settings
 
 app = typer.Typer(rich_markup_mode=None)
@@ -19,96 +21,135 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def build(
-    per_class: Annotated[int, typer.Option(min=1, help="Faces per class.")] = 300,
+    ctx: typer.Context,
+    per_class: Annotated[int, typer.Option(min=1, help="Images per class.")] = 300,
     unreviewed: Annotated[
-        str, typer.Option(help="drop or keep what nobody judged [stop and ask for people].")
-    ] = "",
-    allow_short: Annotated[bool, typer.Option(help="Take what is there.")] = False,
-    seed: Annotated[int | None, typer.Option(help="Key of the draw.")] = None,
+        choices.Unreviewed | None,
+        typer.Option(help="Drop or keep what nobody has reviewed [stop and wait for review]."),
+    ] = None,
+    allow_short: Annotated[
+        bool, typer.Option("--allow-short", help="Accept classes with fewer images than asked for.")
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Key of the draw [setting seed].")] = None,
     strategy: Annotated[
-        str, typer.Option(help="How groups share a class: equal, proportional or random.")
-    ] = "equal",
-    per_place: Annotated[
-        int, typer.Option(min=0, help="Faces of a class from one site or author; 0 = all.")
+        choices.Strategy, typer.Option(help="How the groups of people share a class.")
+    ] = choices.Strategy.equal,
+    max_per_site: Annotated[
+        int, typer.Option(min=0, help="Most images of a class from one site or author; 0 = any.")
     ] = 10,
     name: Annotated[str, typer.Option(help="First part of the release's name.")] = "btfer",
     exclude_leaks: Annotated[
-        bool, typer.Option("--exclude-leaks", help="Draw no face that stands in a training set.")
+        bool, typer.Option("--exclude-leaks", help="Exclude faces also found in a training set.")
     ] = False,
     against: arguments.Against = None,
     format_: Annotated[
-        str, typer.Option("--format", help="folder; and packed: tfrecord,webdataset,parquet.")
-    ] = "folder",
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="folder, tfrecord, webdataset or parquet; several with commas [folder].",
+            autocompletion=complete.release_formats,
+        ),
+    ] = None,
     with_sources: Annotated[
-        bool, typer.Option(help="Tell each photo's address and phrase too: sources.csv.")
+        bool,
+        typer.Option(
+            "--with-sources", help="Add the address and query of each photo: sources.csv."
+        ),
     ] = False,
     sources_only: Annotated[
-        bool, typer.Option(help="Addresses and hashes without images, for btfer rebuild.")
+        bool,
+        typer.Option(
+            "--sources-only", help="Addresses and hashes without images, for btfer rebuild."
+        ),
     ] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Run dedup, crop, sample and release as far as they go; stop where people must judge (exit code 3).
+    """Run dedup, crop, sample and release in turn; stop where people must judge (exit code 3).
 
     Example: btfer build --per-class 300
     """
     from btfer.pipeline import build as line
 
-    arguments.one_of("--unreviewed", unreviewed, ("", "drop", "keep"))
     if not name.replace("-", "").replace("_", "").isalnum():
         raise UsageError(f"--name '{name}': use letters, digits, - and _")
+    if not exclude_leaks:
+        arguments.refuse(ctx, "against", because="training sets are searched with --exclude-leaks")
+    if sources_only:
+        arguments.refuse(ctx, "with_sources", because="--sources-only writes sources.csv by itself")
+        arguments.refuse(ctx, "format_", because="with --sources-only no image is written")
     settings = context.settings(seed=seed)
     sets = context.training_sets(against, "--against") if exclude_leaks else None
     sources = "only" if sources_only else "with" if with_sources else "without"
-    packed = [one.strip() for one in format_.split(",")]
     plan = line.Plan(
-        *(per_class, unreviewed, allow_short, name, strategy, per_place, packed, sources, sets)
+        per_class=per_class,
+        unreviewed=arguments.value(unreviewed),
+        allow_short=allow_short,
+        name=name,
+        strategy=strategy.value,
+        per_place=max_per_site,
+        formats=_formats(format_),
+        sources=sources,
+        training=sets,
     )
-    with context.catalogue(settings) as cat, output.progress() as on_progress:
-        made = line.run(cat, settings, plan, on_progress)
+    with context.catalogue(settings) as cat, output.progress() as progress:
+        made = line.run(cat, settings, plan, progress)
     output.report(asdict(made), "{images} images: {path}\ncheck it: btfer verify {path}", as_json)
+
+
+def _formats(asked: list[str] | None) -> list[str]:
+    """Names, of `--format a,b --format c`. Raises UsageError for an unknown one."""
+    names = [one.strip() for text in asked or ["folder"] for one in text.split(",")]
+    for one in names:
+        if one not in choices.RELEASE_FORMATS:
+            known = ", ".join(choices.RELEASE_FORMATS)
+            raise UsageError(f"unknown --format '{one}'; choose one of {known}")
+    return names
 
 
 @app.command()
 def rebuild(
-    release: Annotated[Path, typer.Argument(help="Folder of a release that has sources.csv.")],
+    release: Annotated[
+        str,
+        typer.Argument(
+            help="Folder or name of a release that has sources.csv.",
+            autocompletion=complete.releases,
+        ),
+    ],
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Fetch the photos of a release again from its addresses, and make its images anew; tell what has gone.
+    """Fetch the photos of a release again from its addresses, and make its images again.
 
-    Every photo and crop must have the bytes that the release names. The photos come into
-    this catalogue as from any crawl: use a data folder of its own (btfer --data-dir).
+    Every photo and crop must have the bytes that the release names; what has gone is listed.
+    The photos come into this catalogue as from any crawl: use a data folder of its own
+    (btfer --data-dir).
+
+    Example: btfer --data-dir again rebuild btfer-1a2b3c4d5e6f
 
     Example: btfer rebuild btfer-1a2b3c4d5e6f
     """
     from btfer.pipeline.rebuild import rebuild as again
 
     settings = context.settings()
+    folder = context.release_folder(release)
     with context.catalogue(settings) as cat:
-        done = again(cat, settings, release)
+        done = again(cat, settings, folder)
     print(json.dumps(asdict(done), default=str, indent=2) if as_json else "\n".join(done.lines()))
 
 
 @app.command()
-def verify(
-    release: Annotated[Path | None, typer.Argument(help="Folder [the newest release].")] = None,
-    catalogue: Annotated[
-        bool, typer.Option("--catalogue", help="Check the catalogue against its photos instead.")
-    ] = False,
-    as_json: arguments.AsJson = False,
-) -> None:
+def verify(release: arguments.Release = None, as_json: arguments.AsJson = False) -> None:
     """Check a release: checksums, counts, labels, sizes, no metadata. Exit code 1 if anything is wrong.
 
-    Example: btfer verify data/releases/btfer-1a2b3c4d5e6f
+    Example: btfer verify btfer-1a2b3c4d5e6f
     """
     from btfer.pipeline.verify import verify as check
-    from btfer.pipeline.verify_catalogue import verify_catalogue
 
-    if catalogue:
-        settings = context.settings()
-        with context.catalogue(settings) as cat, output.progress() as on_progress:
-            checks = verify_catalogue(cat, settings, on_progress)
-    else:
-        checks = check(release or context.newest_release())
+    print_checks(check(context.release_folder(release)), as_json)
+
+
+def print_checks(checks: Sequence["Check"], as_json: bool) -> None:
+    """Print each check with its first problems; end with exit code 1 where there is one."""
     if as_json:
         print(json.dumps([asdict(one) for one in checks], indent=2))
     for one in [] if as_json else checks:
@@ -121,15 +162,15 @@ def verify(
 
 @app.command()
 def leaks(
-    release: Annotated[Path | None, typer.Argument(help="Folder [the newest release].")] = None,
+    release: arguments.Release = None,
     against: arguments.Against = None,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Look for a release's faces and their photos in training sets; exit code 1 if any stands in one.
+    """Look for a release's faces and their photos in training sets; exit code 1 if any is found.
 
-    A training set is a folder with pictures in class folders, or FER2013's csv. Found are
-    other sizes, crops, mirrored and levelled copies of the same photo; data/leaks/RELEASE
-    gets the pairs as leaks.csv and as a picture, leaks.png.
+    A training set is a folder of class folders with images, or FER2013's csv. Resized, cropped,
+    mirrored and recoloured copies of the same photo are found; data/leaks/RELEASE gets the
+    pairs as leaks.csv and as a picture, leaks.png.
 
     Example: btfer leaks --against rafdb=RAFDB/ --against fer2013=fer2013.csv
     """
@@ -137,54 +178,65 @@ def leaks(
     from btfer.paths import leaks_dir
 
     settings = context.settings()
-    folder = release or context.newest_release()
+    folder = context.release_folder(release)
     sets = context.training_sets(against, "--against")
-    with context.catalogue(settings) as cat, output.progress() as on_progress:
-        found = check_release(cat, settings, folder, sets, on_progress)
+    with context.catalogue(settings) as cat, output.progress() as progress:
+        found = check_release(cat, settings, folder, sets, progress)
     if as_json:
         print(json.dumps([asdict(one) for one in found], indent=2))
     else:
-        columns = ["training set", "pictures", "images", "in the set", "unread", "digest"]
-        rows: list[list[Any]] = [
-            [one.training, one.pictures, one.images, one.faces, len(one.unread), one.digest[:12]]
-            for one in found
-        ]
-        output.table(columns, rows)
-        pairs = [leak for one in found for leak in one.pairs]
-        output.table(
-            ["image", "training set", "picture", "bits", "difference", "shows"],
-            [
-                [one.ours, one.training, one.file, one.bits, one.difference, one.told]
-                for one in pairs
-            ],
-        )
+        _print_leaks(found)
         print(
-            f"pairs, and a picture of them: {leaks_dir(settings.data_dir) / folder.resolve().name}"
+            f"the pairs, as CSV and picture: {leaks_dir(settings.data_dir) / folder.resolve().name}"
         )
     if any(one.pairs for one in found):
         raise typer.Exit(1)
 
 
+def _print_leaks(found: Sequence["Against"]) -> None:
+    """A table of the training sets, and a table of the pairs."""
+    output.table(
+        ["training set", "its images", "our images", "also in the set", "unreadable", "digest"],
+        [
+            [one.training, one.pictures, one.images, one.faces, len(one.unread), one.digest[:12]]
+            for one in found
+        ],
+    )
+    output.table(
+        ["image", "training set", "file", "bits", "difference", "shows"],
+        [
+            [one.ours, one.training, one.file, one.bits, one.difference, one.told]
+            for against in found
+            for one in against.pairs
+        ],
+    )
+
+
 @app.command()
 def diff(
-    first: Annotated[Path, typer.Argument(help="Folder of a release.")],
-    second: Annotated[Path, typer.Argument(help="Folder of another.")],
+    first: Annotated[
+        str,
+        typer.Argument(help="Folder or name of a release.", autocompletion=complete.releases),
+    ],
+    second: Annotated[
+        str, typer.Argument(help="Folder or name of another.", autocompletion=complete.releases)
+    ],
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Tell what differs between two releases; exit code 1 if anything does.
+    """List what differs between two releases; exit code 1 if anything does.
 
-    Example: btfer diff data/releases/btfer-1a2b3c4d5e6f data/releases/btfer-6f5e4d3c2b1a
+    Example: btfer diff btfer-1a2b3c4d5e6f btfer-6f5e4d3c2b1a
     """
     from btfer.pipeline.diff import diff as compare
 
-    found = compare(first, second)
+    found = compare(context.release_folder(first), context.release_folder(second))
     if as_json:
         print(json.dumps(asdict(found), indent=2))
     else:
         for what, lines in asdict(found).items():
             for line in lines:
                 print(f"{what.replace('_', ' '):13} {line}")
-        print("the same" if found.empty else f"{len(found.other_pixels)} images were replaced")
+        print("no difference" if found.empty else f"{len(found.other_pixels)} images were replaced")
     if not found.empty:
         raise typer.Exit(1)
 
@@ -199,10 +251,9 @@ def forget(
 ) -> None:
     """Delete photos for good, with all that was made of them, and never fetch them again.
 
-    Files, crops, rows and hashes go; of each release that showed one a next version is
-    made, in which one face takes its place, and the old one is deleted. Only a keyed hash
-    stays, on the withdrawal list. What you have published or copied elsewhere is yours to
-    withdraw.
+    Files, crops, rows and hashes are deleted. Each release that showed one is replaced by a
+    next version, in which another face takes its place. Only a keyed hash stays, on the
+    withdrawal list. Copies that you have published elsewhere are yours to withdraw.
 
     Example: btfer forget happy-012.png
     """
@@ -221,7 +272,7 @@ def forget(
 
 @app.command()
 def status(as_json: arguments.AsJson = False) -> None:
-    """The funnel: class by stage by reason, and what became of every URL.
+    """Show how many photos and faces each stage kept, by class, and why others were dropped.
 
     Example: btfer status
     """
@@ -244,19 +295,20 @@ def status(as_json: arguments.AsJson = False) -> None:
     output.table(["stage", "what", *CLASSES, "all"], rows)
     output.table(["source", "URLs", "reason", "all"], [list(one) for one in losses])
     if conflicts:
-        print(
-            f"{conflicts} photos were found under queries of different classes: look at them first"
-        )
+        print(f"{conflicts} photos were found by queries of different classes: review them first")
 
 
 @app.command()
 def explain(
     id_: Annotated[
-        str, typer.Argument(metavar="ID", help="Photo, face or file name in the newest release.")
+        str,
+        typer.Argument(
+            metavar="ID", help="Id of a photo or face, FILE of the newest release, or RELEASE/FILE."
+        ),
     ],
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Tell the life of one photo or face, from query to release.
+    """Show the history of one photo or face, from query to release.
 
     Example: btfer explain happy-012.png
     """

@@ -1,4 +1,4 @@
-"""Commands about single networks: export, demo-model; and what bench does with other systems and small computers."""
+"""Commands about single networks: export, predict; and what bench does with other systems and small computers."""
 
 import json
 from pathlib import Path
@@ -6,64 +6,68 @@ from typing import Annotated, Any
 
 import typer
 
-from btfer.cli import arguments, context, output
+from btfer.cli import arguments, choices, context, output
 from btfer.errors import UsageError
+from btfer.extras import require
 
 app = typer.Typer(rich_markup_mode=None)
-
-Run = Annotated[
-    str, typer.Argument(help="Id (its beginning will do), folder, or network that ran once.")
-]
 
 
 @app.command("export")
 def export_run(
-    run: Run,
-    format_: Annotated[str, typer.Option("--format", help="tflite or onnx.")] = "tflite",
-    quantize: Annotated[str, typer.Option(help="none, dynamic, float16 or int8.")] = "none",
-    calibration: Annotated[
-        Path | None, typer.Option(help="Pictures for int8 [the run's training set].")
-    ] = None,
+    ctx: typer.Context,
+    run: arguments.Run,
+    format_: Annotated[
+        choices.ModelFormat, typer.Option("--format", help="Format of the file.")
+    ] = choices.ModelFormat.tflite,
+    quantize: Annotated[
+        choices.Quantize, typer.Option(help="Smaller numbers, for tflite.")
+    ] = choices.Quantize.none,
+    calibration: arguments.Calibration = None,
     out: Annotated[Path | None, typer.Option(help="Folder [export/ of the run].")] = None,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Write a run's network as one file that carries its labels and input, with an example that runs it.
+    """Write the network of a run as one file with its labels, and an example that uses it.
 
-    The file takes RGB of 0 to 255: scaling is inside. int8 takes bytes.
+    The file expects RGB values of 0 to 255: scaling is inside. int8 expects bytes.
 
     Example: btfer export 3f2a --format tflite --quantize int8
     """
+    if quantize is not choices.Quantize.int8:
+        arguments.refuse(ctx, "calibration", because="only --quantize int8 needs images")
     from btfer.bench.runs.store import find_run
     from btfer.quiet import quiet_stderr
 
+    require("bench", "btfer export")
     data_dir = context.settings().data_dir
     chosen = find_run(data_dir / "runs", run)
     with quiet_stderr():
         from btfer.bench.edge.export import ExportSpec, calibration_pictures, export
-    spec = ExportSpec(format_, quantize)
+    spec = ExportSpec(format_.value, quantize.value)
     folder = out or chosen.folder / "export" / spec.name
     file = export(chosen, spec, folder, lambda: calibration_pictures(chosen, data_dir, calibration))
     facts = {"file": file, "bytes": file.stat().st_size, "example": folder / "example.py"}
     output.report(facts, "{file}: {bytes} bytes; try: python {example} FACE.png", as_json)
 
 
-@app.command("demo-model")
-def demo_model(
-    run: Run,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures.")],
+@app.command()
+def predict(
+    run: arguments.Run,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
     out: Annotated[Path | None, typer.Option(help="Folder [data/reports/looks].")] = None,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Draw what a network sees on pictures: a box for each face, its expression and probabilities.
+    """Find the faces in images and draw the network's expression and probabilities on each.
 
     Faces are found and cut as for the run's release.
 
-    Example: btfer demo-model 3f2a holiday.jpg --out looks/
+    Example: btfer predict 3f2a holiday.jpg --out looks/
     """
     from btfer.bench.runs.store import find_run
     from btfer.paths import releases_dir
     from btfer.quiet import quiet_stderr
 
+    require("bench", "btfer predict")
     settings = context.settings()
     chosen = find_run(settings.data_dir / "runs", run)
     with quiet_stderr():
@@ -78,14 +82,14 @@ def demo_model(
         print(json.dumps(told, indent=2))
         return
     rows = [[one["image"], n + 1, *_said(face)] for one in told for n, face in _numbered(one)]
-    output.table(["image", "face", "expression", "p", "next"], rows)
+    output.table(["image", "face", "expression", "probability", "runner-up"], rows)
     for one in told:
         print(f"{one['picture']}: {len(one['faces'])} faces")
 
 
 def bench_others(
     *,
-    release: Path | None,
+    release: str | None,
     predictions: Path | None,
     system: str,
     model_file: Path | None,
@@ -97,15 +101,14 @@ def bench_others(
     """Score a file of predictions, a known system or a model file on a release; the runs' records."""
     from btfer.bench.datasets import load_release
 
-    if sum(map(bool, (predictions, system, model_file))) > 1:
-        raise UsageError("one of --predictions, --system and --model-file at a time")
+    require("bench", "btfer bench external")
     runs_dir = context.settings().data_dir / "runs"
     if system:
         from btfer.bench.systems import system as system_named
 
         asked = system_named(system)
         ask = asked.load()
-    images = load_release(release or context.newest_release())
+    images = load_release(context.release_folder(release))
     if predictions:
         from btfer.bench.systems.prediction_files import score_file
 
@@ -117,13 +120,13 @@ def bench_others(
         return [score_model_file(runs_dir, model_file, name, reading, images)]
     from btfer.bench.systems import score_system
 
-    with output.progress_lines() as say:
-        return [score_system(runs_dir, asked, ask, name, images, say)]
+    with output.progress() as progress:
+        return [score_system(runs_dir, asked, ask, name, images, progress.say)]
 
 
 def bench_edge(
     runs: list[str],
-    release: Path | None,
+    release: str | None,
     calibration: Path | None,
     threads: int,
     as_json: bool,
@@ -132,17 +135,17 @@ def bench_edge(
     from btfer.bench.runs.store import find_run
     from btfer.quiet import quiet_stderr
 
+    require("bench", "btfer bench")
     data_dir = context.settings().data_dir
     chosen = [find_run(data_dir / "runs", one) for one in runs]
-    if not chosen:
-        raise UsageError("--edge needs runs: btfer bench --edge RUN...")
     with quiet_stderr():
         from btfer.bench.edge.measure import Bench, as_rows, measure_run
         from btfer.bench.edge.report import TITLES, printed, write_edge
-    bench = Bench(data_dir, release, calibration, threads)
-    with output.progress_lines() as say:
-        rows = [row for one in chosen for row in measure_run(one, bench, say)]
-    folder = write_edge(rows, data_dir / "reports")
+    folder = context.release_folder(release) if release else None
+    bench = Bench(data_dir, folder, calibration, threads)
+    with output.progress() as progress:
+        rows = [row for one in chosen for row in measure_run(one, bench, progress.say)]
+    written = write_edge(rows, data_dir / "reports")
     if as_json:
         print(json.dumps(as_rows(rows), indent=2))
         return
@@ -150,7 +153,7 @@ def bench_edge(
     for row in rows:
         if row.remark:
             print(row.remark)
-    print(f"{folder}/edge.csv, edge.md, edge.png")
+    print(f"{written}/edge.csv, edge.md, edge.png")
 
 
 def label_quality(data_dir: Path, folder: Path) -> dict[str, Any]:
@@ -163,8 +166,8 @@ def label_quality(data_dir: Path, folder: Path) -> dict[str, Any]:
     except Incomplete as error:
         return {"labels": f"labels: {error}", "suspects": None}
     told = (
-        f"labels: {len(found.suspects)} of {found.release} are in doubt by {found.models} model(s) that "
-        f"are right in {found.accuracy:.0%} ({folder / SHEET}): btfer review queue --from-report"
+        f"labels: {len(found.suspects)} images of {found.release} are doubted by {found.models} network(s) "
+        f"with an accuracy of {found.accuracy:.0%} ({folder / SHEET}): btfer review queue --from-report"
     )
     return {"labels": told, "suspects": len(found.suspects)}
 

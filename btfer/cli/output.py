@@ -1,36 +1,111 @@
-"""What a command prints or writes: progress, tables, reports, CSV."""
+"""What a command prints or writes: progress, log, tables, reports, CSV."""
 
 import json
+import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from btfer.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+logger = logging.getLogger("btfer")
+
+
+class _Stderr(logging.Handler):
+    """Writes to stderr as it is at that moment: a bar that is drawn puts itself below the line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line."""
+        mark = f"btfer: {record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        print(mark + record.getMessage(), file=sys.stderr, flush=True)
+
+
+def set_up_logging(
+    *, quiet: bool = False, verbose: bool = False, log_file: Path | None = None
+) -> None:
+    """Send what is logged under `btfer` to stderr, and all of it with times to a file.
+
+    quiet: only warnings; verbose: details too. Raises UsageError where the file cannot be written.
+    """
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    shown = _Stderr(
+        logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO,
+    )
+    logger.addHandler(shown)
+    if log_file is None:
+        return
+    try:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        kept = logging.FileHandler(log_file, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--log-file {log_file} cannot be written: {error.strerror}") from None
+    kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(kept)
+
+
+def log_to_file(message: str, code: int) -> None:
+    """Put an error that ends the command into the log file too; it is printed by itself."""
+    record = logger.makeRecord("btfer", logging.ERROR, "", 0, "%s (exit %d)", (message, code), None)
+    for handler in logger.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.emit(record)
+
+
+def is_quiet() -> bool:
+    """Whether the user asked for results and warnings only."""
+    levels = [one.level for one in logger.handlers if isinstance(one, _Stderr)]
+    return bool(levels) and min(levels) > logging.INFO
+
+
+class ConsoleProgress:
+    """Progress as bars on a terminal, and as lines of the log. bars: None = draw none."""
+
+    def __init__(self, bars: "Bars | None" = None) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+        self._ended: set[str] = set()
+
+    def update(self, stage: str, done: int, total: int) -> None:
+        """`done` of `total` items of a stage are finished."""
+        if self._bars:
+            if stage not in self._tasks:
+                self._tasks[stage] = self._bars.add_task(stage, total=total)
+            self._bars.update(self._tasks[stage], completed=done, total=total)
+        if done < total:
+            self._ended.discard(stage)
+        elif stage not in self._ended:
+            self._ended.add(stage)
+            logger.debug("%s: %d of %d", stage, done, total)
+
+    __call__ = update
+
+    def say(self, text: str) -> None:
+        """One line about something that happened."""
+        logger.info(text)
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar per stage on stderr, with rate and time left; silent where stderr is no terminal."""
+def progress() -> Iterator[ConsoleProgress]:
+    """A bar per stage on stderr, with rate and time left; lines only where stderr is no terminal."""
+    if is_quiet() or not sys.stderr.isatty():
+        yield ConsoleProgress()
+        return
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    console = Console(stderr=True)
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        tasks: dict[str, Any] = {}
-
-        def update(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield update
-
-
-@contextmanager
-def progress_lines() -> Iterator[Callable[[str], None]]:
-    """Progress that is told in words: one line each, on stderr."""
-    yield lambda text: print(text, file=sys.stderr, flush=True)
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield ConsoleProgress(bars)
 
 
 def table(header: list[str], rows: list[list[Any]]) -> None:

@@ -1,6 +1,4 @@
-"""Commands for people's verdicts: review plan, review export, review import, review keep-single,
-review queue, review agreement.
-"""
+"""Commands about people's verdicts: review plan, export, import, keep-single, queue, agreement."""
 
 import json
 from dataclasses import asdict
@@ -9,38 +7,44 @@ from typing import Annotated
 
 import typer
 
-from btfer.cli import arguments, context, output
+from btfer.cli import arguments, choices, context, output
+from btfer.cli.groups import Group
 from btfer.errors import UsageError
 
 app = typer.Typer(rich_markup_mode=None)
-review_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(review_app, name="review", help="Verdicts in and out of the catalogue.")
+review_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(review_app, name="review", help="Plan reviews, exchange verdicts, measure agreement.")
 
 
 @review_app.command("plan")
 def review_plan(
-    reviewers_per_image: Annotated[int, typer.Option(help="Votes on each picture, 1 to 9.")],
-    round_: Annotated[str, typer.Option("--round", help="photos or faces [both].")] = "",
+    reviewers_per_image: Annotated[
+        int, typer.Option(min=1, max=9, help="Reviewers who judge each photo or face.")
+    ],
+    round_: Annotated[
+        choices.Round | None, typer.Option("--round", help="Only this round [both].")
+    ] = None,
 ) -> None:
-    """Say how many people are to judge each picture, none seeing what the others said.
+    """Set how many reviewers judge each photo or face, without seeing each other's verdicts.
 
-    Where their votes differ, the picture goes to the page Disagreements, and
-    btfer build waits until somebody has the last word.
+    Where their verdicts differ, the photo or face goes to the page Disagreements, and
+    btfer build waits until somebody has decided.
 
     Example: btfer review plan --reviewers-per-image 2
     """
     from btfer import review
 
     with context.catalogue(context.settings()) as cat:
-        review.plan(cat, reviewers_per_image, round_)
-    typer.echo(f"{reviewers_per_image} people judge each picture of {round_ or 'both rounds'}")
+        review.plan(cat, reviewers_per_image, arguments.value(round_))
+    where = f"round {round_.value}" if round_ else "both rounds"
+    typer.echo(f"reviewers per image in {where}: {reviewers_per_image}")
 
 
 @review_app.command("export")
 def review_export(
     file: Annotated[Path, typer.Argument(help="CSV to write.")], as_json: arguments.AsJson = False
 ) -> None:
-    """Write every verdict of people as CSV, to merge into another catalogue.
+    """Write all verdicts of reviewers as CSV, to merge into another catalogue.
 
     Example: btfer review export verdicts.csv
     """
@@ -57,14 +61,14 @@ def review_import(
     file: Annotated[
         Path, typer.Argument(help="CSV of verdicts, or of labels: file or sha256, label.")
     ],
-    reviewer: Annotated[str, typer.Option(help="Whose they are, where not told.")] = "import",
+    reviewer: Annotated[str, typer.Option(help="Reviewer of rows that name none.")] = "import",
     as_json: arguments.AsJson = False,
 ) -> None:
     """Read verdicts or labels from a CSV, and add what is new.
 
-    An export is merged, in any order and any number of times: where two people
-    judged a picture differently it goes to the page Disagreements. A label is a
-    class, keep, or drop:REASON, and stands where nobody has judged yet.
+    Exports can be merged in any order and any number of times; where two reviewers differ,
+    the photo or face goes to the page Disagreements. A label is a class, keep, or drop:REASON,
+    and counts only where nobody has judged yet.
 
     Example: btfer review import verdicts.csv --reviewer ann
     """
@@ -74,18 +78,18 @@ def review_import(
     with context.catalogue(context.settings()) as cat:
         outcome = review.import_verdicts(cat, rows, reviewer)
     text = (
-        "{added} added, {known} judged already, {unknown} about unknown pictures, "
-        "{taken_back} taken back"
+        "{added} added, {known} known already, {unknown} about unknown photos or faces, "
+        "{taken_back} undone"
     )
     output.report(asdict(outcome), text, as_json)
 
 
 @review_app.command("keep-single")
 def review_keep_single(
-    reviewer: Annotated[str, typer.Option(help="Who decides this.")],
+    reviewer: Annotated[str, typer.Option(help="Name to record with the verdicts.")],
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Keep every awaiting face that is the only one of a labelled photo, without looking at each.
+    """Keep every face waiting for review that is the only one of a labelled photo.
 
     For collections whose photos were labelled one by one. The verdicts can be undone in the app.
 
@@ -101,19 +105,21 @@ def review_keep_single(
 
 @review_app.command("queue")
 def review_queue(
+    ctx: typer.Context,
     from_report: Annotated[
-        bool, typer.Option("--from-report", help="What the newest btfer report doubts.")
+        bool, typer.Option("--from-report", help="Labels that the newest btfer report doubts.")
     ] = False,
     reopen: Annotated[
-        bool, typer.Option("--reopen", help="Take back what people said of these, too.")
+        bool,
+        typer.Option("--reopen", help="Undo the verdicts on these, so that they are judged again."),
     ] = False,
-    reviewer: Annotated[str, typer.Option(help="Who reopens.")] = "",
+    reviewer: Annotated[str, typer.Option(help="Name to record with --reopen.")] = "",
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Show first, on the page Faces, those on which good networks agree against the label.
+    """Put faces first, on the page Faces, for which good networks agree on another label.
 
     They carry the badge "models disagree": a hint, never a verdict. Faces that were judged already
-    come back only with --reopen; btfer build waits until they are judged again.
+    come back only with --reopen; btfer build then waits until they are judged again.
 
     Example: btfer review queue --from-report --reopen --reviewer ann
     """
@@ -123,9 +129,11 @@ def review_queue(
     from btfer.bench.report.suspects import read_suspects
 
     if not from_report:
-        raise UsageError("say where the order is to come from: --from-report")
+        raise UsageError("say where the order comes from: add --from-report")
     if reopen and not reviewer:
-        raise UsageError("--reopen needs --reviewer: whose name stands for it in the log")
+        raise UsageError("--reopen needs --reviewer NAME, for the log")
+    if not reopen:
+        arguments.refuse(ctx, "reviewer", because="only --reopen records a name")
     settings = context.settings()
     suspects, seconds = read_suspects(settings.data_dir / "reports")
     at = datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="microseconds")
@@ -134,19 +142,19 @@ def review_queue(
     with context.catalogue(settings) as cat:
         found = review.doubt(cat, release, doubts, at=at, reopen_by=reviewer * reopen)
     text = (
-        "{awaiting} await people, first on the page Faces (start the app again if it is running); "
-        "{judged} were judged, {reopened} of them reopened; {again} judged since; {gone} gone"
+        "{awaiting} faces wait for review, first on the page Faces (restart the app if it is running); "
+        "{judged} were judged already, {reopened} of them reopened; {again} were judged since; "
+        "{gone} no longer exist"
     )
     output.report(asdict(found), text, as_json)
 
 
 @review_app.command("agreement")
 def review_agreement(as_json: arguments.AsJson = False) -> None:
-    """Say how far people agree on the pictures that two or more of them judged.
+    """Measure agreement on the photos and faces that two or more reviewers judged.
 
-    Kappa and alpha are 1 where people always agree, and 0 where chance would
-    agree as much. The JSON has them also by class, language and group, and which
-    categories are taken for each other.
+    Kappa and alpha are 1 for perfect agreement, and 0 for agreement by chance. The JSON has
+    them also by class, language and group, and which labels are confused.
 
     Example: btfer review agreement
     """
@@ -161,6 +169,6 @@ def review_agreement(as_json: arguments.AsJson = False) -> None:
         if one.n_items:
             output.table(*agreement_table.printed(one))
         else:
-            typer.echo(f"No picture of round {one.round} was judged by two people yet.")
+            typer.echo(f"Nothing in round {one.round} was judged by two reviewers yet.")
     if not any(one.n_items for one in found):
-        typer.echo("To have each judged twice: btfer review plan --reviewers-per-image 2")
+        typer.echo("To have everything judged twice: btfer review plan --reviewers-per-image 2")

@@ -14,9 +14,9 @@ import numpy as np
 from btfer.catalogue import Catalogue, pairs
 from btfer.catalogue.store import Row
 from btfer.errors import Incomplete, UsageError
+from btfer.extras import installed
 from btfer.files import write_atomic
 from btfer.pipeline.calibrate_file import Labelled, read_pairs
-from btfer.pipeline.calibrate_plot import plot
 from btfer.pipeline.calibrate_table import (
     MAX_BITS,
     AtDistance,
@@ -43,6 +43,7 @@ class Calibration:
 
     drawn: whether the pairs were drawn here; then they stand for all near pairs of the catalogue.
     suggested: the distance to use, None where none will do. kinds: at the suggested distance.
+    plot: the same as a picture; None without matplotlib.
     """
 
     pairs: int
@@ -52,7 +53,7 @@ class Calibration:
     table: list[AtDistance]
     suggested: int | None
     kinds: list[OfKind]
-    plot: Path
+    plot: Path | None
 
 
 def from_people(
@@ -70,10 +71,7 @@ def from_people(
             f"no two photos are within {MAX_BITS} bits of each other: crawl or import more first"
         )
     if answered < total:
-        raise Incomplete(
-            f"{total - answered} pairs await same/different: "
-            "streamlit run review_app/app.py (page Pairs)"
-        )
+        raise Incomplete(f"{total - answered} pairs await same/different: btfer app (page Pairs)")
     keys = ("one", "other", "same", "weight")
     labelled = [Labelled(**{key: row[key] for key in keys}) for row in pairs.drawn(cat)]
     return _measured(cat, settings, labelled, drawn=True)
@@ -178,8 +176,6 @@ def _measured(
     measured = _measure(cat, settings, two)
     table = by_distance(measured)
     suggested = suggest(table)
-    file = settings.data_dir / "calibration.png"
-    write_atomic(file, plot(table, suggested))
     at = settings.max_hamming_bits if suggested is None else suggested
     return Calibration(
         pairs=len(measured),
@@ -189,8 +185,18 @@ def _measured(
         table=table,
         suggested=suggested,
         kinds=by_kind(measured, at),
-        plot=file,
+        plot=_plotted(settings.data_dir / "calibration.png", table, suggested),
     )
+
+
+def _plotted(file: Path, table: list[AtDistance], suggested: int | None) -> Path | None:
+    """The plot, written. The table holds the same numbers, so a missing matplotlib stops nothing."""
+    if not installed("matplotlib"):
+        return None
+    from btfer.pipeline.calibrate_plot import plot
+
+    write_atomic(file, plot(table, suggested))
+    return file
 
 
 def _measure(cat: Catalogue, settings: Settings, labelled: list[Labelled]) -> list[Measured]:

@@ -342,7 +342,7 @@ class _Writer:
         if outcome.searches_failed and not outcome.found and not outcome.ended:
             raise NetworkError(
                 f"no search brought anything; the first that failed: {outcome.searches_failed[0]}. "
-                "Check the network (btfer crawl --doctor) and run again, or choose other sources "
+                "Check the network (btfer crawl doctor) and run again, or choose other sources "
                 "with --source"
             )
         return outcome

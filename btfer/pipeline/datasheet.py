@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from btfer import __version__
+from btfer import RESULTS_VERSION
 from btfer.catalogue.store import Row
 from btfer.pipeline.croissant import CITE
 from btfer.pipeline.overview import GROUP
@@ -43,7 +43,7 @@ def datasheet(metadata: Sequence[Row], record: Mapping[str, Any]) -> str:
         stretched=sum(not 0.8 <= float(row["crop_distortion"]) <= 1.25 for row in metadata),
         size=next((word for most, word in SIZES if len(metadata) < most), "n>100K"),
         synthetic=any(row["source"] == "sample" for row in metadata),
-        btfer_version=__version__,
+        btfer_version=RESULTS_VERSION,
         cite=CITE,
     )
 

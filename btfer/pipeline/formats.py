@@ -16,6 +16,7 @@ from typing import Any
 from btfer.catalogue.store import Row
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
+from btfer.extras import require
 from btfer.files import write_atomic
 from btfer.pipeline.release_metadata import NUMBERS, typed
 
@@ -35,10 +36,14 @@ class Format:
 
 
 def check_formats(names: Sequence[str]) -> tuple[str, ...]:
-    """The packed forms among the names, in the order of `FORMATS`. Raises UsageError for an unknown one."""
+    """The packed forms among the names, in the order of `FORMATS`. Raises UsageError for an unknown one,
+    MissingExtra where TFRecord is asked for and TensorFlow is not installed.
+    """
     for name in names:
         if name not in (FOLDER, *FORMATS):
             raise UsageError(f"--format '{name}': use {', '.join((FOLDER, *FORMATS))}")
+    if "tfrecord" in names:
+        require("bench", "--format tfrecord", "tensorflow")
     return tuple(name for name in FORMATS if name in names)
 
 
@@ -169,6 +174,7 @@ def _feature(tf: Any, value: Any) -> Any:
 def _read_tfrecord(path: Path) -> Iterator[Packed]:
     from btfer.quiet import quiet_stderr
 
+    require("bench", "reading TFRecord files", "tensorflow")
     with quiet_stderr():
         import tensorflow as tf
 

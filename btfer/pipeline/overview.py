@@ -9,7 +9,7 @@ from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.rows import KeptFace
 from btfer.queries import Query
 
-OPEN_APP = "streamlit run review_app/app.py"
+OPEN_APP = "btfer app"
 GROUP = ("ethnicity", "gender", "age")
 
 

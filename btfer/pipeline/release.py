@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from btfer import __version__
+from btfer import RESULTS_VERSION
 from btfer.catalogue import Catalogue, releases
 from btfer.catalogue.rows import ReleasedFace
 from btfer.catalogue.store import Row
@@ -115,10 +115,10 @@ def _write_image(folder: Path | None, one: ReleaseImage) -> _Written:
         data = one.pixels.read_bytes()
         pixels = decode_rgb(data)
     except FileNotFoundError:
-        raise BtferError(f"the crop {one.pixels} has gone: run btfer crop --rebuild") from None
+        raise BtferError(f"the crop {one.pixels} has gone: run btfer crop repair") from None
     except ImageError as error:
         raise BtferError(
-            f"the crop {one.pixels} cannot be read ({error}): delete it, and run btfer crop --rebuild"
+            f"the crop {one.pixels} cannot be read ({error}): delete it, and run btfer crop repair"
         ) from None
     if bare_size(data) is None:
         data = encode_png(pixels)
@@ -162,11 +162,13 @@ def _write_sheets(
 
 def _write_texts(folder: Path, rows: Sequence[Row], facts: Mapping[str, Any], name: str) -> None:
     record = {key: facts[key] for key in RECORD}
-    text = json.dumps(record | {"btfer": __version__}, indent=2, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(
+        record | {"btfer": RESULTS_VERSION}, indent=2, sort_keys=True, ensure_ascii=False
+    )
     write_atomic(folder / "release.json", f"{text}\n".encode())
     write_atomic(folder / "README.md", datasheet(rows, record).encode())
     metadata_sha256 = sha256_file(folder / "metadata.csv")
-    machine = croissant(name, rows, record, metadata_sha256, __version__)
+    machine = croissant(name, rows, record, metadata_sha256, RESULTS_VERSION)
     text = json.dumps(machine, indent=2, ensure_ascii=False)
     write_atomic(folder / "croissant.json", f"{text}\n".encode())
 

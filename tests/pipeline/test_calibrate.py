@@ -134,7 +134,7 @@ def test_a_labelled_file_is_measured_and_printed(
 ) -> None:
     lines = [f"photo,{name},yes,{name}" for name in ("small", "mirrored", "turned", "photo")]
     file = write_pairs(tmp_path, "a,b,same,kind", *lines, "photo,other,no,stranger")
-    command = ["dedup", "--calibrate", "--pairs", str(file)]
+    command = ["dedup", "calibrate", "--pairs", str(file)]
     assert run(monkeypatch, *command, "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["pairs"], told["same"], told["equal_bytes"]) == (4, 3, 1)
@@ -159,20 +159,20 @@ def test_people_are_asked_first_and_nothing_is_dropped(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert run(monkeypatch, "dedup", "--calibrate") == 3
+    assert run(monkeypatch, "dedup", "calibrate") == 3
     total = asking.count(cat)[1]
-    assert f"{total} pairs await same/different: streamlit run" in capsys.readouterr().err
+    assert f"{total} pairs await same/different: btfer app" in capsys.readouterr().err
     group = {copies[name] for name in ("photo", "small", "mirrored")}
     while page := asking.waiting(cat):
         answers = {one.id: {side.photo for side in one.sides} <= group for one in page}
         asking.answer(cat, answers, "ann")
-    assert run(monkeypatch, "dedup", "--calibrate", "--json") == 0
+    assert run(monkeypatch, "dedup", "calibrate", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["drawn"]
     assert told["same"] >= 1
     assert told["table"][told["suggested"]]["confirmed"]["recall"]["point"] == 1.0
     assert photos.duplicates(cat) == []
-    assert run(monkeypatch, "dedup", "--calibrate", "--redraw") == 0  # the same pairs: all answered
+    assert run(monkeypatch, "dedup", "calibrate", "--redraw") == 0  # the same pairs: all answered
 
 
 def test_what_cannot_be_measured_says_why(
@@ -184,14 +184,14 @@ def test_what_cannot_be_measured_says_why(
     with pytest.raises(Incomplete, match="crawl or import more"):
         calibrate.from_people(cat, settings)
     assert run(monkeypatch, "dedup", "--pairs", "x.csv") == 2
-    assert "add --calibrate" in capsys.readouterr().err
-    assert run(monkeypatch, "dedup", "--calibrate", "--per-distance", "0") == 2
+    assert "--pairs" in capsys.readouterr().err
+    assert run(monkeypatch, "dedup", "calibrate", "--per-distance", "0") == 2
     one, other = (add_hash(cat, name, 2**64 - 1, 0) for name in "ab")
     assert (
         run(
             monkeypatch,
             "dedup",
-            "--calibrate",
+            "calibrate",
             "--pairs",
             str(write_pairs(settings.data_dir, "a,b,same", f"{one},{other},yes")),
         )

@@ -196,7 +196,7 @@ def test_a_lost_crop_stops_the_release_and_leaves_nothing(
 ) -> None:
     for path in (settings.data_dir / "faces").rglob("*.png"):
         path.unlink()
-    with pytest.raises(BtferError, match="has gone: run btfer crop --rebuild"):
+    with pytest.raises(BtferError, match="has gone: run btfer crop repair"):
         build.run(full, settings, build.Plan(per_class=2))
     assert list((settings.data_dir / "releases").iterdir()) == []
 
@@ -220,7 +220,7 @@ def test_build_stops_where_people_are_needed(cat: Catalogue, settings: Settings)
     with pytest.raises(Incomplete, match="no photos yet"):
         build.run(cat, settings, build.Plan())
     take_in(cat, settings.data_dir, as_bytes(draw_photo(1)), Query("sad", "sad"), "u")
-    with pytest.raises(Incomplete, match="1 photos await round 1: streamlit run") as stop:
+    with pytest.raises(Incomplete, match="1 photos await round 1: btfer app") as stop:
         build.run(cat, settings, build.Plan())
     assert stop.value.exit_code == 3
 

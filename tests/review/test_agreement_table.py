@@ -196,7 +196,7 @@ def test_the_command_says_what_to_do_when_nothing_was_judged_twice(tmp_path: Pat
     cat, ids = make(tmp_path, 2)
     judge(cat, "photos", "ann", ids)
     said = run(tmp_path, "agreement")
-    assert "No picture of round photos was judged by two people yet." in said
+    assert "Nothing in round photos was judged by two reviewers yet." in said
     assert "btfer review plan --reviewers-per-image 2" in said
 
 
@@ -209,7 +209,7 @@ def test_the_command_prints_the_numbers_and_all_of_them_as_json(tmp_path: Path) 
     said = run(tmp_path, "agreement")
     assert "ann and ben" in said
     assert "0.500" in said
-    assert "No picture of round faces" in said
+    assert "Nothing in round faces" in said
     assert not any(id_[:8] in said for id_ in ids)
     photos, faces = json.loads(run(tmp_path, "agreement", "--json"))
     assert (photos["n_items"], faces["n_items"]) == (14, 0)

@@ -15,6 +15,7 @@ from btfer.bench.datasets import ImageSet
 from btfer.bench.datasets.pixels import load_pixels
 from btfer.bench.runs.store import TrainedRun
 from btfer.expressions import EXPRESSIONS
+from btfer.extras import require
 from btfer.faces import Box
 from btfer.faces.find import find_faces
 from btfer.faces.modes import CropSettings, crop_settings
@@ -55,9 +56,10 @@ class SimilarFace:
 
 
 class Predictor:
-    """A run's network, ready to look. Loads TensorFlow."""
+    """A run's network, ready to look. Loads TensorFlow. Raises MissingExtra without it."""
 
     def __init__(self, run: TrainedRun) -> None:
+        require("bench", "a trained network")
         import keras
 
         self.run, self.form = run, run.form

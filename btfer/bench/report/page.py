@@ -53,7 +53,7 @@ def render(
 ) -> str:
     """The page as HTML. cells: comparable ones; results: their rows; lines: tables by title.
 
-    reports_dir: where `btfer bench --edge` may have left what it measured.
+    reports_dir: where `btfer bench edge` may have left what it measured.
     """
     found, pairs = our_findings(cells)
     suspect = published_tables().query("marks != ''")

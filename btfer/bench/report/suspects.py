@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 from btfer.bench.datasets import ImageSet, load_release
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
+from btfer.extras import require
 from btfer.files import write_atomic
 from btfer.paths import releases_dir
 
@@ -65,8 +66,9 @@ class Findings:
 def find_suspects(runs_dir: Path, images: ImageSet) -> Findings:
     """The suspects of a release by the runs that were scored on it.
 
-    Raises Incomplete where no run is good enough.
+    Raises Incomplete where no run is good enough, MissingExtra without cleanlab.
     """
+    require("bench", "the search for doubtful labels", "cleanlab")
     from cleanlab.filter import find_label_issues
 
     good = _good(runs_dir, images)

@@ -15,7 +15,7 @@ from btfer.expressions import EXPRESSIONS
 SIZES = ((48, ORANGE, "o"), (224, BLUE, "s"))
 MOST_MATRICES = 12
 EDGE_TABLE = "edge.csv"
-"""What `btfer bench --edge` leaves in the folder of a report."""
+"""What `btfer bench edge` leaves in the folder of a report."""
 
 
 def cost_figures(numbers: pd.DataFrame, source: str) -> list[Drawing]:

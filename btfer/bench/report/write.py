@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from btfer.bench.report.runs import read_runs, results_table, runs_markdown
+from btfer.extras import require
 from btfer.files import write_atomic
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ def write_report(runs_dir: Path, out_dir: Path) -> Path:
     """Write index.html, results.csv, strata.csv, results.md and results.tex to `out_dir`/<today>; the page.
 
     Without any run the report is of the paper's numbers alone, and says so. Raises UsageError for a run whose
-    files cannot be read.
+    files cannot be read, MissingExtra without the benchmark's packages.
     """
+    require("bench", "btfer report")
     from btfer.bench.report import tables
     from btfer.bench.report.cells import comparable, read_cells
     from btfer.bench.report.page import render

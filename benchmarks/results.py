@@ -1,0 +1,55 @@
+"""Where measured figures stay: `benchmarks/results/DATE-SCRIPT.csv`, a row each; every benchmark has `--save`.
+
+A row says what was measured, ours and a peer's figure in one unit, what must be reached, and on what
+machine under which load: a busy machine measures itself. Rows are added, never changed.
+"""
+
+import argparse
+import csv
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "results"
+COLUMNS = ("date", "command", "what", "value", "unit", "peer", "limit", "machine", "load")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One figure. peer: another program's, named in `what`, in the same unit. limit: such as `< 20` or `>= 1`."""
+
+    what: str
+    value: float
+    unit: str
+    peer: float | None = None
+    limit: str = ""
+
+
+def add_save(parser: argparse.ArgumentParser) -> None:
+    """Give a benchmark the option `--save`."""
+    parser.add_argument("--save", action="store_true", help=f"keep the figures in {FOLDER.name}/")
+
+
+def save(rows: Iterable[Measured], *, folder: Path = FOLDER) -> Path:
+    """Add today's figures of the script that runs; the file."""
+    script = Path(sys.argv[0])
+    today = date.today().isoformat()
+    command = " ".join(
+        [f"benchmarks/{script.name}", *(one for one in sys.argv[1:] if one != "--save")]
+    )
+    load = f"{os.getloadavg()[0]:.1f}"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{today}-{script.stem}.csv"
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if new:
+            writer.writerow(COLUMNS)
+        for one in rows:
+            peer = "" if one.peer is None else f"{one.peer:.6g}"
+            figures = (one.what, f"{one.value:.6g}", one.unit, peer, one.limit)
+            writer.writerow((today, command, *figures, f"{os.cpu_count()} cores", load))
+    return path

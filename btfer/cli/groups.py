@@ -1,0 +1,82 @@
+"""How commands are grouped: help by the order of the line, and no option that a subcommand would ignore."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from typer.core import TyperGroup
+
+LINE = {  # every command of btfer, as `btfer --help` shows them
+    "Begin": ("demo", "init"),
+    "1. Collect photos": ("queries", "crawl", "import", "dedup", "withdraw"),
+    "2. Review, by people": ("app", "review"),
+    "3. Make a release": ("crop", "build", "verify", "leaks", "diff", "rebuild"),
+    "4. Rank networks": ("bench", "report", "export", "predict"),
+    "At any time": ("status", "explain", "forget", "catalogue", "sample"),
+}
+
+
+class Group(TyperGroup):
+    """Lists its commands each with its whole first sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the section of commands."""
+        _write_section(formatter, "Commands", self._said(ctx, self.list_commands(ctx)))
+
+    def _said(self, ctx: Any, names: Iterable[str]) -> dict[str, str]:
+        found = {name: self.get_command(ctx, name) for name in names}
+        # Wrapped when it is written, never cut off.
+        return {
+            name: one.get_short_help_str(limit=1000)
+            for name, one in found.items()
+            if one is not None and not one.hidden
+        }
+
+
+class Root(Group):
+    """Lists its commands under the headings of the line, in its order."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names in the order of the line; the shell completes in this order too."""
+        ordered = [name for names in LINE.values() for name in names]
+        return sorted(super().list_commands(ctx), key=ordered.index)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each heading."""
+        width = max(len(name) for names in LINE.values() for name in names)
+        for heading, names in LINE.items():
+            _write_section(formatter, heading, self._said(ctx, names), width)
+
+
+def _write_section(formatter: Any, heading: str, said: dict[str, str], width: int = 0) -> None:
+    with formatter.section(heading):
+        formatter.write_dl([(name.ljust(width), text) for name, text in said.items()])
+
+
+class Strict(Group):
+    """A command with subcommands, which does not take options that it would not pass on to them."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """The subcommand; a usage error where options of the group stand before its name."""
+        name, command, rest = super().resolve_command(ctx, args)
+        given = [one for one in self.params if _given(ctx, str(one.name))]
+        if given and not ctx.resilient_parsing:
+            flag = max(given[0].opts, key=len)
+            ctx.fail(
+                f"{flag} is an option of '{ctx.command_path}' and has no effect on "
+                f"'{ctx.command_path} {name}': leave it out, or write it after '{name}' if "
+                f"'{ctx.command_path} {name} --help' lists it"
+            )
+        return name, command, rest
+
+
+def _given(ctx: Any, parameter: str) -> bool:
+    source = ctx.get_parameter_source(parameter)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def ignored(ctx: Any, *parameters: str) -> str:
+    """The flag of the first of these parameters that stands on the command line, '' where none does."""
+    for one in ctx.command.params:
+        if one.name in parameters and _given(ctx, str(one.name)):
+            return str(max(one.opts, key=len))
+    return ""

@@ -1,0 +1,125 @@
+"""Commands to begin with: init makes a work folder, app starts the review app."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from btfer.cli import context
+from btfer.errors import BtferError, UsageError
+
+app = typer.Typer(rich_markup_mode=None)
+
+ADDRESS, PORT = "127.0.0.1", 8501
+# As in .streamlit/config.toml of the checkout: pictures of people are shown on this machine only.
+STREAMLIT: dict[str, Any] = {
+    "server.address": ADDRESS,
+    "server.port": PORT,
+    "server.headless": True,
+    "server.fileWatcherType": "none",
+    "browser.gatherUsageStats": False,
+    "client.toolbarMode": "minimal",
+}
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to make or to complete.")] = Path("."),
+) -> None:
+    """Make a work folder: btfer.toml with every setting, a query plan to edit, and data/.
+
+    What is there already is kept as it is.
+
+    Example: btfer init faces
+    """
+    from btfer.work_folder import make_work_folder
+
+    if context.flags:
+        name = next(iter(context.flags))
+        raise UsageError(f"the setting '{name}' has no effect on init: write it in btfer.toml")
+    for path, made in make_work_folder(folder):
+        print(f"{'made' if made else 'kept':5} {path}{'' if made else ' (it was there already)'}")
+    where = "" if folder == Path(".") else f"cd {folder} && "
+    print(f"next: {where}btfer crawl, or btfer import PHOTOS; then btfer app")
+
+
+@app.command("app")
+def start_app(
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help=f"Port on this machine [{PORT}].")
+    ] = None,
+    reviewers_per_image: Annotated[
+        int | None, typer.Option(min=1, max=9, help="As of btfer review plan [unchanged].")
+    ] = None,
+) -> None:
+    """Judge photos and faces in the browser: start the review app; Ctrl-C stops it.
+
+    It listens on this machine only, unless .streamlit/config.toml in the current folder
+    says otherwise.
+
+    Example: btfer app --port 8502
+    """
+    from btfer.paths import bundled
+
+    settings = context.settings()
+    script = bundled("review_app") / "app.py"
+    if not script.is_file():
+        raise BtferError(f"this installation lacks the review app ({script}): install btfer again")
+    options = streamlit_options(Path(".streamlit/config.toml"), os.environ, port)
+    _check_free(str(options["server.address"]), int(options["server.port"]))
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    command += [f"--{name}={_word(value)}" for name, value in options.items()]
+    if reviewers_per_image is not None:
+        command += ["--", f"--reviewers-per-image={reviewers_per_image}"]
+    given = context.flags.keys() & type(settings).model_fields.keys()
+    passed = {f"BTFER_{name.upper()}": str(context.flags[name]) for name in given}
+    sys.stdout.flush()
+    # The app takes the place of this process, so that Ctrl-C and every other signal reach it at once.
+    os.execve(sys.executable, command, {**os.environ, **passed})
+
+
+def streamlit_options(file: Path, environment: Any, port: int | None) -> dict[str, Any]:
+    """What Streamlit is told: our options, but the user's own where config.toml or a variable has them."""
+    import tomllib
+
+    try:
+        own = tomllib.loads(file.read_text(encoding="utf-8-sig")) if file.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from None
+    options = {}
+    for name, ours in STREAMLIT.items():
+        section, key = name.split(".")
+        asked = own.get(section, {}).get(key, ours)
+        options[name] = environment.get(_variable(name), asked)
+    if port is not None:
+        options["server.port"] = port
+    return options
+
+
+def _variable(option: str) -> str:
+    """server.fileWatcherType -> STREAMLIT_SERVER_FILE_WATCHER_TYPE."""
+    spaced = "".join(f"_{one}" if one.isupper() else one for one in option.replace(".", "_"))
+    return f"STREAMLIT_{spaced}".upper()
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _check_free(address: str, port: int) -> None:
+    """Raise BtferError where another program listens on the port."""
+    import socket
+
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((address, port))
+        except OSError as error:
+            raise BtferError(
+                f"port {port} on {address} cannot be used ({error.strerror}); is the app running "
+                f"already? Otherwise choose another: btfer app --port {port % 65535 + 1}"
+            ) from None
