@@ -254,6 +254,8 @@ NAMES = [
     ("Foto: nicht frei, CC BY-SA 3.0", "", "unknown"),
     ("Free for personal use", "", "unknown"),
     ("Attribution required", "", "unknown"),
+    ("Photo: see my terms, CC BY 4.0", "", "unknown"),
+    ("none", "", "unknown"),
     ("Ask the photographer for a CC BY licence", "", "unknown"),
     ("CC BY 4.0 until 2020", "", "unknown"),
     ("Photo by", "", "unknown"),
@@ -333,6 +335,9 @@ URLS = [
     (f"{CC}/licenses/by/4.0/de/", "", "unknown"),
     (f"{CC}/licenses/", "", "unknown"),
     (f"{CC}/licenses/-/4.0/", "", "unknown"),
+    (f"{CC}/licenses/-nc/1.0/", "", "unknown"),
+    ("https://opensource.org/license/by", "", "unknown"),
+    ("https://spdx.org/licenses/by", "", "unknown"),
     ("https://creativecommons.org.example/licenses/by/4.0/", "", "unknown"),
     ("https://notcreativecommons.org/licenses/by/4.0/", "", "unknown"),
     ("https://creativecommons.org@example.org/licenses/by/4.0/", "", "unknown"),
@@ -397,7 +402,7 @@ def test_no_rights_statement_is_free(code: str) -> None:
     )
 
 
-@pytest.mark.parametrize("nothing", ["", "  ", "not stated", "Not stated\n"])
+@pytest.mark.parametrize("nothing", ["", "  ", "not stated", "Not stated\n", "N/A", "—", "nan"])
 def test_nothing_is_not_stated(nothing: str) -> None:
     assert parse_licence(nothing) == NOT_STATED
     assert may_be_released(NOT_STATED)

@@ -10,8 +10,8 @@ from btfer.licences.strict import agree, shown, strictest
 from btfer.licences.text import without_markup
 from btfer.licences.urls import read_url
 
-_NOTHING = {"", "not stated"}
-"""`not stated` is what a release writes where nothing is."""
+_NOTHING = {"", "not stated", "not specified", "n/a", "nan", "null", "-", "–", "—", "?"}
+"""What stands in an empty field; `not stated` is what a release writes. Not `none`: it may mean that none is given."""
 
 
 @lru_cache(maxsize=4096)  # a catalogue has many photos and few licences

@@ -9,9 +9,10 @@ from btfer.licences.names import read_name
 from btfer.licences.others import OTHERS, RIGHTS_STATEMENTS
 from btfer.licences.words import PORTS
 
-_CC_CODES = re.compile(r"(?=.)(by)?(?:(?:^|-)(nc|nd|sa))?(?:-(nc|nd|sa))?")
+_ELEMENTS = {"by", "nc", "nd", "sa"}
 _OLD_CC = {"sampling", "sampling+", "nc-sampling+", "devnations"}
 _SOFTWARE = {"mit": "mit", "bsd": "bsd", "gpl": "gpl"}
+_OPEN_SOURCE = {"apache", "mit", "isc", "bsd", "bsd2", "bsd3", "gpl"}
 _AGENCIES = re.compile(
     r"(?:gettyimages|shutterstock|alamy|istockphoto|depositphotos|dreamstime|123rf|stock\.adobe|agefotostock)\.[a-z.]+"
 )
@@ -58,7 +59,9 @@ def _creative_commons(path: list[str]) -> Licence | None:
             return OTHERS[code].of()
         case ["licenses", code, *rest] if code in _SOFTWARE:
             return _other(_SOFTWARE[code], rest)
-        case ["licenses" | "l", code, *rest] if len(rest) < 3 and _CC_CODES.fullmatch(code):
+        case ["licenses" | "l", code, *rest] if len(rest) < 3 and _ELEMENTS.issuperset(
+            code.split("-")
+        ):
             version, port = (*rest, "", "")[:2]
             if port and port not in PORTS:
                 return None
@@ -84,7 +87,8 @@ def _other(key: str, rest: list[str]) -> Licence | None:
 def _spdx(path: list[str]) -> Licence | None:
     if len(path) != 2 or path[0] != "licenses":
         return None
-    return read_name(re.sub(r"\.(html|txt|json|rdf)$", "", path[1]))
+    named = read_name(re.sub(r"\.(html|txt|json|rdf)$", "", path[1]))
+    return named if named and named.spdx else None
 
 
 def _rights_statements(path: list[str]) -> Licence | None:
@@ -109,9 +113,10 @@ def _uk_archives(path: list[str]) -> Licence | None:
 
 
 def _open_source(path: list[str]) -> Licence | None:
-    if len(path) == 2 and path[0] in ("license", "licenses"):
-        return read_name(re.sub(r"(-license-txt|\.php|\.html)$", "", path[1]))
-    return None
+    if len(path) != 2 or path[0] not in ("license", "licenses"):
+        return None
+    named = read_name(re.sub(r"(-license-txt|\.php|\.html)$", "", path[1]))
+    return named if named and named.code in _OPEN_SOURCE else None
 
 
 def _apache(path: list[str]) -> Licence | None:
