@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from btfer.errors import NetworkError
-from btfer.licences import RULES, terms
+from btfer.licences import FLICKR, RULES, terms
 from btfer.queries import Query
 from btfer.sources.search import NotSetUp, SearchFeeder, SearchParser, Source, Task
 from btfer.sources.web import Answer
@@ -21,27 +21,8 @@ PAGES = "https://www.flickr.com/photos"
 SIZES = ("url_l", "url_o", "url_c", "url_z")  # 1024 px on the long side, original, 800, 640
 REFUSALS = {10, 100, 105, 106}  # search is down, wrong key, service is down, operation failed
 WRONG_KEY = 100
-_CC = "https://creativecommons.org"
-LICENCES: dict[str, tuple[str, str]] = {
-    "0": ("All rights reserved", ""),
-    "1": ("CC BY-NC-SA 2.0", f"{_CC}/licenses/by-nc-sa/2.0/"),
-    "2": ("CC BY-NC 2.0", f"{_CC}/licenses/by-nc/2.0/"),
-    "3": ("CC BY-NC-ND 2.0", f"{_CC}/licenses/by-nc-nd/2.0/"),
-    "4": ("CC BY 2.0", f"{_CC}/licenses/by/2.0/"),
-    "5": ("CC BY-SA 2.0", f"{_CC}/licenses/by-sa/2.0/"),
-    "6": ("CC BY-ND 2.0", f"{_CC}/licenses/by-nd/2.0/"),
-    "7": ("No known copyright restrictions", "https://www.flickr.com/commons/usage/"),
-    "8": ("United States Government Work", "https://www.usa.gov/copyright.shtml"),
-    "9": ("CC0 1.0", f"{_CC}/publicdomain/zero/1.0/"),
-    "10": ("Public Domain Mark 1.0", f"{_CC}/publicdomain/mark/1.0/"),
-    "11": ("CC BY 4.0", f"{_CC}/licenses/by/4.0/"),
-    "12": ("CC BY-SA 4.0", f"{_CC}/licenses/by-sa/4.0/"),
-    "13": ("CC BY-ND 4.0", f"{_CC}/licenses/by-nd/4.0/"),
-    "14": ("CC BY-NC 4.0", f"{_CC}/licenses/by-nc/4.0/"),
-    "15": ("CC BY-NC-SA 4.0", f"{_CC}/licenses/by-nc-sa/4.0/"),
-    "16": ("CC BY-NC-ND 4.0", f"{_CC}/licenses/by-nc-nd/4.0/"),
-}
-"""Name and address of each of Flickr's licence numbers (flickr.photos.licenses.getInfo)."""
+LICENCES = FLICKR
+"""Name and address of each of Flickr's licence numbers."""
 
 
 def flickr(key: str, licences: str = "any", base_url: str = "https://api.flickr.com") -> Source:

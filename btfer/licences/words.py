@@ -1,0 +1,32 @@
+"""The table `names.toml`, as it is written."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_TABLE: dict[str, Any] = tomllib.loads(
+    Path(__file__).with_name("names.toml").read_text(encoding="utf-8")
+)
+
+CREATIVE_COMMONS: list[str] = _TABLE["creative_commons"]
+PLAIN: list[str] = _TABLE["plain"]
+CREDIT: list[str] = _TABLE["credit"]
+LIMITS: list[str] = _TABLE["limits"]
+RESERVED: list[str] = _TABLE["reserved"]
+RESERVED_ALONE: list[str] = _TABLE["reserved_alone"]
+PORTS = frozenset[str](_TABLE["ports"])
+PORT_NAMES: Mapping[str, list[str]] = _TABLE["port_names"]
+ELEMENTS: Mapping[str, list[str]] = _TABLE["elements"]
+OTHERS: Mapping[str, list[str]] = _TABLE["others"]
+
+CODES: Mapping[str, frozenset[str]] = {
+    "".join(parts): frozenset(parts)
+    for parts in (
+        *(("by",), ("nc",), ("nd",), ("sa",), ("by", "sa"), ("by", "nc"), ("by", "nd")),
+        *(("by", "nc", "sa"), ("by", "nc", "nd")),
+    )
+}
+"""Codes that are also written as one word (`CC BYSA`)."""
+ATTRIBUTION = "attribution"
+"""The one word that is a licence by itself, on Wikimedia Commons; its translations are so only after "CC"."""
