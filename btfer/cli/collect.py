@@ -140,7 +140,7 @@ def _check_retry(cat: "Catalogue", words: Sequence[str]) -> None:
         if one not in choices.RETRY_REASONS and not one.startswith("http ")
     ]
     if unknown:
-        known = {str(row["reason"]) for row in crawl_losses(cat)}
+        known = {str(row.reason) for row in crawl_losses(cat)}
         for one in unknown:
             if one not in known:
                 offered = ", ".join(choices.RETRY_REASONS)

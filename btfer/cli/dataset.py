@@ -87,7 +87,7 @@ def build(
         allow_short=allow_short,
         name=name,
         strategy=strategy.value,
-        per_place=max_per_site,
+        max_per_site=max_per_site,
         formats=_formats(format_),
         sources=sources,
         training=sets,
