@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from btfer import __version__
-from btfer.cli import bench, collect, context, dataset, models, review, sample
+from btfer.cli import bench, collect, context, dataset, models, publish, review, sample
 from btfer.errors import BtferError
 
 app = typer.Typer(
@@ -20,7 +20,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (collect, dataset, bench, models, sample, review):  # in the order of `btfer --help`
+for commands in (
+    collect,
+    dataset,
+    bench,
+    models,
+    sample,
+    review,
+    publish,
+):  # in the order of `btfer --help`
     app.add_typer(commands.app)
 
 
