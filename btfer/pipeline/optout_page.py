@@ -73,7 +73,6 @@ def optout_page(images: Sequence[tuple[str, str]], contact: str, release_name: s
     parts = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        '<meta name="robots" content="noindex">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>Have an image removed: {name}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>",
         *_english(name, _link(contact)),
@@ -85,7 +84,7 @@ def optout_page(images: Sequence[tuple[str, str]], contact: str, release_name: s
 
 
 def tombstones(rows: Sequence[Mapping[str, str]]) -> bytes:
-    """The list of what was removed as CSV, in the order of release, version and file; other keys are left out.
+    """The list of what was removed as CSV, sorted, each line once; other keys are left out.
 
     rows: what COLUMNS names. date: the day of the removal, 2026-11-28.
     """

@@ -7,18 +7,16 @@ contents that were uploaded before a kill are found again by their hash.
 import hashlib
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from btfer.errors import BtferError, MissingExtra, NetworkError, UsageError
+from btfer.errors import MissingExtra, NetworkError, UsageError
+from btfer.pipeline.publish.hf_session import one_line, sessions
 from btfer.pipeline.publish.parcel import Parcel, ParcelFile
 from btfer.pipeline.publish.targets import (
     ALREADY,
     SENT,
     Access,
-    Again,
     Patience,
     Published,
     patiently,
@@ -29,14 +27,16 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import DatasetInfo, RepoFile
 
-_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_FULL = frozenset({402, 413, 507})
 _OWN = frozenset({".gitattributes"})  # the hub's own file
 _HARMLESS = _OWN | {
     "README.md",
     ".gitignore",
 }  # what a repository may hold before its first release
 _BATCH = 100
+_HISTORY = (
+    "earlier versions stay in the history of the repository: "
+    "if an image was withdrawn, delete their tags and squash the history there"
+)
 _NAME = re.compile(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?/[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", re.ASCII)
 
 
@@ -64,7 +64,7 @@ class HuggingFace:
     def describe(self, access: Access) -> str:
         """Who will see the release."""
         if not access.public:
-            return "private: only members of the repository see it"
+            return "private; a repository that is public already must be gated"
         return (
             "public page; you approve each person who asks for the files"
             if access.gated
@@ -85,17 +85,18 @@ class HuggingFace:
 
     def send(self, parcel: Parcel, access: Access, progress: Progress) -> Published:
         """Bring the repository to this release. Raises UsageError, NetworkError or BtferError, one line each."""
-        with _sessions(self.patience):
+        with sessions(self.patience):
             return patiently(lambda: self._send_once(parcel, access, progress), self.patience)
 
     def _send_once(self, parcel: Parcel, access: Access, progress: Progress) -> Published:
         from huggingface_hub import HfApi
 
-        api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=self.token or None)
+        endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/")
+        api = HfApi(endpoint=endpoint or None, token=self.token or None)
         try:
             return self._bring(api, parcel, access, progress)
         except Exception as error:  # its errors come from three libraries; all become one line
-            raise _plain(error, self.repo, api.endpoint) from None
+            raise one_line(error, self.repo, api.endpoint) from None
 
     def _bring(self, api: "HfApi", parcel: Parcel, access: Access, progress: Progress) -> Published:
         tag = f"v{parcel.version}"
@@ -104,7 +105,8 @@ class HuggingFace:
             api.create_repo(self.repo, private=True, repo_type="dataset", exist_ok=True)
             info = api.dataset_info(self.repo)
         info = self._check_audience(api, info, access)
-        tagged = self._tags(api).get(tag)
+        tags = self._tags(api)
+        tagged = tags.get(tag)
         state = SENT
         if tagged is None:
             revision = self._commit(api, parcel, info, progress)
@@ -124,7 +126,12 @@ class HuggingFace:
         changed = self._open_up(api, info, access)
         state = SENT if changed else state
         return Published(
-            self.name, state, parcel.version, parcel.digest, self._url(api, tag), self._note(parcel)
+            self.name,
+            state,
+            parcel.version,
+            parcel.digest,
+            self._url(api, tag),
+            _HISTORY if set(tags) - {tag} else "",
         )
 
     def _info(self, api: "HfApi") -> "DatasetInfo | None":
@@ -212,14 +219,6 @@ class HuggingFace:
     def _url(self, api: "HfApi", tag: str) -> str:
         return f"{api.endpoint}/datasets/{self.repo}/tree/{tag}"
 
-    def _note(self, parcel: Parcel) -> str:
-        if not parcel.predecessor:
-            return ""
-        return (
-            "earlier versions stay in the history of the repository: "
-            "if an image was withdrawn, delete their tags and squash the history there"
-        )
-
 
 def _about(parcel: Parcel) -> str:
     return f"{parcel.name}\nsha256 of SHA256SUMS: {parcel.digest}"
@@ -237,87 +236,6 @@ def _same(held: "RepoFile", one: ParcelFile) -> bool:
         return held.lfs.sha256 == one.sha256
     if held.size != one.size:
         return False
-    head = f"blob {one.size}\0".encode()  # git's own hash of a file
-    return (
-        hashlib.sha1(head + one.path.read_bytes(), usedforsecurity=False).hexdigest()
-        == held.blob_id
-    )
-
-
-@contextmanager
-def _sessions(patience: Patience) -> Iterator[None]:
-    """The library's connections with a time-out, bounded pauses and no chatter; as before afterwards."""
-    from huggingface_hub import set_client_factory
-    from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
-    from huggingface_hub.utils import logging as hub_logging
-    from huggingface_hub.utils._http import default_client_factory
-
-    def hook(response: Any) -> None:
-        wait_s = _asked_pause_s(response.headers)
-        if response.status_code == 429 and wait_s and wait_s > patience.max_wait_s:
-            raise Again("Hugging Face takes no more requests for now", wait_s)
-
-    def client() -> Any:
-        made = default_client_factory()
-        made.timeout = patience.timeout_s
-        made.event_hooks = made.event_hooks | {"response": [hook]}
-        return made
-
-    verbosity = hub_logging.get_verbosity()
-    set_client_factory(client)
-    hub_logging.set_verbosity_error()
-    disable_progress_bars()
-    try:
-        yield
-    finally:
-        enable_progress_bars()
-        hub_logging.set_verbosity(verbosity)
-        set_client_factory(default_client_factory)
-
-
-def _asked_pause_s(headers: Any) -> float | None:
-    """The pause that an answer asks for in `Retry-After` or `RateLimit`."""
-    after = str(headers.get("retry-after", ""))
-    limit = re.search(r"r=0\b.*?\bt=(\d+)", str(headers.get("ratelimit", "")))
-    if after.isdigit():
-        return float(after)
-    return float(limit[1]) if limit else None
-
-
-def _plain(error: BaseException, repo: str, endpoint: str) -> BtferError:
-    """One line for whatever the library raised."""
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
-
-    if isinstance(error, BtferError):
-        return error
-    if isinstance(error, OfflineModeIsEnabled):
-        return UsageError("HF_HUB_OFFLINE is set: unset it to publish")
-    if isinstance(error, HfHubHTTPError):
-        return _refused(error, repo, endpoint)
-    if isinstance(error.__cause__, BtferError | HfHubHTTPError):
-        return _plain(error.__cause__, repo, endpoint)
-    text = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-    if type(error).__module__.partition(".")[0] in ("httpx", "httpx2") or isinstance(
-        error, OSError
-    ):
-        return Again(f"cannot reach {endpoint}: {text}")
-    return NetworkError(f"Hugging Face: {text}")
-
-
-def _refused(error: Any, repo: str, endpoint: str) -> BtferError:
-    status, org = error.response.status_code, repo.partition("/")[0]
-    why = (error.server_message or "").strip().splitlines()
-    more = f" ({why[0][:200]})" if why else ""
-    if status in _AGAIN:
-        busy = "takes no more requests for now" if status == 429 else f"answered {status}"
-        return Again(f"Hugging Face {busy}{more}", _asked_pause_s(error.response.headers))
-    if status in _FULL:
-        return NetworkError(f"{repo} has no room for this release at Hugging Face{more}")
-    texts = {
-        401: "Hugging Face does not accept the token: set HF_TOKEN to one with write permission",
-        403: f"the token may not write to {repo}: set HF_TOKEN to one with write permission for {org}",
-        404: f"{endpoint} has no user or organisation {org}, or the token does not show it",
-        409: f"{repo} was changed by somebody else meanwhile: run the same command again",
-        412: f"{repo} was changed by somebody else meanwhile: run the same command again",
-    }
-    return NetworkError(texts.get(status, f"Hugging Face answered {status}") + more)
+    data = one.path.read_bytes()
+    git = hashlib.sha1(f"blob {one.size}\0".encode() + data, usedforsecurity=False).hexdigest()
+    return git == held.blob_id and hashlib.sha256(data).hexdigest() == one.sha256

@@ -165,7 +165,12 @@ class Hub:
                 del files[value["path"]]
         id_ = repo.add(files)
         repo.about.append(head)
-        return as_json({"commitUrl": f"{self.url}/datasets/x/commit/{id_}", "commitOid": id_})
+        return as_json(
+            {
+                "commitUrl": f"{self.url}/datasets/{parts[0]}/{parts[1]}/commit/{id_}",
+                "commitOid": id_,
+            }
+        )
 
     def _tag(self, repo: Repository, request: Request, parts: list[str]) -> Response:
         tag = request.get_json()["tag"]

@@ -127,6 +127,7 @@ def test_a_new_version_that_was_begun_is_used(
     assert zenodo.deposits[first + 2]["metadata"]["version"] == "1.0.1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dies_at", ["/deposit/depositions", ".zip", "/actions/publish"])
 def test_killed_half_way_and_run_again_it_ends_the_same(
     zenodo: FakeZenodo, release: Path, dies_at: str
@@ -143,7 +144,7 @@ def test_killed_half_way_and_run_again_it_ends_the_same(
             process.send_signal(signal.SIGKILL)
 
     zenodo.before = kill
-    assert process.wait(60) == -signal.SIGKILL
+    assert process.wait(120) == -signal.SIGKILL
     zenodo.before = lambda request: None
     assert send(release, public=True).state in ("sent", "already published")
     id_, deposit = only(zenodo)
