@@ -20,6 +20,7 @@ from btfer.cli import (
     dataset,
     models,
     output,
+    publish,
     review,
     sample,
     start,
@@ -36,7 +37,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (collect, review, dataset, bench, models, start, sample, catalogue_commands):
+for commands in (
+    collect,
+    review,
+    dataset,
+    bench,
+    models,
+    publish,
+    start,
+    sample,
+    catalogue_commands,
+):
     app.add_typer(commands.app)
 
 

@@ -1,0 +1,45 @@
+"""Publish a release: to Hugging Face or Zenodo, private or gated unless asked otherwise, whole or not at all."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from btfer.pipeline.publish.parcel import Parcel, read_parcel
+from btfer.pipeline.publish.targets import (
+    DRY_RUN,
+    STOPPED,
+    Access,
+    Patience,
+    Published,
+    Target,
+    open_target,
+)
+from btfer.progress import SILENT, Progress
+
+__all__ = ["Access", "Parcel", "Patience", "Published", "Target", "open_target", "publish"]
+
+
+def publish(
+    release_folder: Path,
+    target: Target,
+    *,
+    access: Access | None = None,
+    dry_run: bool = False,
+    agree: Callable[[list[str]], bool] = lambda plan: True,
+    progress: Progress = SILENT,
+) -> Published:
+    """Send a release that is whole and may be redistributed. Run again, it goes on, or says that it is done.
+
+    agree: is shown the plan, line by line, and may say no. Raises UsageError where something forbids it, before
+    anything is sent; NetworkError where the server does.
+    """
+    access = access or Access()
+    parcel = read_parcel(release_folder)
+    plan = [f"target      {target.name}", f"visibility  {target.describe(access)}", *parcel.lines()]
+    nothing = Published(target.name, DRY_RUN, parcel.version, parcel.digest, plan=tuple(plan))
+    if dry_run:
+        return nothing
+    target.check()
+    if not agree(plan):
+        return replace(nothing, state=STOPPED)
+    return replace(target.send(parcel, access, progress), plan=tuple(plan))
