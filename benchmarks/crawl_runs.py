@@ -100,7 +100,7 @@ def with_btfer(job: Job) -> Run:
     """Our crawl: the source `bing` at the site's address, catalogue and all."""
     from btfer.catalogue import open_catalogue
     from btfer.pipeline import crawl
-    from btfer.queries import Plan, Query
+    from btfer.queries import Query, QueryPlan
     from btfer.settings import load_settings
     from btfer.sources.bing import bing
 
@@ -118,7 +118,7 @@ def with_btfer(job: Job) -> Run:
     cat = open_catalogue(settings.catalogue_url)
     began, used_s = time.time(), _cpu_s()
     outcome = crawl.run(
-        cat, settings, [source], Plan(queries, "benchmark", []), per_query=PER_QUERY, **threads
+        cat, settings, [source], QueryPlan(queries, "benchmark", []), per_query=PER_QUERY, **threads
     )
     photos = (job.folder / "data" / "photos").rglob("*.jpg")
     written = [file.stat().st_mtime for file in photos]

@@ -25,7 +25,7 @@ from rich.table import Table
 from btfer.errors import ImageError
 from btfer.hamming import hamming_distance
 from btfer.images import decode_rgb, read_photo
-from btfer.leaks.search import Searched, search
+from btfer.leaks.search import LeakSearch, search
 from btfer.leaks.training import SUFFIXES, read_training
 from btfer.leaks.views import Grey, LeakSubject, grey_of
 from btfer.pipeline.likeness import is_same, look_of
@@ -189,7 +189,7 @@ def write_training(faces: list[Face], folder: Path, seed: int = 0) -> Truth:
 # ---- measuring ----
 
 
-def measure(faces: list[Face]) -> tuple[Truth, Searched, float]:
+def measure(faces: list[Face]) -> tuple[Truth, LeakSearch, float]:
     """Truth, what the search finds, and its seconds, hashing our faces included."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -203,7 +203,7 @@ def measure(faces: list[Face]) -> tuple[Truth, Searched, float]:
 def report(
     faces: list[Face],
     truth: Truth,
-    found: Searched,
+    found: LeakSearch,
     seconds: float,
     say: Callable[[Any], None],
     one_photo: list[str],

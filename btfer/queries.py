@@ -46,7 +46,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Plan:
+class QueryPlan:
     """All queries of a folder. unreviewed: languages no speaker has read.
 
     version: hash of the phrases and what they intend; a comment in a file does not change it.
@@ -63,7 +63,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class _File:
+class PlanFile:
     """One TOML file: its keys, and where to point when one is wrong.
 
     A place is the way to a key or to an item of a list: ("happy", "es", 1) is its second term.
@@ -87,7 +87,7 @@ class _File:
         return UsageError(f"{self.where(*place)}: {what}")
 
 
-def load_plan(folder: Path, languages: list[str] | None = None) -> Plan:
+def load_plan(folder: Path, languages: list[str] | None = None) -> QueryPlan:
     """Read, check and expand the plan of a folder.
 
     languages: codes; none = those with `default = true`; only the chosen ones are checked in full.
@@ -106,16 +106,16 @@ def load_plan(folder: Path, languages: list[str] | None = None) -> Plan:
     queries = [query for one in chosen for query in _expand(expressions, people, one)]
     version = _version(queries)
     unreviewed = [language.path.stem for language in chosen if not language.keys["reviewed"]]
-    return Plan([replace(query, plan=version) for query in queries], version, unreviewed)
+    return QueryPlan([replace(query, plan=version) for query in queries], version, unreviewed)
 
 
-def plan_table(plan: Plan) -> list[list[Any]]:
+def plan_table(plan: QueryPlan) -> list[list[Any]]:
     """Rows of class, language, number of queries."""
     counts = Counter((query.expression, query.language) for query in plan.queries)
     return [[label, language, n] for (label, language), n in sorted(counts.items())]
 
 
-def group_table(plan: Plan) -> list[list[Any]]:
+def group_table(plan: QueryPlan) -> list[list[Any]]:
     """Rows of kind (ethnicity, gender or age), group, number of queries per language, total.
 
     The languages' columns are in the order of `plan.languages`.
@@ -129,7 +129,7 @@ def group_table(plan: Plan) -> list[list[Any]]:
     return rows
 
 
-def write_plan(plan: Plan, path: Path) -> None:
+def write_plan(plan: QueryPlan, path: Path) -> None:
     """Write every query as a line of a CSV: phrase, expression, language, ethnicity, gender, age, plan."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, [key.name for key in fields(Query)], lineterminator="\n")
@@ -138,10 +138,10 @@ def write_plan(plan: Plan, path: Path) -> None:
     write_atomic(path, text.getvalue().encode())
 
 
-def _read(path: Path) -> _File:
+def _read(path: Path) -> PlanFile:
     try:
         text = path.read_text(encoding="utf-8-sig")  # Windows may put a mark first
-        return _File(path, text, tomllib.loads(text))
+        return PlanFile(path, text, tomllib.loads(text))
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"there is no {path}: a query plan is a folder with expressions.toml, people.toml and "
@@ -180,7 +180,7 @@ def _line(text: str, place: Sequence[str | int]) -> int | None:
     return None
 
 
-def _chosen(folder: Path, known: Mapping[str, _File], asked: list[str] | None) -> list[str]:
+def _chosen(folder: Path, known: Mapping[str, PlanFile], asked: list[str] | None) -> list[str]:
     if not asked:
         asked = [code for code, language in known.items() if _flag(language, "default")]
     if not asked:
@@ -194,7 +194,7 @@ def _chosen(folder: Path, known: Mapping[str, _File], asked: list[str] | None) -
     return list(dict.fromkeys(asked))
 
 
-def _flag(language: _File, key: str) -> bool:
+def _flag(language: PlanFile, key: str) -> bool:
     value = language.keys.get(key)
     if not isinstance(value, bool):
         raise language.error(f"'{key}' must be true or false, got {value!r}", key)
@@ -202,7 +202,7 @@ def _flag(language: _File, key: str) -> bool:
 
 
 def _check_keys(
-    file: _File, known: Sequence[str], *place: str, optional: Sequence[str] = ()
+    file: PlanFile, known: Sequence[str], *place: str, optional: Sequence[str] = ()
 ) -> None:
     """A table with all of the known keys, perhaps the optional ones, and no other."""
     table, use = file.at(*place), ", ".join((*known, *optional))
@@ -221,7 +221,7 @@ def _is_word(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _check_people(people: _File) -> None:
+def _check_people(people: PlanFile) -> None:
     _check_keys(people, PEOPLE)
     for key in PEOPLE:
         values = people.keys[key]
@@ -232,7 +232,7 @@ def _check_people(people: _File) -> None:
                 raise people.error(f"'{key}' names '{value}' twice", key, place)
 
 
-def _check_classes(expressions: _File, known: Mapping[str, _File]) -> None:
+def _check_classes(expressions: PlanFile, known: Mapping[str, PlanFile]) -> None:
     """Every class, and for each a list of terms in languages that are there."""
     _check_keys(expressions, EXPRESSIONS)
     for label in EXPRESSIONS:
@@ -249,7 +249,7 @@ def _check_classes(expressions: _File, known: Mapping[str, _File]) -> None:
                 )
 
 
-def _check_language(language: _File, people: _File) -> None:
+def _check_language(language: PlanFile, people: PlanFile) -> None:
     """One language's file, with every form that the people need."""
     _check_keys(language, LANGUAGE_KEYS, optional=["agreement"])
     for key in ("default", "reviewed"):
@@ -262,7 +262,7 @@ def _check_language(language: _File, people: _File) -> None:
     _check_words(language, people)
 
 
-def _check_order(language: _File) -> None:
+def _check_order(language: PlanFile) -> None:
     """Each slot once; between them spaces, or nothing where the language writes none."""
     order = language.keys["order"]
     between = re.sub(r"\{\w+\}", "", order)
@@ -271,7 +271,7 @@ def _check_order(language: _File) -> None:
         raise language.error(f"'order' must have each of {needed} once, got '{order}'", "order")
 
 
-def _check_agreement(language: _File, people: _File) -> None:
+def _check_agreement(language: PlanFile, people: PlanFile) -> None:
     """Of which age and gender the noun has a grammatical gender that is not the person's."""
     if "agreement" not in language.keys:
         return
@@ -285,19 +285,19 @@ def _check_agreement(language: _File, people: _File) -> None:
                 )
 
 
-def _agreeing(language: _File, age: str, gender: str) -> str:
+def _agreeing(language: PlanFile, age: str, gender: str) -> str:
     """The form that adjectives take beside the noun for an age and a gender: mostly the gender's."""
     form: str = language.keys.get("agreement", {}).get(age, {}).get(gender, gender)
     return form
 
 
-def _forms(language: _File, people: _File, *ages: str) -> list[str]:
+def _forms(language: PlanFile, people: PlanFile, *ages: str) -> list[str]:
     """All forms that adjectives take beside the nouns of some ages."""
     pairs = itertools.product(ages, people.keys["gender"])
     return list(dict.fromkeys(_agreeing(language, age, gender) for age, gender in pairs))
 
 
-def _check_words(language: _File, people: _File) -> None:
+def _check_words(language: PlanFile, people: PlanFile) -> None:
     """Nouns have a form per gender of a person, adjectives one per form that a noun asks for."""
     ages, genders = people.keys["age"], people.keys["gender"]
     known = list(dict.fromkeys([*genders, *_forms(language, people, *ages)]))
@@ -310,7 +310,7 @@ def _check_words(language: _File, people: _File) -> None:
         _check_word(language, _forms(language, people, *ages), known, "ethnicity", ethnicity)
 
 
-def _check_terms(expressions: _File, language: _File, people: _File) -> None:
+def _check_terms(expressions: PlanFile, language: PlanFile, people: PlanFile) -> None:
     """At least one term for each class, with all forms that the language needs."""
     code = language.path.stem
     forms = _forms(language, people, *people.keys["age"])
@@ -324,7 +324,7 @@ def _check_terms(expressions: _File, language: _File, people: _File) -> None:
 
 
 def _check_word(
-    file: _File, needed: Sequence[str], known: Sequence[str], *place: str | int
+    file: PlanFile, needed: Sequence[str], known: Sequence[str], *place: str | int
 ) -> None:
     """A text for all, or one for each needed form; empty only where the noun says it already."""
     word = file.at(*place)
@@ -344,7 +344,7 @@ def _form(word: str | dict[str, str], form: str) -> str:
     return word[form] if isinstance(word, dict) else word
 
 
-def _expand(expressions: _File, people: _File, language: _File) -> Iterator[Query]:
+def _expand(expressions: PlanFile, people: PlanFile, language: PlanFile) -> Iterator[Query]:
     """Every term of every class for every group; first terms first, the classes in turn."""
     code = language.path.stem
     terms = {label: expressions.keys[label][code] for label in EXPRESSIONS}
@@ -363,7 +363,9 @@ def _expand(expressions: _File, people: _File, language: _File) -> Iterator[Quer
         yield query
 
 
-def _twice(expressions: _File, query: Query, number: int, first: Query, earlier: int) -> UsageError:
+def _twice(
+    expressions: PlanFile, query: Query, number: int, first: Query, earlier: int
+) -> UsageError:
     intents = [
         f"{one.expression} ({one.ethnicity} {one.gender} {one.age})" for one in (first, query)
     ]
@@ -376,7 +378,7 @@ def _twice(expressions: _File, query: Query, number: int, first: Query, earlier:
 
 
 def _phrase(
-    language: _File, term: str | dict[str, str], ethnicity: str, gender: str, age: str
+    language: PlanFile, term: str | dict[str, str], ethnicity: str, gender: str, age: str
 ) -> str:
     keys, form = language.keys, _agreeing(language, age, gender)
     phrase = keys["order"].format(

@@ -1,6 +1,7 @@
 """Commands that rank networks on a release: bench, report."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -137,7 +138,7 @@ def bench(
             augment=augment,
             mixed_precision=mixed_precision,
             replicas=replicas,
-            leaks=(lambda name: leaks_in(cat, settings, folder, name, sets[name]))
+            leaks=(lambda name: asdict(leaks_in(cat, settings, folder, name, sets[name])))
             if folder
             else None,
         )

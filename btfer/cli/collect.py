@@ -93,9 +93,9 @@ def _examine(names: list[str] | None, settings: Any, as_json: bool) -> None:
     """Print what is the matter with each source; exit code 1 where one of those named is not well."""
     from btfer.errors import BtferError
     from btfer.sources import SOURCES
-    from btfer.sources.doctor import examine_all
+    from btfer.sources.doctor import check_sources
 
-    findings = examine_all(names or list(SOURCES), settings)
+    findings = check_sources(names or list(SOURCES), settings)
     if as_json:
         print(json.dumps([asdict(one) for one in findings], indent=2))
     else:

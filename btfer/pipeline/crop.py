@@ -18,7 +18,7 @@ from btfer.catalogue.store import Row
 from btfer.catalogue.verdicts import Verdict
 from btfer.engine import map_unordered
 from btfer.errors import BtferError
-from btfer.faces.cut import Cut, read_cut, recorded, settings_of
+from btfer.faces.cut import Cut, crop_record, crop_settings_of, read_cut
 from btfer.faces.find import FoundFace
 from btfer.faces.modes import CropSettings, crop_settings
 from btfer.files import only_one, remove_parts, write_atomic
@@ -170,7 +170,7 @@ def _write_rows(cat: Catalogue, settings: CropSettings, results: list[PhotoFaces
 
 
 def _row(one: FoundFace, id_: str, sha256: str, number: int, settings: CropSettings) -> Row:
-    cut = recorded(one.cut, settings) if one.cut else {}
+    cut = asdict(crop_record(one.cut, settings)) if one.cut else {}
     named = {"id": id_, "photo": sha256, "number": number, "settings": settings.digest}
     return asdict(one.box) | named | {"crop": cut, "hints": one.hints}
 
@@ -224,7 +224,7 @@ def _lost(cat: Catalogue, settings: Settings) -> list[Lost]:
             if not is_whole_png(face_path(settings.data_dir, row["id"])):
                 cuts.setdefault(row["photo"], {})[row["id"]] = (
                     read_cut(row["crop"]),
-                    settings_of(row["crop"]),
+                    crop_settings_of(row["crop"]),
                 )
     known = photos.described(cat, cuts)
     paths = {

@@ -25,7 +25,7 @@ from btfer.paths import face_path, photo_path
 from btfer.pipeline import crawl, release, release_metadata, verify
 from btfer.pipeline.overview import GROUP
 from btfer.pipeline.release_metadata import ReleaseImage
-from btfer.queries import Plan, Query
+from btfer.queries import Query, QueryPlan
 from btfer.settings import Settings
 from btfer.sources.search import SearchFeeder, SearchParser, Source
 from btfer.sources.web import Web
@@ -118,7 +118,7 @@ def _fetch(cat: Catalogue, settings: Settings, rows: Sequence[Row], web: Web | N
         journal.add_found(cat, query, its)
     if asked:  # a plan without queries: nothing is searched, and what waits is fetched
         retry = ["failed"]  # what was down the last time may be there now
-        crawl.run(cat, settings, [SOURCE], Plan([], "", []), retry=retry, web=web)
+        crawl.run(cat, settings, [SOURCE], QueryPlan([], "", []), retry=retry, web=web)
 
 
 def _write_crops(

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 from btfer.queries import Query
 from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.web import WebResponse
 
 PAGE_SIZE = 30
 _SIGNS = {"_z2C$q": ":", "_z&e3B": ".", "AzdH3F": "/"}
@@ -26,15 +26,15 @@ def baidu(base_url: str = "https://image.baidu.com") -> Source:
 class BaiduFeeder(SearchFeeder):
     """Asks for static pictures; Baidu has no switch for safe search."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results."""
-        return _address(self.base_url, asked, first=0)
+        return _address(self.base_url, query, first=0)
 
 
 class BaiduParser(SearchParser):
     """Reads `data[]`, whose last item is empty, and goes on up to `listNum`."""
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[Task]:
         """All images of a page, and the next page."""
         answer = _loads(response.body)
         if answer.get("antiFlag"):
@@ -47,7 +47,7 @@ class BaiduParser(SearchParser):
         first = int(parse_qs(urlsplit(response.url).query)["pn"][0])
         following = first + PAGE_SIZE
         if items and following < int(answer.get("listNum") or answer.get("displayNum") or 0):
-            yield _address(self.source.base_url, self.asked, following)
+            yield _address(self.source.base_url, self.query, following)
 
 
 def decoded(address: str) -> str:
@@ -84,13 +84,13 @@ def _plain(html: str) -> str:
     return BeautifulSoup(html, "lxml").get_text(strip=True)
 
 
-def _address(base_url: str, asked: Query, first: int) -> str:
+def _address(base_url: str, query: Query, first: int) -> str:
     keys = {
         "tn": "resultjson_com",
         "ipn": "rj",
         "fp": "result",
-        "queryWord": asked.phrase,
-        "word": asked.phrase,
+        "queryWord": query.phrase,
+        "word": query.phrase,
         "ie": "utf-8",
         "oe": "utf-8",
         "lm": 7,  # static

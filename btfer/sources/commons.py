@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from btfer.errors import NetworkError
 from btfer.queries import Query
 from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.web import WebResponse
 
 PAGE_SIZE = 50
 BUSY = {"maxlag", "ratelimited", "readonly"}  # the API's words for 'not now'
@@ -31,15 +31,15 @@ def commons(base_url: str = "https://commons.wikimedia.org") -> Source:
 class CommonsFeeder(SearchFeeder):
     """Searches bitmaps in the file namespace."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results."""
-        return _address(self.base_url, asked, {})
+        return _address(self.base_url, query, {})
 
 
 class CommonsParser(SearchParser):
     """Reads `query.pages[].imageinfo[0]`, and goes on where `continue` says."""
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[Task]:
         """All images of a page, and the next page."""
         answer = json.loads(response.body)
         if "error" in answer:
@@ -52,7 +52,7 @@ class CommonsParser(SearchParser):
                 if not info.get("filemissing") and not info.get("filehidden"):
                     yield _image(page["title"], info)
         if "continue" in answer:
-            yield _address(self.source.base_url, self.asked, answer["continue"])
+            yield _address(self.source.base_url, self.query, answer["continue"])
 
     def _failed(self, error: dict[str, str]) -> NetworkError:
         why = error.get("info", "") or str(error)
@@ -80,13 +80,13 @@ def _plain(value: object) -> str:
     return BeautifulSoup(text, "lxml").get_text(" ", strip=True) if "<" in text else text.strip()
 
 
-def _address(base_url: str, asked: Query, further: dict[str, Any]) -> str:
+def _address(base_url: str, query: Query, further: dict[str, Any]) -> str:
     keys = {
         "action": "query",
         "format": "json",
         "formatversion": 2,
         "generator": "search",
-        "gsrsearch": f"{asked.phrase} filetype:bitmap",
+        "gsrsearch": f"{query.phrase} filetype:bitmap",
         "gsrnamespace": 6,
         "gsrlimit": PAGE_SIZE,
         "prop": "imageinfo",

@@ -9,7 +9,7 @@ from btfer.queries import Query
 from btfer.settings import Settings
 from btfer.sources import open_source
 from btfer.sources.fetch_errors import NotFetched
-from btfer.sources.search import FoundImage, NotSetUp, PageChanged, Source, SourceRefused, search
+from btfer.sources.search import NotSetUp, PageChanged, SearchResult, Source, SourceRefused, search
 from btfer.sources.web import Manners, Web
 
 OK = "ok"
@@ -18,7 +18,7 @@ NO_RESULTS = "no results"
 NO_NETWORK = "no network"
 REFUSED = "refused"
 NOT_SET_UP = "not set up"
-ASKED = Query("happy woman", "happy", "en", gender="female")
+PROBE_QUERY = Query("happy woman", "happy", "en", gender="female")
 PER_QUERY = 10
 _NO_ANSWER = {
     "no connection",
@@ -46,9 +46,9 @@ class SourceCheck:
     detail: str = ""
 
 
-def examine(source: Source, asked: Query, web: Web) -> SourceCheck:
+def check_source(source: Source, query: Query, web: Web) -> SourceCheck:
     """Ask one source one query."""
-    found = search(source, asked, web, PER_QUERY)
+    found = search(source, query, web, PER_QUERY)
     state, detail = _state(source, found)
     seen = found.sightings
     return SourceCheck(
@@ -62,11 +62,11 @@ def examine(source: Source, asked: Query, web: Web) -> SourceCheck:
     )
 
 
-def examine_all(
+def check_sources(
     sources: Iterable[str | Source],
     settings: Settings,
     web: Web | None = None,
-    asked: Query = ASKED,
+    query: Query = PROBE_QUERY,
 ) -> list[SourceCheck]:
     """Ask some sources one query each; what is missing in the settings is a finding as well.
 
@@ -76,14 +76,14 @@ def examine_all(
     for one in sources:
         try:
             with open_source(one, settings) as source:
-                findings.append(examine(source, asked, web or _web(source, settings)))
+                findings.append(check_source(source, query, web or _web(source, settings)))
         except NotSetUp as error:
             name = one.name if isinstance(one, Source) else one
             findings.append(SourceCheck(name, NOT_SET_UP, detail=str(error)))
     return findings
 
 
-def _state(source: Source, found: FoundImage) -> tuple[str, str]:
+def _state(source: Source, found: SearchResult) -> tuple[str, str]:
     if found.failure is not None:
         return _state_of(found.failure), _plain(found.failure)
     if not found.sightings:

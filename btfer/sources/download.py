@@ -13,8 +13,8 @@ from icrawler.utils import Signal
 
 from btfer.catalogue.journal import Fetched
 from btfer.images import Intake, describe_photo
-from btfer.sources.hosts import HostQueue, Stopped
-from btfer.sources.web import Answer, NotFetched, Web
+from btfer.sources.hosts import CrawlStopped, HostQueue
+from btfer.sources.web import NotFetched, Web, WebResponse
 
 STOP_S = 5.0  # a thread that hears nothing for longer is left behind; it can write nothing
 AHEAD = 16  # threads beside those that ask, which hold what came until it is decoded and written
@@ -22,7 +22,7 @@ Task = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Arrival:
+class DownloadResult:
     """The end of one URL: its journal row, and for a photo its bytes and what they are."""
 
     task: Task
@@ -58,12 +58,12 @@ class PhotoDownloader(Downloader):
         try:
             while (got := self._fetch_next()) is not None:
                 self.out_queue.put(self._decode(*got) if isinstance(got, tuple) else got)
-        except Stopped:
+        except CrawlStopped:
             return
         except Exception as error:
             self.out_queue.put(error)
 
-    def _fetch_next(self) -> tuple[Task, Answer] | Arrival | None:
+    def _fetch_next(self) -> tuple[Task, WebResponse] | DownloadResult | None:
         """The answer to the next task, or its end if there is none; None = nothing is left."""
         with self._asking:
             task = self.in_queue.get()
@@ -71,20 +71,20 @@ class PhotoDownloader(Downloader):
                 return None
             try:
                 return task, self.session.get(task["url"], language=task["language"])
-            except NotFetched as lost:
+            except NotFetched as error:
                 fetched = Fetched(
-                    lost.state, lost.reason, lost.status, lost.url, attempts=lost.attempts
+                    error.state, error.reason, error.status, error.url, attempts=error.attempts
                 )
-                return Arrival(task, fetched)
+                return DownloadResult(task, fetched)
             finally:
                 self.in_queue.done(task)
 
-    def _decode(self, task: Task, answer: Answer) -> Arrival:
+    def _decode(self, task: Task, answer: WebResponse) -> DownloadResult:
         """A photo as it is kept, or why it is not."""
         found = self._run(describe_photo, answer.body)
         if isinstance(found, str):
-            return Arrival(task, _fetched("refused", found, answer))
-        return Arrival(task, _fetched("kept", "", answer), answer.body, found)
+            return DownloadResult(task, _fetched("refused", found, answer))
+        return DownloadResult(task, _fetched("kept", "", answer), answer.body, found)
 
     def close(self) -> None:
         """Let the threads end when they have done what they are at."""
@@ -108,7 +108,7 @@ def _host(task: Task) -> str:
         return ""  # no URL at all: the download says so
 
 
-def _fetched(state: str, reason: str, answer: Answer) -> Fetched:
+def _fetched(state: str, reason: str, answer: WebResponse) -> Fetched:
     headers = answer.headers
     return Fetched(
         state=state,

@@ -52,7 +52,7 @@ _LOSSES: tuple[tuple[tuple[_Error, ...], str, str], ...] = (  # the first that f
 
 
 @contextmanager
-def plain_losses(url: str, broken: str = "no connection") -> Iterator[None]:
+def as_not_fetched(url: str, broken: str = "no connection") -> Iterator[None]:
     """Turn what urllib3 raises into NotFetched with one word. broken: the word for a connection that breaks off."""
     try:
         yield

@@ -13,7 +13,7 @@ from btfer.errors import NetworkError
 from btfer.licences import RULES, terms
 from btfer.queries import Query
 from btfer.sources.search import NotSetUp, SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.web import WebResponse
 
 PAGE_SIZE = 100
 LAST_RESULT = 4000  # Flickr repeats itself beyond
@@ -69,15 +69,15 @@ def flickr(key: str, licences: str = "any", base_url: str = "https://api.flickr.
 class FlickrFeeder(SearchFeeder):
     """Photos only (no drawings, no videos), safe ones only, the most relevant first."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results; the key is not in it."""
-        return _address(self.source, asked, page=1)
+        return _address(self.source, query, page=1)
 
 
 class FlickrParser(SearchParser):
     """Reads `photos.photo[]`."""
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[Task]:
         """All images of a page, and the next page."""
         answer = json.loads(response.body)
         if answer["stat"] == "fail":
@@ -87,7 +87,7 @@ class FlickrParser(SearchParser):
             if any(photo.get(size) for size in SIZES):  # none: its owner lets nobody load it
                 yield _image(photo)
         if photos["page"] < photos["pages"]:
-            yield _address(self.source, self.asked, photos["page"] + 1)
+            yield _address(self.source, self.query, photos["page"] + 1)
 
     def _failed(self, code: int, message: str) -> NetworkError:
         if code == WRONG_KEY:
@@ -112,12 +112,12 @@ def _image(photo: dict[str, Any]) -> Task:
     }
 
 
-def _address(source: Source, asked: Query, page: int) -> str:
+def _address(source: Source, query: Query, page: int) -> str:
     keys = {
         "method": "flickr.photos.search",
         "format": "json",
         "nojsoncallback": 1,
-        "text": asked.phrase,
+        "text": query.phrase,
         "extras": ",".join(("license", "owner_name", *SIZES)),
         "safe_search": 1,
         "content_type": 1,

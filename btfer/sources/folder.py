@@ -20,15 +20,15 @@ NO_LABEL = ("", "unlabelled")
 
 
 @dataclass(frozen=True)
-class Listed:
+class FolderPhoto:
     """One file, what it is labelled as, and its sighting. The path may not exist: the CSV named it."""
 
     path: Path
-    asked: Query
+    query: Query
     sighting: Sighting
 
 
-def list_folder(folder: Path, labels_csv: Path | None = None) -> list[Listed]:
+def list_folder(folder: Path, labels_csv: Path | None = None) -> list[FolderPhoto]:
     """All files below a folder that are not hidden, and those that only the CSV names.
 
     A row of the CSV (`file,expression[,ethnicity,gender,age,licence,author,title]`, `file` relative
@@ -52,14 +52,14 @@ def list_folder(folder: Path, labels_csv: Path | None = None) -> list[Listed]:
     return [_listed(root, name, path, rows.get(name, {})) for name, path in names.items()]
 
 
-def by_label(listed: Iterable[Listed]) -> dict[Query, list[Sighting]]:
+def by_label(listed: Iterable[FolderPhoto]) -> dict[Query, list[Sighting]]:
     """Files by what they are labelled as; the unlabelled come last.
 
     A photo's label is what its first sighting says, so a copy without a label must not be first.
     """
     groups: dict[Query, list[Sighting]] = {}
-    for one in sorted(listed, key=lambda one: not one.asked.expression):
-        groups.setdefault(one.asked, []).append(one.sighting)
+    for one in sorted(listed, key=lambda one: not one.query.expression):
+        groups.setdefault(one.query, []).append(one.sighting)
     return groups
 
 
@@ -85,14 +85,14 @@ def _files(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _listed(root: Path, name: str, path: Path, row: dict[str, str]) -> Listed:
+def _listed(root: Path, name: str, path: Path, row: dict[str, str]) -> FolderPhoto:
     label = row.get("expression") or _label_of_folders(name)
     people = {key: row.get(key, "") for key in PEOPLE}
     phrase = f"folder {root.name}".encode("utf-8", "replace").decode()  # any bytes may be a name
-    asked = Query(phrase, label, **people)
+    query = Query(phrase, label, **people)
     title, licence, author = (row.get(key, "") for key in ("title", "licence", "author"))
     sighting = Sighting(path.as_uri(), NAME, title=title, licence=licence, author=author)
-    return Listed(path, asked, sighting)
+    return FolderPhoto(path, query, sighting)
 
 
 def _label_of_folders(name: str) -> str:

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 
 from btfer.queries import Query
 from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.web import WebResponse
 
 HL = {"zh": "zh-CN"}  # Google wants the country as well
 _JSON = '{"ischj":'
@@ -31,15 +31,15 @@ def google(base_url: str = "https://www.google.com") -> Source:
 class GoogleFeeder(SearchFeeder):
     """Photos only, strict safe search, in the query's language."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results."""
-        return _address(self.base_url, asked, number=0)
+        return _address(self.base_url, query, number=0)
 
 
 class GoogleParser(SearchParser):
     """Reads the JSON's `ischj.metadata[]`, or the pictures' records in the page's scripts."""
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[Task]:
         """All images of a page, and the next page."""
         text = response.body.decode("utf-8", "replace")
         found = list(_from_json(text) if _JSON in text else _from_scripts(text))
@@ -49,7 +49,7 @@ class GoogleParser(SearchParser):
         if found:
             number = _PAGE.search(unquote(response.url))
             next_number = int(number[1]) + 1 if number else 1
-            yield _address(self.source.base_url, self.asked, next_number)
+            yield _address(self.source.base_url, self.query, next_number)
 
 
 def _from_json(text: str) -> Iterator[Task]:
@@ -122,14 +122,14 @@ def _cause(url: str, text: str) -> str:
     return "it has neither 'ischj' nor pictures in AF_initDataCallback"
 
 
-def _address(base_url: str, asked: Query, number: int) -> str:
+def _address(base_url: str, query: Query, number: int) -> str:
     keys = {
-        "q": asked.phrase,
+        "q": query.phrase,
         "tbm": "isch",
         "asearch": "isch",
         "async": f"_fmt:json,p:1,ijn:{number}",
         "safe": "active",
-        "hl": HL.get(asked.language, asked.language) or "en",
+        "hl": HL.get(query.language, query.language) or "en",
         "tbs": "itp:photo",
     }
     return f"{base_url}/search?{urlencode(keys)}"

@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 Task = TypeVar("Task")
 
 
-class Stopped(Exception):
+class CrawlStopped(Exception):
     """The crawl is being stopped; what is in flight is dropped and stays `found` in the journal."""
 
 
-class OnHold(Exception):
+class HostOnHold(Exception):
     """The host has asked for a longer pause than anybody waits."""
 
 
@@ -87,10 +87,10 @@ class HostGate:
     def _wait(self, host: str) -> None:
         while True:
             if self.stopped:
-                raise Stopped
+                raise CrawlStopped
             wait_s = self._next.get(host, 0.0) - time.monotonic()
             if wait_s > self.max_wait_s:
-                raise OnHold
+                raise HostOnHold
             if wait_s > 0:
                 self._changed.wait(wait_s)
             elif not self.has_place(host, self._busy[host]):

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from btfer.queries import Query
 from btfer.sources.search import NotSetUp, SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.web import WebResponse
 
 PAGE_SIZE = 20
 MAX_PAGES = 20
@@ -49,22 +49,22 @@ def openverse(
 class OpenverseFeeder(SearchFeeder):
     """Photographs only, none that is marked as sensitive."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results."""
-        return _address(self.source, asked, page=1)
+        return _address(self.source, query, page=1)
 
 
 class OpenverseParser(SearchParser):
     """Reads `results[]`, and goes on up to `page_count`."""
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[Task]:
         """All images of a page, and the next page."""
         answer = json.loads(response.body)
         for result in answer["results"]:
             if result["url"] and not result["mature"]:
                 yield _image(result)
         if answer["page"] < min(answer["page_count"], MAX_PAGES):
-            yield _address(self.source, self.asked, answer["page"] + 1)
+            yield _address(self.source, self.query, answer["page"] + 1)
 
 
 def _image(result: dict[str, Any]) -> Task:
@@ -83,9 +83,9 @@ def _name(licence: str, version: str) -> str:
     return f"{_NAMES.get(licence, f'CC {licence.upper()}')} {version}".strip()
 
 
-def _address(source: Source, asked: Query, page: int) -> str:
+def _address(source: Source, query: Query, page: int) -> str:
     keys = {
-        "q": asked.phrase,
+        "q": query.phrase,
         "page": page,
         "page_size": PAGE_SIZE,
         "category": "photograph",

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup, Tag
 
 from btfer.queries import Query
 from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.web import WebResponse
 
 PORT = 8417  # always the same where it is free, so that a second crawl knows the addresses
 
@@ -31,14 +31,14 @@ def open_sample() -> Iterator[Source]:
 class SampleFeeder(SearchFeeder):
     """Passes what the query intends beside its phrase, since the site understands no language."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results."""
         keys = {
-            "q": asked.phrase,
-            "expression": asked.expression,
-            "ethnicity": asked.ethnicity,
-            "gender": asked.gender,
-            "age": asked.age,
+            "q": query.phrase,
+            "expression": query.expression,
+            "ethnicity": query.ethnicity,
+            "gender": query.gender,
+            "age": query.age,
             "page": 1,
         }
         return f"{self.base_url}/search?{urlencode(keys)}"
@@ -47,7 +47,7 @@ class SampleFeeder(SearchFeeder):
 class SampleParser(SearchParser):
     """Pages of the same shape as Bing's, with licence and author on each picture's own page."""
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[Task]:
         """All images of a page, and the next page."""
         soup = BeautifulSoup(response.body, "lxml", from_encoding="utf-8")
         links = soup.select("a.iusc")
@@ -72,7 +72,7 @@ class SampleParser(SearchParser):
         return task | pages[page_url]
 
 
-def _rights(page: Answer) -> dict[str, str]:
+def _rights(page: WebResponse) -> dict[str, str]:
     """Licence and author of a picture, from its own page."""
     soup = BeautifulSoup(page.body, "lxml", from_encoding="utf-8")
     licence, author = soup.select_one('[rel~="license"]'), soup.select_one('[name="author"]')

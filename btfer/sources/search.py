@@ -18,7 +18,7 @@ from btfer.catalogue.journal import Sighting
 from btfer.errors import NetworkError, UsageError
 from btfer.queries import Query
 from btfer.sources.fetch_errors import NotFetched
-from btfer.sources.web import Answer, Web
+from btfer.sources.web import Web, WebResponse
 
 MAX_PAGES = 100
 Task = dict[str, str] | str
@@ -63,7 +63,7 @@ class Source:
 
 
 @dataclass
-class FoundImage:
+class SearchResult:
     """What one search brought, in the source's order; `failure` is why it ended early, if it did."""
 
     sightings: list[Sighting] = field(default_factory=list)
@@ -80,11 +80,11 @@ class SearchFeeder(Feeder):
         """Where the source is."""
         return self.source.base_url
 
-    def feed(self, asked: Query) -> None:
+    def feed(self, query: Query) -> None:
         """Put the first page in the queue."""
-        self.output(self.first_page(asked))
+        self.output(self.first_page(query))
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first page of results."""
         raise NotImplementedError
 
@@ -98,12 +98,12 @@ class SearchParser(Parser):
     """
 
     source: Source
-    asked: Query
+    query: Query
     sightings: dict[str, Sighting]
     on_page: OnPage
     handed_over = 0
 
-    def parse(self, response: Answer, **_: Any) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: Any) -> Iterator[Task]:
         """All images and further pages of one page."""
         raise NotImplementedError
 
@@ -161,24 +161,26 @@ class SearchParser(Parser):
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise self.changed(f"{type(error).__name__}: {error}") from error
 
-    def _page(self, url: str) -> Answer:
+    def _page(self, url: str) -> WebResponse:
         """Fetch a page; the key is added here, so that no address that is kept has it."""
         source = self.source
         key = f"&{urlencode({source.key_parameter: source.key})}" if source.key_parameter else ""
         try:
             return self.session.get(
-                url + key, language=self.asked.language, as_guest=False, headers=source.headers
+                url + key, language=self.query.language, as_guest=False, headers=source.headers
             )
-        except NotFetched as lost:
+        except NotFetched as error:
             if not source.key:
                 raise
-            if lost.status in (401, 403):
-                why = f"{lost.reason}; is {source.key_variable} right, and not expired?"
+            if error.status in (401, 403):
+                why = (
+                    f"{error.reason}; check that {source.key_variable} is right and has not expired"
+                )
                 raise self.refused(why) from None
             clean = NotFetched(
-                lost.state, lost.reason, url=url, status=lost.status, wait_s=lost.retry_after_s
+                error.state, error.reason, url=url, status=error.status, wait_s=error.retry_after_s
             )
-            clean.attempts = lost.attempts
+            clean.attempts = error.attempts
             raise clean from None
 
     def _without_key(self, text: str) -> str:
@@ -190,13 +192,13 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
-def _nobody_listens(new: list[Sighting]) -> None:
+def _ignore_page(new: list[Sighting]) -> None:
     """Where only the whole is wanted."""
 
 
 def search(
-    source: Source, asked: Query, web: Web, per_query: int, on_page: OnPage = _nobody_listens
-) -> FoundImage:
+    source: Source, query: Query, web: Web, per_query: int, on_page: OnPage = _ignore_page
+) -> SearchResult:
     """Ask one source one query: at most `per_query` sightings, and why it ended early if it did.
 
     on_page: called with the new sightings of each page, so that nobody waits for the last one.
@@ -204,7 +206,7 @@ def search(
     signal = Signal()
     feeder = source.feeder(1, signal, web)
     parser = source.parser(1, signal, web)
-    parser.source, parser.asked, parser.sightings = source, asked, {}
+    parser.source, parser.query, parser.sightings = source, query, {}
     parser.on_page = on_page
     feeder.source = source
     feeder.connect(parser)
@@ -212,9 +214,9 @@ def search(
         web.gate.slow_down(urlsplit(source.base_url).hostname or "", source.min_delay_s)
     failure = None
     try:
-        feeder.feed(asked)
+        feeder.feed(query)
         parser.worker_exec(per_query)
     except NetworkError as error:
         failure = error
     parser.hand_over(per_query)  # of a page that broke off
-    return FoundImage(list(parser.sightings.values())[:per_query], failure)
+    return SearchResult(list(parser.sightings.values())[:per_query], failure)

@@ -18,8 +18,8 @@ from btfer import __version__
 from btfer.settings import Settings
 from btfer.sources.addresses import guarded_pools
 from btfer.sources.blocklist import FILE, NOTHING_BLOCKED, BlockList, read_block_list
-from btfer.sources.fetch_errors import NotFetched, plain_losses
-from btfer.sources.hosts import HostGate, OnHold, Stopped
+from btfer.sources.fetch_errors import NotFetched, as_not_fetched
+from btfer.sources.hosts import CrawlStopped, HostGate, HostOnHold
 from btfer.sources.optout import Robots, opted_out
 
 AGENT = "btfer"
@@ -61,7 +61,7 @@ class Manners:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WebResponse:
     """A whole answer with status 200; `url` is where the last redirect led."""
 
     url: str
@@ -87,7 +87,7 @@ class Web:
         self._pools = guarded_pools(manners.allow_private_hosts, manners.trusted_hosts)
 
     def stop(self) -> None:
-        """Make every thread that waits or reads give up soon, with `Stopped`."""
+        """Make every thread that waits or reads give up soon, with `CrawlStopped`."""
         self.gate.stop()
 
     def get(
@@ -97,7 +97,7 @@ class Web:
         language: str = "",
         as_guest: bool = True,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> WebResponse:
         """Fetch a URL whole, over redirects and short refusals.
 
         as_guest: ask robots.txt and heed opt-out headers, as pictures need it; a search page that a
@@ -108,11 +108,11 @@ class Web:
             try:
                 answer = self._follow(url, language, as_guest, headers or {})
                 return replace(answer, attempts=attempt)
-            except NotFetched as lost:
-                lost.attempts = attempt
-                if lost.status not in AGAIN or lost.reason == ROBOTS_DOWN:
+            except NotFetched as error:
+                error.attempts = attempt
+                if error.status not in AGAIN or error.reason == ROBOTS_DOWN:
                     raise
-                retry = self._back_off(retry, lost)
+                retry = self._back_off(retry, error)
         raise AssertionError("the last attempt returns or raises")
 
     def _retry(self, url: str) -> Retry:
@@ -121,22 +121,24 @@ class Web:
         retry = Retry(self.manners.attempts, backoff_factor=start_s, backoff_jitter=start_s)
         return retry.increment("GET", url)
 
-    def _back_off(self, retry: Retry, lost: NotFetched) -> Retry:
+    def _back_off(self, retry: Retry, error: NotFetched) -> Retry:
         """Leave the host alone for as long as it says, or longer each time. Raises what was lost at the end."""
-        wait_s = lost.retry_after_s
+        wait_s = error.retry_after_s
         if wait_s is not None:
-            self.gate.hold(_host(lost.url), wait_s)  # for the next pictures of this host as well
+            self.gate.hold(_host(error.url), wait_s)  # for the next pictures of this host as well
             if wait_s > self.manners.max_wait_s:
-                raise lost
+                raise error
         try:
-            retry = retry.increment("GET", lost.url)
+            retry = retry.increment("GET", error.url)
         except MaxRetryError:
-            raise lost from None
+            raise error from None
         if wait_s is None:
-            self.gate.hold(_host(lost.url), retry.get_backoff_time())
+            self.gate.hold(_host(error.url), retry.get_backoff_time())
         return retry
 
-    def _follow(self, url: str, language: str, as_guest: bool, extra: Mapping[str, str]) -> Answer:
+    def _follow(
+        self, url: str, language: str, as_guest: bool, extra: Mapping[str, str]
+    ) -> WebResponse:
         host, home = _host(url), _origin(url)
         for _ in range(self.manners.max_redirects + 1):
             self._check_host(url, host, as_guest)
@@ -145,9 +147,9 @@ class Web:
                     found = self._ask(
                         url, language, as_guest, extra if _origin(url) == home else {}
                     )
-            except OnHold:
+            except HostOnHold:
                 raise NotFetched("failed", "told to wait", url=url) from None
-            if isinstance(found, Answer):
+            if isinstance(found, WebResponse):
                 return found
             url, host = found, _host(found)
         raise NotFetched("refused", "redirects", url=url)
@@ -169,17 +171,17 @@ class Web:
         """The text of a robots.txt, by RFC 9309: 4xx means no rules, 5xx means that we must wait."""
         try:
             return self.get(url, as_guest=False).body.decode("utf-8", "replace")
-        except NotFetched as lost:
-            if lost.status is None:
+        except NotFetched as error:
+            if error.status is None:
                 raise
-            if lost.state == "refused":
+            if error.state == "refused":
                 return ""
-            lost.reason = ROBOTS_DOWN
+            error.reason = ROBOTS_DOWN
             raise
 
     def _ask(
         self, url: str, language: str, as_guest: bool, extra: Mapping[str, str]
-    ) -> Answer | str:
+    ) -> WebResponse | str:
         """One request: the answer, or where it redirects to."""
         headers = {
             "User-Agent": self.manners.user_agent,
@@ -196,12 +198,12 @@ class Web:
                 return _joined(url, target)
             self._check(url, response, as_guest)
             body = self._body(url, response, deadline)
-            return Answer(url, response.status, response.headers, body)
+            return WebResponse(url, response.status, response.headers, body)
         finally:
             response.close()  # a connection whose answer was read to its end has gone back before
 
     def _open(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
-        with plain_losses(url):
+        with as_not_fetched(url):
             return self._pools.urlopen(
                 "GET",
                 url,
@@ -227,12 +229,12 @@ class Web:
 
     def _body(self, url: str, response: BaseHTTPResponse, deadline: float) -> bytes:
         body = bytearray()
-        with plain_losses(url, broken="incomplete"):
+        with as_not_fetched(url, broken="incomplete"):
             # read1 gives what has come; read would wait for a whole chunk of a body that drips.
             while chunk := response.read1(_CHUNK, decode_content=True):
                 body += chunk
                 if self.gate.stopped:
-                    raise Stopped
+                    raise CrawlStopped
                 if len(body) > self.manners.max_bytes:
                     raise NotFetched("refused", "too large", url=url, status=200)
                 if time.monotonic() > deadline:

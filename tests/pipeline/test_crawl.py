@@ -11,7 +11,7 @@ from btfer.files import only_one
 from btfer.paths import photo_path, thumbnail_path
 from btfer.pipeline import crawl
 from btfer.pipeline.crawl_outcome import CrawlOutcome
-from btfer.queries import Plan, Query
+from btfer.queries import Query, QueryPlan
 from btfer.settings import Settings
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
@@ -210,7 +210,7 @@ def test_a_changed_page_is_a_visible_failure_and_the_rest_goes_on(
 def test_a_source_that_only_fails_is_left_and_is_no_success(
     cat: Catalogue, settings: Settings, site: Site
 ) -> None:
-    plan = Plan([Query(f"sad man {n}", "sad", "en") for n in range(9)], "v1", [])
+    plan = QueryPlan([Query(f"sad man {n}", "sad", "en") for n in range(9)], "v1", [])
     site.server.clear()
     site.server.expect_request("/images/async").respond_with_data("", status=403)
     with pytest.raises(NetworkError, match=r"no search brought anything.*http 403"):

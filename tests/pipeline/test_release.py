@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import BtferError, Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
-from btfer.faces.cut import Cut, recorded
+from btfer.faces.cut import Cut, crop_record
 from btfer.files import write_atomic
 from btfer.images import decode_rgb, encode_png, metadata_in
 from btfer.paths import face_path
@@ -37,8 +38,8 @@ def add_face(cat: Catalogue, settings: Settings, sha256: str, seed: int) -> str:
     )
     row: dict[str, Any] = {"id": id_, "photo": sha256, "settings": digest, "number": 0}
     row |= {"x": 10.0, "y": 10.0, "width": 60.0, "height": 70.0, "probability": 0.99}
-    cut = recorded(Cut(0, 0, 90, 100), crop.crop_settings(settings))
-    row |= {"landmarks": {}, "crop": cut}
+    cut = crop_record(Cut(0, 0, 90, 100), crop.crop_settings(settings))
+    row |= {"landmarks": {}, "crop": asdict(cut)}
     judged = [Verdict("crop", sha256, "keep", "crop", face, digest) for face in ("", id_)]
     faces.add(cat, [row], judged)
     return id_

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from btfer.errors import UsageError
-from btfer.sources.folder import Listed, list_folder
+from btfer.sources.folder import FolderPhoto, list_folder
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def photos(tmp_path: Path) -> Path:
     return root
 
 
-def labels(listed: list[Listed]) -> dict[str, str]:
-    return {one.path.name: one.asked.expression for one in listed}
+def labels(listed: list[FolderPhoto]) -> dict[str, str]:
+    return {one.path.name: one.query.expression for one in listed}
 
 
 def test_a_folder_named_after_a_class_labels_its_pictures(photos: Path) -> None:
@@ -35,7 +35,7 @@ def test_the_csv_goes_before_the_folder_and_gives_people_and_rights(photos: Path
     listed = list_folder(photos, table)
     assert labels(listed) == {"a.jpg": "", "b.jpg": "surprise", "c.jpg": "sad", "d.jpg": ""}
     [one] = [one for one in listed if one.path.name == "b.jpg"]
-    assert one.asked.gender == "female"
+    assert one.query.gender == "female"
     assert (one.sighting.licence, one.sighting.author) == ("CC0", "Ana Pérez")
     assert one.sighting.url == (photos.resolve() / "Happy" / "b.jpg").as_uri()
 

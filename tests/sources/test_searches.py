@@ -15,7 +15,7 @@ from btfer.sources import DEFAULT, SOURCES, open_source
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
 from btfer.sources.sample import sample
-from btfer.sources.search import FoundImage, PageChanged, Source, SourceRefused, search
+from btfer.sources.search import PageChanged, SearchResult, Source, SourceRefused, search
 from btfer.sources.web import Manners, Web
 from tests.sources.asking import ask, base
 
@@ -270,7 +270,7 @@ def test_no_results_are_no_error(
     httpserver: HTTPServer, make: Callable[[str], Source], path: str, page: str
 ) -> None:
     httpserver.expect_request(path).respond_with_data(page, content_type="text/html")
-    assert ask(make(base(httpserver))) == FoundImage([], None)
+    assert ask(make(base(httpserver))) == SearchResult([], None)
 
 
 def test_what_was_found_before_a_failure_is_kept(httpserver: HTTPServer) -> None:
