@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from bs4 import BeautifulSoup, Tag
 
 from btfer.queries import Query
-from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
+from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
 from btfer.sources.web import WebResponse
 
 PAGE_SIZE = 35
@@ -35,26 +35,26 @@ class BingParser(SearchParser):
     A page after the first may be empty: the end. One with a head of its own is no list of results.
     """
 
-    def parse(self, response: WebResponse, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
         soup = BeautifulSoup(response.body, "lxml", from_encoding="utf-8")
         links = soup.select("a.iusc")
         first = int(parse_qs(urlsplit(response.url).query).get("first", ["1"])[0])
         is_page = first == 1 or soup.title is not None
         if not links and is_page and not _says_nothing_found(soup):
-            raise self.changed("it has no image links (a.iusc)")
+            raise self.changed("the page has no image links (a.iusc)")
         yield from map(_image, links)
         if links and first + len(links) < LAST_RESULT:
-            yield _address(self.source.base_url, self.query, first=first + len(links))
+            yield NextPage(_address(self.source.base_url, self.query, first=first + len(links)))
 
 
-def _image(link: Tag) -> Task:
+def _image(link: Tag) -> ImageResult:
     known = json.loads(str(link["m"]))
-    return {
-        "file_url": known["murl"],
-        "page_url": known.get("purl", ""),
-        "title": (known.get("t") or "").translate(_MARKS),
-    }
+    return ImageResult(
+        file_url=known["murl"],
+        page_url=known.get("purl", ""),
+        title=(known.get("t") or "").translate(_MARKS),
+    )
 
 
 def _says_nothing_found(soup: BeautifulSoup) -> bool:

@@ -1,4 +1,4 @@
-"""One plain search of each source: can it be reached, does its parser understand it, does it state rights?"""
+"""One plain search of each source: can it be reached, does its parser understand it, does it state licences?"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ _GONE = {404, 405, 410}
 
 @dataclass(frozen=True)
 class SourceCheck:
-    """How one source is: `state` is one of this file's words, `detail` says why it is not `ok`.
+    """Whether one source works: `state` is one of this file's words, `detail` says why it is not `ok`.
 
-    images: found with one search; licences, authors, pages: how many of them state it.
+    images: found with one search; licences, authors, pages: how many of them state one.
     """
 
     source: str
@@ -68,9 +68,9 @@ def check_sources(
     web: Web | None = None,
     query: Query = PROBE_QUERY,
 ) -> list[SourceCheck]:
-    """Ask some sources one query each; what is missing in the settings is a finding as well.
+    """Ask some sources one query each; a missing setting is a finding as well.
 
-    web: with manners of its own. Raises UsageError for an unknown name.
+    web: for tests, with their own manners. Raises UsageError for an unknown name.
     """
     findings = []
     for one in sources:
@@ -87,7 +87,7 @@ def _state(source: Source, found: SearchResult) -> tuple[str, str]:
     if found.failure is not None:
         return _state_of(found.failure), _plain(found.failure)
     if not found.sightings:
-        return NO_RESULTS, "it was reached and understood, and shows nothing"
+        return NO_RESULTS, "the page was read, but it shows no images"
     if source.states_licences and not any(one.licence for one in found.sightings):
         return ENGINE_CHANGED, "no image states a licence"
     return OK, ""
@@ -105,7 +105,7 @@ def _state_of(failure: NetworkError) -> str:
 
 
 def _plain(failure: NetworkError) -> str:
-    """What a person wants to know of it: of a search address, the host is enough."""
+    """The failure in a few words: of a search address, the host is enough."""
     if isinstance(failure, NotFetched):
         return f"{urlsplit(failure.url).hostname}: {failure.reason}"
     return str(failure)

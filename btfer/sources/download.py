@@ -1,4 +1,4 @@
-"""icrawler's pool of download threads, fed from the journal: everything asked for comes back, with a reason."""
+"""icrawler's pool of download threads, fed from the journal: every URL comes back, with a reason if it failed."""
 
 import queue
 import time
@@ -12,13 +12,15 @@ from icrawler import Downloader
 from icrawler.utils import Signal
 
 from btfer.catalogue.journal import Fetched
+from btfer.catalogue.store import Row
 from btfer.images import Intake, describe_photo
+from btfer.sources.fetch_errors import NotFetched
 from btfer.sources.hosts import CrawlStopped, HostQueue
-from btfer.sources.web import NotFetched, Web, WebResponse
+from btfer.sources.web import Web, WebResponse
 
-STOP_S = 5.0  # a thread that hears nothing for longer is left behind; it can write nothing
+STOP_S = 5.0  # a thread that does not end in time is left behind; it can write nothing
 AHEAD = 16  # threads beside those that ask, which hold what came until it is decoded and written
-Task = dict[str, Any]
+Task = Row  # of `journal.pending`
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class PhotoDownloader(Downloader):
         self._run = run
 
     def add(self, tasks: Iterable[Task]) -> None:
-        """Give the threads something to do."""
+        """Queue URLs for the threads."""
         self.in_queue.add(tasks)
 
     def worker_exec(self) -> None:
@@ -87,12 +89,12 @@ class PhotoDownloader(Downloader):
         return DownloadResult(task, _fetched("kept", "", answer), answer.body, found)
 
     def close(self) -> None:
-        """Let the threads end when they have done what they are at."""
+        """Let the threads end after what they are doing now."""
         self.in_queue.close()
 
 
 def end_threads(threads: Sequence[Thread], events: "queue.Queue[Any]") -> None:
-    """Wait for threads that were told to stop; one that waits to hand something over is let go."""
+    """Wait for threads that are stopping; what they still put in the queue is dropped, so that none of them hangs."""
     deadline = time.monotonic() + STOP_S
     while any(one.is_alive() for one in threads) and time.monotonic() < deadline:
         try:

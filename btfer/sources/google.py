@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 from bs4 import BeautifulSoup
 
 from btfer.queries import Query
-from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
+from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
 from btfer.sources.web import WebResponse
 
 HL = {"zh": "zh-CN"}  # Google wants the country as well
@@ -39,7 +39,7 @@ class GoogleFeeder(SearchFeeder):
 class GoogleParser(SearchParser):
     """Reads the JSON's `ischj.metadata[]`, or the pictures' records in the page's scripts."""
 
-    def parse(self, response: WebResponse, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
         text = response.body.decode("utf-8", "replace")
         found = list(_from_json(text) if _JSON in text else _from_scripts(text))
@@ -49,31 +49,31 @@ class GoogleParser(SearchParser):
         if found:
             number = _PAGE.search(unquote(response.url))
             next_number = int(number[1]) + 1 if number else 1
-            yield _address(self.source.base_url, self.query, next_number)
+            yield NextPage(_address(self.source.base_url, self.query, next_number))
 
 
-def _from_json(text: str) -> Iterator[Task]:
+def _from_json(text: str) -> Iterator[ImageResult]:
     # Before it stands )]}', so that no browser runs it as a script.
     answer, _ = json.JSONDecoder().raw_decode(text, text.index(_JSON))
     for item in answer["ischj"].get("metadata", []):
         if "original_image" in item:  # none: a video or a product
             about = item.get("result") or {}
             creators = (about.get("iptc") or {}).get("creator") or []
-            yield {
-                "file_url": item["original_image"]["url"],
-                "page_url": about.get("referrer_url") or "",
-                "title": about.get("page_title") or "",
-                "author": ", ".join(creators),
-            }
+            yield ImageResult(
+                file_url=item["original_image"]["url"],
+                page_url=about.get("referrer_url") or "",
+                title=about.get("page_title") or "",
+                author=", ".join(creators),
+            )
 
 
-def _from_scripts(text: str) -> Iterator[Task]:
+def _from_scripts(text: str) -> Iterator[ImageResult]:
     for start in _SCRIPT.finditer(text):
         data, _ = json.JSONDecoder().raw_decode(text, start.end())
         for record in _records(data):
             about: list[Any] = next((one[_PAGE_FACTS] for one in record if _has_facts(one)), [])
             page_url, title = (*about[2:4], "", "")[:2]
-            yield {"file_url": record[3][0], "page_url": page_url or "", "title": title or ""}
+            yield ImageResult(file_url=record[3][0], page_url=page_url or "", title=title or "")
 
 
 def _records(data: object) -> Iterator[list[Any]]:
@@ -114,12 +114,12 @@ def _says_nothing_found(text: str) -> bool:
 def _cause(url: str, text: str) -> str:
     """What came in place of results, as far as it is known."""
     if "//consent.google" in url + text:
-        return "it asks for consent to cookies (consent.google)"
+        return "Google asks for consent to cookies (consent.google)"
     if urlsplit(url).path.startswith("/sorry/") or 'id="captcha-form"' in text:
-        return "it asks for a captcha (/sorry/)"
+        return "Google asks for a captcha (/sorry/)"
     if "/enablejs" in text:
-        return "it wants a browser that runs scripts (enablejs)"
-    return "it has neither 'ischj' nor pictures in AF_initDataCallback"
+        return "Google asks for a browser that runs scripts (enablejs)"
+    return "the page has neither 'ischj' nor pictures in AF_initDataCallback"
 
 
 def _address(base_url: str, query: Query, number: int) -> str:

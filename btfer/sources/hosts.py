@@ -1,4 +1,4 @@
-"""Who may be asked now: a queue that spreads work over hosts, and a gate that no host is pushed through."""
+"""Which host may be asked now: a queue that spreads work over hosts, and a gate that limits requests to each."""
 
 import math
 import time
@@ -57,7 +57,7 @@ class HostGate:
                 self._changed.notify_all()
 
     def stop(self) -> None:
-        """Make all that wait give up."""
+        """Make every thread that waits raise CrawlStopped."""
         with self._changed:
             self.stopped = True
             self._changed.notify_all()
@@ -115,7 +115,7 @@ class HostQueue(Generic[Task]):
         self._waiting: dict[str, deque[Task]] = {}
 
     def add(self, tasks: Iterable[Task]) -> None:
-        """Put tasks in line."""
+        """Append tasks to the queue."""
         with self._changed:
             for task in tasks:
                 self._waiting.setdefault(self._host_of(task), deque()).append(task)

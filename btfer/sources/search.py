@@ -1,6 +1,6 @@
 """What every source shares: icrawler's Feeder and Parser, run so that nothing is lost and no failure is quiet.
 
-icrawler's own loop lets a parser that raises, or a page that cannot be had, end the search as if
+icrawler's own loop lets a parser that raises, or a page that cannot be fetched, end the search as if
 all were well, and its queue to the downloader drops what does not fit. Here the parser runs in the
 caller's thread, its findings go into a dict, and the reason of an early end comes back with them.
 """
@@ -21,16 +21,24 @@ from btfer.sources.fetch_errors import NotFetched
 from btfer.sources.web import Web, WebResponse
 
 MAX_PAGES = 100
-Task = dict[str, str] | str
 OnPage = Callable[[list[Sighting]], None]
 
 
+@dataclass(frozen=True)
+class Rights:
+    """Licence and author, as a picture's own page states them."""
+
+    licence: str
+    licence_url: str
+    author: str
+
+
 class PageChanged(NetworkError):
-    """A source answered with a page of a shape that its parser does not know."""
+    """A source answered with a page that its parser does not understand."""
 
 
 class SourceRefused(NetworkError):
-    """A source answered that it does not serve us: a wrong key, or too many questions."""
+    """A source answered that it does not serve us: a wrong key, or too many requests."""
 
 
 class NotSetUp(UsageError):
@@ -59,12 +67,31 @@ class Source:
     max_pages: int = MAX_PAGES  # of one query
     min_delay_s: float = 0.0  # between two of its search pages
     is_ours: bool = False  # the built-in site: may be on a private address, needs no pause
-    read_before: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
+    rights: dict[str, "Rights"] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """One image of a result page, '' where the page does not say; the search makes a Sighting of it."""
+
+    file_url: str
+    page_url: str = ""
+    title: str = ""
+    licence: str = ""
+    licence_url: str = ""
+    author: str = ""
+
+
+@dataclass(frozen=True)
+class NextPage:
+    """The address of a further page of results."""
+
+    url: str
 
 
 @dataclass
 class SearchResult:
-    """What one search brought, in the source's order; `failure` is why it ended early, if it did."""
+    """What one search found, in the source's order; `failure` is why it ended early, if it did."""
 
     sightings: list[Sighting] = field(default_factory=list)
     failure: NetworkError | None = None
@@ -92,9 +119,8 @@ class SearchFeeder(Feeder):
 class SearchParser(Parser):
     """Reads pages until `per_query` images are found, or no page is left.
 
-    A source overrides `parse`: it yields a dict for each image (`file_url`, and fields of
-    Sighting) and a string for a further page, and raises `changed` for an unknown shape, `refused`
-    for an answer that says no.
+    A source overrides `parse`: it yields an ImageResult for each image and a NextPage for a further
+    page, and raises `changed` for an unknown shape, `refused` for an answer that says no.
     """
 
     source: Source
@@ -103,7 +129,7 @@ class SearchParser(Parser):
     on_page: OnPage
     handed_over = 0
 
-    def parse(self, response: WebResponse, **_: Any) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: Any) -> Iterator[ImageResult | NextPage]:
         """All images and further pages of one page."""
         raise NotImplementedError
 
@@ -122,36 +148,39 @@ class SearchParser(Parser):
                 return  # a page without anything new would go on for ever
 
     def hand_over(self, per_query: int) -> None:
-        """Tell of what has come since the last time."""
+        """Call `on_page` with what is new since the last call."""
         new = list(self.sightings.values())[self.handed_over : per_query]
         self.handed_over += len(new)
         if new:
             self.on_page(new)
 
-    def output(self, task: Task) -> None:
-        """Take an image into the findings, or a further page into the queue."""
-        if isinstance(task, str):
-            self.input(task)
-        elif _storable(task["file_url"]) not in self.sightings:
-            fields = {key: _storable(value) for key, value in task.items() if key != "file_url"}
+    def output(self, task: ImageResult | NextPage) -> None:
+        """Add an image to the sightings, or a further page to the queue."""
+        if isinstance(task, NextPage):
+            self.input(task.url)
+        elif _storable(task.file_url) not in self.sightings:
             sighting = Sighting(
-                _storable(task["file_url"]),
-                self.source.name,
+                url=_storable(task.file_url),
+                source=self.source.name,
+                page_url=_storable(task.page_url),
+                title=_storable(task.title),
+                licence=_storable(task.licence),
+                licence_url=_storable(task.licence_url),
+                author=_storable(task.author),
                 rank=len(self.sightings) + 1,
-                **fields,
             )
             self.sightings[sighting.url] = sighting
 
     def changed(self, why: str) -> PageChanged:
-        """The error for a page of another shape."""
+        """The error for a page that the parser does not understand."""
         name = self.source.name
         return PageChanged(
-            self._without_key(f"the page of {name} no longer looks as this parser expects: {why}")
+            self._without_key(f"the result page of {name} has changed and cannot be read: {why}")
         )
 
     def refused(self, why: str) -> SourceRefused:
         """The error for an answer that says no."""
-        return SourceRefused(self._without_key(f"{self.source.name} refuses to answer: {why}"))
+        return SourceRefused(self._without_key(f"{self.source.name} refused the search: {why}"))
 
     def _read(self, url: str) -> None:
         page = self._page(url)
@@ -201,7 +230,7 @@ def search(
 ) -> SearchResult:
     """Ask one source one query: at most `per_query` sightings, and why it ended early if it did.
 
-    on_page: called with the new sightings of each page, so that nobody waits for the last one.
+    on_page: called with the new sightings of each page, so that downloads begin before the last page.
     """
     signal = Signal()
     feeder = source.feeder(1, signal, web)

@@ -1,4 +1,4 @@
-"""One thread for each source: it asks the plan's queries one after another, and hands over what came."""
+"""One thread for each source: it asks the plan's queries one after another, and passes on what it finds."""
 
 import queue
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ GIVE_UP_AFTER = 5  # failed searches in a row: the source is down, or does not w
 
 @dataclass(frozen=True)
 class ResultPage:
-    """What one page of a search showed."""
+    """The new sightings of one page of results."""
 
     source: Source
     query: Query
@@ -28,7 +28,7 @@ class ResultPage:
 
 @dataclass(frozen=True)
 class QueryDone:
-    """The end of one query to one source, all of it shown before; `found` is None where nobody needed to ask."""
+    """The end of one query to one source, after its pages; `found` is None where the query was not needed."""
 
     source: Source
     query: Query
@@ -37,7 +37,7 @@ class QueryDone:
 
 @dataclass(frozen=True)
 class SearchesEnded:
-    """A source has no query left, or was left for the reason given."""
+    """A source has no query left, or was given up for the reason given."""
 
     source: Source
     why: str = ""
@@ -67,7 +67,7 @@ class Searcher(Thread):
         self._wanted = wanted
 
     def run(self) -> None:
-        """Ask all; whatever goes wrong comes out of the queue."""
+        """Ask all queries; an unexpected error is put in the queue too."""
         try:
             self._events.put(SearchesEnded(self._source, self._ask_all()))
         except CrawlStopped:
@@ -76,7 +76,7 @@ class Searcher(Thread):
             self._events.put(error)
 
     def _ask_all(self) -> str:
-        """Why the rest was left; '' = nothing was."""
+        """Why queries were skipped; '' = none was."""
         failed_in_a_row, answered = 0, False
         for query in self._queries:
             found = None
@@ -91,8 +91,8 @@ class Searcher(Thread):
             self._events.put(QueryDone(self._source, query, found))
             if failed_in_a_row == GIVE_UP_AFTER:
                 return (
-                    f"{self._source.name}: {GIVE_UP_AFTER} searches in a row failed, "
-                    "the rest was left"
+                    f"{self._source.name}: {GIVE_UP_AFTER} searches in a row failed; "
+                    "its other queries were skipped"
                 )
         return ""
 

@@ -204,7 +204,7 @@ def test_a_changed_page_is_a_visible_failure_and_the_rest_goes_on(
     assert outcome.kept == 1
     assert len(outcome.searches_failed) == 1
     assert "sad man" in outcome.searches_failed[0]
-    assert "no longer looks as this parser expects" in "\n".join(outcome.lines())
+    assert "has changed and cannot be read" in "\n".join(outcome.lines())
 
 
 def test_a_source_that_only_fails_is_left_and_is_no_success(
@@ -277,7 +277,7 @@ def test_an_unknown_class_stops_before_anything_is_taken_in(
 ) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("file,expression\na.jpg,sad\nb.jpg,grumpy\n")
-    with pytest.raises(UsageError, match=r"labels.csv:3: 'grumpy'"):
+    with pytest.raises(UsageError, match=r"labels.csv:3: unknown expression class 'grumpy'"):
         crawl.import_folder(cat, settings, folder, table)
     assert photos.count(cat) == 0
     assert journal.losses(cat) == []

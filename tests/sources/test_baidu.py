@@ -150,7 +150,7 @@ def test_a_page_of_another_shape_says_so_and_why(
     found = ask(baidu(base(httpserver)))
     assert found.sightings == []
     assert isinstance(found.failure, PageChanged)
-    assert "the page of baidu no longer looks as this parser expects" in str(found.failure)
+    assert "the result page of baidu has changed" in str(found.failure)
     assert cause in str(found.failure)
 
 

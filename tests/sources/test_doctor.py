@@ -65,9 +65,9 @@ def test_a_licensed_source_without_licences_has_changed(httpserver: HTTPServer) 
 
 
 STATES: list[tuple[str, int, str, str]] = [
-    ("<title>Welcome</title>", 200, "engine changed", "no longer looks"),
+    ("<title>Welcome</title>", 200, "engine changed", "has changed and cannot be read"),
     ("gone", 404, "engine changed", "http 404"),
-    (bing_page(0), 200, "no results", "shows nothing"),
+    (bing_page(0), 200, "no results", "shows no images"),
     ("no", 403, "refused", "http 403"),
     ("slowly", 429, "refused", "http 429"),
     ("down", 503, "refused", "http 503"),
@@ -135,7 +135,7 @@ def test_all_are_examined_whatever_one_says(httpserver: HTTPServer, settings: Se
 
 
 def test_an_unknown_name_is_an_error(settings: Settings) -> None:
-    with pytest.raises(UsageError, match="use one of bing"):
+    with pytest.raises(UsageError, match="choose one of bing"):
         check_sources(["gogle"], settings)
 
 

@@ -133,7 +133,7 @@ def test_a_page_of_another_shape_says_so_and_why(
     found = ask(google(base(httpserver)))
     assert found.sightings == []
     assert isinstance(found.failure, PageChanged)
-    assert "the page of google no longer looks as this parser expects" in str(found.failure)
+    assert "the result page of google has changed" in str(found.failure)
     assert cause in str(found.failure)
 
 

@@ -161,7 +161,7 @@ def test_a_token_that_has_expired_is_named_and_not_shown(
     httpserver.expect_request(PATH).respond_with_data(answer, status=status)
     failure = ask(source(httpserver)).failure
     assert isinstance(failure, SourceRefused)
-    assert f"http {status}; is BTFER_OPENVERSE_TOKEN right" in str(failure)
+    assert f"http {status}; check that BTFER_OPENVERSE_TOKEN is right" in str(failure)
     assert TOKEN not in str(failure)
 
 
@@ -190,7 +190,7 @@ def test_an_answer_of_another_shape_is_an_error(httpserver: HTTPServer, page: st
     httpserver.expect_request(PATH).respond_with_data(page)
     failure = ask(source(httpserver)).failure
     assert isinstance(failure, PageChanged)
-    assert "the page of openverse no longer looks" in str(failure)
+    assert "the result page of openverse has changed" in str(failure)
 
 
 def test_no_results_are_no_error(httpserver: HTTPServer) -> None:
