@@ -51,15 +51,21 @@ def main() -> None:
         if not given.keep:
             shutil.rmtree(folder, ignore_errors=True)
     found = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
-    _tell(found, given.faces, 7 * given.per_class)
+    _show(found, given.faces, 7 * given.per_class)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Speed of sample, release and verify.")
-    parser.add_argument("--faces", type=int, default=200_000)
-    parser.add_argument("--per-class", type=int, default=300)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--keep", default="", help="folder that stays, and is used again")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--faces", type=int, default=200_000, help="catalogued faces (200000)")
+    parser.add_argument("--per-class", type=int, default=300, help="images of each class (300)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds; the median is shown (3)")
+    parser.add_argument(
+        "--keep",
+        default="",
+        help="folder for the catalogue, kept for the next run [a temporary one]",
+    )
     parser.add_argument("--part", default="", choices=["", *PARTS], help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -110,7 +116,7 @@ def _verify(folder: Path, per_class: int) -> Found:
     checks, seconds = _timed(lambda: verify.verify(made))
     wrong = [problem for one in checks for problem in one.problems]
     if wrong:
-        raise SystemExit(f"the release is not whole: {wrong[:3]}")
+        raise SystemExit(f"the release is damaged: {wrong[:3]}")
     return {"verify": seconds, "verify memory": _memory_mb()}
 
 
@@ -127,7 +133,7 @@ def _memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _tell(found: Found, n_faces: int, n_images: int) -> None:
+def _show(found: Found, n_faces: int, n_images: int) -> None:
     rows = [
         (f"read {n_faces:,} faces from the catalogue", found["read"], "s", None),
         (f"sample: draw {n_images:,} of them", found["sample"], "s", TARGETS["sample"]),

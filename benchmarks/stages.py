@@ -1,9 +1,12 @@
 """Speed of the heavy stages on this machine, each beside what it is built on, in one run (`make benchmark`).
 
 Input is drawn, or the built-in synthetic sample; nothing is downloaded. Every figure is the median of
-three runs. `limit` is what the stage cannot beat as it is built today.
+three runs. `limit` marks what the stage cannot beat as it is built today.
+
+    python benchmarks/stages.py
 """
 
+import argparse
 import io
 import statistics
 import tempfile
@@ -87,7 +90,17 @@ def write_crops() -> tuple[str, ...]:
 
 def main() -> None:
     """Print the table."""
-    table = Table("stage", "ours", "beside", "its figure", "ratio", title=f"median of {RUNS}")
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
+    table = Table(
+        "stage",
+        "btfer",
+        "compared with",
+        "its figure",
+        "speed / it",
+        title=f"median of {RUNS} runs",
+    )
     for measure in (intake, draw, write_crops):
         table.add_row(*measure())
     Console(width=100).print(table)
