@@ -21,8 +21,8 @@ from btfer.images import Pixels
 PNET_THRESHOLD, RNET_THRESHOLD, ONET_THRESHOLD = 0.6, 0.7, 0.8
 STRIDE_PX = 2  # between two of PNet's windows
 MAX_PATCHES_AT_ONCE = 64
-# Around faces of such sizes, by the smallest that is asked for, the levels left out are looked at again: so
-# many of them, in a part of the photo that is a half larger than such a face.
+# Around faces of these sizes, in units of the smallest that is asked for, the nearest skipped levels are searched
+# after all, in a square half again as large as such a face.
 NEAR = (0.7, 1.6)
 NEAR_LEVELS, NEAR_SIDE = 2, 1.5
 
@@ -42,7 +42,7 @@ class Candidates:
         return len(self.scores)
 
     def select(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Candidates":
-        """Some of the boxes, by mask or in an order."""
+        """Some of the boxes: by a bool mask [N], or in the order of int64 row numbers."""
         points = self.points[which] if len(self.points) else self.points
         return Candidates(self.corners[which], self.scores[which], points)
 

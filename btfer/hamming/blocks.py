@@ -23,7 +23,7 @@ def compare(left: Hashes, right: Hashes, max_bits: int) -> Iterator[Hits]:
 
 
 def batched(hits: Iterable[Hits]) -> Iterator[Hits]:
-    """The same hits in blocks of about a million."""
+    """The same hits, int [N], in blocks of about a million."""
     held: list[Hits] = []
     n = 0
     for block in hits:

@@ -33,7 +33,7 @@ class Keys:
         return np.sort(self.order[self.start[key] : self.start[key + 1]])
 
     def groups(self) -> Iterator[Ints]:
-        """The rows of each key that has two or more."""
+        """The rows of each key that has two or more, int64, ascending."""
         for key in np.flatnonzero(np.diff(self.start) > 1):
             yield self.rows(int(key))
 
@@ -68,7 +68,7 @@ def collapse(hashes: Hashes, mirrors: Hashes | None = None) -> Keys:
 def each_row(hashes: Hashes, mirrors: Hashes | None = None) -> Keys:
     """Every row as a key of its own: without the sort of `collapse`, for hashes that are mostly distinct.
 
-    hashes, mirrors: as for `collapse`. Raises UsageError as it does.
+    hashes, mirrors: uint64 [N], as for `collapse`. Raises UsageError as it does.
     """
     _checked(hashes, mirrors)
     return Keys(hashes, mirrors, np.arange(len(hashes)), np.arange(len(hashes) + 1))

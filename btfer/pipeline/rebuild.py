@@ -58,7 +58,7 @@ def rebuild(cat: Catalogue, settings: Settings, folder: Path, *, web: Web | None
     """Make the release of a folder that has sources.csv; `web` with manners of its own.
 
     Where everything is still there it is, byte for byte, the release that `--with-sources` makes. Raises
-    UsageError for a folder that is none or is damaged, and Incomplete where nothing could be had.
+    UsageError for a folder that is none or is damaged, and Incomplete where no photo could be downloaded.
     """
     rows = _checked(folder)
     record = verify.read_record(folder)
@@ -85,7 +85,7 @@ def rebuild(cat: Catalogue, settings: Settings, folder: Path, *, web: Web | None
         ]
         if not found:
             most = Counter(gone.values()).most_common(1)[0][0]
-            raise Incomplete(f"none of {len(rows)} photos could be had; most often: {most}")
+            raise Incomplete(f"none of the {len(rows)} photos could be downloaded; most often: {most}")
         made = release.write(
             cat, settings, found, record | _facts(record, found, gone), name=_name(folder)
         )

@@ -32,7 +32,7 @@ class _Head:
     radius: Floats
 
     def outside(self, points: Floats, lift: Floats) -> Floats:
-        """Points pushed out to at least `lift` times its surface."""
+        """Points, float64 [N, 3], pushed out to at least `lift` ([N]) times its surface."""
         offset = (points - self.middle) / self.radius
         far = np.linalg.norm(offset, axis=1)
         grow = np.maximum(1, lift / (far + 1e-9))

@@ -8,7 +8,6 @@ from threading import BoundedSemaphore, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from icrawler import Downloader
 from icrawler.utils import Signal
 
 from btfer.catalogue.journal import Fetched
@@ -16,6 +15,7 @@ from btfer.catalogue.store import Row
 from btfer.images import Intake, describe_photo
 from btfer.sources.fetch_errors import NotFetched
 from btfer.sources.hosts import CrawlStopped, HostQueue
+from btfer.sources.icrawler_parts import Downloader
 from btfer.sources.web import Web, WebResponse
 
 STOP_S = 5.0  # a thread that does not end in time is left behind; it can write nothing

@@ -65,7 +65,7 @@ class SampleParser(SearchParser):
         page_url = urljoin(base, known["purl"])
         rights = self.source.rights  # kept, as one picture is found by many queries
         if page_url not in rights:
-            rights[page_url] = _rights(self.session.get(page_url, as_guest=False))
+            rights[page_url] = _rights(self.session.get(page_url, obey_robots=False))
         return ImageResult(
             file_url=urljoin(base, known["murl"]),
             page_url=page_url,

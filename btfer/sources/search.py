@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from icrawler import Feeder, Parser
 from icrawler.utils import Signal
 
 from btfer.catalogue.journal import Sighting
 from btfer.errors import NetworkError, UsageError
 from btfer.queries import Query
 from btfer.sources.fetch_errors import NotFetched
+from btfer.sources.icrawler_parts import Feeder, Parser
 from btfer.sources.web import Web, WebResponse
 
 MAX_PAGES = 100
@@ -196,7 +196,7 @@ class SearchParser(Parser):
         key = f"&{urlencode({source.key_parameter: source.key})}" if source.key_parameter else ""
         try:
             return self.session.get(
-                url + key, language=self.query.language, as_guest=False, headers=source.headers
+                url + key, language=self.query.language, obey_robots=False, headers=source.headers
             )
         except NotFetched as error:
             if not source.key:

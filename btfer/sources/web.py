@@ -1,4 +1,4 @@
-"""The one way out to the web: a guest with a name, patience and limits, who trusts nothing that comes back.
+"""The one way out to the web: polite, limited, with a name, and trusting nothing that comes back.
 
 Every request of a search or a download goes through `Web.get`, which either returns the whole
 answer or raises `NotFetched` with the word that the journal keeps.
@@ -30,7 +30,7 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True)
 class Manners:
-    """How fast, how long and how much; the defaults are those of a guest."""
+    """How politely the web is asked: how fast, how long and how much. The defaults suit any site."""
 
     user_agent: str = f"{AGENT}/{__version__}"
     max_per_host: int = 2
@@ -62,7 +62,7 @@ class Manners:
 
 @dataclass(frozen=True)
 class WebResponse:
-    """A whole answer with status 200; `url` is where the last redirect led."""
+    """A complete answer with status 200; `url` is where the last redirect led."""
 
     url: str
     status: int
@@ -87,7 +87,7 @@ class Web:
         self._pools = guarded_pools(manners.allow_private_hosts, manners.trusted_hosts)
 
     def stop(self) -> None:
-        """Make every thread that waits or reads give up soon, with `CrawlStopped`."""
+        """Make every thread that waits or reads raise `CrawlStopped` soon."""
         self.gate.stop()
 
     def get(
@@ -95,18 +95,18 @@ class Web:
         url: str,
         *,
         language: str = "",
-        as_guest: bool = True,
+        obey_robots: bool = True,
         headers: Mapping[str, str] | None = None,
     ) -> WebResponse:
-        """Fetch a URL whole, over redirects and short refusals.
+        """Fetch a URL completely, over redirects and short refusals.
 
-        as_guest: ask robots.txt and heed opt-out headers, as pictures need it; a search page that a
-        person would open does not. headers: sent to the URL's own host only. Raises NotFetched.
+        obey_robots: ask robots.txt and heed opt-out headers, as for pictures; not for a search page
+        that a person would open. headers: sent to the URL's own host only. Raises NotFetched.
         """
         retry = self._retry(url)
         for attempt in itertools.count(1):
             try:
-                answer = self._follow(url, language, as_guest, headers or {})
+                answer = self._follow(url, language, obey_robots, headers or {})
                 return replace(answer, attempts=attempt)
             except NotFetched as error:
                 error.attempts = attempt
@@ -122,7 +122,7 @@ class Web:
         return retry.increment("GET", url)
 
     def _back_off(self, retry: Retry, error: NotFetched) -> Retry:
-        """Leave the host alone for as long as it says, or longer each time. Raises what was lost at the end."""
+        """Leave the host alone for as long as it asks, or longer each time. Raises the error after the last attempt."""
         wait_s = error.retry_after_s
         if wait_s is not None:
             self.gate.hold(_host(error.url), wait_s)  # for the next pictures of this host as well
@@ -137,15 +137,15 @@ class Web:
         return retry
 
     def _follow(
-        self, url: str, language: str, as_guest: bool, extra: Mapping[str, str]
+        self, url: str, language: str, obey_robots: bool, extra: Mapping[str, str]
     ) -> WebResponse:
         host, home = _host(url), _origin(url)
         for _ in range(self.manners.max_redirects + 1):
-            self._check_host(url, host, as_guest)
+            self._check_host(url, host, obey_robots)
             try:
                 with self.gate.turn(host):
                     found = self._ask(
-                        url, language, as_guest, extra if _origin(url) == home else {}
+                        url, language, obey_robots, extra if _origin(url) == home else {}
                     )
             except HostOnHold:
                 raise NotFetched("failed", "told to wait", url=url) from None
@@ -154,11 +154,11 @@ class Web:
             url, host = found, _host(found)
         raise NotFetched("refused", "redirects", url=url)
 
-    def _check_host(self, url: str, host: str, as_guest: bool) -> None:
-        """Refuse what we, or the site's robots.txt, do not want to be asked."""
+    def _check_host(self, url: str, host: str, obey_robots: bool) -> None:
+        """Refuse what the block list or the site's robots.txt excludes."""
         if self.manners.blocked.blocks(url, host):
             raise NotFetched("refused", "blocked", url=url)
-        if not as_guest:
+        if not obey_robots:
             return
         rules = self._robots.of(url, self._robots_txt)
         pace_s = rules.crawl_delay(AGENT) or 0.0
@@ -170,7 +170,7 @@ class Web:
     def _robots_txt(self, url: str) -> str:
         """The text of a robots.txt, by RFC 9309: 4xx means no rules, 5xx means that we must wait."""
         try:
-            return self.get(url, as_guest=False).body.decode("utf-8", "replace")
+            return self.get(url, obey_robots=False).body.decode("utf-8", "replace")
         except NotFetched as error:
             if error.status is None:
                 raise
@@ -180,7 +180,7 @@ class Web:
             raise
 
     def _ask(
-        self, url: str, language: str, as_guest: bool, extra: Mapping[str, str]
+        self, url: str, language: str, obey_robots: bool, extra: Mapping[str, str]
     ) -> WebResponse | str:
         """One request: the answer, or where it redirects to."""
         headers = {
@@ -196,7 +196,7 @@ class Web:
             target = response.get_redirect_location()
             if target:
                 return _joined(url, target)
-            self._check(url, response, as_guest)
+            self._check(url, response, obey_robots)
             body = self._body(url, response, deadline)
             return WebResponse(url, response.status, response.headers, body)
         finally:
@@ -214,14 +214,14 @@ class Web:
                 timeout=Timeout(self.manners.timeout_s),
             )
 
-    def _check(self, url: str, response: BaseHTTPResponse, as_guest: bool) -> None:
+    def _check(self, url: str, response: BaseHTTPResponse, obey_robots: bool) -> None:
         """Refuse by what the headers say, before the body is read."""
         status = response.status
         if status != 200:
             state = "failed" if status in AGAIN or status > 500 else "refused"
             wait_s = _retry_after_s(response.headers.get("Retry-After", ""))
             raise NotFetched(state, f"http {status}", url=url, status=status, wait_s=wait_s)
-        if as_guest and opted_out(response.headers, AGENT):
+        if obey_robots and opted_out(response.headers, AGENT):
             raise NotFetched("refused", "opt-out", url=url, status=status)
         declared = response.headers.get("Content-Length", "")
         if declared.isdecimal() and int(declared) > self.manners.max_bytes:
