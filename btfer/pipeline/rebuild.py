@@ -85,7 +85,9 @@ def rebuild(cat: Catalogue, settings: Settings, folder: Path, *, web: Web | None
         ]
         if not found:
             most = Counter(gone.values()).most_common(1)[0][0]
-            raise Incomplete(f"none of the {len(rows)} photos could be downloaded; most often: {most}")
+            raise Incomplete(
+                f"none of the {len(rows)} photos could be downloaded; most often: {most}"
+            )
         made = release.write(
             cat, settings, found, record | _facts(record, found, gone), name=_name(folder)
         )
