@@ -132,7 +132,7 @@ def test_no_photo_is_a_copy_of_itself() -> None:
         "at": "",
         "sha256": "a",
     }
-    with pytest.raises(ValueError, match="no copy of itself"):
+    with pytest.raises(ValueError, match="the two photos are one and the same"):
         decided_by(one, one)
 
 
