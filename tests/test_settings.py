@@ -96,5 +96,5 @@ def test_classes_are_known_by_the_names_that_datasets_use() -> None:
         "surprise",
     ]
     assert tuple(sorted(EXPRESSIONS)) == EXPRESSIONS
-    with pytest.raises(UsageError, match="'contempt' is no expression class"):
+    with pytest.raises(UsageError, match="unknown expression class 'contempt'"):
         parse_expression("contempt")

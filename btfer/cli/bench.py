@@ -1,6 +1,7 @@
 """Commands that rank networks on a release: bench and its subcommands, report."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -285,7 +286,7 @@ def _run(options: GridOptions, *, dry: bool) -> list[dict[str, Any]]:
             augment=options.augment,
             mixed_precision=options.mixed_precision,
             replicas=options.replicas,
-            leaks=(lambda name: leaks_in(cat, settings, folder, name, sets[name]))
+            leaks=(lambda name: asdict(leaks_in(cat, settings, folder, name, sets[name])))
             if folder
             else None,
         )

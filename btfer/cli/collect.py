@@ -163,10 +163,10 @@ def crawl_doctor(
     """
     from btfer.errors import BtferError
     from btfer.sources import SOURCES
-    from btfer.sources.doctor import examine_all
+    from btfer.sources.doctor import check_sources
 
     settings = context.settings(licences=arguments.value(licences) or None)
-    findings = examine_all(arguments.values(source) or list(SOURCES), settings)
+    findings = check_sources(arguments.values(source) or list(SOURCES), settings)
     if as_json:
         print(json.dumps([asdict(one) for one in findings], indent=2))
     else:

@@ -12,7 +12,7 @@ from btfer.errors import UsageError
 
 if TYPE_CHECKING:
     from btfer.catalogue import Catalogue
-    from btfer.leaks import Against
+    from btfer.leaks import LeakCheck
     from btfer.pipeline.verify import Check
     from btfer.settings import Settings
 
@@ -193,7 +193,7 @@ def leaks(
         raise typer.Exit(1)
 
 
-def _print_leaks(found: Sequence["Against"]) -> None:
+def _print_leaks(found: Sequence["LeakCheck"]) -> None:
     """A table of the training sets, and a table of the pairs."""
     output.table(
         ["training set", "its images", "our images", "also in the set", "unreadable", "digest"],
@@ -205,7 +205,7 @@ def _print_leaks(found: Sequence["Against"]) -> None:
     output.table(
         ["image", "training set", "file", "bits", "difference", "shows"],
         [
-            [one.ours, one.training, one.file, one.bits, one.difference, one.told]
+            [one.ours, one.training, one.file, one.bits, one.difference, one.description]
             for against in found
             for one in against.pairs
         ],
