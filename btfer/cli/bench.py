@@ -221,7 +221,7 @@ def bench_edge(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN...",
+            metavar="RUN",
             help="Ids of runs, as btfer bench runs lists them.",
             autocompletion=complete.runs,
         ),

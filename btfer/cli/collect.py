@@ -151,7 +151,9 @@ def _check_retry(cat: "Catalogue", words: Sequence[str]) -> None:
 
 @crawl_app.command("doctor")
 def crawl_doctor(
-    source: arguments.Sources = None,
+    source: Annotated[
+        list[choices.Source] | None, typer.Option("--source", help="Which to check [all].")
+    ] = None,
     licences: arguments.Licences = None,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -183,7 +185,8 @@ def crawl_doctor(
 @app.command()
 def withdraw(
     things: Annotated[
-        list[str], typer.Argument(help="URLs of images or pages, or sha256 of photos.")
+        list[str],
+        typer.Argument(metavar="THING", help="URLs of images or pages, or sha256 of photos."),
     ],
     reason: Annotated[str, typer.Option(help="Why, for the record; without names of people.")] = "",
 ) -> None:
@@ -205,7 +208,10 @@ def withdraw(
 
 @app.command("import")
 def import_(
-    folder: Annotated[Path, typer.Argument(help="Folder of photos; class sub-folders label them.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="Folder of photos; class sub-folders label them."),
+    ],
     labels: Annotated[
         Path | None, typer.Option(help="CSV: file, expression[, ethnicity, gender, age, licence].")
     ] = None,

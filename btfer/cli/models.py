@@ -24,7 +24,7 @@ def export_run(
         choices.Quantize, typer.Option(help="Smaller numbers, for tflite.")
     ] = choices.Quantize.none,
     calibration: arguments.Calibration = None,
-    out: Annotated[Path | None, typer.Option(help="Folder [export/ of the run].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write [export/ of the run].")] = None,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Write the network of a run as one file with its labels, and an example that uses it.
@@ -53,8 +53,8 @@ def export_run(
 @app.command()
 def predict(
     run: arguments.Run,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
-    out: Annotated[Path | None, typer.Option(help="Folder [data/reports/looks].")] = None,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write [data/reports/looks].")] = None,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Find the faces in images and draw the network's expression and probabilities on each.
