@@ -168,9 +168,9 @@ def _listed(row: dict[str, Any]) -> list[str]:
     from btfer.bench.architectures import architecture
 
     counts = [_counted(row["parameters"].get(side)) for side in ("48", "224")]
-    forms = architecture(row["name"]).forms
+    variants = architecture(row["name"]).variants
     weights = [
-        one + "".join(_form(*form) for form in forms.get(one, {}).items()) for one in row["weights"]
+        one + "".join(_variant(*one_side) for one_side in variants.get(one, {}).items()) for one in row["weights"]
     ]
     return [row["name"], row["family"], *counts, ", ".join(weights)]
 
@@ -179,7 +179,7 @@ def _counted(parameters: int | None) -> str:
     return f"{parameters:,}" if parameters else "-"
 
 
-def _form(side: int, parameters: int) -> str:
+def _variant(side: int, parameters: int) -> str:
     return f" (at {side}: {parameters:,})"
 
 

@@ -1,6 +1,7 @@
 """Tiny drawn image sets, and a tiny network, so that training takes moments."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from btfer.bench.architectures import BACKBONE
-from btfer.bench.architectures.builders import BUILDERS
+from btfer.bench.architectures import ARCHITECTURES, BACKBONE
 from btfer.expressions import EXPRESSIONS
 
 
@@ -66,7 +66,7 @@ def tiny_network(
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the tiny network in the place of three architectures."""
     for name in ("sequential_4conv", "mobilenetv2", "mediapipe_vggnet"):
-        monkeypatch.setitem(BUILDERS, name, tiny_network)
+        monkeypatch.setitem(ARCHITECTURES, name, replace(ARCHITECTURES[name], builder=tiny_network))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import keras
 import numpy as np
 
 from btfer import __version__
-from btfer.bench.architectures.weights import NOTICES
+from btfer.bench.architectures.weight_files import NOTICES
 from btfer.bench.datasets import SPLITS, ImageSet, Source, Split, load_release, split_source
 from btfer.bench.datasets.training import read_source
 from btfer.bench.edge.card import add_card

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from btfer.bench.architectures.weights import NOTICES, given_digest
+from btfer.bench.architectures.weight_files import NOTICES
+from btfer.bench.architectures.weights import given_digest
 from btfer.bench.datasets import ImageSet, Indices, Split, stratified_folds, stratified_split
 from btfer.bench.experiments.cells import IN_DOMAIN, SPLIT_SEED, GridCell
 from btfer.bench.experiments.cost import (

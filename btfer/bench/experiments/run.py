@@ -322,7 +322,7 @@ def _training_batches(
         classes=len(EXPRESSIONS),
         batch_size=experiment.batch_size,
         rescale=protocol.rescale,
-        pixel_range=architecture(experiment.architecture).pixels,
+        pixel_range=architecture(experiment.architecture).pixel_range,
         augmentation=protocol.augmentation,
         seed=experiment.seed,
         skip_remainder=protocol.skip_remainder,
@@ -346,7 +346,7 @@ def _plain_batches(
         classes=len(EXPRESSIONS),
         batch_size=experiment.batch_size,
         rescale=experiment.protocol.rescale,
-        pixel_range=architecture(experiment.architecture).pixels,
+        pixel_range=architecture(experiment.architecture).pixel_range,
         channels=architecture(experiment.architecture).channels,
         on_device=on_device,
     )

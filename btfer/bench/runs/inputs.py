@@ -39,7 +39,7 @@ class InputSpec:
 def input_spec(definition: dict[str, Any]) -> InputSpec:
     """The form of a run's network. definition: of its run.json."""
     network, protocol = architecture(definition["architecture"]), definition["protocol"]
-    low, high = network.pixels
+    low, high = network.pixel_range
     scale = protocol["rescale"] * (high - low)
     return InputSpec(definition["resolution"], protocol["resize"], scale, low, network.channels)
 
