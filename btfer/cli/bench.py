@@ -1,13 +1,18 @@
 """Commands that rank networks on a release: bench, report."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from btfer.cli import arguments, context, models, output
 from btfer.errors import BtferError, Incomplete, UsageError
+
+if TYPE_CHECKING:
+    from btfer.bench import NetworkRow, PlannedCell
+    from btfer.bench.runs.record import RunRecord
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -102,7 +107,7 @@ def bench(
     if list_:
         rows = runner.list_architectures()
         if as_json:
-            print(json.dumps(rows, indent=2))
+            print(json.dumps([asdict(one) for one in rows], indent=2))
         else:
             output.table(["name", "family", "48", "224", "weights"], list(map(_listed, rows)))
         return
@@ -114,37 +119,39 @@ def bench(
     sets = context.training_sets(train, "--train")
     first = seed or [settings.seed]
     folder = release or _newest_release(sets, grid)
-    with context.catalogue(settings) as cat, output.progress_lines() as on_progress:
+    request = runner.BenchRequest(
+        data_dir=settings.data_dir,
+        release=folder,
+        training=sets,
+        architectures=model or [],
+        resolutions=resolution or [],
+        balances=balance or [],
+        weights=weights or [],
+        protocol=protocol,
+        seeds=[one + more for one in first for more in range(seeds)],
+        epochs=epochs,
+        folds=folds,
+        weights_from=weights_file,
+        grid=grid,
+        split=split,
+        limit=limit,
+        part=shard,
+        augment=augment,
+        mixed_precision=mixed_precision,
+        replicas=replicas,
+    )
+    if dry_run:
+        _print_plan(runner.plan(request, output.Lines()), as_json)
+        return
+    with context.catalogue(settings) as cat:
         results = runner.bench(
-            data_dir=settings.data_dir,
-            release=folder,
-            training=sets,
-            architectures=model or [],
-            resolutions=resolution or [],
-            balances=balance or [],
-            weights=weights or [],
-            protocol=protocol,
-            seeds=[one + more for one in first for more in range(seeds)],
-            epochs=epochs,
-            folds=folds,
-            on_progress=on_progress,
-            weights_from=weights_file,
-            grid=grid,
-            split=split,
-            limit=limit,
-            part=shard,
-            dry=dry_run,
-            augment=augment,
-            mixed_precision=mixed_precision,
-            replicas=replicas,
+            request,
+            output.Lines(),
             leaks=(lambda name: leaks_in(cat, settings, folder, name, sets[name]))
             if folder
             else None,
         )
-    if dry_run:
-        _print_plan(results, as_json)
-    else:
-        _bench_report(results, as_json)
+    _bench_report(results, as_json)
 
 
 @app.command()
@@ -158,21 +165,22 @@ def report(as_json: arguments.AsJson = False) -> None:
     from btfer.bench.report import write_report
 
     data_dir = context.settings().data_dir
-    page = write_report(data_dir / "runs", data_dir / "reports")
+    page = write_report(data_dir / "runs", data_dir / "reports", output.Lines())
     facts = {"page": page, **models.label_quality(data_dir, page.parent)}
     output.report(facts, "{page}\n{labels}", as_json)
 
 
-def _listed(row: dict[str, Any]) -> list[str]:
+def _listed(row: "NetworkRow") -> list[str]:
     """A line of the list: parameters under the side in pixels that they are for, then the weights."""
     from btfer.bench.architectures import architecture
 
-    counts = [_counted(row["parameters"].get(side)) for side in ("48", "224")]
-    variants = architecture(row["name"]).variants
+    counts = [_counted(row.parameters.get(side)) for side in ("48", "224")]
+    variants = architecture(row.name).variants
     weights = [
-        one + "".join(_variant(*one_side) for one_side in variants.get(one, {}).items()) for one in row["weights"]
+        one + "".join(_variant(*one_side) for one_side in variants.get(one, {}).items())
+        for one in row.weights
     ]
-    return [row["name"], row["family"], *counts, ", ".join(weights)]
+    return [row.name, row.family, *counts, ", ".join(weights)]
 
 
 def _counted(parameters: int | None) -> str:
@@ -196,23 +204,23 @@ def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
         raise Incomplete(f"no training set: {where}; and {error}") from None
 
 
-def _print_plan(rows: list[dict[str, Any]], as_json: bool) -> None:
+def _print_plan(rows: "list[PlannedCell]", as_json: bool) -> None:
     from btfer.bench.experiments.grid import in_words
 
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([asdict(one) for one in rows], indent=2))
         return
     shown = [
         [
-            *(row[name] for name in ("architecture", "weights", "resolution", "balance")),
-            *(row["training"], row["seed"], f"{row['parameters']:,}", row["state"]),
-            in_words(row["seconds"]) if row["seconds"] is not None else "-",
+            *(getattr(row, name) for name in ("architecture", "weights", "resolution", "balance")),
+            *(row.training, row.seed, f"{row.parameters:,}", row.state),
+            in_words(row.seconds) if row.seconds is not None else "-",
         ]
         for row in rows
     ]
     titles = ["network", "weights", "px", "balance", "trained on", "seed", "parameters", "state"]
     output.table([*titles, "about"], shown)
-    left = sum(row["seconds"] or 0 for row in rows if row["state"] != "done")
+    left = sum(row.seconds or 0 for row in rows if row.state != "done")
     print(f"{len(rows)} cells, about {in_words(left)} to go")
 
 
@@ -236,12 +244,13 @@ RUN_COLUMNS = {
 def _list_runs(runs_dir: Path, as_json: bool) -> None:
     """Every run, the best on the release first; the scores are accuracies."""
     from btfer.bench.runs.listing import run_rows
+    from btfer.bench.runs.store import RunStore
 
-    rows = run_rows(runs_dir)
+    rows = run_rows(RunStore(runs_dir, output.Lines()))
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([asdict(one) for one in rows], indent=2))
         return
-    shown = [[_shown(row[name]) for name in RUN_COLUMNS] for row in rows]
+    shown = [[_shown(getattr(row, name)) for name in RUN_COLUMNS] for row in rows]
     output.table(list(RUN_COLUMNS.values()), shown)
 
 
@@ -251,13 +260,13 @@ def _shown(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _bench_report(results: list[dict[str, Any]], as_json: bool) -> None:
+def _bench_report(results: "list[RunRecord]", as_json: bool) -> None:
     from btfer.bench.report import print_table, results_table
 
     rows = results_table(results)
     if as_json:
-        print(json.dumps(rows, indent=2, default=str))
+        print(json.dumps([asdict(one) for one in rows], indent=2, default=str))
     else:
         print_table(rows)
-    if results and all(one.get("state") == "failed" for one in results):
+    if results and all(one.state == "failed" for one in results):
         raise BtferError("every run failed; the errors are in data/runs/*/run.json")

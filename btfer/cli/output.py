@@ -27,6 +27,17 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         yield update
 
 
+class Lines:
+    """Progress as one line each on stderr."""
+
+    def update(self, stage: str, done: int, total: int) -> None:
+        """Not shown: the lines say how far it is."""
+
+    def say(self, text: str) -> None:
+        """Print the line."""
+        print(text, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def progress_lines() -> Iterator[Callable[[str], None]]:
     """Progress that is told in words: one line each, on stderr."""

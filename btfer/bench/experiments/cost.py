@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from btfer.bench.architectures import ARCHITECTURES, architecture
+from btfer.bench.runs.record import RunRecord
 from btfer.bench.train.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -59,14 +60,14 @@ def likely_epochs(
     return min(scratch, limit, protocol.max_epochs)
 
 
-def rate_of_runs(records: Iterable[dict[str, Any]]) -> float | None:
+def rate_of_runs(records: Iterable[RunRecord]) -> float | None:
     """Multiply-adds a second in the finished runs, at their median; None where there are none."""
     rates = []
     for record in records:
-        definition, speed = record.get("definition", {}), record.get("images_per_second")
-        known = _multiply_adds_of(definition.get("architecture", ""))
-        if speed and definition.get("resolution") in known:
-            rates.append(BACKWARD * known[definition["resolution"]] * MEGA * speed)
+        size, speed = record.definition.resolution, record.images_per_second
+        known = _multiply_adds_of(record.definition.architecture)
+        if speed and size in known:
+            rates.append(BACKWARD * known[size] * MEGA * speed)
     return float(np.median(rates)) if rates else None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from btfer.bench.published import TRAINING_SETS
-from btfer.bench.report.cells import BTFER, TEST, VALIDATION
+from btfer.bench.report.seed_groups import BTFER, TEST, VALIDATION
 
 QUESTIONS = {
     "RQ1": "Does a higher resolution help?",

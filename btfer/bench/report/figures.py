@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from btfer.bench.published import class_counts
-from btfer.bench.report.cells import BTFER, VALIDATION, SeedGroup
 from btfer.bench.report.drawing import BLUE, LONG_NAMES, ORANGE, Drawing, Panel, grouped_bars, panel
 from btfer.bench.report.numbers import OURS, PUBLISHED, set_name
+from btfer.bench.report.seed_groups import BTFER, VALIDATION, SeedGroup
 from btfer.bench.train.protocol import class_weights
 from btfer.expressions import EXPRESSIONS
 
@@ -31,11 +31,7 @@ def paper_figures(numbers: pd.DataFrame, source: str) -> list[Drawing]:
 
 def weight_figures(cells: list[SeedGroup]) -> list[Drawing]:
     """Figures 10 to 13: class counts before and after weighting, of each training set; RAF-DB's with no runs."""
-    counts = {
-        c.facts["training_set"]: c.run["training_counts"]
-        for c in cells
-        if c.run.get("training_counts")
-    }
+    counts = {c.facts.training_set: c.run.training_counts for c in cells if c.run.training_counts}
     if counts:
         return [_class_weights(name, found, OURS) for name, found in counts.items()]
     published = class_counts()

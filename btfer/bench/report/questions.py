@@ -18,10 +18,10 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from btfer.bench.published import published_tables
-from btfer.bench.report.cells import VALIDATION, Answers, SeedGroup, aligned
 from btfer.bench.report.contrasts import Contrast, contrasts, matched
 from btfer.bench.report.intervals import UNCOUNTED, Interval, mean_interval, t_interval
 from btfer.bench.report.results import BTFER
+from btfer.bench.report.seed_groups import VALIDATION, Answers, SeedGroup, aligned
 from btfer.bench.train.protocol import CONSERVATIVE_CAP
 
 Array = np.ndarray[Any, Any]
@@ -125,26 +125,26 @@ def mcnemar(gained: int, lost: int) -> float:
 
 def _same_weights(cell: SeedGroup) -> bool:
     """Whether the simple and the conservative weighting are the same numbers for a cell."""
-    definition, counts = cell.run["definition"], cell.run.get("training_counts") or [0]
-    unweighted = definition["protocol"].get("unweighted", ())
+    definition, counts = cell.run.definition, cell.run.training_counts or [0]
+    unweighted = definition.protocol.get("unweighted", ())
     capped = min(counts) == 0 or max(counts) / min(counts) > CONSERVATIVE_CAP
-    return definition["architecture"] in unweighted or not capped
+    return definition.architecture in unweighted or not capped
 
 
 def _row(cell: SeedGroup) -> dict[str, Any]:
     facts = cell.facts
     # A release has its own name; what a validation part is of, its cells say already.
     pictures = _digest(cell) if cell.scored_on == BTFER else ""
-    return facts | {
+    return vars(facts) | {
         "pictures": pictures,
-        "pretrained": facts["weights"] != "none",
+        "pretrained": facts.weights != "none",
         "same_weights": _same_weights(cell),
         "cell": cell,
     }
 
 
 def _digest(cell: SeedGroup) -> str:
-    return str((cell.run.get("release") or {}).get("digest"))
+    return cell.run.release.digest if cell.run.release else ""
 
 
 def _suspect(pair: tuple[Any, Any]) -> bool:
@@ -185,7 +185,7 @@ def _our_finding(contrast: Contrast, both: list[tuple[SeedGroup, SeedGroup]]) ->
     values, per_picture = [], []
     for base, other in both:
         gains, truth = _mean_gain(base, other)
-        values.append((base.facts["architecture"], float(gains.mean())))
+        values.append((base.facts.architecture, float(gains.mean())))
         per_picture.append((gains, truth))
     found = _finding(contrast, values)
     if found.interval is None:
@@ -210,24 +210,24 @@ def _shared_seeds(base: SeedGroup, other: SeedGroup) -> list[tuple[Answers, Answ
 
 def _gains(base: Answers, other: Answers) -> tuple[Array, Array]:
     """Per picture that both count: 1 gained, -1 lost, 0 same; and the index of these pictures."""
-    pictures = base.pictures
-    theirs = aligned(other, pictures)
+    images = base.images
+    theirs = aligned(other, images)
     shared = np.flatnonzero((base.codes != UNCOUNTED) & (theirs != UNCOUNTED))
-    truth = pictures.truth[shared]
+    truth = images.truth[shared]
     right = (theirs[shared] == truth).astype(int) - (base.codes[shared] == truth).astype(int)
     return right, shared
 
 
 def _mean_gain(base: SeedGroup, other: SeedGroup) -> tuple[Array, Array]:
     """Gain per picture, mean over seeds, and the true classes."""
-    pictures = base.answers[0].pictures
-    total, seen = np.zeros(len(pictures.truth)), np.zeros(len(pictures.truth))
+    truth = base.answers[0].images.truth
+    total, seen = np.zeros(len(truth)), np.zeros(len(truth))
     for one, two in _shared_seeds(base, other):
         gains, shared = _gains(one, two)
         total[shared] += gains
         seen[shared] += 1
     counted = seen > 0
-    return total[counted] / seen[counted], pictures.truth[counted]
+    return total[counted] / seen[counted], truth[counted]
 
 
 def _pairs(contrast: Contrast, base: SeedGroup, other: SeedGroup) -> list[PairedRuns]:
@@ -235,7 +235,7 @@ def _pairs(contrast: Contrast, base: SeedGroup, other: SeedGroup) -> list[Paired
     for one, two in _shared_seeds(base, other):
         gains, shared = _gains(one, two)
         gained, lost = int((gains > 0).sum()), int((gains < 0).sum())
-        interval = mean_interval(gains.astype(float), one.pictures.truth[shared])
+        interval = mean_interval(gains.astype(float), one.images.truth[shared])
         where = "" if base.scored_on != VALIDATION else ", validation"
         first, second = f"{base.title}{where}", f"{other.title}{where}"
         p = mcnemar(gained, lost)

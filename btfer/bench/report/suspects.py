@@ -9,7 +9,6 @@ again, never a verdict.
 
 import csv
 import io
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -20,10 +19,12 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
 from btfer.bench.datasets import ImageSet, load_release
+from btfer.bench.runs.store import RunStore
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import write_atomic
 from btfer.paths import releases_dir
+from btfer.progress import SILENT, Progress
 
 Array = np.ndarray[Any, Any]
 
@@ -50,7 +51,7 @@ class Suspect:
 
 
 @dataclass(frozen=True)
-class Findings:
+class LabelQuality:
     """The suspects of a release, the most doubtful label first; how many models spoke, how often they are right.
 
     accuracy: of their mean probabilities, by the labels as they are. The lower, the less a suspect means.
@@ -62,14 +63,14 @@ class Findings:
     accuracy: float
 
 
-def find_suspects(runs_dir: Path, images: ImageSet) -> Findings:
+def find_suspects(store: RunStore, images: ImageSet) -> LabelQuality:
     """The suspects of a release by the runs that were scored on it.
 
     Raises Incomplete where no run is good enough.
     """
     from cleanlab.filter import find_label_issues
 
-    good = _good(runs_dir, images)
+    good = _good(store, images)
     if not good:
         raise Incomplete(
             f"no run on {images.name} is right in {LEAST_ACCURACY:.0%} of it, twice chance: "
@@ -87,25 +88,26 @@ def find_suspects(runs_dir: Path, images: ImageSet) -> Findings:
     suspects = [_suspect(images, every, mean, int(place)) for place in found]
     denied = [one for one in suspects if one.suggested != one.label and 2 * one.agree > one.models]
     accuracy = float((mean.argmax(axis=1) == images.labels).mean())
-    return Findings(images.name, denied, len(every), accuracy)
+    return LabelQuality(images.name, denied, len(every), accuracy)
 
 
-def doubt_labels(data_dir: Path, folder: Path) -> Findings:
+def doubt_labels(data_dir: Path, folder: Path, progress: Progress = SILENT) -> LabelQuality:
     """Look at the labels of the release that most runs were scored on, and write what is found to `folder`.
 
     Raises Incomplete where there is no such release in
     data_dir/releases, or no run that is good enough.
     """
     runs_dir, scored = data_dir / "runs", Counter[str]()
-    for file in runs_dir.glob("*/run.json"):
-        name = (json.loads(file.read_text(encoding="utf-8")).get("release") or {}).get("name", "")
+    store = RunStore(runs_dir, progress)
+    for record in store.all():
+        name = record.release_name
         if name and (releases_dir(data_dir) / name / "metadata.csv").is_file():
             scored[name] += 1
     if not scored:
         raise Incomplete(f"no run was scored on a release in {releases_dir(data_dir)}")
     most = max(scored, key=lambda name: (scored[name], name))
     images = load_release(releases_dir(data_dir) / most)
-    found = find_suspects(runs_dir, images)
+    found = find_suspects(store, images)
     write_suspects(found.suspects, images, folder)
     return found
 
@@ -166,13 +168,12 @@ def sheet(suspects: list[Suspect], root: Path) -> bytes:
     return buffer.getvalue()
 
 
-def _good(runs_dir: Path, images: ImageSet) -> list[Array]:
+def _good(store: RunStore, images: ImageSet) -> list[Array]:
     """Probabilities, float [N, classes], of the better half of the runs on the whole of this release."""
     found = []
-    for file in sorted(runs_dir.glob("*/run.json")):
-        record = json.loads(file.read_text(encoding="utf-8"))
-        table = file.parent / "predictions_btfer.parquet"
-        if (record.get("release") or {}).get("digest") != images.digest or not table.is_file():
+    for record in store.all():
+        table = record.folder / "predictions_btfer.parquet"
+        if not record.release or record.release.digest != images.digest or not table.is_file():
             continue
         probabilities = _in_order(pd.read_parquet(table), images)
         accuracy = float((probabilities.argmax(axis=1) == images.labels).mean())

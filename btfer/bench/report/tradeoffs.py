@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from btfer.bench.report.cells import BTFER, SeedGroup
 from btfer.bench.report.drawing import BLUE, COLOURS, ORANGE, Drawing, Panel, panel, pareto
 from btfer.bench.report.intervals import confusions
 from btfer.bench.report.numbers import set_name
+from btfer.bench.report.seed_groups import BTFER, SeedGroup
 from btfer.expressions import EXPRESSIONS
 
 SIZES = ((48, ORANGE, "o"), (224, BLUE, "s"))
@@ -87,13 +87,13 @@ def confusion_figure(cells: list[SeedGroup]) -> Drawing | None:
 
 
 def _accuracy(cell: SeedGroup) -> float:
-    pictures, codes = cell.joint
-    return float((codes == pictures.truth).mean())
+    images, codes = cell.joint
+    return float((codes == images.truth).mean())
 
 
 def _matrix(cell: SeedGroup) -> Panel:
-    pictures, codes = cell.joint
-    matrix = confusions(pictures.truth, codes).sum(axis=0)
+    images, codes = cell.joint
+    matrix = confusions(images.truth, codes).sum(axis=0)
     shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
 
     def draw(axes: Any) -> None:
@@ -103,7 +103,7 @@ def _matrix(cell: SeedGroup) -> Panel:
             axes.text(x, y, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=8)
         axes.set_xticks(range(len(EXPRESSIONS)), EXPRESSIONS, rotation=40, ha="right")
         axes.set_yticks(range(len(EXPRESSIONS)), EXPRESSIONS)
-        axes.set_title(f"{cell.title}\non {cell.facts['pictures']}", fontsize=8)
+        axes.set_title(f"{cell.title}\non {cell.facts.pictures}", fontsize=8)
 
     return panel(draw, f"confusion matrix of {cell.title}", 4.2, 0.8, 0.8)
 

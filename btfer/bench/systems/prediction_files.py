@@ -5,9 +5,7 @@ its training is `external`, and its architecture is the name that it was given.
 """
 
 import csv
-import hashlib
 import io
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
+from btfer.bench.runs.record import EXTERNAL, ReleaseRef, RunDefinition, RunRecord, run_id
+from btfer.bench.runs.store import RunStore
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
 from btfer.files import sha256_file, write_atomic
 
 Array = np.ndarray[Any, Any]
 
-EXTERNAL = "external"
 FILE_COLUMNS = ("file", "file_name", "image", "image_id", "id", "path", "filename")
 LABEL_COLUMNS = ("predicted", "prediction", "label", "expression", "emotion")
 NO_ANSWER = (math.nan,) * len(EXPRESSIONS)
@@ -86,7 +85,7 @@ def read_predictions(file: Path, images: ImageSet) -> Array:
 
 def keep_run(
     runs_dir: Path, name: str, probabilities: Array, images: ImageSet, facts: dict[str, Any]
-) -> dict[str, Any]:
+) -> RunRecord:
     """Score probabilities (float [N, classes], NaN = no answer) and write them as a run; its record.
 
     Pictures without an answer do not count, and the record says how many. facts: `source` (what gave
@@ -100,49 +99,50 @@ def keep_run(
     if not answered.any():
         raise UsageError(f"{name} has no answer for any picture of {images.name}")
     definition = _definition(name, facts)
-    text = json.dumps(definition, sort_keys=True)
-    folder = runs_dir / hashlib.sha256(text.encode()).hexdigest()[:12]
+    folder = runs_dir / run_id(definition)
     filled = np.where(answered[:, None], probabilities, 1 / len(EXPRESSIONS))
     table = predictions_table(images, np.arange(len(images)), filled, answered)
     write_table(folder / "predictions_btfer.parquet", table)
     found = table_scores(table)
     write_atomic(folder / "confusion.png", confusion(found["confusion"], images.name))
-    record: dict[str, Any] = {
-        "id": folder.name,
-        "state": "done",
-        "error": None,
-        "definition": definition,
-        "training": EXTERNAL,
-        "release": {"name": images.name, "digest": images.digest},
-        "metrics": {"cross_domain": found},
-        "unanswered": int((~answered).sum()),
-        **{key: facts[key] for key in ("source", "parameters", "seconds") if key in facts},
-    }
-    write_atomic(folder / "run.json", f"{json.dumps(record, indent=2)}\n".encode())
-    return record
+    record = RunRecord(
+        id=folder.name,
+        state="done",
+        error=None,
+        definition=definition,
+        training=EXTERNAL,
+        release=ReleaseRef(images.name, images.digest),
+        metrics={"cross_domain": found},
+        folder=folder,
+    )
+    known = {key: facts[key] for key in ("source", "parameters", "seconds") if key in facts}
+    unanswered = int((~answered).sum())
+    return RunStore(runs_dir).write(record.changed(unanswered=unanswered, **known))
 
 
-def score_file(runs_dir: Path, file: Path, name: str, images: ImageSet) -> dict[str, Any]:
+def score_file(runs_dir: Path, file: Path, name: str, images: ImageSet) -> RunRecord:
     """Read a CSV of predictions and keep it as a run; its record. Raises UsageError as `read_predictions`."""
     probabilities = read_predictions(file, images)
     facts = {"source": file.name, "digest": sha256_file(file)}
     return keep_run(runs_dir, name or file.stem, probabilities, images, facts)
 
 
-def _definition(name: str, facts: dict[str, Any]) -> dict[str, Any]:
+def _definition(name: str, facts: dict[str, Any]) -> RunDefinition:
     """The keys of an experiment, so that a table of runs has no hole. 256: the side of a release's pictures."""
-    return {
-        "architecture": name,
-        "weights": EXTERNAL,
-        "resolution": facts.get("resolution", 256),
-        "balance": EXTERNAL,
-        "seed": 0,
-        "protocol": {"name": EXTERNAL},
-        "epochs": None,
-        "fold": "",
-        "data": facts["digest"],
-        "split": facts["source"],
-    }
+    return RunDefinition(
+        {
+            "architecture": name,
+            "weights": EXTERNAL,
+            "resolution": facts.get("resolution", 256),
+            "balance": EXTERNAL,
+            "seed": 0,
+            "protocol": {"name": EXTERNAL},
+            "epochs": None,
+            "fold": "",
+            "data": facts["digest"],
+            "split": facts["source"],
+        }
+    )
 
 
 def _answer(row: dict[str, str], columns: list[str], key: str) -> list[float] | tuple[float, ...]:

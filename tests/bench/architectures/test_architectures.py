@@ -3,6 +3,7 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +230,7 @@ def test_listing_loads_no_keras() -> None:
 
 
 def test_a_listed_network_has_name_family_parameters_and_weights() -> None:
-    rows = {row["name"]: row for row in list_architectures()}
+    rows = {row.name: asdict(row) for row in list_architectures()}
     assert rows["resnet18"] == {
         "name": "resnet18",
         "family": "ResNet",

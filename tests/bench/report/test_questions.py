@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from btfer.bench.report import read_runs
-from btfer.bench.report.cells import comparable, read_cells
 from btfer.bench.report.questions import (
     Finding,
     PairedRuns,
@@ -15,14 +13,16 @@ from btfer.bench.report.questions import (
     our_findings,
     published_findings,
 )
+from btfer.bench.report.seed_groups import comparable, read_groups
 from btfer.bench.report.sentences import answers, certainty, sentence
+from btfer.bench.runs.store import RunStore
 from tests.bench.drawn_runs import draw_run
 
 NETWORKS = ("resnet18", "googlenet", "vggnet", "repvgg", "modular", "sequential_simple")
 
 
 def found_in(runs: Path) -> tuple[list[Finding], list[PairedRuns]]:
-    return our_findings(comparable(read_cells(read_runs(runs))))
+    return our_findings(comparable(read_groups(RunStore(runs).all())))
 
 
 def named(findings: list[Finding], question: str, place: str) -> Finding:

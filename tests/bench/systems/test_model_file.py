@@ -75,9 +75,9 @@ def test_an_onnx_file_with_colours_first_and_logits_is_read(
     file = onnx_file(tmp_path / "m.onnx")
     names = tuple(reversed(EXPRESSIONS))  # the fourth is neutral nonetheless: happy
     record = score_model_file(tmp_path / "runs", file, "", Reading(names), images)
-    recall = record["metrics"]["cross_domain"]["recall_per_class"]
+    recall = record.metrics["cross_domain"]["recall_per_class"]
     assert recall == {name: float(name == "happy") for name in EXPRESSIONS}
-    assert (record["definition"]["architecture"], record["definition"]["resolution"]) == ("m", 24)
+    assert (record.definition.architecture, record.definition.resolution) == ("m", 24)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from btfer.bench.datasets import ImageSet, load_release
-from btfer.bench.report import read_runs, results_table
+from btfer.bench.report import results_table
+from btfer.bench.runs.store import RunStore
 from btfer.bench.systems.prediction_files import by_class, keep_run, read_predictions, score_file
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
@@ -68,15 +69,15 @@ def test_a_csv_of_any_framework_is_scored_and_reported_like_a_run(
 ) -> None:
     file = write(tmp_path / "theirs.csv", probabilities(images))
     record = score_file(tmp_path / "runs", file, "theirs", images)
-    assert record["metrics"]["cross_domain"]["accuracy"] == pytest.approx(8 / 14, abs=1e-6)
-    [row] = results_table(read_runs(tmp_path / "runs"))
-    assert (row["architecture"], row["train_set"], row["state"]) == ("theirs", "external", "done")
-    assert row["cross_accuracy"] == record["metrics"]["cross_domain"]["accuracy"]
-    assert row["val_accuracy"] is None
-    table = pd.read_parquet(tmp_path / "runs" / record["id"] / "predictions_btfer.parquet")
+    assert record.metrics["cross_domain"]["accuracy"] == pytest.approx(8 / 14, abs=1e-6)
+    [row] = results_table(RunStore(tmp_path / "runs").all())
+    assert (row.architecture, row.train_set, row.state) == ("theirs", "external", "done")
+    assert row.cross_accuracy == record.metrics["cross_domain"]["accuracy"]
+    assert row.val_accuracy is None
+    table = pd.read_parquet(tmp_path / "runs" / record.id / "predictions_btfer.parquet")
     assert list(table["file"]) == list(images.files)
     assert table["p_sad"].iloc[1] == pytest.approx(0.7)
-    assert score_file(tmp_path / "runs", file, "theirs", images)["id"] == record["id"]
+    assert score_file(tmp_path / "runs", file, "theirs", images).id == record.id
 
 
 def test_pictures_may_be_named_in_any_way_and_labels_are_enough(
@@ -135,8 +136,8 @@ def test_a_picture_without_an_answer_does_not_count_and_is_told(
     said[3] = np.nan
     facts = {"source": "test", "digest": "0"}
     record = keep_run(tmp_path, "theirs", said, images, facts)
-    assert record["unanswered"] == 1
-    assert record["metrics"]["cross_domain"]["images"] == 13
-    assert record["metrics"]["cross_domain"]["accuracy"] == 1
+    assert record.unanswered == 1
+    assert record.metrics["cross_domain"]["images"] == 13
+    assert record.metrics["cross_domain"]["accuracy"] == 1
     with pytest.raises(UsageError, match="no answer for any"):
         keep_run(tmp_path, "theirs", np.full((14, 7), np.nan), images, facts)
