@@ -69,7 +69,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(ARCHITECTURES, name, replace(ARCHITECTURES[name], builder=tiny_network))
 
 
-class Told:
+class KeptLines:
     """Progress that keeps its lines, or gives each to a function."""
 
     def __init__(self, hear: Callable[[str], Any] | None = None) -> None:
@@ -107,7 +107,7 @@ def bench_tiny(tmp_path: Path, tiny: None) -> Callable[..., list[dict[str, Any]]
         }
         request = BenchRequest(**defaults | options)
         if dry:
-            return [asdict(one) for one in plan(request, Told(on_progress))]
-        return [one.to_json() for one in bench(request, Told(on_progress), leaks=leaks)]
+            return [asdict(one) for one in plan(request, KeptLines(on_progress))]
+        return [one.to_json() for one in bench(request, KeptLines(on_progress), leaks=leaks)]
 
     return run

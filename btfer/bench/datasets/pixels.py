@@ -39,7 +39,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Decoded:
-    """pixels: uint8 [n, s, s, 3]; a picture that cannot be read is black, and named in `broken`."""
+    """pixels: uint8 [n, s, s, 3]; an image that cannot be read is black, and named in `broken`."""
 
     start: int
     pixels: Pixels
@@ -53,10 +53,10 @@ def load_pixels(
     resize: Resize = "area",
     progress: Progress = SILENT,
 ) -> Pixels:
-    """All pictures of a set, uint8 [N, size_px, size_px, 3] RGB, mapped from `cache`.
+    """All images of a set, uint8 [N, size_px, size_px, 3] RGB, mapped from `cache`.
 
     The cache is made on first use, on all cores; where another process is just making it, this one
-    waits. Raises UsageError that names the pictures that cannot be read, BtferError where the cache
+    waits. Raises UsageError that names the images that cannot be read, BtferError where the cache
     cannot be written.
     """
     readers = f"pillow{PIL.__version__}-opencv{cv2.__version__}"
@@ -68,7 +68,7 @@ def load_pixels(
 
 
 def shrink(pixels: Pixels, size_px: int, resize: Resize = "area") -> Pixels:
-    """A picture at size_px x size_px: averaged over areas, or the nearest pixel as Keras's old loader.
+    """An image at size_px x size_px: averaged over areas, or the nearest pixel as Keras's old loader.
 
     Shapes that are not square are squeezed, as the paper's loader does. Where it must grow, `area`
     interpolates linearly.
@@ -81,7 +81,7 @@ def shrink(pixels: Pixels, size_px: int, resize: Resize = "area") -> Pixels:
 
 
 def decode_chunk(chunk: Chunk) -> Decoded:
-    """Read, decode and shrink some pictures."""
+    """Read, decode and shrink some images."""
     size = chunk.size_px
     out = np.zeros((len(chunk.files), size, size, 3), np.uint8)
     broken = []

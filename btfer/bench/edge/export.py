@@ -1,8 +1,8 @@
 """A run's network as one file for phones, small computers and other frameworks, with a card and an example.
 
 The scaling of pixels is inside: every file takes RGB of 0 to 255, so that nothing has to be known of
-how the network was trained. TFLite files take one picture at a time; `int8` takes bytes, the others
-float32. Quantised once more, `int8` needs pictures to see the range of each layer: of the training set.
+how the network was trained. TFLite files take one image at a time; `int8` takes bytes, the others
+float32. Quantised once more, `int8` needs images to see the range of each layer: of the training set.
 """
 
 import contextlib

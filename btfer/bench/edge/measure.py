@@ -2,7 +2,7 @@
 
 Each form of it is a file that is exported, measured in a process of its own, and asked about the
 faces of the release that the run was scored on. What is lost is the accuracy of the trained network,
-on the same pictures, minus that of the file: with a 95 % bootstrap interval over pictures, by class.
+on the same images, minus that of the file: with a 95 % bootstrap interval over images, by class.
 """
 
 import json
@@ -42,8 +42,8 @@ RESAMPLES = 2000
 class EdgeRow:
     """One form of one network.
 
-    size_mb: of the file. median_ms, p95_ms: latency of one picture. memory_mb: what the process grew
-    by at its peak, runtime included. accuracy: on `images` pictures of the release. loss, loss_low,
+    size_mb: of the file. median_ms, p95_ms: latency of one image. memory_mb: what the process grew
+    by at its peak, runtime included. accuracy: on `images` images of the release. loss, loss_low,
     loss_high: accuracy lost against the trained network, with its interval.
     """
 
@@ -121,9 +121,9 @@ def exported(run: TrainedRun, spec: ExportSpec, request: EdgeRequest) -> Path:
 
 
 def loss_interval(labels: Array, before: Array, after: Array) -> tuple[float, float]:
-    """95 % interval of accuracy before minus after, drawn over pictures within each class.
+    """95 % interval of accuracy before minus after, drawn over images within each class.
 
-    labels: int [N]. before, after: bool [N], right or not, of the same pictures.
+    labels: int [N]. before, after: bool [N], right or not, of the same images.
     """
     rng = np.random.default_rng(0)
     change = before.astype(int) - after.astype(int)
@@ -142,7 +142,7 @@ def as_rows(found: list[EdgeRow]) -> list[dict[str, Any]]:
 
 
 def _scored(run: TrainedRun, request: EdgeRequest) -> tuple[Array, ImageSet, Array]:
-    """What the trained network predicted (int [N]), the release, and the places of these pictures in it."""
+    """What the trained network predicted (int [N]), the release, and the places of these images in it."""
     import pandas as pd
 
     table = run.folder / "predictions_btfer.parquet"

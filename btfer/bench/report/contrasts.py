@@ -15,7 +15,7 @@ QUESTIONS = {
     "RQ2": "Do pretrained weights help?",
     "RQ3": "Does the conservative class weighting help?",
 }
-PARTS = {BTFER: "on BTFER", TEST: "on test pictures", VALIDATION: "on validation pictures"}
+PARTS = {BTFER: "on BTFER", TEST: "on test images", VALIDATION: "on validation images"}
 SIZES = (48, 224)
 FIXED = ("architecture", "weights", "training_set", "resolution", "balance", "scored_on")
 STARTS = {"none": "random weights", "imagenet": "ImageNet weights", "vggface": "VGGFace weights"}

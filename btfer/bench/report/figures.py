@@ -18,7 +18,7 @@ BALANCES = ("simple", "conservative")
 STARTS = {"none": "random", "imagenet": "ImageNet", "vggface": "VGGFace"}
 TOP = 5
 PART_NAMES = {VALIDATION: "validation", BTFER: "BTFER"}
-OVER_BARS = "Bars: accuracy on BTFER. Black lines: on validation pictures."
+OVER_BARS = "Bars: accuracy on BTFER. Black lines: on validation images."
 
 
 def paper_figures(numbers: pd.DataFrame, source: str) -> list[Drawing]:
@@ -58,7 +58,7 @@ def _resolutions(numbers: pd.DataFrame, source: str) -> Iterator[Drawing]:
         ]
         yield Drawing(
             f"Fig. 14: accuracy by network at 48 and 224 px, trained on {set_name(str(name))}",
-            f"First on validation pictures, then on BTFER; {balance} weighting.",
+            f"First on validation images, then on BTFER; {balance} weighting.",
             source,
             panels,
         )
@@ -171,7 +171,7 @@ def _top_five(numbers: pd.DataFrame, source: str) -> Drawing:
         if VALIDATION in wide:
             best = wide.sort_values(VALIDATION).groupby("network").tail(1).tail(TOP)
             panels.append(_top_panel(best.sort_values("parameters", ascending=False), size))
-    title = f"Fig. 19-20: the five best on validation pictures of {set_name(name)}, by parameters"
+    title = f"Fig. 19-20: the five best on validation images of {set_name(name)}, by parameters"
     return Drawing(
         title, "Smallest network on top; the better of the two weightings.", source, panels
     )

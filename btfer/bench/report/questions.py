@@ -3,7 +3,7 @@
 A difference is of accuracy, other level minus base level, between two cells that agree in all else. Cells of
 one network are alike, so where there are five networks or more these are the units of interval and sign
 test; else cells are. Interval: Student's t over units; with fewer than three units of ours, a bootstrap over
-pictures, which says nothing about other networks.
+images, which says nothing about other networks.
 
 Sources: Q. McNemar, Psychometrika 12 (1947) 153-157, exact form. S. Holm, Scandinavian Journal of
 Statistics 6 (1979) 65-70.
@@ -26,7 +26,7 @@ from btfer.bench.train.protocol import CONSERVATIVE_CAP
 
 Array = np.ndarray[Any, Any]
 
-NETWORKS, CELLS, PICTURES = "networks", "cells", "pictures"
+NETWORKS, CELLS, IMAGES = "networks", "cells", "images"
 LEAST_NETWORKS = 5
 LEAST_UNITS = 3
 LEVEL = 0.05
@@ -57,13 +57,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class PairedRuns:
-    """Two runs of one seed on the same pictures. gained: right only with the other level; lost: only with the base."""
+    """Two runs of one seed on the same images. gained: right only with the other level; lost: only with the base."""
 
     contrast: Contrast
     base: str
     other: str
     seed: int
-    pictures: int
+    images: int
     gained: int
     lost: int
     interval: Interval
@@ -118,7 +118,7 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def mcnemar(gained: int, lost: int) -> float:
-    """The exact two-sided p-value of McNemar's test; 1 where no picture tells the two apart."""
+    """The exact two-sided p-value of McNemar's test; 1 where no image tells the two apart."""
     n = gained + lost
     return float(binomtest(gained, n).pvalue) if n else 1.0
 
@@ -190,13 +190,13 @@ def _our_finding(contrast: Contrast, both: list[tuple[SeedGroup, SeedGroup]]) ->
     found = _finding(contrast, values)
     if found.interval is None:
         gains, truth = _joined(per_picture)
-        found = replace(found, unit=PICTURES, interval=mean_interval(gains, truth))
+        found = replace(found, unit=IMAGES, interval=mean_interval(gains, truth))
     noise = contrast.factor == "balance" and all(_same_weights(base) for base, _ in both)
     return replace(found, noise=noise)
 
 
 def _joined(found: list[tuple[Array, Array]]) -> tuple[Array, Array]:
-    """Gains of one or two cells: averaged over the same pictures, or one after the other."""
+    """Gains of one or two cells: averaged over the same images, or one after the other."""
     first = found[0][1]
     if all(np.array_equal(truth, first) for _, truth in found):
         return np.mean([gains for gains, _ in found], axis=0), first
@@ -209,7 +209,7 @@ def _shared_seeds(base: SeedGroup, other: SeedGroup) -> list[tuple[Answers, Answ
 
 
 def _gains(base: Answers, other: Answers) -> tuple[Array, Array]:
-    """Per picture that both count: 1 gained, -1 lost, 0 same; and the index of these pictures."""
+    """Per image that both count: 1 gained, -1 lost, 0 same; and the index of these images."""
     images = base.images
     theirs = aligned(other, images)
     shared = np.flatnonzero((base.codes != UNCOUNTED) & (theirs != UNCOUNTED))
@@ -219,7 +219,7 @@ def _gains(base: Answers, other: Answers) -> tuple[Array, Array]:
 
 
 def _mean_gain(base: SeedGroup, other: SeedGroup) -> tuple[Array, Array]:
-    """Gain per picture, mean over seeds, and the true classes."""
+    """Gain per image, mean over seeds, and the true classes."""
     truth = base.answers[0].images.truth
     total, seen = np.zeros(len(truth)), np.zeros(len(truth))
     for one, two in _shared_seeds(base, other):

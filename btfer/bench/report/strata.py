@@ -1,6 +1,6 @@
 """Whom a network fails: accuracy and recall by class and by what the query asked for, with how sure that is.
 
-Ethnicity, gender and age are what a search query intended, never a fact about the person in a picture.
+Ethnicity, gender and age are what a search query intended, never a fact about the person in an image.
 """
 
 from collections.abc import Iterator

@@ -28,7 +28,7 @@ from btfer.progress import SILENT, Progress
 
 Array = np.ndarray[Any, Any]
 
-LEAST_ACCURACY = 2 / len(EXPRESSIONS)  # twice chance: what is worse has nothing to say on labels
+LEAST_ACCURACY = 2 / len(EXPRESSIONS)  # twice chance: what is worse is no evidence on labels
 TABLE, SHEET = "suspects.csv", "suspects.png"
 TILE_PX, COLUMNS, SHEET_ROWS = 150, 7, 12
 
@@ -52,7 +52,7 @@ class Suspect:
 
 @dataclass(frozen=True)
 class LabelQuality:
-    """The suspects of a release, the most doubtful label first; how many models spoke, how often they are right.
+    """The suspects of a release, the most doubtful label first; by how many models, and how often these are right.
 
     accuracy: of their mean probabilities, by the labels as they are. The lower, the less a suspect means.
     """
@@ -131,7 +131,7 @@ def read_suspects(reports_dir: Path) -> tuple[list[Suspect], float]:
     """
     tables = sorted(reports_dir.glob(f"*/{TABLE}"))
     if not tables:
-        raise Incomplete(f"no report in {reports_dir} has looked at labels: run btfer report")
+        raise Incomplete(f"no report in {reports_dir} has checked labels yet: run btfer report")
     with tables[-1].open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     suspects = [
@@ -161,8 +161,8 @@ def sheet(suspects: list[Suspect], root: Path) -> bytes:
         x, y = place % COLUMNS * TILE_PX, place // COLUMNS * (TILE_PX + 40)
         with Image.open(root / one.file) as image:
             paper.paste(image.convert("RGB").resize((TILE_PX - 4, TILE_PX - 4)), (x + 2, y + 2))
-        said = f"labelled {one.label}\n{one.suggested} {one.p_suggested:.2f} ({one.agree}/{one.models})"
-        pen.text((x + 4, y + TILE_PX), said, fill="black", font=font)
+        caption = f"labelled {one.label}\n{one.suggested} {one.p_suggested:.2f} ({one.agree}/{one.models})"
+        pen.text((x + 4, y + TILE_PX), caption, fill="black", font=font)
     buffer = io.BytesIO()
     paper.save(buffer, "PNG")
     return buffer.getvalue()

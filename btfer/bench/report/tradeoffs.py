@@ -50,7 +50,7 @@ def edge_figure(reports_dir: Path) -> Drawing | None:
         _edge_panel(found, f"{release}, {threads} thread(s)")
         for (release, threads), found in rows.groupby(["release", "threads"], sort=False)
     ]
-    caption = "One picture at a time, each network in each form. Line: the Pareto front."
+    caption = "One image at a time, each network in each form. Line: the Pareto front."
     return Drawing("Accuracy against latency", caption, "ours", panels)
 
 
@@ -64,7 +64,7 @@ def _edge_panel(rows: pd.DataFrame, where: str) -> Panel:
             found = rows[rows["form"] == form]
             axes.plot(found["median_ms"], found["accuracy"], "o", color=colour, label=form)
         _front(axes, cost, value, names)
-        axes.set(xscale="log", xlabel=f"ms for a picture, median; {where}", ylabel="accuracy")
+        axes.set(xscale="log", xlabel=f"ms for an image, median; {where}", ylabel="accuracy")
         axes.grid(alpha=0.3)
         axes.legend(
             ncols=4, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False, fontsize=8

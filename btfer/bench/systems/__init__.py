@@ -92,7 +92,7 @@ def package_folder(module: str) -> Path:
 
 
 def answers(ask: Ask, images: ImageSet, progress: Progress = SILENT) -> Array:
-    """What a system says of every picture: float [N, classes] in label order, NaN where it has no answer."""
+    """What a system says of every image: float [N, classes] in label order, NaN where it has no answer."""
     rows = []
     for number, file in enumerate(images.files, start=1):
         answer = ask(decode_rgb((images.root / file).read_bytes()))

@@ -46,22 +46,22 @@ def by_class(named: Mapping[str, float]) -> list[float]:
         raise UsageError(f"no class of {', '.join(named)} means {', '.join(missing)}")
     total = sum(found.values())
     if not total > 0 or min(found.values()) < 0:
-        raise UsageError(f"these are no probabilities: {dict(named)}")
+        raise UsageError(f"these are not probabilities: {dict(named)}")
     return [found[label] / total for label in EXPRESSIONS]
 
 
 def read_predictions(file: Path, images: ImageSet) -> Array:
     """Probabilities, float [N, classes] in the order of `images`, from a CSV of any framework.
 
-    A row names a picture (one of `FILE_COLUMNS`: `images/sad/sad-001.png`, `sad-001.png` or `sad-001`)
+    A row names an image (one of `FILE_COLUMNS`: `images/sad/sad-001.png`, `sad-001.png` or `sad-001`)
     and has a column of probabilities for each class, under any known name, or one of `LABEL_COLUMNS`.
-    A row of empty cells is a picture without an answer, NaN here. Raises UsageError that names the row.
+    A row of empty cells is an image without an answer, NaN here. Raises UsageError that names the row.
     """
     rows = _rows(file)
     if not rows:
         raise UsageError(f"{file} has no row")
     columns = [name for name in rows[0] if name]
-    key = _first(columns, FILE_COLUMNS, f"{file} has no column that names the picture")
+    key = _first(columns, FILE_COLUMNS, f"{file} has no column that names the image")
     places = _places(images)
     out, seen = np.full((len(images), len(EXPRESSIONS)), np.nan), set()
     for number, row in enumerate(rows, start=2):
@@ -77,8 +77,8 @@ def read_predictions(file: Path, images: ImageSet) -> Array:
     if len(seen) < len(images):
         first = next(name for place, name in enumerate(images.files) if place not in seen)
         raise UsageError(
-            f"{file} has {len(seen)} of the {len(images)} pictures of {images.name}; {first} is "
-            "missing: a picture without an answer is a row with empty cells"
+            f"{file} has {len(seen)} of the {len(images)} images of {images.name}; {first} is "
+            "missing: an image without an answer is a row with empty cells"
         )
     return out
 
@@ -88,16 +88,16 @@ def keep_run(
 ) -> RunRecord:
     """Score probabilities (float [N, classes], NaN = no answer) and write them as a run; its record.
 
-    Pictures without an answer do not count, and the record says how many. facts: `source` (what gave
-    them) and `digest` name the run; `resolution` is the side of the pictures that it takes. Raises
-    UsageError where no picture has an answer.
+    Images without an answer do not count, and the record says how many. facts: `source` (what gave
+    them) and `digest` name the run; `resolution` is the side of the images that it takes. Raises
+    UsageError where no image has an answer.
     """
     from btfer.bench.runs.plots import confusion
     from btfer.bench.runs.predictions import predictions_table, table_scores, write_table
 
     answered = np.asarray(~np.isnan(probabilities).any(axis=1))
     if not answered.any():
-        raise UsageError(f"{name} has no answer for any picture of {images.name}")
+        raise UsageError(f"{name} has no answer for any image of {images.name}")
     definition = _definition(name, facts)
     folder = runs_dir / run_id(definition)
     filled = np.where(answered[:, None], probabilities, 1 / len(EXPRESSIONS))
@@ -128,7 +128,7 @@ def score_file(runs_dir: Path, file: Path, name: str, images: ImageSet) -> RunRe
 
 
 def _definition(name: str, facts: dict[str, Any]) -> RunDefinition:
-    """The keys of an experiment, so that a table of runs has no hole. 256: the side of a release's pictures."""
+    """The keys of an experiment, so that a table of runs has no hole. 256: the side of a release's images."""
     return RunDefinition(
         {
             "architecture": name,
@@ -157,8 +157,8 @@ def _answer(row: dict[str, str], columns: list[str], key: str) -> list[float] | 
         raise UsageError(f"needs a column for each class, or one of {', '.join(LABEL_COLUMNS)}")
     if not labels[0]:
         return NO_ANSWER
-    said = parse_expression(labels[0])
-    return [float(label == said) for label in EXPRESSIONS]
+    predicted = parse_expression(labels[0])
+    return [float(label == predicted) for label in EXPRESSIONS]
 
 
 def _bare(name: str) -> str:
@@ -174,7 +174,7 @@ def _class_or_none(name: str) -> str | None:
 
 
 def _places(images: ImageSet) -> dict[str, int]:
-    """The place of each picture by its path and by its name alone, where no other has the same."""
+    """The place of each image by its path and by its name alone, where no other has the same."""
     paths = [_bare_path(file) for file in images.files]
     last = Counter(path.rsplit("/", 1)[-1] for path in paths)
     places = {path: place for place, path in enumerate(paths)}

@@ -20,7 +20,7 @@ from btfer.bench.runs.record import RunDefinition
 from btfer.bench.runs.store import RunStore, TrainedRun
 from btfer.errors import MissingExtra, UsageError
 from btfer.expressions import EXPRESSIONS
-from tests.bench.conftest import Told, draw_folder, draw_release
+from tests.bench.conftest import KeptLines, draw_folder, draw_release
 from tests.bench.stored_runs import DEFINITION, store
 
 
@@ -137,7 +137,7 @@ def test_the_interval_of_a_loss_holds_it_and_is_narrow_for_many_pictures() -> No
 def test_edge_measures_the_trained_network_and_each_form(
     run: TrainedRun, data_dir: Path, tmp_path: Path
 ) -> None:
-    told = Told()
+    told = KeptLines()
     request = EdgeRequest(data_dir, seconds=0.02, specs=(ExportSpec(),))
     trained, small = measure_run(run, request, told)
     assert (trained.form, small.form, small.images) == ("keras", "tflite", 21)

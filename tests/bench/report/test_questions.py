@@ -77,10 +77,10 @@ def test_one_network_is_never_taken_for_all(tmp_path: Path) -> None:
     draw_run(tmp_path, "resnet18", resolution=224, accuracy=0.8)
     findings, pairs = found_in(tmp_path)
     found = named(findings, "RQ1", "on BTFER")
-    assert found.unit == "pictures"
-    assert "too few networks to say it of others" in sentence(found)
+    assert found.unit == "images"
+    assert "too few networks to generalise to others" in sentence(found)
     pair = next(one for one in pairs if "validation" not in one.base)
-    assert pair.pictures == 280
+    assert pair.images == 280
     assert pair.gained - pair.lost == round(found.mean * 280)
     assert pair.p == mcnemar(pair.gained, pair.lost)
     assert pair.p <= pair.p_holm < 0.001

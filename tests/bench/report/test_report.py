@@ -8,7 +8,7 @@ import pytest
 from btfer.bench.report import print_table, results_table, write_report
 from btfer.bench.runs.record import RunRecord
 from btfer.errors import UsageError
-from tests.bench.conftest import Told
+from tests.bench.conftest import KeptLines
 from tests.bench.drawn_runs import draw_run
 
 
@@ -128,7 +128,7 @@ def test_predictions_that_cannot_be_read_are_an_error_and_a_damaged_record_is_sk
     ):
         write_report(tmp_path / "runs", tmp_path / "reports")
     (folder / "run.json").write_text("{")
-    told = Told()
+    told = KeptLines()
     page = write_report(tmp_path / "runs", tmp_path / "reports", told)
     assert "Nothing was run yet" in page.read_text()
     [line] = told.lines

@@ -143,4 +143,4 @@ def test_a_trial_run_never_stands_for_the_full_one(tmp_path: Path) -> None:
             full = draw_run(runs, **own | {"data": data})
             draw_run(runs, **own | {"data": "b" if data == "a" else "a"} | trial)
             chosen = comparable(read_groups(RunStore(runs).all()))
-            assert {one.run["folder"] for one in chosen} == {full}
+            assert {one.run.folder for one in chosen} == {full}

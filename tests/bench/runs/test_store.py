@@ -14,7 +14,7 @@ from btfer.bench.datasets import load_release
 from btfer.bench.runs.store import RunStore
 from btfer.cli import app
 from btfer.errors import UsageError
-from tests.bench.conftest import Told, draw_folder, draw_release
+from tests.bench.conftest import KeptLines, draw_folder, draw_release
 from tests.bench.drawn_runs import draw_run
 from tests.bench.stored_runs import store as store_run
 
@@ -51,7 +51,7 @@ def test_a_damaged_record_is_skipped_with_one_line(kind: str, tmp_path: Path) ->
     good = draw_run(tmp_path, seed=1)
     bad = draw_run(tmp_path, seed=2)
     damage(bad / "run.json")
-    told = Told()
+    told = KeptLines()
     store = RunStore(tmp_path, told)
     assert [one.folder for one in store.all()] == [good]
     assert [one.folder for one in store.all()] == [good]
@@ -69,7 +69,7 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
 def test_a_folder_without_permission_is_skipped_with_one_line(tmp_path: Path) -> None:
     folder = draw_run(tmp_path)
     folder.chmod(0)
-    told = Told()
+    told = KeptLines()
     assert RunStore(tmp_path, told).all() == []
     folder.chmod(0o755)
     assert len(told.lines) == 1
@@ -79,7 +79,7 @@ def test_a_folder_without_a_record_and_a_missing_folder_are_no_runs(tmp_path: Pa
     (tmp_path / "x").mkdir()
     (tmp_path / "_cache").mkdir()
     (tmp_path / "file").write_text("")
-    told = Told()
+    told = KeptLines()
     assert RunStore(tmp_path, told).all() == []
     assert RunStore(tmp_path / "none", told).all() == []
     assert told.lines == []

@@ -102,12 +102,12 @@ def test_a_file_that_is_no_network_is_told(images: ImageSet, tmp_path: Path) -> 
         (tmp_path / name).write_bytes(b"no network")
         with pytest.raises(UsageError, match=name):
             ask_file(tmp_path / name, Reading(ORDER), images, tmp_path / "cache")
-    with pytest.raises(UsageError, match="is no file"):
+    with pytest.raises(UsageError, match="is not a file"):
         ask_file(tmp_path / "none.onnx", Reading(ORDER), images, tmp_path / "cache")
 
 
 def test_the_range_of_pixels_is_read_or_refused() -> None:
     assert reading_of("", "0,1") is None
     assert reading_of("a, b", "-1,1", bgr=True) == Reading(("a", "b"), -1, 1, True)
-    with pytest.raises(UsageError, match="black and white"):
+    with pytest.raises(UsageError, match="is not a range; write LOW,HIGH"):
         reading_of("a", "255")

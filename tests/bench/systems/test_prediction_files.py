@@ -54,8 +54,8 @@ def test_classes_are_mapped_by_name_and_names_of_no_class_left_out() -> None:
     [
         ({"happy": 1.0}, "means angry, disgust"),
         (dict.fromkeys((*EXPRESSIONS, "anger"), 0.1), "two of the names"),
-        (dict.fromkeys(EXPRESSIONS, 0.0), "no probabilities"),
-        (dict.fromkeys(EXPRESSIONS, 1.0) | {"sad": -1.0}, "no probabilities"),
+        (dict.fromkeys(EXPRESSIONS, 0.0), "not probabilities"),
+        (dict.fromkeys(EXPRESSIONS, 1.0) | {"sad": -1.0}, "not probabilities"),
     ],
     ids=["missing", "twice", "zero", "negative"],
 )
@@ -110,12 +110,12 @@ def test_pictures_may_be_named_in_any_way_and_labels_are_enough(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda rows: rows[:-1], "13 of the 14 pictures"),
+        (lambda rows: rows[:-1], "13 of the 14 images"),
         (lambda rows: [*rows, rows[0]], "line 16: .*twice"),
         (lambda rows: [rows[0] | {"image": "other.png"}, *rows[1:]], "line 2: .*does not have"),
         (lambda rows: [rows[0] | {"anger": "much"}, *rows[1:]], "line 2: .*much"),
         (lambda rows: [{"image": row["image"]} for row in rows], "a column for each class"),
-        (lambda rows: [{"x": row["image"]} for row in rows], "names the picture"),
+        (lambda rows: [{"x": row["image"]} for row in rows], "names the image"),
     ],
     ids=["missing", "twice", "unknown", "no number", "no answer column", "no picture column"],
 )
