@@ -33,7 +33,7 @@ class Preprocessing:
         """The layers that do it, as one function of a tensor."""
         rescale = layers.Rescaling(_plain(self.scale), _plain(self.offset))
         if not self.bgr:
-            return rescale
+            return lambda x: rescale(x)
         return lambda x: rescale(ops.flip(x, axis=-1))
 
 

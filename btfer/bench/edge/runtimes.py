@@ -144,4 +144,4 @@ def _real(values: Array, tensor: dict[str, Any]) -> Array:
     if tensor["dtype"] == np.float32:
         return values
     scale, zero = tensor["quantization"]
-    return (values.astype(np.float32) - zero) * scale
+    return np.asarray((values.astype(np.float32) - zero) * scale)

@@ -29,10 +29,10 @@ from btfer.bench.runs.predictions import (
 from btfer.bench.runs.record import ReleaseRef, RunDefinition, RunRecord, run_id
 from btfer.bench.runs.store import MODEL, RunStore
 from btfer.bench.train.batches import ImageBatches
-from btfer.bench.train.checkpoint import STATE, EpochRow, TrainingState, best_weights
+from btfer.bench.train.checkpoint import STATE, EpochRow, OnEpoch, TrainingState, best_weights
 from btfer.bench.train.devices import keep_tensorflow_out, replicas, set_precision, warps_on_device
 from btfer.bench.train.machine import forget_peak, make_deterministic, peak_memory, versions
-from btfer.bench.train.phases import ALL, HEAD, OnEpoch, TrainingPlan, train
+from btfer.bench.train.phases import ALL, HEAD, TrainingPlan, train
 from btfer.bench.train.protocol import Protocol, class_weights
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS

@@ -58,7 +58,7 @@ def render(
     """
     found, pairs = our_findings(cells)
     suspect = published_tables().query("marks != ''")
-    return _template().render(
+    html: str = _template().render(
         today=date.today(),
         facts=_facts(runs, cells, results),
         ours=sentences.answers(found) if cells else [],
@@ -85,6 +85,7 @@ def render(
         paper=PAPER,
         repository=REPOSITORY,
     )
+    return html
 
 
 def _template() -> Any:

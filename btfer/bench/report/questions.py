@@ -20,8 +20,7 @@ from scipy.stats import binomtest
 from btfer.bench.published import published_tables
 from btfer.bench.report.contrasts import Contrast, contrasts, matched
 from btfer.bench.report.intervals import UNCOUNTED, Interval, mean_interval, t_interval
-from btfer.bench.report.results import BTFER
-from btfer.bench.report.seed_groups import VALIDATION, Answers, SeedGroup, aligned
+from btfer.bench.report.seed_groups import BTFER, VALIDATION, Answers, SeedGroup, aligned
 from btfer.bench.train.protocol import CONSERVATIVE_CAP
 
 Array = np.ndarray[Any, Any]

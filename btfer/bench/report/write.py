@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from btfer.bench.report.runs import results_table, runs_markdown
 from btfer.bench.runs.record import RunRecord
@@ -12,6 +12,8 @@ from btfer.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from btfer.bench.report.tables import TableLine
 
 TITLES = {
     2: "Table 2: networks at 48 x 48",
@@ -64,7 +66,7 @@ def _csv(rows: "pd.DataFrame") -> bytes:
     return rows.to_csv(index=False, lineterminator="\n").encode()
 
 
-def _markdown(runs: list[RunRecord], lines: dict[str, Any]) -> str:
+def _markdown(runs: list[RunRecord], lines: "dict[str, list[TableLine]]") -> str:
     from btfer.bench.report import tables
 
     parts = [tables.markdown(found, title) for title, found in lines.items()]

@@ -18,7 +18,7 @@ import numpy as np
 
 from btfer.bench.datasets import ImageSet
 from btfer.bench.runs.record import RunRecord
-from btfer.bench.systems.prediction_files import NO_ANSWER, by_class, keep_run
+from btfer.bench.systems.prediction_files import NO_ANSWER, AnswerSource, by_class, keep_run
 from btfer.errors import BtferError, UsageError
 from btfer.images import Pixels, decode_rgb
 from btfer.progress import SILENT, Progress
@@ -113,10 +113,7 @@ def score_system(
     """Ask a system about every face and keep its answers as a run; its record."""
     started = time.time()
     probabilities = answers(ask, images, progress)
-    facts = {
-        "source": f"{asked.package} {asked.version}",
-        "digest": f"{asked.package} {asked.version}",
-        "resolution": asked.size_px,
-        "seconds": round(time.time() - started, 1),
-    }
-    return keep_run(runs_dir, name or asked.name, probabilities, images, facts)
+    version = f"{asked.package} {asked.version}"
+    seconds = round(time.time() - started, 1)
+    source = AnswerSource(version, version, asked.size_px, seconds)
+    return keep_run(runs_dir, name or asked.name, probabilities, images, source)

@@ -17,7 +17,7 @@ from btfer.bench.datasets.pixels import load_pixels
 from btfer.bench.edge.card import read_card
 from btfer.bench.edge.runtimes import Runnable, load_file
 from btfer.bench.runs.record import RunRecord
-from btfer.bench.systems.prediction_files import by_class, keep_run
+from btfer.bench.systems.prediction_files import AnswerSource, by_class, keep_run
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import sha256_file
@@ -89,10 +89,8 @@ def score_model_file(
     started = time.time()
     probabilities, side = ask_file(file, reading, images, runs_dir / "_cache")
     seconds = round(time.time() - started, 1)
-    facts = {"source": file.name, "digest": _digest(file, reading), "resolution": side}
-    return keep_run(
-        runs_dir, name or file.stem, probabilities, images, facts | {"seconds": seconds}
-    )
+    source = AnswerSource(file.name, _digest(file, reading), side, seconds)
+    return keep_run(runs_dir, name or file.stem, probabilities, images, source)
 
 
 def as_probabilities(outputs: Array) -> Array:

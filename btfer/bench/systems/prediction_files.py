@@ -9,6 +9,7 @@ import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,19 @@ Array = np.ndarray[Any, Any]
 FILE_COLUMNS = ("file", "file_name", "image", "image_id", "id", "path", "filename")
 LABEL_COLUMNS = ("predicted", "prediction", "label", "expression", "emotion")
 NO_ANSWER = (math.nan,) * len(EXPRESSIONS)
+
+
+@dataclass(frozen=True)
+class AnswerSource:
+    """What gave the answers. name, digest: tell one run from another. resolution: side in pixels that it takes.
+
+    seconds: that it took; None = unknown.
+    """
+
+    name: str
+    digest: str
+    resolution: int = 256  # the side of a release's images
+    seconds: float | None = None
 
 
 def by_class(named: Mapping[str, float]) -> list[float]:
@@ -84,13 +98,12 @@ def read_predictions(file: Path, images: ImageSet) -> Array:
 
 
 def keep_run(
-    runs_dir: Path, name: str, probabilities: Array, images: ImageSet, facts: dict[str, Any]
+    runs_dir: Path, name: str, probabilities: Array, images: ImageSet, source: AnswerSource
 ) -> RunRecord:
     """Score probabilities (float [N, classes], NaN = no answer) and write them as a run; its record.
 
-    Images without an answer do not count, and the record says how many. facts: `source` (what gave
-    them) and `digest` name the run; `resolution` is the side of the images that it takes. Raises
-    UsageError where no image has an answer.
+    Images without an answer do not count, and the record says how many. Raises UsageError where no image
+    has an answer.
     """
     from btfer.bench.runs.plots import confusion
     from btfer.bench.runs.predictions import predictions_table, table_scores, write_table
@@ -98,7 +111,7 @@ def keep_run(
     answered = np.asarray(~np.isnan(probabilities).any(axis=1))
     if not answered.any():
         raise UsageError(f"{name} has no answer for any image of {images.name}")
-    definition = _definition(name, facts)
+    definition = _definition(name, source)
     folder = runs_dir / run_id(definition)
     filled = np.where(answered[:, None], probabilities, 1 / len(EXPRESSIONS))
     table = predictions_table(images, np.arange(len(images)), filled, answered)
@@ -115,32 +128,34 @@ def keep_run(
         metrics={"cross_domain": found},
         folder=folder,
     )
-    known = {key: facts[key] for key in ("source", "parameters", "seconds") if key in facts}
+    seconds = {} if source.seconds is None else {"seconds": source.seconds}
     unanswered = int((~answered).sum())
-    return RunStore(runs_dir).write(record.changed(unanswered=unanswered, **known))
+    return RunStore(runs_dir).write(
+        record.changed(unanswered=unanswered, source=source.name, **seconds)
+    )
 
 
 def score_file(runs_dir: Path, file: Path, name: str, images: ImageSet) -> RunRecord:
     """Read a CSV of predictions and keep it as a run; its record. Raises UsageError as `read_predictions`."""
     probabilities = read_predictions(file, images)
-    facts = {"source": file.name, "digest": sha256_file(file)}
-    return keep_run(runs_dir, name or file.stem, probabilities, images, facts)
+    source = AnswerSource(file.name, sha256_file(file))
+    return keep_run(runs_dir, name or file.stem, probabilities, images, source)
 
 
-def _definition(name: str, facts: dict[str, Any]) -> RunDefinition:
-    """The keys of an experiment, so that a table of runs has no hole. 256: the side of a release's images."""
+def _definition(name: str, source: AnswerSource) -> RunDefinition:
+    """The keys of an experiment, so that a table of runs has no hole."""
     return RunDefinition(
         {
             "architecture": name,
             "weights": EXTERNAL,
-            "resolution": facts.get("resolution", 256),
+            "resolution": source.resolution,
             "balance": EXTERNAL,
             "seed": 0,
             "protocol": {"name": EXTERNAL},
             "epochs": None,
             "fold": "",
-            "data": facts["digest"],
-            "split": facts["source"],
+            "data": source.digest,
+            "split": source.name,
         }
     )
 

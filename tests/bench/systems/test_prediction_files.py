@@ -9,7 +9,13 @@ import pytest
 from btfer.bench.datasets import ImageSet, load_release
 from btfer.bench.report import results_table
 from btfer.bench.runs.store import RunStore
-from btfer.bench.systems.prediction_files import by_class, keep_run, read_predictions, score_file
+from btfer.bench.systems.prediction_files import (
+    AnswerSource,
+    by_class,
+    keep_run,
+    read_predictions,
+    score_file,
+)
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_release
@@ -134,10 +140,10 @@ def test_a_picture_without_an_answer_does_not_count_and_is_told(
 ) -> None:
     said = np.eye(7)[images.labels]
     said[3] = np.nan
-    facts = {"source": "test", "digest": "0"}
-    record = keep_run(tmp_path, "theirs", said, images, facts)
+    source = AnswerSource("test", "0")
+    record = keep_run(tmp_path, "theirs", said, images, source)
     assert record.unanswered == 1
     assert record.metrics["cross_domain"]["images"] == 13
     assert record.metrics["cross_domain"]["accuracy"] == 1
     with pytest.raises(UsageError, match="no answer for any"):
-        keep_run(tmp_path, "theirs", np.full((14, 7), np.nan), images, facts)
+        keep_run(tmp_path, "theirs", np.full((14, 7), np.nan), images, source)
