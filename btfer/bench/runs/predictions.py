@@ -1,4 +1,4 @@
-"""Predictions as a table: one row for each picture, with everything that a score or a plot needs."""
+"""Predictions as a table: one row for each image, with everything that a score or a plot needs."""
 
 import io
 from pathlib import Path
@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 
 def counted(n: int, protocol: Protocol, seed: int) -> Array:
-    """bool [n]: which pictures count: all, or a random whole number of batches as in the authors' code."""
+    """bool [n]: which images count: all, or a random whole number of batches as in the authors' code."""
     mask = np.ones(n, bool)
     if protocol.skip_remainder and n >= protocol.batch_size:
         mask[np.random.default_rng(seed).permutation(n)[: n % protocol.batch_size]] = False
