@@ -15,7 +15,6 @@ published       the paper's numbers
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ from btfer.bench.experiments.cells import (
     paper_cells,
     shard,
 )
-from btfer.bench.request import BenchRequest
+from btfer.bench.request import BenchRequest, NetworkRow, PlannedCell
 from btfer.bench.runs.record import RunRecord
 from btfer.bench.runs.store import RunStore
 from btfer.bench.train.protocol import protocol_named
@@ -60,34 +59,6 @@ __all__ = [
 if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-
-
-@dataclass(frozen=True)
-class PlannedCell:
-    """A run that a request asks for. parameters: of the network. state: of the run, `to do`, or `no set`.
-
-    training: name of the training set, or `in-domain`. seconds: that it will take; None = unknown.
-    """
-
-    architecture: str
-    weights: str
-    resolution: int
-    balance: str
-    training: str
-    seed: int
-    parameters: int
-    state: str
-    seconds: float | None
-
-
-@dataclass(frozen=True)
-class NetworkRow:
-    """A network that can be trained. parameters: total by side in pixels, seven classes."""
-
-    name: str
-    family: str
-    parameters: dict[str, int]
-    weights: list[str]
 
 
 def bench(

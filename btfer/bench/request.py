@@ -1,4 +1,4 @@
-"""What is asked of the benchmark, in one object. Importing this loads no Keras."""
+"""What is asked of the benchmark, and the rows that it answers with. Importing this loads no Keras."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,3 +46,31 @@ class BenchRequest:
     def runs_dir(self) -> Path:
         """Where the runs are kept; what is finished there is not repeated."""
         return self.data_dir / "runs"
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A run that a request asks for. parameters: of the network. state: of the run, `to do`, or `no set`.
+
+    training: name of the training set, or `in-domain`. seconds: that it will take; None = unknown.
+    """
+
+    architecture: str
+    weights: str
+    resolution: int
+    balance: str
+    training: str
+    seed: int
+    parameters: int
+    state: str
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class NetworkRow:
+    """A network that can be trained. parameters: total by side in pixels, seven classes."""
+
+    name: str
+    family: str
+    parameters: dict[str, int]
+    weights: list[str]

@@ -46,7 +46,10 @@ def confusions(truth: Array, answers: Array) -> Array:
 
 
 def resampled_confusions(truth: Array, answers: Array, resamples: int = RESAMPLES) -> Array:
-    """float [resamples, networks, classes, classes]: the same images drawn for every network."""
+    """float [resamples, networks, classes, classes]: the same images drawn for every network.
+
+    truth: int [N]. answers: int [networks, N], a class or UNCOUNTED.
+    """
     rng = np.random.default_rng(SEED)
     drawn = np.zeros((resamples, len(answers), CLASSES, CLASSES))
     for label in np.unique(truth):
@@ -79,7 +82,10 @@ def scores_of(matrices: Array) -> dict[str, Array]:
 
 
 def score_intervals(truth: Array, answers: Array) -> dict[str, Interval]:
-    """The mean over networks of each score, with its interval over images."""
+    """The mean over networks of each score, with its interval over images.
+
+    truth: int [N]. answers: int [networks, N], a class or UNCOUNTED.
+    """
     found = scores_of(confusions(truth, answers))
     drawn = scores_of(resampled_confusions(truth, answers))
     return {
@@ -102,7 +108,7 @@ def mean_interval(values: Array, truth: Array) -> Interval:
 
 
 def percentiles(drawn: Array) -> tuple[float, float]:
-    """The ends of the 95 % percentile interval."""
+    """The ends of the 95 % percentile interval. drawn: float [resamples]."""
     low, high = np.percentile(drawn, _ENDS)
     return float(low), float(high)
 
@@ -118,7 +124,7 @@ def wilson(hits: float, n: int) -> Interval:
 
 
 def t_interval(values: Array) -> Interval:
-    """The mean of two or more values with Student's 95 % interval."""
+    """The mean of two or more values, float [N], with Student's 95 % interval."""
     from scipy import stats
 
     half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))

@@ -27,7 +27,10 @@ def counted(n: int, protocol: Protocol, seed: int) -> Array:
 def predictions_table(
     images: ImageSet, indices: Indices, probabilities: Array, counts: Array
 ) -> pd.DataFrame:
-    """Columns file, label, predicted, counts (in the scores), p_<class>, and the strata."""
+    """Columns file, label, predicted, counts (in the scores), p_<class>, and the strata.
+
+    indices: int64 [N], of `images`. probabilities: float [N, classes], in their order. counts: bool [N].
+    """
     table = pd.DataFrame({"file": [images.files[i] for i in indices]})
     table["label"] = [EXPRESSIONS[label] for label in images.labels[indices]]
     table["predicted"] = [EXPRESSIONS[label] for label in probabilities.argmax(axis=1)]
