@@ -18,6 +18,7 @@ from btfer.catalogue import Catalogue, open_catalogue, photos
 from btfer.files import write_atomic
 from btfer.pipeline import build, crawl, crop, dedup, funnel, release, verify
 from btfer.queries import load_plan
+from btfer.release_record import FunnelLine
 from btfer.review import Judged
 from btfer.sample import load_manifest
 from btfer.settings import Settings, load_settings
@@ -118,7 +119,7 @@ def _bench(
 
 
 def _write_page(
-    path: Path, lines: list[funnel.Line], made: release.Release, results: list[dict[str, Any]]
+    path: Path, lines: list[FunnelLine], made: release.Release, results: list[dict[str, Any]]
 ) -> Path:
     sheet = (made.path / "contact_sheet.png").read_bytes()
     environment = Environment(
@@ -138,7 +139,7 @@ def _write_page(
 def _tell(
     say: Say,
     settings: Settings,
-    lines: list[funnel.Line],
+    lines: list[FunnelLine],
     results: list[dict[str, Any]],
     made: release.Release,
     pages: tuple[Path, Path],

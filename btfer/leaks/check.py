@@ -19,6 +19,7 @@ from btfer.leaks.subjects import subjects_of, subjects_of_release
 from btfer.leaks.training import TrainingSet, read_training
 from btfer.leaks.views import LeakSubject
 from btfer.paths import leaks_dir
+from btfer.release_record import ExcludedLeaks
 from btfer.settings import Settings
 
 COLUMNS = ("ours", "training", "file", "label", "bits", "difference", "shows", "mirrored")
@@ -88,8 +89,8 @@ def exclude(
     kept_faces: Sequence[KeptFace],
     training: Mapping[str, Path],
     say: Say = lambda stage, done, total: None,
-) -> tuple[list[KeptFace], dict[str, Any]]:
-    """The faces that are in none of the sets, and what a release tells of it: digest, pictures, faces excluded.
+) -> tuple[list[KeptFace], dict[str, ExcludedLeaks]]:
+    """The faces that are in none of the sets, and what a release states about each set.
 
     Only faces that were not looked for in a set before are. A face whose picture cannot be read stays out.
     Raises as `check_release`.
@@ -98,7 +99,7 @@ def exclude(
         raise UsageError(
             "nothing to exclude leaks of: pass --against NAME=PATH, or put training sets in data/training"
         )
-    told = {}
+    searched = {}
     with only_one(settings.data_dir, "leaks"):
         for name, path in training.items():
             one, kept = _read(settings, name, path, say)
@@ -110,13 +111,10 @@ def exclude(
             bits = {leak.ours: leak.bits for leak in found.leaks}
             leak_verdicts.record(cat, one.digest, name, read, bits)
             clear = leak_verdicts.clear_of(cat, kept_faces, [one.digest])
-            told[name] = {
-                "digest": one.digest,
-                "pictures": len(one),
-                "excluded": len(kept_faces) - len(clear),
-            }
-    digests = [str(one["digest"]) for one in told.values()]
-    return leak_verdicts.clear_of(cat, kept_faces, digests), told
+            n_excluded = len(kept_faces) - len(clear)
+            searched[name] = ExcludedLeaks(one.digest, len(one), n_excluded)
+    digests = [one.digest for one in searched.values()]
+    return leak_verdicts.clear_of(cat, kept_faces, digests), searched
 
 
 def _read(settings: Settings, name: str, path: Path, say: Say) -> tuple[TrainingSet, Path]:

@@ -107,7 +107,7 @@ def test_only_faces_that_are_new_are_looked_for_again(
     assert len(every) == len(rows) - 1
     assert {row.id for row in some} <= {row.id for row in every}
     [dropped] = [
-        one for one, is_there in held.judged(full, told["mine"]["digest"]).items() if is_there
+        one for one, is_there in held.judged(full, told["mine"].digest).items() if is_there
     ]
     [row] = [
         row
