@@ -66,7 +66,7 @@ def current_verdicts(cat: Catalogue, crop_digest: str) -> CurrentVerdicts:
     return {round_: {name: one for name, one in of.items() if one} for round_, of in held.items()}
 
 
-def _rows(crop_digest: str) -> sa.Select:
+def _rows(crop_digest: str) -> sa.Select[Any]:
     final = sa.type_coerce(verdict.c.final, sa.Integer)  # a Boolean costs a call for each row
     columns = (verdict.c.round, verdict.c.photo, verdict.c.face, final)
     said = (verdict.c[name] for name in CurrentVerdict._fields)
@@ -75,7 +75,7 @@ def _rows(crop_digest: str) -> sa.Select:
     return sa.select(*columns, *said).where(of_settings, verdict.c.round.in_(ROUNDS))
 
 
-def _many(connection: sa.Connection, statement: sa.Select) -> Iterator[Any]:
+def _many(connection: sa.Connection, statement: sa.Select[Any]) -> Iterator[Any]:
     """The rows of a long result, fetched by thousands: twice as quick as one by one."""
     for part in connection.execute(statement).partitions(5_000):
         yield from part

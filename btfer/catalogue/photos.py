@@ -1,6 +1,7 @@
 """Photos: the queues of dedup, of the first review round and of the crop stage, and what is known of each photo."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -71,7 +72,7 @@ def for_dedup(cat: Catalogue, ids: Collection[str]) -> list[DuplicateCandidate]:
 
 
 def _rows_of(
-    cat: Catalogue, statement: sa.Select, key: sa.ColumnElement[str], ids: Iterable[str]
+    cat: Catalogue, statement: sa.Select[Any], key: sa.ColumnElement[str], ids: Iterable[str]
 ) -> list[Row]:
     """A statement's rows for some keys, asked for in parts; of very many keys, all rows are read."""
     wanted = list(ids)
@@ -234,8 +235,8 @@ def count_by_class(cat: Catalogue) -> dict[str, int]:
 
 
 def _labelled(
-    people: sa.Subquery, *columns: sa.ColumnElement, only: Collection[str] | None = None
-) -> sa.Select:
+    people: sa.Subquery, *columns: sa.ColumnElement[Any], only: Collection[str] | None = None
+) -> sa.Select[Any]:
     """The columns of `LabelledPhoto`, then those given. people: the current verdicts of round `photos`."""
     statement = sa.select(
         photo.c.sha256,
@@ -268,7 +269,7 @@ def _label(people: sa.Subquery) -> sa.ColumnElement[str]:
     return sa.func.coalesce(agreed, intended, UNLABELLED)
 
 
-def from_first(statement: sa.Select, only: Collection[str] | None = None) -> sa.Select:
+def from_first(statement: sa.Select[Any], only: Collection[str] | None = None) -> sa.Select[Any]:
     """The statement over photos joined with their first sighting (the first that has a label) and its query."""
     first = _first_sightings(only)
     return (

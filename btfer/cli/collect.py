@@ -153,8 +153,8 @@ def import_(
     from btfer.pipeline import crawl as stage
 
     settings = context.settings()
-    with context.catalogue(settings) as cat, output.progress() as on_progress:
-        outcome = stage.import_folder(cat, settings, folder, labels, on_progress=on_progress)
+    with context.catalogue(settings) as cat, output.progress() as progress:
+        outcome = stage.import_folder(cat, settings, folder, labels, progress=progress)
     _crawl_report(outcome, as_json)
 
 
@@ -186,8 +186,8 @@ def dedup(
         return
     if pairs or redraw:
         raise UsageError("--pairs and --redraw belong to a measurement: add --calibrate")
-    with context.catalogue(settings) as cat, output.progress() as on_progress:
-        outcome = stage.run(cat, settings, on_progress)
+    with context.catalogue(settings) as cat, output.progress() as progress:
+        outcome = stage.run(cat, settings, progress)
     text = "{new} photos judged; {dropped} duplicates in {groups} groups are dropped; {split} were too far down a chain"
     output.report(asdict(outcome), text, as_json)
 
@@ -228,14 +228,12 @@ def crop(
 
     settings = context.settings(crop=mode, faces=faces)
     arguments.one_of("--unreviewed", unreviewed, ("", "keep"))
-    with context.catalogue(settings) as cat, output.progress() as on_progress:
+    with context.catalogue(settings) as cat, output.progress() as progress:
         if rebuild:
-            made = stage.rebuild(cat, settings, on_progress)
+            made = stage.rebuild(cat, settings, progress)
             output.report({"made": made}, "{made} crops made again", as_json)
             return
-        outcome = stage.run(
-            cat, settings, unreviewed=unreviewed, retry=retry, on_progress=on_progress
-        )
+        outcome = stage.run(cat, settings, unreviewed=unreviewed, retry=retry, progress=progress)
         why = "" if outcome.photos else stage.why_nothing(cat, unreviewed)
     text = "\n".join([*outcome.lines(), *([why] if why else [])])
     output.report(asdict(outcome), text, as_json)

@@ -63,8 +63,8 @@ def build(
     plan = line.Plan(
         *(per_class, unreviewed, allow_short, name, strategy, per_place, packed, sources, sets)
     )
-    with context.catalogue(settings) as cat, output.progress() as on_progress:
-        made = line.run(cat, settings, plan, on_progress)
+    with context.catalogue(settings) as cat, output.progress() as progress:
+        made = line.run(cat, settings, plan, progress)
     output.report(asdict(made), "{images} images: {path}\ncheck it: btfer verify {path}", as_json)
 
 
@@ -105,8 +105,8 @@ def verify(
 
     if catalogue:
         settings = context.settings()
-        with context.catalogue(settings) as cat, output.progress() as on_progress:
-            checks = verify_catalogue(cat, settings, on_progress)
+        with context.catalogue(settings) as cat, output.progress() as progress:
+            checks = verify_catalogue(cat, settings, progress)
     else:
         checks = check(release or context.newest_release())
     if as_json:
@@ -139,8 +139,8 @@ def leaks(
     settings = context.settings()
     folder = release or context.newest_release()
     sets = context.training_sets(against, "--against")
-    with context.catalogue(settings) as cat, output.progress() as on_progress:
-        found = check_release(cat, settings, folder, sets, on_progress)
+    with context.catalogue(settings) as cat, output.progress() as progress:
+        found = check_release(cat, settings, folder, sets, progress)
     if as_json:
         print(json.dumps([asdict(one) for one in found], indent=2))
     else:
@@ -268,7 +268,7 @@ def explain(
 
 
 def _crop_digest(settings: "Settings") -> str:
-    from btfer.pipeline.crop import crop_settings
+    from btfer.faces.modes import crop_settings
 
     return crop_settings(settings).digest
 

@@ -28,7 +28,7 @@ def demo(
     with output.progress() as on_progress:
         flags = {name: context.flags[name] for name in ("engine", "workers")}
         say = partial(print, flush=True)
-        run(folder, per_class=per_class, epochs=epochs, say=say, on_progress=on_progress, **flags)
+        run(folder, per_class=per_class, epochs=epochs, say=say, progress=on_progress, **flags)
 
 
 @sample_app.command("render")
@@ -47,7 +47,7 @@ def sample_render(
     with output.progress() as on_progress:
         data = assets or render.fetch_assets(context.settings().data_dir / "assets")
         render.render_sample(
-            out, data=data, progress=lambda done, total: on_progress("render", done, total)
+            out, data=data, progress=lambda done, total: on_progress.update("render", done, total)
         )
     changed = render.check_rendered(out)
     for name in changed:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,11 @@ from btfer.leaks.subjects import subjects_of, subjects_of_release
 from btfer.leaks.training import TrainingSet, read_training
 from btfer.leaks.views import LeakSubject
 from btfer.paths import leaks_dir
+from btfer.progress import SILENT, Progress
 from btfer.release_record import ExcludedLeaks
 from btfer.settings import Settings
 
 COLUMNS = ("ours", "training", "file", "label", "bits", "difference", "shows", "mirrored")
-
-Say = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def check_release(
     settings: Settings,
     release: Path,
     training: Mapping[str, Path],
-    say: Say = lambda stage, done, total: None,
+    progress: Progress = SILENT,
 ) -> list[Against]:
     """Which images of a release stand in training sets. A set is searched once, then the answer is on disk.
 
@@ -62,10 +61,10 @@ def check_release(
     folder = leaks_dir(settings.data_dir) / release.resolve().name
     with only_one(settings.data_dir, "leaks"):
         subjects = subjects_of_release(cat, settings.data_dir, release)
-        sets = {name: _read(settings, name, path, say) for name, path in training.items()}
+        sets = {name: _read(settings, name, path, progress) for name, path in training.items()}
         ours = sha256_file(release / "metadata.csv")
         found = [
-            _against(folder / f"{name}.json", ours, subjects, *one, settings, say)
+            _against(folder / f"{name}.json", ours, subjects, *one, settings, progress)
             for name, one in sets.items()
         ]
         leaks = [leak for one in found for leak in one.pairs]
@@ -88,7 +87,7 @@ def exclude(
     settings: Settings,
     kept_faces: Sequence[KeptFace],
     training: Mapping[str, Path],
-    say: Say = lambda stage, done, total: None,
+    progress: Progress = SILENT,
 ) -> tuple[list[KeptFace], dict[str, ExcludedLeaks]]:
     """The faces that are in none of the sets, and what a release states about each set.
 
@@ -102,11 +101,13 @@ def exclude(
     searched = {}
     with only_one(settings.data_dir, "leaks"):
         for name, path in training.items():
-            one, kept = _read(settings, name, path, say)
+            one, kept = _read(settings, name, path, progress)
             known = leak_verdicts.judged(cat, one.digest)
             new = [face for face in kept_faces if face.id not in known]
             boxes = faces.by_id(cat, {face.id for face in new}).values()
-            found = _search(subjects_of(cat, settings.data_dir, boxes), kept, name, settings, say)
+            found = _search(
+                subjects_of(cat, settings.data_dir, boxes), kept, name, settings, progress
+            )
             read = [face for face in new if face.id not in found.unread]
             bits = {leak.ours: leak.bits for leak in found.leaks}
             leak_verdicts.record(cat, one.digest, name, read, bits)
@@ -117,17 +118,19 @@ def exclude(
     return leak_verdicts.clear_of(cat, kept_faces, digests), searched
 
 
-def _read(settings: Settings, name: str, path: Path, say: Say) -> tuple[TrainingSet, Path]:
+def _read(
+    settings: Settings, name: str, path: Path, progress: Progress
+) -> tuple[TrainingSet, Path]:
     cache = leaks_dir(settings.data_dir) / "cache"
     engine, workers = settings.engine, settings.workers
-    return read_training(path, name, cache, engine=engine, workers=workers, say=say)
+    return read_training(path, name, cache, engine=engine, workers=workers, progress=progress)
 
 
 def _search(
-    subjects: Sequence[LeakSubject], kept: Path, name: str, settings: Settings, say: Say
+    subjects: Sequence[LeakSubject], kept: Path, name: str, settings: Settings, progress: Progress
 ) -> Searched:
     engine, workers = settings.engine, settings.workers
-    return search(subjects, kept, name, engine=engine, workers=workers, say=say)
+    return search(subjects, kept, name, engine=engine, workers=workers, progress=progress)
 
 
 def _against(
@@ -137,7 +140,7 @@ def _against(
     training: TrainingSet,
     kept: Path,
     settings: Settings,
-    say: Say,
+    progress: Progress,
 ) -> Against:
     """The answer that is there, if it is about the same pictures; else a new one."""
     key = {"method": METHOD, "release": ours, "digest": training.digest}
@@ -148,7 +151,7 @@ def _against(
             return Against(
                 **found | {"unread": tuple(found["unread"]), "pairs": _leaks(found["pairs"])}
             )
-    searched = _search(subjects, kept, training.name, settings, say)
+    searched = _search(subjects, kept, training.name, settings, progress)
     against = Against(
         training.name,
         training.digest,

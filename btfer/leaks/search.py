@@ -1,6 +1,6 @@
 """The search: hashes of our views against those of a training set make candidates, laying them over decides."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from btfer.engine import map_unordered
 from btfer.images.alike import difference
 from btfer.leaks.training import TrainingSet, load_set
 from btfer.leaks.views import LeakSubject, Views, views_of
+from btfer.progress import SILENT, Progress
 
 METHOD = 1  # an answer of another one is not taken for this one's
 MAX_BITS = 8
@@ -20,8 +21,6 @@ SAME_PICTURE = 0.4  # of `alike.difference`
 came to 0.37 or less; of other pictures only those of one person, place and minute came below 0.6."""
 AT_ONCE = 16  # faces whose views are searched together
 SOURCES = ("photo", "face", "levelled face")
-
-Say = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, order=True)
@@ -62,7 +61,7 @@ def search(
     *,
     engine: str = "processes",
     workers: int = 0,
-    say: Say = lambda stage, done, total: None,
+    progress: Progress = SILENT,
 ) -> Searched:
     """All pictures of a training set that show one of our faces, or its whole photo. kept: the set's cache."""
     leaks: list[Leak] = []
@@ -74,7 +73,7 @@ def search(
     ):
         leaks += found.leaks
         unread |= found.unread
-        say(f"leaks: {name}", min(done * AT_ONCE, len(subjects)), len(subjects))
+        progress.update(f"leaks: {name}", min(done * AT_ONCE, len(subjects)), len(subjects))
     return Searched(tuple(sorted(leaks)), unread)
 
 

@@ -21,6 +21,7 @@ from btfer.errors import ImageError, UsageError
 from btfer.files import sha256_file, write_atomic
 from btfer.images import phash_pairs
 from btfer.leaks.views import HASH_PX, Grey, grey_of, resized
+from btfer.progress import SILENT, Progress
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
 SIDE_PX = 48  # FER2013's: what pictures are compared at
@@ -31,7 +32,6 @@ LAYOUT = (
 )
 FER_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
-Say = Callable[[str, int, int], None]
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 
@@ -71,7 +71,7 @@ def read_training(
     *,
     engine: str = "processes",
     workers: int = 0,
-    say: Say = lambda stage, done, total: None,
+    progress: Progress = SILENT,
 ) -> tuple[TrainingSet, Path]:
     """A training set and the file that keeps it; made on first use. Raises UsageError with the expected layout."""
     table = _table(path)
@@ -85,7 +85,7 @@ def read_training(
         else:
             work = partial(_read, root=path)
             shown, total = map_unordered(work, files, engine=engine, workers=workers), len(files)
-        _write(kept, digest, shown, lambda done: say(name, done, total or done))
+        _write(kept, digest, shown, lambda done: progress.update(name, done, total or done))
     return load_set(kept, name), kept
 
 

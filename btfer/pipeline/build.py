@@ -1,6 +1,6 @@
 """`btfer build`: every automatic stage that has work, in order, with stops where people judge."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,8 +8,10 @@ from btfer import leaks
 from btfer.catalogue import Catalogue, photos
 from btfer.catalogue import votes as ballots
 from btfer.errors import Incomplete
+from btfer.faces.modes import crop_settings
 from btfer.pipeline import crop, dedup, formats, funnel, overview, release, release_images, sample
 from btfer.pipeline.overview import OPEN_APP, Overview
+from btfer.progress import SILENT, Progress
 from btfer.release_record import (
     WITHOUT,
     AgreementLine,
@@ -19,8 +21,6 @@ from btfer.release_record import (
 )
 from btfer.review import agreement_table
 from btfer.settings import Settings
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ class Plan:
 
 
 def run(
-    cat: Catalogue, settings: Settings, plan: Plan, on_progress: Progress | None = None
+    cat: Catalogue, settings: Settings, plan: Plan, progress: Progress = SILENT
 ) -> release.Release:
     """Bring the catalogue as far as it goes. Raises Incomplete, with the next command, where people are needed."""
     packed = formats.check_formats(plan.formats)
     if not photos.count(cat):
         raise Incomplete("there are no photos yet: run 'make crawl', or 'btfer import FOLDER'")
-    dedup.run(cat, settings, on_progress)
-    chosen = crop.crop_settings(settings)
+    dedup.run(cat, settings, progress)
+    chosen = crop_settings(settings)
     _stop_for_disputes(cat, "photos")
     known = overview.read(cat, chosen.digest)
     _stop_for_people(len(known.photos_waiting()), "photos", 1, plan)
-    cut = crop.run(cat, settings, unreviewed=plan.unreviewed, on_progress=on_progress)
+    cut = crop.run(cat, settings, unreviewed=plan.unreviewed, progress=progress)
     _stop_for_disputes(cat, "faces")
     if cut.photos:
         known = overview.read(cat, chosen.digest)
@@ -65,7 +65,7 @@ def run(
     no_derivatives = len(kept) - len(free)
     leaked: dict[str, ExcludedLeaks] = {}
     if plan.training is not None:
-        free, leaked = leaks.exclude(cat, settings, free, plan.training, on_progress or _silent)
+        free, leaked = leaks.exclude(cat, settings, free, plan.training, progress)
     drawn = sample.draw(
         free,
         per_class=plan.per_class,
@@ -78,10 +78,6 @@ def run(
     record = replace(record, no_derivatives=no_derivatives, formats=packed)
     images = release_images.release_images(cat, settings.data_dir, drawn.chosen, settings.seed)
     return release.write(cat, settings, images, record, name=plan.name)
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Nobody looks on."""
 
 
 def _stop_for_people(waiting: int, what: str, round_: int, plan: Plan) -> None:
@@ -108,7 +104,7 @@ def record_of(
     """How a release was asked for and drawn; what was counted on the way is still to be filled in."""
     return ReleaseRecord(
         settings=ReleaseSettings(
-            crop=crop.crop_settings(settings),
+            crop=crop_settings(settings),
             seed=settings.seed,
             max_hamming_bits=settings.max_hamming_bits,
             strategy=plan.strategy,

@@ -27,9 +27,8 @@ from btfer.paths import face_path, photo_path
 from btfer.pipeline.crop_photo import LOOKED_AT, Lost, Photo, PhotoFaces, cut_again, look_at
 from btfer.pipeline.crop_workers import outlive
 from btfer.pipeline.overview import OPEN_APP
+from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
-
-Say = Callable[[str, int, int], None]
 
 AT_ONCE = 32  # photos a transaction
 AT_LEAST_EVERY_S = 2.0
@@ -75,7 +74,7 @@ def run(
     *,
     unreviewed: str = "",
     retry: bool = False,
-    on_progress: Say | None = None,
+    progress: Progress = SILENT,
 ) -> CropOutcome:
     """Find and cut the faces of every kept photo that was not looked at under these settings.
 
@@ -93,8 +92,7 @@ def run(
             for result in results:
                 write(result)
                 outcome = outcome.plus(result)
-                if on_progress:
-                    on_progress("crop", outcome.photos, len(todo))
+                progress.update("crop", outcome.photos, len(todo))
         if (
             faces.newest_settings(cat) != chosen.digest
         ):  # the review app shows the faces of the last run
@@ -200,7 +198,7 @@ def why_nothing(cat: Catalogue, unreviewed: str = "") -> str:
     return ""
 
 
-def rebuild(cat: Catalogue, settings: Settings, on_progress: Say | None = None) -> int:
+def rebuild(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> int:
     """Make lost crops again, of all settings, from their photos and what is recorded; how many.
 
     The bytes are the same. Lost is what is missing or was cut off. Raises BtferError, after all others are
@@ -215,8 +213,7 @@ def rebuild(cat: Catalogue, settings: Settings, on_progress: Say | None = None) 
                 write_atomic(face_path(settings.data_dir, id_), png)
             made += len(pngs)
             gone += [f"{one.photo.path} ({why})"] if why else []
-            if on_progress:
-                on_progress("crop", done, len(lost))
+            progress.update("crop", done, len(lost))
     if gone:
         raise BtferError(
             f"{made} crops made again; the faces of {len(gone)} photos cannot be: {min(gone)}"

@@ -1,6 +1,5 @@
 """Is the catalogue true to its photos? Every file is read again and compared with its row."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from btfer.errors import ImageError
 from btfer.images import decode_rgb, read_photo
 from btfer.paths import photo_path, thumbnail_path
 from btfer.pipeline.verify import Check
+from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
 
 FACTS = {
@@ -31,7 +31,7 @@ CHECKS = (
 
 
 def verify_catalogue(
-    cat: Catalogue, settings: Settings, on_progress: Callable[[str, int, int], None] | None = None
+    cat: Catalogue, settings: Settings, progress: Progress = SILENT
 ) -> list[Check]:
     """Check every photo of the catalogue: file, sha256, format, size, both hashes, thumbnail."""
     rows = photos.find(cat, "")
@@ -41,8 +41,7 @@ def verify_catalogue(
     for number, found in enumerate(map_unordered(look, rows, engine=engine, workers=workers), 1):
         for name, problem in found:
             problems[name].append(problem)
-        if on_progress:
-            on_progress("verify", number, len(rows))
+        progress.update("verify", number, len(rows))
     return [Check(name, sorted(found)) for name, found in problems.items()]
 
 

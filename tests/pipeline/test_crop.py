@@ -13,6 +13,7 @@ from btfer.faces.hints import badges
 from btfer.faces.modes import CropSettings, crop_settings
 from btfer.paths import face_path, photo_path
 from btfer.pipeline import crop, funnel
+from btfer.progress import Silent
 from btfer.settings import Settings
 from tests.conftest import as_bytes
 from tests.pipeline.crop_photos import (
@@ -227,13 +228,14 @@ def test_the_rows_do_not_depend_on_the_order_in_which_workers_end(
 def test_what_is_done_is_kept_when_the_run_is_stopped(cat: Catalogue, settings: Settings) -> None:
     keep_many(cat, settings, 12)
 
-    def stop(stage: str, done: int, total: int) -> None:
-        assert (stage, total) == ("crop", 12)
-        if done == 5:
-            raise KeyboardInterrupt
+    class StopAtFive(Silent):
+        def update(self, stage: str, done: int, total: int) -> None:
+            assert (stage, total) == ("crop", 12)
+            if done == 5:
+                raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        crop.run(cat, settings, unreviewed="keep", on_progress=stop)
+        crop.run(cat, settings, unreviewed="keep", progress=StopAtFive())
     assert len(photos.awaiting_crop(cat, crop_settings(settings).digest, unreviewed="keep")) == 7
     assert go(cat, settings).photos == 7
 
