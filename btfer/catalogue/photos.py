@@ -103,7 +103,7 @@ def tally(cat: Catalogue) -> list[PhotoTally]:
     decision = sa.func.coalesce(people.c.decision, "").label("decision")
     return cat.read_as(
         PhotoTally,
-        from_first(sa.select(label, decision, sa.func.count()))
+        from_first(sa.select(*(label, decision, sa.func.count())))
         .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
         .outerjoin(people, people.c.photo == photo.c.sha256)
         .group_by(label, decision),
@@ -229,7 +229,7 @@ def count_by_class(cat: Catalogue) -> dict[str, int]:
     """How many photos each class has, by the label that each photo has now."""
     people = verdicts.current("photos")
     label, n = _label(people).label("expression"), sa.func.count().label("n")
-    statement = from_first(sa.select(label, n))
+    statement = from_first(sa.select(*(label, n)))
     statement = statement.outerjoin(people, people.c.photo == photo.c.sha256).group_by(label)
     return {row["expression"]: row["n"] for row in cat.rows(statement)}
 

@@ -234,7 +234,7 @@ def crop(
             output.report({"made": made}, "{made} crops made again", as_json)
             return
         outcome = stage.run(cat, settings, unreviewed=unreviewed, retry=retry, progress=progress)
-        why = "" if outcome.photos else stage.why_nothing(cat, unreviewed)
+        why = "" if outcome.photos else stage.why_no_photos(cat, unreviewed)
     text = "\n".join([*outcome.lines(), *([why] if why else [])])
     output.report(asdict(outcome), text, as_json)
 

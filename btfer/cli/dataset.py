@@ -154,7 +154,7 @@ def leaks(
         output.table(
             ["image", "training set", "picture", "bits", "difference", "shows"],
             [
-                [one.ours, one.training, one.file, one.bits, one.difference, one.told]
+                [one.ours, one.training, one.file, one.bits, one.difference, one.shows_in_words]
                 for one in pairs
             ],
         )

@@ -41,7 +41,7 @@ class Leak:
     mirrored: bool
 
     @property
-    def told(self) -> str:
+    def shows_in_words(self) -> str:
         """What the training picture shows, in words."""
         return f"{self.shows}, mirrored" if self.mirrored else self.shows
 

@@ -56,7 +56,9 @@ def _as_they_are(release: Path) -> list[LeakSubject]:
     """The images of a release folder, each with the place of the face's box in it."""
     table = release / "metadata.csv"
     if not table.is_file():
-        raise UsageError(f"{release} is no release: expected images/<class>/*.png and metadata.csv")
+        raise UsageError(
+            f"{release} is not a release: expected images/<class>/*.png and metadata.csv"
+        )
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows or "file_name" not in rows[0]:

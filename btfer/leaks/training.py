@@ -91,15 +91,15 @@ def read_training(
 
 def load_set(kept: Path, name: str) -> TrainingSet:
     """A training set from its cache."""
-    with np.load(kept, allow_pickle=False) as held:
-        words = {key: tuple(held[key].tolist()) for key in ("files", "classes", "unread")}
+    with np.load(kept, allow_pickle=False) as cached:
+        words = {key: tuple(cached[key].tolist()) for key in ("files", "classes", "unread")}
         return TrainingSet(
             name,
-            str(held["digest"]),
+            str(cached["digest"]),
             words["files"],
             words["classes"],
-            held["hashes"],
-            held["greys"],
+            cached["hashes"],
+            cached["greys"],
             words["unread"],
         )
 
@@ -109,7 +109,7 @@ def _table(path: Path) -> Path | None:
     if path.is_file():
         return path
     if not path.is_dir():
-        raise UsageError(f"{path} is no folder and no file: {LAYOUT}")
+        raise UsageError(f"{path} is neither a folder nor a file: {LAYOUT}")
     tables = sorted(path.glob("*.csv"))
     fer = [one for one in tables if _is_fer(one)]
     return fer[0] if len(fer) == 1 and not _pictures(path, needed=False) else None
@@ -128,7 +128,7 @@ def _pictures(path: Path, needed: bool = True) -> list[str]:
         if one.suffix.lower() in SUFFIXES and one.is_file()
     )
     if needed and not found:
-        raise UsageError(f"{path} has no picture in it: {LAYOUT}")
+        raise UsageError(f"{path} contains no pictures: {LAYOUT}")
     return found
 
 
@@ -158,7 +158,7 @@ def _rows(table: Path) -> Iterator[_Shown | str]:
         rows = csv.DictReader(file)
         columns = {name.strip().lower(): name for name in rows.fieldnames or []}
         if not {"emotion", "pixels"} <= columns.keys():
-            raise UsageError(f"{table} has no columns emotion and pixels: {LAYOUT}")
+            raise UsageError(f"{table} lacks the columns emotion and pixels: {LAYOUT}")
         for row in rows:
             line = f"line {rows.line_num}"
             try:
@@ -167,7 +167,7 @@ def _rows(table: Path) -> Iterator[_Shown | str]:
                 label = FER_CLASSES[int(row[columns["emotion"]])]
                 yield _shown(f"{label}/{line}", pixels.reshape(side, side))
             except (ValueError, OverflowError, IndexError, TypeError):
-                yield f"{line} (no square of numbers 0-255, or no emotion 0-6)"
+                yield f"{line} (its pixels are no square of numbers 0-255, or its emotion is not 0-6)"
 
 
 def _write(

@@ -49,7 +49,7 @@ def run(
     """Bring the catalogue as far as it goes. Raises Incomplete, with the next command, where people are needed."""
     packed = formats.check_formats(plan.formats)
     if not photos.count(cat):
-        raise Incomplete("there are no photos yet: run 'make crawl', or 'btfer import FOLDER'")
+        raise Incomplete("there are no photos yet: run btfer crawl, or btfer import FOLDER")
     dedup.run(cat, settings, progress)
     chosen = crop_settings(settings)
     _stop_for_disputes(cat, "photos")

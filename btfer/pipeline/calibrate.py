@@ -71,8 +71,7 @@ def from_people(
         )
     if answered < total:
         raise Incomplete(
-            f"{total - answered} pairs await same/different: "
-            "streamlit run review_app/app.py (page Pairs)"
+            f"{total - answered} pairs await same/different: open btfer app (page Pairs)"
         )
     keys = ("one", "other", "same", "weight")
     labelled = [Labelled(**{key: row[key] for key in keys}) for row in pairs.drawn(cat)]

@@ -24,8 +24,15 @@ from btfer.faces.modes import CropSettings, crop_settings
 from btfer.files import only_one, remove_parts, write_atomic
 from btfer.images import is_whole_png
 from btfer.paths import face_path, photo_path
-from btfer.pipeline.crop_photo import LOOKED_AT, Lost, Photo, PhotoFaces, cut_again, look_at
-from btfer.pipeline.crop_workers import outlive
+from btfer.pipeline.crop_photo import (
+    NO_FACE_REASONS,
+    LostCrops,
+    PhotoFaces,
+    PhotoFile,
+    cut_again,
+    find_and_cut,
+)
+from btfer.pipeline.crop_workers import map_surviving
 from btfer.pipeline.overview import OPEN_APP
 from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
@@ -87,7 +94,7 @@ def run(
         if retry:
             _forget_failures(cat, chosen.digest)
         todo = _queue(cat, settings, chosen.digest, unreviewed)
-        results = outlive(partial(look_at, settings=chosen), todo, _died_of, settings)
+        results = map_surviving(partial(find_and_cut, settings=chosen), todo, _died_of, settings)
         with _writer(cat, settings.data_dir, chosen) as write:
             for result in results:
                 write(result)
@@ -100,20 +107,22 @@ def run(
     return replace(outcome, seconds=monotonic() - started if todo else 0.0)
 
 
-def _queue(cat: Catalogue, settings: Settings, digest: str, unreviewed: str) -> list[Photo]:
+def _queue(cat: Catalogue, settings: Settings, digest: str, unreviewed: str) -> list[PhotoFile]:
     return [
-        Photo(one.sha256, photo_path(settings.data_dir, one.sha256, one.format))
+        PhotoFile(one.sha256, photo_path(settings.data_dir, one.sha256, one.format))
         for one in photos.awaiting_crop(cat, digest, unreviewed=unreviewed)
     ]
 
 
-def _died_of(photo: Photo) -> PhotoFaces:
+def _died_of(photo: PhotoFile) -> PhotoFaces:
     return PhotoFaces(photo.sha256, error="worker died")
 
 
 def _forget_failures(cat: Catalogue, digest: str) -> None:
     without = faces.photos_without_face(cat, digest)
-    verdicts.undo(cat, [one.verdict for one in without if one.reason not in LOOKED_AT], "crop")
+    verdicts.undo(
+        cat, [one.verdict for one in without if one.reason not in NO_FACE_REASONS], "crop"
+    )
 
 
 def face_id(sha256: str, crop_digest: str, number: int) -> str:
@@ -185,10 +194,10 @@ def _verdict(sha256: str, settings: CropSettings, reason: str, face: str = "") -
     return Verdict("crop", sha256, decision, "crop", face, settings.digest, reason)
 
 
-def why_nothing(cat: Catalogue, unreviewed: str = "") -> str:
+def why_no_photos(cat: Catalogue, unreviewed: str = "") -> str:
     """Why there was no photo to look at, and what to do, in words; '' where all were looked at."""
     if not photos.count(cat):
-        return "no photo is here: run btfer crawl or btfer import"
+        return "the catalogue has no photos: run btfer crawl or btfer import"
     left = photos.tally(cat)
     if not left:
         return "no photo has been through dedup: run btfer dedup"
@@ -221,7 +230,7 @@ def rebuild(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> 
     return made
 
 
-def _lost(cat: Catalogue, settings: Settings) -> list[Lost]:
+def _lost(cat: Catalogue, settings: Settings) -> list[LostCrops]:
     cuts: dict[str, dict[str, tuple[Cut, CropSettings]]] = {}
     for digest in faces.all_settings(cat):
         for face in faces.accepted(cat, digest):
@@ -232,4 +241,4 @@ def _lost(cat: Catalogue, settings: Settings) -> list[Lost]:
                 )
     known = photos.described(cat, cuts)
     paths = {sha256: photo_path(settings.data_dir, sha256, known[sha256].format) for sha256 in cuts}
-    return [Lost(Photo(sha256, paths[sha256]), cuts[sha256]) for sha256 in sorted(cuts)]
+    return [LostCrops(PhotoFile(sha256, paths[sha256]), cuts[sha256]) for sha256 in sorted(cuts)]

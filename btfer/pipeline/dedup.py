@@ -21,11 +21,11 @@ from btfer.duplicate_rules import rank
 from btfer.engine import map_unordered
 from btfer.files import only_one
 from btfer.pipeline.grouping import Grouping, Pair, group
-from btfer.pipeline.likeness import copies_in, look_at
+from btfer.pipeline.likeness import compare_pair, copies_in
 from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
 
-MANY = 500  # pairs: for fewer, starting worker processes costs more than looking
+WORKERS_FROM_PAIRS = 500  # for fewer, starting worker processes costs more than comparing
 MOST_NEW = 0.2  # share of new photos above which all are compared with all, which is quicker then
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -142,17 +142,17 @@ def _groups(
     near_by: _NearBy, rows: Sequence[DuplicateCandidate], settings: Settings, progress: Progress
 ) -> Grouping:
     """Ask the second opinion of every pair of candidates, then choose. rows: in the order of near_by.rows."""
-    looks = _Looks(rows, settings, progress)
-    heads = [looks.heads(sorted(key, key=lambda i: rank(rows[i]))) for key in near_by.keys]
+    opinions = _SecondOpinions(rows, settings, progress)
+    heads = [opinions.heads(sorted(key, key=lambda i: rank(rows[i]))) for key in near_by.keys]
     stars = [(head, i) for key in heads for head, copies in key.items() for i in copies]
     between = [(i, j) for one, other in near_by.pairs for i in heads[one] for j in heads[other]]
-    looks.look(between)
+    opinions.ask(between)
     return group(
-        rows, [*stars, *between], near_by.distance, looks.is_copy, settings.max_hamming_bits
+        rows, [*stars, *between], near_by.distance, opinions.is_copy, settings.max_hamming_bits
     )
 
 
-class _Looks:
+class _SecondOpinions:
     """The second opinion of pairs of photos, each asked once."""
 
     def __init__(
@@ -171,13 +171,13 @@ class _Looks:
             self._known[pair] = self._are_copies(self._names(pair))
         return self._known[pair]
 
-    def look(self, pairs: Iterable[Pair]) -> None:
+    def ask(self, pairs: Iterable[Pair]) -> None:
         """Ask many at once, in worker processes."""
         new = sorted({(min(pair), max(pair)) for pair in pairs} - set(self._known))
-        engine = self._settings.engine if len(new) > MANY else "serial"
+        engine = self._settings.engine if len(new) > WORKERS_FROM_PAIRS else "serial"
         named = {self._names(pair): pair for pair in new}
         answers = map_unordered(
-            partial(look_at, data_dir=self._settings.data_dir),
+            partial(compare_pair, data_dir=self._settings.data_dir),
             named,
             engine=engine,
             workers=self._settings.workers,

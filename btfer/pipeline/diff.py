@@ -49,7 +49,7 @@ def _read(folder: Path) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]
     needed = ("SHA256SUMS", "metadata.csv", "release.json")
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
-        raise UsageError(f"{folder} is no release: it has no {', '.join(missing)}")
+        raise UsageError(f"{folder} is not a release: it has no {', '.join(missing)}")
     sums = {
         name: digest for name, digest in read_sums(folder).items() if name.startswith("images/")
     }

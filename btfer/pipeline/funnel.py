@@ -60,15 +60,15 @@ def _round(
         defaultdict[str, Counter[str]](Counter),
     )
     for name in names:
-        said = known.held[round_].get(name)
-        if said is None:
+        verdict = known.current[round_].get(name)
+        if verdict is None:
             continue
-        label = said.expression or known.label(known.photo_of.get(name, name))
-        if said.decision == "drop":
-            gone[said.reason][label] += 1
+        label = verdict.expression or known.label(known.photo_of.get(name, name))
+        if verdict.decision == "drop":
+            gone[verdict.reason][label] += 1
         else:
             stays[label] += 1
-            relabelled[label] += said.decision == "relabel"
+            relabelled[label] += verdict.decision == "relabel"
     if not stays and not gone:
         return []
     lines = [_counted(round_, kept, stays)]
@@ -159,7 +159,7 @@ def resolve(cat: Catalogue, id_: str) -> tuple[str, str]:
     found = photos.find(cat, id_)
     if len(found) == 1:
         return found[0].sha256, ""
-    several = "more than one picture" if found or found_faces else "no picture"
+    several = "more than one photo or face" if found or found_faces else "no photo or face"
     raise UsageError(f"'{id_}' names {several}: give more digits of a photo or face id")
 
 

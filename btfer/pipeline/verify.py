@@ -63,7 +63,7 @@ class _Opened:
 def verify(folder: Path, *, size_px: int = 256) -> list[Check]:
     """All checks of a release folder. Raises UsageError where the folder is no release."""
     if not (folder / "SHA256SUMS").is_file() or not (folder / "metadata.csv").is_file():
-        raise UsageError(f"{folder} is no release: it has no SHA256SUMS and metadata.csv")
+        raise UsageError(f"{folder} is not a release: it has no SHA256SUMS and metadata.csv")
     one = _open(folder)
     return [
         Check("name carries the digest of SHA256SUMS", _check_name(folder)),

@@ -36,16 +36,16 @@ def verify_catalogue(
     """Check every photo of the catalogue: file, sha256, format, size, both hashes, thumbnail."""
     rows = photos.find(cat, "")
     problems: dict[str, list[str]] = {name: [] for name in CHECKS}
-    look = partial(look_at, data_dir=settings.data_dir)
+    check = partial(check_photo, data_dir=settings.data_dir)
     workers, engine = settings.workers, settings.engine if len(rows) > 50 else "serial"
-    for number, found in enumerate(map_unordered(look, rows, engine=engine, workers=workers), 1):
+    for number, found in enumerate(map_unordered(check, rows, engine=engine, workers=workers), 1):
         for name, problem in found:
             problems[name].append(problem)
         progress.update("verify", number, len(rows))
     return [Check(name, sorted(found)) for name, found in problems.items()]
 
 
-def look_at(photo: Photo, *, data_dir: Path) -> list[tuple[str, str]]:
+def check_photo(photo: Photo, *, data_dir: Path) -> list[tuple[str, str]]:
     """What is wrong with one photo: the check that fails, and how; runs in worker processes."""
     missing, bytes_, facts, thumbnail = CHECKS
     sha256 = photo.sha256

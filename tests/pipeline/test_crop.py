@@ -134,12 +134,12 @@ def test_one_verdict_hides_no_photo_that_was_cropped_unjudged(
 
 
 def test_an_empty_queue_says_what_it_waits_for(cat: Catalogue, settings: Settings) -> None:
-    assert "btfer import" in crop.why_nothing(cat)
+    assert "btfer import" in crop.why_no_photos(cat)
     [sha256] = keep_many(cat, settings, 1)
-    assert "1 photos await round 1" in crop.why_nothing(cat)
-    assert crop.why_nothing(cat, "keep") == ""
+    assert "1 photos await round 1" in crop.why_no_photos(cat)
+    assert crop.why_no_photos(cat, "keep") == ""
     verdicts.add(cat, [Verdict("dedup", sha256, "drop", "dedup", reason="duplicate")])
-    assert "btfer dedup" in crop.why_nothing(cat)
+    assert "btfer dedup" in crop.why_no_photos(cat)
 
 
 def test_what_cannot_come_back_is_told_after_all_others_have(
@@ -219,7 +219,7 @@ def test_the_rows_do_not_depend_on_the_order_in_which_workers_end(
 
     again = open_catalogue(other.catalogue_url)
     keep_many(again, other, 40)
-    monkeypatch.setattr(crop, "outlive", backwards)
+    monkeypatch.setattr(crop, "map_surviving", backwards)
     go(again, other)
     assert all_of(again, other.data_dir) == straight
     again.close()

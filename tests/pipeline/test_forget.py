@@ -171,12 +171,12 @@ def test_forgetting_twice_is_no_error_and_a_wrong_name_is(
 ) -> None:
     assert forget(full, settings, ["https://secret.example/4.jpg"]).photos == 1
     assert forget(full, settings, ["https://secret.example/4.jpg"]).photos == 0
-    with pytest.raises(UsageError, match="names no picture"):
+    with pytest.raises(UsageError, match="names no photo or face"):
         forget(full, settings, ["nobody.png"])
 
 
 def test_a_folder_that_is_no_release_cannot_be_compared(tmp_path: Path) -> None:
-    with pytest.raises(BtferError, match="is no release"):
+    with pytest.raises(BtferError, match="is not a release"):
         diff(tmp_path, tmp_path)
 
 

@@ -220,7 +220,7 @@ def test_build_stops_where_people_are_needed(cat: Catalogue, settings: Settings)
     with pytest.raises(Incomplete, match="no photos yet"):
         build.run(cat, settings, build.Plan())
     take_in(cat, settings.data_dir, as_bytes(draw_photo(1)), Query("sad", "sad"), "u")
-    with pytest.raises(Incomplete, match="1 photos await round 1: streamlit run") as stop:
+    with pytest.raises(Incomplete, match="1 photos await round 1: btfer app") as stop:
         build.run(cat, settings, build.Plan())
     assert stop.value.exit_code == 3
 
@@ -246,12 +246,12 @@ def test_explain_tells_the_life_of_a_released_face(full: Catalogue, settings: Se
         made.path.name,
     ):
         assert words in text
-    with pytest.raises(UsageError, match="names no picture"):
+    with pytest.raises(UsageError, match="names no photo or face"):
         funnel.explain(full, "ffffffffffff")
 
 
 def test_verify_refuses_what_is_no_release(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no release"):
+    with pytest.raises(UsageError, match="is not a release"):
         verify.verify(tmp_path)
 
 
