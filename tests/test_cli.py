@@ -74,7 +74,7 @@ def test_help_does_not_import_what_is_slow() -> None:
         (["bench", "--train", "rafdb"], 2, "write NAME=PATH"),
         (["bench", "--grid", "all"], 2, "quick or paper"),
         (["bench", "--runs"], 3, "no run in"),
-        (["build", "--format", "folder,zip"], 2, "use folder, tfrecord"),
+        (["build", "--format", "folder,zip"], 2, "choose one of folder, tfrecord"),
         (["rebuild", "."], 2, "has no sources.csv"),
         (["bench", "--edge"], 2, "--edge RUN"),
         (["bench", "3f2a"], 2, "runs are named with --edge"),
