@@ -75,7 +75,7 @@ def _next_version(
     cat: Catalogue, settings: Settings, folder: Path, gone: set[str]
 ) -> release.Release:
     face_of = {one.file: one.face for one in releases.faces_in(cat, folder.name)}
-    old = release_images.read_images(folder, face_of)
+    old = release_images.read_images(folder, settings.data_dir, face_of)
     record = read_record(folder)
     spare = _Spare(cat, settings, record, {one.face for one in old} - gone, gone)
     kept: list[ReleaseImage] = []

@@ -76,14 +76,19 @@ def images_at(
     return found
 
 
-def read_images(folder: Path, face_of: Mapping[str, str]) -> list[ReleaseImage]:
-    """The images of a release that is there. face_of: the face id of each file (`sad/sad-001.png`)."""
+def read_images(folder: Path, data_dir: Path, face_of: Mapping[str, str]) -> list[ReleaseImage]:
+    """The images of a release that is there. face_of: the face id of each file (`sad/sad-001.png`).
+
+    A release that only names addresses has no images: its pixels are the crops of the data folder.
+    """
     credits_, origins = read_credits(folder), read_origins(folder)
     found = []
     for one in read_metadata(folder):
         name, file = one.file_name, one.file_name.removeprefix("images/")
         stated = (one, credits_.get(name), origins.get(name))
-        found.append(ReleaseImage(file, folder / name, face_of[file], *stated))
+        has_image = (folder / name).is_file()
+        pixels = folder / name if has_image else face_path(data_dir, face_of[file])
+        found.append(ReleaseImage(file, pixels, face_of[file], *stated))
     return found
 
 
