@@ -48,7 +48,7 @@ def review_export(
 
     with context.catalogue(context.settings()) as cat:
         rows = review.export_verdicts(cat)
-    output.write_csv(file, list(review.exchange.COLUMNS), rows)
+    output.write_csv(file, list(review.exchange.COLUMNS), [one.to_csv() for one in rows])
     output.report({"verdicts": len(rows), "file": file}, "{verdicts} verdicts: {file}", as_json)
 
 
@@ -132,7 +132,7 @@ def review_queue(
     doubts = {one.file: round(1 - one.p_label, 4) for one in suspects}
     release = suspects[0].release if suspects else ""
     with context.catalogue(settings) as cat:
-        found = review.doubt(cat, release, doubts, at=at, reopen_by=reviewer * reopen)
+        found = review.mark_suspects(cat, release, doubts, at=at, reopen_by=reviewer * reopen)
     text = (
         "{awaiting} await people, first on the page Faces (start the app again if it is running); "
         "{judged} were judged, {reopened} of them reopened; {again} judged since; {gone} gone"

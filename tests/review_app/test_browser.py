@@ -24,8 +24,8 @@ def await_count(page: Any, text: str) -> None:
 
 
 def given(cat: Catalogue, round_: str) -> dict[str, tuple[str, str]]:
-    rows = verdicts.holding(cat, round_)
-    return {r["face"] or r["photo"]: (r["decision"], r["reason"] or r["expression"]) for r in rows}
+    rows = verdicts.current_in(cat, round_)
+    return {r.face or r.photo: (r.decision, r.reason or r.expression) for r in rows}
 
 
 def test_a_page_is_judged_and_taken_back_by_keyboard_alone(
@@ -121,8 +121,8 @@ def test_two_browsers_on_one_queue_judge_every_picture_once(
     page.keyboard.press("Enter")
     page.get_by_text("Every photo that btfer dedup kept is judged").wait_for()
     rows = verdicts.votes(cat, "photos")
-    assert sorted(row["photo"] for row in rows) == sorted(ids)
-    assert {row["reviewer"] for row in rows} == {"ann", "ben"}
+    assert sorted(row.photo for row in rows) == sorted(ids)
+    assert {row.reviewer for row in rows} == {"ann", "ben"}
 
 
 def test_a_blind_second_pass_ends_in_the_last_word(

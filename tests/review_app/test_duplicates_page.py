@@ -27,7 +27,7 @@ def make_groups(data_dir: Path, sizes: list[int]) -> tuple[Catalogue, list[list[
 
 
 def held(cat: Catalogue) -> dict[str, str]:
-    return {row["photo"]: row["keeper"] for row in verdicts.holding(cat, "dedup")}
+    return {row.photo: row.keeper for row in verdicts.current_in(cat, "dedup")}
 
 
 def show() -> AppTest:
