@@ -57,7 +57,7 @@ def test_without_a_catalogue_the_page_names_the_next_command(data_dir: Path) -> 
 
 def test_without_copies_the_page_says_so(data_dir: Path) -> None:
     make(data_dir, 2)
-    assert "No photo is held for a copy of another" in sentences(show())
+    assert "There are no groups of duplicates" in sentences(show())
 
 
 def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:
     app = show()
     assert sentences(app) == ""
     app.sidebar.text_input[0].set_value("  ").run()
-    assert "Write your name" in sentences(app)
+    assert "Enter your name" in sentences(app)
 
 
 def test_the_last_change_can_be_taken_back_where_no_group_is_left(data_dir: Path) -> None:
@@ -81,8 +81,8 @@ def test_the_last_change_can_be_taken_back_where_no_group_is_left(data_dir: Path
 
 
 HOSTILE = [
-    ({"kind": "commit", "group": "' OR 1=1 --", "keep": "x", "not": []}, "keeps no copies now"),
-    ({"kind": "commit", "keep": ["a"], "not": "abc", "place": "x"}, "keeps no copies now"),
+    ({"kind": "commit", "group": "' OR 1=1 --", "keep": "x", "not": []}, "has no copies now"),
+    ({"kind": "commit", "keep": ["a"], "not": "abc", "place": "x"}, "has no copies now"),
     ({"kind": "zoom", "id": "../../../etc/passwd", "place": -5}, ""),
     ({"kind": "turn", "place": 10**9}, ""),
     ({"kind": "more", "place": True}, ""),
@@ -103,7 +103,7 @@ def test_whatever_the_browser_sends_changes_nothing_but_groups(
         opened = session.opened_catalogue()
         assert opened
         st.session_state["duplicates"] = {"answer": answer}
-        duplicates._answer(opened[0], "ann", duplicates._places(opened[0]))
+        duplicates._answer(opened[0], "ann", duplicates._groups(opened[0]))
         del st.session_state["duplicates"]
         duplicates.page()
 
