@@ -198,7 +198,7 @@ def _picture(data_dir: Path, one: GroupPhoto, group: DuplicateGroup) -> Sent:
     }
     if one is not group.keeper:
         mirrored = ", mirrored" if one.mirrored else ""
-        facts |= {"distance": f"{one.distance_bits} bits{mirrored}", "dropped": one.why}
+        facts |= {"distance": f"{one.distance_bits} bits{mirrored}", "keeper": one.why}
     return {
         "id": one.photo,
         "src": image_uris.small(data_dir, _item(one)),

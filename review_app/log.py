@@ -30,7 +30,7 @@ def page() -> None:
     shown = rows.assign(at=rows["at"].str[:19], photo=rows["photo"].str[:16])
     columns = ["id", "at", "reviewer", "round", "decision", "reason", "expression", "state"]
     chosen = st.dataframe(
-        shown[[*columns, "photo"]],
+        shown[[*columns, "photo"]].rename(columns={"expression": "class", "at": "time (UTC)"}),
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",

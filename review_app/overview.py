@@ -60,7 +60,11 @@ def _rounds(cat: Catalogue, tallies: list[review.Tally], reviewer: str) -> None:
         if disputes:
             details.append(f"{disputes:,} in dispute")
         column.metric(
-            f"{name} waiting", f"{awaiting:,}", " · ".join(details), "off", delta_arrow="off"
+            f"{name.capitalize()} waiting",
+            f"{awaiting:,}",
+            " · ".join(details),
+            "off",
+            delta_arrow="off",
         )
     if pace.should_rest:
         st.info(rest(pace))
@@ -110,12 +114,13 @@ def _bars(target: int) -> dict[str, Any]:
 
 
 def _funnel(tallies: list[review.Tally]) -> pd.DataFrame:
-    """One row for each class, and for each round what awaits, was kept and was dropped."""
+    """One row for each class, and for each round how many are waiting, kept and dropped."""
     cells: dict[str, dict[str, int]] = {}
     for one in tallies:
         row = cells.setdefault(one.expression, {})
-        for name in ("awaiting", "kept", "dropped"):
-            row[f"{one.round} {name}"] = getattr(one, name)
+        row[f"{one.round} waiting"] = one.awaiting
+        row[f"{one.round} kept"] = one.kept
+        row[f"{one.round} dropped"] = one.dropped
     table = pd.DataFrame.from_dict(cells, orient="index").fillna(0).astype(int)
     table.loc["all"] = table.sum()
     return table

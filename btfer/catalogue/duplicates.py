@@ -113,7 +113,8 @@ def facts(cat: Catalogue, photos: Iterable[str]) -> dict[str, DuplicateFacts]:
             for row in connection.execute(_sightings(part)):
                 seen[row.photo].append(GroupSighting(*row))
             for row in connection.execute(_facts(part)):
-                found[row.sha256] = DuplicateFacts(*row, tuple(seen[row.sha256]))
+                columns = (*row, tuple(seen[row.sha256]))
+                found[row.sha256] = DuplicateFacts(*columns)
     return found
 
 

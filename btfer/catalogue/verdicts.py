@@ -54,7 +54,7 @@ class StoredVerdict(NamedTuple):
 
     settings: digest of the crop settings, or of a training set ('' = of none). expression: the new class of a
     relabel. keeper: the photo that a duplicate was dropped for, distance_bits from it. undoes: the id of the verdict
-    that this one takes back. at: ISO time in UTC. final: holds over votes.
+    that this one undoes. at: ISO time in UTC. final: holds over votes.
     """
 
     id: int
@@ -130,48 +130,6 @@ def undo_within(connection: sa.Connection, id_: int, reviewer: str, at: str) -> 
     return add_within(connection, undo_, at)
 
 
-@dataclass(frozen=True)
-class MergedVerdict:
-    """A verdict from another catalogue: when it was given, and when and by whom it was undone ('' = it was not)."""
-
-    verdict: Verdict
-    at: str
-    undone: str = ""
-    undone_by: str = ""
-
-
-def merge(cat: Catalogue, incoming: Iterable[MergedVerdict]) -> tuple[int, int]:
-    """Add those that are not here yet, and undo those that were undone there; how many of each.
-
-    In one transaction. Doing it twice, or in another order, ends the same.
-    """
-    every = list(incoming)
-    with cat.write() as connection:
-        here = _ids_of(connection, [one.verdict.uid for one in every])
-        undone = set(connection.execute(sa.select(verdict.c.undoes)).scalars())
-        added = n_undone = 0
-        for one in every:
-            uid = one.verdict.uid
-            if uid not in here:
-                here[uid] = add_within(connection, one.verdict, one.at)
-                added += 1
-            if one.undone and here[uid] not in undone:
-                undo_within(connection, here[uid], one.undone_by, one.undone)
-                undone.add(here[uid])
-                n_undone += 1
-    return added, n_undone
-
-
-def _ids_of(connection: sa.Connection, uids: list[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for part in _parts(uids):
-        rows = connection.execute(
-            sa.select(verdict.c.uid, verdict.c.id).where(verdict.c.uid.in_(part))
-        )
-        found |= {row.uid: row.id for row in rows}
-    return found
-
-
 def votes(cat: Catalogue, round_: str, photos: Iterable[str] | None = None) -> list[StoredVerdict]:
     """Every person's newest vote on each picture of a round, oldest first; undone and final verdicts are no votes.
 
@@ -180,7 +138,7 @@ def votes(cat: Catalogue, round_: str, photos: Iterable[str] | None = None) -> l
     of_round = not_undone().where(verdict.c.round == round_)
     if photos is None:
         return _stored(cat, _votes_among(of_round))
-    parts = (of_round.where(verdict.c.photo.in_(part)) for part in _parts(photos))
+    parts = (of_round.where(verdict.c.photo.in_(part)) for part in in_parts(photos))
     rows = [row for part in parts for row in _stored(cat, _votes_among(part))]
     return sorted(rows, key=lambda row: (row.at, row.id))
 
@@ -215,7 +173,7 @@ def of_photo(cat: Catalogue, sha256: str) -> list[StoredVerdict]:
 
 def by_id(cat: Catalogue, ids: Iterable[int]) -> list[StoredVerdict]:
     """The verdicts with these ids, oldest first, undone ones too."""
-    parts = (sa.select(verdict).where(verdict.c.id.in_(part)) for part in _parts(ids))
+    parts = (sa.select(verdict).where(verdict.c.id.in_(part)) for part in in_parts(ids))
     return [row for part in parts for row in _stored(cat, part.order_by(verdict.c.id))]
 
 
@@ -227,14 +185,14 @@ def current_in(cat: Catalogue, round_: str) -> list[StoredVerdict]:
 
 def current_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[StoredVerdict]:
     """The verdicts that hold in a round on some photos (sha256) and their faces."""
-    parts = (sa.select(current(round_, part)) for part in _parts(photos))
+    parts = (sa.select(current(round_, part)) for part in in_parts(photos))
     return [row for part in parts for row in _stored(cat, part)]
 
 
 def not_undone_on(cat: Catalogue, round_: str, photos: Iterable[str]) -> list[StoredVerdict]:
     """Every verdict of a round on some photos (sha256) and their faces that was not undone, oldest first."""
     of_round = not_undone().where(verdict.c.round == round_).order_by(verdict.c.id)
-    parts = (of_round.where(verdict.c.photo.in_(part)) for part in _parts(photos))
+    parts = (of_round.where(verdict.c.photo.in_(part)) for part in in_parts(photos))
     return [row for part in parts for row in _stored(cat, part)]
 
 
@@ -292,7 +250,8 @@ def _stored(cat: Catalogue, statement: sa.Select[Any]) -> list[StoredVerdict]:
         return [StoredVerdict(*row) for row in connection.execute(statement)]
 
 
-def _parts(names: Iterable[_Name]) -> Iterator[list[_Name]]:
+def in_parts(names: Iterable[_Name]) -> Iterator[list[_Name]]:
+    """The names, sorted, in lists short enough for one statement."""
     wanted = sorted(names)
     for start in range(0, len(wanted), _AT_ONCE):
         yield wanted[start : start + _AT_ONCE]

@@ -7,9 +7,9 @@ _LICENCE = ("allows a release", "does not mention a release", "forbids a release
 _RULES = {
     "judged": "people had judged it already",
     "licence": "its licence {keeper} ({keeper_licence}), the copy's licence {copy} ({copy_licence})",
-    "resolution": "larger: {keeper} px, the copy {copy} px",
-    "compression": "less compressed: {keeper} bytes per pixel, the copy {copy}",
-    "earlier": "found earlier: {keeper}, the copy {copy}",
+    "resolution": "larger ({keeper} px, the copy {copy} px)",
+    "compression": "less compressed ({keeper} bytes per pixel, the copy {copy})",
+    "earlier": "found earlier ({keeper}, the copy {copy})",
     "sha256": "equal in everything, first in alphabetical order",
 }
 

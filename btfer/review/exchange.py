@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
+from btfer.catalogue import Catalogue, faces, merging, photos, verdicts, votes
+from btfer.catalogue.merging import MergedVerdict
 from btfer.catalogue.photos import UNLABELLED
-from btfer.catalogue.verdicts import MergedVerdict, StoredVerdict, Verdict
+from btfer.catalogue.verdicts import StoredVerdict, Verdict
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
 from btfer.files import sha256_file
@@ -92,7 +93,7 @@ def import_verdicts(cat: Catalogue, rows: Iterable[CsvRow], reviewer: str) -> Im
         return Imported(0, 0, 0)
     if is_exchanged(columns):
         found = _exchanged_verdicts(cat, every, reviewer)
-        added, undone = verdicts.merge(cat, found)
+        added, undone = merging.merge(cat, found)
     elif "label" in columns and columns & {"sha256", "file"}:
         found = _labels_as_verdicts(cat, every, reviewer)
         added, undone = votes.add_open(cat, "photos", [one.verdict for one in found]), 0
@@ -116,15 +117,15 @@ def _line_by_line(rows: Iterable[_From], read: Callable[[_From], _To]) -> list[_
 
 def _exchanged_verdicts(cat: Catalogue, rows: list[CsvRow], reviewer: str) -> list[MergedVerdict]:
     """Those whose photo or face is in the catalogue."""
-    told = _line_by_line(rows, lambda row: ExchangedVerdict.from_csv(row, reviewer))
-    known = photos.known(cat, [one.photo for one in told])
+    exchanged = _line_by_line(rows, lambda row: ExchangedVerdict.from_csv(row, reviewer))
+    known = photos.known(cat, [one.photo for one in exchanged])
     boxes: dict[str, list[tuple[PhotoBox, str]]] = defaultdict(list)
     for face in faces.under(cat, faces.newest_settings(cat)):
         boxes[face["photo"]].append((box_of(face), face["id"]))
     face_of_uid = {row.uid: row.face for row in verdicts.log(cat, rounds=("faces",))}
     labels = {sha256: row["expression"] for sha256, row in photos.labels(cat).items()}
     # A photo's relabel in the same file labels its faces.
-    relabels = (one for one in told if one.round == "photos" and one.expression)
+    relabels = (one for one in exchanged if one.round == "photos" and one.expression)
     labels |= {one.photo: one.expression for one in relabels}
 
     def resolved(one: ExchangedVerdict) -> MergedVerdict | None:
@@ -138,7 +139,7 @@ def _exchanged_verdicts(cat: Catalogue, rows: list[CsvRow], reviewer: str) -> li
             uid = shortened(f"{uid}|{face}")
         return _merged(one, face, uid)
 
-    return [one for one in _line_by_line(told, resolved) if one]
+    return [one for one in _line_by_line(exchanged, resolved) if one]
 
 
 def _merged(one: ExchangedVerdict, face: str, uid: str) -> MergedVerdict:

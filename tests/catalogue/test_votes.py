@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
-from btfer.catalogue.verdicts import MergedVerdict, Verdict
+from btfer.catalogue import Catalogue, faces, merging, photos, verdicts, votes
+from btfer.catalogue.merging import MergedVerdict
+from btfer.catalogue.verdicts import Verdict
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from tests.catalogue.test_store import add_photo
@@ -73,7 +74,7 @@ def test_the_last_word_holds_and_is_said_once(any_cat: Catalogue, named: list[st
     a = named[0]
     told = [MergedVerdict(vote(a, "ann"), "2026-05-17T10:00:00+00:00")]
     told += [MergedVerdict(vote(a, "ben", "drop", reason="text"), "2026-05-17T10:00:01+00:00")]
-    assert verdicts.merge(any_cat, told) == (2, 0)
+    assert merging.merge(any_cat, told) == (2, 0)
     final = vote(a, "cleo", "drop", reason="unclear", final=True)
     assert len(votes.settle(any_cat, "photos", [final])) == 1
     again = [vote(a, "dan", final=True), vote(a, "eve", final=True)]
@@ -88,9 +89,9 @@ def test_a_merge_names_each_verdict_once_and_takes_back_once(
 ) -> None:
     told = MergedVerdict(vote(named[0], "ann"), "2026-05-17T10:00:00+00:00")
     gone = replace(told, undone="2026-05-17T11:00:00+00:00", undone_by="ben")
-    assert verdicts.merge(any_cat, [told]) == (1, 0)
-    assert verdicts.merge(any_cat, [gone, told]) == (0, 1)
-    assert verdicts.merge(any_cat, [told, gone]) == (0, 0)
+    assert merging.merge(any_cat, [told]) == (1, 0)
+    assert merging.merge(any_cat, [gone, told]) == (0, 1)
+    assert merging.merge(any_cat, [told, gone]) == (0, 0)
     assert verdicts.current_in(any_cat, "photos") == []
     with pytest.raises(UsageError, match="cannot be undone"):
         verdicts.undo(any_cat, [verdicts.of_photo(any_cat, named[0])[1].id], "ann")

@@ -54,11 +54,11 @@ def test_a_group_tells_what_decided_between_the_keeper_and_each_copy(
 ) -> None:
     group = only_group(cat)
     assert group.keeper.photo == ids["large"]
-    assert group.keeper.why == "larger: 640 x 480 px, the copy 480 x 360 px"
+    assert group.keeper.why == "larger (640 x 480 px, the copy 480 x 360 px)"
     told = {one.photo: one for one in group.copies}
     assert set(told) == {ids["middle"], ids["small"]}
     small = told[ids["small"]]
-    assert small.why == "larger: 640 x 480 px, the copy 320 x 240 px"
+    assert small.why == "larger (640 x 480 px, the copy 320 x 240 px)"
     assert (small.width_px, small.height_px, small.format) == (320, 240, "jpg")
     assert small.n_bytes == len(
         (settings.data_dir / "photos").glob(f"*/{small.photo}.jpg").__next__().read_bytes()

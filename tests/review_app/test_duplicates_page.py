@@ -117,7 +117,7 @@ def test_whatever_the_browser_sends_changes_nothing_but_groups(
 
 
 @pytest.mark.browser
-def test_groups_are_changed_and_taken_back_by_keyboard_alone(
+def test_groups_are_changed_and_undone_by_keyboard_alone(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:
     cat, [large, *_] = make_groups(tmp_path, [4, 3, *[2] * 8])
@@ -130,7 +130,7 @@ def test_groups_are_changed_and_taken_back_by_keyboard_alone(
 
     open_page()
     assert page.locator(".tile").count() == 4
-    assert page.locator(".tile .role").all_text_contents() == ["★ stays", *["✕ copy"] * 3]
+    assert page.locator(".tile .role").all_text_contents() == ["★ kept", *["✕ copy"] * 3]
     assert "<b>Drawing 1</b>" in page.locator(".facts").first.text_content()  # text stays text
     assert "kept: " in page.locator(".about").text_content()
     second, third = (page.locator(".tile").nth(n).get_attribute("data-id") for n in (1, 2))
@@ -140,8 +140,8 @@ def test_groups_are_changed_and_taken_back_by_keyboard_alone(
         page.keyboard.press(key)
     assert page.locator(".tile .role").all_text_contents() == [
         "✕ copy",
-        "✓ no copy",
-        "★ stays",
+        "✓ not a copy",
+        "★ kept",
         "✕ copy",
     ]
     assert held(cat) == before  # nothing is sent before Enter
@@ -157,11 +157,11 @@ def test_groups_are_changed_and_taken_back_by_keyboard_alone(
     app.start()
     open_page()
     page.keyboard.press("u")
-    page.get_by_text("Taken back").wait_for()
+    page.get_by_text("verdicts undone").wait_for()
     assert held(cat) == before
     assert page.locator(".tile").first.get_attribute("data-id") == large[0]
     page.keyboard.press("u")
-    page.get_by_text("no change of yours to take back").wait_for()
+    page.get_by_text("no change of yours to undo").wait_for()
 
 
 @pytest.mark.browser

@@ -57,7 +57,7 @@ def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
     assert [metric.value for metric in app.metric] == ["9", "8"]
     yields, funnel, drops = (table.value for table in app.dataframe)
     assert yields.loc["angry", "forecast"] == "too few judged to tell"
-    assert funnel.loc["angry", "photos awaiting"] == 2
+    assert funnel.loc["angry", "photos waiting"] == 2
     assert funnel.loc["all", "faces dropped"] == 1
     assert drops.to_dict("records") == [{"round": "faces", "reason": "cut off", "dropped": 1}]
 
