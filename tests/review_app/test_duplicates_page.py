@@ -135,7 +135,7 @@ def test_groups_are_changed_and_undone_by_keyboard_alone(
     assert "kept: " in page.locator(".about").text_content()
     second, third = (page.locator(".tile").nth(n).get_attribute("data-id") for n in (1, 2))
     page.keyboard.press("n")  # the keeper itself cannot be no copy
-    page.get_by_text("press K on another picture first").wait_for()
+    page.get_by_text("press K on another photo first").wait_for()
     for key in ("ArrowRight", "n", "ArrowRight", "k"):  # no pause between presses
         page.keyboard.press(key)
     assert page.locator(".tile .role").all_text_contents() == [
