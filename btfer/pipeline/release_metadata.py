@@ -93,8 +93,8 @@ def images_at(
     photo_of = {id_: known[id_].photo for id_ in places}
     seen = photos.described(cat, set(photo_of.values()))
     labels = {sha256: photo.expression for sha256, photo in seen.items()}
-    judged = verdicts.holding_on(cat, "faces", seen)
-    reviewed = {row["face"] for row in judged if row["decision"] != "drop"}
+    judged = verdicts.current_on(cat, "faces", seen)
+    reviewed = {row.face for row in judged if row.decision != "drop"}
     votes = soft_labels(verdicts.votes(cat, "faces", seen), labels)
     found = []
     for id_, (file, label) in places.items():
