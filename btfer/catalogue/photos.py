@@ -10,9 +10,9 @@ from btfer.catalogue.rows import (
     DescribedPhoto,
     DuplicateCandidate,
     DuplicatePhoto,
+    IndexedHashes,
     LabelledPhoto,
     Photo,
-    PhotoHashes,
     PhotoSighting,
     PhotoTally,
     PhotoToCrop,
@@ -24,11 +24,11 @@ from btfer.catalogue.tables import fetch, photo, query, sighting
 UNLABELLED = "unlabelled"
 
 
-def hash_index(cat: Catalogue) -> list[PhotoHashes]:
+def hash_index(cat: Catalogue) -> list[IndexedHashes]:
     """For dedup: every photo's hashes, and whether dedup has judged it (`decision`; '' = new)."""
     dedup = verdicts.current("dedup")
     return cat.read_as(
-        PhotoHashes,
+        IndexedHashes,
         sa.select(
             photo.c.sha256,
             photo.c.phash,

@@ -61,8 +61,8 @@ def images_at(
     known = faces.by_id(cat, places)
     described = photos.described(cat, {known[id_].photo for id_ in places})
     labels = {sha256: photo.expression for sha256, photo in described.items()}
-    judged = verdicts.holding_on(cat, "faces", described)
-    reviewed = {row["face"] for row in judged if row["decision"] != "drop"}
+    judged = verdicts.current_on(cat, "faces", described)
+    reviewed = {row.face for row in judged if row.decision != "drop"}
     votes = soft_labels(verdicts.votes(cat, "faces", described), labels)
     found = []
     for id_, (file, label) in places.items():
