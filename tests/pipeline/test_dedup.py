@@ -142,5 +142,5 @@ def test_a_copy_that_a_person_takes_back_in_the_app_stays_kept(
     assert review.undo(cat, [dropped.id], "ann") == 1
     take_in(cat, settings.data_dir, as_bytes(photo.resize((200, 150))), HAPPY, "smaller")
     dedup.run(cat, settings)
-    assert dropped.photo in {one.sha256 for one in photos.awaiting_review(cat)}
+    assert dropped.photo in {one["sha256"] for one in photos.awaiting_review(cat)}
     assert dropped.photo not in {one["photo"] for one in photos.duplicates(cat)}
