@@ -89,7 +89,7 @@ def test_a_face_is_no_picture_of_round_photos(faces) -> None:
     cat, ids = faces
     with pytest.raises(UsageError, match="round photos has no picture"):
         review.commit(cat, "photos", [Judged(ids[0])], "ann")
-    with pytest.raises(UsageError, match="no review round"):
+    with pytest.raises(UsageError, match="unknown review round 'crop'"):
         review.commit(cat, "crop", [Judged(ids[0])], "ann")
 
 
@@ -154,7 +154,7 @@ def test_suspicious_pictures_come_first_by_choice_and_classes_can_be_chosen(tmp_
     assert "unlabelled" in first.badges
     assert [i.id for i in review.queue(cat, "photos", label=label_of(1))] == [ids[1]]
     assert [i.id for i in review.queue(cat, "photos", order="suspicious last")][-1] == odd
-    with pytest.raises(UsageError, match="order 'best' is unknown"):
+    with pytest.raises(UsageError, match="unknown order 'best'"):
         review.queue(cat, "photos", order="best")
 
 

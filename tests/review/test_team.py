@@ -138,7 +138,7 @@ def test_votes_that_differ_wait_for_the_last_word(photos) -> None:
     assert set(current(cat)) == {ids[2]}
     assert votes.count_disputes(cat, "photos") == 2
     assert [
-        (one.item.id, [v.said for v in one.votes]) for one in review.disputes(cat, "photos")
+        (one.item.id, [v.verdict for v in one.votes]) for one in review.disputes(cat, "photos")
     ] == [
         (ids[0], ["keep", "drop: text"]),
         (ids[1], ["keep", "drop: drawing"]),
@@ -180,7 +180,7 @@ def test_fewer_votes_asked_for_later_let_single_votes_hold(photos) -> None:
     judge(cat, "ann", ids[:2])
     review.plan(cat, 1)
     assert set(current(cat)) == set(ids[:2])
-    with pytest.raises(UsageError, match="1 to 9 people can"):
+    with pytest.raises(UsageError, match="a number from 1 to 9"):
         review.plan(cat, 0)
 
 
