@@ -40,7 +40,7 @@ class ImageSet:
 
     @property
     def counts(self) -> list[int]:
-        """Images per class, in label order."""
+        """Images per class, in label order. labels: int64 [N], 0 to 6."""
         return class_counts(self.labels)
 
 
@@ -90,7 +90,7 @@ class Split:
 
 
 def class_counts(labels: Indices) -> list[int]:
-    """Images per class, in label order."""
+    """Images per class, in label order. labels: int64 [N], 0 to 6."""
     return [int(n) for n in np.bincount(labels, minlength=len(EXPRESSIONS))]
 
 
@@ -121,8 +121,9 @@ def parted(
 
 
 def stratified_split(labels: Indices, share: float, seed: int) -> tuple[Indices, Indices]:
-    """Indices (rest, share of each class), sorted; a class of two or more is in both.
+    """Indices (rest, share of each class), each int64 [n], sorted; a class of two or more is in both.
 
+    labels: int64 [N], 0 to 6. share: of each class, above 0 and below 1.
     A share that is no whole number is rounded up, as the authors of BTFER did with RAF-DB.
     """
     chosen = []
@@ -134,8 +135,9 @@ def stratified_split(labels: Indices, share: float, seed: int) -> tuple[Indices,
 
 
 def stratified_folds(labels: Indices, folds: int, seed: int) -> list[Indices]:
-    """Disjoint sorted index arrays that cover everything, each with its share of each class.
+    """Disjoint sorted index arrays, each int64 [n], that cover everything, each with its share of each class.
 
+    labels: int64 [N], 0 to 6.
     Raises UsageError where a class has fewer images than there are folds.
     """
     fold_of = np.empty(len(labels), np.int64)
