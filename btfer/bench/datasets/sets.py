@@ -45,7 +45,7 @@ class ImageSet:
 
 
 @dataclass(frozen=True)
-class Source:
+class TrainingSource:
     """A training set as it lies on disk.
 
     kind: whose set it is (`rafdb`, `fer2013`, `affectnet`), or `folders` or `release`. how: what was
@@ -111,13 +111,13 @@ def image_set(
 
 def parted(
     kind: str, how: str, name: str, root: Path, found: Iterable[tuple[str, str, int]]
-) -> Source:
+) -> TrainingSource:
     """A source of (part, file, label), in the order of the files' names."""
     rows = sorted(found, key=lambda row: row[1])
     parts = np.array([row[0] for row in rows])
     images = image_set(name, root, [row[1] for row in rows], [row[2] for row in rows])
     places = {str(part): np.flatnonzero(parts == part) for part in dict.fromkeys(parts)}
-    return Source(kind, how, images, places)
+    return TrainingSource(kind, how, images, places)
 
 
 def stratified_split(labels: Indices, share: float, seed: int) -> tuple[Indices, Indices]:

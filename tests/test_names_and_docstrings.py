@@ -1,4 +1,4 @@
-"""Public functions that take or return arrays say what is in them."""
+"""Names mean one thing, and public functions that take or return arrays say what is in them."""
 
 import ast
 import re
@@ -40,3 +40,12 @@ def test_arrays_have_a_shape_a_type_or_a_unit_in_the_docstring() -> None:
 def test_every_public_function_has_a_docstring() -> None:
     bare = [place for place, function in public_functions() if not ast.get_docstring(function)]
     assert not bare
+
+
+def test_a_public_class_name_means_one_thing() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sorted((*PACKAGE.rglob("*.py"), *PACKAGE.with_name("review_app").rglob("*.py"))):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(path.name)
+    assert not {name: where for name, where in places.items() if len(where) > 1}
