@@ -53,9 +53,6 @@ def test_keras_reads_the_class_folders(made: Path) -> None:
     assert sorted(labels.numpy()) == sorted(list(range(7)) * 2)
 
 
-# `datasets` leaves metadata.csv open.
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_hugging_face_reads_it_with_its_labels(made: Path, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     data = datasets.load_dataset(
