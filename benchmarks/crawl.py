@@ -1,6 +1,9 @@
 """Speed, completeness and memory of the crawl beside icrawler's own, in one run (`make benchmark-crawl`).
 
-Both search and fetch the same loopback site (`crawl_site.py`), one after the other (`crawl_runs.py`).
+    python benchmarks/crawl.py [--images N] [--repeat N] [--quick]
+
+Both crawlers search and download the same loopback site (`crawl_site.py`), one after the other
+(`crawl_runs.py`). Nothing outside this machine is contacted.
 """
 
 import argparse
@@ -13,12 +16,12 @@ from pathlib import Path
 from threading import Thread
 
 import results
-from crawl_runs import MB, Bench, Run, apart, with_btfer, with_icrawler
+from crawl_runs import MB, CrawlBench, CrawlRun, in_own_process, with_btfer, with_icrawler
 from crawl_site import (
     HOSTS,
     LATE_S,
     SLOW_S,
-    Pictures,
+    SitePictures,
     draw_pictures,
     latencies_s,
     names_lead_to_loopback,
@@ -33,11 +36,11 @@ MAX_MB = 400
 AT_LENGTH = (2_000, 20_000)
 
 
-# ---- what nobody can beat ----
+# ---- limits of this machine ----
 
 
 def site_limit(port: int, n: int) -> tuple[float, float]:
-    """How fast the site gives its pictures to 4 plain clients that keep nothing: pictures/s, MB/s."""
+    """How fast the site serves 4 plain clients that keep nothing: images/s, MB/s."""
     names_lead_to_loopback()
     sizes: list[int] = []
 
@@ -58,7 +61,7 @@ def site_limit(port: int, n: int) -> tuple[float, float]:
 
 
 def latency_limit(n: int, in_flight: int, per_host: int = 2) -> float:
-    """Pictures a second if nothing but the hosts' latency took time."""
+    """Images a second if only the hosts' latency took time."""
     waits = [
         latencies_s()[f"h{host:02d}.test"] * len(range(host, n, HOSTS)) for host in range(HOSTS)
     ]
@@ -80,7 +83,7 @@ def reading_ms(folder: Path) -> float:
 # ---- the report ----
 
 
-def rates(bench: Bench, n: int) -> list[Run]:
+def rates(bench: CrawlBench, n: int) -> list[CrawlRun]:
     """icrawler and ours, with the same requests in flight, and at our default of them."""
     eight = {"threads": ICRAWLER_THREADS}
     return [
@@ -90,15 +93,24 @@ def rates(bench: Bench, n: int) -> list[Run]:
     ]
 
 
-def polite(bench: Bench, n: int) -> Run:
-    """Ours with the pause between two requests to one host that it makes by default."""
+def polite(bench: CrawlBench, n: int) -> CrawlRun:
+    """Ours with its default pause between two requests to one host."""
     return bench.measure(with_btfer, "btfer, default, polite", n, host_delay_s=POLITE_S)
 
 
-def rate_table(runs: list[Run], repeat: int) -> Table:
+def rate_table(runs: list[CrawlRun], repeat: int) -> Table:
     """Each run beside icrawler's."""
-    columns = ("crawl", "wall s", "CPU s", "images/s", "MB/s", "kept", "peak MB", "ratio")
-    table = Table(*columns, title=f"{runs[0].asked} images, median of {repeat}")
+    columns = (
+        "crawl",
+        "wall s",
+        "CPU s",
+        "images/s",
+        "MB/s",
+        "kept",
+        "peak MB",
+        "speed / icrawler",
+    )
+    table = Table(*columns, title=f"{runs[0].asked} images, median of {repeat} runs")
     for run in runs:
         table.add_row(
             run.name,
@@ -113,8 +125,8 @@ def rate_table(runs: list[Run], repeat: int) -> Table:
     return table
 
 
-def loss_runs(bench: Bench) -> list[Run]:
-    """Where icrawler loses pictures: slow hosts fill its queue, a late page ends its downloaders."""
+def loss_runs(bench: CrawlBench) -> list[CrawlRun]:
+    """Where icrawler loses images: slow hosts fill its queue, a late page ends its downloaders."""
     slow = f"hosts that take {SLOW_S} s"
     late = f"a second page after {LATE_S:.0f} s"
     eight = {"threads": ICRAWLER_THREADS}
@@ -126,12 +138,15 @@ def loss_runs(bench: Bench) -> list[Run]:
     ]
 
 
-def length_runs(bench: Bench) -> list[Run]:
-    """Ours with many small pictures."""
-    return [bench.measure(with_btfer, f"btfer, {n:,} of 2 KB", n, kind="small") for n in AT_LENGTH]
+def length_runs(bench: CrawlBench) -> list[CrawlRun]:
+    """Ours with many small images."""
+    return [
+        bench.measure(with_btfer, f"btfer, {n:,} images of 2 KB", n, kind="small")
+        for n in AT_LENGTH
+    ]
 
 
-def plain_table(title: str, runs: list[Run]) -> Table:
+def plain_table(title: str, runs: list[CrawlRun]) -> Table:
     """Runs that are not compared in speed."""
     table = Table("crawl", "wall s", "kept", "peak MB", title=title)
     for run in runs:
@@ -140,8 +155,8 @@ def plain_table(title: str, runs: list[Run]) -> Table:
     return table
 
 
-def target_table(runs: list[Run], others: list[Run]) -> Table:
-    """What was asked for, and whether it was reached."""
+def target_table(runs: list[CrawlRun], others: list[CrawlRun]) -> Table:
+    """Each target and whether it is reached."""
     icrawler, eight, default = runs[:3]
     ours = [run for run in runs + others if run.name.startswith("btfer")]
     at_eight, at_default = eight.rate / icrawler.rate, default.rate / icrawler.rate
@@ -158,7 +173,7 @@ def target_table(runs: list[Run], others: list[Run]) -> Table:
     return table
 
 
-def kept_figures(runs: list[Run]) -> list[results.Measured]:
+def kept_figures(runs: list[CrawlRun]) -> list[results.Measured]:
     """The rate and memory of each of our runs, beside icrawler's."""
     icrawler, limit = runs[0], f"< {MAX_MB}"
     ours = [run for run in runs if run is not icrawler]
@@ -173,19 +188,19 @@ def kept_figures(runs: list[Run]) -> list[results.Measured]:
 
 
 def limit_lines(port: int, n: int, folder: Path) -> list[str]:
-    """What nobody can beat here."""
-    per_s, mb_per_s = apart(site_limit, port, n)
-    read_ms, cores = apart(reading_ms, folder), os.cpu_count() or 1
+    """The limits of this machine, in words."""
+    per_s, mb_per_s = in_own_process(site_limit, port, n)
+    read_ms, cores = in_own_process(reading_ms, folder), os.cpu_count() or 1
     return [
-        f"limits: the site alone gives {per_s:,.0f} images/s, {mb_per_s:,.0f} MB/s;",
+        f"limits: the site alone serves {per_s:,.0f} images/s, {mb_per_s:,.0f} MB/s;",
         f"  its hosts' latency allows {latency_limit(n, ICRAWLER_THREADS):.1f} images/s with "
         f"{ICRAWLER_THREADS} in flight, {latency_limit(n, 2 * HOSTS):.1f} with 2 at each host;",
-        f"  to decode and describe one takes {read_ms:.1f} ms (icrawler keeps it unseen): "
+        f"  decoding and describing one takes {read_ms:.1f} ms (icrawler does not look at it): "
         f"{1000 * cores / read_ms:.0f} images/s on {cores} idle cores",
     ]
 
 
-def report(console: Console, bench: Bench, n: int, quick: bool) -> list[results.Measured]:
+def report(console: Console, bench: CrawlBench, n: int, quick: bool) -> list[results.Measured]:
     """Run the crawls, print the tables; the figures to keep. quick: neither polite, nor lossy, nor long crawls."""
     runs = rates(bench, n) + ([] if quick else [polite(bench, n)])
     console.print(rate_table(runs, bench.repeat))
@@ -193,7 +208,7 @@ def report(console: Console, bench: Bench, n: int, quick: bool) -> list[results.
     if not quick:
         losses, length = loss_runs(bench), length_runs(bench)
         console.print(plain_table("where icrawler loses images", losses))
-        console.print(plain_table("memory at length", length))
+        console.print(plain_table("memory of long crawls", length))
         others = losses + length
     console.print(target_table(runs, others))
     return kept_figures(runs)
@@ -212,7 +227,7 @@ def main() -> None:
         folder = Path(name)
         draw_pictures(folder / "site", min(HOSTS, max(4, asked.images // 50)))
         with site(folder / "site") as port:
-            bench = Bench(port, folder, Pictures(folder / "site"), asked.repeat)
+            bench = CrawlBench(port, folder, SitePictures(folder / "site"), asked.repeat)
             console.print("\n".join(limit_lines(port, asked.images, folder / "site")))
             kept = report(console, bench, asked.images, asked.quick)
     if asked.save:

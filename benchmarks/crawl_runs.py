@@ -16,14 +16,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from crawl_site import SEARCH_HOST, Pictures, names_lead_to_loopback, phrases
+from crawl_site import SEARCH_HOST, SitePictures, names_lead_to_loopback, phrases
 
 PER_QUERY = 100
 MB = 1_000_000
 
 
 @dataclass(frozen=True)
-class Job:
+class CrawlJob:
     """One crawl: the first n pictures of a kind, into an empty folder."""
 
     name: str
@@ -36,8 +36,8 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Run:
-    """What one crawl took and brought. wall_s: up to the last picture on disk."""
+class CrawlRun:
+    """What one crawl cost and kept. wall_s: up to the last picture on disk."""
 
     name: str
     asked: int
@@ -56,7 +56,7 @@ class Run:
 # ---- the two crawlers, each called in a process of its own ----
 
 
-def with_icrawler(job: Job) -> Run:
+def with_icrawler(job: CrawlJob) -> CrawlRun:
     """icrawler's ImageDownloader, fed by its UrlListFeeder and a Parser that reads the page's JSON."""
     import json
     import logging
@@ -96,11 +96,11 @@ def with_icrawler(job: Job) -> Run:
     return _measured(job, max(written, default=time.time()) - began, _cpu_s() - used_s)
 
 
-def with_btfer(job: Job) -> Run:
+def with_btfer(job: CrawlJob) -> CrawlRun:
     """Our crawl: the source `bing` at the site's address, catalogue and all."""
     from btfer.catalogue import open_catalogue
     from btfer.pipeline import crawl
-    from btfer.queries import Plan, Query
+    from btfer.queries import Query, QueryPlan
     from btfer.settings import load_settings
     from btfer.sources.bing import bing
 
@@ -118,7 +118,7 @@ def with_btfer(job: Job) -> Run:
     cat = open_catalogue(settings.catalogue_url)
     began, used_s = time.time(), _cpu_s()
     outcome = crawl.run(
-        cat, settings, [source], Plan(queries, "benchmark", []), per_query=PER_QUERY, **threads
+        cat, settings, [source], QueryPlan(queries, "benchmark", []), per_query=PER_QUERY, **threads
     )
     photos = (job.folder / "data" / "photos").rglob("*.jpg")
     written = [file.stat().st_mtime for file in photos]
@@ -138,7 +138,7 @@ def _cpu_s() -> float:
     return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, both))
 
 
-def _measured(job: Job, wall_s: float, cpu_s: float) -> Run:
+def _measured(job: CrawlJob, wall_s: float, cpu_s: float) -> CrawlRun:
     """What a crawl took, with the greatest memory of this process and of its workers, one a core, in sum."""
     peak_kb = next(
         int(line.split()[1])
@@ -147,22 +147,22 @@ def _measured(job: Job, wall_s: float, cpu_s: float) -> Run:
     )
     largest_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     peak_kb += largest_kb * (os.cpu_count() or 1)
-    return Run(job.name, job.n, wall_s, cpu_s, peak_kb * 1024 / MB)
+    return CrawlRun(job.name, job.n, wall_s, cpu_s, peak_kb * 1024 / MB)
 
 
 # ---- measuring ----
 
 
-def apart(work: Callable[..., Any], *args: Any) -> Any:
-    """Do something in a process of its own, so that nobody's memory or threads are counted twice."""
+def in_own_process(work: Callable[..., Any], *args: Any) -> Any:
+    """Run something in a process of its own, so that its memory and threads are counted alone."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(work, *args).result()
 
 
-class Bench:
-    """Runs crawls, and checks on disk what they brought."""
+class CrawlBench:
+    """Runs crawls, and checks on disk what they kept."""
 
-    def __init__(self, port: int, folder: Path, pictures: Pictures, repeat: int) -> None:
+    def __init__(self, port: int, folder: Path, pictures: SitePictures, repeat: int) -> None:
         self._port = port
         self._folder = folder
         self._pictures = pictures
@@ -170,7 +170,9 @@ class Bench:
         self._numbers = count()
         self._wanted: dict[tuple[str, int], set[str]] = {}
 
-    def measure(self, crawler: Callable[[Job], Run], name: str, n: int, **how: Any) -> Run:
+    def measure(
+        self, crawler: Callable[[CrawlJob], CrawlRun], name: str, n: int, **how: Any
+    ) -> CrawlRun:
         """The median run by wall time; with the fewest pictures and the most memory of any."""
         runs = sorted(
             (self._once(crawler, name, n, how) for _ in range(self.repeat)),
@@ -182,15 +184,19 @@ class Bench:
             peak_mb=max(run.peak_mb for run in runs),
         )
 
-    def _once(self, crawler: Callable[[Job], Run], name: str, n: int, how: dict[str, Any]) -> Run:
-        job = Job(name, self._port, self._folder / f"run-{next(self._numbers)}", n, **how)
-        run: Run = apart(crawler, job)
+    def _once(
+        self, crawler: Callable[[CrawlJob], CrawlRun], name: str, n: int, how: dict[str, Any]
+    ) -> CrawlRun:
+        job = CrawlJob(name, self._port, self._folder / f"run-{next(self._numbers)}", n, **how)
+        run: CrawlRun = in_own_process(crawler, job)
         kept, size = self._on_disk(job)
         if crawler is with_btfer and run.kept != kept:
-            raise RuntimeError(f"{name}: {run.kept} were said to be new photos, {kept} are on disk")
+            raise RuntimeError(
+                f"{name}: the crawl reported {run.kept} new photos, but {kept} are on disk"
+            )
         return replace(run, kept=kept, kept_mb=size / MB)
 
-    def _on_disk(self, job: Job) -> tuple[int, int]:
+    def _on_disk(self, job: CrawlJob) -> tuple[int, int]:
         """How many of the pictures asked for are on disk as they were sent, and their bytes."""
         wanted = self._hashes(job.kind, job.n)
         found: dict[str, int] = {}
@@ -200,7 +206,7 @@ class Bench:
             found[hashlib.sha256(data).hexdigest()] = len(data)
         strange = set(found) - wanted
         if strange:
-            raise RuntimeError(f"{job.name}: {len(strange)} files on disk are none of the site's")
+            raise RuntimeError(f"{job.name}: {len(strange)} files on disk are not from the site")
         return len(found), sum(found.values())
 
     def _hashes(self, kind: str, n: int) -> set[str]:

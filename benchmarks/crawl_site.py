@@ -35,7 +35,7 @@ SEED = 2024
 # ---- pictures ----
 
 
-class Pictures:
+class SitePictures:
     """Endless distinct JPEGs: picture n is one of a few that were drawn, with a comment of its own."""
 
     def __init__(self, folder: Path) -> None:
@@ -150,7 +150,7 @@ def names_lead_to_loopback() -> None:
 class _Visitor(asyncio.Protocol):
     """One connection, kept alive; a request is answered after its host's latency."""
 
-    def __init__(self, pictures: Pictures, port: int) -> None:
+    def __init__(self, pictures: SitePictures, port: int) -> None:
         self._pictures = pictures
         self._port = port
         self._heard = b""
@@ -214,7 +214,7 @@ def _link(kind: str, n: int, port: int) -> str:
 
 async def _serve(folder: Path, told: Connection) -> None:
     loop = asyncio.get_running_loop()
-    pictures = Pictures(folder)
+    pictures = SitePictures(folder)
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     port = listener.getsockname()[1]
     server = await loop.create_server(lambda: _Visitor(pictures, port), sock=listener)

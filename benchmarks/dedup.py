@@ -1,9 +1,11 @@
 """Speed, recall and memory of the near-duplicate search beside its peers, in one run (`make benchmark-dedup`).
 
-Hashes are drawn: 32 of 64 bits set, as in a pHash, and a tenth of them are copies with 0 to 10 bits
-flipped. Mirror hashes are the hash with the odd waves turned, and up to two bits more. Peers know no
-mirrors, so ours is measured without as well. Every search has a process of its own. `~`: the peer was
-asked for some of the queries only, and its time is scaled.
+    python benchmarks/dedup.py [--sizes N,N] [--cap-s SECONDS] [--runs N]
+
+Hashes are random: 32 of 64 bits set, as in a pHash, and a tenth of them are copies with 0 to 10 bits
+flipped. Mirror hashes are the hash with the odd waves turned, and up to two bits more. Peers do not
+search for mirror images, so ours is measured without as well. Every search has a process of its own.
+`~`: the peer answered only some of the queries, and its time is scaled up.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import results
-from dedup_peers import BRUTE_FORCE, IMAGEDEDUP, PEERS, PROCESSES, Hashes, Timed, timed
+from dedup_peers import BRUTE_FORCE, IMAGEDEDUP, PEERS, PROCESSES, Hashes, PeerTime, timed
 from rich.console import Console
 from rich.table import Table
 
@@ -62,7 +64,7 @@ def _with_bits(n: int, how_many: "np.ndarray[Any, Any]", rng: np.random.Generato
 
 
 @dataclass(frozen=True)
-class Ours:
+class SearchFigures:
     """What our search took and found, and the share of brute force's pairs that it found too."""
 
     seconds: float
@@ -71,13 +73,13 @@ class Ours:
     recall: float
 
 
-def apart(work: Callable[..., Any], *args: Any) -> Any:
+def in_own_process(work: Callable[..., Any], *args: Any) -> Any:
     """Do something in a process of its own, so that memory and caches are its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(work, *args).result()
 
 
-def search_all(n: int, mirrored: bool, runs: int) -> Ours:
+def search_all(n: int, mirrored: bool, runs: int) -> SearchFigures:
     """Ours, all pairs of keys, with the time to make the keys."""
     hashes, mirrors = draw_hashes(n, seed=3)
     side = mirrors if mirrored else None
@@ -96,10 +98,10 @@ def search_all(n: int, mirrored: bool, runs: int) -> Ours:
     wanted = {_key(a, b) for a, b in named if a != b}
     found = {_key(a, b) for a, b in zip(pairs.i.tolist(), pairs.j.tolist(), strict=True)}
     _check_distances(keys, keys, pairs)
-    return Ours(seconds, extra_mb, len(pairs.i), _recall(wanted, found))
+    return SearchFigures(seconds, extra_mb, len(pairs.i), _recall(wanted, found))
 
 
-def search_added(n: int, mirrored: bool, runs: int) -> Ours:
+def search_added(n: int, mirrored: bool, runs: int) -> SearchFigures:
     """Ours, the near old ones of 1,000 new hashes, a tenth of them copies of old ones."""
     hashes, mirrors = draw_hashes(n, seed=3)
     new_hashes, new_mirrors = draw_hashes(NEW, seed=4)
@@ -114,7 +116,7 @@ def search_added(n: int, mirrored: bool, runs: int) -> Ours:
     expected = _brute_force((new.hashes, new.mirrors), (hashes, mirrors), mirrored)
     found = set(zip(pairs.i.tolist(), pairs.j.tolist(), strict=True))
     _check_distances(new, old, pairs)
-    return Ours(seconds, extra_mb, len(pairs.i), _recall(set(expected), found))
+    return SearchFigures(seconds, extra_mb, len(pairs.i), _recall(set(expected), found))
 
 
 def _measured(search: Callable[[], Any], runs: int) -> tuple[float, float, Any]:
@@ -163,34 +165,34 @@ def _check_distances(left: hamming.Keys, right: hamming.Keys, pairs: hamming.Pai
         ways += [(left.hashes, right.mirrors), (left.mirrors, right.hashes)]
     bits = np.min([np.bitwise_count(a[pairs.i] ^ b[pairs.j]) for a, b in ways], axis=0)
     if (bits != pairs.bits).any() or (bits > MAX_BITS).any():
-        raise SystemExit("a pair was returned that is none, or with a wrong distance")
+        raise SystemExit("the search returned a pair that is not near, or a wrong distance")
 
 
-def peer_on_all(name: str, n: int, cap_s: float) -> Timed | str:
+def peer_on_all(name: str, n: int, cap_s: float) -> PeerTime | str:
     """A peer, every hash as a query."""
     hashes, _ = draw_hashes(n, seed=3)
     return timed(name, hashes, hashes, MAX_BITS, cap_s)
 
 
-def peer_on_added(name: str, n: int, cap_s: float) -> Timed | str:
+def peer_on_added(name: str, n: int, cap_s: float) -> PeerTime | str:
     """A peer, 1,000 new hashes as queries; its index of the old ones stands already."""
     return timed(name, draw_hashes(n, seed=3)[0], draw_hashes(NEW, seed=4)[0], MAX_BITS, cap_s)
 
 
 # ---- tables ----
 
-Results = dict[tuple[str, int, bool], Ours]
+Results = dict[tuple[str, int, bool], SearchFigures]
 WORK = {"all pairs": (search_all, peer_on_all), "adding 1,000": (search_added, peer_on_added)}
 
 
-Compared = tuple[Table, dict[bool, Ours], float, list[results.Measured]]
+Compared = tuple[Table, dict[bool, SearchFigures], float, list[results.Measured]]
 
 
 def compare(work: str, n: int, cap_s: float, runs: int) -> Compared:
     """One table; our results without and with mirrors; imagededup's seconds (nan where it has none); all seconds."""
     ours, theirs = WORK[work]
-    table = Table("search", "seconds", "beside ours", "", title=f"{work}, {n:,} hashes")
-    done = {mirrored: apart(ours, n, mirrored, runs) for mirrored in (False, True)}
+    table = Table("search", "seconds", "time / ours", "notes", title=f"{work}, {n:,} hashes")
+    done = {mirrored: in_own_process(ours, n, mirrored, runs) for mirrored in (False, True)}
     for mirrored, one in done.items():
         note = f"recall {one.recall:.2%}, {one.pairs:,} pairs, {one.extra_mb:.0f} MB"
         name = "btfer, with mirrors" if mirrored else "btfer, hashes alone"
@@ -203,7 +205,7 @@ def compare(work: str, n: int, cap_s: float, runs: int) -> Compared:
         results.Measured(f"{about}, memory with mirrors", done[True].extra_mb, "MB"),
     ]
     for name in PEERS:
-        result = apart(theirs, name, n, cap_s)
+        result = in_own_process(theirs, name, n, cap_s)
         if isinstance(result, str):
             table.add_row(name, "-", "-", result)
             continue
@@ -218,14 +220,14 @@ def compare(work: str, n: int, cap_s: float, runs: int) -> Compared:
     return table, done, default_s, kept
 
 
-def at_best(name: str, result: Timed, work: str) -> tuple[float, str]:
+def at_best(name: str, result: PeerTime, work: str) -> tuple[float, str]:
     """A peer's seconds, read in its favour, and how."""
     search_s = result.search_s / PROCESSES.get(name, 1)
     note = f"divided by its {PROCESSES[name]} processes" if name in PROCESSES else ""
     if work != "all pairs":
-        return search_s, note or "its index stands already"
+        return search_s, note or "its index is built beforehand"
     if name == BRUTE_FORCE:
-        return search_s / 2, "as if each pair were looked at once"
+        return search_s / 2, "as if each pair were compared once"
     return result.prepare_s + search_s, note
 
 
@@ -249,7 +251,7 @@ def targets(found: Results, default_s: float) -> tuple[Table, bool]:
         judge("100,000: seconds", small.seconds, math.inf, 1, "{:.2f} s", False)
         if not math.isnan(default_s):
             ratio = default_s / small.seconds
-            judge("100,000: beside imagededup", ratio, 100, 1_000, "{:,.0f}x", True)
+            judge("100,000: faster than imagededup", ratio, 100, 1_000, "{:,.0f}x", True)
     if large:
         judge("1,000,000: seconds", large.seconds, 20, 10, "{:.1f} s", False)
         judge("1,000,000: memory", large.extra_mb, 300, 300, "{:.0f} MB", False)

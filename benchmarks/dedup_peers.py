@@ -87,7 +87,7 @@ PEERS: dict[str, Callable[[Hashes, int], Search]] = {
 PROCESSES = {IMAGEDEDUP: os.cpu_count() or 1}
 
 
-class Timed(NamedTuple):
+class PeerTime(NamedTuple):
     """Seconds for all queries; scaled: only some of them were asked."""
 
     prepare_s: float
@@ -95,7 +95,9 @@ class Timed(NamedTuple):
     scaled: bool
 
 
-def timed(name: str, hashes: Hashes, queries: Hashes, max_bits: int, cap_s: float) -> Timed | str:
+def timed(
+    name: str, hashes: Hashes, queries: Hashes, max_bits: int, cap_s: float
+) -> PeerTime | str:
     """One peer's time, or why there is none. Slices of the queries grow until the cap is near."""
     prepare = PEERS[name]
     try:
@@ -103,7 +105,7 @@ def timed(name: str, hashes: Hashes, queries: Hashes, max_bits: int, cap_s: floa
     except ImportError as error:
         return f"not installed ({error.name})"
     if trial_s * len(hashes) / 5_000 > 2 * cap_s:
-        return f"left out: its index alone would take ~{trial_s * len(hashes) / 5_000:.0f} s"
+        return f"skipped: its index alone would take ~{trial_s * len(hashes) / 5_000:.0f} s"
     began = time.perf_counter()
     search = prepare(hashes, max_bits)
     prepare_s = time.perf_counter() - began
@@ -114,7 +116,7 @@ def timed(name: str, hashes: Hashes, queries: Hashes, max_bits: int, cap_s: floa
         search(queries[:n])
         slice_s = time.perf_counter() - began
         if n == len(queries) or slice_s > cap_s / 4:
-            return Timed(prepare_s, slice_s * len(queries) / n, n < len(queries))
+            return PeerTime(prepare_s, slice_s * len(queries) / n, n < len(queries))
         expected_s = slice_s * len(queries) / n
         n = len(queries) if expected_s < cap_s else 3 * n
 

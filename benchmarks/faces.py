@@ -3,8 +3,8 @@
     python benchmarks/faces.py [--photos FOLDER] [--count N] [--agree]
 
 Without --photos, scenes of web-photo size are made of the synthetic sample. Every detector reads and decodes
-the same files, once each, in a process of its own that is pinned to a core; a few other photos come first
-and are not measured. A core's rate is taken by CPU time, since other work on the machine can only add to
+the same files, once each, in a process of its own that is pinned to a core, after a few other photos that
+are not measured. A core's rate is taken by CPU time, since other work on the machine can only add to
 the clock's; that of several cores by the clock. `matched`: share of boxes that have a partner at an
 intersection over union of 0.9 among those that the package finds in the same pixels.
 """
@@ -22,15 +22,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import results
-from faces_agreement import Agreement
+from faces_agreement import BoxAgreement
 from faces_detectors import (
     MTCNN,
     OURS_20,
     OURS_40,
     PEERS,
     REFERENCE,
-    Run,
-    apart,
+    DetectorRun,
+    in_own_processes,
     read,
     run,
 )
@@ -48,7 +48,7 @@ LEAST_PX = {OURS_40: 40}  # boxes below are not asked for
 SIDES = (0, 400, 1000, 2000, 100_000)  # of --agree's rows, in pixels of the longer side
 MS = 1e3
 
-# ---- what nobody can beat ----
+# ---- limits of this machine ----
 
 
 def limit(_: object, paths: list[Path]) -> tuple[float, float, float]:
@@ -89,7 +89,7 @@ def _cpu_s(work: Any) -> float:
 # ---- speed ----
 
 
-class Bench:
+class DetectorBench:
     """Runs detectors over the same photos and keeps their figures for the table and the targets."""
 
     def __init__(self, photos: list[Path]) -> None:
@@ -97,7 +97,13 @@ class Bench:
         self.cores = sorted(os.sched_getaffinity(0))
         self.reference = boxes_of(REFERENCE, self.photos, self.warm, set(self.cores))
         self.table = Table(
-            "detector", "cores", "photos/s", "ms a core", "beside mtcnn", "matched", "MB"
+            "detector",
+            "cores",
+            "photos/s",
+            "CPU ms a photo",
+            "speed / mtcnn",
+            "boxes matched",
+            "peak MB",
         )
         self.ms: dict[str, float] = {}  # CPU, of those pinned to a core
         self.matched: dict[str, float] = {}
@@ -132,10 +138,18 @@ class Bench:
         self._row((name, "2", n / our_s, ms, ratio), self.matched[OURS_40], each[0])
         return ratio
 
-    def _row(self, figures: tuple[str, str, float, float, float], matched: float, one: Run) -> None:
+    def _row(
+        self, figures: tuple[str, str, float, float, float], matched: float, one: DetectorRun
+    ) -> None:
         name, cores, rate, ms, ratio = figures
-        told = (f"{rate:.1f}", f"{ms:.1f}", f"{ratio:.1f}x", f"{matched:.1%}", f"{one.peak_mb:.0f}")
-        self.table.add_row(name, cores, *told)
+        cells = (
+            f"{rate:.1f}",
+            f"{ms:.1f}",
+            f"{ratio:.1f}x",
+            f"{matched:.1%}",
+            f"{one.peak_mb:.0f}",
+        )
+        self.table.add_row(name, cores, *cells)
 
     def _matched(self, name: str, boxes: list[list[Box]]) -> float:
         return agreement(self.reference, boxes, LEAST_PX.get(name, 0)).matched
@@ -150,35 +164,39 @@ def boxes_of(name: str, photos: list[Path], warm: list[Path], cores: set[int]) -
     return boxes
 
 
-def agreement(theirs: Iterable[list[Box]], ours: Iterable[list[Box]], least_px: int) -> Agreement:
+def agreement(
+    theirs: Iterable[list[Box]], ours: Iterable[list[Box]], least_px: int
+) -> BoxAgreement:
     """Two detectors' boxes over all photos, those with a shorter side of at least so many pixels."""
-    total = Agreement()
+    total = BoxAgreement()
     for one, other in zip(theirs, ours, strict=True):
         total.add(one, other, least_px)
     return total
 
 
-def limit_row(bench: Bench) -> str:
+def limit_row(bench: DetectorBench) -> str:
     """How fast anything with PNet can be on this core."""
-    [(decode_s, from_20_s, from_40_s)] = apart(limit, [(bench.photos,)], [{bench.cores[0]}])
+    [(decode_s, from_20_s, from_40_s)] = in_own_processes(
+        limit, [(bench.photos,)], [{bench.cores[0]}]
+    )
     n, their_s = len(bench.photos), bench.ms[MTCNN] / MS * len(bench.photos)
     return (
-        f"limit on a core, PNet's arithmetic at sgemm's speed and the decode ({decode_s / n * MS:.1f} ms): "
+        f"limit of one core (decoding, {decode_s / n * MS:.1f} ms, and PNet's arithmetic at the speed of sgemm): "
         f"from 20 px {n / (decode_s + from_20_s):.0f} photos/s, {their_s / (decode_s + from_20_s):.1f}x; "
         f"from 40 px {n / (decode_s + from_40_s):.0f} photos/s, {their_s / (decode_s + from_40_s):.1f}x"
     )
 
 
-def targets(bench: Bench, on_two: float) -> tuple[Table, bool]:
-    """What was asked for, and whether every must is reached."""
+def targets(bench: DetectorBench, on_two: float) -> tuple[Table, bool]:
+    """Each target, and whether every must is reached."""
     table = Table("target", "measured", "must", "aim", title="targets")
     met = True
     matched = min(bench.matched[OURS_20], bench.matched[OURS_40])
     for name, value, must, aim, form, least in (
-        ("a core, from 20 px", bench.ms[MTCNN] / bench.ms[OURS_20], 3, 4, "{:.1f}x", True),
-        ("a core, from 40 px", bench.ms[MTCNN] / bench.ms[OURS_40], 7, 9, "{:.1f}x", True),
-        ("two processes, mtcnn as users call it", on_two, 12, 17, "{:.1f}x", True),
-        ("memory a worker", bench.peak_mb, 1200, 600, "{:.0f} MB", False),
+        ("one core, faces from 20 px", bench.ms[MTCNN] / bench.ms[OURS_20], 3, 4, "{:.1f}x", True),
+        ("one core, faces from 40 px", bench.ms[MTCNN] / bench.ms[OURS_40], 7, 9, "{:.1f}x", True),
+        ("two processes, against mtcnn as users call it", on_two, 12, 17, "{:.1f}x", True),
+        ("memory of a worker", bench.peak_mb, 1200, 600, "{:.0f} MB", False),
         ("boxes matched at IoU 0.9", matched, 0.99, 0.99, "{:.1%}", True),
     ):
         reached = [value >= one if least else value <= one for one in (must, aim)]
@@ -187,14 +205,14 @@ def targets(bench: Bench, on_two: float) -> tuple[Table, bool]:
             f"{'pass' if good else 'MISS'} ({form.format(one)})"
             for good, one in zip(reached, (must, aim), strict=True)
         ]
-        table.add_row(name, form.format(value) if value else "no second core", *cells)
+        table.add_row(name, form.format(value) if value else "not measured: one core", *cells)
     return table, met
 
 
 # ---- agreement ----
 
 
-def agree(photos: list[Path]) -> tuple[Table, bool]:
+def compare_boxes(photos: list[Path]) -> tuple[Table, bool]:
     """The package's boxes beside ours on the same pixels, by the photo's longer side."""
     core = {min(os.sched_getaffinity(0))}
     found = {name: boxes_of(name, photos, [], core) for name in (REFERENCE, OURS_20, OURS_40)}
@@ -202,7 +220,7 @@ def agree(photos: list[Path]) -> tuple[Table, bool]:
     table = Table(
         "photos",
         "longer side",
-        "faces from",
+        "smallest face",
         "mtcnn",
         "btfer",
         "matched",
@@ -247,7 +265,7 @@ def readable(folder: Path, count: int) -> list[Path]:
 
 def report(console: Console, photos: list[Path], *, keep: bool) -> bool:
     """Time every detector, print the tables; whether every must is reached. keep: save the figures."""
-    bench = Bench(photos)
+    bench = DetectorBench(photos)
     for name in (MTCNN, OURS_20, OURS_40, *PEERS):
         bench.on_a_core(name)
     on_two = bench.on_two() if len(bench.cores) > 1 else 0.0
@@ -261,7 +279,7 @@ def report(console: Console, photos: list[Path], *, keep: bool) -> bool:
     return met
 
 
-def kept_figures(bench: Bench) -> list[results.Measured]:
+def kept_figures(bench: DetectorBench) -> list[results.Measured]:
     """Each of ours beside the mtcnn package, on one core."""
     theirs = MS / bench.ms[MTCNN]
     speed = [
@@ -288,15 +306,15 @@ def main() -> None:
     asked = parser.parse_args()
     console = Console(width=120)
     with tempfile.TemporaryDirectory(prefix="btfer-benchmark-") as name:
-        more = 0 if asked.agree or not asked.count else WARM
+        more = 0 if asked.compare_boxes or not asked.count else WARM
         if asked.photos:
             photos = readable(asked.photos, asked.count + more)
         else:
             photos = draw_scenes(Path(name), asked.count + more)
         if len(photos) <= more:
-            raise SystemExit(f"no readable photo below {asked.photos}")
-        if asked.agree:
-            table, met = agree(photos)
+            raise SystemExit(f"no readable photos in {asked.photos}")
+        if asked.compare_boxes:
+            table, met = compare_boxes(photos)
             console.print(table)
         else:
             met = report(console, photos, keep=asked.save)

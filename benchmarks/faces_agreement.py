@@ -12,7 +12,7 @@ MOST_LANDMARKS = 0.001
 
 
 @dataclass
-class Agreement:
+class BoxAgreement:
     """Over all pictures: the package's boxes, ours, and of those matched how far they differ.
 
     landmarks: mean distance of the five as a share of the box's longer side.
@@ -61,7 +61,7 @@ class Agreement:
                 self.theirs += 1
                 self.ours += 1
                 self.probability.append(abs(one.probability - nearest.probability))
-                self.landmarks.append(_apart(one, nearest))
+                self.landmarks.append(_landmark_distance(one, nearest))
         self.ours += sum(_least_side(one) >= least_px for one in left)
 
 
@@ -73,7 +73,7 @@ def overlap(one: Box, other: Box) -> float:
     return both / (one.width * one.height + other.width * other.height - both)
 
 
-def _apart(one: Box, other: Box) -> float:
+def _landmark_distance(one: Box, other: Box) -> float:
     away = [np.subtract(one.landmarks[name], other.landmarks[name]) for name in one.landmarks]
     return float(np.mean(np.linalg.norm(away, axis=1)) / max(one.width, one.height))
 

@@ -23,7 +23,7 @@ Detect = Callable[[Path], list[Box]]
 
 
 @dataclass(frozen=True)
-class Run:
+class DetectorRun:
     """A detector's pass over all photos: seconds of the clock and of the cores, and what it found in each."""
 
     began: float
@@ -132,11 +132,11 @@ def run(
 ) -> Any:
     """One process a share, all beginning together: a list of Run, or why this detector has none."""
     jobs = [(name, share, warm) for share in shares]
-    found = apart(pass_over, jobs, cores)
+    found = in_own_processes(pass_over, jobs, cores)
     return next((one for one in found if isinstance(one, str)), found)
 
 
-def apart(
+def in_own_processes(
     work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], cores: Sequence[set[int]]
 ) -> list[Any]:
     """`work(barrier, *job)` for each job at once, each in a process pinned to its set of cores."""
@@ -171,7 +171,7 @@ def _answer(
         results.put((number, f"{type(error).__name__}: {error}".splitlines()[0]))
 
 
-def pass_over(barrier: Any, name: str, paths: list[Path], warm: list[Path]) -> Run | str:
+def pass_over(barrier: Any, name: str, paths: list[Path], warm: list[Path]) -> DetectorRun | str:
     """One detector on all photos, or why not; `warm` come first and are not measured."""
     try:
         found_in = DETECTORS[name]()
@@ -183,7 +183,7 @@ def pass_over(barrier: Any, name: str, paths: list[Path], warm: list[Path]) -> R
     began, used = time.time(), time.process_time()
     boxes = [found_in(path) for path in paths]
     ended, cpu_s = time.time(), time.process_time() - used
-    return Run(began, ended, cpu_s, _peak_mb(), boxes)
+    return DetectorRun(began, ended, cpu_s, _peak_mb(), boxes)
 
 
 def _peak_mb() -> float:

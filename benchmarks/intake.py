@@ -76,7 +76,7 @@ def read_folder(folder: Path, count: int) -> list[bytes]:
         try:
             read_photo(data)
         except ImageError as error:
-            print(f"left out: {path.name} ({error.reason})")
+            print(f"skipped: {path.name} ({error.reason})")
             continue
         found.append(data)
         if len(found) == count:
@@ -146,12 +146,17 @@ def main() -> None:
     args = parser.parse_args()
     photos = read_folder(args.photos, args.count) if args.photos else drawn(args.count)
     if not photos:
-        raise SystemExit(f"no readable JPEG below {args.photos}")
+        raise SystemExit(f"no readable JPEGs in {args.photos}")
     peer_s, ours_s = compare(photos, args.rounds)
     ratio, share = peer_s / ours_s, share_within(photos)
     kb = sum(map(len, photos)) / len(photos) / KB
-    table = Table("", "photos/s a core", "ms", title=f"{len(photos)} JPEGs of {kb:.0f} KB")
-    for name, seconds in (("imagehash.phash alone", peer_s), ("intake, all of it", ours_s)):
+    table = Table(
+        "step",
+        "photos/s on one core",
+        "CPU ms a photo",
+        title=f"{len(photos)} JPEGs of {kb:.0f} KB",
+    )
+    for name, seconds in (("imagehash.phash alone", peer_s), ("intake, complete", ours_s)):
         table.add_row(name, f"{len(photos) / seconds:.0f}", f"{seconds / len(photos) * MS:.2f}")
     for name, seconds in profile(photos, args.rounds).items():
         table.add_row(f"  {name}", "", f"{seconds / len(photos) * MS:.2f}")

@@ -1,5 +1,7 @@
 """Precision, recall and speed of the leak search on pairs made here (`make benchmark-leaks`).
 
+    python benchmarks/leaks.py [--photos FOLDER] [--most N] [--one-photo WORD]
+
 Every face's photo is made into training pictures as training sets show them: our own crop, the bare box, squares
 tighter and looser, levelled by the eyes, the whole photo; 48x48 grey or 100x100, recompressed, half of them
 mirrored. They are written to class folders, and the real search must find, for each, its own face and no other.
@@ -26,7 +28,7 @@ from rich.table import Table
 from btfer.errors import ImageError
 from btfer.hamming import hamming_distance
 from btfer.images import decode_rgb, read_photo
-from btfer.leaks.search import Searched, search
+from btfer.leaks.search import LeakSearch, search
 from btfer.leaks.training import SUFFIXES, read_training
 from btfer.leaks.views import Grey, LeakSubject, grey_of
 from btfer.pipeline.likeness import is_same, look_of
@@ -39,7 +41,7 @@ Window = tuple[float, float, float, float]  # centre, width, height
 
 
 @dataclass(frozen=True)
-class Face:
+class PlantedFace:
     """A face with its eyes, which may not be known."""
 
     subject: LeakSubject
@@ -49,7 +51,7 @@ class Face:
 # ---- faces ----
 
 
-def sample_faces() -> list[Face]:
+def sample_faces() -> list[PlantedFace]:
     """Of the synthetic sample, one from each original picture."""
     from btfer.sample import load_manifest, picture_path
 
@@ -58,11 +60,11 @@ def sample_faces() -> list[Face]:
         if one.faces and not one.original:
             box = one.faces[0]
             where = (float(box.x), float(box.y), float(box.width), float(box.height))
-            found.append(Face(LeakSubject(one.file, picture_path(one.file), where)))
+            found.append(PlantedFace(LeakSubject(one.file, picture_path(one.file), where)))
     return found
 
 
-def photo_faces(folder: Path, most: int) -> list[Face]:
+def photo_faces(folder: Path, most: int) -> list[PlantedFace]:
     """The first face that is taken of each photo below a folder; `most` photos, chosen by their names' hash."""
     files = [one for one in folder.rglob("*") if one.suffix.lower() in SUFFIXES]
     files = [
@@ -73,7 +75,7 @@ def photo_faces(folder: Path, most: int) -> list[Face]:
     return without_copies([face for face in looked if face])
 
 
-def without_copies(faces: list[Face]) -> list[Face]:
+def without_copies(faces: list[PlantedFace]) -> list[PlantedFace]:
     """Of photos that are one picture only the first: finding the others would be right."""
     read = [read_photo(face.subject.picture.read_bytes()) for face in faces]
     looks = [look_of(one.thumbnail) for one in read]
@@ -92,7 +94,7 @@ def without_copies(faces: list[Face]) -> list[Face]:
     return [faces[n] for n in kept]
 
 
-def _first_face(file: Path, name: str) -> Face | None:
+def _first_face(file: Path, name: str) -> PlantedFace | None:
     from btfer.faces.find import find_faces
     from btfer.faces.modes import crop_settings
     from btfer.faces.pose import pose_of
@@ -111,13 +113,13 @@ def _first_face(file: Path, name: str) -> Face | None:
     box = taken[0].box
     where = (box.x, box.y, box.width, box.height)
     eyes = box.landmarks["left_eye"], box.landmarks["right_eye"]
-    return Face(LeakSubject(name, file, where, pose_of(box).tilt_deg), eyes)
+    return PlantedFace(LeakSubject(name, file, where, pose_of(box).tilt_deg), eyes)
 
 
 # ---- training pictures ----
 
 
-def made_of(face: Face, rng: np.random.Generator) -> Iterator[tuple[str, Grey]]:
+def made_of(face: PlantedFace, rng: np.random.Generator) -> Iterator[tuple[str, Grey]]:
     """Kind and pixels of each training picture of a face; what would show more than the photo has is left out."""
     grey = grey_of(face.subject.picture.read_bytes())
     x, y, width, height = face.subject.box
@@ -157,7 +159,7 @@ def _recompressed(grey: Grey, quality: int) -> Grey:
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
-def _levelled(grey: Grey, face: Face, rng: np.random.Generator) -> Grey | None:
+def _levelled(grey: Grey, face: PlantedFace, rng: np.random.Generator) -> Grey | None:
     """The eyes at fixed places, as in RAF-DB's aligned pictures; None where that reaches beyond the photo."""
     if face.eyes is None:
         return None
@@ -173,7 +175,7 @@ def _levelled(grey: Grey, face: Face, rng: np.random.Generator) -> Grey | None:
     return np.asarray(cv2.warpAffine(blurred, turn, (100, 100)), np.uint8)
 
 
-def write_training(faces: list[Face], folder: Path, seed: int = 0) -> Truth:
+def write_training(faces: list[PlantedFace], folder: Path, seed: int = 0) -> Truth:
     """Pictures of every face below a folder; of each file whose face it shows, and its kind."""
     rng = np.random.default_rng(seed)
     truth = {}
@@ -190,7 +192,7 @@ def write_training(faces: list[Face], folder: Path, seed: int = 0) -> Truth:
 # ---- measuring ----
 
 
-def measure(faces: list[Face]) -> tuple[Truth, Searched, float]:
+def measure(faces: list[PlantedFace]) -> tuple[Truth, LeakSearch, float]:
     """Truth, what the search finds, and its seconds, hashing our faces included."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -202,9 +204,9 @@ def measure(faces: list[Face]) -> tuple[Truth, Searched, float]:
 
 
 def report(
-    faces: list[Face],
+    faces: list[PlantedFace],
     truth: Truth,
-    found: Searched,
+    found: LeakSearch,
     seconds: float,
     say: Callable[[Any], None],
     one_photo: list[str],
@@ -221,7 +223,7 @@ def report(
     wrong = [leak for leak in wrong if not is_one(truth[leak.file][0], leak.ours)]
     asked = Counter(kind for _, kind in truth.values())
     held = Counter(truth[leak.file][1] for leak in right)
-    table = Table("training picture", "pairs", "found", "recall", title=f"{len(faces)} faces")
+    table = Table("training picture", "planted", "found", "recall", title=f"{len(faces)} faces")
     for kind, n in asked.items():
         table.add_row(kind, str(n), str(held[kind]), f"{held[kind] / n:.3f}")
     table.add_row("all", str(len(truth)), str(len(right)), f"{len(right) / len(truth):.3f}")
@@ -229,7 +231,7 @@ def report(
     recall, precision = len(right) / len(truth), len(right) / max(1, len(right) + len(wrong))
     pairs = Counter((truth[leak.file][0], leak.ours) for leak in wrong)
     for (one, other), n in pairs.most_common(20):
-        say(f"  {n} pictures of {one} taken for {other}: are they one photo?")
+        say(f"  {n} pictures of {one} were taken for {other}: check whether both are one photo")
     say(f"recall {recall:.3f} (must {RECALL}), precision {precision:.4f} (must {PRECISION})")
     say(f"{seconds / len(faces) * 1000:.0f} ms a face against {len(truth):,} pictures, one core")
     if keep:
@@ -243,15 +245,17 @@ def report(
 
 def main() -> None:
     """Print what was found; exit 1 where a must is missed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--photos", type=Path, help="folder of photos [the synthetic sample]")
-    parser.add_argument("--most", type=int, default=400, help="photos to look at (400)")
+    parser.add_argument("--most", type=int, default=400, help="most photos to use (400)")
     parser.add_argument(
         "--one-photo",
         action="append",
         default=[],
         metavar="WORD",
-        help="files with this in their names are one photo, cut otherwise",
+        help="files with WORD in their names are crops of one photo; may be repeated",
     )
     results.add_save(parser)
     args = parser.parse_args()

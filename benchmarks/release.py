@@ -114,7 +114,7 @@ def _verify(folder: Path, per_class: int) -> Found:
     checks, seconds = _timed(lambda: verify.verify(made))
     wrong = [problem for one in checks for problem in one.problems]
     if wrong:
-        raise SystemExit(f"the release is not whole: {wrong[:3]}")
+        raise SystemExit(f"the release is damaged: {wrong[:3]}")
     return {"verify": seconds, "verify memory": _memory_mb()}
 
 

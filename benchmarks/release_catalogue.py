@@ -48,7 +48,7 @@ def make(data_dir: Path, n: int, settings: str) -> None:
                 (tables.face, (_face(*one, settings) for one in zip(names, ids, strict=True))),
                 (
                     tables.verdict,
-                    (v for one in zip(names, ids, strict=True) for v in _said(*one, settings)),
+                    (v for one in zip(names, ids, strict=True) for v in _verdicts(*one, settings)),
                 ),
             ):
                 connection.execute(sa.insert(table), list(rows))
@@ -113,7 +113,7 @@ def _face(name: str, id_: str, settings: str) -> Row:
     return box | named | {"landmarks": eyes, "crop": cut, "hints": {}}
 
 
-def _said(name: str, id_: str, settings: str) -> list[Row]:
+def _verdicts(name: str, id_: str, settings: str) -> list[Row]:
     blank = dict.fromkeys(("face", "settings", "reason", "expression", "keeper"), "")
     of_face = {"face": id_, "settings": settings}
     return [

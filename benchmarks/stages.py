@@ -1,7 +1,9 @@
 """Speed of the heavy stages on this machine, each beside what it is built on, in one run (`make benchmark`).
 
 Input is drawn, or the built-in synthetic sample; nothing is downloaded. Every figure is the median of
-three runs. `limit` is what the stage cannot beat as it is built today.
+three runs. `limit` marks what the stage cannot beat as it is built today.
+
+    python benchmarks/stages.py
 """
 
 import argparse

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from btfer import bench, review
 from btfer.bench.report import print_table, results_table, write_report
+from btfer.bench.runs.record import RunRecord
 from btfer.catalogue import Catalogue, open_catalogue, photos
 from btfer.extras import require
 from btfer.files import write_atomic
@@ -105,27 +106,34 @@ def _judge_faces(cat: Catalogue, settings: Settings) -> int:
     return review.apply_labels_to_faces(cat, digest, truth, REVIEWER).written
 
 
-def _bench(
-    settings: Settings, made: release.Release, epochs: int, say: Say
-) -> list[dict[str, Any]]:
-    return bench.bench(
+class _Indented:
+    """The lines of the benchmark, indented below the step."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+
+    def update(self, stage: str, done: int, total: int) -> None:
+        """Not shown."""
+
+    def say(self, text: str) -> None:
+        """Print it below the step."""
+        self._say(f"   {text}")
+
+
+def _bench(settings: Settings, made: release.Release, epochs: int, say: Say) -> list[RunRecord]:
+    request = bench.BenchRequest(
         data_dir=settings.data_dir,
         release=made.path,
-        training={},
         architectures=["sequential_4conv"],
-        resolutions=[48],
-        balances=["conservative"],
-        weights=["none"],
-        protocol="paper",
         seeds=[settings.seed],
         epochs=epochs,
         folds=2,
-        on_progress=lambda text: say(f"   {text}"),
     )
+    return bench.bench(request, _Indented(say))
 
 
 def _write_page(
-    path: Path, lines: list[funnel.Line], made: release.Release, results: list[dict[str, Any]]
+    path: Path, lines: list[funnel.Line], made: release.Release, results: list[RunRecord]
 ) -> Path:
     sheet = (made.path / "contact_sheet.png").read_bytes()
     environment = Environment(
@@ -136,7 +144,7 @@ def _write_page(
         lines=lines,
         release=made,
         sheet=base64.b64encode(sheet).decode(),
-        results=[{name: row[name] for name in SHOWN} for row in results_table(results)],
+        results=[{name: getattr(row, name) for name in SHOWN} for row in results_table(results)],
     )
     write_atomic(path, html.encode())
     return path
@@ -146,7 +154,7 @@ def _tell(
     say: Say,
     settings: Settings,
     lines: list[funnel.Line],
-    results: list[dict[str, Any]],
+    results: list[RunRecord],
     made: release.Release,
     pages: tuple[Path, Path],
 ) -> None:

@@ -1,4 +1,4 @@
-"""Who stays of several copies of one picture: the rules in their order, and which of them decided."""
+"""Which of several copies of one picture is kept: the rules in their order, and which of them decided."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -50,7 +50,7 @@ def licence_rank(licences: Iterable[tuple[str, str]]) -> int:
 
 
 def bytes_a_pixel(facts: Facts) -> float:
-    """How little a photo is compressed."""
+    """Bytes of the file per pixel: the more, the less a photo is compressed."""
     return round(facts.n_bytes / (facts.width_px * facts.height_px), 4)
 
 
@@ -77,7 +77,7 @@ def decided_by(keeper: Facts, copy: Facts) -> tuple[str, bool]:
     for name, rule in RULES.items():
         if rule(keeper) != rule(copy):
             return name, bool(rule(keeper) < rule(copy))
-    raise ValueError(f"a photo is no copy of itself: {keeper.sha256}")
+    raise ValueError(f"the two photos are one and the same: {keeper.sha256}")
 
 
 def root(photo: str, keeper_of: Mapping[str, str]) -> str:

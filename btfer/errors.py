@@ -2,7 +2,7 @@
 
 BtferError             1  something failed; the message says what was wrong, what came in and what to do
 ├── UsageError         2  an argument, a setting or an input file is not what it must be
-├── Incomplete         3  people or pictures are missing before the work can go on
+├── Incomplete         3  something waits for review, or there are too few pictures
 ├── MissingExtra       1  an optional dependency is not installed
 ├── Busy               1  another process is running the same stage
 ├── CatalogueError     1  the catalogue cannot be opened, or is of another version
@@ -24,7 +24,7 @@ class UsageError(BtferError):
 
 
 class Incomplete(BtferError):
-    """Nothing is broken, but people must judge or more pictures must come first."""
+    """Nothing is broken, but something waits for review, or there are too few pictures."""
 
     exit_code = 3
 

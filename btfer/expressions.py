@@ -28,5 +28,5 @@ def parse_expression(name: str) -> str:
         return _BY_NAME[name.strip().lower()]
     except KeyError:
         raise UsageError(
-            f"'{name}' is no expression class: use one of {', '.join(EXPRESSIONS)}"
+            f"unknown expression class '{name}'; choose one of {', '.join(EXPRESSIONS)}"
         ) from None

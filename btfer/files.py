@@ -34,8 +34,8 @@ def write_atomic(path: Path, data: bytes) -> None:
         if not isinstance(error, OSError):
             raise
         raise BtferError(
-            f"cannot write {path}: {error.strerror}. What was done before is kept; "
-            "make room and run the command again"
+            f"cannot write {path}: {error.strerror}. What was finished is kept: "
+            "make room on the disk and run the command again"
         ) from error
 
 
@@ -71,13 +71,13 @@ def only_one(data_dir: Path, stage: str) -> Iterator[None]:
         data_dir.mkdir(parents=True, exist_ok=True)
         file = path.open("a+")
     except OSError as error:
-        raise BtferError(f"cannot write in {data_dir}: {error.strerror}") from error
+        raise BtferError(f"cannot write to the folder {data_dir}: {error.strerror}") from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Busy(
-                f"another 'btfer {stage}' is running on {data_dir}: wait for it, or stop it first"
+                f"another 'btfer {stage}' is working in {data_dir}: wait until it ends, or stop it"
             ) from None
         yield
 

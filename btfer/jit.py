@@ -1,4 +1,4 @@
-"""Where loops that numpy has no word for become machine code: numba, once on a machine, then from its cache."""
+"""Compiles loops that numpy cannot express: by numba, once on a machine, then from its cache."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -23,5 +23,5 @@ def compiled(function: Function) -> Function:
 def _njit(function: Function, *, cache: bool) -> Function:
     # "contract": a product and a sum in one step, as C compilers do. No other liberty: sums keep their order.
     how: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
-    quick: Any = njit(cache=cache, **how)(function)
-    return quick
+    compiled_function: Function = njit(cache=cache, **how)(function)
+    return compiled_function

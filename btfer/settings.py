@@ -105,16 +105,28 @@ def load_settings(**flags: Any) -> Settings:
 
     Raises UsageError that names the field, where a value cannot be right.
     """
+    given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        where = _where(name, given)
         if first["type"] == "extra_forbidden":
-            raise UsageError(
-                f"unknown setting '{name}'{nearest(name, Settings.model_fields)}"
-            ) from None
-        raise UsageError(f"setting '{name}': {first['msg']} (got {first['input']!r})") from None
+            close = nearest(name, Settings.model_fields)
+            raise UsageError(f"unknown setting '{name}'{where}{close}") from None
+        raise UsageError(
+            f"setting '{name}'{where}: {first['msg']} (got {first['input']!r})"
+        ) from None
+
+
+def _where(name: str, flags: Mapping[str, Any]) -> str:
+    """Where a setting was given, in words: the place to put it right."""
+    if name in flags:
+        return ""
+    variables = {one.upper(): one for one in os.environ}
+    variable = variables.get(PREFIX + name.upper())
+    return f" (variable {variable})" if variable else f" in {FILE}"
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -1,4 +1,4 @@
-"""The review app: `btfer app`, or `streamlit run review_app/app.py` in a checkout."""
+"""The review app. Run it with `streamlit run review_app/app.py` from the project's folder."""
 
 import sys
 from pathlib import Path

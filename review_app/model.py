@@ -10,7 +10,7 @@ import streamlit as st
 from btfer.bench.datasets import ImageSet, load_release
 from btfer.bench.predict.drawing import draw
 from btfer.bench.predict.predictor import PredictedFace, Predictor, SimilarFace, crop_of, nearest
-from btfer.bench.runs.store import TrainedRun, with_network
+from btfer.bench.runs.store import RunStore, TrainedRun
 from btfer.errors import BtferError, ImageError
 from btfer.expressions import EXPRESSIONS
 from btfer.images import decode_rgb
@@ -29,7 +29,7 @@ def page() -> None:
     st.subheader("Model")
     try:
         settings = load_settings()
-        runs = with_network(settings.data_dir / "runs")
+        runs = RunStore(settings.data_dir / "runs").with_network()
     except BtferError as error:
         st.error(str(error))
         return
@@ -54,7 +54,7 @@ def _look(settings: Settings, run: TrainedRun, data: bytes) -> None:
     with st.spinner("Looking …"):
         predictor = _eye(run.folder, (run.folder / "model.keras").stat().st_mtime_ns)
         pixels = decode_rgb(data)
-        seen = predictor.look(pixels, crop_of(settings, release))
+        seen = predictor.predict(pixels, crop_of(settings, release))
     drawn = image_uris.reduced(draw(pixels, seen), DRAWN_PX)
     st.html(f'<img alt="What the network sees" style="max-width:100%" src="{drawn}">')
     if not seen:
@@ -92,14 +92,14 @@ def _face(path: Path, found: SimilarFace) -> str:
 
 
 def _release(settings: Settings, run: TrainedRun) -> Path | None:
-    name = (run.record.get("release") or {}).get("name", "")
+    name = run.record.release_name
     folder = releases_dir(settings.data_dir) / name
     return folder if name and (folder / "metadata.csv").is_file() else None
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _eye(folder: Path, made: int) -> Predictor:
-    return Predictor(next(one for one in with_network(folder.parent) if one.folder == folder))
+    return Predictor(RunStore(folder.parent).trained(folder))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

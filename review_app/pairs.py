@@ -36,11 +36,11 @@ def page() -> None:
     said = session.last_said()
     answered, total = pairs.count(cat)
     if not total:
-        st.info("No pairs are drawn yet: run `btfer dedup calibrate` first.")
+        st.info("No pairs are drawn yet: run `btfer dedup --calibrate` first.")
     elif not reviewer:
         st.info("Write your name in the side bar first: every answer carries it.")
     elif answered == total:
-        st.success(f"{said} All {total} pairs are answered. Next: `btfer dedup calibrate`.")
+        st.success(f"{said} All {total} pairs are answered. Next: `btfer dedup --calibrate`.")
         st.button("Undo my last page", on_click=lambda: _undo(cat, reviewer))
     else:
         _draw(cat, settings.data_dir, reviewer, f"{answered} of {total} pairs answered", said)

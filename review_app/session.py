@@ -43,7 +43,7 @@ def _catalogue(url: str) -> Catalogue:
 
 def _reviewers_per_image(arguments: list[str]) -> int | None:
     """What stands after `--` of `streamlit run`; the same as `btfer review plan`."""
-    parser = argparse.ArgumentParser(prog="btfer app", add_help=False)
+    parser = argparse.ArgumentParser(prog="review_app/app.py", add_help=False)
     parser.add_argument("--reviewers-per-image", type=int)
     return parser.parse_known_args(arguments)[0].reviewers_per_image
 

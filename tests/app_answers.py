@@ -33,4 +33,6 @@ if __name__ == "__main__":
     assert "<title>Streamlit</title>" in answer(site)
     page = AppTest.from_file(str(APP), default_timeout=SECONDS).run()
     assert not page.exception, page.exception
-    print(f"the review app answers, and its first page says: {page.subheader[0].value}")
+    said = [one.value for one in (*page.subheader, *page.info, *page.warning, *page.error)]
+    assert said, "the first page is empty"
+    print(f"the review app answers, and its first page says: {said[0]}")

@@ -11,7 +11,7 @@ from werkzeug import Request, Response
 from btfer.catalogue import Catalogue
 from btfer.catalogue.store import Row
 from btfer.catalogue.tables import fetch
-from btfer.queries import Plan, Query
+from btfer.queries import Query, QueryPlan
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
 from btfer.sources.web import Manners
@@ -19,7 +19,7 @@ from tests.conftest import as_bytes, draw_photo
 
 HAPPY = Query("mujer feliz", "happy", "es", "White", "female", "adult", "v1")
 SAD = Query("sad man", "sad", "en", "Black", "male", "adult", "v1")
-PLAN = Plan([HAPPY, SAD], "v1", [])
+PLAN = QueryPlan([HAPPY, SAD], "v1", [])
 FAST = Manners(host_delay_s=0, allow_private_hosts=True, back_off_s=0.01, max_bytes=100_000)
 
 

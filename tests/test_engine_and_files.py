@@ -99,7 +99,10 @@ def test_two_runs_of_a_stage_at_once_are_refused(tmp_path: Path) -> None:
     )
     assert other.stdout is not None
     assert other.stdout.readline() == "in\n"
-    with pytest.raises(Busy, match="another 'btfer crop' is running"), only_one(tmp_path, "crop"):
+    with (
+        pytest.raises(Busy, match="another 'btfer crop' is working in"),
+        only_one(tmp_path, "crop"),
+    ):
         pass
     with only_one(tmp_path, "dedup"):
         pass

@@ -9,6 +9,7 @@ import pytest
 
 from btfer import extras
 from btfer.errors import MissingExtra
+from btfer.pipeline import calibrate
 
 ROOT = Path(__file__).parents[1]
 WITHOUT = """
@@ -86,3 +87,11 @@ def test_another_backend_of_keras_does_not_want_tensorflow(monkeypatch: pytest.M
         extras.require("bench", "btfer bench")
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     extras.require("bench", "btfer bench")
+
+
+def test_a_calibration_without_matplotlib_has_no_plot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert calibrate._plotted(tmp_path / "calibration.png", [], None) is None
+    assert list(tmp_path.iterdir()) == []

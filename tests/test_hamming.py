@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from btfer import hamming
 from btfer.errors import UsageError
 from btfer.hamming import blocks, cross_join, self_join
-from btfer.hamming.chunks import Chunk
+from btfer.hamming.chunks import HashChunk
 from btfer.hamming.keys import Hashes, Keys, Pairs
 
 WORD = 2**64 - 1
@@ -29,7 +29,7 @@ def through_buckets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(cross_join, "FEW", 0)
     monkeypatch.setattr(blocks, "TILE", 16)
     monkeypatch.setattr(blocks, "AT_ONCE", 2048)
-    monkeypatch.setattr(self_join, "CROWD", request.param)
+    monkeypatch.setattr(self_join, "COMMON", request.param)
 
 
 @st.composite
@@ -182,13 +182,13 @@ def test_what_cannot_be_searched_is_refused() -> None:
         hamming.collapse(hashes, hashes[:1])
     with pytest.raises(UsageError, match="max_bits must be 0 to 20, got 21"):
         list(hamming.near_pairs(hamming.collapse(hashes), max_bits=21))
-    with pytest.raises(UsageError, match="the other has none"):
+    with pytest.raises(UsageError, match="must both have mirror hashes, or neither"):
         list(hamming.near_between(hamming.collapse(hashes), hamming.collapse(hashes, hashes)))
 
 
 def test_a_word_is_cut_from_the_bits_of_its_chunk() -> None:
     hashes = np.array([0b1011_0110], np.uint64)
-    assert Chunk(shift=2, width=4).words(hashes).tolist() == [0b1101]
+    assert HashChunk(shift=2, width=4).words(hashes).tolist() == [0b1101]
 
 
 def nearly_blank(n: int, rng: np.random.Generator) -> Hashes:

@@ -1,4 +1,5 @@
 import re
+import time
 
 import pytest
 from hypothesis import example, given
@@ -352,6 +353,19 @@ URLS = [
 def test_an_address_is_read(url: str, spdx: str, expected: str) -> None:
     one = parse_licence("", url)
     assert (allowed(one), one.spdx) == (expected, spdx)
+
+
+@pytest.mark.parametrize("text", ["CC BY 4.0 and the ", "署名", "<a href='", "a.", "(by ", "<a "])
+def test_a_long_statement_is_unknown_at_once(text: str) -> None:
+    began = time.perf_counter()
+    for length in (4_000, 100_000):
+        statement = (text * length)[:length]
+        assert parse_licence(statement).kind is not Kind.FREE
+        assert parse_licence(f"{statement} all rights reserved").kind in (
+            Kind.RESERVED,
+            Kind.UNKNOWN,
+        )
+    assert time.perf_counter() - began < 20
 
 
 def test_all_is_known_of_a_ported_licence() -> None:

@@ -285,9 +285,27 @@ NO_MALE = {', male = "asiático"': ""}
 # What is changed in a file; the table and the beginning of the line to be named; the message.
 BROKEN: dict[str, tuple[str, dict[str, str], str, str, str]] = {
     "class unknown": (WORDS, {"[happy]": "[hapy]"}, "[hapy]", "[hapy]", "unknown key 'hapy'"),
-    "key unknown": (ES, {"name =": "nom ="}, "", "nom =", "unknown key 'nom': use name, default"),
-    "age unknown": (ES, {AGE: f"{AGE}\nbaby = 1"}, "[age]", "baby", "unknown key 'baby': use todd"),
-    "table unknown": (EN, {AGE: "[agge]"}, "[agge]", "[agge]", "unknown key 'agge': use name"),
+    "key unknown": (
+        ES,
+        {"name =": "nom ="},
+        "",
+        "nom =",
+        "unknown key 'nom'; choose one of name, default",
+    ),
+    "age unknown": (
+        ES,
+        {AGE: f"{AGE}\nbaby = 1"},
+        "[age]",
+        "baby",
+        "unknown key 'baby'; choose one of todd",
+    ),
+    "table unknown": (
+        EN,
+        {AGE: "[agge]"},
+        "[agge]",
+        "[agge]",
+        "unknown key 'agge'; choose one of name",
+    ),
     "table a number": (
         *(EN, {"name =": "agreement = 1\nname ="}),
         *("", "agreement", "'agreement' must be a table of toddler, child"),
@@ -298,7 +316,11 @@ BROKEN: dict[str, tuple[str, dict[str, str], str, str, str]] = {
     ),
     "form unknown": (
         *(ES, {'Asian = { female = "asiática"': 'Asian = { femme = "x", female = "asiática"'}),
-        *("[ethnicity]", "Asian", "'ethnicity.Asian': unknown form 'femme': use female, male"),
+        *(
+            "[ethnicity]",
+            "Asian",
+            "'ethnicity.Asian': unknown form 'femme'; choose one of female, male",
+        ),
     ),
     "form of another language": (
         *(WORDS, {'"asustada", male': '"asustada", neuter = "x", male'}),
@@ -314,7 +336,7 @@ BROKEN: dict[str, tuple[str, dict[str, str], str, str, str]] = {
     ),
     "language unknown": (
         *(WORDS, {'en = ["happy"': 'xx = ["en"]\nen = ["happy"'}),
-        *("[happy]", "xx =", "'happy': there is no languages/xx.toml"),
+        *("[happy]", "xx =", "'happy': unknown language 'xx': there is no languages/xx.toml"),
     ),
     "terms no list": (
         *(WORDS, {'en = ["disgusted"]': 'en = "disgusted"'}),
@@ -354,7 +376,7 @@ BROKEN: dict[str, tuple[str, dict[str, str], str, str, str]] = {
     ),
     "agreement of nobody": (
         *(DE, {"[agreement]\ntoddler": "[agreement]\nteenager"}),
-        *("[agreement]", "teenager", "unknown key 'teenager': use toddler"),
+        *("[agreement]", "teenager", "unknown key 'teenager'; choose one of toddler"),
     ),
     "agreement a number": (
         *(DE, {'child = { female = "neuter" }': "child = { female = 1 }"}),
@@ -362,7 +384,7 @@ BROKEN: dict[str, tuple[str, dict[str, str], str, str, str]] = {
     ),
     "group twice": (
         *(PEOPLE, {'"elderly"]': '"elderly",\n  "adult",\n]'}),
-        *("", '  "adult"', "'age' names 'adult' twice"),
+        *("", '  "adult"', "'age' lists 'adult' twice"),
     ),
     "groups no list": (
         *(PEOPLE, {'gender = ["female", "male"]': 'gender = "female"'}),
@@ -448,7 +470,7 @@ def test_a_phrase_that_comes_twice_names_both_intents_and_both_lines(folder: Pat
     sad = lines.index('en = ["sad", "smiling", "sorrowful"]') + 1
     happy = lines.index('en = ["happy", "smiling", "laughing"]') + 1
     assert str(caught.value) == (
-        f"{folder / WORDS}:{sad}: 'White toddler girl smiling' comes twice in language 'en': "
+        f"{folder / WORDS}:{sad}: 'White toddler girl smiling' occurs twice in language 'en': "
         f"for sad (White female toddler) here and for happy (White female toddler) at "
         f"{folder / WORDS}:{happy}"
     )
@@ -494,7 +516,7 @@ def test_a_missing_folder_says_what_is_expected(tmp_path: Path) -> None:
 
 def test_an_unknown_language_lists_the_known_ones() -> None:
     with pytest.raises(
-        UsageError, match=r"no language 'eo' .* use one of de, en, es, fr, hi, pt, zh"
+        UsageError, match=r"unknown language 'eo' .* choose one of de, en, es, fr, hi, pt, zh"
     ):
         load_plan(QUERIES, ["eo"])
 
@@ -502,7 +524,7 @@ def test_an_unknown_language_lists_the_known_ones() -> None:
 def test_a_plan_without_a_default_language_asks_for_one(folder: Path) -> None:
     for file in (EN, ES):
         change(folder / file, "default = true", "default = false")
-    with pytest.raises(UsageError, match="has no language with 'default = true': name one"):
+    with pytest.raises(UsageError, match="has no language with 'default = true': pass --language"):
         load_plan(folder)
 
 

@@ -25,8 +25,8 @@ def test_flags_beat_the_environment_which_beats_the_file(
     ("text", "message"),
     [
         ("workers = -1", "workers.*greater than or equal to 0.*-1"),
-        ("colour = 'red'", "unknown setting 'colour'; choose one of data_dir"),
-        ("min_face = 50", "unknown setting 'min_face'; did you mean 'min_face_px'"),
+        ("colour = 'red'", "unknown setting 'colour' in btfer.toml; choose one of data_dir"),
+        ("min_face = 50", "unknown setting 'min_face' in btfer.toml; did you mean 'min_face_px'"),
         ("workers =", "btfer.toml cannot be read"),
         ("crop = 'round'", "crop.*'paper', 'authors_code' or 'square'"),
     ],
@@ -37,6 +37,13 @@ def test_a_wrong_setting_is_named(
     monkeypatch.chdir(tmp_path)
     Path("btfer.toml").write_text(text)
     with pytest.raises(UsageError, match=message):
+        load_settings()
+
+
+def test_a_wrong_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BTFER_WORKERS", "many")
+    with pytest.raises(UsageError, match=r"'workers' \(variable BTFER_WORKERS\): .*integer"):
         load_settings()
 
 
@@ -96,5 +103,5 @@ def test_classes_are_known_by_the_names_that_datasets_use() -> None:
         "surprise",
     ]
     assert tuple(sorted(EXPRESSIONS)) == EXPRESSIONS
-    with pytest.raises(UsageError, match="'contempt' is no expression class"):
+    with pytest.raises(UsageError, match="unknown expression class 'contempt'"):
         parse_expression("contempt")

@@ -4,6 +4,7 @@ Photos and faces are named by `sha256` and `id` everywhere; `expression` is a cl
 are read by the hundred thousand are NamedTuples, which are made more quickly than dataclasses.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ class Photo(NamedTuple):
     n_bytes: int
     phash: int
     mirror_phash: int
-    hints: dict[str, float]
+    hints: Mapping[str, Any]
     at: str
 
 
@@ -73,7 +74,7 @@ class PhotoToReview(NamedTuple):
     expression: str
     width_px: int
     height_px: int
-    hints: dict[str, float]
+    hints: Mapping[str, Any]
 
 
 class PhotoTally(NamedTuple):
@@ -124,7 +125,7 @@ class DescribedPhoto(LabelledPhoto):
 
     width_px: int
     height_px: int
-    hints: dict[str, float]
+    hints: Mapping[str, Any]
     url: str
 
 
@@ -167,7 +168,7 @@ class Face:
 
     number: among the photo's faces, from left to right. x_px ... height_px: its box in pixels of the
     photo. probability: the detector's, 0 to 1. landmarks: x and y by name, in pixels of the photo. crop: the
-    rectangle that was cut and how (`faces.cut.recorded`), empty where none was. hints: what may be wrong, by
+    rectangle that was cut and how (`faces.cut.crop_record`), empty where none was. hints: what may be wrong, by
     name; never a verdict.
     """
 
@@ -181,8 +182,8 @@ class Face:
     height_px: float
     probability: float
     landmarks: dict[str, Any]
-    crop: dict[str, Any]
-    hints: dict[str, float]
+    crop: Mapping[str, Any]
+    hints: Mapping[str, Any]
 
     @property
     def box(self) -> BoxTuple:

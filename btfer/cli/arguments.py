@@ -55,6 +55,7 @@ ReleaseOption = Annotated[
 Run = Annotated[
     str,
     typer.Argument(
+        metavar="RUN",
         help="Id of a run (its first characters will do), its folder, or a network that ran once.",
         autocompletion=complete.runs,
     ),

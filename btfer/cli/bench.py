@@ -1,8 +1,9 @@
 """Commands that rank networks on a release: bench and its subcommands, report."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,10 @@ from btfer.cli.grid_options import GridOptions
 from btfer.cli.groups import Strict, ignored
 from btfer.errors import BtferError, Incomplete, UsageError
 from btfer.extras import require
+
+if TYPE_CHECKING:
+    from btfer.bench import BenchRequest, NetworkRow, PlannedCell
+    from btfer.bench.runs.record import RunRecord
 
 app = typer.Typer(rich_markup_mode=None)
 bench_app = typer.Typer(
@@ -77,7 +82,7 @@ def bench(
         replicas=replicas,
         shard=shard,
     )
-    _bench_report(_run(options, dry=False), as_json)
+    _bench_report(_train(_request(options)), as_json)
 
 
 @bench_app.command("plan")
@@ -132,7 +137,11 @@ def bench_plan(
         replicas=replicas,
         shard=shard,
     )
-    _print_plan(_run(options, dry=True), as_json)
+    from btfer import bench as runner
+
+    with output.progress() as progress:
+        rows = runner.plan(_request(options), progress)
+    _print_plan(rows, as_json)
 
 
 @bench_app.command("runs")
@@ -154,7 +163,7 @@ def bench_networks(as_json: arguments.AsJson = False) -> None:
 
     rows = runner.list_architectures()
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([asdict(one) for one in rows], indent=2))
     else:
         output.table(["name", "family", "48", "224", "weights"], list(map(_listed, rows)))
 
@@ -221,7 +230,7 @@ def bench_edge(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN...",
+            metavar="RUN",
             help="Ids of runs, as btfer bench runs lists them.",
             autocompletion=complete.runs,
         ),
@@ -248,10 +257,9 @@ def _options(ctx: typer.Context, **given: Any) -> GridOptions:
     return options
 
 
-def _run(options: GridOptions, *, dry: bool) -> list[dict[str, Any]]:
-    """Train the cells of a grid, or list them; a record for each. The one call of the benchmark."""
+def _request(options: GridOptions) -> "BenchRequest":
+    """What the benchmark is asked for. Raises UsageError and Incomplete where that cannot work."""
     from btfer import bench as runner
-    from btfer.leaks import leaks_in
 
     settings = context.settings()
     require("bench", "btfer bench")
@@ -262,30 +270,40 @@ def _run(options: GridOptions, *, dry: bool) -> list[dict[str, Any]]:
         if options.release
         else _newest_release(sets, options.grid)
     )
+    return runner.BenchRequest(
+        data_dir=settings.data_dir,
+        release=folder,
+        training=sets,
+        architectures=options.architectures,
+        resolutions=options.resolutions,
+        balances=options.balances,
+        weights=options.weights,
+        protocol=options.protocol,
+        seeds=options.seeds(settings.seed),
+        epochs=options.epochs,
+        folds=options.folds,
+        weights_from=options.weights_from,
+        grid=options.grid,
+        split=options.split,
+        limit=options.limit,
+        part=options.shard,
+        augment=options.augment,
+        mixed_precision=options.mixed_precision,
+        replicas=options.replicas,
+    )
+
+
+def _train(request: "BenchRequest") -> "list[RunRecord]":
+    """Run the cells of a grid; a record for each."""
+    from btfer import bench as runner
+    from btfer.leaks import leaks_in
+
+    settings, folder, sets = context.settings(), request.release, request.training
     with context.catalogue(settings) as cat, output.progress() as progress:
         return runner.bench(
-            data_dir=settings.data_dir,
-            release=folder,
-            training=sets,
-            architectures=options.architectures,
-            resolutions=options.resolutions,
-            balances=options.balances,
-            weights=options.weights,
-            protocol=options.protocol,
-            seeds=options.seeds(settings.seed),
-            epochs=options.epochs,
-            folds=options.folds,
-            on_progress=progress.say,
-            weights_from=options.weights_from,
-            grid=options.grid,
-            split=options.split,
-            limit=options.limit,
-            part=options.shard,
-            dry=dry,
-            augment=options.augment,
-            mixed_precision=options.mixed_precision,
-            replicas=options.replicas,
-            leaks=(lambda name: leaks_in(cat, settings, folder, name, sets[name]))
+            request,
+            progress,
+            leaks=(lambda name: asdict(leaks_in(cat, settings, folder, name, sets[name])))
             if folder
             else None,
         )
@@ -310,28 +328,30 @@ def report(as_json: arguments.AsJson = False) -> None:
     from btfer.bench.report import write_report
 
     data_dir = context.settings().data_dir
-    page = write_report(data_dir / "runs", data_dir / "reports")
+    with output.progress() as progress:
+        page = write_report(data_dir / "runs", data_dir / "reports", progress)
     facts = {"page": page, **models.label_quality(data_dir, page.parent)}
     output.report(facts, "{page}\n{labels}", as_json)
 
 
-def _listed(row: dict[str, Any]) -> list[str]:
+def _listed(row: "NetworkRow") -> list[str]:
     """A line of the list: parameters under the side in pixels that they are for, then the weights."""
     from btfer.bench.architectures import architecture
 
-    counts = [_counted(row["parameters"].get(side)) for side in ("48", "224")]
-    forms = architecture(row["name"]).forms
+    counts = [_counted(row.parameters.get(side)) for side in ("48", "224")]
+    variants = architecture(row.name).variants
     weights = [
-        one + "".join(_form(*form) for form in forms.get(one, {}).items()) for one in row["weights"]
+        one + "".join(_variant(*one_side) for one_side in variants.get(one, {}).items())
+        for one in row.weights
     ]
-    return [row["name"], row["family"], *counts, ", ".join(weights)]
+    return [row.name, row.family, *counts, ", ".join(weights)]
 
 
 def _counted(parameters: int | None) -> str:
     return f"{parameters:,}" if parameters else "-"
 
 
-def _form(side: int, parameters: int) -> str:
+def _variant(side: int, parameters: int) -> str:
     return f" (at {side}: {parameters:,})"
 
 
@@ -348,23 +368,23 @@ def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
         raise Incomplete(f"no training set: {where}; and {error}") from None
 
 
-def _print_plan(rows: list[dict[str, Any]], as_json: bool) -> None:
+def _print_plan(rows: "list[PlannedCell]", as_json: bool) -> None:
     from btfer.bench.experiments.grid import in_words
 
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([asdict(one) for one in rows], indent=2))
         return
     shown = [
         [
-            *(row[name] for name in ("architecture", "weights", "resolution", "balance")),
-            *(row["training"], row["seed"], f"{row['parameters']:,}", row["state"]),
-            in_words(row["seconds"]) if row["seconds"] is not None else "-",
+            *(getattr(row, name) for name in ("architecture", "weights", "resolution", "balance")),
+            *(row.training, row.seed, f"{row.parameters:,}", row.state),
+            in_words(row.seconds) if row.seconds is not None else "-",
         ]
         for row in rows
     ]
     titles = ["network", "weights", "px", "balance", "trained on", "seed", "parameters", "state"]
     output.table([*titles, "about"], shown)
-    left = sum(row["seconds"] or 0 for row in rows if row["state"] != "done")
+    left = sum(row.seconds or 0 for row in rows if row.state != "done")
     print(f"{len(rows)} cells; about {in_words(left)} left")
 
 
@@ -388,12 +408,13 @@ RUN_COLUMNS = {
 def _list_runs(runs_dir: Path, as_json: bool) -> None:
     """Every run, the best on the release first; the scores are accuracies."""
     from btfer.bench.runs.listing import run_rows
+    from btfer.bench.runs.store import RunStore
 
-    rows = run_rows(runs_dir)
+    rows = run_rows(RunStore(runs_dir, output.ConsoleProgress()))
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([asdict(one) for one in rows], indent=2))
         return
-    shown = [[_shown(row[name]) for name in RUN_COLUMNS] for row in rows]
+    shown = [[_shown(getattr(row, name)) for name in RUN_COLUMNS] for row in rows]
     output.table(list(RUN_COLUMNS.values()), shown)
 
 
@@ -403,13 +424,13 @@ def _shown(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _bench_report(results: list[dict[str, Any]], as_json: bool) -> None:
+def _bench_report(results: "list[RunRecord]", as_json: bool) -> None:
     from btfer.bench.report import print_table, results_table
 
     rows = results_table(results)
     if as_json:
-        print(json.dumps(rows, indent=2, default=str))
+        print(json.dumps([asdict(one) for one in rows], indent=2, default=str))
     else:
         print_table(rows)
-    if results and all(one.get("state") == "failed" for one in results):
+    if results and all(one.state == "failed" for one in results):
         raise BtferError("every run failed; the errors are in data/runs/*/run.json")

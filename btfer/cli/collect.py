@@ -151,7 +151,9 @@ def _check_retry(cat: "Catalogue", words: Sequence[str]) -> None:
 
 @crawl_app.command("doctor")
 def crawl_doctor(
-    source: arguments.Sources = None,
+    source: Annotated[
+        list[choices.Source] | None, typer.Option("--source", help="Which to check [all].")
+    ] = None,
     licences: arguments.Licences = None,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -163,10 +165,10 @@ def crawl_doctor(
     """
     from btfer.errors import BtferError
     from btfer.sources import SOURCES
-    from btfer.sources.doctor import examine_all
+    from btfer.sources.doctor import check_sources
 
     settings = context.settings(licences=arguments.value(licences) or None)
-    findings = examine_all(arguments.values(source) or list(SOURCES), settings)
+    findings = check_sources(arguments.values(source) or list(SOURCES), settings)
     if as_json:
         print(json.dumps([asdict(one) for one in findings], indent=2))
     else:
@@ -183,7 +185,8 @@ def crawl_doctor(
 @app.command()
 def withdraw(
     things: Annotated[
-        list[str], typer.Argument(help="URLs of images or pages, or sha256 of photos.")
+        list[str],
+        typer.Argument(metavar="THING", help="URLs of images or pages, or sha256 of photos."),
     ],
     reason: Annotated[str, typer.Option(help="Why, for the record; without names of people.")] = "",
 ) -> None:
@@ -205,7 +208,10 @@ def withdraw(
 
 @app.command("import")
 def import_(
-    folder: Annotated[Path, typer.Argument(help="Folder of photos; class sub-folders label them.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="Folder of photos; class sub-folders label them."),
+    ],
     labels: Annotated[
         Path | None, typer.Option(help="CSV: file, expression[, ethnicity, gender, age, licence].")
     ] = None,

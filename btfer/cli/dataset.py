@@ -12,7 +12,7 @@ from btfer.errors import UsageError
 
 if TYPE_CHECKING:
     from btfer.catalogue import Catalogue
-    from btfer.leaks import Against
+    from btfer.leaks import LeakCheck
     from btfer.pipeline.verify import Check
     from btfer.settings import Settings
 
@@ -112,6 +112,7 @@ def rebuild(
     release: Annotated[
         str,
         typer.Argument(
+            metavar="RELEASE",
             help="Folder or name of a release that has sources.csv.",
             autocompletion=complete.releases,
         ),
@@ -123,8 +124,6 @@ def rebuild(
     Every photo and crop must have the bytes that the release names; what has gone is listed.
     The photos come into this catalogue as from any crawl: use a data folder of its own
     (btfer --data-dir).
-
-    Example: btfer --data-dir again rebuild btfer-1a2b3c4d5e6f
 
     Example: btfer rebuild btfer-1a2b3c4d5e6f
     """
@@ -193,7 +192,7 @@ def leaks(
         raise typer.Exit(1)
 
 
-def _print_leaks(found: Sequence["Against"]) -> None:
+def _print_leaks(found: Sequence["LeakCheck"]) -> None:
     """A table of the training sets, and a table of the pairs."""
     output.table(
         ["training set", "its images", "our images", "also in the set", "unreadable", "digest"],
@@ -205,7 +204,7 @@ def _print_leaks(found: Sequence["Against"]) -> None:
     output.table(
         ["image", "training set", "file", "bits", "difference", "shows"],
         [
-            [one.ours, one.training, one.file, one.bits, one.difference, one.told]
+            [one.ours, one.training, one.file, one.bits, one.difference, one.description]
             for against in found
             for one in against.pairs
         ],
@@ -216,10 +215,17 @@ def _print_leaks(found: Sequence["Against"]) -> None:
 def diff(
     first: Annotated[
         str,
-        typer.Argument(help="Folder or name of a release.", autocompletion=complete.releases),
+        typer.Argument(
+            metavar="RELEASE",
+            help="Folder or name of a release.",
+            autocompletion=complete.releases,
+        ),
     ],
     second: Annotated[
-        str, typer.Argument(help="Folder or name of another.", autocompletion=complete.releases)
+        str,
+        typer.Argument(
+            metavar="OTHER", help="Folder or name of another.", autocompletion=complete.releases
+        ),
     ],
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -245,7 +251,10 @@ def diff(
 def forget(
     things: Annotated[
         list[str],
-        typer.Argument(help="URLs, sha256, face ids, or file names in the newest release."),
+        typer.Argument(
+            metavar="THING",
+            help="URLs, sha256, face ids, FILE of the newest release, or RELEASE/FILE.",
+        ),
     ],
     as_json: arguments.AsJson = False,
 ) -> None:

@@ -1,5 +1,6 @@
 """How commands are grouped: help by the order of the line, and no option that a subcommand would ignore."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,7 +17,14 @@ LINE = {  # every command of btfer, as `btfer --help` shows them
 
 
 class Group(TyperGroup):
-    """Lists its commands each with its whole first sentence."""
+    """Lists its commands each with its whole first sentence; examples stay on one line, to be copied."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command by its name, None where there is none."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and command.help:
+            command.help = _UNMARKED_EXAMPLE.sub(_NO_WRAP + "Example:", command.help)
+        return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the section of commands."""
@@ -38,13 +46,18 @@ class Root(Group):
     def list_commands(self, ctx: Any) -> list[str]:
         """The names in the order of the line; the shell completes in this order too."""
         ordered = [name for names in LINE.values() for name in names]
-        return sorted(super().list_commands(ctx), key=ordered.index)
+        names = super().list_commands(ctx)
+        return [name for name in ordered if name in names] + sorted(set(names) - set(ordered))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a section for each heading."""
         width = max(len(name) for names in LINE.values() for name in names)
         for heading, names in LINE.items():
             _write_section(formatter, heading, self._said(ctx, names), width)
+
+
+_NO_WRAP = "\b\n"  # what click takes as: do not wrap this paragraph
+_UNMARKED_EXAMPLE = re.compile(r"(?<=\n\n)Example:")
 
 
 def _write_section(formatter: Any, heading: str, said: dict[str, str], width: int = 0) -> None:

@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from btfer.cli import arguments, choices, context, output
 from btfer.errors import UsageError
 from btfer.extras import require
+
+if TYPE_CHECKING:
+    from btfer.bench.runs.record import RunRecord
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -24,7 +27,7 @@ def export_run(
         choices.Quantize, typer.Option(help="Smaller numbers, for tflite.")
     ] = choices.Quantize.none,
     calibration: arguments.Calibration = None,
-    out: Annotated[Path | None, typer.Option(help="Folder [export/ of the run].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write [export/ of the run].")] = None,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Write the network of a run as one file with its labels, and an example that uses it.
@@ -35,17 +38,17 @@ def export_run(
     """
     if quantize is not choices.Quantize.int8:
         arguments.refuse(ctx, "calibration", because="only --quantize int8 needs images")
-    from btfer.bench.runs.store import find_run
+    from btfer.bench.runs.store import RunStore
     from btfer.quiet import quiet_stderr
 
     require("bench", "btfer export")
     data_dir = context.settings().data_dir
-    chosen = find_run(data_dir / "runs", run)
+    chosen = RunStore(data_dir / "runs", output.ConsoleProgress()).find(run)
     with quiet_stderr():
-        from btfer.bench.edge.export import ExportSpec, calibration_pictures, export
+        from btfer.bench.edge.export import ExportSpec, calibration_images, export
     spec = ExportSpec(format_.value, quantize.value)
     folder = out or chosen.folder / "export" / spec.name
-    file = export(chosen, spec, folder, lambda: calibration_pictures(chosen, data_dir, calibration))
+    file = export(chosen, spec, folder, lambda: calibration_images(chosen, data_dir, calibration))
     facts = {"file": file, "bytes": file.stat().st_size, "example": folder / "example.py"}
     output.report(facts, "{file}: {bytes} bytes; try: python {example} FACE.png", as_json)
 
@@ -53,8 +56,8 @@ def export_run(
 @app.command()
 def predict(
     run: arguments.Run,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
-    out: Annotated[Path | None, typer.Option(help="Folder [data/reports/looks].")] = None,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Image files.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write [data/reports/looks].")] = None,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Find the faces in images and draw the network's expression and probabilities on each.
@@ -63,18 +66,18 @@ def predict(
 
     Example: btfer predict 3f2a holiday.jpg --out looks/
     """
-    from btfer.bench.runs.store import find_run
+    from btfer.bench.runs.store import RunStore
     from btfer.paths import releases_dir
     from btfer.quiet import quiet_stderr
 
     require("bench", "btfer predict")
     settings = context.settings()
-    chosen = find_run(settings.data_dir / "runs", run)
+    chosen = RunStore(settings.data_dir / "runs", output.ConsoleProgress()).find(run)
     with quiet_stderr():
         from btfer.bench.predict.predictor import Predictor, crop_of
 
         predictor = Predictor(chosen)
-    name = (chosen.record.get("release") or {}).get("name", "")
+    name = chosen.record.release_name
     crop = crop_of(settings, releases_dir(settings.data_dir) / name if name else None)
     folder = out or settings.data_dir / "reports" / "looks"
     told = [_look(predictor, crop, file, folder) for file in images]
@@ -97,7 +100,7 @@ def bench_others(
     pixels: str,
     bgr: bool,
     name: str,
-) -> list[dict[str, Any]]:
+) -> "list[RunRecord]":
     """Score a file of predictions, a known system or a model file on a release; the runs' records."""
     from btfer.bench.datasets import load_release
 
@@ -121,7 +124,7 @@ def bench_others(
     from btfer.bench.systems import score_system
 
     with output.progress() as progress:
-        return [score_system(runs_dir, asked, ask, name, images, progress.say)]
+        return [score_system(runs_dir, asked, ask, name, images, progress)]
 
 
 def bench_edge(
@@ -132,19 +135,20 @@ def bench_edge(
     as_json: bool,
 ) -> None:
     """Measure forms of runs on this machine; print the table, and what loses too much."""
-    from btfer.bench.runs.store import find_run
+    from btfer.bench.runs.store import RunStore
     from btfer.quiet import quiet_stderr
 
     require("bench", "btfer bench")
     data_dir = context.settings().data_dir
-    chosen = [find_run(data_dir / "runs", one) for one in runs]
+    store = RunStore(data_dir / "runs", output.ConsoleProgress())
+    chosen = [store.find(one) for one in runs]
     with quiet_stderr():
-        from btfer.bench.edge.measure import Bench, as_rows, measure_run
+        from btfer.bench.edge.measure import EdgeRequest, as_rows, measure_run
         from btfer.bench.edge.report import TITLES, printed, write_edge
     folder = context.release_folder(release) if release else None
-    bench = Bench(data_dir, folder, calibration, threads)
+    request = EdgeRequest(data_dir, folder, calibration, threads)
     with output.progress() as progress:
-        rows = [row for one in chosen for row in measure_run(one, bench, progress.say)]
+        rows = [row for one in chosen for row in measure_run(one, request, progress)]
     written = write_edge(rows, data_dir / "reports")
     if as_json:
         print(json.dumps(as_rows(rows), indent=2))
@@ -181,10 +185,10 @@ def _look(predictor: Any, crop: Any, file: Path, folder: Path) -> dict[str, Any]
 
     try:
         pixels = decode_rgb(file.read_bytes())
-        seen = predictor.look(pixels, crop)
+        seen = predictor.predict(pixels, crop)
     except ImageError as error:
         raise UsageError(f"{file} cannot be used: {error}") from None
-    picture = folder / f"{file.stem}-{predictor.run.record['id']}.png"
+    picture = folder / f"{file.stem}-{predictor.run.record.id}.png"
     write_atomic(picture, encode_png(draw(pixels, seen)))
     faces = [
         {

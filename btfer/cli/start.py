@@ -27,7 +27,9 @@ STREAMLIT: dict[str, Any] = {
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="Folder to make or to complete.")] = Path("."),
+    folder: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="Folder to make or to complete.")
+    ] = Path("."),
 ) -> None:
     """Make a work folder: btfer.toml with every setting, a query plan to edit, and data/.
 

@@ -7,7 +7,11 @@ LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 @dataclass(frozen=True)
 class Box:
-    """A detected face in photo pixels: left, top, width, height, probability, five landmarks (x, y)."""
+    """A detected face. x, y, width, height: left, top and sides in pixels of the upright photo.
+
+    probability: MTCNN's, 0-1. landmarks: (x, y) in photo pixels for each of LANDMARKS, which are named as seen
+    in the photo: in an upright face `left_eye` is the one further left.
+    """
 
     x: float
     y: float

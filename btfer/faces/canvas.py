@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from btfer.faces.pyramid import WINDOW_PX, Floats, Level, resize_into
+from btfer.faces.pyramid import WINDOW_PX, Floats, PyramidLevel, resize_into
 from btfer.images import Pixels
 
 # Rows of columns of levels, finest first: with each level 0.709 of the one before, a tenth stays empty.
@@ -23,27 +23,27 @@ NO_CEILING, CEILING = np.float32(np.inf), np.float32(-1e6)
 
 
 @dataclass(frozen=True)
-class Place:
+class LevelPlacement:
     """Where a level lies on the canvas; top and left are even, as PNet's pooling goes by twos.
 
-    Negative, where only a part of the level is on it.
+    Negative where only a part of the level is on the canvas.
     """
 
-    level: Level
+    level: PyramidLevel
     top: int
     left: int
 
-    def windows(self, first: int, rows: int, columns: int) -> "Windows":
-        """This level's part of PNet's output, rows x columns, of the canvas from its row of windows `first`."""
+    def windows(self, first: int, rows: int, columns: int) -> "WindowRange":
+        """This level's part of PNet's output, rows x columns, of a band whose first row of windows is `first`."""
         above, before = self.top // 2 - first, self.left // 2
         down = _part(above, self.level.height, rows)
         across = _part(before, self.level.width, columns)
-        return Windows((down, across), (down.start - above, across.start - before))
+        return WindowRange((down, across), (down.start - above, across.start - before))
 
 
 @dataclass(frozen=True)
-class Windows:
-    """Rows and columns of PNet's output that are of one level; the level's row and column that come first."""
+class WindowRange:
+    """Rows and columns of PNet's output of one level; first: the level's own row and column they begin with."""
 
     in_band: tuple[slice, slice]
     first: tuple[int, int]
@@ -56,9 +56,9 @@ def _part(begin: int, length: int, count: int) -> slice:
     return slice(first, max(first, min(begin + windows, count)))
 
 
-def arrange(levels: list[Level]) -> list[Place]:
+def arrange(levels: list[PyramidLevel]) -> list[LevelPlacement]:
     """A place for every level, finest first; none overlap."""
-    places: list[Place] = []
+    places: list[LevelPlacement] = []
     top = 0
     for columns in LAYOUT:
         left, bottom = 0, top
@@ -66,7 +66,7 @@ def arrange(levels: list[Level]) -> list[Place]:
             held = [number for number in column if number < len(levels)]
             down = top
             for number in held:
-                places.append(Place(levels[number], down, left))
+                places.append(LevelPlacement(levels[number], down, left))
                 down += _even(levels[number].height)
             left += _even(levels[held[0]].width) if held else 0
             bottom = max(bottom, down)
@@ -79,10 +79,11 @@ def _even(length: int) -> int:
 
 
 @dataclass(frozen=True)
-class Band:
+class CanvasBand:
     """Some rows of the canvas, as PNet's two inputs, and the number of its first row of windows.
 
-    picture: float32 [1, 3, H, W]. ceiling: float32 [1, 1, H - 2, W - 2], over PNet's first layer.
+    picture: float32 [1, 3, H, W], RGB, -1 to 1. ceiling: float32 [1, 1, H - 2, W - 2], the largest value that
+    PNet's first layer may give at each place.
     """
 
     picture: Floats
@@ -90,32 +91,34 @@ class Band:
     first_window: int
 
 
-def bands(pixels: Pixels, places: list[Place]) -> Iterator[Band]:
-    """The canvas from top to bottom, band by band, so that memory is bounded; most photos have one.
+def bands(pixels: Pixels, places: list[LevelPlacement]) -> Iterator[CanvasBand]:
+    """The canvas from top to bottom, band by band, so that memory is bounded; most photos need one band.
 
+    pixels: uint8 [H, W, 3], RGB, contiguous.
     Two bands share as many rows as a window is longer than its stride.
     """
     if not places:
         return
     height = max(place.top + place.level.height for place in places)
     width = _allowed(max(place.left + place.level.width for place in places))
-    most = max(BAND_PX // width, 8 * WINDOW_PX)
+    max_rows = max(BAND_PX // width, 8 * WINDOW_PX)
     shared = WINDOW_PX - 2
-    for top in range(0, height - shared, _allowed(most) - shared):
-        rows = min(_allowed(most), _allowed(height - top))
+    for top in range(0, height - shared, _allowed(max_rows) - shared):
+        rows = min(_allowed(max_rows), _allowed(height - top))
         yield _draw(pixels, places, top, rows, width)
 
 
 def around(
-    pixels: Pixels, level: Level, centre: tuple[float, float], side_px: int
-) -> tuple[Band, Place]:
-    """A small canvas, side_px both ways, with the part of a level around a place of the photo: (x, y).
+    pixels: Pixels, level: PyramidLevel, centre: tuple[float, float], side_px: int
+) -> tuple[CanvasBand, LevelPlacement]:
+    """A small canvas, side_px both ways, with the part of a level around a point of the photo.
 
-    side_px: even, and of few kinds: see above.
+    pixels: uint8 [H, W, 3], RGB, contiguous. centre: x, y in photo pixels. side_px: even, and one of few values:
+    see above.
     """
     top = _start(centre[1] * level.scale, level.height, side_px)
     left = _start(centre[0] * level.scale, level.width, side_px)
-    place = Place(level, -top, -left)
+    place = LevelPlacement(level, -top, -left)
     return _draw(pixels, [place], 0, side_px, side_px), place
 
 
@@ -131,7 +134,9 @@ def _allowed(length: int) -> int:
     return -(-length // unit) * unit
 
 
-def _draw(pixels: Pixels, places: list[Place], top: int, rows: int, columns: int) -> Band:
+def _draw(
+    pixels: Pixels, places: list[LevelPlacement], top: int, rows: int, columns: int
+) -> CanvasBand:
     picture = np.zeros((1, 3, rows, columns), np.float32)
     ceiling = np.full((1, 1, rows - 2, columns - 2), NO_CEILING)
     for place in places:
@@ -144,4 +149,4 @@ def _draw(pixels: Pixels, places: list[Place], top: int, rows: int, columns: int
             ceiling[0, 0, half_row, max(right, 0) : right + level.width] = CEILING
         if level.width % 2 and 0 <= half_column < columns - 2:
             ceiling[0, 0, max(down, 0) : down + level.height, half_column] = CEILING
-    return Band(picture, ceiling, top // 2)
+    return CanvasBand(picture, ceiling, top // 2)

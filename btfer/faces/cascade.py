@@ -11,27 +11,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from btfer.faces.canvas import Band, Place, around, arrange, bands
+from btfer.faces.canvas import CanvasBand, LevelPlacement, around, arrange, bands
 from btfer.faces.networks import Network, Networks
-from btfer.faces.overlap import best_first, uncovered
+from btfer.faces.overlap import best_first, nms_mask
 from btfer.faces.patches import cut_patches
-from btfer.faces.pyramid import WINDOW_PX, Level, left_out, levels
+from btfer.faces.pyramid import WINDOW_PX, PyramidLevel, levels, levels_skipped
 from btfer.images import Pixels
 
-PNET_LEAST, RNET_LEAST, ONET_LEAST = 0.6, 0.7, 0.8
+PNET_THRESHOLD, RNET_THRESHOLD, ONET_THRESHOLD = 0.6, 0.7, 0.8
 STRIDE_PX = 2  # between two of PNet's windows
-MOST_PATCHES = 64
-# Around faces of such sizes, by the smallest that is asked for, the levels left out are looked at again: so
-# many of them, in a part of the photo that is a half larger than such a face.
+MAX_PATCHES_AT_ONCE = 64
+# Around faces of these sizes, in units of the smallest that is asked for, the nearest skipped levels are searched
+# after all, in a square half again as large as such a face.
 NEAR = (0.7, 1.6)
 NEAR_LEVELS, NEAR_SIDE = 2, 1.5
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Boxes, one a row: corners float64 [N, 4] (left, top, right, bottom), scores float32 [N], points [N, 10].
+    """Boxes, one a row. corners: float64 [N, 4], left, top, right, bottom in photo pixels. scores: float32 [N], 0-1.
 
-    points: the landmarks' five x, then their five y; without rows before ONet.
+    points: float64 [N, 10], the landmarks' five x, then their five y, in photo pixels; [0, 10] before ONet.
     """
 
     corners: NDArray[np.float64]
@@ -41,19 +41,19 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def only(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Candidates":
-        """Some of the boxes, by mask or in an order."""
+    def select(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Candidates":
+        """Some of the boxes: by a bool mask [N], or in the order of int64 row numbers."""
         points = self.points[which] if len(self.points) else self.points
         return Candidates(self.corners[which], self.scores[which], points)
 
 
 def search(pixels: Pixels, networks: Networks, *, min_face_px: int) -> Candidates:
-    """All boxes in a photo, best first, in its pixels. pixels: uint8 [H, W, 3], RGB, contiguous.
+    """All boxes in a photo, best first. pixels: uint8 [H, W, 3], RGB, 0-255, contiguous, upright, at full size.
 
     The levels for smaller faces are left out, but for the surroundings of faces that are hardly larger:
     these levels see such faces too, and by the rule of overlap.py their boxes decide which others stand.
     """
-    every, skipped = levels(*pixels.shape[:2]), left_out(min_face_px)
+    every, skipped = levels(*pixels.shape[:2]), levels_skipped(min_face_px)
     proposed = _propose(pixels, networks, every[skipped:])
     found = _survivors(proposed, pixels, networks)
     finer = every[max(0, skipped - NEAR_LEVELS) : skipped]
@@ -75,20 +75,20 @@ def _centres(found: Candidates, min_face_px: int) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in middles]
 
 
-def _propose(pixels: Pixels, networks: Networks, chosen: list[Level]) -> list[Candidates]:
+def _propose(pixels: Pixels, networks: Networks, chosen: list[PyramidLevel]) -> list[Candidates]:
     """PNet's boxes on each of the chosen levels, finest first."""
     places = arrange(chosen)
-    found: dict[Level, list[Candidates]] = {level: [] for level in chosen}
+    found: dict[PyramidLevel, list[Candidates]] = {level: [] for level in chosen}
     for band in bands(pixels, places):
         for place, boxes in zip(places, _on_band(networks, band, places), strict=True):
             found[place.level].append(boxes)
-    return [_best(_joined(boxes), most=0.5) for boxes in found.values()]
+    return [_best(_joined(boxes), max_overlap=0.5) for boxes in found.values()]
 
 
 def _propose_near(
     pixels: Pixels,
     networks: Networks,
-    level: Level,
+    level: PyramidLevel,
     centres: list[tuple[float, float]],
     side: float,
 ) -> Candidates:
@@ -100,10 +100,12 @@ def _propose_near(
     for centre in centres:
         band, place = around(pixels, level, centre, side_px)
         found += _on_band(networks, band, [place])
-    return _best(_joined(found), most=0.5)
+    return _best(_joined(found), max_overlap=0.5)
 
 
-def _on_band(networks: Networks, band: Band, places: list[Place]) -> list[Candidates]:
+def _on_band(
+    networks: Networks, band: CanvasBand, places: list[LevelPlacement]
+) -> list[Candidates]:
     """PNet's boxes on each place's part of a band."""
     seen = networks.pnet(band.picture, band.ceiling)[0]
     windows = [place.windows(band.first_window, *seen.shape[1:]) for place in places]
@@ -119,7 +121,7 @@ def _proposals(channels: NDArray[np.float32], first: tuple[int, int], scale: flo
     first: the level's row and column of windows with which the part begins.
     """
     odds = channels[4]
-    rows, columns = np.nonzero(odds > math.log(PNET_LEAST / (1 - PNET_LEAST)))
+    rows, columns = np.nonzero(odds > math.log(PNET_THRESHOLD / (1 - PNET_THRESHOLD)))
     moves = channels[:4, rows, columns].T.astype(np.float64)
     down, across = rows + first[0], columns + first[1]
     ends = np.stack([across, down, across, down], axis=1) * STRIDE_PX
@@ -129,48 +131,54 @@ def _proposals(channels: NDArray[np.float32], first: tuple[int, int], scale: flo
 
 def _joined(parts: list[Candidates]) -> Candidates:
     if not parts:
-        return NOTHING
+        return NO_CANDIDATES
     corners = np.concatenate([one.corners for one in parts])
     return Candidates(corners, np.concatenate([one.scores for one in parts]), NO_POINTS)
 
 
 def _survivors(proposed: list[Candidates], pixels: Pixels, networks: Networks) -> Candidates:
     """Of PNet's boxes on each level, finest first, those that the later networks take for faces."""
-    squares = _squared(_best(_joined(proposed), most=0.7))
+    squares = _squared(_best(_joined(proposed), max_overlap=0.7))
     return _confirm(_refine(squares, pixels, networks), pixels, networks)
 
 
 def _refine(found: Candidates, pixels: Pixels, networks: Networks) -> Candidates:
     """The boxes that RNet takes for faces, moved, made square."""
-    seen = _judged(networks.rnet, pixels, found.corners, size_px=24, channels=5)
+    seen = _run_on_patches(networks.rnet, pixels, found.corners, size_px=24, channels=5)
     corners = _moved(found.corners, seen[:, :4])
     judged = Candidates(corners, _probability(seen[:, 4]), NO_POINTS)
-    return _squared(_best(judged.only(judged.scores > RNET_LEAST), most=0.7))
+    return _squared(_best(judged.select(judged.scores > RNET_THRESHOLD), max_overlap=0.7))
 
 
 def _confirm(found: Candidates, pixels: Pixels, networks: Networks) -> Candidates:
     """The boxes that ONet takes for faces, moved, with landmarks."""
-    seen = _judged(networks.onet, pixels, found.corners, size_px=48, channels=15)
+    seen = _run_on_patches(networks.onet, pixels, found.corners, size_px=48, channels=15)
     sides, starts = _sides(found.corners), found.corners[:, :2] - 1
     points = np.repeat(sides, 5, axis=1) * seen[:, 4:14] + np.repeat(starts, 5, axis=1)
     judged = Candidates(_moved(found.corners, seen[:, :4]), _probability(seen[:, 14]), points)
-    return _best(judged.only(judged.scores > ONET_LEAST), most=0.7, of_smaller=True)
+    return _best(
+        judged.select(judged.scores > ONET_THRESHOLD), max_overlap=0.7, relative_to_smaller=True
+    )
 
 
-def _judged(
+def _run_on_patches(
     network: Network, pixels: Pixels, corners: NDArray[np.float64], *, size_px: int, channels: int
 ) -> NDArray[np.float32]:
-    """What RNet or ONet says of each box, [N, channels]; so many at a time that memory is bounded in a crowd."""
+    """RNet's or ONet's output for each box, float32 [N, channels]; a few at a time, so that a crowd fits in memory."""
     seen = np.empty((len(corners), channels), np.float32)
-    for begin in range(0, len(corners), MOST_PATCHES):
-        part = slice(begin, begin + MOST_PATCHES)
+    for begin in range(0, len(corners), MAX_PATCHES_AT_ONCE):
+        part = slice(begin, begin + MAX_PATCHES_AT_ONCE)
         seen[part] = network(cut_patches(pixels, corners[part], size_px=size_px))
     return seen
 
 
-def _best(found: Candidates, *, most: float, of_smaller: bool = False) -> Candidates:
-    ordered = found.only(best_first(found.scores))
-    return ordered.only(uncovered(ordered.corners, most=most, of_smaller=of_smaller))
+def _best(
+    found: Candidates, *, max_overlap: float, relative_to_smaller: bool = False
+) -> Candidates:
+    ordered = found.select(best_first(found.scores))
+    return ordered.select(
+        nms_mask(ordered.corners, max_overlap=max_overlap, relative_to_smaller=relative_to_smaller)
+    )
 
 
 def _probability(log_odds: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -199,4 +207,4 @@ def _squared(found: Candidates) -> Candidates:
 
 
 NO_POINTS = np.empty((0, 10))
-NOTHING = Candidates(np.empty((0, 4)), np.empty(0, np.float32), NO_POINTS)
+NO_CANDIDATES = Candidates(np.empty((0, 4)), np.empty(0, np.float32), NO_POINTS)

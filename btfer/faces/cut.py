@@ -49,7 +49,8 @@ class Cut:
 def cut_rectangle(box: Box, width: int, height: int, settings: CropSettings) -> Cut:
     """The rectangle of a mode for one box in a photo of `width` x `height` pixels.
 
-    Raises ImageError `outside` where nothing of it lies in the photo.
+    The box's sides are rounded to whole pixels before the margin is added. Raises ImageError `outside` where
+    nothing of it lies in the photo.
     """
     left, top, right, bottom = _squared(box) if settings.shape == "square" else _rounded(box)
     left, top = left - settings.margin_px, top - settings.margin_px
@@ -76,9 +77,10 @@ def _squared(box: Box) -> tuple[int, int, int, int]:
 
 
 def cut_face(pixels: Pixels, cut: Cut, settings: CropSettings) -> Pixels:
-    """The crop of a rectangle. pixels: the photo at full size, uint8 [H, W, 3], RGB.
+    """The crop of a rectangle, resized to a square.
 
-    Returns uint8 [size_px, size_px, 3]. Source: BTFER section 2, stage 3.
+    pixels: the photo at full size, uint8 [H, W, 3], RGB, upright. cut: in its pixels. Returns uint8
+    [size_px, size_px, 3], RGB. Source: BTFER section 2, stage 3.
     """
     height, width = pixels.shape[:2]
     if cut.reflected:
@@ -105,33 +107,47 @@ def _resized(part: Pixels, settings: CropSettings) -> Pixels:
     size, (height, width) = settings.size_px, part.shape[:2]
     shrunk = (min(width, size), min(height, size))
     part = cv2.resize(part, shrunk, interpolation=ways[settings.shrink_by])
-    return cv2.resize(part, (size, size), interpolation=ways[settings.enlarge_by])
+    square: Pixels = cv2.resize(part, (size, size), interpolation=ways[settings.enlarge_by])
+    return square
 
 
-def recorded(cut: Cut, settings: CropSettings) -> dict[str, Any]:
-    """All that makes the crop again from its photo, and how it was scaled, as the catalogue keeps it.
+@dataclass(frozen=True, kw_only=True)
+class CropRecord(Cut):
+    """All that makes a crop again from its photo, and how it was scaled; the catalogue keeps it as JSON.
 
     scale_x, scale_y: crop pixels per photo pixel. distortion: width / height of what was cut; a face looks
     that much too high. 1 = its shape is kept.
     """
-    return asdict(cut) | {
-        "mode": settings.name,
-        "margin_px": settings.margin_px,
-        "size_px": settings.size_px,
-        "scale_x": round(settings.size_px / cut.width, 6),
-        "scale_y": round(settings.size_px / cut.height, 6),
-        "distortion": round(cut.width / cut.height, 4),
-    }
+
+    mode: str
+    margin_px: int
+    size_px: int
+    scale_x: float
+    scale_y: float
+    distortion: float
+
+
+def crop_record(cut: Cut, settings: CropSettings) -> CropRecord:
+    """The record of a crop that `cut_face` makes from these two."""
+    return CropRecord(
+        **asdict(cut),
+        mode=settings.name,
+        margin_px=settings.margin_px,
+        size_px=settings.size_px,
+        scale_x=round(settings.size_px / cut.width, 6),
+        scale_y=round(settings.size_px / cut.height, 6),
+        distortion=round(cut.width / cut.height, 4),
+    )
 
 
 def read_cut(row: Mapping[str, Any]) -> Cut:
-    """The rectangle out of what `recorded` gave."""
+    """The rectangle of a crop. row: a `CropRecord` as JSON."""
     sides = (tuple(row.get(name, ())) for name in ("clipped", "reflected"))
     return Cut(*(row[name] for name in ("left", "top", "right", "bottom")), *sides)
 
 
-def settings_of(row: Mapping[str, Any]) -> CropSettings:
-    """How it was made a square, out of what `recorded` gave: what `cut_face` asks for."""
+def crop_settings_of(row: Mapping[str, Any]) -> CropSettings:
+    """The settings with which `cut_face` makes a crop again. row: a `CropRecord` as JSON."""
     return replace(mode(row["mode"]), margin_px=row["margin_px"], size_px=row["size_px"])
 
 

@@ -1,4 +1,4 @@
-"""Faces in a photo, as MTCNN with the mtcnn package's weights sees them."""
+"""The faces that MTCNN, with the mtcnn package's weights, finds in a photo."""
 
 import numpy as np
 
@@ -11,12 +11,13 @@ DETECTOR = "mtcnn 1.0.0 weights, openvino, 2"
 
 
 def detect(pixels: Pixels, *, min_face_px: int = 40) -> list[Box]:
-    """All faces that MTCNN sees, from left to right. pixels: uint8 [H, W, 3], RGB (not BGR), upright.
+    """All faces that MTCNN finds, from left to right.
 
-    min_face_px: sizes of the photo at which only smaller faces are seen are left out, but around faces that
-    are hardly larger: with 40 px 2 of 12 sizes and two thirds of the time. 20 px is the package's own, and
-    no smaller face is ever seen. Boxes that are smaller are returned all the same. Nothing is found in a
-    photo whose shorter side is under 24 px.
+    pixels: uint8 [H, W, 3], RGB (not BGR), 0-255, upright.
+    min_face_px: photo sizes at which only smaller faces are found are skipped, except around faces that are
+    hardly larger: at 40 px that saves 2 of 12 sizes and two thirds of the time. 20 px is the package's own, and
+    no smaller face is ever found. Smaller boxes are returned all the same. Nothing is found in a photo whose
+    shorter side is under 24 px.
     Coordinates are whole pixels, as the package gives them; landmarks can lie outside the photo.
     pixels must be of the whole photo at full size: ONet looks at each box at 48x48, and a reduced decode
     gives it other pixels. Raises ImageError `out of memory`.

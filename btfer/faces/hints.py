@@ -14,18 +14,19 @@ eye_light      brightness of the brighter eye / median of the face; `dark eyes` 
 mirrored       how much of the crop is the mirror image of mode `square`; `mirrored` above 0.20, where a
                second face comes into sight [2 / 46; 0 in the other modes]
 
-Whether eyes are closed, a hand covers the mouth or hair half of the face is not told by any of these: the
+None of these shows whether eyes are closed, a hand covers the mouth or hair covers half of the face: the
 texture about the mouth and the difference of the halves were tried, and found smooth skin and light from a side.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from btfer.faces.box import Box
 from btfer.faces.cut import Cut
-from btfer.faces.pose import Pose, pose_of
+from btfer.faces.pose import FacePose, pose_of
 from btfer.images import Pixels
 
 UNSURE_BELOW = 0.97
@@ -43,25 +44,41 @@ OFF_BOX = 0.05  # shares of the box
 Grey = np.ndarray[Any, np.dtype[np.float32]]
 
 
-def hints_of(pixels: Pixels, box: Box, cut: Cut) -> dict[str, float]:
-    """All hints of one face. pixels: its photo at full size, uint8 [H, W, 3], RGB."""
+class FaceHints(TypedDict, total=False):
+    """The numbers above, by name; empty for a face that was refused."""
+
+    probability: float
+    side_px: float
+    tilt_deg: float
+    turn: float
+    odd_landmarks: float
+    sharpness: float
+    eye_light: float
+    mirrored: float
+
+
+def hints_of(pixels: Pixels, box: Box, cut: Cut) -> FaceHints:
+    """All hints of one face. pixels: its photo at full size, uint8 [H, W, 3], RGB. box, cut: in its pixels."""
     height, width = pixels.shape[:2]
     pose = pose_of(box)
     face = _Face.of(pixels, box)
-    numbers = {
-        "probability": box.probability,
-        "side_px": min(box.width, box.height),
-        "tilt_deg": pose.tilt_deg,
-        "turn": pose.turn,
-        "odd_landmarks": _oddities(box, pose),
-        "sharpness": face.sharpness(),
-        "eye_light": face.eye_light(box),
-        "mirrored": cut.share_beyond(width, height),
-    }
-    return {name: round(float(value), 4) for name, value in numbers.items()}
+    return FaceHints(
+        probability=_rounded(box.probability),
+        side_px=_rounded(min(box.width, box.height)),
+        tilt_deg=_rounded(pose.tilt_deg),
+        turn=_rounded(pose.turn),
+        odd_landmarks=_rounded(_oddities(box, pose)),
+        sharpness=_rounded(face.sharpness()),
+        eye_light=_rounded(face.eye_light(box)),
+        mirrored=_rounded(cut.share_beyond(width, height)),
+    )
 
 
-def badges(hints: dict[str, float]) -> tuple[str, ...]:
+def _rounded(value: float) -> float:
+    return round(float(value), 4)
+
+
+def badges(hints: Mapping[str, float]) -> tuple[str, ...]:
     """The words that a face's hints earn; what was not measured earns none."""
     found = {
         "low probability": hints.get("probability", 1) < UNSURE_BELOW,
@@ -76,7 +93,7 @@ def badges(hints: dict[str, float]) -> tuple[str, ...]:
     return tuple(name for name, holds in found.items() if holds)
 
 
-def _oddities(box: Box, pose: Pose) -> int:
+def _oddities(box: Box, pose: FacePose) -> int:
     """Nose above the eyes, or at the mouth; eyes or mouth far too narrow; mouth to one side; a point off the box."""
     wrong = (
         pose.nose_down < 0.2,

@@ -64,7 +64,7 @@ MODES = {
 def mode(name: str) -> CropSettings:
     """The mode of that name. Raises UsageError for an unknown one."""
     if name not in MODES:
-        raise UsageError(f"crop '{name}' is unknown: use one of {', '.join(MODES)}")
+        raise UsageError(f"unknown crop mode '{name}'; choose one of {', '.join(MODES)}")
     return MODES[name]
 
 

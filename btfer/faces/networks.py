@@ -32,12 +32,12 @@ class Network:
         self._shapes: set[tuple[int, ...]] = set()
 
     def __call__(self, *inputs: Floats) -> Floats:
-        """Pictures, float32 [N, 3, H, W] -> float32 [N, channels, ...]; overwritten by the next call.
+        """Pictures, float32 [N, 3, H, W], RGB, -1 to 1 -> float32 [N, channels, ...]; overwritten by the next call.
 
         PNet has a second input, the ceiling over its first layer, float32 [1, 1, H - 2, W - 2].
         """
         self._shapes.add(inputs[0].shape)
-        if len(self._shapes) > MOST_SHAPES:
+        if len(self._shapes) > MAX_SHAPES:
             self._compile()
         try:
             self._request.infer(dict(enumerate(inputs)), share_inputs=True)
@@ -49,7 +49,7 @@ class Network:
         return result
 
 
-MOST_SHAPES = 256  # OpenVINO keeps half a megabyte for each; then it forgets them all (0.1 s)
+MAX_SHAPES = 256  # OpenVINO keeps half a megabyte for each; then it forgets them all (0.1 s)
 ONE_CORE = {
     "INFERENCE_NUM_THREADS": 1,
     "NUM_STREAMS": 1,
@@ -117,7 +117,7 @@ class _Layers:
         return self
 
     def under_ceiling(self) -> "_Layers":
-        """Hold every place down to what a second input says; see canvas.py."""
+        """Limit every place to the value that a second input gives for it; see canvas.py."""
         ceiling = self._ops.parameter([1, 1, -1, -1], np.float32)
         self._inputs.append(ceiling)
         self._last = self._ops.minimum(self._last, ceiling)

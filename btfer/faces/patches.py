@@ -10,11 +10,12 @@ Floats = NDArray[np.float32]
 
 
 def cut_patches(pixels: Pixels, corners: NDArray[np.float64], *, size_px: int) -> Floats:
-    """Each box as float32 [N, 3, size_px, size_px], -1 to 1; what lies outside the photo is mid-grey (0).
+    """Each box as float32 [N, 3, size_px, size_px], RGB, -1 to 1; what lies outside the photo is mid-grey (0).
 
-    corners: [N, 4], left, top, right, bottom in pixels. The rule is that of TensorFlow's `crop_and_resize`
-    as the mtcnn package calls it: corners divided by the sides and multiplied by the sides less 1, points at
-    both ends, linear between four pixels; a point outside the outermost pixels' middles is grey as a whole.
+    pixels: uint8 [H, W, 3], RGB. corners: float64 [N, 4], left, top, right, bottom in its pixels. The rule is that
+    of TensorFlow's `crop_and_resize` as the mtcnn package calls it: corners divided by the sides and multiplied by
+    the sides less 1, points at both ends, linear between four pixels; a point outside the outermost pixels' middles
+    is grey as a whole.
     """
     patches = np.empty((len(corners), 3, size_px, size_px), np.float32)
     _cut(patches, pixels, corners)

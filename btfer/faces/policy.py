@@ -24,7 +24,7 @@ POLICIES = ("all", "largest", "single")
 
 
 def refusals(boxes: Sequence[Box], settings: CropSettings, *, width: int, height: int) -> list[str]:
-    """For each box the word why it is not taken, '' where it is. width, height: of the photo, in pixels."""
+    """For each box the reason why it is refused, '' where it becomes a crop. width, height: of the photo, in pixels."""
     reasons = [_unfit(box, settings, width, height) for box in boxes]
     usable = [n for n, reason in enumerate(reasons) if not reason]
     largest_first = sorted(usable, key=lambda n: (-boxes[n].width * boxes[n].height, n))

@@ -18,8 +18,8 @@ EYES_TO_MIDDLE = 0.112
 
 
 @dataclass(frozen=True)
-class Pose:
-    """Lengths are in units of eyes-to-mouth, so that no size of face and no way of the head's turn matters.
+class FacePose:
+    """How the landmarks lie. Lengths are in units of eyes-to-mouth, so that the size and tilt of a face do not matter.
 
     tilt_deg: of the line from eye to eye, 0 = level, clockwise. turn: how far the nose is off the middle line
     from eyes to mouth; about 0.3 where the far ear has gone, positive towards the photo's right. nose_down:
@@ -35,12 +35,12 @@ class Pose:
     skew: float
 
 
-def pose_of(box: Box) -> Pose:
-    """The pose that a box's landmarks tell."""
+def pose_of(box: Box) -> FacePose:
+    """The pose by a box's five landmarks."""
     left, right, nose, mouth_left, mouth_right = _points(box)
     across = (right[0] - left[0], right[1] - left[1])
-    apart = hypot(*across) or 1.0
-    right_way = (across[0] / apart, across[1] / apart)
+    eye_distance_px = hypot(*across) or 1.0
+    right_way = (across[0] / eye_distance_px, across[1] / eye_distance_px)
     down_way = (-right_way[1], right_way[0])
     eyes, mouth = _middle(left, right), _middle(mouth_left, mouth_right)
     unit = max(hypot(mouth[0] - eyes[0], mouth[1] - eyes[1]), 1.0)
@@ -49,11 +49,11 @@ def pose_of(box: Box) -> Pose:
         return ((end[0] - start[0]) * way[0] + (end[1] - start[1]) * way[1]) / unit
 
     skew = along(eyes, mouth, right_way)
-    return Pose(
+    return FacePose(
         tilt_deg=degrees(atan2(across[1], across[0])),
         turn=along(eyes, nose, right_way) - skew / 2,
         nose_down=along(eyes, nose, down_way),
-        eyes=apart / unit,
+        eyes=eye_distance_px / unit,
         mouth=along(mouth_left, mouth_right, right_way),
         skew=skew,
     )
@@ -69,8 +69,8 @@ def share_outside(box: Box, width: int, height: int) -> float:
     eyes, mouth = _middle(left, right), _middle(mouth_left, mouth_right)
     down = (mouth[0] - eyes[0], mouth[1] - eyes[1])
     length = hypot(*down) or 1.0
-    apart = hypot(right[0] - left[0], right[1] - left[1])
-    tall = max(length / EYES_TO_MOUTH, apart / EYE_DISTANCE, 1.0)
+    eye_distance_px = hypot(right[0] - left[0], right[1] - left[1])
+    tall = max(length / EYES_TO_MOUTH, eye_distance_px / EYE_DISTANCE, 1.0)
     wide = WIDTH * tall
     x = eyes[0] + down[0] / length * EYES_TO_MIDDLE * tall
     y = eyes[1] + down[1] / length * EYES_TO_MIDDLE * tall

@@ -19,7 +19,7 @@ LEAST_FACE_PX = 20  # what the finest level is for; a finer grid would be anothe
 
 
 @dataclass(frozen=True)
-class Level:
+class PyramidLevel:
     """One size of the photo: its factor and its height and width in pixels."""
 
     scale: float
@@ -27,29 +27,31 @@ class Level:
     width: int
 
 
-def levels(height: int, width: int, *, min_face_px: int = LEAST_FACE_PX) -> list[Level]:
-    """The package's own sizes for a photo of height x width, finest first, less those for smaller faces.
+def levels(height: int, width: int, *, min_face_px: int = LEAST_FACE_PX) -> list[PyramidLevel]:
+    """The mtcnn package's own sizes for a photo of height x width pixels, finest first, less those for smaller faces.
 
     The grid is 0.6 * 0.709^k for every photo, and only whole levels are left out: with any other grid,
     a tenth of the boxes move. Empty where the photo is too small for any.
     """
     least = min(height, width)
     count = round(math.log(least / WINDOW_PX) / -math.log(STEP) - 1) if least > WINDOW_PX else 0
-    scales = (WINDOW_PX / LEAST_FACE_PX * STEP**k for k in range(left_out(min_face_px), count))
-    return [Level(scale, int(height * scale), int(width * scale)) for scale in scales]
+    scales = (
+        WINDOW_PX / LEAST_FACE_PX * STEP**k for k in range(levels_skipped(min_face_px), count)
+    )
+    return [PyramidLevel(scale, int(height * scale), int(width * scale)) for scale in scales]
 
 
-def left_out(min_face_px: int) -> int:
-    """How many of the finest levels see only faces smaller than this: 0 for 20 px, 1 from 29, 2 from 40."""
+def levels_skipped(min_face_px: int) -> int:
+    """How many of the finest levels find only faces smaller than this: 0 for 20 px, 1 from 29, 2 from 40."""
     finer = max(min_face_px, LEAST_FACE_PX) / LEAST_FACE_PX
     return int(math.log(finer) / -math.log(STEP))
 
 
-def resize_into(canvas: Floats, pixels: Pixels, top: int, left: int, level: Level) -> None:
+def resize_into(canvas: Floats, pixels: Pixels, top: int, left: int, level: PyramidLevel) -> None:
     """Draw a level into float32 [3, H, W] at (top, left): the exact mean of the area under each pixel, -1 to 1.
 
-    The canvas can begin within the level (top or left are then negative) and end within it.
-    Rounding to whole numbers, as cv2.resize does for uint8, costs 2 % of the boxes.
+    pixels: uint8 [H, W, 3], RGB, contiguous. The canvas can begin within the level (top or left are then negative)
+    and end within it. Rounding to whole numbers, as cv2.resize does for uint8, costs 2 % of the boxes.
     """
     _area(canvas, pixels, top, left, level.height, level.width)
 

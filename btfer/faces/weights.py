@@ -26,7 +26,7 @@ def read_weights(network: str) -> Weights:
     path = _folder() / f"{network}.lz4"
     if not path.exists():
         raise BtferError(
-            f"the weights {path} are missing: install the package again, pip install mtcnn==1.0.0"
+            f"the detector's weights {path} are missing: reinstall with pip install --force-reinstall mtcnn==1.0.0"
         )
     return [np.ascontiguousarray(one, np.float32) for one in joblib.load(path)]
 

@@ -5,8 +5,8 @@ The distance of two keys is the smallest of hash to hash, hash to the other's mi
 other's hash: the mirror hash of a real pHash's mirror is not the hash again bit for bit, so both ways
 count, and the distance is symmetric.
 
-How: 64 bits are cut into chunks, so many that two hashes within `max_bits` differ by at most 2 bits in
-one of them (pigeonhole; three chunks up to 8 bits). Words of a chunk that differ by at most 2 bits have
+How: 64 bits are cut into enough chunks that two hashes within `max_bits` differ by at most 2 bits in one
+of them (pigeonhole principle; three chunks up to 8 bits). Words of a chunk that differ by at most 2 bits have
 a neighbour in common, one bit or none from each. So every hash goes into the bucket of its own word and
 those of all words one bit away, and only hashes in one bucket are compared.
 """

@@ -13,7 +13,7 @@ Hits = tuple[Ints, ...]
 
 
 def compare(left: Hashes, right: Hashes, max_bits: int) -> Iterator[Hits]:
-    """All pairs of a left and a right value within max_bits."""
+    """All pairs (i, j) of left and right values within max_bits. left, right: uint64 [L], [R]."""
     rows = max(1, TILE // max(1, len(right)))
     for begin in range(0, len(left), rows):
         bits = np.bitwise_count(left[begin : begin + rows, None] ^ right)
@@ -23,7 +23,7 @@ def compare(left: Hashes, right: Hashes, max_bits: int) -> Iterator[Hits]:
 
 
 def batched(hits: Iterable[Hits]) -> Iterator[Hits]:
-    """The same hits in larger blocks."""
+    """The same hits, int [N], in blocks of about a million."""
     held: list[Hits] = []
     n = 0
     for block in hits:
@@ -36,13 +36,13 @@ def batched(hits: Iterable[Hits]) -> Iterator[Hits]:
         yield tuple(np.concatenate(parts) for parts in zip(*held, strict=True))
 
 
-def starts(count: Ints) -> Ints:
-    """Where each of consecutive runs begins, and the end of the last."""
+def run_starts(count: Ints) -> Ints:
+    """Where each of consecutive runs begins, and the end of the last: int32 [N + 1] from lengths [N]."""
     return np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
 
 
-def ranges(start: Ints, size: Ints) -> Ints:
-    """start[0], start[0] + 1, ... size[0] of them, then the same from start[1], and so on."""
+def concatenated_ranges(start: Ints, size: Ints) -> Ints:
+    """int32: start[0], start[0] + 1, ... (size[0] numbers), then size[1] numbers from start[1], and so on."""
     ends = np.cumsum(size, dtype=np.int32)
     shift = np.repeat(start - (ends - size), size)
     return np.arange(len(shift), dtype=np.int32) + shift

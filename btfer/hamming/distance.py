@@ -1,4 +1,4 @@
-"""How far apart two photos are, by their hashes."""
+"""The Hamming distance of two photos' hashes, mirror images included."""
 
 from typing import NamedTuple
 
@@ -13,9 +13,9 @@ class HashDistance(NamedTuple):
 
 
 def hamming_distance(one: tuple[int, int], other: tuple[int, int]) -> HashDistance:
-    """The distance of two photos: straight, or one of them mirrored, both ways.
+    """The smallest distance of two photos: as they are, or with one of them mirrored, both ways.
 
-    one, other: 64-bit hash and mirror hash, signed or not.
+    one, other: 64-bit pHash and mirror pHash, as signed or unsigned integers.
     """
     (a, a_mirror), (b, b_mirror) = one, other
     straight = _bits(a, b)

@@ -1,4 +1,4 @@
-"""The inner loops, as machine code. Each fills what it is given and returns where to go on when that is full."""
+"""The inner loops, as machine code. Each fills the array it is given and returns where to go on once that is full."""
 
 from typing import Any
 
@@ -11,8 +11,11 @@ SPAN = 4096  # values that are looked up together
 
 
 @compiled
-def ones(word: Any) -> Any:
-    """Bits set in a uint64. Compilers know these lines and make one instruction of them."""
+def popcount(word: Any) -> Any:
+    """The number of bits set in a uint64, 0-64. Compilers recognise these lines and make one instruction of them.
+
+    Source: Warren, "Hacker's Delight", section 5-1.
+    """
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + (
         (word >> np.uint64(2)) & np.uint64(0x3333333333333333)
@@ -22,34 +25,35 @@ def ones(word: Any) -> Any:
 
 
 @compiled
-def is_its_bucket(bucket: int, one: Any, other: Any) -> Any:
-    """Whether, of all the buckets in which two words meet, it is this one that counts.
+def is_first_shared_bucket(bucket: int, one: Any, other: Any) -> Any:
+    """Whether, of all the buckets that two words share, this is the one in which their pair is reported.
 
-    Equal words meet in their own bucket and in all around it: their own counts. Words that differ in
-    one or two bits meet in two buckets, which differ in just these bits: the one without the lowest.
+    Equal words share their own bucket and all around it: their own is the one. Words that differ in one or two
+    bits share two buckets, which differ in just these bits: the one without the lowest of them.
     """
-    differ = one ^ other
-    if differ == 0:
+    xor = one ^ other
+    if xor == 0:
         return bucket == one
-    return bucket & (differ & -differ) == 0
+    return bucket & (xor & -xor) == 0
 
 
 @compiled
-def meet(
+def pairs_in_buckets(
     values: Hashes,
     words: Ints,
     start: Ints,
     count: Ints,
-    beside: Ints,
+    masks: Ints,
     max_bits: int,
     bucket: int,
     row: int,
     hits: Ints,
 ) -> tuple[int, int, int]:
-    """Pairs of values (places a > b) within max_bits whose words meet in a bucket, from a bucket and row on.
+    """Pairs of values (places a > b) within max_bits whose words share a bucket, from a bucket and row on.
 
-    values, words: sorted by word; those of word w are the count[w] from start[w] on. A bucket holds the values
-    of its own word and of those that differ from it by one of `beside`. hits: int32 [2, M], M more than any
+    values: uint64 [N], words: uint32 [N], sorted by word; those of word w are the count[w] from start[w] on, both
+    int32 [number of words]. masks: uint32, bits in which the words of a bucket differ. A bucket holds the values
+    of its own word and of those that differ from it by one of `masks`. hits: int32 [2, M], M more than any
     bucket holds. Returns the bucket and row to go on with (the bucket is len(count) at the end), and how many hits.
     """
     places = np.empty(hits.shape[1], np.int32)
@@ -57,7 +61,7 @@ def meet(
     most, found = np.uint64(max_bits), 0
     while bucket < len(count):
         n = 0
-        for flip in beside:
+        for flip in masks:
             word = bucket ^ np.int64(flip)
             for place in range(start[word], start[word] + count[word]):
                 places[n] = place
@@ -67,9 +71,9 @@ def meet(
             if found + row > hits.shape[1]:
                 return bucket, row, found
             for other in range(row):
-                if ones(held[row] ^ held[other]) <= most:
+                if popcount(held[row] ^ held[other]) <= most:
                     a, b = places[row], places[other]
-                    if is_its_bucket(bucket, np.int64(words[a]), np.int64(words[b])):
+                    if is_first_shared_bucket(bucket, np.int64(words[a]), np.int64(words[b])):
                         hits[0, found], hits[1, found] = a, b
                         found += 1
             row += 1
@@ -78,11 +82,11 @@ def meet(
 
 
 @compiled
-def table_of(words: Ints, around: Ints, size: int) -> tuple[Ints, Ints, Ints]:
-    """Who is around each of `size` words: those whose own word differs from it by one of `around`.
+def neighbour_table(words: Ints, around: Ints, size: int) -> tuple[Ints, Ints, Ints]:
+    """The neighbours of each of `size` words: the rows of `words` that differ from it by one of `around`.
 
-    Returns start, int32 [size + 1], and who, int32: those around word w are who[start[w] : start[w + 1]]; and
-    whether there is anybody, a bit for each word, uint8 [size / 8].
+    words, around: uint32 [N], [M]. Returns start, int32 [size + 1], and rows, int32 [N * M]: the neighbours of
+    word w are rows[start[w] : start[w + 1]]; and whether there is any, one bit a word, uint8 [size / 8].
     """
     start, any_ = np.zeros(size + 2, np.int32), np.zeros((size + 7) // 8, np.uint8)
     for word in words:
@@ -92,36 +96,36 @@ def table_of(words: Ints, around: Ints, size: int) -> tuple[Ints, Ints, Ints]:
             any_[near >> 3] |= np.uint8(1 << (near & 7))
     for word in range(2, size + 2):
         start[word] += start[word - 1]
-    who = np.empty(len(words) * len(around), np.int32)
+    rows = np.empty(len(words) * len(around), np.int32)
     for place in range(len(words)):
         for flip in around:
             near = np.int64(words[place] ^ flip) + 1
-            who[start[near]] = place
+            rows[start[near]] = place
             start[near] += 1
-    return start[:-1], who, any_
+    return start[:-1], rows, any_
 
 
 @compiled
-def look_up(
+def pairs_by_table(
     left: Hashes,
     right: Hashes,
     shift: int,
     start: Ints,
-    who: Ints,
+    rows: Ints,
     any_: Ints,
     max_bits: int,
     place: int,
     hits: Ints,
 ) -> tuple[int, int]:
-    """Pairs of a left and a right value within max_bits that the table of the left ones brings together.
+    """Pairs of a left and a right value, uint64, within max_bits, whose words are neighbours.
 
-    shift: where the table's words begin in a value. hits: int32 [2, M], M at least len(left). Returns the place
-    in `right` to go on with, and how many hits.
+    start, rows, any_: `neighbour_table` of the left values. shift: the bit at which a word begins. hits: int32 [2,
+    M], M at least len(left). Returns the place in `right` to go on with, and how many hits.
     """
     most, by, mask, found = np.uint64(max_bits), np.uint64(shift), np.uint64(len(start) - 2), 0
     met, near = np.empty(SPAN, np.int32), np.empty(SPAN, np.int64)
     while place < len(right):
-        # First all that meet anybody, then what they meet: the memory answers many questions at a time.
+        # First all that have a neighbour, then their neighbours: so that many reads of memory overlap.
         n = 0
         for at in range(place, min(place + SPAN, len(right))):
             word = np.int64((right[at] >> by) & mask)
@@ -132,8 +136,8 @@ def look_up(
             if found + last - first > hits.shape[1]:
                 return met[k], found
             for m in range(first, last):
-                if ones(left[who[m]] ^ right[met[k]]) <= most:
-                    hits[0, found], hits[1, found] = who[m], met[k]
+                if popcount(left[rows[m]] ^ right[met[k]]) <= most:
+                    hits[0, found], hits[1, found] = rows[m], met[k]
                     found += 1
         place += SPAN
     return place, found

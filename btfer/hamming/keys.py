@@ -17,7 +17,7 @@ class Keys:
     """The distinct (hash, mirror) keys of N rows, and which rows have which key.
 
     hashes, mirrors: uint64 [K], in an order that only their values decide; mirrors may be None.
-    order: [N], all rows, sorted by key. start: [K + 1], where the rows of each key begin in it.
+    order: int64 [N], all rows, sorted by key. start: int64 [K + 1], where the rows of each key begin in `order`.
     """
 
     hashes: Hashes
@@ -29,17 +29,17 @@ class Keys:
         return len(self.hashes)
 
     def rows(self, key: int) -> Ints:
-        """The rows with this key, ascending."""
+        """The rows with this key, int64, ascending."""
         return np.sort(self.order[self.start[key] : self.start[key + 1]])
 
     def groups(self) -> Iterator[Ints]:
-        """The rows of each key that has two or more."""
+        """The rows of each key that has two or more, int64, ascending."""
         for key in np.flatnonzero(np.diff(self.start) > 1):
             yield self.rows(int(key))
 
 
 class Pairs(NamedTuple):
-    """Pairs of keys: i, j int32 [P]; bits uint8 [P], their distance."""
+    """Pairs of keys. i, j: int32 [P], rows of the two `Keys`. bits: uint8 [P], their Hamming distance, 0-64."""
 
     i: Ints
     j: Ints
@@ -66,7 +66,10 @@ def collapse(hashes: Hashes, mirrors: Hashes | None = None) -> Keys:
 
 
 def each_row(hashes: Hashes, mirrors: Hashes | None = None) -> Keys:
-    """Every row as a key of its own: spares `collapse` its sort where few hits are to be expected."""
+    """Every row as a key of its own: without the sort of `collapse`, for hashes that are mostly distinct.
+
+    hashes, mirrors: uint64 [N], as for `collapse`. Raises UsageError as it does.
+    """
     _checked(hashes, mirrors)
     return Keys(hashes, mirrors, np.arange(len(hashes)), np.arange(len(hashes) + 1))
 
@@ -103,21 +106,24 @@ def _changes(sides: Sequence[Hashes], order: Ints) -> Ints:
 
 
 def values_of(keys: Keys) -> Hashes:
-    """uint64 [K] or, with mirrors, [2 K]."""
+    """The values that are compared: uint64 [K] or, with mirrors, [2 K]."""
     return keys.hashes if keys.mirrors is None else np.concatenate([keys.hashes, keys.mirrors])
 
 
-def settle_among(keys: Keys, p: Ints, q: Ints, max_bits: int) -> Iterator[Pairs]:
-    """Pairs of values of the same keys; a key is not its own mirror's copy."""
+def to_key_pairs_within(keys: Keys, p: Ints, q: Ints, max_bits: int) -> Iterator[Pairs]:
+    """`to_key_pairs` within one set of keys; a key is no copy of its own mirror image.
+
+    p, q: int [P], rows of `values_of(keys)`.
+    """
     i, j = p % len(keys), q % len(keys)
     p, q = np.where(i < j, p, q), np.where(i < j, q, p)
-    yield from settle(keys, keys, p[i != j], q[i != j], max_bits)
+    yield from to_key_pairs(keys, keys, p[i != j], q[i != j], max_bits)
 
 
-def settle(left: Keys, right: Keys, p: Ints, q: Ints, max_bits: int) -> Iterator[Pairs]:
-    """Pairs of keys from pairs of values; a pair near in several ways stays with the first of them.
+def to_key_pairs(left: Keys, right: Keys, p: Ints, q: Ints, max_bits: int) -> Iterator[Pairs]:
+    """Pairs of keys from pairs of values; a pair that is near in several ways comes once, with the first of them.
 
-    Mirror to mirror is no way: it says what hash to hash says.
+    p, q: int [P], rows of the left and the right `values_of`. Mirror to mirror is left out: it repeats hash to hash.
     """
     i, j = p % max(1, len(left)), q % max(1, len(right))
     found_as = 2 * (p >= len(left)) + (q >= len(right))

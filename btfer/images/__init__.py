@@ -2,13 +2,13 @@
 
 Everywhere else a picture is uint8 [H, W, 3], RGB, sRGB, upright.
 
-decode     bytes -> a picture that was read to its last byte, whole or reduced
-colour     any mode and profile -> RGB, sRGB, on white
-hashes     the pHash of a picture and of its mirror image, by one small DCT
-hints      numbers about a thumbnail that order the review queue
-intake     all of these from one decode: what the catalogue knows about a photo
-alike      whether two pictures that look alike are one
-encode     pictures that carry pixels and nothing else
+decode        bytes -> a picture that was read to its last byte, whole or reduced
+colour        any mode and profile -> RGB, sRGB, on white
+hashes        the pHash of a picture and of its mirror image, by one small DCT
+hints         numbers about a thumbnail that order the review queue
+intake        all of these from one decode: what the catalogue knows about a photo
+registration  whether two pictures that look alike are one
+encode        pictures that carry pixels and nothing else
 """
 
 from btfer.images.colour import Pixels

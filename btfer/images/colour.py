@@ -17,7 +17,7 @@ _SPACES = {"RGB": "RGB", "CMYK": "CMYK", "L": "GRAY"}
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """A loaded picture of any mode as RGB: on white where it is transparent, its ICC profile applied.
+    """A loaded picture of any Pillow mode as RGB, 8 bits a channel, sRGB: transparency on white, ICC profile applied.
 
     A profile that is broken, huge or of another colour space is ignored, as viewers ignore it.
     """
@@ -31,7 +31,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
 
 def opaque(image: Image.Image) -> Image.Image:
-    """The picture in mode L, RGB or CMYK, on white where it is transparent."""
+    """A loaded picture in mode L, RGB or CMYK, 8 bits a channel, on white where it is transparent."""
     if image.mode.startswith("I"):  # 16-bit grey: convert() would clip it to white
         return Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
     if image.has_transparency_data:

@@ -70,7 +70,7 @@ _SIDEWAYS = {5, 6, 7, 8}
 
 
 @dataclass(frozen=True)
-class Reduced:
+class ReducedPhoto:
     """A photo that was read whole and is held small: RGB, sRGB, as it lies in the file.
 
     box: the part of `image` that is the photo, in pixels with fractions; its last row and column can be
@@ -87,7 +87,7 @@ class Reduced:
     height: int
 
     def upright(self, lying: Pixels) -> Pixels:
-        """Pixels made from `image`, [H, W] or [H, W, 3], as they are to be seen."""
+        """Pixels made from `image`, uint8 [H, W] or [H, W, 3], turned and mirrored as EXIF asks."""
         return _turned(lying, self.orientation)
 
 
@@ -102,7 +102,7 @@ def decode_rgb(data: bytes) -> Pixels:
     return _turned(np.asarray(to_srgb(image)), _orientation(image))
 
 
-def decode_reduced(data: bytes) -> Reduced:
+def decode_reduced(data: bytes) -> ReducedPhoto:
     """A photo that was read to its last byte, as small as its hash and its thumbnail allow.
 
     Raises ImageError as `decode_rgb`, and with the reason `too small`.
@@ -110,7 +110,9 @@ def decode_reduced(data: bytes) -> Reduced:
     image, format_ = _open(data)
     width, height = image.size
     if min(width, height) < MIN_SIDE_PX:
-        raise ImageError("too small", f"{width}x{height}, least is {MIN_SIDE_PX}")
+        raise ImageError(
+            "too small", f"{width}x{height} px; the shorter side must be at least {MIN_SIDE_PX} px"
+        )
     short, long = LEAST_PX["JPEG"]
     draft = image.draft("RGB", (long, short) if width >= height else (short, long))
     drafted = image.size != (width, height)
@@ -119,7 +121,7 @@ def decode_reduced(data: bytes) -> Reduced:
     small, box = (image, draft[1]) if draft else _averaged(image)
     if orientation in _SIDEWAYS:
         width, height = height, width
-    return Reduced(to_srgb(small), box, drafted, orientation, FORMATS[format_], width, height)
+    return ReducedPhoto(to_srgb(small), box, drafted, orientation, FORMATS[format_], width, height)
 
 
 def _format_of(data: bytes) -> str:
@@ -148,9 +150,9 @@ def _open(data: bytes) -> tuple[ImageFile.ImageFile, str]:
         raise ImageError("empty", "0 bytes")
     format_ = _format_of(data)
     if not format_:
-        raise ImageError("not an image", f"it begins with {data[:16]!r}")
+        raise ImageError("not an image", f"the file begins with {data[:16]!r}")
     if format_ not in _READERS:
-        raise ImageError("format", f"{format_} is not one of {', '.join(FORMATS)}")
+        raise ImageError("format", f"{format_}; accepted are {', '.join(FORMATS)}")
     try:
         image = _READERS[format_](io.BytesIO(data))
     except Image.DecompressionBombError:
@@ -159,7 +161,9 @@ def _open(data: bytes) -> tuple[ImageFile.ImageFile, str]:
         reason = "truncated" if _is_cut(data, format_) else "not an image"
         raise ImageError(reason, str(error)[:80]) from None
     if image.width * image.height > MAX_PIXELS:
-        raise ImageError("too many pixels", f"{image.width}x{image.height}: over {MAX_PIXELS:,}")
+        raise ImageError(
+            "too many pixels", f"{image.width}x{image.height}, more than {MAX_PIXELS:,}"
+        )
     if getattr(image, "is_animated", False):
         raise ImageError("animated", f"{getattr(image, 'n_frames', 0)} frames")
     # 0xFF is escaped inside a scan, so that this counts their headers.

@@ -21,14 +21,14 @@ _BOTH = np.array([[1.0] * LOW, [1.0, -1.0] * (LOW // 2)])[:, None, :]
 def phash_pair(grey: Pixels) -> tuple[int, int]:
     """The pHash of a picture and of its mirror image, each 64 bits as the signed integer of the catalogue.
 
-    grey: uint8 [32, 32].
+    grey: uint8 [32, 32], luma 0-255. The bits are those of `imagehash.phash` (hash_size=8, highfreq_factor=4).
     """
     phash, mirror_phash = phash_pairs(grey[None])[0].tolist()
     return phash, mirror_phash
 
 
 def phash_pairs(greys: Pixels) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """`phash_pair` of many at once: uint8 [N, 32, 32] to int64 [N, 2]."""
+    """`phash_pair` of many at once: uint8 [N, 32, 32], luma 0-255, to int64 [N, 2] (picture, mirror image)."""
     waves = _WAVES @ greys.astype(np.float64) @ _WAVES.T
     # A blank or symmetric picture has waves that are zero but for rounding noise: one key, not many.
     both = (waves.round(6)[:, None] * _BOTH).reshape(-1, 2, LOW * LOW)

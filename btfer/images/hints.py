@@ -10,7 +10,7 @@ text        share of places with a run of strokes to their right: high on pages 
 aspect      width / height of the upright photo
 """
 
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -24,8 +24,22 @@ EDGE = 48  # of 255 levels, between two neighbours
 Sums = np.ndarray[Any, np.dtype[np.int16]]
 
 
-def hints_of(thumbnail: Pixels, *, aspect: float) -> dict[str, float]:
-    """All hints of a photo; thumbnail: uint8 [H, W, 3], long side 160 px."""
+class PhotoHints(TypedDict):
+    """The numbers above, by name."""
+
+    brightness: float
+    sharpness: float
+    flat: float
+    colours: float
+    text: float
+    aspect: float
+
+
+def hints_of(thumbnail: Pixels, *, aspect: float) -> PhotoHints:
+    """All hints of a photo.
+
+    thumbnail: uint8 [H, W, 3], RGB, 0-255, long side 160 px. aspect: width / height of the upright photo.
+    """
     planes = np.ascontiguousarray(thumbnail.transpose(2, 0, 1))  # three times as fast below
     sums = planes[0].astype(np.int16) + planes[1] + planes[2]
     laplacian = _laplacian(sums)

@@ -1,4 +1,4 @@
-"""What one decode tells about a photo, when it arrives."""
+"""What one decode tells about a photo when it arrives."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,18 +9,19 @@ from PIL import Image
 from btfer.errors import ImageError
 from btfer.images import hashes
 from btfer.images.colour import Pixels
-from btfer.images.decode import Reduced, decode_reduced
+from btfer.images.decode import ReducedPhoto, decode_reduced
 from btfer.images.encode import encode_jpeg
-from btfer.images.hints import hints_of
+from btfer.images.hints import PhotoHints, hints_of
 
 THUMBNAIL_PX = 160
 
 
 @dataclass(frozen=True)
 class Intake:
-    """What one decode tells about a photo. Hashes are imagehash's 64-bit pHash, as signed integers.
+    """What one decode tells about a photo. width, height: upright, in pixels, at full size.
 
-    thumbnail: a JPEG whose long side is 160 px. hints: see `btfer.images.hints`.
+    sha256: 64 hex digits. phash, mirror_phash: imagehash's 64-bit pHash of the photo and of its mirror image, as
+    signed integers. thumbnail: a JPEG whose long side is 160 px. hints: see `btfer.images.hints`.
     """
 
     sha256: str
@@ -31,7 +32,7 @@ class Intake:
     phash: int
     mirror_phash: int
     thumbnail: bytes
-    hints: dict[str, float]
+    hints: PhotoHints
 
 
 def read_photo(data: bytes) -> Intake:
@@ -69,8 +70,8 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def grey_of(photo: Reduced) -> Pixels:
-    """uint8 [32, 32] luma, upright: what the hashes are made from."""
+def grey_of(photo: ReducedPhoto) -> Pixels:
+    """What the hashes are made from: uint8 [32, 32], luma 0-255, upright."""
     grey = photo.image.convert("L").resize(
         (hashes.SIDE_PX, hashes.SIDE_PX),
         Image.Resampling.LANCZOS,
@@ -80,8 +81,8 @@ def grey_of(photo: Reduced) -> Pixels:
     return photo.upright(np.asarray(grey))
 
 
-def thumbnail_of(photo: Reduced) -> Pixels:
-    """uint8 [H, W, 3], upright, whose long side is 160 px; a smaller photo is enlarged."""
+def thumbnail_of(photo: ReducedPhoto) -> Pixels:
+    """A small picture of a photo: uint8 [H, W, 3], RGB, upright, long side 160 px; a smaller photo is enlarged."""
     *_, width, height = photo.box
     scale = THUMBNAIL_PX / max(width, height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -92,7 +93,7 @@ def thumbnail_of(photo: Reduced) -> Pixels:
     return photo.upright(np.asarray(photo.image.resize(size, filter_, box=photo.box)))
 
 
-def _shrunk(photo: Reduced, size: tuple[int, int]) -> Pixels:
+def _shrunk(photo: ReducedPhoto, size: tuple[int, int]) -> Pixels:
     """To no less than half, where four neighbours are enough: a quarter of Pillow's time.
 
     OpenCV knows no fractions of a pixel: the photo's edge moves by less than half a pixel of `image`.
@@ -101,4 +102,5 @@ def _shrunk(photo: Reduced, size: tuple[int, int]) -> Pixels:
 
     *_, width, height = photo.box
     whole = np.asarray(photo.image)[: round(height), : round(width)]
-    return cv2.resize(whole, size, interpolation=cv2.INTER_LINEAR)
+    small: Pixels = cv2.resize(whole, size, interpolation=cv2.INTER_LINEAR)
+    return small

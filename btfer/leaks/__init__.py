@@ -1,14 +1,22 @@
-"""Leaks: faces of ours that stand in a training set already, so that a score on them says nothing.
+"""Leaks: faces of ours that are already in a training set, so that a score on them says nothing.
 
-views      how one of our faces may stand there: the photo, and windows around the face
+views      what one of our faces may look like there: the photo, and windows around the face
 training   training sets as hashes: folders, FER2013's csv; read once
-search     near hashes make candidates; laid over each other (`images.alike`), they are one picture or not
+search     near hashes make candidates; laid over each other (`images.registration`), they are one picture or not
 subjects   which faces are looked for
 check      a release, or faces that may become one, against training sets
 sheet      a picture of the pairs
 """
 
-from btfer.leaks.check import Against, check_release, exclude, leaks_in
+from btfer.leaks.check import ExcludedLeaks, LeakCheck, LeakCount, check_release, exclude, leaks_in
 from btfer.leaks.search import Leak
 
-__all__ = ["Against", "Leak", "check_release", "exclude", "leaks_in"]
+__all__ = [
+    "ExcludedLeaks",
+    "Leak",
+    "LeakCheck",
+    "LeakCount",
+    "check_release",
+    "exclude",
+    "leaks_in",
+]

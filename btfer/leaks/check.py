@@ -1,4 +1,4 @@
-"""Looking a release, or faces that may become one, up in training sets: read, search, write down."""
+"""Whether a release, or faces that may become one, are in training sets: read, search, write down."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from btfer.catalogue import leaks as leak_verdicts
 from btfer.catalogue.rows import KeptFace
 from btfer.errors import UsageError
 from btfer.files import only_one, sha256_file, write_atomic
-from btfer.leaks.search import METHOD, Leak, Searched, search
+from btfer.leaks.search import METHOD, Leak, LeakSearch, search
 from btfer.leaks.sheet import sheet
 from btfer.leaks.subjects import subjects_of, subjects_of_release
 from btfer.leaks.training import TrainingSet, read_training
@@ -23,16 +23,16 @@ from btfer.settings import Settings
 
 COLUMNS = ("ours", "training", "file", "label", "bits", "difference", "shows", "mirrored")
 
-Say = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Against:
-    """What one training set holds of a release.
+class LeakCheck:
+    """Which images of a release are in one training set.
 
-    digest: of the set; pictures: in it that could be read; images: of the release that were looked for;
-    faces: of them that stand in the set; unread: of either that could not be read. pairs: every picture of the
-    set that shows one of ours.
+    training, digest: the set's name and content. pictures: those of the set that could be read. images: those of
+    the release that were compared. faces: how many of these are in the set. unread: files of either that could
+    not be read. pairs: every picture of the set that shows a face of the release.
     """
 
     training: str
@@ -44,27 +44,46 @@ class Against:
     pairs: tuple[Leak, ...]
 
 
+@dataclass(frozen=True)
+class LeakCount:
+    """What a benchmark run records of the leaks: `faces` of the `images` compared are in the set of this digest."""
+
+    faces: int
+    images: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class ExcludedLeaks:
+    """What a release records of one training set: its digest, its pictures, and how many faces it excluded."""
+
+    digest: str
+    pictures: int
+    excluded: int
+
+
 def check_release(
     cat: Catalogue,
     settings: Settings,
     release: Path,
     training: Mapping[str, Path],
-    say: Say = lambda stage, done, total: None,
-) -> list[Against]:
-    """Which images of a release stand in training sets. A set is searched once, then the answer is on disk.
+    say: OnProgress = lambda stage, done, total: None,
+) -> list[LeakCheck]:
+    """Which images of a release are also in training sets. Each set is searched once, then the answer is on disk.
 
-    In data/leaks/<release>: leaks.csv, leaks.png (the pairs, to look at) and NAME.json. Raises UsageError where
-    the release or a set is not as expected, Busy where another process is searching.
+    training: name -> folder or FER2013's csv. Writes leaks.csv, leaks.png (the pairs, to look at) and NAME.json
+    to data/leaks/<release>. Raises UsageError where the folder is no release or a set cannot be read, Busy where
+    another process is searching.
     """
     if not training:
-        raise UsageError("no training set to look in: pass --against NAME=PATH, once for each")
+        raise UsageError("no training set is given: pass --against NAME=PATH, once for each set")
     folder = leaks_dir(settings.data_dir) / release.resolve().name
     with only_one(settings.data_dir, "leaks"):
         subjects = subjects_of_release(cat, settings.data_dir, release)
         sets = {name: _read(settings, name, path, say) for name, path in training.items()}
         ours = sha256_file(release / "metadata.csv")
         found = [
-            _against(folder / f"{name}.json", ours, subjects, *one, settings, say)
+            _checked(folder / f"{name}.json", ours, subjects, *one, settings, say)
             for name, one in sets.items()
         ]
         leaks = [leak for one in found for leak in one.pairs]
@@ -74,12 +93,10 @@ def check_release(
     return found
 
 
-def leaks_in(
-    cat: Catalogue, settings: Settings, release: Path, name: str, path: Path
-) -> dict[str, Any]:
-    """How many images of a release stand in one training set, as `btfer bench` records it."""
+def leaks_in(cat: Catalogue, settings: Settings, release: Path, name: str, path: Path) -> LeakCount:
+    """How many images of a release are in one training set, as `btfer bench` records it. Raises as `check_release`."""
     [found] = check_release(cat, settings, release, {name: path})
-    return {"faces": found.faces, "images": found.images, "digest": found.digest}
+    return LeakCount(found.faces, found.images, found.digest)
 
 
 def exclude(
@@ -87,18 +104,18 @@ def exclude(
     settings: Settings,
     kept_faces: Sequence[KeptFace],
     training: Mapping[str, Path],
-    say: Say = lambda stage, done, total: None,
-) -> tuple[list[KeptFace], dict[str, Any]]:
-    """The faces that are in none of the sets, and what a release tells of it: digest, pictures, faces excluded.
+    say: OnProgress = lambda stage, done, total: None,
+) -> tuple[list[KeptFace], dict[str, ExcludedLeaks]]:
+    """The faces that are in none of the sets, and for each set by name what a release records.
 
-    Only faces that were not looked for in a set before are. A face whose picture cannot be read stays out.
-    Raises as `check_release`.
+    Only faces that were never compared with a set are searched for. A face whose photo cannot be read is left
+    out. Raises as `check_release`.
     """
     if not training:
         raise UsageError(
-            "nothing to exclude leaks of: pass --against NAME=PATH, or put training sets in data/training"
+            "no training set to exclude leaks from: pass --against NAME=PATH, or put sets in data/training"
         )
-    told = {}
+    excluded: dict[str, ExcludedLeaks] = {}
     with only_one(settings.data_dir, "leaks"):
         for name, path in training.items():
             one, kept = _read(settings, name, path, say)
@@ -110,48 +127,44 @@ def exclude(
             bits = {leak.ours: leak.bits for leak in found.leaks}
             leak_verdicts.record(cat, one.digest, name, read, bits)
             clear = leak_verdicts.clear_of(cat, kept_faces, [one.digest])
-            told[name] = {
-                "digest": one.digest,
-                "pictures": len(one),
-                "excluded": len(kept_faces) - len(clear),
-            }
-    digests = [str(one["digest"]) for one in told.values()]
-    return leak_verdicts.clear_of(cat, kept_faces, digests), told
+            excluded[name] = ExcludedLeaks(one.digest, len(one), len(kept_faces) - len(clear))
+    digests = [one.digest for one in excluded.values()]
+    return leak_verdicts.clear_of(cat, kept_faces, digests), excluded
 
 
-def _read(settings: Settings, name: str, path: Path, say: Say) -> tuple[TrainingSet, Path]:
+def _read(settings: Settings, name: str, path: Path, say: OnProgress) -> tuple[TrainingSet, Path]:
     cache = leaks_dir(settings.data_dir) / "cache"
     engine, workers = settings.engine, settings.workers
     return read_training(path, name, cache, engine=engine, workers=workers, say=say)
 
 
 def _search(
-    subjects: Sequence[LeakSubject], kept: Path, name: str, settings: Settings, say: Say
-) -> Searched:
+    subjects: Sequence[LeakSubject], kept: Path, name: str, settings: Settings, say: OnProgress
+) -> LeakSearch:
     engine, workers = settings.engine, settings.workers
     return search(subjects, kept, name, engine=engine, workers=workers, say=say)
 
 
-def _against(
+def _checked(
     answer: Path,
     ours: str,
     subjects: Sequence[LeakSubject],
     training: TrainingSet,
     kept: Path,
     settings: Settings,
-    say: Say,
-) -> Against:
-    """The answer that is there, if it is about the same pictures; else a new one."""
+    say: OnProgress,
+) -> LeakCheck:
+    """The answer on disk, if it was made from the same files; else a new one."""
     key = {"method": METHOD, "release": ours, "digest": training.digest}
     if answer.is_file():
         known = json.loads(answer.read_text(encoding="utf-8"))
         if known["key"] == key:
             found = known["found"]
-            return Against(
+            return LeakCheck(
                 **found | {"unread": tuple(found["unread"]), "pairs": _leaks(found["pairs"])}
             )
     searched = _search(subjects, kept, training.name, settings, say)
-    against = Against(
+    against = LeakCheck(
         training.name,
         training.digest,
         len(training),

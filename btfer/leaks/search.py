@@ -1,4 +1,7 @@
-"""The search: hashes of our views against those of a training set make candidates, laying them over decides."""
+"""The search: near hashes of our views and of a training set make candidates; laid over each other, they are judged.
+
+Source of the hashes: `btfer.images.hashes`; of the comparison: `btfer.images.registration`.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +12,13 @@ import numpy as np
 
 from btfer import hamming
 from btfer.engine import map_unordered
-from btfer.images.alike import difference
+from btfer.images.registration import registered_difference
 from btfer.leaks.training import TrainingSet, load_set
 from btfer.leaks.views import LeakSubject, Views, views_of
 
-METHOD = 1  # an answer of another one is not taken for this one's
+METHOD = 1  # answers on disk that another method gave are not used
 MAX_BITS = 8
-SAME_PICTURE = 0.4  # of `alike.difference`
+SAME_PICTURE = 0.4  # largest `registration.registered_difference` of two copies of one picture
 """Of 1,495 pictures made from real photos (other crops, 48 and 100 px, recompressed, mirrored, levelled) 98 of 100
 came to 0.37 or less; of other pictures only those of one person, place and minute came below 0.6."""
 AT_ONCE = 16  # faces whose views are searched together
@@ -26,10 +29,11 @@ Say = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, order=True)
 class Leak:
-    """One of our faces, and a picture of a training set that is made from the same photo.
+    """One of our faces, and a picture of a training set that was made from the same photo.
 
-    ours: the face's name. file, label: of the training picture. bits: between the hashes. difference: see
-    `images.alike`. shows: what of ours it shows, one of SOURCES. mirrored: it shows the mirror image.
+    ours: the face's id, or the file of the release. file, label: the training picture and its class. bits: Hamming
+    distance of the hashes, 0-8. difference: see `images.registration`, 0-0.4. shows: what of our photo it shows,
+    one of SOURCES. mirrored: it shows the mirror image.
     """
 
     ours: str
@@ -42,14 +46,14 @@ class Leak:
     mirrored: bool
 
     @property
-    def told(self) -> str:
-        """What the training picture shows, in words."""
+    def description(self) -> str:
+        """What the training picture shows: `face`, `photo, mirrored`, ..."""
         return f"{self.shows}, mirrored" if self.mirrored else self.shows
 
 
 @dataclass(frozen=True)
-class Searched:
-    """What one training set holds of ours. unread: faces whose picture cannot be read, and why."""
+class LeakSearch:
+    """The leaks into one training set. unread: by name, the faces whose photo cannot be read, and why."""
 
     leaks: tuple[Leak, ...]
     unread: dict[str, str]
@@ -63,8 +67,12 @@ def search(
     engine: str = "processes",
     workers: int = 0,
     say: Say = lambda stage, done, total: None,
-) -> Searched:
-    """All pictures of a training set that show one of our faces, or its whole photo. kept: the set's cache."""
+) -> LeakSearch:
+    """All pictures of a training set that show one of our faces, or its whole photo.
+
+    kept: the cache file of `read_training`. engine, workers: see `btfer.engine.map_unordered`. The leaks are
+    sorted; each pair of a face and a training picture comes once.
+    """
     leaks: list[Leak] = []
     unread: dict[str, str] = {}
     parts = [subjects[n : n + AT_ONCE] for n in range(0, len(subjects), AT_ONCE)]
@@ -75,15 +83,15 @@ def search(
         leaks += found.leaks
         unread |= found.unread
         say(f"leaks: {name}", min(done * AT_ONCE, len(subjects)), len(subjects))
-    return Searched(tuple(sorted(leaks)), unread)
+    return LeakSearch(tuple(sorted(leaks)), unread)
 
 
-def _search_part(subjects: Sequence[LeakSubject], kept: Path, name: str) -> Searched:
+def _search_part(subjects: Sequence[LeakSubject], kept: Path, name: str) -> LeakSearch:
     """Some faces against the set, in a worker process."""
     seen = [(one.name, views_of(one)) for one in subjects]
     views = [one for _, one in seen if isinstance(one, Views)]
     unread = {name: one for name, one in seen if isinstance(one, str)}
-    return Searched(tuple(find_leaks(views, _loaded(kept, name))), unread)
+    return LeakSearch(tuple(find_leaks(views, _loaded(kept, name))), unread)
 
 
 @lru_cache(maxsize=2)
@@ -92,7 +100,7 @@ def _loaded(kept: Path, name: str) -> TrainingSet:
 
 
 def find_leaks(views: Sequence[Views], training: TrainingSet) -> Iterator[Leak]:
-    """For each face and training picture that are the same picture, how they are most alike."""
+    """One leak for each pair of a face and a training picture that are the same picture: the view most alike."""
     tried: dict[tuple[int, int], list[Leak]] = {}
     for ours, view, theirs, bits, mirrored in _candidates(views, training):
         leak = _judged(views[ours], view, training, theirs, bits, mirrored)
@@ -140,7 +148,7 @@ def _judged(
         training.files[theirs],
         training.classes[theirs],
         bits,
-        round(difference(grey, ours.sources[source], ours.window[view]), 3),
+        round(registered_difference(grey, ours.sources[source], ours.window[view]), 3),
         SOURCES[source],
         mirrored,
     )

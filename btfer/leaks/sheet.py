@@ -12,21 +12,24 @@ from btfer.leaks.views import LeakSubject, Views, views_of
 TILE_PX = 128
 CAPTION_PX = 48
 COLUMNS = 4
-MOST = 60  # pairs; the csv has all
+MAX_PAIRS = 60  # the csv has all
 
 
 def sheet(
     leaks: Sequence[Leak], subjects: Sequence[LeakSubject], training: Mapping[str, TrainingSet]
 ) -> bytes:
-    """A PNG of the pairs, the least alike first: with its surroundings ours, grey theirs as it is compared."""
-    shown = sorted(leaks, key=lambda leak: (-leak.difference, leak))[:MOST]
+    """A PNG of at most 60 pairs, the least alike first: our face with its surroundings, and the training picture.
+
+    Both are grey, as they were compared, 128x128 px each. subjects: all faces that `leaks` names. training: by name.
+    """
+    shown = sorted(leaks, key=lambda leak: (-leak.difference, leak))[:MAX_PAIRS]
     known = {one.name: one for one in subjects}
     wide, high = 2 * TILE_PX + 8, TILE_PX + CAPTION_PX
     lines = max(1, -(-len(shown) // COLUMNS))
     picture = Image.new("RGB", (COLUMNS * wide, lines * high + 24), "white")
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=11)
-    title = f"{len(leaks)} pairs; ours left, theirs right" + (
-        f"; the {MOST} least alike" if len(leaks) > MOST else ""
+    title = f"{len(leaks)} pairs: our face left, training picture right" + (
+        f"; the {MAX_PAIRS} least alike are shown" if len(leaks) > MAX_PAIRS else ""
     )
     draw.text((4, 4), title, fill="black", font=font)
     for number, leak in enumerate(shown):
@@ -40,7 +43,7 @@ def sheet(
         grey = Image.fromarray(their.greys[their.files.index(leak.file)])
         picture.paste(grey.resize((TILE_PX, TILE_PX)), (left + TILE_PX, top))
         where = f"{leak.ours[-36:]}\n{leak.training}: {leak.file[-32:]}"
-        text = f"{where}\n{leak.difference:.2f}, {leak.told}"
+        text = f"{where}\n{leak.difference:.2f}, {leak.description}"
         draw.text((left + 2, top + TILE_PX + 2), text, fill="black", font=font)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")

@@ -32,9 +32,9 @@ def subjects_of(cat: Catalogue, data_dir: Path, chosen: Iterable[Face]) -> list[
 
 
 def subjects_of_release(cat: Catalogue, data_dir: Path, release: Path) -> list[LeakSubject]:
-    """The images of a release by file name, in their photos where they are here, else as they are.
+    """The images of a release by file name: in their photos where these are kept here, else the images themselves.
 
-    In its photo a face is found in other framings as well, wider ones too. Raises UsageError where the folder
+    With its photo, a face is also found in wider framings. Raises UsageError where the folder
     is no release.
     """
     images = _as_they_are(release)
@@ -56,13 +56,15 @@ def _as_they_are(release: Path) -> list[LeakSubject]:
     """The images of a release folder, each with the place of the face's box in it."""
     table, facts = release / "metadata.csv", release / "release.json"
     if not table.is_file():
-        raise UsageError(f"{release} is no release: expected images/<class>/*.png and metadata.csv")
+        raise UsageError(
+            f"{release} is not a release: expected images/<class>/*.png and metadata.csv"
+        )
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows or "file_name" not in rows[0]:
-        raise UsageError(f"{table}: expected rows with the column file_name")
-    said = json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}
-    margin = said.get("settings", {}).get("crop", {}).get("margin_px", 0)
+        raise UsageError(f"{table}: expected at least one row and a column file_name")
+    known = json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}
+    margin = known.get("settings", {}).get("crop", {}).get("margin_px", 0)
     return [_image(release, row, margin) for row in rows]
 
 

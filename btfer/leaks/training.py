@@ -24,7 +24,7 @@ from btfer.leaks.views import HASH_PX, Grey, grey_of, resized
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
 SIDE_PX = 48  # FER2013's: what pictures are compared at
-VERSION = "1"  # of what is kept of a picture: another one makes caches anew
+VERSION = "1"  # of the cache: change it when hashes or greys change
 LAYOUT = (
     "expected a folder with pictures in class folders (NAME/<class>/*.jpg or NAME/train/<class>/*.jpg), "
     "or a csv with the columns emotion, pixels, Usage as FER2013 has it"
@@ -39,9 +39,9 @@ Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 class TrainingSet:
     """A training set as it is searched.
 
-    digest: over names and bytes. files: names relative to its folder, or `line 12` of a table; classes: of each,
-    '' where nothing tells. hashes: uint64 [N, 2], of the picture and of its mirror image. greys: uint8
-    [N, 48, 48]. unread: pictures that cannot be read, and why.
+    digest: sha256 over names and bytes. files: names relative to its folder, or `line 12` of a table. classes: of
+    each file, '' where unknown. hashes: uint64 [N, 2], pHash of the picture and of its mirror image. greys: uint8
+    [N, 48, 48], 0-255, the pictures that are compared. unread: pictures that cannot be read, and why.
     """
 
     name: str
@@ -56,8 +56,8 @@ class TrainingSet:
         return len(self.files)
 
 
-class _Shown(NamedTuple):
-    """What is kept of one picture."""
+class _HashedPicture(NamedTuple):
+    """What the cache keeps of one picture: uint8 [32, 32] for its hash, uint8 [48, 48] to compare."""
 
     file: str
     hash32: Grey
@@ -73,13 +73,16 @@ def read_training(
     workers: int = 0,
     say: Say = lambda stage, done, total: None,
 ) -> tuple[TrainingSet, Path]:
-    """A training set and the file that keeps it; made on first use. Raises UsageError with the expected layout."""
+    """A training set and its cache file, which is made on first use.
+
+    path: a folder of pictures, or FER2013's csv. Raises UsageError with the expected layout.
+    """
     table = _table(path)
     files = [] if table else _pictures(path)
     digest = sha256_file(table) if table else _digest_of(path, files)
     kept = cache / f"{digest[:16]}-{VERSION}.npz"
     if not kept.is_file():
-        shown: Iterator[_Shown | str]
+        shown: Iterator[_HashedPicture | str]
         if table:
             shown, total = _rows(table), 0
         else:
@@ -90,7 +93,7 @@ def read_training(
 
 
 def load_set(kept: Path, name: str) -> TrainingSet:
-    """A training set from its cache."""
+    """A training set from the cache file of `read_training`, under a name."""
     with np.load(kept, allow_pickle=False) as held:
         words = {key: tuple(held[key].tolist()) for key in ("files", "classes", "unread")}
         return TrainingSet(
@@ -109,7 +112,7 @@ def _table(path: Path) -> Path | None:
     if path.is_file():
         return path
     if not path.is_dir():
-        raise UsageError(f"{path} is no folder and no file: {LAYOUT}")
+        raise UsageError(f"{path} does not exist: {LAYOUT}")
     tables = sorted(path.glob("*.csv"))
     fer = [one for one in tables if _is_fer(one)]
     return fer[0] if len(fer) == 1 and not _pictures(path, needed=False) else None
@@ -128,7 +131,7 @@ def _pictures(path: Path, needed: bool = True) -> list[str]:
         if one.suffix.lower() in SUFFIXES and one.is_file()
     )
     if needed and not found:
-        raise UsageError(f"{path} has no picture in it: {LAYOUT}")
+        raise UsageError(f"{path} contains no pictures: {LAYOUT}")
     return found
 
 
@@ -139,20 +142,20 @@ def _digest_of(root: Path, files: list[str]) -> str:
     return digest.hexdigest()
 
 
-def _read(file: str, root: Path) -> _Shown | str:
+def _read(file: str, root: Path) -> _HashedPicture | str:
     """What is kept of a picture, or why it cannot be read; for worker processes."""
     try:
         grey = grey_of((root / file).read_bytes())
     except (OSError, ImageError) as error:
         return f"{file} ({getattr(error, 'reason', 'unreadable')})"
-    return _shown(file, grey)
+    return _hashed(file, grey)
 
 
-def _shown(file: str, grey: Grey) -> _Shown:
-    return _Shown(file, resized(grey, HASH_PX), resized(grey, SIDE_PX))
+def _hashed(file: str, grey: Grey) -> _HashedPicture:
+    return _HashedPicture(file, resized(grey, HASH_PX), resized(grey, SIDE_PX))
 
 
-def _rows(table: Path) -> Iterator[_Shown | str]:
+def _rows(table: Path) -> Iterator[_HashedPicture | str]:
     """The pictures of FER2013's csv. Raises UsageError for another table."""
     with table.open(encoding="utf-8-sig", newline="", errors="replace") as file:
         rows = csv.DictReader(file)
@@ -165,15 +168,15 @@ def _rows(table: Path) -> Iterator[_Shown | str]:
                 pixels = np.array((row[columns["pixels"]] or "").split(), np.uint8)
                 side = int(len(pixels) ** 0.5)
                 label = FER_CLASSES[int(row[columns["emotion"]])]
-                yield _shown(f"{label}/{line}", pixels.reshape(side, side))
+                yield _hashed(f"{label}/{line}", pixels.reshape(side, side))
             except (ValueError, OverflowError, IndexError, TypeError):
-                yield f"{line} (no square of numbers 0-255, or no emotion 0-6)"
+                yield f"{line} (not a square of numbers 0-255, or emotion is not 0-6)"
 
 
 def _write(
-    kept: Path, digest: str, found: Iterator[_Shown | str], say: Callable[[int], None]
+    kept: Path, digest: str, found: Iterator[_HashedPicture | str], say: Callable[[int], None]
 ) -> None:
-    shown: list[_Shown] = []
+    shown: list[_HashedPicture] = []
     unread: list[str] = []
     for done, one in enumerate(found, start=1):
         if isinstance(one, str):
@@ -183,7 +186,7 @@ def _write(
         say(done)
     if not shown:
         raise UsageError(
-            f"none of its {len(unread)} pictures can be read, such as {unread[:1]}: {LAYOUT}"
+            f"none of the {len(unread)} pictures can be read, for example {unread[:1]}: {LAYOUT}"
         )
     shown.sort(key=lambda one: one.file)
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""How one of our faces may stand in somebody's training set: the whole photo, and windows around the face.
+"""What one of our faces may look like in a training set: the whole photo, and windows around the face.
 
 Training sets show the same photo cut otherwise: tighter, looser, square or as a detector's box, level or as
 it was. A pHash bears a shift or a scale of a few per cent, so windows are laid over the face in steps of that
@@ -36,9 +36,9 @@ OUTSIDE = 0.1  # share of a window that may lie beyond the picture
 
 
 class LeakSubject(NamedTuple):
-    """One of our faces. box: left, top, width, height in pixels of the picture; tilt_deg: of its eyes.
+    """One of our faces. box: left, top, width, height in pixels of the picture. tilt_deg: of the line between its eyes.
 
-    natural: the size that the picture had before it was stretched to a square; None = as it is.
+    natural: width and height that the picture had before it was stretched to a square; None = it was not.
     """
 
     name: str
@@ -49,10 +49,11 @@ class LeakSubject(NamedTuple):
 
 
 class Views(NamedTuple):
-    """What a subject looks like. sources: uint8 [S, 128, 128], grey: the whole picture, the face, the levelled face.
+    """What a face may look like elsewhere.
 
-    hashes: uint64 [V]. source: int8 [V], which of them each view is of. window: float [V, 4], its left, top,
-    right and bottom there, in pixels.
+    sources: uint8 [S, 128, 128], grey: the whole photo, the face, the levelled face.
+    hashes: uint64 [V], the pHash of each view. source: int8 [V], index in `sources` of the picture that the view is
+    cut from. window: float64 [V, 4], left, top, right and bottom of the view there, in pixels.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Views(NamedTuple):
 
 
 def views_of(subject: LeakSubject) -> Views | str:
-    """All views of a face, or the word why its picture cannot be read; for worker processes."""
+    """All views of a face, or the word that says why its picture cannot be read; for worker processes."""
     try:
         grey = _grey(subject)
     except (OSError, ImageError) as error:
@@ -91,14 +92,14 @@ def views_of(subject: LeakSubject) -> Views | str:
 
 
 def grey_of(data: bytes) -> Grey:
-    """uint8 [H, W] of an encoded picture. Raises ImageError."""
+    """The grey pixels of an encoded picture, uint8 [H, W], 0-255, upright. Raises ImageError."""
     import cv2
 
     return np.asarray(cv2.cvtColor(decode_rgb(data), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def resized(grey: Grey, side_px: int) -> Grey:
-    """[side_px, side_px]: averaged over areas where it shrinks."""
+    """A grey picture, uint8 [H, W], as uint8 [side_px, side_px]: averaged over areas where it shrinks."""
     import cv2
 
     way = cv2.INTER_AREA if min(grey.shape) >= side_px else cv2.INTER_LINEAR
@@ -139,7 +140,7 @@ def _laid(width: float, height: float, shifts: tuple[float, ...]) -> Floats:
     right, down = (axis.ravel() for axis in np.meshgrid(shifts, shifts))
     x, y = PATCH_PX / 2 + right * width, PATCH_PX / 2 + down * height
     found = np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1)
-    return found[(found.min(axis=1) >= 0) & (found.max(axis=1) <= PATCH_PX)]
+    return np.asarray(found[(found.min(axis=1) >= 0) & (found.max(axis=1) <= PATCH_PX)])
 
 
 def _patch(

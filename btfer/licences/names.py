@@ -21,6 +21,9 @@ from btfer.licences.vocabulary import (
 from btfer.licences.words import ATTRIBUTION, CODES, PORTS, RESERVED_ALONE
 
 _LONGEST_CREDIT = 8
+_LONGEST_STATEMENT = (
+    200  # words; what is longer is no name, and only looked through for what it forbids
+)
 
 
 @dataclass
@@ -46,7 +49,8 @@ def read_name(name: str) -> Licence | None:
     divided = [found for part in parts(text) if (found := _with_codes(words(part)))]
     if _is_reserved(everything, divided):
         return reserved(unknown(name).name)
-    if (stated := _read(divided)) is None:
+    stated = _read(divided) if len(everything) <= _LONGEST_STATEMENT else None
+    if stated is None:
         forbids = _forbids_derivatives(everything)
         return reserved("No derivatives", "nd") if forbids else unknown(name)
     return strictest(stated) if stated else None
@@ -94,7 +98,7 @@ def _atoms(part: Sequence[str]) -> list[Atom] | None:
 
 
 def _atom(span: Sequence[str], before: Sequence[Atom]) -> Atom | None:
-    [*_, last] = before or [Atom("", "")]
+    last = before[-1] if before else Atom("", "")
     key = "".join(span)
     if last.kind == "version" and key in PORTS:  # `de` and `no` are words elsewhere
         return Atom("port", key)

@@ -12,6 +12,8 @@ from btfer.licences.urls import read_url
 
 _NOTHING = {"", "not stated", "not specified", "n/a", "nan", "null", "-", "–", "—", "?"}
 """What stands in an empty field; `not stated` is what a release writes. Not `none`: it may mean that none is given."""
+_LONGEST_STATEMENT = 4_000
+"""Characters; what is longer is no name, and its markup is not read (a page of the web may be hostile)."""
 
 
 @lru_cache(maxsize=4096)  # a catalogue has many photos and few licences
@@ -46,7 +48,8 @@ def _read_name_field(name: str) -> Licence | None:
     """None where it names no licence and says nothing against one (`Creative Commons`, `Photo: Ann`)."""
     if name.strip().casefold() in _NOTHING:
         return None
-    text, addresses = without_markup(name)
+    long = len(name) > _LONGEST_STATEMENT
+    text, addresses = (name, []) if long else without_markup(name)
     linked = [one for address in addresses if (one := read_url(address))]
     if (named := read_name(text)) is not None:
         linked.append(named)

@@ -60,7 +60,8 @@ def run(
     barred = len(kept) - len(free)
     leaked: dict[str, Any] = {}
     if plan.training is not None:
-        free, leaked = leaks.exclude(cat, settings, free, plan.training, on_progress or _silent)
+        free, found = leaks.exclude(cat, settings, free, plan.training, on_progress or _silent)
+        leaked = {name: asdict(one) for name, one in found.items()}
     drawn = sample.draw(
         free,
         per_class=plan.per_class,

@@ -27,14 +27,14 @@ from btfer.errors import NetworkError, UsageError
 from btfer.expressions import parse_expression
 from btfer.images import Intake, describe_photo
 from btfer.pipeline.crawl_outcome import CrawlOutcome
-from btfer.queries import Plan, Query
+from btfer.queries import Query, QueryPlan
 from btfer.settings import Settings
 from btfer.sources import SOURCES, open_source
 from btfer.sources import folder as on_disk
-from btfer.sources.download import Arrival, PhotoDownloader, end_threads
-from btfer.sources.hosts import Stopped
+from btfer.sources.download import DownloadResult, PhotoDownloader, end_threads
+from btfer.sources.hosts import CrawlStopped
 from btfer.sources.search import Source
-from btfer.sources.searcher import Searched, Searcher, SearchesEnded, Shown
+from btfer.sources.searcher import QueryDone, ResultPage, Searcher, SearchesEnded
 from btfer.sources.web import Manners, Web
 
 DUPLICATE = "duplicate bytes"
@@ -49,7 +49,7 @@ Progress = Callable[[str, int, int], None]
 Watch = Callable[[CrawlOutcome], None]
 
 
-def chosen_queries(plan: Plan, classes: Collection[str], limit: int | None) -> list[Query]:
+def chosen_queries(plan: QueryPlan, classes: Collection[str], limit: int | None) -> list[Query]:
     """The plan's queries of some classes (none named = all), at most `limit` of them."""
     labels = {parse_expression(name) for name in classes}
     queries = [one for one in plan.queries if not labels or one.expression in labels]
@@ -60,7 +60,7 @@ def run(
     cat: Catalogue,
     settings: Settings,
     sources: Sequence[str | Source],
-    plan: Plan,
+    plan: QueryPlan,
     *,
     per_query: int = 100,
     target_per_class: int | None = None,
@@ -130,7 +130,7 @@ def import_folder(
         for number, (path, data, result) in enumerate(results, start=1):
             intake = result if isinstance(result, Intake) else None
             fetched = result if isinstance(result, Fetched) else Fetched("kept")
-            writer.finish([Arrival(taken[path], fetched, data, intake)])
+            writer.finish([DownloadResult(taken[path], fetched, data, intake)])
             if on_progress:
                 on_progress("import", number, len(taken))
         return writer.settled()
@@ -185,7 +185,7 @@ class _Crawl:
             while self._in_hand[source.name] >= ENOUGH_IN_HAND and not self._web.gate.stopped:
                 self._room.wait()
         if self._web.gate.stopped:
-            raise Stopped
+            raise CrawlStopped
         return not self._writer.outcome.is_full(asked.expression)
 
     def _hand_out(self, downloader: PhotoDownloader) -> int:
@@ -208,7 +208,9 @@ class _Crawl:
         """What came, gathered for a moment: a transaction costs nearly the same for one as for many."""
         events = [self._events.get()]
         deadline = time.monotonic() + GATHER_S
-        while len(events) < MAX_BATCH and not isinstance(events[-1], Shown):  # which threads await
+        while len(events) < MAX_BATCH and not isinstance(
+            events[-1], ResultPage
+        ):  # which threads await
             try:
                 events.append(self._events.get(timeout=max(0.0, deadline - time.monotonic())))
             except queue.Empty:
@@ -216,16 +218,16 @@ class _Crawl:
         return events
 
     def _take(self, events: list[Any], per_query: int) -> None:
-        arrivals = [one for one in events if isinstance(one, Arrival)]
+        arrivals = [one for one in events if isinstance(one, DownloadResult)]
         self._writer.finish(arrivals)
         self._off_hand(one.task for one in arrivals)
         for event in events:
             if isinstance(event, Exception):
                 raise event
-            if isinstance(event, Shown):
-                self._writer.write_down(event.asked, event.sightings)
+            if isinstance(event, ResultPage):
+                self._writer.write_down(event.query, event.sightings)
                 self._dry.discard(event.source.name)
-            if isinstance(event, Searched):
+            if isinstance(event, QueryDone):
                 self._writer.searched(event, per_query)
             if isinstance(event, SearchesEnded):
                 self._searching -= 1
@@ -279,9 +281,9 @@ class _Writer:
         self.outcome.found += new + known
         self.outcome.known += known
 
-    def searched(self, event: Searched, per_query: int) -> None:
+    def searched(self, event: QueryDone, per_query: int) -> None:
         """Write down that a search has ended; a failure is never an empty success."""
-        source, asked, found = event.source.name, event.asked, event.found
+        source, asked, found = event.source.name, event.query, event.found
         if found is None:
             self.outcome.searches_spared += 1
             return
@@ -305,15 +307,15 @@ class _Writer:
         tasks, refused = [], []
         for one in waiting:
             if gone & {one.url, one.page_url}:
-                refused.append(Arrival(one, Fetched("refused", WITHDRAWN, attempts=0)))
+                refused.append(DownloadResult(one, Fetched("refused", WITHDRAWN, attempts=0)))
             elif not allowed(licences.terms(one.licence, one.licence_url)):
-                refused.append(Arrival(one, Fetched("refused", "licence", attempts=0)))
+                refused.append(DownloadResult(one, Fetched("refused", "licence", attempts=0)))
             elif not self.outcome.is_full(one.expression):
                 tasks.append(one)
         self.finish(refused)
         return tasks
 
-    def finish(self, arrivals: Sequence[Arrival]) -> None:
+    def finish(self, arrivals: Sequence[DownloadResult]) -> None:
         """Write the files, then the rows: a row means that the files are there."""
         hashes = {one.intake.sha256 for one in arrivals if one.intake}
         known = photos.known(self._cat, hashes)
@@ -376,7 +378,9 @@ def _write_photo(data_dir: Path, data: bytes, intake: Intake) -> None:
     files.write_atomic(paths.thumbnail_path(data_dir, intake.sha256), intake.thumbnail)
 
 
-def _end(one: Arrival, known: set[str], gone: set[str]) -> tuple[str, Fetched, Intake | None]:
+def _end(
+    one: DownloadResult, known: set[str], gone: set[str]
+) -> tuple[str, Fetched, Intake | None]:
     """What to write down for an arrival. known: photos that are there already, to which its own is added."""
     intake, fetched = one.intake, one.fetched
     if intake is None:

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import Any, cast
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts
 from btfer.catalogue.rows import Face
 from btfer.catalogue.verdicts import Verdict
 from btfer.engine import map_unordered
 from btfer.errors import BtferError
-from btfer.faces.cut import Cut, read_cut, recorded, settings_of
+from btfer.faces.cut import Cut, crop_record, crop_settings_of, read_cut
 from btfer.faces.find import FoundFace
 from btfer.faces.modes import CropSettings, crop_settings
 from btfer.files import only_one, remove_parts, write_atomic
@@ -177,7 +178,7 @@ def _row(one: FoundFace, id_: str, sha256: str, number: int, settings: CropSetti
         height_px=box.height,
         probability=box.probability,
         landmarks=dict(box.landmarks),
-        crop=recorded(one.cut, settings) if one.cut else {},
+        crop=cast("dict[str, Any]", crop_record(one.cut, settings)) if one.cut else {},
         hints=one.hints,
     )
 
@@ -231,7 +232,7 @@ def _lost(cat: Catalogue, settings: Settings) -> list[Lost]:
             if not is_whole_png(face_path(settings.data_dir, face.id)):
                 cuts.setdefault(face.photo, {})[face.id] = (
                     read_cut(face.crop),
-                    settings_of(face.crop),
+                    crop_settings_of(face.crop),
                 )
     known = photos.described(cat, cuts)
     paths = {sha256: photo_path(settings.data_dir, sha256, known[sha256].format) for sha256 in cuts}

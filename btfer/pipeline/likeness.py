@@ -2,7 +2,7 @@
 
 The same studio with another face or another expression has a near pHash as well. Two ways to be a copy:
 laid over each other, mirrored or slightly cropped, two thumbnails correlate to 0.982 and more; or, moved and
-turned until they fit, they differ nowhere by more than 0.7 of their own detail (`images.alike`). Of 16 pairs
+turned until they fit, they differ nowhere by more than 0.7 of their own detail (`images.registration`). Of 16 pairs
 of one person in one studio with another expression the nearest came to 0.9807 and 1.05. Of 233 copies
 (resized, recompressed, brightened, mirrored, cropped by 5 %) one stayed below 0.982; of 15 turned by 3 degrees
 and 15 with a border and text, which correlate less, 26 differ by less than 0.7.
@@ -16,7 +16,7 @@ import numpy as np
 
 from btfer.errors import BtferError, ImageError
 from btfer.images import decode_rgb
-from btfer.images.alike import difference
+from btfer.images.registration import registered_difference
 from btfer.paths import thumbnail_path
 
 SIDE_PX = 64  # thumbnails are compared at this size
@@ -68,7 +68,7 @@ def is_same(one: Look, other: Look) -> bool:
     mirrored = np.ascontiguousarray(other.large[:, ::-1])
     nearer = max(other.large, mirrored, key=lambda turned: _correlation(one.large, turned))
     pairs = ((one.large, nearer), (nearer, one.large))  # either may show more than the other does
-    return any(difference(this, that) <= MOST_DIFFERENCE for this, that in pairs)
+    return any(registered_difference(this, that) <= MOST_DIFFERENCE for this, that in pairs)
 
 
 def _correlation(one: Any, other: Any) -> float:

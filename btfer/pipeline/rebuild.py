@@ -25,7 +25,7 @@ from btfer.paths import face_path, photo_path
 from btfer.pipeline import crawl, release, release_metadata, verify
 from btfer.pipeline.overview import GROUP
 from btfer.pipeline.release_metadata import ReleaseImage
-from btfer.queries import Plan, Query
+from btfer.queries import Query, QueryPlan
 from btfer.settings import Settings
 from btfer.sources.search import SearchFeeder, SearchParser, Source
 from btfer.sources.web import Web
@@ -58,7 +58,7 @@ def rebuild(cat: Catalogue, settings: Settings, folder: Path, *, web: Web | None
     """Make the release of a folder that has sources.csv; `web` with manners of its own.
 
     Where everything is still there it is, byte for byte, the release that `--with-sources` makes. Raises
-    UsageError for a folder that is none or is damaged, and Incomplete where nothing could be had.
+    UsageError for a folder that is none or is damaged, and Incomplete where no photo could be downloaded.
     """
     rows = _checked(folder)
     record = verify.read_record(folder)
@@ -85,7 +85,9 @@ def rebuild(cat: Catalogue, settings: Settings, folder: Path, *, web: Web | None
         ]
         if not found:
             most = Counter(gone.values()).most_common(1)[0][0]
-            raise Incomplete(f"none of {len(rows)} photos could be had; most often: {most}")
+            raise Incomplete(
+                f"none of the {len(rows)} photos could be downloaded; most often: {most}"
+            )
         made = release.write(
             cat, settings, found, record | _facts(record, found, gone), name=_name(folder)
         )
@@ -118,7 +120,7 @@ def _fetch(cat: Catalogue, settings: Settings, rows: Sequence[Row], web: Web | N
         journal.add_found(cat, query, its)
     if asked:  # a plan without queries: nothing is searched, and what waits is fetched
         retry = ["failed"]  # what was down the last time may be there now
-        crawl.run(cat, settings, [SOURCE], Plan([], "", []), retry=retry, web=web)
+        crawl.run(cat, settings, [SOURCE], QueryPlan([], "", []), retry=retry, web=web)
 
 
 def _write_crops(

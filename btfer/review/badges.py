@@ -52,4 +52,4 @@ def of_face(face: LabelledFace, conflicting: bool, faces_in_photo: int) -> tuple
     # An older catalogue has no hints, but these two it has.
     known = {"probability": face.probability, "side_px": min(face.width_px, face.height_px)}
     named = tuple(name for name, holds in found.items() if holds)
-    return (*named, *face_hints.badges(known | face.hints))
+    return (*named, *face_hints.badges(known | dict(face.hints)))

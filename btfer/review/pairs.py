@@ -1,6 +1,6 @@
 """Pairs of photos, same picture or not: what awaits a person, writing the answers, and taking them back.
 
-The answers tell `btfer dedup calibrate` how good its threshold is; they drop no photo.
+The answers tell `btfer dedup --calibrate` how good its threshold is; they drop no photo.
 """
 
 from collections.abc import Mapping

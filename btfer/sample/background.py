@@ -14,7 +14,7 @@ _Colour = tuple[int, int, int]
 def draw_background(
     rng: np.random.Generator, width_px: int, height_px: int, blur: float = 0.006
 ) -> Image.Image:
-    """One place at random. blur: of the picture's width."""
+    """One place at random, RGB, width_px x height_px. blur: radius, as a share of the picture's width."""
     image = Image.new("RGB", (width_px, height_px), _colour(rng, 90, 220))
     paint = PLACES[rng.integers(len(PLACES))]
     paint(ImageDraw.Draw(image), rng, width_px, height_px)

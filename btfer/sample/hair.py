@@ -17,7 +17,7 @@ _MAX_STEPS = 200
 
 @dataclass(frozen=True)
 class Strands:
-    """Points of all strands, one row a point: position [N, 3], direction [N, 3], tone [N] around 1."""
+    """Points of all strands, float64, one row a point: position and unit direction [N, 3], brightness [N] around 1."""
 
     points: Floats
     along: Floats
@@ -32,7 +32,7 @@ class _Head:
     radius: Floats
 
     def outside(self, points: Floats, lift: Floats) -> Floats:
-        """Points pushed out to at least `lift` times its surface."""
+        """Points, float64 [N, 3], pushed out to at least `lift` ([N]) times its surface."""
         offset = (points - self.middle) / self.radius
         far = np.linalg.norm(offset, axis=1)
         grow = np.maximum(1, lift / (far + 1e-9))
@@ -42,7 +42,10 @@ class _Head:
 def grow(
     person: Person, upright: Floats, normal: Floats, mesh: Mesh, rng: np.random.Generator
 ) -> Strands:
-    """A head of hair on upright vertices, see `camera.stand`. The person must not be bald."""
+    """A head of hair. upright, normal: float64 [V, 3], vertices and their normals, see `camera.place_in_front`.
+
+    The person must not be bald.
+    """
     roots, out, rest = _roots(upright, normal, mesh, rng)
     length = person.hair_cm / 10 * rng.uniform(0.75, 1.05, len(roots))
     fringe = (rest[:, 2] > 0.75) & (np.abs(rest[:, 0]) < 0.5) & person.fringe
@@ -55,7 +58,7 @@ def grow(
 
 
 def light_up(strands: Strands, person: Person, light: Light) -> Floats:
-    """The colour of each point, [N, 3]: hair shines across its direction, not along it."""
+    """The colour of each point, float64 [N, 3], RGB 0-255: hair shines across its direction, not along it."""
     across = np.sqrt(np.clip(1 - (strands.along * light.main).sum(1) ** 2, 0, 1))
     half = unit(light.main + np.array([0, 0, 1.0]))
     shine = np.sqrt(np.clip(1 - (strands.along * half).sum(1) ** 2, 0, 1)) ** 40

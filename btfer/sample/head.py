@@ -6,16 +6,19 @@ import numpy as np
 from scipy import ndimage
 
 from btfer.sample import hair
-from btfer.sample.camera import draw_pose, normals, project, stand
+from btfer.sample.camera import draw_head_pose, normals, place_in_front, project
 from btfer.sample.mesh import BODY, LEFT_EYE, RIGHT_EYE, Mesh, Shapes
 from btfer.sample.person import Person, draw_person, shape_of
-from btfer.sample.raster import Bools, Floats, Hits, Ints, nearest, rasterize
+from btfer.sample.raster import Bools, Floats, Fragments, Ints, nearest, rasterize
 from btfer.sample.shade import Light, Surface, draw_light, shade
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """A square picture of a person. colour: [S, S, 3], 0-255. cover: bool [S, S]. face: bool [S, S]."""
+    """A square picture of a person. colour: float64 [S, S, 3], RGB 0-255.
+
+    cover: bool [S, S], where the person is. face: bool [S, S], where the face is.
+    """
 
     person: Person
     expression: str
@@ -27,37 +30,42 @@ class Portrait:
 def render_person(
     shapes: Shapes, expression: str, group: tuple[str, str, str], *, seed: list[int], size_px: int
 ) -> Portrait:
-    """Draw someone of a group (gender, age, ethnicity) and render how they show an expression."""
+    """Draw someone of a group (gender, age, ethnicity) and render how they show an expression, size_px square.
+
+    The same seed gives the same pixels.
+    """
     rng = np.random.default_rng(seed)
     person, light = draw_person(rng, *group), draw_light(rng)
     mesh = shapes.mesh
-    upright = stand(shape_of(person, shapes, rng, expression), mesh)
-    turn = draw_pose(rng).matrix()
+    upright = place_in_front(shape_of(person, shapes, rng, expression), mesh)
+    turn = draw_head_pose(rng).matrix()
     turned, normal = upright @ turn.T, normals(upright, mesh)
-    hits = rasterize(project(turned, size_px), mesh.triangles, size_px)
-    surface = _surface(mesh, normal @ turn.T, hits)
+    fragments = rasterize(project(turned, size_px), mesh.triangles, size_px)
+    surface = _surface(mesh, normal @ turn.T, fragments)
     colour = np.zeros((size_px * size_px, 3))
     depth = np.full(size_px * size_px, -np.inf)
-    colour[hits.pixel] = shade(surface, person, expression, light, shapes, rng)
-    depth[hits.pixel] = hits.depth
+    colour[fragments.pixel] = shade(surface, person, expression, light, shapes, rng)
+    depth[fragments.pixel] = fragments.depth
     face = np.zeros(size_px * size_px, bool)
-    face[hits.pixel] = _is_face(surface)
+    face[fragments.pixel] = _is_face(surface)
     if person.hair_cm > 0:
         strands = hair.grow(person, upright, normal, mesh, rng)
         _draw_hair(strands, person, light, turn, colour, depth, face)
     return _finish(person, expression, colour, depth, face, size_px)
 
 
-def _surface(mesh: Mesh, normal: Floats, hits: Hits) -> Surface:
+def _surface(mesh: Mesh, normal: Floats, fragments: Fragments) -> Surface:
     def mixed(values: Floats, triangles: Ints) -> Floats:
-        return np.asarray((values[triangles[hits.triangle]] * hits.weights[:, :, None]).sum(1))
+        return np.asarray(
+            (values[triangles[fragments.triangle]] * fragments.weights[:, :, None]).sum(1)
+        )
 
     length = np.linalg.norm(mixed(normal, mesh.triangles), axis=1, keepdims=True) + 1e-9
     return Surface(
         rest=mixed(mesh.vertices, mesh.triangles),
         uv=mixed(mesh.uv, mesh.uv_triangles),
         normal=mixed(normal, mesh.triangles) / length,
-        group=mesh.group[hits.triangle],
+        group=mesh.group[fragments.triangle],
     )
 
 

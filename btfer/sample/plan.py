@@ -1,11 +1,11 @@
-"""What the sample is to hold: who is in each picture, where it is listed, and its verdict in round 1."""
+"""What the sample contains: who is in each picture, where it is listed, and its verdict in round 1."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from btfer.expressions import EXPRESSIONS
-from btfer.sample.scene import Cast
+from btfer.sample.scene import CastMember
 
 GENDERS = ("female", "male")
 AGES = ("child", "adult", "middle-aged", "elderly")
@@ -17,20 +17,20 @@ _GROUP_SIZE = (800, 534)
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A picture to draw. The first of its cast says what query finds it."""
+class PictureSpec:
+    """A picture to draw. The first of its cast decides which query finds it."""
 
     file: str
     kind: str
     title: str
-    cast: tuple[Cast, ...]
+    cast: tuple[CastMember, ...]
     size_px: tuple[int, int]
     decision: str = "keep"
     reason: str = ""
 
 
 @dataclass(frozen=True)
-class Copy:
+class CopySpec:
     """A near-duplicate to make. listed_as: the class of the query that finds it; '' = as the original."""
 
     file: str
@@ -40,35 +40,35 @@ class Copy:
 
 
 COPIES = (
-    Copy("copy_01.jpg", "angry_01.jpg", "resized"),
-    Copy("copy_02.jpg", "disgust_02.jpg", "recompressed"),
-    Copy("copy_03.jpg", "fear_03.jpg", "mirrored"),
-    Copy("copy_04.jpg", "happy_04.jpg", "cropped"),
-    Copy("copy_05.jpg", "neutral_05.jpg", "resized"),
-    Copy("copy_06.jpg", "sad_06.jpg", "recompressed"),
-    Copy("copy_07.jpg", "surprise_07.jpg", "mirrored"),
-    Copy("copy_08.jpg", "neutral_08.jpg", "cropped"),
-    Copy("copy_09.jpg", "group_03.jpg", "resized"),
-    Copy("copy_10.jpg", "happy_10.jpg", "relisted", listed_as="surprise"),
+    CopySpec("copy_01.jpg", "angry_01.jpg", "resized"),
+    CopySpec("copy_02.jpg", "disgust_02.jpg", "recompressed"),
+    CopySpec("copy_03.jpg", "fear_03.jpg", "mirrored"),
+    CopySpec("copy_04.jpg", "happy_04.jpg", "cropped"),
+    CopySpec("copy_05.jpg", "neutral_05.jpg", "resized"),
+    CopySpec("copy_06.jpg", "sad_06.jpg", "recompressed"),
+    CopySpec("copy_07.jpg", "surprise_07.jpg", "mirrored"),
+    CopySpec("copy_08.jpg", "neutral_08.jpg", "cropped"),
+    CopySpec("copy_09.jpg", "group_03.jpg", "resized"),
+    CopySpec("copy_10.jpg", "happy_10.jpg", "relisted", listed_as="surprise"),
 )
 
 
-def wanted(seed: int) -> list[Wanted]:
+def picture_specs(seed: int) -> list[PictureSpec]:
     """Every picture with people, without the copies."""
     rng = np.random.default_rng([seed, 0])
     singles = [_single(label, i) for label in EXPRESSIONS for i in range(SINGLES_PER_CLASS)]
     return singles + [_group(rng, i) for i in range(GROUPS)]
 
 
-def _single(label: str, i: int) -> Wanted:
-    """The groups take turns, another one first in each class."""
+def _single(label: str, i: int) -> PictureSpec:
+    """A picture of one person; the groups take turns, each class beginning with another."""
     shift = EXPRESSIONS.index(label)
     who = (label, GENDERS[i % 2], AGES[i // 2 % 4], ETHNICITIES[(i + shift) % 3])
     title = f"Synthetic {_words(who)}, rendered"
-    return Wanted(f"{label}_{i + 1:02d}.jpg", "single", title, (who,), _SIZES[(i + shift) % 4])
+    return PictureSpec(f"{label}_{i + 1:02d}.jpg", "single", title, (who,), _SIZES[(i + shift) % 4])
 
 
-def _group(rng: np.random.Generator, i: int) -> Wanted:
+def _group(rng: np.random.Generator, i: int) -> PictureSpec:
     """Two to four people: of one expression when `i` is even, each of their own when odd."""
     label = EXPRESSIONS[i // 2]
     others = [EXPRESSIONS[rng.integers(7)] if i % 2 else label for _ in range(1 + i % 3)]
@@ -80,9 +80,9 @@ def _group(rng: np.random.Generator, i: int) -> Wanted:
     title = f"Synthetic group of {len(cast)}, {mood}, rendered"
     verdict = ("drop", "several people") if i % 6 == 5 else ("keep", "")
     people = tuple((one[0], one[1], one[2], one[3]) for one in cast)
-    return Wanted(f"group_{i + 1:02d}.jpg", "group", title, people, _GROUP_SIZE, *verdict)
+    return PictureSpec(f"group_{i + 1:02d}.jpg", "group", title, people, _GROUP_SIZE, *verdict)
 
 
-def _words(who: Cast) -> str:
+def _words(who: CastMember) -> str:
     expression, gender, age, ethnicity = who
     return f"{age} {ethnicity} {gender}, {expression}"

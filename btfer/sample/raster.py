@@ -11,11 +11,11 @@ Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
-class Hits:
+class Fragments:
     """The nearest surface of each covered pixel, one row a pixel.
 
-    pixel: index into the flattened image. triangle: row of the triangle. weights: [N, 3] of its
-    corners. depth: larger is nearer.
+    pixel: int64 [N], index into the flattened image. triangle: int64 [N], row of the triangle. weights: float64
+    [N, 3], barycentric, of its corners. depth: float64 [N], larger is nearer.
     """
 
     pixel: Ints
@@ -24,8 +24,8 @@ class Hits:
     depth: Floats
 
 
-def rasterize(points: Floats, triangles: Ints, size_px: int) -> Hits:
-    """Cover a square image with triangles. points: [V, 3] as pixel x, pixel y, depth."""
+def rasterize(points: Floats, triangles: Ints, size_px: int) -> Fragments:
+    """Cover a square image with triangles. points: float64 [V, 3], pixel x, pixel y, depth. triangles: int64 [T, 3]."""
     corners = points[triangles]
     low, high = corners[..., :2].min(1), corners[..., :2].max(1)
     inside = ((high >= 0) & (low < size_px)).all(1)
@@ -38,16 +38,16 @@ def rasterize(points: Floats, triangles: Ints, size_px: int) -> Hits:
     triangle, weights, pixel = triangle[hit], weights[hit], (y * size_px + x)[hit]
     depth = (weights * corners[triangle, :, 2]).sum(1)
     best = nearest(pixel, depth)
-    return Hits(pixel[best], triangle[best], weights[best], depth[best])
+    return Fragments(pixel[best], triangle[best], weights[best], depth[best])
 
 
 def nearest(pixel: Ints, depth: Floats) -> Ints:
-    """For each pixel that occurs, the row of its largest depth, ordered by pixel."""
-    order = np.lexsort((depth, pixel))
+    """For each pixel that occurs, the row of its largest depth, int64, ordered by pixel. pixel, depth: [N]."""
+    order: Ints = np.lexsort((depth, pixel))
     if not len(order):
         return order
     last = np.append(np.diff(pixel[order]) != 0, True)
-    return order[last]
+    return np.asarray(order[last])
 
 
 def _twice_area(corners: Floats) -> Floats:

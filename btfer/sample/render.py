@@ -18,7 +18,7 @@ from btfer.files import sha256_file, write_atomic
 from btfer.sample import SampleFace, SamplePicture, junk, load_manifest
 from btfer.sample.copies import copy_of
 from btfer.sample.mesh import Shapes, fetch_assets
-from btfer.sample.plan import COPIES, Copy, Wanted, wanted
+from btfer.sample.plan import COPIES, CopySpec, PictureSpec, picture_specs
 from btfer.sample.scene import draw_scene
 
 __all__ = ["check_rendered", "fetch_assets", "render_one", "render_sample"]
@@ -36,22 +36,25 @@ def render_sample(
     seed: int = SEED,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[SamplePicture]:
-    """Write `out/pictures/` and `out/manifest.json`. data: see `fetch_assets`. Takes minutes."""
+    """Write `out/pictures/` and `out/manifest.json`; takes minutes.
+
+    data: the folder of `fetch_assets`. progress: called with the number of pictures drawn, and of all.
+    """
     Shapes(data)  # raises now, not in a worker
-    drawn = wanted(seed)
+    specs = picture_specs(seed)
     made: dict[str, Made] = {}
-    for file, one in map_unordered(partial(_render_in_worker, data=data, seed=seed), drawn):
+    for file, one in map_unordered(partial(_render_in_worker, data=data, seed=seed), specs):
         made[file] = one
         write_atomic(out / "pictures" / file, one[0])
         if progress:
-            progress(len(made), len(drawn))
-    listed = {wish.file: _described(wish, made[wish.file]) for wish in drawn}
+            progress(len(made), len(specs))
+    listed = {spec.file: _described(spec, made[spec.file]) for spec in specs}
     pictures = [*listed.values(), *_copies(out, listed, made), *_junk(out, seed, made)]
     _write_manifest(out / "manifest.json", pictures, seed)
     return pictures
 
 
-def render_one(shapes: Shapes, one: Wanted, *, seed: int = SEED) -> Made:
+def render_one(shapes: Shapes, one: PictureSpec, *, seed: int = SEED) -> Made:
     """The JPEG of one picture with people, and its faces."""
     at = int.from_bytes(hashlib.sha256(one.file.encode()).digest()[:4])
     width_px, height_px = one.size_px
@@ -76,12 +79,12 @@ def _shapes(data: Path) -> Shapes:
     return Shapes(data)
 
 
-def _render_in_worker(one: Wanted, *, data: Path, seed: int) -> tuple[str, Made]:
+def _render_in_worker(one: PictureSpec, *, data: Path, seed: int) -> tuple[str, Made]:
     """A picture's file name and what it became."""
     return one.file, render_one(_shapes(data), one, seed=seed)
 
 
-def _described(one: Wanted, made: Made) -> SamplePicture:
+def _described(one: PictureSpec, made: Made) -> SamplePicture:
     expression, gender, age, ethnicity = one.cast[0]
     return SamplePicture(
         file=one.file,
@@ -107,7 +110,7 @@ def _copies(
         yield _copied(out, copy, listed[copy.original], made[copy.original])
 
 
-def _copied(out: Path, copy: Copy, original: SamplePicture, made: Made) -> SamplePicture:
+def _copied(out: Path, copy: CopySpec, original: SamplePicture, made: Made) -> SamplePicture:
     data, faces = copy_of(*made, copy.transform)
     write_atomic(out / "pictures" / copy.file, data)
     return replace(

@@ -16,7 +16,7 @@ _OVERSAMPLING = 1.25
 _LEAST_PX = 260  # a smaller head would lose its strands of hair
 _GRAIN = 3.0
 
-Cast = tuple[str, str, str, str]
+CastMember = tuple[str, str, str, str]
 """Who is in a picture: expression, gender, age, ethnicity."""
 
 
@@ -29,7 +29,7 @@ class Scene:
 
 
 def draw_scene(
-    shapes: Shapes, cast: list[Cast], *, seed: list[int], width_px: int, height_px: int
+    shapes: Shapes, cast: list[CastMember], *, seed: list[int], width_px: int, height_px: int
 ) -> Scene:
     """Draw people side by side. The same seed gives the same pixels."""
     rng = np.random.default_rng([*seed, 0])

@@ -21,7 +21,7 @@ _COLLAR = 5.93
 
 @dataclass(frozen=True)
 class Surface:
-    """What lies under each covered pixel: rest position [N, 3], uv [N, 2], normal [N, 3], group [N]."""
+    """What lies under each covered pixel: rest position [N, 3], uv [N, 2], unit normal [N, 3], group [N]."""
 
     rest: Floats
     uv: Floats
@@ -30,13 +30,13 @@ class Surface:
 
     @property
     def side(self) -> Floats:
-        """Distance from the middle of the face."""
+        """Distance from the middle of the face, float64 [N], in decimetres."""
         return np.abs(self.rest[:, 0])
 
 
 @dataclass(frozen=True)
 class Light:
-    """A main and a fill light as unit vectors, and the tint of both."""
+    """A main and a fill light as unit vectors [3], and the tint of both, a factor for R, G and B."""
 
     main: Floats
     fill: Floats
@@ -44,7 +44,7 @@ class Light:
 
 
 def draw_light(rng: np.random.Generator) -> Light:
-    """From above, left or right, with a weaker one opposite."""
+    """A main light from above, left or right, and a weaker one opposite."""
     main = unit(np.array([rng.normal(0, 0.5), 0.55, 0.8]))
     fill = unit(np.array([-main[0] * 1.2, 0.1, 0.7]))
     return Light(main, fill, np.array([1.0, rng.uniform(0.95, 1.0), rng.uniform(0.88, 1.02)]))
@@ -58,7 +58,7 @@ def shade(
     shapes: Shapes,
     rng: np.random.Generator,
 ) -> Floats:
-    """The lit colour of each pixel, [N, 3], 0-255."""
+    """The lit colour of each pixel, float64 [N, 3], RGB 0-255."""
     colour = _skin(surface, person, expression, shapes, rng)
     gaze = rng.normal(0, 0.05, 2) - np.array([0, 0.18 if expression == "sad" else 0])
     for eye in (LEFT_EYE, RIGHT_EYE):
@@ -71,7 +71,7 @@ def shade(
 
 
 def scalp(rest: Floats) -> Floats:
-    """How far a point at rest is inside the hairline, 0-1."""
+    """How far points at rest, float64 [N, 3], are inside the hairline: float64 [N], 0 = outside, 1 = inside."""
     x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
     line = 7.93 + 0.05 * np.cos(x * 5) - 0.80 * np.clip(0.95 - z, 0, 1.35)
     line = np.where(z < 0.1, np.maximum(line - (0.1 - z) * 0.8, 6.72), line)
@@ -111,7 +111,7 @@ def _texture(mask: Floats, uv: Floats) -> Floats:
     height, width = mask.shape
     x = np.clip((uv[:, 0] * width).astype(int), 0, width - 1)
     y = np.clip(((1 - uv[:, 1]) * height).astype(int), 0, height - 1)
-    return mask[y, x]
+    return np.asarray(mask[y, x])
 
 
 def _noise(surface: Surface, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -218,7 +218,7 @@ def _eye(rest: Floats, ball: Floats, person: Person, gaze: Floats) -> Floats:
 
 
 def _degrees(directions: Floats, axis: Floats) -> Floats:
-    return np.degrees(np.arccos(np.clip((directions * unit(axis)).sum(1), -1, 1)))
+    return np.asarray(np.degrees(np.arccos(np.clip((directions * unit(axis)).sum(1), -1, 1))))
 
 
 def _mouth(colour: Floats, surface: Surface) -> None:

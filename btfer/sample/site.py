@@ -42,8 +42,8 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What the site answers."""
+class SiteReply:
+    """An HTTP answer of the site."""
 
     status: int
     body: bytes
@@ -52,8 +52,8 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Pages:
-    """Every answer of the site at `url`, by path and parameters."""
+class SitePages:
+    """Every page of the site at `url`, by path and parameters."""
 
     url: str
 
@@ -62,53 +62,53 @@ class Pages:
         """The pictures by file name."""
         return {one.file: one for one in load_manifest()}
 
-    def answer(self, path: str, asked: dict[str, str]) -> Reply:
+    def answer(self, path: str, parameters: dict[str, str]) -> SiteReply:
         """The reply to a GET."""
         folder, _, name = path.strip("/").partition("/")
         if path == "/search":
-            return self._search(asked)
+            return self._search(parameters)
         if path == "/robots.txt":
-            return Reply(200, _ROBOTS.encode(), "text/plain")
+            return SiteReply(200, _ROBOTS.encode(), "text/plain")
         if folder == "page" and f"{name}.jpg" in self.pictures:
             return _html(_landing(self.pictures[f"{name}.jpg"]))
         if folder == "img" and name in self.pictures:
             return _image(name)
         if folder in ODDITIES and ODDITIES[folder] == name:
             return self._odd(folder, name)
-        return Reply(404, b"not found", "text/plain")
+        return SiteReply(404, b"not found", "text/plain")
 
-    def _odd(self, kind: str, name: str) -> Reply:
+    def _odd(self, kind: str, name: str) -> SiteReply:
         if kind == "missing":
-            return Reply(404, b"gone", "text/plain")
+            return SiteReply(404, b"gone", "text/plain")
         if kind == "moved":
-            return Reply(302, b"", "text/plain", (("Location", f"{self.url}/img/{name}"),))
+            return SiteReply(302, b"", "text/plain", (("Location", f"{self.url}/img/{name}"),))
         if kind == "slow":
             time.sleep(SLOW_S)
         if kind == "optout":
             return _image(name, (("X-Robots-Tag", "noai, noimageai"),))
         return _image(name)
 
-    def _search(self, asked: dict[str, str]) -> Reply:
-        page = asked.get("page", "1")
+    def _search(self, parameters: dict[str, str]) -> SiteReply:
+        page = parameters.get("page", "1")
         if not page.isdigit() or int(page) < 1:
-            return Reply(400, b"page must be a number from 1", "text/plain")
-        found = self._addresses(asked)
+            return SiteReply(400, b"page must be a number from 1", "text/plain")
+        found = self._addresses(parameters)
         start = (int(page) - 1) * RESULTS_PER_PAGE
         results = [self._result(*one) for one in found[start : start + RESULTS_PER_PAGE]]
-        after = {**asked, "page": str(int(page) + 1)}
+        after = {**parameters, "page": str(int(page) + 1)}
         more = f'<a rel="next" href="/search?{escape(urlencode(after))}">more</a>'
         body = f'<div id="results">{"".join(results)}</div>'
         return _html(
             _page("Search", body + (more if start + RESULTS_PER_PAGE < len(found) else ""))
         )
 
-    def _addresses(self, asked: dict[str, str]) -> list[tuple[SamplePicture, str]]:
+    def _addresses(self, parameters: dict[str, str]) -> list[tuple[SamplePicture, str]]:
         """Every matching picture and its addresses, odd ones after the plain one."""
         odd = {name: kind for kind, name in ODDITIES.items()}
         return [
             (one, folder)
             for one in self.pictures.values()
-            if matches(one, asked)
+            if matches(one, parameters)
             for folder in ("img", odd.get(one.file))
             if folder
         ]
@@ -122,12 +122,14 @@ class Pages:
         return f'<a class="iusc" m="{escape(json.dumps(known))}">{escape(one.title)}</a>\n'
 
 
-def matches(one: SamplePicture, asked: dict[str, str]) -> bool:
-    """Whether a search finds a picture: it asks for nothing else, key by key.
+def matches(one: SamplePicture, parameters: dict[str, str]) -> bool:
+    """Whether a search finds a picture: the parameters that it gives must agree with what the picture is listed under.
 
-    A key that is not asked fits everything; a picture listed under nobody is found for anybody.
+    A parameter that is missing fits every picture; a picture listed under '' fits every value.
     """
-    return all(not asked.get(key) or getattr(one, key) in ("", asked[key]) for key in INTENT)
+    return all(
+        not parameters.get(key) or getattr(one, key) in ("", parameters[key]) for key in INTENT
+    )
 
 
 @contextmanager
@@ -135,7 +137,7 @@ def serve_sample(port: int = 0) -> Iterator[Site]:
     """Run the site on 127.0.0.1 for as long as it is used; another port when that one is taken."""
     with _bind(port) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        server.pages = Pages(url)
+        server.pages = SitePages(url)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
@@ -147,7 +149,7 @@ def serve_sample(port: int = 0) -> Iterator[Site]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    pages: Pages
+    pages: SitePages
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Report what goes wrong, except clients that leave before their answer."""
@@ -160,8 +162,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        asked = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-        reply = self.server.pages.answer(parts.path, asked)
+        parameters = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        reply = self.server.pages.answer(parts.path, parameters)
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.type)
         self.send_header("Content-Length", str(len(reply.body)))
@@ -183,12 +185,12 @@ def _bind(port: int) -> _Server:
         return _Server(("127.0.0.1", 0), _Handler)
 
 
-def _image(name: str, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
-    return Reply(200, picture_path(name).read_bytes(), "image/jpeg", headers)
+def _image(name: str, headers: tuple[tuple[str, str], ...] = ()) -> SiteReply:
+    return SiteReply(200, picture_path(name).read_bytes(), "image/jpeg", headers)
 
 
-def _html(text: str) -> Reply:
-    return Reply(200, text.encode())
+def _html(text: str) -> SiteReply:
+    return SiteReply(200, text.encode())
 
 
 def _page(title: str, body: str, head: str = "") -> str:

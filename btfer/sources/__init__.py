@@ -28,7 +28,7 @@ SOURCES: dict[str, Callable[[Settings], AbstractContextManager[Source]]] = {
     "baidu": lambda _: nullcontext(baidu()),
     "sample": lambda _: open_sample(),
 }
-DEFAULT = ("bing", "commons")  # what works for everybody; google and baidu change, others need keys
+DEFAULT = ("bing", "commons")  # work without a key; google and baidu change often, others need keys
 
 
 def open_source(source: str | Source, settings: Settings) -> AbstractContextManager[Source]:
@@ -40,15 +40,16 @@ def open_source(source: str | Source, settings: Settings) -> AbstractContextMana
     if isinstance(source, Source):
         return _with_contact(source, settings)
     if source == "folder":
-        raise UsageError("'folder' is not searched: take photos in with 'btfer import FOLDER'")
+        raise UsageError("'folder' is no search engine: import photos with 'btfer import FOLDER'")
     if source not in SOURCES:
-        raise UsageError(f"there is no source '{source}': use one of {', '.join(SOURCES)}")
+        raise UsageError(f"unknown source '{source}'; choose one of {', '.join(SOURCES)}")
     return SOURCES[source](settings)
 
 
 def _with_contact(source: Source, settings: Settings) -> AbstractContextManager[Source]:
     if source.needs_contact and not settings.contact:
         raise NotSetUp(
-            f"{source.name} wants to know who asks: set BTFER_CONTACT to an e-mail address or a page"
+            f"{source.name} asks crawlers to say who they are: set BTFER_CONTACT to an e-mail "
+            "address or a web page"
         )
     return nullcontext(source)

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from bs4 import BeautifulSoup, Tag
 
 from btfer.queries import Query
-from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
+from btfer.sources.web import WebResponse
 
 PAGE_SIZE = 35
 SETLANG = {"zh": "zh-Hans"}  # Bing wants the script as well
@@ -24,9 +24,9 @@ def bing(base_url: str = "https://www.bing.com") -> Source:
 class BingFeeder(SearchFeeder):
     """Photos only, strict safe search, in the query's language."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results."""
-        return _address(self.base_url, asked, first=1)
+        return _address(self.base_url, query, first=1)
 
 
 class BingParser(SearchParser):
@@ -35,26 +35,26 @@ class BingParser(SearchParser):
     A page after the first may be empty: the end. One with a head of its own is no list of results.
     """
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
         soup = BeautifulSoup(response.body, "lxml", from_encoding="utf-8")
         links = soup.select("a.iusc")
         first = int(parse_qs(urlsplit(response.url).query).get("first", ["1"])[0])
         is_page = first == 1 or soup.title is not None
         if not links and is_page and not _says_nothing_found(soup):
-            raise self.changed("it has no image links (a.iusc)")
+            raise self.changed("the page has no image links (a.iusc)")
         yield from map(_image, links)
         if links and first + len(links) < LAST_RESULT:
-            yield _address(self.source.base_url, self.asked, first=first + len(links))
+            yield NextPage(_address(self.source.base_url, self.query, first=first + len(links)))
 
 
-def _image(link: Tag) -> Task:
+def _image(link: Tag) -> ImageResult:
     known = json.loads(str(link["m"]))
-    return {
-        "file_url": known["murl"],
-        "page_url": known.get("purl", ""),
-        "title": (known.get("t") or "").translate(_MARKS),
-    }
+    return ImageResult(
+        file_url=known["murl"],
+        page_url=known.get("purl", ""),
+        title=(known.get("t") or "").translate(_MARKS),
+    )
 
 
 def _says_nothing_found(soup: BeautifulSoup) -> bool:
@@ -62,13 +62,13 @@ def _says_nothing_found(soup: BeautifulSoup) -> bool:
     return soup.select_one(".dgControl, .dgControl_list, .no_results, #no_results") is not None
 
 
-def _address(base_url: str, asked: Query, first: int) -> str:
+def _address(base_url: str, query: Query, first: int) -> str:
     keys = {
-        "q": asked.phrase,
+        "q": query.phrase,
         "first": first,
         "count": PAGE_SIZE,
         "adlt": "strict",
-        "setlang": SETLANG.get(asked.language, asked.language) or "en",
+        "setlang": SETLANG.get(query.language, query.language) or "en",
         "qft": "+filterui:photo-photo",
     }
     return f"{base_url}/images/async?{urlencode(keys)}"

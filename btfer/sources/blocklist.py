@@ -1,4 +1,4 @@
-"""The local block list: hosts and addresses that are never asked."""
+"""The local block list: hosts and addresses that are never requested."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -13,8 +13,8 @@ from bs4 import BeautifulSoup
 
 from btfer.errors import NetworkError
 from btfer.queries import Query
-from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
+from btfer.sources.web import WebResponse
 
 PAGE_SIZE = 50
 BUSY = {"maxlag", "ratelimited", "readonly"}  # the API's words for 'not now'
@@ -31,47 +31,47 @@ def commons(base_url: str = "https://commons.wikimedia.org") -> Source:
 class CommonsFeeder(SearchFeeder):
     """Searches bitmaps in the file namespace."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results."""
-        return _address(self.base_url, asked, {})
+        return _address(self.base_url, query, {})
 
 
 class CommonsParser(SearchParser):
     """Reads `query.pages[].imageinfo[0]`, and goes on where `continue` says."""
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
         answer = json.loads(response.body)
         if "error" in answer:
             raise self._failed(answer["error"])
         if not {"query", "batchcomplete", "continue"} & set(answer):
-            raise self.changed("neither 'query' nor 'batchcomplete' in the answer")
+            raise self.changed("the answer has neither 'query' nor 'batchcomplete'")
         pages = answer.get("query", {}).get("pages", [])
         for page in sorted(pages, key=lambda page: page["index"]):
             for info in page.get("imageinfo", []):  # none: the file was deleted meanwhile
                 if not info.get("filemissing") and not info.get("filehidden"):
                     yield _image(page["title"], info)
         if "continue" in answer:
-            yield _address(self.source.base_url, self.asked, answer["continue"])
+            yield NextPage(_address(self.source.base_url, self.query, answer["continue"]))
 
     def _failed(self, error: dict[str, str]) -> NetworkError:
         why = error.get("info", "") or str(error)
         if error.get("code") in BUSY:
             return self.refused(why)
-        return self.changed(f"the API says {why}")
+        return self.changed(f"the API answers '{why}'")
 
 
-def _image(title: str, info: dict[str, Any]) -> Task:
+def _image(title: str, info: dict[str, Any]) -> ImageResult:
     facts = {key: _plain(fact["value"]) for key, fact in info["extmetadata"].items()}
     wide = int(info["width"]) > MAX_WIDTH_PX
-    return {
-        "file_url": info["thumburl"] if wide and info.get("thumburl") else info["url"],
-        "page_url": info["descriptionurl"],
-        "title": title.removeprefix("File:"),
-        "licence": facts.get("LicenseShortName", "") or facts.get("UsageTerms", ""),
-        "licence_url": facts.get("LicenseUrl", ""),
-        "author": facts.get("Artist", "") or info.get("user", ""),
-    }
+    return ImageResult(
+        file_url=info["thumburl"] if wide and info.get("thumburl") else info["url"],
+        page_url=info["descriptionurl"],
+        title=title.removeprefix("File:"),
+        licence=facts.get("LicenseShortName", "") or facts.get("UsageTerms", ""),
+        licence_url=facts.get("LicenseUrl", ""),
+        author=facts.get("Artist", "") or info.get("user", ""),
+    )
 
 
 def _plain(value: object) -> str:
@@ -80,13 +80,13 @@ def _plain(value: object) -> str:
     return BeautifulSoup(text, "lxml").get_text(" ", strip=True) if "<" in text else text.strip()
 
 
-def _address(base_url: str, asked: Query, further: dict[str, Any]) -> str:
+def _address(base_url: str, query: Query, further: dict[str, Any]) -> str:
     keys = {
         "action": "query",
         "format": "json",
         "formatversion": 2,
         "generator": "search",
-        "gsrsearch": f"{asked.phrase} filetype:bitmap",
+        "gsrsearch": f"{query.phrase} filetype:bitmap",
         "gsrnamespace": 6,
         "gsrlimit": PAGE_SIZE,
         "prop": "imageinfo",

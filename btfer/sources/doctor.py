@@ -1,4 +1,4 @@
-"""One plain search of each source: can it be reached, does its parser understand it, does it state rights?"""
+"""One plain search of each source: can it be reached, does its parser understand it, does it state licences?"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from btfer.queries import Query
 from btfer.settings import Settings
 from btfer.sources import open_source
 from btfer.sources.fetch_errors import NotFetched
-from btfer.sources.search import FoundImage, NotSetUp, PageChanged, Source, SourceRefused, search
+from btfer.sources.search import NotSetUp, PageChanged, SearchResult, Source, SourceRefused, search
 from btfer.sources.web import Manners, Web
 
 OK = "ok"
@@ -18,7 +18,7 @@ NO_RESULTS = "no results"
 NO_NETWORK = "no network"
 REFUSED = "refused"
 NOT_SET_UP = "not set up"
-ASKED = Query("happy woman", "happy", "en", gender="female")
+PROBE_QUERY = Query("happy woman", "happy", "en", gender="female")
 PER_QUERY = 10
 _NO_ANSWER = {
     "no connection",
@@ -32,9 +32,9 @@ _GONE = {404, 405, 410}
 
 @dataclass(frozen=True)
 class SourceCheck:
-    """How one source is: `state` is one of this file's words, `detail` says why it is not `ok`.
+    """Whether one source works: `state` is one of this file's words, `detail` says why it is not `ok`.
 
-    images: found with one search; licences, authors, pages: how many of them state it.
+    images: found with one search; licences, authors, pages: how many of them state one.
     """
 
     source: str
@@ -46,9 +46,9 @@ class SourceCheck:
     detail: str = ""
 
 
-def examine(source: Source, asked: Query, web: Web) -> SourceCheck:
+def check_source(source: Source, query: Query, web: Web) -> SourceCheck:
     """Ask one source one query."""
-    found = search(source, asked, web, PER_QUERY)
+    found = search(source, query, web, PER_QUERY)
     state, detail = _state(source, found)
     seen = found.sightings
     return SourceCheck(
@@ -62,32 +62,32 @@ def examine(source: Source, asked: Query, web: Web) -> SourceCheck:
     )
 
 
-def examine_all(
+def check_sources(
     sources: Iterable[str | Source],
     settings: Settings,
     web: Web | None = None,
-    asked: Query = ASKED,
+    query: Query = PROBE_QUERY,
 ) -> list[SourceCheck]:
-    """Ask some sources one query each; what is missing in the settings is a finding as well.
+    """Ask some sources one query each; a missing setting is a finding as well.
 
-    web: with manners of its own. Raises UsageError for an unknown name.
+    web: for tests, with their own manners. Raises UsageError for an unknown name.
     """
     findings = []
     for one in sources:
         try:
             with open_source(one, settings) as source:
-                findings.append(examine(source, asked, web or _web(source, settings)))
+                findings.append(check_source(source, query, web or _web(source, settings)))
         except NotSetUp as error:
             name = one.name if isinstance(one, Source) else one
             findings.append(SourceCheck(name, NOT_SET_UP, detail=str(error)))
     return findings
 
 
-def _state(source: Source, found: FoundImage) -> tuple[str, str]:
+def _state(source: Source, found: SearchResult) -> tuple[str, str]:
     if found.failure is not None:
         return _state_of(found.failure), _plain(found.failure)
     if not found.sightings:
-        return NO_RESULTS, "it was reached and understood, and shows nothing"
+        return NO_RESULTS, "the page was read, but it shows no images"
     if source.states_licences and not any(one.licence for one in found.sightings):
         return ENGINE_CHANGED, "no image states a licence"
     return OK, ""
@@ -105,7 +105,7 @@ def _state_of(failure: NetworkError) -> str:
 
 
 def _plain(failure: NetworkError) -> str:
-    """What a person wants to know of it: of a search address, the host is enough."""
+    """The failure in a few words: of a search address, the host is enough."""
     if isinstance(failure, NotFetched):
         return f"{urlsplit(failure.url).hostname}: {failure.reason}"
     return str(failure)

@@ -1,4 +1,4 @@
-"""icrawler's pool of download threads, fed from the journal: everything asked for comes back, with a reason."""
+"""icrawler's pool of download threads, fed from the journal: every URL comes back, with a reason if it failed."""
 
 import queue
 import time
@@ -8,22 +8,23 @@ from threading import BoundedSemaphore, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from icrawler import Downloader
 from icrawler.utils import Signal
 
 from btfer.catalogue.journal import Fetched
 from btfer.catalogue.rows import FetchTask
 from btfer.images import Intake, describe_photo
-from btfer.sources.hosts import HostQueue, Stopped
-from btfer.sources.web import Answer, NotFetched, Web
+from btfer.sources.fetch_errors import NotFetched
+from btfer.sources.hosts import CrawlStopped, HostQueue
+from btfer.sources.icrawler_parts import Downloader
+from btfer.sources.web import Web, WebResponse
 
-STOP_S = 5.0  # a thread that hears nothing for longer is left behind; it can write nothing
+STOP_S = 5.0  # a thread that does not end in time is left behind; it can write nothing
 AHEAD = 16  # threads beside those that ask, which hold what came until it is decoded and written
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """The end of one URL: what was to be fetched, and for a photo its bytes and what they are."""
+class DownloadResult:
+    """The end of one URL: its journal row, and for a photo its bytes and what they are."""
 
     task: FetchTask
     fetched: Fetched
@@ -32,7 +33,7 @@ class Arrival:
 
 
 class PhotoDownloader(Downloader):
-    """Threads that fetch and decode; they write nothing. Tasks: those of `journal.pending`.
+    """Threads that fetch and decode; they write nothing. Tasks: rows of `journal.pending`.
 
     icrawler's own threads quit when their queue is empty for a moment, drop tasks when it is full,
     and keep what does not decode; so the queue and the loop are ours. threads: requests in flight.
@@ -50,7 +51,7 @@ class PhotoDownloader(Downloader):
         self._run = run
 
     def add(self, tasks: Iterable[FetchTask]) -> None:
-        """Give the threads something to do."""
+        """Queue URLs for the threads."""
         self.in_queue.add(tasks)
 
     def worker_exec(self) -> None:
@@ -58,12 +59,12 @@ class PhotoDownloader(Downloader):
         try:
             while (got := self._fetch_next()) is not None:
                 self.out_queue.put(self._decode(*got) if isinstance(got, tuple) else got)
-        except Stopped:
+        except CrawlStopped:
             return
         except Exception as error:
             self.out_queue.put(error)
 
-    def _fetch_next(self) -> tuple[FetchTask, Answer] | Arrival | None:
+    def _fetch_next(self) -> tuple[FetchTask, WebResponse] | DownloadResult | None:
         """The answer to the next task, or its end if there is none; None = nothing is left."""
         with self._asking:
             task = self.in_queue.get()
@@ -71,28 +72,28 @@ class PhotoDownloader(Downloader):
                 return None
             try:
                 return task, self.session.get(task.url, language=task.language)
-            except NotFetched as lost:
+            except NotFetched as error:
                 fetched = Fetched(
-                    lost.state, lost.reason, lost.status, lost.url, attempts=lost.attempts
+                    error.state, error.reason, error.status, error.url, attempts=error.attempts
                 )
-                return Arrival(task, fetched)
+                return DownloadResult(task, fetched)
             finally:
                 self.in_queue.done(task)
 
-    def _decode(self, task: FetchTask, answer: Answer) -> Arrival:
+    def _decode(self, task: FetchTask, answer: WebResponse) -> DownloadResult:
         """A photo as it is kept, or why it is not."""
         found = self._run(describe_photo, answer.body)
         if isinstance(found, str):
-            return Arrival(task, _fetched("refused", found, answer))
-        return Arrival(task, _fetched("kept", "", answer), answer.body, found)
+            return DownloadResult(task, _fetched("refused", found, answer))
+        return DownloadResult(task, _fetched("kept", "", answer), answer.body, found)
 
     def close(self) -> None:
-        """Let the threads end when they have done what they are at."""
+        """Let the threads end after what they are doing now."""
         self.in_queue.close()
 
 
 def end_threads(threads: Sequence[Thread], events: "queue.Queue[Any]") -> None:
-    """Wait for threads that were told to stop; one that waits to hand something over is let go."""
+    """Wait for threads that are stopping; what they still put in the queue is dropped, so that none of them hangs."""
     deadline = time.monotonic() + STOP_S
     while any(one.is_alive() for one in threads) and time.monotonic() < deadline:
         try:
@@ -108,7 +109,7 @@ def _host(task: FetchTask) -> str:
         return ""  # no URL at all: the download says so
 
 
-def _fetched(state: str, reason: str, answer: Answer) -> Fetched:
+def _fetched(state: str, reason: str, answer: WebResponse) -> Fetched:
     headers = answer.headers
     return Fetched(
         state=state,

@@ -1,4 +1,4 @@
-"""Why a URL did not come: one error, and the short fixed words that the journal keeps."""
+"""Why a URL could not be fetched: one error, and the short fixed words that the journal keeps."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from btfer.sources.addresses import PrivateAddress
 
 
 class NotFetched(NetworkError):
-    """One URL that did not come: `refused` for good or `failed` for now, why, and what was answered."""
+    """One URL that could not be fetched: `refused` for good or `failed` for now, why, and the HTTP status, if any."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class NotFetched(NetworkError):
 
 
 _Error = type[Exception]
-_LOSSES: tuple[tuple[tuple[_Error, ...], str, str], ...] = (  # the first that fits is the word
+_REASONS: tuple[tuple[tuple[_Error, ...], str, str], ...] = (  # the first that fits is the word
     ((PrivateAddress,), "refused", "private address"),
     ((LocationValueError, UnicodeError), "refused", "bad url"),
     ((NewConnectionError,), "failed", "no connection"),  # a kind of timeout in urllib3's tree
@@ -52,12 +52,12 @@ _LOSSES: tuple[tuple[tuple[_Error, ...], str, str], ...] = (  # the first that f
 
 
 @contextmanager
-def plain_losses(url: str, broken: str = "no connection") -> Iterator[None]:
+def as_not_fetched(url: str, broken: str = "no connection") -> Iterator[None]:
     """Turn what urllib3 raises into NotFetched with one word. broken: the word for a connection that breaks off."""
     try:
         yield
-    except tuple(kind for kinds, _, _ in _LOSSES for kind in kinds) as error:
+    except tuple(kind for kinds, _, _ in _REASONS for kind in kinds) as error:
         state, reason = next(
-            (state, reason) for kinds, state, reason in _LOSSES if isinstance(error, kinds)
+            (state, reason) for kinds, state, reason in _REASONS if isinstance(error, kinds)
         )
         raise NotFetched(state, reason or broken, url=url) from error

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from btfer.errors import NetworkError
 from btfer.licences import FLICKR, RULES, terms
 from btfer.queries import Query
-from btfer.sources.search import NotSetUp, SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.search import ImageResult, NextPage, NotSetUp, SearchFeeder, SearchParser, Source
+from btfer.sources.web import WebResponse
 
 PAGE_SIZE = 100
 LAST_RESULT = 4000  # Flickr repeats itself beyond
@@ -50,15 +50,15 @@ def flickr(key: str, licences: str = "any", base_url: str = "https://api.flickr.
 class FlickrFeeder(SearchFeeder):
     """Photos only (no drawings, no videos), safe ones only, the most relevant first."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results; the key is not in it."""
-        return _address(self.source, asked, page=1)
+        return _address(self.source, query, page=1)
 
 
 class FlickrParser(SearchParser):
     """Reads `photos.photo[]`."""
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
         answer = json.loads(response.body)
         if answer["stat"] == "fail":
@@ -68,12 +68,16 @@ class FlickrParser(SearchParser):
             if any(photo.get(size) for size in SIZES):  # none: its owner lets nobody load it
                 yield _image(photo)
         if photos["page"] < photos["pages"]:
-            yield _address(self.source, self.asked, photos["page"] + 1)
+            yield NextPage(_address(self.source, self.query, photos["page"] + 1))
 
     def _failed(self, code: int, message: str) -> NetworkError:
         if code == WRONG_KEY:
-            return self.refused(f"{message}; set {self.source.key_variable} to a key that it knows")
-        return self.refused(message) if code in REFUSALS else self.changed(f"it says '{message}'")
+            return self.refused(f"{message}; set {self.source.key_variable} to a valid key")
+        return (
+            self.refused(message)
+            if code in REFUSALS
+            else self.changed(f"the API answers '{message}'")
+        )
 
 
 def _asked_for(rule: str) -> list[str]:
@@ -81,24 +85,24 @@ def _asked_for(rule: str) -> list[str]:
     return [number for number, licence in LICENCES.items() if RULES[rule](terms(*licence))]
 
 
-def _image(photo: dict[str, Any]) -> Task:
+def _image(photo: dict[str, Any]) -> ImageResult:
     licence, licence_url = LICENCES.get(str(photo["license"]), ("", ""))  # '' = a new one
-    return {
-        "file_url": next(photo[size] for size in SIZES if photo.get(size)),
-        "page_url": f"{PAGES}/{photo['owner']}/{photo['id']}",
-        "title": photo["title"],
-        "licence": licence,
-        "licence_url": licence_url,
-        "author": photo["ownername"],
-    }
+    return ImageResult(
+        file_url=next(photo[size] for size in SIZES if photo.get(size)),
+        page_url=f"{PAGES}/{photo['owner']}/{photo['id']}",
+        title=photo["title"],
+        licence=licence,
+        licence_url=licence_url,
+        author=photo["ownername"],
+    )
 
 
-def _address(source: Source, asked: Query, page: int) -> str:
+def _address(source: Source, query: Query, page: int) -> str:
     keys = {
         "method": "flickr.photos.search",
         "format": "json",
         "nojsoncallback": 1,
-        "text": asked.phrase,
+        "text": query.phrase,
         "extras": ",".join(("license", "owner_name", *SIZES)),
         "safe_search": 1,
         "content_type": 1,

@@ -20,46 +20,46 @@ NO_LABEL = ("", "unlabelled")
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One file, what it is labelled as, and its sighting. The path may not exist: the CSV named it."""
+class FolderPhoto:
+    """One file, its label as a query, and its sighting. The path may not exist, where only the CSV names it."""
 
     path: Path
-    asked: Query
+    query: Query
     sighting: Sighting
 
 
-def list_folder(folder: Path, labels_csv: Path | None = None) -> list[Listed]:
+def list_folder(folder: Path, labels_csv: Path | None = None) -> list[FolderPhoto]:
     """All files below a folder that are not hidden, and those that only the CSV names.
 
     A row of the CSV (`file,expression[,ethnicity,gender,age,licence,author,title]`, `file` relative
-    to the folder) goes before the name of a sub-folder. Nothing is read but names. Raises
+    to the folder) takes precedence over the name of a sub-folder. No photo is opened. Raises
     UsageError: no folder, nothing in it, an unknown class (with the CSV's line).
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder: pass the folder that the photos are in")
+        raise UsageError(f"{folder} is not a folder: pass the folder that contains the photos")
     root = folder.resolve()
     rows = _read_labels(labels_csv) if labels_csv else {}
     skip = labels_csv.resolve() if labels_csv else None
     files = [path for path in sorted(_files(root)) if path.resolve() != skip]
     if not files:
-        raise UsageError(f"{folder} has no file in it: pass the folder that the photos are in")
+        raise UsageError(f"{folder} contains no files: pass the folder that contains the photos")
     names = {path.relative_to(root).as_posix(): path for path in files}
     if rows and not set(rows) & set(names):
         raise UsageError(
-            f"{labels_csv} names no file of {folder}: its column 'file' must be relative to the folder"
+            f"{labels_csv} names no file in {folder}: its column 'file' must be relative to the folder"
         )
     names |= {name: root / name for name in rows if name not in names}
     return [_listed(root, name, path, rows.get(name, {})) for name, path in names.items()]
 
 
-def by_label(listed: Iterable[Listed]) -> dict[Query, list[Sighting]]:
+def by_label(listed: Iterable[FolderPhoto]) -> dict[Query, list[Sighting]]:
     """Files by what they are labelled as; the unlabelled come last.
 
     A photo's label is what its first sighting says, so a copy without a label must not be first.
     """
     groups: dict[Query, list[Sighting]] = {}
-    for one in sorted(listed, key=lambda one: not one.asked.expression):
-        groups.setdefault(one.asked, []).append(one.sighting)
+    for one in sorted(listed, key=lambda one: not one.query.expression):
+        groups.setdefault(one.query, []).append(one.sighting)
     return groups
 
 
@@ -85,14 +85,14 @@ def _files(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _listed(root: Path, name: str, path: Path, row: dict[str, str]) -> Listed:
+def _listed(root: Path, name: str, path: Path, row: dict[str, str]) -> FolderPhoto:
     label = row.get("expression") or _label_of_folders(name)
     people = {key: row.get(key, "") for key in PEOPLE}
     phrase = f"folder {root.name}".encode("utf-8", "replace").decode()  # any bytes may be a name
-    asked = Query(phrase, label, **people)
+    query = Query(phrase, label, **people)
     title, licence, author = (row.get(key, "") for key in ("title", "licence", "author"))
     sighting = Sighting(path.as_uri(), NAME, title=title, licence=licence, author=author)
-    return Listed(path, asked, sighting)
+    return FolderPhoto(path, query, sighting)
 
 
 def _label_of_folders(name: str) -> str:
@@ -117,7 +117,7 @@ def _read_labels(path: Path) -> dict[str, dict[str, str]]:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no CSV in UTF-8: {error}") from None
+        raise UsageError(f"{path} is not a CSV file in UTF-8: {error}") from None
 
 
 def _check_columns(path: Path, names: list[str]) -> None:
@@ -127,7 +127,7 @@ def _check_columns(path: Path, names: list[str]) -> None:
             f"(got {', '.join(names) or 'an empty file'})"
         )
     if any(names.count(name) > 1 for name in COLUMNS):
-        raise UsageError(f"{path}:1: a column comes twice (got {', '.join(names)})")
+        raise UsageError(f"{path}:1: a column is named twice (got {', '.join(names)})")
 
 
 def _rows(path: Path, reader: "csv.DictReader[str]") -> dict[str, dict[str, str]]:
@@ -137,10 +137,10 @@ def _rows(path: Path, reader: "csv.DictReader[str]") -> dict[str, dict[str, str]
         name = row["file"].replace("\\", "/").removeprefix("./")
         where = f"{path}:{reader.line_num}"
         if not name or name.startswith("/") or ".." in name.split("/"):
-            raise UsageError(f"{where}: 'file' must be a name below the folder, got '{name}'")
+            raise UsageError(f"{where}: 'file' must be a path inside the folder, got '{name}'")
         row["expression"] = _label(row["expression"], where)
         if rows.setdefault(name, row) != row:
-            raise UsageError(f"{where}: '{name}' was labelled otherwise in a line above")
+            raise UsageError(f"{where}: '{name}' has another label in a line above")
     return rows
 
 
@@ -150,4 +150,6 @@ def _label(text: str, where: str) -> str:
     try:
         return parse_expression(text)
     except UsageError as error:
-        raise UsageError(f"{where}: {error}; 'unlabelled' or nothing = no label") from None
+        raise UsageError(
+            f"{where}: {error}; leave it empty or write 'unlabelled' for no label"
+        ) from None

@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlencode, urlsplit
 from bs4 import BeautifulSoup
 
 from btfer.queries import Query
-from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
+from btfer.sources.web import WebResponse
 
 HL = {"zh": "zh-CN"}  # Google wants the country as well
 _JSON = '{"ischj":'
@@ -31,15 +31,15 @@ def google(base_url: str = "https://www.google.com") -> Source:
 class GoogleFeeder(SearchFeeder):
     """Photos only, strict safe search, in the query's language."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results."""
-        return _address(self.base_url, asked, number=0)
+        return _address(self.base_url, query, number=0)
 
 
 class GoogleParser(SearchParser):
     """Reads the JSON's `ischj.metadata[]`, or the pictures' records in the page's scripts."""
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
         text = response.body.decode("utf-8", "replace")
         found = list(_from_json(text) if _JSON in text else _from_scripts(text))
@@ -49,31 +49,31 @@ class GoogleParser(SearchParser):
         if found:
             number = _PAGE.search(unquote(response.url))
             next_number = int(number[1]) + 1 if number else 1
-            yield _address(self.source.base_url, self.asked, next_number)
+            yield NextPage(_address(self.source.base_url, self.query, next_number))
 
 
-def _from_json(text: str) -> Iterator[Task]:
+def _from_json(text: str) -> Iterator[ImageResult]:
     # Before it stands )]}', so that no browser runs it as a script.
     answer, _ = json.JSONDecoder().raw_decode(text, text.index(_JSON))
     for item in answer["ischj"].get("metadata", []):
         if "original_image" in item:  # none: a video or a product
             about = item.get("result") or {}
             creators = (about.get("iptc") or {}).get("creator") or []
-            yield {
-                "file_url": item["original_image"]["url"],
-                "page_url": about.get("referrer_url") or "",
-                "title": about.get("page_title") or "",
-                "author": ", ".join(creators),
-            }
+            yield ImageResult(
+                file_url=item["original_image"]["url"],
+                page_url=about.get("referrer_url") or "",
+                title=about.get("page_title") or "",
+                author=", ".join(creators),
+            )
 
 
-def _from_scripts(text: str) -> Iterator[Task]:
+def _from_scripts(text: str) -> Iterator[ImageResult]:
     for start in _SCRIPT.finditer(text):
         data, _ = json.JSONDecoder().raw_decode(text, start.end())
         for record in _records(data):
             about: list[Any] = next((one[_PAGE_FACTS] for one in record if _has_facts(one)), [])
             page_url, title = (*about[2:4], "", "")[:2]
-            yield {"file_url": record[3][0], "page_url": page_url or "", "title": title or ""}
+            yield ImageResult(file_url=record[3][0], page_url=page_url or "", title=title or "")
 
 
 def _records(data: object) -> Iterator[list[Any]]:
@@ -114,22 +114,22 @@ def _says_nothing_found(text: str) -> bool:
 def _cause(url: str, text: str) -> str:
     """What came in place of results, as far as it is known."""
     if "//consent.google" in url + text:
-        return "it asks for consent to cookies (consent.google)"
+        return "Google asks for consent to cookies (consent.google)"
     if urlsplit(url).path.startswith("/sorry/") or 'id="captcha-form"' in text:
-        return "it asks for a captcha (/sorry/)"
+        return "Google asks for a captcha (/sorry/)"
     if "/enablejs" in text:
-        return "it wants a browser that runs scripts (enablejs)"
-    return "it has neither 'ischj' nor pictures in AF_initDataCallback"
+        return "Google asks for a browser that runs scripts (enablejs)"
+    return "the page has neither 'ischj' nor pictures in AF_initDataCallback"
 
 
-def _address(base_url: str, asked: Query, number: int) -> str:
+def _address(base_url: str, query: Query, number: int) -> str:
     keys = {
-        "q": asked.phrase,
+        "q": query.phrase,
         "tbm": "isch",
         "asearch": "isch",
         "async": f"_fmt:json,p:1,ijn:{number}",
         "safe": "active",
-        "hl": HL.get(asked.language, asked.language) or "en",
+        "hl": HL.get(query.language, query.language) or "en",
         "tbs": "itp:photo",
     }
     return f"{base_url}/search?{urlencode(keys)}"

@@ -1,4 +1,4 @@
-"""Who may be asked now: a queue that spreads work over hosts, and a gate that no host is pushed through."""
+"""Which host may be asked now: a queue that spreads work over hosts, and a gate that limits requests to each."""
 
 import math
 import time
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from threading import Condition
 from typing import Generic, TypeVar
 
-Task = TypeVar("Task")
+TaskT = TypeVar("TaskT")
 
 
-class Stopped(Exception):
+class CrawlStopped(Exception):
     """The crawl is being stopped; what is in flight is dropped and stays `found` in the journal."""
 
 
-class OnHold(Exception):
+class HostOnHold(Exception):
     """The host has asked for a longer pause than anybody waits."""
 
 
@@ -57,7 +57,7 @@ class HostGate:
                 self._changed.notify_all()
 
     def stop(self) -> None:
-        """Make all that wait give up."""
+        """Make every thread that waits raise CrawlStopped."""
         with self._changed:
             self.stopped = True
             self._changed.notify_all()
@@ -87,10 +87,10 @@ class HostGate:
     def _wait(self, host: str) -> None:
         while True:
             if self.stopped:
-                raise Stopped
+                raise CrawlStopped
             wait_s = self._next.get(host, 0.0) - time.monotonic()
             if wait_s > self.max_wait_s:
-                raise OnHold
+                raise HostOnHold
             if wait_s > 0:
                 self._changed.wait(wait_s)
             elif not self.has_place(host, self._busy[host]):
@@ -99,29 +99,29 @@ class HostGate:
                 return
 
 
-class HostQueue(Generic[Task]):
+class HostQueue(Generic[TaskT]):
     """Tasks given out host by host in turn, to hosts that may be asked now: one slow host holds up no thread.
 
     It takes the place of icrawler's queue, which loses a task whenever it is full.
     """
 
-    def __init__(self, gate: HostGate, host_of: Callable[[Task], str]) -> None:
+    def __init__(self, gate: HostGate, host_of: Callable[[TaskT], str]) -> None:
         self._gate = gate
         self._host_of = host_of
         self._changed = Condition()
         self._closed = False
         self._in_flight: Counter[str] = Counter()
         self._started: dict[str, float] = {}
-        self._waiting: dict[str, deque[Task]] = {}
+        self._waiting: dict[str, deque[TaskT]] = {}
 
-    def add(self, tasks: Iterable[Task]) -> None:
-        """Put tasks in line."""
+    def add(self, tasks: Iterable[TaskT]) -> None:
+        """Append tasks to the queue."""
         with self._changed:
             for task in tasks:
                 self._waiting.setdefault(self._host_of(task), deque()).append(task)
             self._changed.notify_all()
 
-    def get(self) -> Task | None:
+    def get(self) -> TaskT | None:
         """The next task whose host may be asked; waits for one. None = the queue was closed."""
         with self._changed:
             while not self._closed:
@@ -135,14 +135,14 @@ class HostQueue(Generic[Task]):
                 self._changed.wait(min(waits_s, default=None))
             return None
 
-    def done(self, task: Task) -> None:
+    def done(self, task: TaskT) -> None:
         """Give the place of a task back."""
         with self._changed:
             host = self._host_of(task)
             _take_one(self._in_flight, host)
             self._changed.notify_all()
 
-    def drop(self, unwanted: Callable[[Task], bool]) -> list[Task]:
+    def drop(self, unwanted: Callable[[TaskT], bool]) -> list[TaskT]:
         """Take tasks back that nobody has begun."""
         with self._changed:
             gone = [task for tasks in self._waiting.values() for task in tasks if unwanted(task)]
@@ -163,7 +163,7 @@ class HostQueue(Generic[Task]):
         since_last_s = time.monotonic() - self._started.get(host, -math.inf)
         return max(self._gate.ready_in(host), self._gate.delay_s(host) - since_last_s)
 
-    def _take(self, host: str) -> Task:
+    def _take(self, host: str) -> TaskT:
         tasks = self._waiting.pop(host)
         task = tasks.popleft()
         if tasks:

@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from btfer.queries import Query
-from btfer.sources.search import NotSetUp, SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.search import ImageResult, NextPage, NotSetUp, SearchFeeder, SearchParser, Source
+from btfer.sources.web import WebResponse
 
 PAGE_SIZE = 20
 MAX_PAGES = 20
 TYPES = {"any": "", "stated": "", "derivatives": "modification", "free": "commercial,modification"}
-"""What a rule of `btfer.licences.RULES` is called here; '' = all, since all of its licences are open."""
+"""The `license_type` for each rule of `btfer.licences.RULES`; '' = all, since Openverse has open licences only."""
 _NAMES = {"cc0": "CC0", "pdm": "Public Domain Mark"}
 
 
@@ -27,7 +27,7 @@ def openverse(
     """The source, for photos of a rule of `btfer.licences.RULES`. Raises NotSetUp without a token."""
     if not token:
         raise NotSetUp(
-            "openverse needs an access token: get one by https://api.openverse.org/v1/#tag/auth "
+            "openverse needs an access token: get one as https://api.openverse.org/v1/#tag/auth explains "
             "and set BTFER_OPENVERSE_TOKEN"
         )
     return Source(
@@ -49,33 +49,33 @@ def openverse(
 class OpenverseFeeder(SearchFeeder):
     """Photographs only, none that is marked as sensitive."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results."""
-        return _address(self.source, asked, page=1)
+        return _address(self.source, query, page=1)
 
 
 class OpenverseParser(SearchParser):
     """Reads `results[]`, and goes on up to `page_count`."""
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
         answer = json.loads(response.body)
         for result in answer["results"]:
             if result["url"] and not result["mature"]:
                 yield _image(result)
         if answer["page"] < min(answer["page_count"], MAX_PAGES):
-            yield _address(self.source, self.asked, answer["page"] + 1)
+            yield NextPage(_address(self.source, self.query, answer["page"] + 1))
 
 
-def _image(result: dict[str, Any]) -> Task:
-    return {
-        "file_url": result["url"],
-        "page_url": result["foreign_landing_url"] or "",
-        "title": result["title"] or "",
-        "licence": _name(result["license"], result["license_version"] or ""),
-        "licence_url": result["license_url"] or "",
-        "author": result["creator"] or "",
-    }
+def _image(result: dict[str, Any]) -> ImageResult:
+    return ImageResult(
+        file_url=result["url"],
+        page_url=result["foreign_landing_url"] or "",
+        title=result["title"] or "",
+        licence=_name(result["license"], result["license_version"] or ""),
+        licence_url=result["license_url"] or "",
+        author=result["creator"] or "",
+    )
 
 
 def _name(licence: str, version: str) -> str:
@@ -83,9 +83,9 @@ def _name(licence: str, version: str) -> str:
     return f"{_NAMES.get(licence, f'CC {licence.upper()}')} {version}".strip()
 
 
-def _address(source: Source, asked: Query, page: int) -> str:
+def _address(source: Source, query: Query, page: int) -> str:
     keys = {
-        "q": asked.phrase,
+        "q": query.phrase,
         "page": page,
         "page_size": PAGE_SIZE,
         "category": "photograph",

@@ -8,8 +8,8 @@ from urllib.parse import urlencode, urljoin
 from bs4 import BeautifulSoup, Tag
 
 from btfer.queries import Query
-from btfer.sources.search import SearchFeeder, SearchParser, Source, Task
-from btfer.sources.web import Answer
+from btfer.sources.search import ImageResult, NextPage, Rights, SearchFeeder, SearchParser, Source
+from btfer.sources.web import WebResponse
 
 PORT = 8417  # always the same where it is free, so that a second crawl knows the addresses
 
@@ -31,14 +31,14 @@ def open_sample() -> Iterator[Source]:
 class SampleFeeder(SearchFeeder):
     """Passes what the query intends beside its phrase, since the site understands no language."""
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first results."""
         keys = {
-            "q": asked.phrase,
-            "expression": asked.expression,
-            "ethnicity": asked.ethnicity,
-            "gender": asked.gender,
-            "age": asked.age,
+            "q": query.phrase,
+            "expression": query.expression,
+            "ethnicity": query.ethnicity,
+            "gender": query.gender,
+            "age": query.age,
             "page": 1,
         }
         return f"{self.base_url}/search?{urlencode(keys)}"
@@ -47,40 +47,44 @@ class SampleFeeder(SearchFeeder):
 class SampleParser(SearchParser):
     """Pages of the same shape as Bing's, with licence and author on each picture's own page."""
 
-    def parse(self, response: Answer, **_: object) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
         soup = BeautifulSoup(response.body, "lxml", from_encoding="utf-8")
         links = soup.select("a.iusc")
         if not links and soup.select_one("#results") is None:
-            raise self.changed("it has neither images (a.iusc) nor a list of results (#results)")
+            raise self.changed(
+                "the page has neither images (a.iusc) nor a list of results (#results)"
+            )
         for link in links:
             yield self._image(response.url, json.loads(str(link["m"])))
         following = soup.select_one('a[rel~="next"]')
         if following is not None:
-            yield urljoin(response.url, str(following["href"]))
+            yield NextPage(urljoin(response.url, str(following["href"])))
 
-    def _image(self, base: str, known: dict[str, str]) -> Task:
+    def _image(self, base: str, known: dict[str, str]) -> ImageResult:
         page_url = urljoin(base, known["purl"])
-        pages = self.source.read_before  # one picture is found by many queries
-        if page_url not in pages:
-            pages[page_url] = _rights(self.session.get(page_url, as_guest=False))
-        task = {
-            "file_url": urljoin(base, known["murl"]),
-            "page_url": page_url,
-            "title": known.get("t", ""),
-        }
-        return task | pages[page_url]
+        rights = self.source.rights  # kept, as one picture is found by many queries
+        if page_url not in rights:
+            rights[page_url] = _rights(self.session.get(page_url, obey_robots=False))
+        return ImageResult(
+            file_url=urljoin(base, known["murl"]),
+            page_url=page_url,
+            title=known.get("t", ""),
+            licence=rights[page_url].licence,
+            licence_url=rights[page_url].licence_url,
+            author=rights[page_url].author,
+        )
 
 
-def _rights(page: Answer) -> dict[str, str]:
+def _rights(page: WebResponse) -> Rights:
     """Licence and author of a picture, from its own page."""
     soup = BeautifulSoup(page.body, "lxml", from_encoding="utf-8")
     licence, author = soup.select_one('[rel~="license"]'), soup.select_one('[name="author"]')
-    return {
-        "licence": licence.get_text(strip=True) if licence else "",
-        "licence_url": urljoin(page.url, _attribute(licence, "href")) if licence else "",
-        "author": _attribute(author, "content"),
-    }
+    return Rights(
+        licence=licence.get_text(strip=True) if licence else "",
+        licence_url=urljoin(page.url, _attribute(licence, "href")) if licence else "",
+        author=_attribute(author, "content"),
+    )
 
 
 def _attribute(tag: Tag | None, name: str) -> str:

@@ -1,6 +1,6 @@
 """What every source shares: icrawler's Feeder and Parser, run so that nothing is lost and no failure is quiet.
 
-icrawler's own loop lets a parser that raises, or a page that cannot be had, end the search as if
+icrawler's own loop lets a parser that raises, or a page that cannot be fetched, end the search as if
 all were well, and its queue to the downloader drops what does not fit. Here the parser runs in the
 caller's thread, its findings go into a dict, and the reason of an early end comes back with them.
 """
@@ -11,26 +11,34 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from icrawler import Feeder, Parser
 from icrawler.utils import Signal
 
 from btfer.catalogue.journal import Sighting
 from btfer.errors import NetworkError, UsageError
 from btfer.queries import Query
 from btfer.sources.fetch_errors import NotFetched
-from btfer.sources.web import Answer, Web
+from btfer.sources.icrawler_parts import Feeder, Parser
+from btfer.sources.web import Web, WebResponse
 
 MAX_PAGES = 100
-Task = dict[str, str] | str
 OnPage = Callable[[list[Sighting]], None]
 
 
+@dataclass(frozen=True)
+class Rights:
+    """Licence and author, as a picture's own page states them."""
+
+    licence: str
+    licence_url: str
+    author: str
+
+
 class PageChanged(NetworkError):
-    """A source answered with a page of a shape that its parser does not know."""
+    """A source answered with a page that its parser does not understand."""
 
 
 class SourceRefused(NetworkError):
-    """A source answered that it does not serve us: a wrong key, or too many questions."""
+    """A source answered that it does not serve us: a wrong key, or too many requests."""
 
 
 class NotSetUp(UsageError):
@@ -59,12 +67,31 @@ class Source:
     max_pages: int = MAX_PAGES  # of one query
     min_delay_s: float = 0.0  # between two of its search pages
     is_ours: bool = False  # the built-in site: may be on a private address, needs no pause
-    read_before: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
+    rights: dict[str, "Rights"] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """One image of a result page, '' where the page does not say; the search makes a Sighting of it."""
+
+    file_url: str
+    page_url: str = ""
+    title: str = ""
+    licence: str = ""
+    licence_url: str = ""
+    author: str = ""
+
+
+@dataclass(frozen=True)
+class NextPage:
+    """The address of a further page of results."""
+
+    url: str
 
 
 @dataclass
-class FoundImage:
-    """What one search brought, in the source's order; `failure` is why it ended early, if it did."""
+class SearchResult:
+    """What one search found, in the source's order; `failure` is why it ended early, if it did."""
 
     sightings: list[Sighting] = field(default_factory=list)
     failure: NetworkError | None = None
@@ -80,11 +107,11 @@ class SearchFeeder(Feeder):
         """Where the source is."""
         return self.source.base_url
 
-    def feed(self, asked: Query) -> None:
+    def feed(self, query: Query) -> None:
         """Put the first page in the queue."""
-        self.output(self.first_page(asked))
+        self.output(self.first_page(query))
 
-    def first_page(self, asked: Query) -> str:
+    def first_page(self, query: Query) -> str:
         """The address of the first page of results."""
         raise NotImplementedError
 
@@ -92,18 +119,17 @@ class SearchFeeder(Feeder):
 class SearchParser(Parser):
     """Reads pages until `per_query` images are found, or no page is left.
 
-    A source overrides `parse`: it yields a dict for each image (`file_url`, and fields of
-    Sighting) and a string for a further page, and raises `changed` for an unknown shape, `refused`
-    for an answer that says no.
+    A source overrides `parse`: it yields an ImageResult for each image and a NextPage for a further
+    page, and raises `changed` for an unknown shape, `refused` for an answer that says no.
     """
 
     source: Source
-    asked: Query
+    query: Query
     sightings: dict[str, Sighting]
     on_page: OnPage
     handed_over = 0
 
-    def parse(self, response: Answer, **_: Any) -> Iterator[Task]:
+    def parse(self, response: WebResponse, **_: Any) -> Iterator[ImageResult | NextPage]:
         """All images and further pages of one page."""
         raise NotImplementedError
 
@@ -122,36 +148,39 @@ class SearchParser(Parser):
                 return  # a page without anything new would go on for ever
 
     def hand_over(self, per_query: int) -> None:
-        """Tell of what has come since the last time."""
+        """Call `on_page` with what is new since the last call."""
         new = list(self.sightings.values())[self.handed_over : per_query]
         self.handed_over += len(new)
         if new:
             self.on_page(new)
 
-    def output(self, task: Task) -> None:
-        """Take an image into the findings, or a further page into the queue."""
-        if isinstance(task, str):
-            self.input(task)
-        elif _storable(task["file_url"]) not in self.sightings:
-            fields = {key: _storable(value) for key, value in task.items() if key != "file_url"}
+    def output(self, task: ImageResult | NextPage) -> None:
+        """Add an image to the sightings, or a further page to the queue."""
+        if isinstance(task, NextPage):
+            self.input(task.url)
+        elif _storable(task.file_url) not in self.sightings:
             sighting = Sighting(
-                _storable(task["file_url"]),
-                self.source.name,
+                url=_storable(task.file_url),
+                source=self.source.name,
+                page_url=_storable(task.page_url),
+                title=_storable(task.title),
+                licence=_storable(task.licence),
+                licence_url=_storable(task.licence_url),
+                author=_storable(task.author),
                 rank=len(self.sightings) + 1,
-                **fields,
             )
             self.sightings[sighting.url] = sighting
 
     def changed(self, why: str) -> PageChanged:
-        """The error for a page of another shape."""
+        """The error for a page that the parser does not understand."""
         name = self.source.name
         return PageChanged(
-            self._without_key(f"the page of {name} no longer looks as this parser expects: {why}")
+            self._without_key(f"the result page of {name} has changed and cannot be read: {why}")
         )
 
     def refused(self, why: str) -> SourceRefused:
         """The error for an answer that says no."""
-        return SourceRefused(self._without_key(f"{self.source.name} refuses to answer: {why}"))
+        return SourceRefused(self._without_key(f"{self.source.name} refused the search: {why}"))
 
     def _read(self, url: str) -> None:
         page = self._page(url)
@@ -161,24 +190,26 @@ class SearchParser(Parser):
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise self.changed(f"{type(error).__name__}: {error}") from error
 
-    def _page(self, url: str) -> Answer:
+    def _page(self, url: str) -> WebResponse:
         """Fetch a page; the key is added here, so that no address that is kept has it."""
         source = self.source
         key = f"&{urlencode({source.key_parameter: source.key})}" if source.key_parameter else ""
         try:
             return self.session.get(
-                url + key, language=self.asked.language, as_guest=False, headers=source.headers
+                url + key, language=self.query.language, obey_robots=False, headers=source.headers
             )
-        except NotFetched as lost:
+        except NotFetched as error:
             if not source.key:
                 raise
-            if lost.status in (401, 403):
-                why = f"{lost.reason}; is {source.key_variable} right, and not expired?"
+            if error.status in (401, 403):
+                why = (
+                    f"{error.reason}; check that {source.key_variable} is right and has not expired"
+                )
                 raise self.refused(why) from None
             clean = NotFetched(
-                lost.state, lost.reason, url=url, status=lost.status, wait_s=lost.retry_after_s
+                error.state, error.reason, url=url, status=error.status, wait_s=error.retry_after_s
             )
-            clean.attempts = lost.attempts
+            clean.attempts = error.attempts
             raise clean from None
 
     def _without_key(self, text: str) -> str:
@@ -190,21 +221,21 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
-def _nobody_listens(new: list[Sighting]) -> None:
+def _ignore_page(new: list[Sighting]) -> None:
     """Where only the whole is wanted."""
 
 
 def search(
-    source: Source, asked: Query, web: Web, per_query: int, on_page: OnPage = _nobody_listens
-) -> FoundImage:
+    source: Source, query: Query, web: Web, per_query: int, on_page: OnPage = _ignore_page
+) -> SearchResult:
     """Ask one source one query: at most `per_query` sightings, and why it ended early if it did.
 
-    on_page: called with the new sightings of each page, so that nobody waits for the last one.
+    on_page: called with the new sightings of each page, so that downloads begin before the last page.
     """
     signal = Signal()
     feeder = source.feeder(1, signal, web)
     parser = source.parser(1, signal, web)
-    parser.source, parser.asked, parser.sightings = source, asked, {}
+    parser.source, parser.query, parser.sightings = source, query, {}
     parser.on_page = on_page
     feeder.source = source
     feeder.connect(parser)
@@ -212,9 +243,9 @@ def search(
         web.gate.slow_down(urlsplit(source.base_url).hostname or "", source.min_delay_s)
     failure = None
     try:
-        feeder.feed(asked)
+        feeder.feed(query)
         parser.worker_exec(per_query)
     except NetworkError as error:
         failure = error
     parser.hand_over(per_query)  # of a page that broke off
-    return FoundImage(list(parser.sightings.values())[:per_query], failure)
+    return SearchResult(list(parser.sightings.values())[:per_query], failure)

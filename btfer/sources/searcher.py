@@ -1,4 +1,4 @@
-"""One thread for each source: it asks the plan's queries one after another, and hands over what came."""
+"""One thread for each source: it asks the plan's queries one after another, and passes on what it finds."""
 
 import queue
 from collections.abc import Callable, Sequence
@@ -10,34 +10,34 @@ from typing import Any
 from btfer.catalogue.journal import Sighting
 from btfer.queries import Query
 from btfer.sources.fetch_errors import NotFetched
-from btfer.sources.hosts import Stopped
-from btfer.sources.search import FoundImage, Source, search
+from btfer.sources.hosts import CrawlStopped
+from btfer.sources.search import SearchResult, Source, search
 from btfer.sources.web import Web
 
 GIVE_UP_AFTER = 5  # failed searches in a row: the source is down, or does not want us
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What one page of a search showed."""
+class ResultPage:
+    """The new sightings of one page of results."""
 
     source: Source
-    asked: Query
+    query: Query
     sightings: list[Sighting]
 
 
 @dataclass(frozen=True)
-class Searched:
-    """The end of one query to one source, all of it shown before; `found` is None where nobody needed to ask."""
+class QueryDone:
+    """The end of one query to one source, after its pages; `found` is None where the query was not needed."""
 
     source: Source
-    asked: Query
-    found: FoundImage | None
+    query: Query
+    found: SearchResult | None
 
 
 @dataclass(frozen=True)
 class SearchesEnded:
-    """A source has no query left, or was left for the reason given."""
+    """A source has no query left, or was given up for the reason given."""
 
     source: Source
     why: str = ""
@@ -67,39 +67,39 @@ class Searcher(Thread):
         self._wanted = wanted
 
     def run(self) -> None:
-        """Ask all; whatever goes wrong comes out of the queue."""
+        """Ask all queries; an unexpected error is put in the queue too."""
         try:
             self._events.put(SearchesEnded(self._source, self._ask_all()))
-        except Stopped:
+        except CrawlStopped:
             return
         except Exception as error:
             self._events.put(error)
 
     def _ask_all(self) -> str:
-        """Why the rest was left; '' = nothing was."""
+        """Why queries were skipped; '' = none was."""
         failed_in_a_row, answered = 0, False
-        for asked in self._queries:
+        for query in self._queries:
             found = None
-            if self._wanted(self._source, asked):
+            if self._wanted(self._source, query):
                 found = search(
-                    self._source, asked, self._web, self._per_query, partial(self._show, asked)
+                    self._source, query, self._web, self._per_query, partial(self._show, query)
                 )
-                if not answered and _nobody_there(found):
+                if not answered and _is_unreachable(found):
                     return f"{self._source.name} cannot be reached ({found.failure})"
                 answered |= found.failure is None
                 failed_in_a_row = failed_in_a_row + 1 if found.failure else 0
-            self._events.put(Searched(self._source, asked, found))
+            self._events.put(QueryDone(self._source, query, found))
             if failed_in_a_row == GIVE_UP_AFTER:
                 return (
-                    f"{self._source.name}: {GIVE_UP_AFTER} searches in a row failed, "
-                    "the rest was left"
+                    f"{self._source.name}: {GIVE_UP_AFTER} searches in a row failed; "
+                    "its other queries were skipped"
                 )
         return ""
 
-    def _show(self, asked: Query, new: list[Sighting]) -> None:
-        self._events.put(Shown(self._source, asked, new))
+    def _show(self, query: Query, new: list[Sighting]) -> None:
+        self._events.put(ResultPage(self._source, query, new))
 
 
-def _nobody_there(found: FoundImage) -> bool:
+def _is_unreachable(found: SearchResult) -> bool:
     failure = found.failure
     return isinstance(failure, NotFetched) and failure.status is None and failure.state == "failed"

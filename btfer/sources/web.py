@@ -1,4 +1,4 @@
-"""The one way out to the web: a guest with a name, patience and limits, who trusts nothing that comes back.
+"""The one way out to the web: polite, limited, with a name, and trusting nothing that comes back.
 
 Every request of a search or a download goes through `Web.get`, which either returns the whole
 answer or raises `NotFetched` with the word that the journal keeps.
@@ -18,8 +18,8 @@ from btfer import __version__
 from btfer.settings import Settings
 from btfer.sources.addresses import guarded_pools
 from btfer.sources.blocklist import FILE, NOTHING_BLOCKED, BlockList, read_block_list
-from btfer.sources.fetch_errors import NotFetched, plain_losses
-from btfer.sources.hosts import HostGate, OnHold, Stopped
+from btfer.sources.fetch_errors import NotFetched, as_not_fetched
+from btfer.sources.hosts import CrawlStopped, HostGate, HostOnHold
 from btfer.sources.optout import Robots, opted_out
 
 AGENT = "btfer"
@@ -30,7 +30,7 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True)
 class Manners:
-    """How fast, how long and how much; the defaults are those of a guest."""
+    """How politely the web is asked: how fast, how long and how much. The defaults suit any site."""
 
     user_agent: str = f"{AGENT}/{__version__}"
     max_per_host: int = 2
@@ -61,8 +61,8 @@ class Manners:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A whole answer with status 200; `url` is where the last redirect led."""
+class WebResponse:
+    """A complete answer with status 200; `url` is where the last redirect led."""
 
     url: str
     status: int
@@ -87,7 +87,7 @@ class Web:
         self._pools = guarded_pools(manners.allow_private_hosts, manners.trusted_hosts)
 
     def stop(self) -> None:
-        """Make every thread that waits or reads give up soon, with `Stopped`."""
+        """Make every thread that waits or reads raise `CrawlStopped` soon."""
         self.gate.stop()
 
     def get(
@@ -95,24 +95,24 @@ class Web:
         url: str,
         *,
         language: str = "",
-        as_guest: bool = True,
+        obey_robots: bool = True,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Fetch a URL whole, over redirects and short refusals.
+    ) -> WebResponse:
+        """Fetch a URL completely, over redirects and short refusals.
 
-        as_guest: ask robots.txt and heed opt-out headers, as pictures need it; a search page that a
-        person would open does not. headers: sent to the URL's own host only. Raises NotFetched.
+        obey_robots: ask robots.txt and heed opt-out headers, as for pictures; not for a search page
+        that a person would open. headers: sent to the URL's own host only. Raises NotFetched.
         """
         retry = self._retry(url)
         for attempt in itertools.count(1):
             try:
-                answer = self._follow(url, language, as_guest, headers or {})
+                answer = self._follow(url, language, obey_robots, headers or {})
                 return replace(answer, attempts=attempt)
-            except NotFetched as lost:
-                lost.attempts = attempt
-                if lost.status not in AGAIN or lost.reason == ROBOTS_DOWN:
+            except NotFetched as error:
+                error.attempts = attempt
+                if error.status not in AGAIN or error.reason == ROBOTS_DOWN:
                     raise
-                retry = self._back_off(retry, lost)
+                retry = self._back_off(retry, error)
         raise AssertionError("the last attempt returns or raises")
 
     def _retry(self, url: str) -> Retry:
@@ -121,42 +121,44 @@ class Web:
         retry = Retry(self.manners.attempts, backoff_factor=start_s, backoff_jitter=start_s)
         return retry.increment("GET", url)
 
-    def _back_off(self, retry: Retry, lost: NotFetched) -> Retry:
-        """Leave the host alone for as long as it says, or longer each time. Raises what was lost at the end."""
-        wait_s = lost.retry_after_s
+    def _back_off(self, retry: Retry, error: NotFetched) -> Retry:
+        """Leave the host alone for as long as it asks, or longer each time. Raises the error after the last attempt."""
+        wait_s = error.retry_after_s
         if wait_s is not None:
-            self.gate.hold(_host(lost.url), wait_s)  # for the next pictures of this host as well
+            self.gate.hold(_host(error.url), wait_s)  # for the next pictures of this host as well
             if wait_s > self.manners.max_wait_s:
-                raise lost
+                raise error
         try:
-            retry = retry.increment("GET", lost.url)
+            retry = retry.increment("GET", error.url)
         except MaxRetryError:
-            raise lost from None
+            raise error from None
         if wait_s is None:
-            self.gate.hold(_host(lost.url), retry.get_backoff_time())
+            self.gate.hold(_host(error.url), retry.get_backoff_time())
         return retry
 
-    def _follow(self, url: str, language: str, as_guest: bool, extra: Mapping[str, str]) -> Answer:
+    def _follow(
+        self, url: str, language: str, obey_robots: bool, extra: Mapping[str, str]
+    ) -> WebResponse:
         host, home = _host(url), _origin(url)
         for _ in range(self.manners.max_redirects + 1):
-            self._check_host(url, host, as_guest)
+            self._check_host(url, host, obey_robots)
             try:
                 with self.gate.turn(host):
                     found = self._ask(
-                        url, language, as_guest, extra if _origin(url) == home else {}
+                        url, language, obey_robots, extra if _origin(url) == home else {}
                     )
-            except OnHold:
+            except HostOnHold:
                 raise NotFetched("failed", "told to wait", url=url) from None
-            if isinstance(found, Answer):
+            if isinstance(found, WebResponse):
                 return found
             url, host = found, _host(found)
         raise NotFetched("refused", "redirects", url=url)
 
-    def _check_host(self, url: str, host: str, as_guest: bool) -> None:
-        """Refuse what we, or the site's robots.txt, do not want to be asked."""
+    def _check_host(self, url: str, host: str, obey_robots: bool) -> None:
+        """Refuse what the block list or the site's robots.txt excludes."""
         if self.manners.blocked.blocks(url, host):
             raise NotFetched("refused", "blocked", url=url)
-        if not as_guest:
+        if not obey_robots:
             return
         rules = self._robots.of(url, self._robots_txt)
         pace_s = rules.crawl_delay(AGENT) or 0.0
@@ -168,18 +170,18 @@ class Web:
     def _robots_txt(self, url: str) -> str:
         """The text of a robots.txt, by RFC 9309: 4xx means no rules, 5xx means that we must wait."""
         try:
-            return self.get(url, as_guest=False).body.decode("utf-8", "replace")
-        except NotFetched as lost:
-            if lost.status is None:
+            return self.get(url, obey_robots=False).body.decode("utf-8", "replace")
+        except NotFetched as error:
+            if error.status is None:
                 raise
-            if lost.state == "refused":
+            if error.state == "refused":
                 return ""
-            lost.reason = ROBOTS_DOWN
+            error.reason = ROBOTS_DOWN
             raise
 
     def _ask(
-        self, url: str, language: str, as_guest: bool, extra: Mapping[str, str]
-    ) -> Answer | str:
+        self, url: str, language: str, obey_robots: bool, extra: Mapping[str, str]
+    ) -> WebResponse | str:
         """One request: the answer, or where it redirects to."""
         headers = {
             "User-Agent": self.manners.user_agent,
@@ -194,14 +196,14 @@ class Web:
             target = response.get_redirect_location()
             if target:
                 return _joined(url, target)
-            self._check(url, response, as_guest)
+            self._check(url, response, obey_robots)
             body = self._body(url, response, deadline)
-            return Answer(url, response.status, response.headers, body)
+            return WebResponse(url, response.status, response.headers, body)
         finally:
             response.close()  # a connection whose answer was read to its end has gone back before
 
     def _open(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
-        with plain_losses(url):
+        with as_not_fetched(url):
             return self._pools.urlopen(
                 "GET",
                 url,
@@ -212,14 +214,14 @@ class Web:
                 timeout=Timeout(self.manners.timeout_s),
             )
 
-    def _check(self, url: str, response: BaseHTTPResponse, as_guest: bool) -> None:
+    def _check(self, url: str, response: BaseHTTPResponse, obey_robots: bool) -> None:
         """Refuse by what the headers say, before the body is read."""
         status = response.status
         if status != 200:
             state = "failed" if status in AGAIN or status > 500 else "refused"
             wait_s = _retry_after_s(response.headers.get("Retry-After", ""))
             raise NotFetched(state, f"http {status}", url=url, status=status, wait_s=wait_s)
-        if as_guest and opted_out(response.headers, AGENT):
+        if obey_robots and opted_out(response.headers, AGENT):
             raise NotFetched("refused", "opt-out", url=url, status=status)
         declared = response.headers.get("Content-Length", "")
         if declared.isdecimal() and int(declared) > self.manners.max_bytes:
@@ -227,12 +229,12 @@ class Web:
 
     def _body(self, url: str, response: BaseHTTPResponse, deadline: float) -> bytes:
         body = bytearray()
-        with plain_losses(url, broken="incomplete"):
+        with as_not_fetched(url, broken="incomplete"):
             # read1 gives what has come; read would wait for a whole chunk of a body that drips.
             while chunk := response.read1(_CHUNK, decode_content=True):
                 body += chunk
                 if self.gate.stopped:
-                    raise Stopped
+                    raise CrawlStopped
                 if len(body) > self.manners.max_bytes:
                     raise NotFetched("refused", "too large", url=url, status=200)
                 if time.monotonic() > deadline:

@@ -1,6 +1,7 @@
 """Tiny drawn image sets, and a tiny network, so that training takes moments."""
 
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from btfer.bench.architectures import BACKBONE
-from btfer.bench.architectures.builders import BUILDERS
+from btfer.bench.architectures import ARCHITECTURES, BACKBONE
 from btfer.expressions import EXPRESSIONS
 
 
@@ -66,29 +66,48 @@ def tiny_network(
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the tiny network in the place of three architectures."""
     for name in ("sequential_4conv", "mobilenetv2", "mediapipe_vggnet"):
-        monkeypatch.setitem(BUILDERS, name, tiny_network)
+        monkeypatch.setitem(ARCHITECTURES, name, replace(ARCHITECTURES[name], builder=tiny_network))
+
+
+class KeptLines:
+    """Progress that keeps its lines, or gives each to a function."""
+
+    def __init__(self, hear: Callable[[str], Any] | None = None) -> None:
+        self.lines: list[str] = []
+        self.hear = hear or self.lines.append
+
+    def update(self, stage: str, done: int, total: int) -> None:
+        """Ignore it."""
+
+    def say(self, text: str) -> None:
+        self.hear(text)
 
 
 @pytest.fixture
 def bench_tiny(tmp_path: Path, tiny: None) -> Callable[..., list[dict[str, Any]]]:
-    """`bench` with small defaults; keywords override them."""
-    from btfer.bench import bench
+    """`bench`, or with `dry` `plan`, with small defaults; keywords override them; as JSON."""
+    from btfer.bench import BenchRequest, bench, plan
 
-    def run(**options: Any) -> list[dict[str, Any]]:
+    def run(
+        *,
+        on_progress: Callable[[str], Any] | None = None,
+        dry: bool = False,
+        leaks: Any = None,
+        **options: Any,
+    ) -> list[dict[str, Any]]:
         defaults: dict[str, Any] = {
             "data_dir": tmp_path / "data",
-            "release": None,
-            "training": {},
             "architectures": ["sequential_4conv"],
             "resolutions": [48],
             "balances": ["conservative"],
             "weights": ["none"],
-            "protocol": "paper",
             "seeds": [1],
             "epochs": 2,
             "folds": 2,
-            "on_progress": lambda text: None,
         }
-        return bench(**defaults | options)
+        request = BenchRequest(**defaults | options)
+        if dry:
+            return [asdict(one) for one in plan(request, KeptLines(on_progress))]
+        return [one.to_json() for one in bench(request, KeptLines(on_progress), leaks=leaks)]
 
     return run

@@ -11,6 +11,7 @@ from btfer.bench.datasets import ImageSet
 from btfer.bench.datasets.pixels import load_pixels
 from btfer.bench.runs.inputs import input_spec
 from btfer.bench.runs.predictions import predictions_table, write_table
+from btfer.bench.runs.record import RunDefinition
 from btfer.bench.train.protocol import PAPER
 from tests.bench.conftest import tiny_network
 
@@ -44,9 +45,9 @@ def store(runs_dir: Path, images: ImageSet, *, plain: bool = False) -> Path:
     folder = runs_dir / id_
     folder.mkdir(parents=True)
     network.save(folder / "model.keras")
-    form = input_spec(DEFINITION)
+    spec = input_spec(RunDefinition(DEFINITION))
     pixels = load_pixels(images, 48, runs_dir / "_cache")
-    said = np.asarray(network(form.values(pixels), training=False))
+    said = np.asarray(network(spec.values(pixels), training=False))
     every = np.arange(len(images))
     table = predictions_table(images, every, said, np.ones(len(images), bool))
     write_table(folder / "predictions_btfer.parquet", table)

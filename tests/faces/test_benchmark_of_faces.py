@@ -8,15 +8,15 @@ from threading import Barrier
 import pytest
 from PIL import Image
 
-from benchmarks.faces_agreement import Agreement
-from benchmarks.faces_detectors import DETECTORS, apart, pass_over
+from benchmarks.faces_agreement import BoxAgreement
+from benchmarks.faces_detectors import DETECTORS, in_own_processes, pass_over
 from benchmarks.faces_scenes import SIZES, draw_scenes
 from tests.faces.drawn_boxes import face_box
 from tests.pipeline.dying import die
 
 
-def compared(theirs: list, ours: list, least_px: int = 0) -> Agreement:
-    total = Agreement()
+def compared(theirs: list, ours: list, least_px: int = 0) -> BoxAgreement:
+    total = BoxAgreement()
     total.add(theirs, ours, least_px)
     return total
 
@@ -67,4 +67,6 @@ def test_a_peer_that_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_process_that_dies_is_told_and_waited_for_no_longer() -> None:
-    assert apart(die, [()], [os.sched_getaffinity(0)]) == ["its process died (out of memory?)"]
+    assert in_own_processes(die, [()], [os.sched_getaffinity(0)]) == [
+        "its process died (out of memory?)"
+    ]

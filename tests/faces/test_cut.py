@@ -1,10 +1,19 @@
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from btfer.errors import ImageError
-from btfer.faces.cut import Cut, cut_face, cut_rectangle, in_crop, read_cut, recorded, settings_of
+from btfer.faces.cut import (
+    Cut,
+    crop_record,
+    crop_settings_of,
+    cut_face,
+    cut_rectangle,
+    in_crop,
+    read_cut,
+)
 from btfer.faces.modes import MODES
 from tests.faces.drawn_boxes import face_box
 
@@ -88,18 +97,20 @@ def test_beyond_the_border_is_the_mirror_image() -> None:
 
 def test_only_square_keeps_the_shape_of_a_face() -> None:
     box = face_box(200, 100, 100, 130)
-    facts = {name: recorded(cut_rectangle(box, 640, 480, one), one) for name, one in MODES.items()}
-    assert facts["square"]["distortion"] == 1.0
-    assert facts["paper"]["distortion"] == round(140 / 170, 4)
-    assert (facts["paper"]["scale_x"], facts["paper"]["scale_y"]) == (1.828571, 1.505882)
-    assert [facts[name]["margin_px"] for name in MODES] == [20, 10, 20]
+    facts = {
+        name: crop_record(cut_rectangle(box, 640, 480, one), one) for name, one in MODES.items()
+    }
+    assert facts["square"].distortion == 1.0
+    assert facts["paper"].distortion == round(140 / 170, 4)
+    assert (facts["paper"].scale_x, facts["paper"].scale_y) == (1.828571, 1.505882)
+    assert [facts[name].margin_px for name in MODES] == [20, 10, 20]
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_what_is_recorded_tells_the_same_cut_after_json(mode: str) -> None:
     cut = cut_rectangle(face_box(5, 5), 640, 480, MODES[mode])
-    told = json.loads(json.dumps(recorded(cut, MODES[mode])))
-    assert (read_cut(told), settings_of(told)) == (cut, MODES[mode])
+    told = json.loads(json.dumps(asdict(crop_record(cut, MODES[mode]))))
+    assert (read_cut(told), crop_settings_of(told)) == (cut, MODES[mode])
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -91,7 +91,7 @@ def test_sizes_that_are_forgotten_give_the_same_again(
 ) -> None:
     before, compiled = detect(group), []
     compile_again = Network._compile
-    monkeypatch.setattr(networks, "MOST_SHAPES", 1)
+    monkeypatch.setattr(networks, "MAX_SHAPES", 1)
     monkeypatch.setattr(Network, "_compile", lambda net: (compiled.append(1), compile_again(net)))
     detect(noise(300, 200))
     assert detect(group) == before

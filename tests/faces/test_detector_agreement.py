@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.faces_agreement import Agreement
+from benchmarks.faces_agreement import BoxAgreement
 from benchmarks.faces_detectors import box_of_package
 from btfer.faces import Box, detect
 from btfer.images import Pixels, decode_rgb
@@ -56,8 +56,8 @@ def crowd(across: int, down: int, side_px: int) -> Pixels:
     return picture
 
 
-def agreement(pictures: Iterable[Pixels], min_face_px: int) -> Agreement:
-    total = Agreement()
+def agreement(pictures: Iterable[Pixels], min_face_px: int) -> BoxAgreement:
+    total = BoxAgreement()
     for pixels in pictures:
         theirs = package_boxes(pixels.shape, pixels.tobytes())
         ours = detect(pixels, min_face_px=min_face_px)
@@ -65,7 +65,7 @@ def agreement(pictures: Iterable[Pixels], min_face_px: int) -> Agreement:
     return total
 
 
-def assert_same(total: Agreement, least_boxes: int) -> None:
+def assert_same(total: BoxAgreement, least_boxes: int) -> None:
     assert total.theirs >= least_boxes
     assert total.holds, total
 

@@ -7,7 +7,7 @@ import pytest
 
 from btfer.faces import canvas
 from btfer.faces.networks import networks
-from btfer.faces.pyramid import Level, left_out, levels, resize_into
+from btfer.faces.pyramid import PyramidLevel, levels, levels_skipped, resize_into
 from btfer.images import Pixels
 
 
@@ -43,14 +43,14 @@ def test_the_finest_sizes_are_left_out_and_the_others_stay() -> None:
     ("min_face_px", "expected"), [(1, 0), (20, 0), (28, 0), (29, 1), (39, 1), (40, 2), (57, 3)]
 )
 def test_a_size_is_left_out_when_all_its_faces_are_smaller(min_face_px: int, expected: int) -> None:
-    assert left_out(min_face_px) == expected
+    assert levels_skipped(min_face_px) == expected
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 5), (40, 30), (79, 119), (80, 120)])
 def test_resizing_takes_the_exact_mean_of_the_area(size: tuple[int, int]) -> None:
     pixels = noise(80, 120)
     drawn = np.zeros((3, *size), np.float32)
-    resize_into(drawn, pixels, 0, 0, Level(0, *size))
+    resize_into(drawn, pixels, 0, 0, PyramidLevel(0, *size))
     assert np.abs(drawn - mean_of_areas(pixels, *size)).max() < 2e-6
 
 
@@ -67,11 +67,11 @@ def test_no_two_levels_share_a_place(height: int, width: int) -> None:
         assert apart_down or apart_across
 
 
-def _bottom(place: canvas.Place) -> int:
+def _bottom(place: canvas.LevelPlacement) -> int:
     return place.top + place.level.height
 
 
-def _right(place: canvas.Place) -> int:
+def _right(place: canvas.LevelPlacement) -> int:
     return place.left + place.level.width
 
 
@@ -83,7 +83,7 @@ def test_the_canvas_says_of_each_level_what_the_level_says_alone(
     monkeypatch.setattr(canvas, "BAND_PX", band_px)
     pixels = noise(*size)
     places = canvas.arrange(levels(*size))
-    seen: dict[Level, list[np.ndarray]] = {place.level: [] for place in places}
+    seen: dict[PyramidLevel, list[np.ndarray]] = {place.level: [] for place in places}
     for band in canvas.bands(pixels, places):
         said = networks().pnet(band.picture, band.ceiling)[0].copy()
         for place in places:
@@ -116,7 +116,7 @@ def test_a_part_of_a_level_says_what_the_level_says_there(
         assert begin <= at < begin + count
 
 
-def alone(pixels: Pixels, level: Level) -> np.ndarray:
+def alone(pixels: Pixels, level: PyramidLevel) -> np.ndarray:
     picture = np.zeros((1, 3, level.height, level.width), np.float32)
     resize_into(picture[0], pixels, 0, 0, level)
     no_ceiling = np.full((1, 1, level.height - 2, level.width - 2), np.inf, np.float32)

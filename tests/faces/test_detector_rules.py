@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from btfer.errors import BtferError
-from btfer.faces.overlap import best_first, uncovered
+from btfer.faces.overlap import best_first, nms_mask
 from btfer.faces.patches import cut_patches
 from btfer.faces.weights import read_weights
 
@@ -15,26 +15,26 @@ CHAIN = np.array([[0, 0, 10, 10], [2.5, 0, 12.5, 10], [5, 0, 15, 10]], float)
 
 
 def test_a_box_falls_to_a_better_one_that_has_itself_fallen() -> None:
-    assert uncovered(CHAIN, most=0.5).tolist() == [True, False, False]
+    assert nms_mask(CHAIN, max_overlap=0.5).tolist() == [True, False, False]
 
 
 def test_boxes_that_share_less_are_all_kept() -> None:
-    assert uncovered(CHAIN, most=0.6).tolist() == [True, True, True]
+    assert nms_mask(CHAIN, max_overlap=0.6).tolist() == [True, True, True]
 
 
 def test_a_small_box_within_a_large_one_falls_by_the_smaller_ones_measure() -> None:
     corners = np.array([[0, 0, 100, 100], [40, 40, 60, 60]], float)
-    assert uncovered(corners, most=0.7).tolist() == [True, True]
-    assert uncovered(corners, most=0.7, of_smaller=True).tolist() == [True, False]
+    assert nms_mask(corners, max_overlap=0.7).tolist() == [True, True]
+    assert nms_mask(corners, max_overlap=0.7, relative_to_smaller=True).tolist() == [True, False]
 
 
 def test_boxes_beside_each_other_and_boxes_without_area_are_kept() -> None:
     corners = np.array([[0, 0, 5, 5], [5, 0, 9, 5], [0, 9, 5, 12], [2, 2, 2, 2]], float)
-    assert uncovered(corners, most=0.1).all()
+    assert nms_mask(corners, max_overlap=0.1).all()
 
 
 def test_nothing_covers_nothing() -> None:
-    assert uncovered(np.empty((0, 4)), most=0.5).shape == (0,)
+    assert nms_mask(np.empty((0, 4)), max_overlap=0.5).shape == (0,)
 
 
 def test_the_best_comes_first() -> None:

@@ -57,8 +57,8 @@ def test_a_release_is_looked_up_once_and_the_pairs_are_written(
     assert (folder / "leaks.png").stat().st_size > 1000
     monkeypatch.setattr("btfer.leaks.check.search", None)  # a second search would fail
     assert leaks.check_release(full, settings, made.path, sets) == [found]
-    told = leaks.leaks_in(full, settings, made.path, "mine", sets["mine"])
-    assert told == {"faces": 2, "images": PHOTOS, "digest": found.digest}
+    count = leaks.leaks_in(full, settings, made.path, "mine", sets["mine"])
+    assert count == leaks.LeakCount(2, PHOTOS, found.digest)
 
 
 def test_a_release_without_its_photos_is_looked_up_by_its_images(
@@ -83,8 +83,8 @@ def test_build_draws_no_face_that_stands_in_a_training_set_and_says_so(
         build.run(full, settings, plan)
     made = build.run(full, settings, replace(plan, allow_short=True))
     record = json.loads((made.path / "release.json").read_text())
-    told = record["settings"]["excluded_leaks"]["mine"]
-    assert (told["pictures"], told["excluded"], len(told["digest"])) == (3, 2, 64)
+    excluded = record["settings"]["excluded_leaks"]["mine"]
+    assert (excluded["pictures"], excluded["excluded"], len(excluded["digest"])) == (3, 2, 64)
     assert "stands in the training set mine" in (made.path / "README.md").read_text()
     [found] = leaks.check_release(full, settings, made.path, sets)
     assert found.faces == 0
@@ -102,12 +102,12 @@ def test_only_faces_that_are_new_are_looked_for_again(
         "btfer.leaks.check.search",
         lambda ours, *rest, **more: asked.append(len(ours)) or search(ours, *rest, **more),
     )
-    every, told = leaks.exclude(full, settings, rows, sets)
+    every, excluded = leaks.exclude(full, settings, rows, sets)
     assert asked == [len(rows) - 8]
     assert len(every) == len(rows) - 1
     assert {row.id for row in some} <= {row.id for row in every}
     [dropped] = [
-        one for one, is_there in held.judged(full, told["mine"]["digest"]).items() if is_there
+        one for one, is_there in held.judged(full, excluded["mine"].digest).items() if is_there
     ]
     [row] = [
         row
@@ -160,6 +160,6 @@ def test_the_command_prints_the_pairs_and_ends_with_1_where_there_are_any(
     assert run(monkeypatch, "leaks") == 1
     assert "happy/4.jpg" in capsys.readouterr().out
     assert run(monkeypatch, "leaks", "--json") == 1
-    [told] = json.loads(capsys.readouterr().out)
-    assert (told["training"], told["faces"]) == ("mine", 1)
+    [printed] = json.loads(capsys.readouterr().out)
+    assert (printed["training"], printed["faces"]) == ("mine", 1)
     assert run(monkeypatch, "leaks", "--against", f"b={plant(tmp_path / 'b', [])}") == 0

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from btfer.leaks.search import Searched, search
+from btfer.leaks.search import LeakSearch, search
 from btfer.leaks.training import read_training
 from btfer.leaks.views import Grey, LeakSubject, grey_of
 from tests.leaks.pictures import cut, save, subjects
 
 
-def look(ours: list[LeakSubject], folder: Path) -> Searched:
+def look(ours: list[LeakSubject], folder: Path) -> LeakSearch:
     _, kept = read_training(folder, "set", folder.parent / "cache", engine="serial")
     return search(ours, kept, "set", engine="serial")
 
@@ -46,7 +46,7 @@ def test_a_mirrored_and_badly_compressed_copy_is_found_and_called_mirrored(tmp_p
         save(tmp_path / "set", f"sad/{one.name[:8]}.jpg", cut(one, high=1.2)[:, ::-1], quality=40)
     found = look(ours, tmp_path / "set").leaks
     assert [leak.ours for leak in found] == sorted(one.name for one in ours)
-    assert all(leak.mirrored and leak.told == "face, mirrored" for leak in found)
+    assert all(leak.mirrored and leak.description == "face, mirrored" for leak in found)
 
 
 def test_the_whole_photo_is_found_as_such(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_blank_pictures_are_no_leak_and_a_lost_photo_is_told(tmp_path: Path) -> 
     flat = LeakSubject("flat", tmp_path / "grey.jpg", (20, 20, 60, 60))
     lost = LeakSubject("lost", tmp_path / "gone.jpg", (20, 20, 60, 60))
     found = look([flat, lost], tmp_path / "set")
-    assert found == Searched((), {"lost": "unreadable"})
+    assert found == LeakSearch((), {"lost": "unreadable"})
 
 
 def test_a_box_at_the_border_and_a_tiny_photo_are_looked_for(tmp_path: Path) -> None:

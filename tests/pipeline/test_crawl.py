@@ -11,7 +11,7 @@ from btfer.files import only_one
 from btfer.paths import photo_path, thumbnail_path
 from btfer.pipeline import crawl
 from btfer.pipeline.crawl_outcome import CrawlOutcome
-from btfer.queries import Plan, Query
+from btfer.queries import Query, QueryPlan
 from btfer.settings import Settings
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
@@ -204,13 +204,13 @@ def test_a_changed_page_is_a_visible_failure_and_the_rest_goes_on(
     assert outcome.kept == 1
     assert len(outcome.searches_failed) == 1
     assert "sad man" in outcome.searches_failed[0]
-    assert "no longer looks as this parser expects" in "\n".join(outcome.lines())
+    assert "has changed and cannot be read" in "\n".join(outcome.lines())
 
 
 def test_a_source_that_only_fails_is_left_and_is_no_success(
     cat: Catalogue, settings: Settings, site: Site
 ) -> None:
-    plan = Plan([Query(f"sad man {n}", "sad", "en") for n in range(9)], "v1", [])
+    plan = QueryPlan([Query(f"sad man {n}", "sad", "en") for n in range(9)], "v1", [])
     site.server.clear()
     site.server.expect_request("/images/async").respond_with_data("", status=403)
     with pytest.raises(NetworkError, match=r"no search brought anything.*http 403"):
@@ -277,7 +277,7 @@ def test_an_unknown_class_stops_before_anything_is_taken_in(
 ) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("file,expression\na.jpg,sad\nb.jpg,grumpy\n")
-    with pytest.raises(UsageError, match=r"labels.csv:3: 'grumpy'"):
+    with pytest.raises(UsageError, match=r"labels.csv:3: unknown expression class 'grumpy'"):
         crawl.import_folder(cat, settings, folder, table)
     assert photos.count(cat) == 0
     assert journal.losses(cat) == []

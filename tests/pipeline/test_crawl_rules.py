@@ -10,7 +10,7 @@ from btfer.catalogue import Catalogue, journal, photos, withdrawals
 from btfer.errors import UsageError
 from btfer.pipeline import crawl
 from btfer.pipeline.crawl_outcome import CrawlOutcome
-from btfer.queries import Plan
+from btfer.queries import QueryPlan
 from btfer.settings import Settings
 from btfer.sources.web import Web
 from tests.loopback import FAST, HAPPY, PLAN, SAD, Site, jpeg, row_of, rows
@@ -60,7 +60,7 @@ def test_a_class_that_has_its_target_is_neither_searched_nor_fetched(
     assert outcome.waiting == 96 - outcome.kept > 0
     assert len(site.fetches()) < 96
     later = replace(HAPPY, phrase="mujer sonriendo")
-    plan = Plan([later, SAD], "v1", [])
+    plan = QueryPlan([later, SAD], "v1", [])
     again = crawl.run(cat, settings, [site.source], plan, target_per_class=5, web=Web(FAST))
     assert (again.searches, again.searches_spared, again.kept) == (0, 1, 0)
     assert go().kept == outcome.waiting - again.kept  # without a target the rest comes

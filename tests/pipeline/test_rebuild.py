@@ -132,7 +132,9 @@ def test_what_cannot_be_rebuilt_is_said(
     with pytest.raises(UsageError, match=r"has no sources\.csv"):
         rebuild(cat, other, made(full, settings, release.WITHOUT))
     listed = made(full, settings, release.ONLY)
-    with pytest.raises(Incomplete, match="none of 7 photos could be had; most often: http 404"):
+    with pytest.raises(
+        Incomplete, match="none of the 7 photos could be downloaded; most often: http 404"
+    ):
         rebuild(cat, other, listed, web=Web(FAST))
     text = (listed / "sources.csv").read_text()
     (listed / "sources.csv").write_text(text.replace(".jpg", ".png"))

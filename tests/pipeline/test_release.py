@@ -18,7 +18,7 @@ from btfer.catalogue.rows import Face
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import BtferError, Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
-from btfer.faces.cut import Cut, recorded
+from btfer.faces.cut import Cut, crop_record
 from btfer.files import write_atomic
 from btfer.images import decode_rgb, encode_png, metadata_in
 from btfer.paths import face_path
@@ -36,7 +36,7 @@ def add_face(cat: Catalogue, settings: Settings, sha256: str, seed: int) -> str:
         face_path(settings.data_dir, id_), encode_png(np.asarray(draw_photo(seed, (256, 256))))
     )
     box = (10.0, 10.0, 60.0, 70.0)
-    cut = recorded(Cut(0, 0, 90, 100), crop.crop_settings(settings))
+    cut = crop_record(Cut(0, 0, 90, 100), crop.crop_settings(settings))
     face = Face(id_, sha256, digest, 0, *box, 0.99, landmarks={}, crop=cut, hints={})
     judged = [Verdict("crop", sha256, "keep", "crop", one, digest) for one in ("", id_)]
     faces.add(cat, [face], judged)

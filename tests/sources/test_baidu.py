@@ -7,7 +7,7 @@ from werkzeug import Request, Response
 
 from btfer.catalogue.journal import Sighting
 from btfer.sources.baidu import baidu, decoded
-from btfer.sources.search import FoundImage, PageChanged
+from btfer.sources.search import PageChanged, SearchResult
 from tests.sources.asking import arguments, ask, base
 
 
@@ -74,9 +74,9 @@ def test_baidu_reads_page_after_page_to_its_last(httpserver: HTTPServer) -> None
 def test_baidu_is_asked_in_utf_8(httpserver: HTTPServer) -> None:
     serve(httpserver, page_of([item(1)]))
     ask(baidu(base(httpserver)))
-    asked = arguments(httpserver)
-    assert asked["word"] == asked["queryWord"] == "niña india sonriendo"
-    assert (asked["tn"], asked["ipn"], asked["pn"], asked["rn"]) == (
+    query = arguments(httpserver)
+    assert query["word"] == query["queryWord"] == "niña india sonriendo"
+    assert (query["tn"], query["ipn"], query["pn"], query["rn"]) == (
         "resultjson_com",
         "rj",
         "0",
@@ -150,10 +150,10 @@ def test_a_page_of_another_shape_says_so_and_why(
     found = ask(baidu(base(httpserver)))
     assert found.sightings == []
     assert isinstance(found.failure, PageChanged)
-    assert "the page of baidu no longer looks as this parser expects" in str(found.failure)
+    assert "the result page of baidu has changed" in str(found.failure)
     assert cause in str(found.failure)
 
 
 def test_no_results_are_no_error(httpserver: HTTPServer) -> None:
     serve(httpserver, page_of([], total=0))
-    assert ask(baidu(base(httpserver))) == FoundImage([], None)
+    assert ask(baidu(base(httpserver))) == SearchResult([], None)

@@ -8,7 +8,7 @@ from btfer.errors import UsageError
 from btfer.settings import Settings
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
-from btfer.sources.doctor import ASKED, SourceCheck, examine, examine_all
+from btfer.sources.doctor import PROBE_QUERY, SourceCheck, check_source, check_sources
 from btfer.sources.flickr import flickr
 from btfer.sources.google import google
 from btfer.sources.search import Source
@@ -40,7 +40,7 @@ def commons_page(**facts: str) -> str:
 
 def look(source: Source, site: HTTPServer, path: str, body: str, status: int = 200) -> SourceCheck:
     site.expect_request(path).respond_with_data(body, status=status, content_type="text/html")
-    return examine(source, ASKED, Web(WEB))
+    return check_source(source, PROBE_QUERY, Web(WEB))
 
 
 def bing_finding(site: HTTPServer, body: str, status: int = 200) -> SourceCheck:
@@ -65,9 +65,9 @@ def test_a_licensed_source_without_licences_has_changed(httpserver: HTTPServer) 
 
 
 STATES: list[tuple[str, int, str, str]] = [
-    ("<title>Welcome</title>", 200, "engine changed", "no longer looks"),
+    ("<title>Welcome</title>", 200, "engine changed", "has changed and cannot be read"),
     ("gone", 404, "engine changed", "http 404"),
-    (bing_page(0), 200, "no results", "shows nothing"),
+    (bing_page(0), 200, "no results", "shows no images"),
     ("no", 403, "refused", "http 403"),
     ("slowly", 429, "refused", "http 429"),
     ("down", 503, "refused", "http 503"),
@@ -88,14 +88,14 @@ def test_the_states_are_told_apart(
 
 @pytest.mark.parametrize("base_url", ["http://localhost:9", "http://nowhere.invalid"])
 def test_nobody_there_is_no_network(base_url: str) -> None:
-    finding = examine(bing(base_url), ASKED, Web(WEB))
+    finding = check_source(bing(base_url), PROBE_QUERY, Web(WEB))
     host = base_url.removeprefix("http://").removesuffix(":9")
     assert finding == SourceCheck("bing", "no network", detail=f"{host}: no connection")
 
 
 def test_a_network_that_leads_inside_is_no_network(httpserver: HTTPServer) -> None:
     guarded = Web(replace(WEB, allow_private_hosts=False))
-    finding = examine(bing(base(httpserver)), ASKED, guarded)
+    finding = check_source(bing(base(httpserver)), PROBE_QUERY, guarded)
     assert (finding.state, httpserver.log) == ("no network", [])
 
 
@@ -120,7 +120,7 @@ def test_a_wrong_key_is_refused_and_not_shown(
 
 
 def test_what_is_missing_in_the_settings_is_a_finding(settings: Settings) -> None:
-    findings = examine_all(["flickr", "openverse", "commons"], settings)
+    findings = check_sources(["flickr", "openverse", "commons"], settings)
     assert [one.state for one in findings] == ["not set up"] * 3
     assert [one.source for one in findings] == ["flickr", "openverse", "commons"]
     variables = ("BTFER_FLICKR_KEY", "BTFER_OPENVERSE_TOKEN", "BTFER_CONTACT")
@@ -130,13 +130,13 @@ def test_what_is_missing_in_the_settings_is_a_finding(settings: Settings) -> Non
 def test_all_are_examined_whatever_one_says(httpserver: HTTPServer, settings: Settings) -> None:
     httpserver.expect_request("/images/async").respond_with_data(bing_page(3))
     sources = [commons(base(httpserver)), bing("http://localhost:9"), bing(base(httpserver))]
-    findings = examine_all(sources, settings)
+    findings = check_sources(sources, settings)
     assert [one.state for one in findings] == ["not set up", "no network", "ok"]
 
 
 def test_an_unknown_name_is_an_error(settings: Settings) -> None:
-    with pytest.raises(UsageError, match="use one of bing"):
-        examine_all(["gogle"], settings)
+    with pytest.raises(UsageError, match="choose one of bing"):
+        check_sources(["gogle"], settings)
 
 
 def test_the_built_in_site_is_well(settings: Settings) -> None:
@@ -144,5 +144,7 @@ def test_the_built_in_site_is_well(settings: Settings) -> None:
 
     if not MANIFEST.is_file():
         pytest.skip("the sample's pictures are not there")
-    [finding] = examine_all(["sample"], settings.model_copy(update={"allow_private_hosts": False}))
+    [finding] = check_sources(
+        ["sample"], settings.model_copy(update={"allow_private_hosts": False})
+    )
     assert (finding.state, finding.images, finding.licences) == ("ok", 10, 10)

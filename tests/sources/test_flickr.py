@@ -9,7 +9,7 @@ from btfer.catalogue.journal import Sighting
 from btfer.errors import UsageError
 from btfer.licences import terms
 from btfer.sources.flickr import LICENCES, flickr
-from btfer.sources.search import FoundImage, PageChanged, Source, SourceRefused
+from btfer.sources.search import PageChanged, SearchResult, Source, SourceRefused
 from tests.sources.asking import arguments, ask, base
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -51,7 +51,7 @@ def source(site: HTTPServer, licences: str = "any") -> Source:
 def test_flickr_gives_licence_author_and_the_page_to_link_to(httpserver: HTTPServer) -> None:
     httpserver.expect_request(PATH).respond_with_data(page_of([photo(7)]))
     found = ask(source(httpserver))
-    assert found == FoundImage(
+    assert found == SearchResult(
         [
             Sighting(
                 url="https://live.staticflickr.com/65535/7_b.jpg",
@@ -71,9 +71,9 @@ def test_flickr_gives_licence_author_and_the_page_to_link_to(httpserver: HTTPSer
 def test_flickr_is_asked_for_safe_photos_with_the_key(httpserver: HTTPServer) -> None:
     httpserver.expect_request(PATH).respond_with_data(page_of([photo(7)]))
     ask(source(httpserver))
-    asked = arguments(httpserver)
-    assert asked.pop("license") == ",".join(str(number) for number in range(17))
-    assert asked == {
+    query = arguments(httpserver)
+    assert query.pop("license") == ",".join(str(number) for number in range(17))
+    assert query == {
         "method": "flickr.photos.search",
         "format": "json",
         "nojsoncallback": "1",
@@ -211,7 +211,7 @@ def test_a_search_that_is_down_is_no_change_of_shape(httpserver: HTTPServer) -> 
     httpserver.expect_request(PATH).respond_with_data(failure(105, "Service currently unavailable"))
     found = ask(source(httpserver))
     assert isinstance(found.failure, SourceRefused)
-    assert "flickr refuses to answer: Service currently unavailable" in str(found.failure)
+    assert "flickr refused the search: Service currently unavailable" in str(found.failure)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 503])
@@ -250,9 +250,9 @@ def test_an_answer_of_another_shape_is_an_error(httpserver: HTTPServer, page: st
     httpserver.expect_request(PATH).respond_with_data(page)
     found = ask(source(httpserver))
     assert isinstance(found.failure, PageChanged)
-    assert "the page of flickr no longer looks" in str(found.failure)
+    assert "the result page of flickr has changed" in str(found.failure)
 
 
 def test_no_results_are_no_error(httpserver: HTTPServer) -> None:
     httpserver.expect_request(PATH).respond_with_data(page_of([], pages=0))
-    assert ask(source(httpserver)) == FoundImage([], None)
+    assert ask(source(httpserver)) == SearchResult([], None)

@@ -6,7 +6,7 @@ from werkzeug import Request, Response
 
 from btfer.catalogue.journal import Sighting
 from btfer.sources.google import google
-from btfer.sources.search import FoundImage, PageChanged
+from btfer.sources.search import PageChanged, SearchResult
 from tests.sources.asking import arguments, ask, base
 
 THUMB = "https://encrypted-tbn0.gstatic.com/images?q=tbn:ANd9GcQ"
@@ -133,7 +133,7 @@ def test_a_page_of_another_shape_says_so_and_why(
     found = ask(google(base(httpserver)))
     assert found.sightings == []
     assert isinstance(found.failure, PageChanged)
-    assert "the page of google no longer looks as this parser expects" in str(found.failure)
+    assert "the result page of google has changed" in str(found.failure)
     assert cause in str(found.failure)
 
 
@@ -154,4 +154,4 @@ NOTHING = {
 @pytest.mark.parametrize("page", NOTHING.values(), ids=NOTHING)
 def test_no_results_are_no_error(httpserver: HTTPServer, page: str) -> None:
     httpserver.expect_request("/search").respond_with_data(page)
-    assert ask(google(base(httpserver))) == FoundImage([], None)
+    assert ask(google(base(httpserver))) == SearchResult([], None)

@@ -9,9 +9,9 @@ from btfer.catalogue.journal import Sighting
 from btfer.errors import UsageError
 from btfer.licences import terms
 from btfer.sources.openverse import openverse
-from btfer.sources.search import FoundImage, PageChanged, Source, SourceRefused, search
+from btfer.sources.search import PageChanged, SearchResult, Source, SourceRefused, search
 from btfer.sources.web import Web
-from tests.sources.asking import ASKED, WEB, arguments, ask, base
+from tests.sources.asking import PROBE_QUERY, WEB, arguments, ask, base
 
 TOKEN = "DLBYIcfnKfolaXKcmMC8RIDCavc2hW"
 PATH = "/v1/images/"
@@ -46,7 +46,7 @@ def source(site: HTTPServer, licences: str = "any") -> Source:
 def test_openverse_gives_licence_author_and_page(httpserver: HTTPServer) -> None:
     httpserver.expect_request(PATH).respond_with_data(page_of([result(7)]))
     found = ask(source(httpserver))
-    assert found == FoundImage(
+    assert found == SearchResult(
         [
             Sighting(
                 url="https://live.staticflickr.com/1/7_b.jpg",
@@ -107,7 +107,7 @@ def test_it_goes_on_for_twenty_pages_at_most(
 def test_its_pages_are_asked_for_a_second_apart(httpserver: HTTPServer) -> None:
     httpserver.expect_request(PATH).respond_with_data(page_of([result(7)]))
     web = Web(WEB)
-    search(source(httpserver), ASKED, web, 20)
+    search(source(httpserver), PROBE_QUERY, web, 20)
     assert web.gate.delay_s("localhost") == 1.0
     assert web.gate.delay_s("live.staticflickr.com") == 0.0
 
@@ -161,7 +161,7 @@ def test_a_token_that_has_expired_is_named_and_not_shown(
     httpserver.expect_request(PATH).respond_with_data(answer, status=status)
     failure = ask(source(httpserver)).failure
     assert isinstance(failure, SourceRefused)
-    assert f"http {status}; is BTFER_OPENVERSE_TOKEN right" in str(failure)
+    assert f"http {status}; check that BTFER_OPENVERSE_TOKEN is right" in str(failure)
     assert TOKEN not in str(failure)
 
 
@@ -190,9 +190,9 @@ def test_an_answer_of_another_shape_is_an_error(httpserver: HTTPServer, page: st
     httpserver.expect_request(PATH).respond_with_data(page)
     failure = ask(source(httpserver)).failure
     assert isinstance(failure, PageChanged)
-    assert "the page of openverse no longer looks" in str(failure)
+    assert "the result page of openverse has changed" in str(failure)
 
 
 def test_no_results_are_no_error(httpserver: HTTPServer) -> None:
     httpserver.expect_request(PATH).respond_with_data(page_of([], page_count=0))
-    assert ask(source(httpserver)) == FoundImage([], None)
+    assert ask(source(httpserver)) == SearchResult([], None)

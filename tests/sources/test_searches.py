@@ -15,7 +15,7 @@ from btfer.sources import DEFAULT, SOURCES, open_source
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
 from btfer.sources.sample import sample
-from btfer.sources.search import FoundImage, PageChanged, Source, SourceRefused, search
+from btfer.sources.search import PageChanged, SearchResult, Source, SourceRefused, search
 from btfer.sources.web import Manners, Web
 from tests.sources.asking import ask, base
 
@@ -188,7 +188,7 @@ def test_commons_that_has_no_time_has_not_changed(httpserver: HTTPServer, code: 
     httpserver.expect_request("/w/api.php").respond_with_json(answer)
     failure = ask(commons(base(httpserver))).failure
     assert isinstance(failure, SourceRefused)
-    assert "commons refuses to answer: Come back later." in str(failure)
+    assert "commons refused the search: Come back later." in str(failure)
 
 
 def sample_site(site: HTTPServer, n: int) -> None:
@@ -255,7 +255,7 @@ def test_a_page_of_another_shape_is_an_error_and_not_nothing(
     found = ask(make(base(httpserver)))
     assert found.sightings == []
     assert isinstance(found.failure, PageChanged)
-    assert "no longer looks as this parser expects" in str(found.failure)
+    assert "has changed and cannot be read" in str(found.failure)
 
 
 NOTHING = [
@@ -270,7 +270,7 @@ def test_no_results_are_no_error(
     httpserver: HTTPServer, make: Callable[[str], Source], path: str, page: str
 ) -> None:
     httpserver.expect_request(path).respond_with_data(page, content_type="text/html")
-    assert ask(make(base(httpserver))) == FoundImage([], None)
+    assert ask(make(base(httpserver))) == SearchResult([], None)
 
 
 def test_what_was_found_before_a_failure_is_kept(httpserver: HTTPServer) -> None:
@@ -303,7 +303,10 @@ def test_icrawler_neither_prints_nor_sets_up_logging(
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("gogle", "use one of bing, commons, flickr, openverse, google"), ("folder", "btfer import")],
+    [
+        ("gogle", "choose one of bing, commons, flickr, openverse, google"),
+        ("folder", "btfer import"),
+    ],
 )
 def test_an_unknown_source_lists_the_known_ones(
     settings: Settings, name: str, message: str

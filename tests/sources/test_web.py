@@ -317,7 +317,7 @@ def test_headers_of_a_source_do_not_follow_a_redirect_to_another_host(
     elsewhere = httpserver.url_for("/b").replace("localhost", "127.0.0.1")
     serve(httpserver, "/b", b"there")
     url = serve(httpserver, "/a", b"", status=302, headers={"Location": elsewhere})
-    web.get(url, as_guest=False, headers={"Authorization": "Bearer secret"})
+    web.get(url, obey_robots=False, headers={"Authorization": "Bearer secret"})
     sent = {request.path: request.headers.get("Authorization") for request, _ in httpserver.log}
     assert sent == {"/a": "Bearer secret", "/b": None}
 

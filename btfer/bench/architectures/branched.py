@@ -1,11 +1,23 @@
 """The authors' own networks with several branches: Ensemble, Modular, SMMB (BTFER, section 3)."""
 
-import keras
-from keras import layers
+from __future__ import annotations
 
-Shape = tuple[int, int, int]
+from typing import TYPE_CHECKING
+
+from btfer.bench.architectures.registry import Shape, at_both_sizes, network
+
+if TYPE_CHECKING:
+    import keras
+    from keras import layers
+else:
+    from btfer.bench.architectures.lazy import keras, layers
 
 
+@network(
+    family="branched",
+    parameters=at_both_sizes(2_001_045),
+    multiply_adds={48: 518, 224: 11_272},
+)
 def ensemble(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """Three networks on one input, trained as one by the loss of their averaged answers.
 
@@ -20,6 +32,11 @@ def ensemble(input_shape: Shape, classes: int, weights: str = "none") -> keras.M
     return keras.Model(inputs, layers.Average()(answers), name="ensemble")
 
 
+@network(
+    family="branched",
+    parameters={48: 5_337_735, 224: 103_379_591},
+    multiply_adds={48: 93, 224: 2_014},
+)
 def modular(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """A branch with 3x3 kernels for local and one with 5x5 kernels for global features, joined.
 
@@ -30,6 +47,11 @@ def modular(input_shape: Shape, classes: int, weights: str = "none") -> keras.Mo
     return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="modular")
 
 
+@network(
+    family="branched",
+    parameters={48: 5_512_455},
+    multiply_adds={48: 540},
+)
 def smmb(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """Single model, multi-branch: a "face detection" and an expression branch on shared convolutions.
 

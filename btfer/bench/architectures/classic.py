@@ -1,11 +1,23 @@
 """LeNet5, AlexNet and ZFNet as in BTFER's notebooks."""
 
-import keras
-from keras import layers
+from __future__ import annotations
 
-Shape = tuple[int, int, int]
+from typing import TYPE_CHECKING
+
+from btfer.bench.architectures.registry import Shape, at_both_sizes, network
+
+if TYPE_CHECKING:
+    import keras
+    from keras import layers
+else:
+    from btfer.bench.architectures.lazy import keras, layers
 
 
+@network(
+    family="classic",
+    parameters={48: 169_271},
+    multiply_adds={48: 2},
+)
 def lenet5(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """LeNet5 with ReLU and maximum pools in place of the tanh and averages of 1998.
 
@@ -28,6 +40,11 @@ def lenet5(input_shape: Shape, classes: int, weights: str = "none") -> keras.Mod
     )
 
 
+@network(
+    family="classic",
+    parameters=at_both_sizes(21_612_295),
+    multiply_adds={48: 34, 224: 981},
+)
 def alexnet(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """AlexNet with batch normalisation after the pools, and a global average before Dense 4096.
 
@@ -55,6 +72,11 @@ def alexnet(input_shape: Shape, classes: int, weights: str = "none") -> keras.Mo
     )
 
 
+@network(
+    family="classic",
+    parameters={48: 21_589_127},
+    multiply_adds={48: 52},
+)
 def zfnet(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """ZFNet with 2x2 pools and without local response normalisation.
 

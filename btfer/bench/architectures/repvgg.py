@@ -1,13 +1,25 @@
 """RepVGG as in BTFER's notebooks, and RepVGG-A0 as published."""
 
-import keras
-from keras import layers, ops
+from __future__ import annotations
 
-Shape = tuple[int, int, int]
+from typing import TYPE_CHECKING
+
+from btfer.bench.architectures.registry import Shape, at_both_sizes, network
+
+if TYPE_CHECKING:
+    import keras
+    from keras import layers, ops
+else:
+    from btfer.bench.architectures.lazy import keras, layers, ops
 
 PUBLISHED = {"momentum": 0.9, "epsilon": 1e-5}  # of the batch normalisation of RepVGG-A0
 
 
+@network(
+    family="VGG",
+    parameters=at_both_sizes(26_454_023),
+    multiply_adds={48: 440, 224: 9_578},
+)
 def repvgg(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """What BTFER's notebooks call RepVGG: eleven blocks of two 3x3 convolutions beside a shortcut.
 
@@ -26,6 +38,11 @@ def repvgg(input_shape: Shape, classes: int, weights: str = "none") -> keras.Mod
     return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="repvgg")
 
 
+@network(
+    family="VGG",
+    parameters=at_both_sizes(7_860_583),
+    multiply_adds={48: 74, 224: 1_511},
+)
 def repvgg_a0(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """RepVGG-A0 in its training form: 3x3, 1x1 and identity branches, added, then the activation.
 

@@ -1,11 +1,23 @@
 """The authors' own small convolutional networks (BTFER, section 3)."""
 
-import keras
-from keras import layers
+from __future__ import annotations
 
-Shape = tuple[int, int, int]
+from typing import TYPE_CHECKING
+
+from btfer.bench.architectures.registry import Shape, at_both_sizes, network
+
+if TYPE_CHECKING:
+    import keras
+    from keras import layers
+else:
+    from btfer.bench.architectures.lazy import keras, layers
 
 
+@network(
+    family="Sequential",
+    parameters=at_both_sizes(1_365_703),
+    multiply_adds={48: 121, 224: 3_822},
+)
 def sequential_3conv(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """Sequential 3 Conv: three convolution blocks, global average, Dense 1024.
 
@@ -26,6 +38,11 @@ def sequential_3conv(input_shape: Shape, classes: int, weights: str = "none") ->
     )
 
 
+@network(
+    family="Sequential",
+    parameters=at_both_sizes(2_840_775),
+    multiply_adds={48: 96, 224: 3_900},
+)
 def sequential_4conv(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """Sequential 4 Conv: one block more than Sequential 3 Conv, and no pool after the last.
 
@@ -50,6 +67,11 @@ def sequential_4conv(input_shape: Shape, classes: int, weights: str = "none") ->
     )
 
 
+@network(
+    family="Sequential",
+    parameters={48: 2_489_671, 224: 88_997_191},
+    multiply_adds={48: 88, 224: 2_681},
+)
 def sequential_simple(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """Sequential Simple: four convolutions, small dropouts, Flatten, Dense 512.
 

@@ -6,12 +6,17 @@ unpadded first pool, strides in the first 1x1 convolution of a block, the epsilo
 normalisation, and the 7x7 average pool at the end of the two residual networks.
 """
 
-import keras
-from keras import layers
+from __future__ import annotations
 
-from btfer.bench.architectures import BACKBONE
+from typing import TYPE_CHECKING
 
-Shape = tuple[int, int, int]
+from btfer.bench.architectures.registry import BACKBONE, Shape
+
+if TYPE_CHECKING:
+    import keras
+    from keras import layers
+else:
+    from btfer.bench.architectures.lazy import keras, layers
 
 STAGES = ((2, 64, 3), (3, 128, 4), (4, 256, 6), (5, 512, 3))  # number, width, blocks
 SQUEEZE = 16  # a squeeze-and-excitation gate goes through this share of the channels

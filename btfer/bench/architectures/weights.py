@@ -16,30 +16,12 @@ import h5py
 import keras
 import numpy as np
 
-from btfer.bench.architectures import BACKBONE
+from btfer.bench.architectures.registry import BACKBONE, architecture
+from btfer.bench.architectures.weight_files import NOTICES, WeightFile
 from btfer.errors import BtferError, UsageError
 from btfer.files import only_writer, sha256_file
 
 Array = np.ndarray[Any, Any]
-
-GOOGLE = "https://storage.googleapis.com/tensorflow/keras-applications"
-MALLI = "https://github.com/rcmalli/keras-vggface/releases/download/v2.0"
-NOTICES = {
-    "vggface": (
-        "VGGFace weights are for non-commercial research, with attribution (Parkhi et al. 2015; "
-        "VGGFace2: Cao et al. 2018; Keras files by R. C. Malli). They are not to be passed on."
-    )
-}
-
-
-@dataclass(frozen=True)
-class WeightFile:
-    """A published weight file. folder: where in Keras's cache. md5: as Keras states it, if it does."""
-
-    name: str
-    url: str
-    md5: str | None = None
-    folder: str = "models"
 
 
 @dataclass(frozen=True)
@@ -58,76 +40,17 @@ class Loaded:
         return f"{self.file} ({self.sha256[:12]}), {self.layers} layers"
 
 
-def _imagenet(folder: str, name: str, md5: str | None = None, cached: str = "") -> WeightFile:
-    return WeightFile(cached or name, f"{GOOGLE}/{folder}/{name}", md5)
-
-
-def _vggface(network: str) -> WeightFile:
-    name = f"rcmalli_vggface_tf_notop_{network}.h5"
-    return WeightFile(name, f"{MALLI}/{name}", folder="models/vggface")
-
-
-FILES = {
-    ("vgg16", "imagenet"): _imagenet(
-        "vgg16",
-        "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
-        "6d6bbae143d832006294945121d1f1fc",
-    ),
-    ("vgg19", "imagenet"): _imagenet(
-        "vgg19",
-        "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
-        "253f8cb515780f3b799900260a226db6",
-    ),
-    ("mobilenet", "imagenet"): _imagenet("mobilenet", "mobilenet_1_0_224_tf_no_top.h5"),
-    ("mobilenetv2", "imagenet"): _imagenet(
-        "mobilenet_v2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
-    ),
-    ("efficientnetv2b0", "imagenet"): _imagenet(
-        "efficientnet_v2", "efficientnetv2-b0_notop.h5", "893217f2bb855e2983157299931e43ff"
-    ),
-    ("resnet50", "imagenet"): _imagenet(
-        "resnet",
-        "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
-        "4d473c1dd8becc155b73f8504c6f6626",
-    ),
-    ("nasnetmobile", "imagenet"): _imagenet(
-        "nasnet",
-        "NASNet-mobile-no-top.h5",
-        "1ed92395b5b598bdda52abe5c0dbfd63",
-        cached="nasnet_mobile_no_top.h5",
-    ),
-    ("densenet121", "imagenet"): _imagenet(
-        "densenet",
-        "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5",
-        "30ee3e1110167f948a6b9946edeeb738",
-    ),
-    ("inceptionv3", "imagenet"): _imagenet(
-        "inception_v3",
-        "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
-        "bcbd6486424b2319ff4ef7d526e38f63",
-    ),
-    ("xception", "imagenet"): _imagenet(
-        "xception",
-        "xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
-        "b0042744bf5b25fce3cb969f33bebb97",
-    ),
-    ("vgg16", "vggface"): _vggface("vgg16"),
-    ("resnet50", "vggface"): _vggface("resnet50"),
-    ("senet50", "vggface"): _vggface("senet50"),
-}
-
-
 def load_pretrained(
-    model: keras.Model, architecture: str, weights: str, given: Path | None = None
+    model: keras.Model, name: str, weights: str, given: Path | None = None
 ) -> Loaded:
-    """Load `weights` into the backbone of a model that was built in their form.
+    """Load `weights` into the backbone of a model of the network `name`, built in their variant.
 
     given: the file, or a folder that has it under its published name; otherwise Keras's cache, then
     the network. Raises UsageError for a given path without it, BtferError for a file that cannot be
     fetched or is another network's, and where a kernel is as before.
     """
     backbone = model.get_layer(BACKBONE)
-    path = weight_file(FILES[architecture, weights], given)
+    path = weight_file(architecture(name).weight_file(weights), given)
     before = _kernels(backbone)
     if weights == "vggface":
         load_by_layer(backbone, path)
@@ -153,11 +76,11 @@ def weight_file(wanted: WeightFile, given: Path | None = None) -> Path:
     return path if path.is_file() else _fetched(wanted, path)
 
 
-def given_digest(architecture: str, weights: str, given: Path | None) -> str:
+def given_digest(name: str, weights: str, given: Path | None) -> str:
     """sha256 of the weight file in the given path; empty where none is given, needed or there."""
     if weights == "none" or not given:
         return ""
-    path = _in(given, FILES[architecture, weights])
+    path = _in(given, architecture(name).weight_file(weights))
     return _digest(path, path.stat().st_mtime_ns) if path.is_file() else ""
 
 
@@ -177,7 +100,7 @@ def cache_folder() -> Path:
 
 
 def load_by_layer(model: keras.Model, path: Path) -> None:
-    """Load a file of the old HDF5 form, layer after layer, in the order of both.
+    """Load a file in the old HDF5 layout, layer after layer, in the order of both.
 
     Count, names and shapes are compared before anything is set; a slash in a stored name is an
     underscore in the model's. Raises BtferError that says where they part.

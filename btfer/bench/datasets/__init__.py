@@ -1,6 +1,6 @@
 """Training sets and releases as lists of labelled files: a file here for each layout that is read.
 
-Nothing is decoded here, but that pictures which lie inside a CSV are unpacked once.
+Nothing is decoded here, but that images which lie inside a CSV are unpacked once.
 """
 
 from btfer.bench.datasets.folders import STRATA, load_folder, load_release

@@ -1,4 +1,4 @@
-"""AffectNet as its makers give it out: numbered pictures with NPY annotations, or CSV lists.
+"""AffectNet as its makers give it out: numbered images with NPY annotations, or CSV lists.
 
 Contempt and the rows without an expression are dropped. Source: Mollahosseini et al. 2019,
 http://mohammadmahoor.com/affectnet; the numbers are in `numbering`.
@@ -56,13 +56,13 @@ def find_lists(path: Path) -> list[Path]:
 
 
 def read_annotations(path: Path, name: str) -> Source:
-    """Pictures with an `_exp.npy` each. Raises UsageError that shows the layout, where one is missing."""
+    """Images with an `_exp.npy` each. Raises UsageError that shows the layout, where one is missing."""
     found = [row for one in find_sets(path) for row in _annotated(path, one)]
     return _source("annotations", name, path, found)
 
 
 def read_lists(path: Path, name: str) -> Source:
-    """The pictures of the CSV lists. Raises UsageError that shows the layout, where one is missing."""
+    """The images of the CSV lists. Raises UsageError that shows the layout, where one is missing."""
     lists = find_lists(path)
     found = [row for one in lists for row in _listed(path, one)]
     return _source(" and ".join(one.name for one in lists), name, path, found)
@@ -70,7 +70,7 @@ def read_lists(path: Path, name: str) -> Source:
 
 def _source(how: str, name: str, path: Path, found: list[Found]) -> Source:
     if not found:
-        raise UsageError(f"{path} has no picture of the seven classes: {LAYOUT}")
+        raise UsageError(f"{path} has no image of the seven classes: {LAYOUT}")
     return parted("affectnet", f"AffectNet by {how}, contempt dropped", name, path, found)
 
 
@@ -117,7 +117,7 @@ def _listed(path: Path, table: Path) -> Iterator[Found]:
         yield LISTS[table.name], (folder / file).relative_to(path).as_posix(), label
     if missing:
         raise UsageError(
-            f"{folder} lacks {len(missing)} pictures of {table.name}, such as {missing[0]}: unpack "
+            f"{folder} lacks {len(missing)} images of {table.name}, such as {missing[0]}: unpack "
             f"them; {LAYOUT}"
         )
 

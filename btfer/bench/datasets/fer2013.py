@@ -38,11 +38,11 @@ def find_csv(path: Path) -> Path | None:
 
 
 def read_fer2013(path: Path, name: str, cache: Path) -> Source:
-    """Every picture of the CSV, unpacked once into a folder of `cache`.
+    """Every image of the CSV, unpacked once into a folder of `cache`.
 
     With FER+, the class is the one that more than half of the votes name, single votes left out; where
-    there is none, or it is contempt, unknown or no face, the picture is dropped (the rule "majority" of
-    its makers' code). Raises UsageError for a row that is no picture.
+    there is none, or it is contempt, unknown or no face, the image is dropped (the rule "majority" of
+    its makers' code). Raises UsageError for a row that is no image.
     """
     table = find_csv(path)
     if table is None:

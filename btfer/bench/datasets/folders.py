@@ -36,7 +36,7 @@ def load_folder(path: Path, name: str = "") -> ImageSet:
     Raises UsageError that shows the expected layout, where there is no folder, no class or no image.
     """
     if not path.is_dir():
-        raise UsageError(f"{path} is no folder: {LAYOUT}")
+        raise UsageError(f"{path} is not a folder: {LAYOUT}")
     found = list(_class_folders(path, path, "all", kind_named(name or path.name)))
     if not found:
         raise UsageError(f"{path} holds no image in class folders: {LAYOUT}")
@@ -71,7 +71,7 @@ def load_release(path: Path) -> ImageSet:
     """
     table = path / "metadata.csv"
     if not table.is_file():
-        raise UsageError(f"{path} is no release: expected images/<class>/*.png and metadata.csv")
+        raise UsageError(f"{path} is not a release: expected images/<class>/*.png and metadata.csv")
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows or not {"file_name", "label"} <= rows[0].keys():
@@ -118,7 +118,7 @@ def _class_folders(root: Path, within: Path, part: str, kind: str) -> Iterator[F
 
 
 def images(folder: Path) -> list[Path]:
-    """The pictures that lie in a folder, by suffix."""
+    """The images that lie in a folder, by suffix."""
     return [one for one in folder.iterdir() if one.is_file() and one.suffix.lower() in SUFFIXES]
 
 
@@ -138,8 +138,8 @@ def _numbers(inside: list[Path], kind: str) -> dict[str, str]:
     if all(RAFDB_FILE.fullmatch(file.name) for one in inside for file in images(one)):
         return NUMBERINGS["rafdb"]
     raise UsageError(
-        f"{inside[0].parent} has numbered folders, and every public set has its own numbers: say whose "
-        f"they are by the name, such as --train rafdb={inside[0].parent} ({', '.join(NUMBERINGS)})"
+        f"{inside[0].parent} has numbered folders, and every public set numbers its classes differently: name the "
+        f"set, such as --train rafdb={inside[0].parent} ({', '.join(NUMBERINGS)})"
     )
 
 

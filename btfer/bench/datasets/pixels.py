@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -16,10 +16,10 @@ from btfer.engine import map_unordered
 from btfer.errors import BtferError, ImageError, UsageError
 from btfer.files import only_writer
 from btfer.images import decode_rgb
+from btfer.progress import SILENT, Progress
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Resize = Literal["area", "nearest"]
-Tell = Callable[[str], None]
 
 CHUNK = 64  # images a worker reads at once
 WORTH_PROCESSES = 1000  # images; below, starting them takes longer than the work
@@ -39,7 +39,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Decoded:
-    """pixels: uint8 [n, s, s, 3]; a picture that cannot be read is black, and named in `broken`."""
+    """pixels: uint8 [n, s, s, 3]; an image that cannot be read is black, and named in `broken`."""
 
     start: int
     pixels: Pixels
@@ -51,24 +51,24 @@ def load_pixels(
     size_px: int,
     cache: Path,
     resize: Resize = "area",
-    on_progress: Tell = lambda text: None,
+    progress: Progress = SILENT,
 ) -> Pixels:
-    """All pictures of a set, uint8 [N, size_px, size_px, 3] RGB, mapped from `cache`.
+    """All images of a set, uint8 [N, size_px, size_px, 3] RGB, mapped from `cache`.
 
     The cache is made on first use, on all cores; where another process is just making it, this one
-    waits. Raises UsageError that names the pictures that cannot be read, BtferError where the cache
+    waits. Raises UsageError that names the images that cannot be read, BtferError where the cache
     cannot be written.
     """
     readers = f"pillow{PIL.__version__}-opencv{cv2.__version__}"
     path = cache / f"{images.digest[:16]}-{size_px}-{resize}-{readers}.npy"
     if not path.is_file():
-        _write(images, size_px, path, resize, on_progress)
+        _write(images, size_px, path, resize, progress)
     mapped: Pixels = np.load(path, mmap_mode="r")
     return mapped
 
 
 def shrink(pixels: Pixels, size_px: int, resize: Resize = "area") -> Pixels:
-    """A picture at size_px x size_px: averaged over areas, or the nearest pixel as Keras's old loader.
+    """An image at size_px x size_px: averaged over areas, or the nearest pixel as Keras's old loader.
 
     Shapes that are not square are squeezed, as the paper's loader does. Where it must grow, `area`
     interpolates linearly.
@@ -81,7 +81,7 @@ def shrink(pixels: Pixels, size_px: int, resize: Resize = "area") -> Pixels:
 
 
 def decode_chunk(chunk: Chunk) -> Decoded:
-    """Read, decode and shrink some pictures."""
+    """Read, decode and shrink some images."""
     size = chunk.size_px
     out = np.zeros((len(chunk.files), size, size, 3), np.uint8)
     broken = []
@@ -107,22 +107,24 @@ def _decoded(data: bytes) -> Pixels:
         return np.asarray(found, np.uint8)
 
 
-def _write(images: ImageSet, size_px: int, path: Path, resize: Resize, tell: Tell) -> None:
+def _write(images: ImageSet, size_px: int, path: Path, resize: Resize, progress: Progress) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with only_writer(path.parent):
             if not path.is_file():  # else by whom we waited for
-                _write_whole(images, size_px, path, resize, tell)
+                _write_whole(images, size_px, path, resize, progress)
     except OSError as error:
         raise BtferError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _write_whole(images: ImageSet, size_px: int, path: Path, resize: Resize, tell: Tell) -> None:
+def _write_whole(
+    images: ImageSet, size_px: int, path: Path, resize: Resize, progress: Progress
+) -> None:
     # The same name each time: what a process that was killed has left is written over.
     part = path.with_name(f".part-{path.name}")
     try:
         with part.open("wb") as file:
-            _fill(file, images, size_px, resize, tell)
+            _fill(file, images, size_px, resize, progress)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -130,7 +132,9 @@ def _write_whole(images: ImageSet, size_px: int, path: Path, resize: Resize, tel
         part.unlink(missing_ok=True)
 
 
-def _fill(file: BinaryIO, images: ImageSet, size_px: int, resize: Resize, tell: Tell) -> None:
+def _fill(
+    file: BinaryIO, images: ImageSet, size_px: int, resize: Resize, progress: Progress
+) -> None:
     """Write the array in the form of np.save, chunk by chunk as they come.
 
     Not through a mapped file: on a full disk that ends the process instead of raising an error.
@@ -138,18 +142,18 @@ def _fill(file: BinaryIO, images: ImageSet, size_px: int, resize: Resize, tell: 
     shape = (len(images), size_px, size_px, 3)
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)
-    begin, done, told = file.tell(), 0, time.monotonic()
+    begin, done, last = file.tell(), 0, time.monotonic()
     broken: list[str] = []
-    tell(f"{images.name}: decoding {len(images):,} images at {size_px}x{size_px}")
+    progress.say(f"{images.name}: decoding {len(images):,} images at {size_px}x{size_px}")
     engine = "processes" if len(images) >= WORTH_PROCESSES else "serial"
     for one in map_unordered(decode_chunk, _chunks(images, size_px, resize), engine=engine):
         file.seek(begin + one.start * size_px * size_px * 3)
         file.write(one.pixels.tobytes())
         broken += one.broken
         done += len(one.pixels)
-        if time.monotonic() - told > SECONDS_BETWEEN_LINES:
-            tell(f"{images.name}: {done:,} of {len(images):,} images decoded")
-            told = time.monotonic()
+        if time.monotonic() - last > SECONDS_BETWEEN_LINES:
+            progress.say(f"{images.name}: {done:,} of {len(images):,} images decoded")
+            last = time.monotonic()
     if broken:
         raise UsageError(
             f"{len(broken)} images in {images.root} cannot be read; repair or remove them: "

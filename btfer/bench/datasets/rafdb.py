@@ -24,7 +24,7 @@ def find_list(path: Path) -> Path | None:
 
 
 def read_rafdb(path: Path, name: str) -> Source:
-    """The pictures of the list. Raises UsageError that shows the layout, where some are missing."""
+    """The images of the list. Raises UsageError that shows the layout, where some are missing."""
     table = find_list(path)
     if table is None:
         raise UsageError(f"{path} has no list_patition_label.txt: {LAYOUT}")
@@ -34,7 +34,7 @@ def read_rafdb(path: Path, name: str) -> Source:
     missing = [listed for (listed, _), file in zip(rows, files, strict=True) if file is None]
     if missing:
         raise UsageError(
-            f"{aligned} lacks {len(missing)} of the {len(rows)} pictures of {table.name}, such as "
+            f"{aligned} lacks {len(missing)} of the {len(rows)} images of {table.name}, such as "
             f"{missing[0]}: unpack aligned.zip again; {LAYOUT}"
         )
     found = [

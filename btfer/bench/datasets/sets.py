@@ -1,4 +1,4 @@
-"""Labelled pictures on disk, how their makers parted them, and stratified draws from them."""
+"""Labelled images on disk, how their makers parted them, and stratified draws from them."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import sha256_file
 
-# The last four are pictures that btfer does not read: listed so that they get reported.
+# The last four are images that btfer does not read: listed so that they get reported.
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
@@ -24,7 +24,7 @@ class ImageSet:
     """Labelled images on disk.
 
     files: names relative to root. labels: int64 [N], places in EXPRESSIONS. strata: columns of N words
-    each, empty where nothing is known. digest: over names, labels and bytes, so that a changed picture
+    each, empty where nothing is known. digest: over names, labels and bytes, so that a changed image
     is another set.
     """
 
@@ -77,12 +77,12 @@ class Split:
 
     @property
     def test(self) -> ImageSet:
-        """The set of the test pictures: the one that is learnt from, at other indices."""
+        """The set of the test images: the one that is learnt from, at other indices."""
         return self.train
 
     @property
     def digest(self) -> str:
-        """Names the pictures of each part."""
+        """Names the images of each part."""
         digest = hashlib.sha256(f"{self.train.digest} {self.validation.digest}".encode())
         for part in (self.train_indices, self.validation_indices, self.test_indices):
             digest.update(f"{len(part)} ".encode() + np.asarray(part, np.int64).tobytes())

@@ -20,7 +20,7 @@ from btfer.bench.datasets.sets import NOBODY, Indices, Source, Split, stratified
 from btfer.errors import UsageError
 
 SPLITS = ("official", "authors", "strict")
-POOLED_SHARE = {"rafdb": 0.3, "affectnet": 0.2}  # of all pictures, to validate on
+POOLED_SHARE = {"rafdb": 0.3, "affectnet": 0.2}  # of all images, to validate on
 VALIDATION_SHARE = 0.3  # of a set that was never parted
 STEERING_SHARE = 0.1  # of what may be learnt from, in `strict`
 
@@ -28,7 +28,7 @@ STEERING_SHARE = 0.1  # of what may be learnt from, in `strict`
 def split_source(source: Source, how: str, seed: int = 0) -> Split:
     """Part a set. Raises UsageError for an unknown way, and for `official` of a set without parts."""
     if how not in SPLITS:
-        raise UsageError(f"'{how}' is no split: use one of {', '.join(SPLITS)}")
+        raise UsageError(f"unknown split '{how}'; choose one of {', '.join(SPLITS)}")
     part = {"official": _official, "authors": _authors, "strict": _strict}[how]
     learn, check, test, words = part(source, seed)
     images = source.images
@@ -45,7 +45,7 @@ def split_source(source: Source, how: str, seed: int = 0) -> Split:
 
 
 def limited(split: Split, per_class: int, seed: int = 0) -> Split:
-    """The split with at most so many pictures of a class to learn from and to steer by; test as it is."""
+    """The split with at most so many images of a class to learn from and to steer by; test as it is."""
     learn, check = (
         _at_most(indices, split.train.labels, per_class, seed)
         for indices in (split.train_indices, split.validation_indices)

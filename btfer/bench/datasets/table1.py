@@ -1,4 +1,4 @@
-"""Pictures of each class in the sets that the paper trained on, and ours beside them.
+"""Images of each class in the sets that the paper trained on, and ours beside them.
 
 Source: BTFER, Table 1; in label order. Its text says 887 for disgust in RAF-DB, its table 877.
 """
@@ -14,7 +14,7 @@ TABLE_1 = {
 
 
 def beside_table_1(split: Split) -> list[str]:
-    """A line for each class: pictures to learn from, to steer by, to test on, in all, in the paper."""
+    """A line for each class: images to learn from, to steer by, to test on, in all, in the paper."""
     labels = split.train.labels
     parts = (split.train_indices, split.validation_indices, split.test_indices)
     columns = [class_counts(labels[part]) for part in parts]

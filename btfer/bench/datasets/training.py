@@ -27,14 +27,14 @@ def load_training(
 def read_source(path: Path, name: str = "", cache: Path | None = None) -> Source:
     """A training set as it lies on disk; its layout is recognised by what is there.
 
-    cache: where pictures are unpacked that lie inside a CSV; None = `.unpacked` beside it. Raises
+    cache: where images are unpacked that lie inside a CSV; None = `.unpacked` beside it. Raises
     UsageError that shows the expected layout, where the set is missing or partly unpacked.
     """
     name = name or path.name
     if path.is_file() and path.name in fer2013.CSV_NAMES:
         path = path.parent
     if not path.is_dir():
-        raise UsageError(f"training set '{name}': {path} is no folder: {LAYOUT}")
+        raise UsageError(f"training set '{name}': {path} is not a folder: {LAYOUT}")
     if (path / "metadata.csv").is_file():
         return _release(path, name)
     if rafdb.find_list(path):

@@ -1,4 +1,4 @@
-"""What an exported network tells of itself: classes, input, where it comes from. Importing this loads no runtime.
+"""What an exported network says of itself: classes, input, where it comes from. Importing this loads no runtime.
 
 A TFLite file carries its card as `btfer.json` and `labels.txt` in a zip archive at its end, the place
 where TFLite's own metadata keep associated files; an ONNX file in its metadata_props.

@@ -1,8 +1,8 @@
 """A run's network as one file for phones, small computers and other frameworks, with a card and an example.
 
 The scaling of pixels is inside: every file takes RGB of 0 to 255, so that nothing has to be known of
-how the network was trained. TFLite files take one picture at a time; `int8` takes bytes, the others
-float32. Quantised once more, `int8` needs pictures to see the range of each layer: of the training set.
+how the network was trained. TFLite files take one image at a time; `int8` takes bytes, the others
+float32. Quantised once more, `int8` needs images to see the range of each layer: of the training set.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ import keras
 import numpy as np
 
 from btfer import __version__
-from btfer.bench.architectures.weights import NOTICES
+from btfer.bench.architectures.weight_files import NOTICES
 from btfer.bench.datasets import SPLITS, ImageSet, Source, Split, load_release, split_source
 from btfer.bench.datasets.training import read_source
 from btfer.bench.edge.card import add_card
@@ -35,7 +35,7 @@ from btfer.quiet import quiet_stderr
 
 FORMATS = ("tflite", "onnx")
 QUANTIZED = ("none", "dynamic", "float16", "int8")
-CALIBRATION_PICTURES = 300
+CALIBRATION_IMAGES = 300
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -47,11 +47,16 @@ class ExportSpec:
     quantize: str = "none"
 
     def __post_init__(self) -> None:
-        for value, known in ((self.format, FORMATS), (self.quantize, QUANTIZED)):
+        for name, value, known in (
+            ("format", self.format, FORMATS),
+            ("quantization", self.quantize, QUANTIZED),
+        ):
             if value not in known:
-                raise UsageError(f"'{value}' is unknown: use one of {', '.join(known)}")
+                raise UsageError(f"unknown {name} '{value}'; choose one of {', '.join(known)}")
         if self.format == "onnx" and self.quantize != "none":
-            raise UsageError(f"onnx with --quantize {self.quantize}: use --format tflite, or none")
+            raise UsageError(
+                f"onnx cannot be quantized as {self.quantize}: use --format tflite, or --quantize none"
+            )
 
     @property
     def name(self) -> str:
@@ -67,12 +72,12 @@ def export(
     calibration: called for `int8` only, uint8 [N, size, size, 3]. Raises MissingExtra, and BtferError
     where the converter fails.
     """
-    form, network = run.form, run.network()
+    input_spec, network = run.input_spec, run.network()
     convert = _tflite if spec.format == "tflite" else _onnx
-    pictures = calibration() if spec.quantize == "int8" else None
-    with _in_silence():
+    images = calibration() if spec.quantize == "int8" else None
+    with _quiet():
         try:
-            data = convert(network, form, spec.quantize, pictures)
+            data = convert(network, input_spec, spec.quantize, images)
         except (BtferError, MemoryError):
             raise
         except Exception as error:  # converters raise whatever they like
@@ -92,106 +97,108 @@ def export(
 
 
 def card_of(run: TrainedRun, spec: ExportSpec) -> dict[str, Any]:
-    """What the file tells of itself: classes in the order of its outputs, and what it is to be given."""
-    told, form = run.record["definition"], run.form
+    """What the file says of itself: classes in the order of its outputs, and what it is to be given."""
+    definition, spec_in = run.record.definition, run.input_spec
     return {
-        "name": told["architecture"],
+        "name": definition.architecture,
         "classes": list(EXPRESSIONS),
         "input": {
-            "width_px": form.size_px,
-            "height_px": form.size_px,
+            "width_px": spec_in.size_px,
+            "height_px": spec_in.size_px,
             "channels": "RGB",
             "values": "0 to 255; scaled inside",
             "dtype": "uint8" if spec.quantize == "int8" else "float32",
-            "resize": f"{form.resize}, the whole crop, its sides stretched to a square",
+            "resize": f"{spec_in.resize}, the whole crop, its sides stretched to a square",
             "crop": "one face as btfer crop cuts it, with a margin",
         },
         "output": "float32 probabilities, one for each class",
         "quantize": spec.quantize,
-        "run": run.record["id"],
-        "training": run.record["training"],
-        "weights": told["weights"],
-        "notice": NOTICES.get(told["weights"], ""),
+        "run": run.record.id,
+        "training": run.record.training,
+        "weights": definition.weights,
+        "notice": NOTICES.get(definition.weights, ""),
         "btfer": __version__,
     }
 
 
-def calibration_pictures(run: TrainedRun, data_dir: Path, folder: Path | None = None) -> Pixels:
-    """Up to 300 pictures that the run learnt from, drawn by a fixed seed, uint8 [N, size, size, 3].
+def calibration_images(run: TrainedRun, data_dir: Path, folder: Path | None = None) -> Pixels:
+    """Up to 300 images that the run learnt from, drawn by a fixed seed, uint8 [N, size, size, 3] RGB.
 
     folder: a training set; None = the one of the run's name in data_dir/training, or of a fold the
     rest of its release. Raises UsageError where there is none.
     """
     images, indices = _learnt_from(run, data_dir, folder)
-    chosen = np.random.default_rng(0).permutation(indices)[:CALIBRATION_PICTURES]
+    chosen = np.random.default_rng(0).permutation(indices)[:CALIBRATION_IMAGES]
     crops = (decode_rgb((images.root / images.files[n]).read_bytes()) for n in sorted(chosen))
-    return run.form.pictures(crops)
+    return run.input_spec.images(crops)
 
 
 def _learnt_from(run: TrainedRun, data_dir: Path, folder: Path | None) -> tuple[ImageSet, Any]:
-    name = run.record["training"]
+    name = run.record.training
     folder = folder or training_dir(data_dir) / name
     if folder.is_dir():
-        split = _parted(run, read_source(folder, name, data_dir / "runs" / "_cache"))
+        split = _split_again(run, read_source(folder, name, data_dir / "runs" / "_cache"))
         return split.train, split.train_indices
-    release = releases_dir(data_dir) / (run.record.get("release") or {}).get("name", "")
-    if run.record["definition"]["fold"] and (release / "metadata.csv").is_file():
+    release = releases_dir(data_dir) / run.record.release_name
+    if run.record.definition.fold and (release / "metadata.csv").is_file():
         import pandas as pd
 
         images = load_release(release)
         held_out = set(pd.read_parquet(run.folder / "predictions_btfer.parquet")["file"])
         rest = [place for place, file in enumerate(images.files) if file not in held_out]
         return images, np.array(rest)
-    raise UsageError(f"{folder} is not there: give what {name} was with --calibration FOLDER")
+    raise UsageError(
+        f"no training set {folder}: name the folder of {name} with --calibration FOLDER"
+    )
 
 
-def _parted(run: TrainedRun, source: Source) -> Split:
-    """The source parted as the run had it; as the authors did, where none of our ways is the run's."""
+def _split_again(run: TrainedRun, source: Source) -> Split:
+    """The source split as the run had it; as the authors did, where none of our ways is the run's."""
     for how in SPLITS:
         with contextlib.suppress(UsageError):  # a set without parts of its makers
             split = split_source(source, how, SPLIT_SEED)
-            if split.how == run.record["definition"].get("split"):
+            if split.how == run.record.definition.split:
                 return split
     return split_source(source, "authors", SPLIT_SEED)
 
 
-def _wrapped(network: keras.Model, form: InputSpec, batch: int | None) -> keras.Model:
+def _wrapped(network: keras.Model, spec: InputSpec, batch: int | None) -> keras.Model:
     """The network with the scaling of pixels, and the turn to grey, before it."""
-    shape = (form.size_px, form.size_px, 3)
-    picture = keras.Input(shape, batch_size=batch, name="picture")
-    values = keras.layers.Rescaling(form.scale, form.offset)(picture)
-    if form.channels == 1:
+    shape = (spec.size_px, spec.size_px, 3)
+    image = keras.Input(shape, batch_size=batch, name="picture")
+    values = keras.layers.Rescaling(spec.scale, spec.offset)(image)
+    if spec.channels == 1:
         values = keras.ops.matmul(values, grey_weights())
-    return keras.Model(picture, network(values, training=False))
+    return keras.Model(image, network(values, training=False))
 
 
-def _tflite(network: keras.Model, form: InputSpec, quantize: str, pictures: Pixels | None) -> bytes:
+def _tflite(network: keras.Model, spec: InputSpec, quantize: str, images: Pixels | None) -> bytes:
     import tensorflow as tf
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(_wrapped(network, form, 1))
+    converter = tf.lite.TFLiteConverter.from_keras_model(_wrapped(network, spec, 1))
     if quantize != "none":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if pictures is not None:
-        converter.representative_dataset = lambda: ([one[None]] for one in _real(pictures))
+    if images is not None:
+        converter.representative_dataset = lambda: ([one[None]] for one in _real(images))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
     return bytes(converter.convert())
 
 
-def _real(pictures: Pixels) -> Iterator[np.ndarray[Any, Any]]:
-    return (one.astype(np.float32) for one in pictures)
+def _real(images: Pixels) -> Iterator[np.ndarray[Any, Any]]:
+    return (one.astype(np.float32) for one in images)
 
 
-def _onnx(network: keras.Model, form: InputSpec, quantize: str, pictures: Pixels | None) -> bytes:
+def _onnx(network: keras.Model, spec: InputSpec, quantize: str, images: Pixels | None) -> bytes:
     try:
         import onnx  # noqa: F401
         import tf2onnx  # noqa: F401
     except ImportError:
         raise MissingExtra("an ONNX file", "export") from None
-    model = _wrapped(network, form, None)
-    model(np.zeros((1, form.size_px, form.size_px, 3), np.float32))  # Keras exports no uncalled one
+    model = _wrapped(network, spec, None)
+    model(np.zeros((1, spec.size_px, spec.size_px, 3), np.float32))  # Keras exports no uncalled one
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "model.onnx"
         model.export(file, format="onnx", verbose=False)
@@ -199,8 +206,8 @@ def _onnx(network: keras.Model, form: InputSpec, quantize: str, pictures: Pixels
 
 
 @contextlib.contextmanager
-def _in_silence() -> Iterator[None]:
-    """Converters tell a page about each model, on both streams."""
+def _quiet() -> Iterator[None]:
+    """Converters print a page about each model, on both streams."""
     with contextlib.redirect_stdout(io.StringIO()), quiet_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

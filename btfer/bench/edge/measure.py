@@ -2,13 +2,12 @@
 
 Each form of it is a file that is exported, measured in a process of its own, and asked about the
 faces of the release that the run was scored on. What is lost is the accuracy of the trained network,
-on the same pictures, minus that of the file: with a 95 % bootstrap interval over pictures, by class.
+on the same images, minus that of the file: with a 95 % bootstrap interval over images, by class.
 """
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,15 @@ import numpy as np
 
 from btfer.bench.datasets import ImageSet, load_release
 from btfer.bench.datasets.pixels import load_pixels
-from btfer.bench.edge.export import ExportSpec, calibration_pictures, export
+from btfer.bench.edge.export import ExportSpec, calibration_images, export
 from btfer.bench.edge.runtimes import load_file
 from btfer.bench.runs.store import MODEL, TrainedRun
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.paths import releases_dir
+from btfer.progress import SILENT, Progress
 
 Array = np.ndarray[Any, Any]
-Say = Callable[[str], None]
 
 SPECS = (
     ExportSpec(),
@@ -35,7 +34,7 @@ SPECS = (
     ExportSpec("onnx"),
 )
 TRAINED = "keras"
-LOSS_ALLOWED = 0.02  # of accuracy, before it is said aloud
+LOSS_ALLOWED = 0.02  # of accuracy, before it is pointed out
 RESAMPLES = 2000
 
 
@@ -43,8 +42,8 @@ RESAMPLES = 2000
 class EdgeRow:
     """One form of one network.
 
-    size_mb: of the file. median_ms, p95_ms: latency of one picture. memory_mb: what the process grew
-    by at its peak, runtime included. accuracy: on `images` pictures of the release. loss, loss_low,
+    size_mb: of the file. median_ms, p95_ms: latency of one image. memory_mb: what the process grew
+    by at its peak, runtime included. accuracy: on `images` images of the release. loss, loss_low,
     loss_high: accuracy lost against the trained network, with its interval.
     """
 
@@ -67,7 +66,7 @@ class EdgeRow:
 
     @property
     def remark(self) -> str:
-        """What must be said of the loss; '' where it is under the allowed one."""
+        """What a reader must know of the loss; '' where it is under the allowed one."""
         if self.loss < LOSS_ALLOWED:
             return ""
         return (
@@ -77,7 +76,7 @@ class EdgeRow:
 
 
 @dataclass(frozen=True)
-class Bench:
+class EdgeRequest:
     """Where and how long to measure. release, calibration: folders; None = found by the run's record."""
 
     data_dir: Path
@@ -88,41 +87,43 @@ class Bench:
     specs: tuple[ExportSpec, ...] = SPECS
 
 
-def measure_run(run: TrainedRun, bench: Bench, say: Say) -> list[EdgeRow]:
+def measure_run(
+    run: TrainedRun, request: EdgeRequest, progress: Progress = SILENT
+) -> list[EdgeRow]:
     """The trained network first, then each form of it. Raises UsageError for a run without a release."""
-    trained, images, places = _scored(run, bench)
-    pixels = load_pixels(images, run.form.size_px, bench.data_dir / "runs" / "_cache")
+    trained, images, places = _scored(run, request)
+    pixels = load_pixels(images, run.input_spec.size_px, request.data_dir / "runs" / "_cache")
     chosen, labels = pixels[places], images.labels[places]
-    say(f"{run.name}: measuring {TRAINED}")
-    first = _row(run, bench, TRAINED, run.folder / MODEL, images.name)
+    progress.say(f"{run.name}: measuring {TRAINED}")
+    first = _row(run, request, TRAINED, run.folder / MODEL, images.name)
     rows = [replace(first, images=len(labels), accuracy=_accuracy(trained, labels))]
-    for spec in bench.specs:
-        say(f"{run.name}: exporting and measuring {spec.name}")
-        file = exported(run, spec, bench)
-        said = load_file(file).run(chosen.astype(np.float32)).argmax(axis=1)
-        low, high = loss_interval(labels, trained == labels, said == labels)
-        lost = _accuracy(trained, labels) - _accuracy(said, labels)
-        row = _row(run, bench, spec.name, file, images.name)
-        row = replace(row, images=len(labels), accuracy=_accuracy(said, labels))
+    for spec in request.specs:
+        progress.say(f"{run.name}: exporting and measuring {spec.name}")
+        file = exported(run, spec, request)
+        predicted = load_file(file).run(chosen.astype(np.float32)).argmax(axis=1)
+        low, high = loss_interval(labels, trained == labels, predicted == labels)
+        lost = _accuracy(trained, labels) - _accuracy(predicted, labels)
+        row = _row(run, request, spec.name, file, images.name)
+        row = replace(row, images=len(labels), accuracy=_accuracy(predicted, labels))
         rows.append(replace(row, loss=round(lost, 6), loss_low=low, loss_high=high))
     return rows
 
 
-def exported(run: TrainedRun, spec: ExportSpec, bench: Bench) -> Path:
-    """The file of a wish in the run's folder `export`; made where it is older than the network."""
+def exported(run: TrainedRun, spec: ExportSpec, request: EdgeRequest) -> Path:
+    """The file of a spec in the run's folder `export`; made where it is older than the network."""
     folder = run.folder / "export" / spec.name
     file = folder / f"model.{spec.format}"
     if file.is_file() and file.stat().st_mtime >= (run.folder / MODEL).stat().st_mtime:
         return file
     return export(
-        run, spec, folder, lambda: calibration_pictures(run, bench.data_dir, bench.calibration)
+        run, spec, folder, lambda: calibration_images(run, request.data_dir, request.calibration)
     )
 
 
 def loss_interval(labels: Array, before: Array, after: Array) -> tuple[float, float]:
-    """95 % interval of accuracy before minus after, drawn over pictures within each class.
+    """95 % interval of accuracy before minus after, drawn over images within each class.
 
-    labels: int [N]. before, after: bool [N], right or not, of the same pictures.
+    labels: int [N]. before, after: bool [N], right or not, of the same images.
     """
     rng = np.random.default_rng(0)
     change = before.astype(int) - after.astype(int)
@@ -140,33 +141,35 @@ def as_rows(found: list[EdgeRow]) -> list[dict[str, Any]]:
     return [asdict(one) for one in found]
 
 
-def _scored(run: TrainedRun, bench: Bench) -> tuple[Array, ImageSet, Array]:
-    """What the trained network said (int [N]), the release, and the places of these pictures in it."""
+def _scored(run: TrainedRun, request: EdgeRequest) -> tuple[Array, ImageSet, Array]:
+    """What the trained network predicted (int [N]), the release, and the places of these images in it."""
     import pandas as pd
 
     table = run.folder / "predictions_btfer.parquet"
-    told = run.record.get("release")
-    if not table.is_file() or not told:
-        raise UsageError(f"{run.name} was never scored on a release: btfer bench --release FOLDER")
-    images = load_release(bench.release or releases_dir(bench.data_dir) / told["name"])
-    if images.digest != told["digest"]:
-        raise UsageError(f"{run.name} was scored on {told['name']}, and {images.root} is another")
+    release = run.record.release
+    if not table.is_file() or not release:
+        raise UsageError(
+            f"{run.name} was never scored on a release; run btfer bench --release FOLDER"
+        )
+    images = load_release(request.release or releases_dir(request.data_dir) / release.name)
+    if images.digest != release.digest:
+        raise UsageError(f"{run.name} was scored on {release.name}, which {images.root} is not")
     rows = pd.read_parquet(table)
     place = {file: n for n, file in enumerate(images.files)}
-    said = np.array([EXPRESSIONS.index(name) for name in rows["predicted"]])
-    return said, images, np.array([place[file] for file in rows["file"]])
+    predicted = np.array([EXPRESSIONS.index(name) for name in rows["predicted"]])
+    return predicted, images, np.array([place[file] for file in rows["file"]])
 
 
-def _row(run: TrainedRun, bench: Bench, form: str, file: Path, release: str) -> EdgeRow:
-    told, cost = run.record["definition"], _measured(file, bench)
+def _row(run: TrainedRun, request: EdgeRequest, form: str, file: Path, release: str) -> EdgeRow:
+    definition, cost = run.record.definition, _measured(file, request)
     return EdgeRow(
-        run=run.record["id"],
-        architecture=told["architecture"],
-        resolution=told["resolution"],
+        run=run.record.id,
+        architecture=definition.architecture,
+        resolution=definition.resolution,
         form=form,
-        parameters=run.record["parameters"],
+        parameters=run.record.parameters or 0,
         size_mb=round(file.stat().st_size / 1e6, 3),
-        threads=bench.threads,
+        threads=request.threads,
         median_ms=cost["median_ms"],
         p95_ms=cost["p95_ms"],
         memory_mb=cost["memory_mb"],
@@ -176,15 +179,15 @@ def _row(run: TrainedRun, bench: Bench, form: str, file: Path, release: str) -> 
     )
 
 
-def _measured(file: Path, bench: Bench) -> dict[str, float]:
+def _measured(file: Path, request: EdgeRequest) -> dict[str, float]:
     worker = [sys.executable, "-m", "btfer.bench.edge.worker"]
-    command = [*worker, str(file), str(bench.threads), str(bench.seconds)]
+    command = [*worker, str(file), str(request.threads), str(request.seconds)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        last = done.stderr.strip().splitlines()[-1:] or ["no message"]
         raise BtferError(f"{file} could not be measured: {last[0]}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def _accuracy(said: Array, labels: Array) -> float:
-    return round(float((said == labels).mean()), 6)
+def _accuracy(predicted: Array, labels: Array) -> float:
+    return round(float((predicted == labels).mean()), 6)

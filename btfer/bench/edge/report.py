@@ -75,7 +75,7 @@ def plot(rows: list[EdgeRow]) -> bytes:
         axes.scatter([], [], color="grey", marker=SHAPES[number % len(SHAPES)], label=name)
     axes.set(
         xscale="log",
-        xlabel=f"milliseconds for one picture, median, {rows[0].threads} thread(s)",
+        xlabel=f"milliseconds for one image, median, {rows[0].threads} thread(s)",
         ylabel=f"accuracy on {rows[0].release}",
         title="Forms of each network; the larger the mark, the larger the file",
     )

@@ -22,7 +22,7 @@ KERAS, ONNX, TFLITE = (".keras", ".h5", ".hdf5"), (".onnx",), (".tflite",)
 class Runnable:
     """A loaded network. shape: of one input, without the batch; None where it is free.
 
-    run: float32 [N, *shape] -> what it says, float [N, classes]. whole: it wants whole numbers of 0
+    run: float32 [N, *shape] -> its outputs, float [N, classes]. whole: it wants whole numbers of 0
     to 255 and no other (a quantised input).
     """
 
@@ -60,7 +60,7 @@ def load_file(file: Path, threads: int = 0) -> Runnable:
 
 def _loaded(load: Callable[[Path, int], Runnable], file: Path, threads: int) -> Runnable:
     if not file.is_file():
-        raise UsageError(f"{file} is no file")
+        raise UsageError(f"{file} is not a file")
     try:
         network = load(file, threads)
     except (BtferError, MemoryError):
@@ -68,7 +68,9 @@ def _loaded(load: Callable[[Path, int], Runnable], file: Path, threads: int) -> 
     except Exception as error:  # each runtime has its own
         raise UsageError(f"{file} cannot be read: {type(error).__name__}: {error}") from error
     if len(network.shape) != 3:
-        raise UsageError(f"{file} takes {network.shape}: a network of one picture is needed")
+        raise UsageError(
+            f"{file} takes {network.shape}: a network with one image as its input is needed"
+        )
     return network
 
 
@@ -107,22 +109,22 @@ def load_onnx(file: Path, threads: int = 0) -> Runnable:
 
 
 def load_tflite(file: Path, threads: int = 0) -> Runnable:
-    """A model of one picture at a time, on LiteRT. Quantised numbers are turned to real ones and back."""
+    """A model of one image at a time, on LiteRT. Quantised numbers are turned to real ones and back."""
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
         raise MissingExtra("a TFLite file", "export") from None
-    with quiet_stderr():  # it says that it has a delegate
+    with quiet_stderr():  # it prints that it has a delegate
         network = Interpreter(str(file), num_threads=threads or None)
         network.allocate_tensors()
-    given, told = network.get_input_details()[0], network.get_output_details()[0]
+    given, output = network.get_input_details()[0], network.get_output_details()[0]
 
     def run(values: Array) -> Array:
         rows = []
         for one in values:
             network.set_tensor(given["index"], _quantised(one[None], given))
             network.invoke()
-            rows.append(_real(network.get_tensor(told["index"]), told)[0])
+            rows.append(_real(network.get_tensor(output["index"]), output)[0])
         return np.array(rows)
 
     whole = given["dtype"] != np.float32
@@ -142,4 +144,4 @@ def _real(values: Array, tensor: dict[str, Any]) -> Array:
     if tensor["dtype"] == np.float32:
         return values
     scale, zero = tensor["quantization"]
-    return (values.astype(np.float32) - zero) * scale
+    return np.asarray((values.astype(np.float32) - zero) * scale)

@@ -1,6 +1,6 @@
 """Measures one network file in a process of its own: python -m btfer.bench.edge.worker FILE THREADS SECONDS.
 
-Prints JSON: latency of one picture in ms (median, p95, how many), and by how many MB the process grew
+Prints JSON: latency of one image in ms (median, p95, how many), and by how many MB the process grew
 at its peak from before the runtime was imported.
 """
 
@@ -16,7 +16,7 @@ WARM_UP = 10
 
 
 def measure(file: Path, threads: int, seconds: float) -> dict[str, float]:
-    """Ask a network about one drawn picture again and again, for so long."""
+    """Ask a network about one drawn image again and again, for so long."""
     from btfer.bench.edge.runtimes import load_file
 
     before = _memory("VmRSS")
@@ -41,7 +41,7 @@ def measure(file: Path, threads: int, seconds: float) -> dict[str, float]:
 
 
 def _memory(name: str) -> int:
-    """kB of this process, as Linux tells: VmRSS = now, VmHWM = at its peak.
+    """kB of this process, as Linux reports: VmRSS = now, VmHWM = at its peak.
 
     Not getrusage: its peak is that of the parent process, where that one was larger.
     """

@@ -14,10 +14,9 @@ QUICK = ("resnet18", "sequential_4conv")
 PAPER_SETS = ("rafdb", "fer2013", "affectnet")
 PAPER_BALANCES = ("simple", "conservative")
 SPLIT_SEED = 0  # the same split for every training seed, so that seeds differ in training only
-Row = tuple[str, str]  # architecture, weights
 
-# Rows of Table 2 (48 pixels) and Table 3 (224 pixels), in their order.
-PAPER_ROWS: dict[int, tuple[Row, ...]] = {
+# Rows of Table 2 (48 pixels) and Table 3 (224 pixels), in their order: architecture, weights.
+PAPER_ROWS: dict[int, tuple[tuple[str, str], ...]] = {
     48: (
         ("vgg16", "imagenet"),
         ("vgg16", "vggface"),
@@ -100,7 +99,7 @@ def cells(
 ) -> list[GridCell]:
     """Every combination that exists, once, in the order of the options; no training set = in-domain.
 
-    Weights that an architecture has not are left out for it, unless none would be left. Raises
+    Weights that an architecture does not have are left out for it, unless none would be left. Raises
     UsageError then, and for an unknown name.
     """
     sizes, wanted, starts = list(resolutions), list(balances), list(weights)
@@ -158,24 +157,25 @@ def shard(wanted: list[GridCell], part: str) -> list[GridCell]:
     """Every n-th cell from the i-th on, for `i/n`. Raises UsageError for another form."""
     number, found, count = part.partition("/")
     if not (found and number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
-        raise UsageError(f"--shard '{part}': write i/n, from 1/n to n/n")
+        raise UsageError(f"--shard '{part}' is not a part; write i/n, from 1/n to n/n")
     return wanted[int(number) - 1 :: int(count)]
 
 
 def _check_balances(wanted: list[str]) -> None:
     for unknown in set(wanted) - set(BALANCES):
-        raise UsageError(f"'{unknown}' is no balance: use one of {', '.join(BALANCES)}")
+        raise UsageError(f"unknown balance '{unknown}'; choose one of {', '.join(BALANCES)}")
 
 
 def _check_weights(wanted: Iterable[str]) -> None:
     every = {one for other in ARCHITECTURES.values() for one in other.weights}
     for unknown in set(wanted) - every:
-        raise UsageError(f"'{unknown}' are no weights: use {', '.join(sorted(every))}")
+        raise UsageError(f"unknown weights '{unknown}'; choose one of {', '.join(sorted(every))}")
 
 
 def _weights_of(name: str, wanted: list[str]) -> list[str]:
     known = architecture(name).weights
     fitting = [one for one in wanted if one in known]
     if not fitting:
-        raise UsageError(f"{name} with weights {', '.join(wanted)}: it has {' or '.join(known)}")
+        asked = ", ".join(wanted)
+        raise UsageError(f"{name} has no {asked} weights; choose {' or '.join(known)}")
     return fitting

@@ -2,11 +2,13 @@
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from btfer.bench.architectures import ARCHITECTURES, architecture
+from btfer.bench.runs.record import RunRecord
 from btfer.bench.train.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -21,35 +23,6 @@ STEP_SECONDS = 0.005  # what a step costs however small the network
 EFFICIENCY = 0.3
 
 MEGA = 1e6
-MULTIPLY_ADDS: dict[str, dict[int, float]] = {  # millions, by side in pixels; a test counts them
-    "vgg16": {48: 705, 224: 15347},
-    "vgg19": {48: 896, 224: 19509},
-    "vggnet": {48: 724, 224: 15466},
-    "repvgg": {48: 440, 224: 9578},
-    "repvgg_a0": {48: 74, 224: 1511},
-    "mobilenet": {48: 24, 224: 568},
-    "mobilenetv2": {48: 17, 224: 300},
-    "efficientnetv2b0": {48: 40, 224: 717},
-    "resnet50": {48: 204, 224: 3856},
-    "resnet18": {48: 1250, 224: 1814},
-    "senet50": {224: 3835},
-    "nasnetmobile": {48: 31, 224: 563},
-    "densenet121": {48: 128, 224: 2833},
-    "googlenet": {48: 204, 224: 1550},
-    "googlenet_szegedy": {48: 77, 224: 1582},
-    "inceptionv3": {224: 2836},
-    "xception": {224: 4551},
-    "lenet5": {48: 2},
-    "alexnet": {48: 34, 224: 981},
-    "zfnet": {48: 52},
-    "sequential_3conv": {48: 121, 224: 3822},
-    "sequential_4conv": {48: 96, 224: 3900},
-    "sequential_simple": {48: 88, 224: 2681},
-    "ensemble": {48: 518, 224: 11272},
-    "modular": {48: 93, 224: 2014},
-    "smmb": {48: 540},
-    "mediapipe_vggnet": {48: 394, 224: 9915},
-}
 
 
 def multiply_adds(model: "keras.Model") -> int:
@@ -61,7 +34,7 @@ def multiply_adds(model: "keras.Model") -> int:
 
 
 def seconds_of_run(
-    architecture: str,
+    name: str,
     resolution: int,
     images: tuple[int, int],
     epochs: float,
@@ -70,7 +43,7 @@ def seconds_of_run(
 ) -> float:
     """Seconds that a training takes. images: learnt from, steered by. rate: multiply-adds a second."""
     learn, check = images
-    each = MULTIPLY_ADDS[architecture][resolution] * MEGA
+    each = architecture(name).multiply_adds[resolution] * MEGA
     steps = math.ceil(learn / batch_size)
     epoch = (BACKWARD * learn + check) * each / rate + steps * STEP_SECONDS
     return epochs * epoch
@@ -87,14 +60,14 @@ def likely_epochs(
     return min(scratch, limit, protocol.max_epochs)
 
 
-def rate_of_runs(records: Iterable[dict[str, Any]]) -> float | None:
+def rate_of_runs(records: Iterable[RunRecord]) -> float | None:
     """Multiply-adds a second in the finished runs, at their median; None where there are none."""
     rates = []
     for record in records:
-        definition, speed = record.get("definition", {}), record.get("images_per_second")
-        known = MULTIPLY_ADDS.get(definition.get("architecture", ""), {})
-        if speed and definition.get("resolution") in known:
-            rates.append(BACKWARD * known[definition["resolution"]] * MEGA * speed)
+        size, speed = record.definition.resolution, record.images_per_second
+        known = _multiply_adds_of(record.definition.architecture)
+        if speed and size in known:
+            rates.append(BACKWARD * known[size] * MEGA * speed)
     return float(np.median(rates)) if rates else None
 
 
@@ -106,6 +79,11 @@ def rate_of_processor() -> float:
     started = time.perf_counter()
     matrix @ matrix
     return EFFICIENCY * side**3 / (time.perf_counter() - started)
+
+
+def _multiply_adds_of(name: str) -> Mapping[int, float]:
+    """Millions by side in pixels; nothing for what is no network of ours."""
+    return ARCHITECTURES[name].multiply_adds if name in ARCHITECTURES else {}
 
 
 def _of_layer(layer: Any) -> int:

@@ -1,16 +1,17 @@
 """Many runs: every combination of options is a cell; a cell that fails is recorded and the rest go on."""
 
-import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from btfer.bench.architectures.weights import NOTICES, given_digest
+from btfer.bench.architectures.weight_files import NOTICES
+from btfer.bench.architectures.weights import given_digest
 from btfer.bench.datasets import ImageSet, Indices, Split, stratified_folds, stratified_split
 from btfer.bench.experiments.cells import IN_DOMAIN, SPLIT_SEED, GridCell
 from btfer.bench.experiments.cost import (
@@ -21,37 +22,35 @@ from btfer.bench.experiments.cost import (
 )
 from btfer.bench.experiments.run import (
     Experiment,
-    Record,
     RunContext,
     Target,
     new_record,
-    read_record,
-    run_id,
     run_one,
-    write_record,
 )
 from btfer.bench.runs import plots
 from btfer.bench.runs.predictions import table_scores, write_table
+from btfer.bench.runs.record import ReleaseRef, RunDefinition, RunRecord, run_id
+from btfer.bench.runs.store import RunStore
 from btfer.bench.train.protocol import Protocol
-from btfer.errors import Busy, UsageError
+from btfer.errors import BtferError, Busy, UsageError
 from btfer.files import only_one, write_atomic
 
 INNER_SHARE = 0.2  # of a fold's training part: early stopping must not look at what is scored
 
-
-Say = Callable[[str], None]
+Leaks = Callable[[str], Mapping[str, Any]]
+"""Name of a training set -> what it holds of the release: `faces` of its `images`, and more, as JSON."""
 
 
 @dataclass(frozen=True)
 class GridContext:
-    """What all cells of a grid share.
+    """What all cells of a grid share. store: where the runs are kept. splits: training sets by name.
 
     epochs: at most, per phase. folds: of an in-domain cell. weights_from: file or folder of
     pretrained weights; None = Keras's cache. augment, mixed_precision, replicas, limit: as in
     `btfer.bench.experiments.run`.
     """
 
-    runs_dir: Path
+    store: RunStore
     protocol: Protocol
     splits: dict[str, Split]
     release: ImageSet | None
@@ -63,67 +62,69 @@ class GridContext:
     replicas: int = 1
     limit: int | None = None
 
-    def run_context(self, folder: Path, say: Say) -> RunContext:
+    def run_context(self, folder: Path) -> RunContext:
         """Where a run in `folder` works."""
-        return RunContext(folder, self.runs_dir / "_cache", say, self.weights_from, self.augment)
+        return RunContext(folder, self.store, self.weights_from, self.augment)
+
+    def folder(self, definition: RunDefinition) -> Path:
+        """The folder of a run."""
+        return self.store.runs_dir / run_id(definition)
 
 
-def run_grid(wanted: list[GridCell], grid: GridContext, say: Say) -> list[Record]:
+def run_grid(wanted: list[GridCell], grid: GridContext) -> list[RunRecord]:
     """Run each cell; their records, in order. A failed one has the state `failed` and its error.
 
     A cell that another process is just running is left to it.
     """
+    say = grid.store.progress.say
     for weights in sorted({cell.weights for cell in wanted} & set(NOTICES)):
         say(NOTICES[weights])
     clock, records = Clock(wanted, grid), []
     for number, cell in enumerate(wanted, start=1):
         say(f"[{number}/{len(wanted)}] {cell}{clock.left(number - 1)}")
-        records.append(_run_cell(cell, grid, say))
+        records.append(_run_cell(cell, grid))
         clock.done(number - 1, records[-1])
     return records
 
 
-def with_leaks(
-    records: list[Record], grid: GridContext, leaks: Callable[[str], Record], say: Say
-) -> list[Record]:
+def with_leaks(records: list[RunRecord], grid: GridContext, leaks: Leaks) -> list[RunRecord]:
     """The records, those scored on the release with what their training set holds of it."""
-    scored = [one for one in records if _is_scored(one, grid.release)]
-    found = {name: leaks(name) for name in sorted({one["training"] for one in scored})}
+    scored = {one.training for one in records if _is_scored(one, grid.release)}
+    found = {name: leaks(name) for name in sorted(scored)}
     for name, one in found.items():
-        say(f"{name}: {one['faces']} of the release's {one['images']} faces stand in it")
-    for one in scored:
-        one["leaks"] = found[one["training"]]
-        _keep_leaks(grid.runs_dir / one["id"], one)
-    return records
+        grid.store.progress.say(
+            f"{name}: {one['faces']} of the release's {one['images']} faces are also in it"
+        )
+    return [
+        _keep_leaks(one, found[one.training], grid.store) if _is_scored(one, grid.release) else one
+        for one in records
+    ]
 
 
-def _is_scored(record: Record, release: ImageSet | None) -> bool:
-    digest = (record["release"] or {}).get("digest")
-    done = record["state"] == "done" and "cross_domain" in record["metrics"]
-    return done and release is not None and digest == release.digest
+def _is_scored(record: RunRecord, release: ImageSet | None) -> bool:
+    if not (record.is_done and record.cross_scores and record.release and release):
+        return False
+    return record.release.digest == release.digest
 
 
-def _keep_leaks(folder: Path, record: Record) -> None:
+def _keep_leaks(record: RunRecord, leaks: Mapping[str, Any], store: RunStore) -> RunRecord:
     """Add the leaks to what is on disk, unless another process has it, or has scored another release."""
-    with suppress(Busy), only_one(folder, "run"):
-        now = read_record(folder)
-        if now["release"] == record["release"]:
-            write_record(folder, now | {"leaks": record["leaks"]})
+    with suppress(Busy), only_one(record.folder, "run"):
+        now = store.read(record.folder)
+        if now and now.release == record.release:
+            store.write(now.changed(leaks=leaks))
+    return record.changed(leaks=leaks)
 
 
-def record_of(cell: GridCell, grid: GridContext) -> Record:
-    """What is on disk of a cell; {} where nothing is."""
+def record_of(cell: GridCell, grid: GridContext) -> RunRecord | None:
+    """What is on disk of a cell; None where nothing is."""
     definition = _definition(cell, _experiment(cell, grid), grid)
-    return read_record(grid.runs_dir / run_id(definition))
+    return grid.store.read(grid.folder(definition))
 
 
 def expected_seconds(wanted: list[GridCell], grid: GridContext) -> list[float]:
-    """What each cell will take, by what the finished runs here took, else by the speed of the processor."""
-    finished = [
-        json.loads(file.read_text(encoding="utf-8"))
-        for file in sorted(grid.runs_dir.glob("*/run.json"))
-    ]
-    rate = rate_of_runs(finished) or rate_of_processor()
+    """Seconds that each cell will take, by the finished runs here, else by the speed of the processor."""
+    rate = rate_of_runs(grid.store.all()) or rate_of_processor()
     return [_expected(cell, grid, rate) for cell in wanted]
 
 
@@ -140,10 +141,10 @@ class Clock:
         scale = self.taken / self.planned if self.planned else 1.0
         return f"; about {in_words(scale * sum(self.expected[finished:]))} left"
 
-    def done(self, number: int, record: Record) -> None:
+    def done(self, number: int, record: RunRecord) -> None:
         """Learn from a cell that was trained just now."""
         now = time.monotonic()
-        if record["state"] == "done" and now - self.started > 1:
+        if record.is_done and now - self.started > 1:
             self.planned += self.expected[number]
             self.taken += now - self.started
         self.started = now
@@ -192,29 +193,32 @@ def _experiment(cell: GridCell, grid: GridContext) -> Experiment:
     )
 
 
-def _run_cell(cell: GridCell, grid: GridContext, say: Say) -> Record:
+def _run_cell(cell: GridCell, grid: GridContext) -> RunRecord:
     experiment = _experiment(cell, grid)
     definition = _definition(cell, experiment, grid)
-    folder = grid.runs_dir / run_id(definition)
+    folder, store = grid.folder(definition), grid.store
+    training = cell.training or IN_DOMAIN
     try:
         if not cell.training:
-            return _cross_validate(experiment, definition, grid, folder, say)
+            return _cross_validate(experiment, definition, grid, folder)
         release = grid.release
         target = Target(release, np.arange(len(release))) if release else None
-        return run_one(
-            experiment, grid.splits[cell.training], target, grid.run_context(folder, say)
-        )
+        return run_one(experiment, grid.splits[cell.training], target, grid.run_context(folder))
     except Busy:
-        say("left out: another process is running it")
-        return read_record(folder) or new_record(definition, cell.training or IN_DOMAIN)
+        store.progress.say("left out: another process is running it")
+        return store.read(folder) or new_record(definition, training, folder)
     except Exception as error:  # one network out of memory must not stop a night's grid
-        say(f"failed: {error}")
-        known = read_record(folder) or new_record(definition, cell.training or IN_DOMAIN)
-        text = f"{type(error).__name__}: {error}"
-        return write_record(folder, known | {"state": "failed", "error": text})
+        store.progress.say(f"failed: {error}")
+        known = store.read(folder) or new_record(definition, training, folder)
+        failed = known.changed(state="failed", error=f"{type(error).__name__}: {error}")
+        with suppress(
+            BtferError
+        ):  # where nothing can be written, the next cell may still have room
+            store.write(failed)
+        return failed
 
 
-def _definition(cell: GridCell, experiment: Experiment, grid: GridContext) -> Record:
+def _definition(cell: GridCell, experiment: Experiment, grid: GridContext) -> RunDefinition:
     if cell.training:
         split = grid.splits[cell.training]
         return experiment.definition(split.digest, split.how)
@@ -231,51 +235,57 @@ def _release(grid: GridContext) -> ImageSet:
 
 
 def _cross_validate(
-    experiment: Experiment, definition: Record, grid: GridContext, folder: Path, say: Say
-) -> Record:
+    experiment: Experiment, definition: RunDefinition, grid: GridContext, folder: Path
+) -> RunRecord:
     """Train k times on the release without a fold, score that fold; scores over all images at once."""
-    known = read_record(folder)
-    if known.get("state") == "done":
+    known = grid.store.read(folder)
+    if known and known.is_done:
         return known
     release = _release(grid)
-    write_record(folder, new_record(definition, IN_DOMAIN))
+    record = grid.store.write(new_record(definition, IN_DOMAIN, folder))
     parts, tables, histories = [], [], []
     folds = stratified_folds(release.labels, grid.folds, SPLIT_SEED)
     for number, held_out in enumerate(folds, start=1):
         fold = replace(experiment, fold=f"{number} of {grid.folds}")
         here = folder / f"fold-{number}"
         target = Target(release, held_out)
-        parts.append(
-            run_one(fold, _fold_split(release, held_out), target, grid.run_context(here, say))
-        )
+        split = _fold_split(release, held_out)
+        parts.append(run_one(fold, split, target, grid.run_context(here)))
         tables.append(pd.read_parquet(here / "predictions_btfer.parquet").assign(fold=number))
         histories.append(pd.read_csv(here / "history.csv").assign(fold=number))
     table = pd.concat(tables).sort_values("file")
     write_table(folder / "predictions_btfer.parquet", table)
     history = pd.concat(histories).to_csv(index=False, lineterminator="\n")
     write_atomic(folder / "history.csv", history.encode())
-    record = new_record(definition, IN_DOMAIN) | _merged(parts, release)
-    record["metrics"] = {"in_domain": table_scores(table)}
-    matrix = record["metrics"]["in_domain"]["confusion"]
-    write_atomic(folder / "confusion.png", plots.confusion(matrix, IN_DOMAIN))
-    return write_record(folder, record | {"state": "done"})
+    found = table_scores(table)
+    write_atomic(folder / "confusion.png", plots.confusion(found["confusion"], IN_DOMAIN))
+    record = record.changed(
+        **_merged(parts),
+        release=ReleaseRef(release.name, release.digest),
+        metrics={"in_domain": found},
+    )
+    return grid.store.write(record.changed(state="done"))
 
 
 def _fold_split(release: ImageSet, held_out: Indices) -> Split:
-    """What a fold learns from, and a share of it for early stopping: never the held-out pictures."""
+    """What a fold learns from, and a share of it for early stopping: never the held-out images."""
     rest = np.setdiff1d(np.arange(len(release)), held_out)
     learn, check = stratified_split(release.labels[rest], INNER_SHARE, SPLIT_SEED)
     return Split(IN_DOMAIN, release, release, rest[learn], rest[check], IN_DOMAIN)
 
 
-def _merged(parts: list[Record], release: ImageSet) -> Record:
+def _merged(parts: list[RunRecord]) -> dict[str, Any]:
+    """Fields of the record of a cross-validation from those of its folds."""
     return {
-        "parameters": parts[0]["parameters"],
-        "release": {"name": release.name, "digest": release.digest},
-        "epochs": sum(one["epochs"] for one in parts),
-        "seconds": round(sum(one["seconds"] for one in parts), 1),
-        "seconds_per_step": float(np.median([one["seconds_per_step"] for one in parts])),
-        "images_per_second": float(np.median([one["images_per_second"] for one in parts])),
-        "folds": [one["id"] for one in parts],
-        "pretrained": parts[0]["pretrained"],
+        "parameters": parts[0].parameters,
+        "epochs": sum(one.epochs or 0 for one in parts),
+        "seconds": round(sum(one.seconds or 0 for one in parts), 1),
+        "seconds_per_step": _median([one.seconds_per_step for one in parts]),
+        "images_per_second": _median([one.images_per_second for one in parts]),
+        "folds": [one.id for one in parts],
+        "pretrained": parts[0].pretrained,
     }
+
+
+def _median(values: list[float | None]) -> float:
+    return float(np.median([one for one in values if one is not None]))

@@ -5,10 +5,8 @@ A run is a folder named by what defines it. `run.json` is written whole each tim
 repeated; another release is only predicted.
 """
 
-import hashlib
 import json
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,21 +26,21 @@ from btfer.bench.runs.predictions import (
     table_scores,
     write_table,
 )
+from btfer.bench.runs.record import ReleaseRef, RunDefinition, RunRecord, run_id
+from btfer.bench.runs.store import MODEL, RunStore
 from btfer.bench.train.batches import ImageBatches
-from btfer.bench.train.checkpoint import STATE, Progress, best_weights
+from btfer.bench.train.checkpoint import STATE, EpochRow, OnEpoch, TrainingState, best_weights
 from btfer.bench.train.devices import keep_tensorflow_out, replicas, set_precision, warps_on_device
 from btfer.bench.train.machine import forget_peak, make_deterministic, peak_memory, versions
-from btfer.bench.train.phases import ALL, HEAD, Tell, TrainingPlan, train
+from btfer.bench.train.phases import ALL, HEAD, TrainingPlan, train
 from btfer.bench.train.protocol import Protocol, class_weights
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import only_one, remove_parts, write_atomic
+from btfer.progress import Progress
 
 REPLICA_BATCH = 32
 PREDICTIONS = {"validation": "predictions_val.parquet", "test": "predictions_test.parquet"}
-
-Record = dict[str, Any]
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Experiment:
     """What is run, but for the data. epochs: at most, per phase. fold: of a cross-validation, or empty.
 
     weights_digest: sha256 of the weight file that was given, or empty: by its name Keras finds one file.
-    limit: at most so many pictures of a class. mixed_precision: compute in half precision. replicas: GPUs
+    limit: images of a class to learn from, at most. mixed_precision: compute in half precision. replicas: GPUs
     that share each batch.
     """
 
@@ -72,16 +70,15 @@ class Experiment:
         """Of all replicas together: 32 for each, and the protocol's at least."""
         return max(self.protocol.batch_size, REPLICA_BATCH * self.replicas)
 
-    def definition(self, data_digest: str, split: str) -> Record:
-        """Everything that a result depends on, as JSON has it."""
+    def definition(self, data_digest: str, split: str) -> RunDefinition:
+        """Everything that a result depends on, as JSON has it. data_digest: of the split."""
         whole = asdict(self) | {"data": data_digest, "split": split, "versions": versions()}
-        plain: Record = json.loads(json.dumps(whole))
-        return plain
+        return RunDefinition(json.loads(json.dumps(whole)))
 
 
 @dataclass(frozen=True)
 class Target:
-    """The pictures of a release to score: those at `indices`."""
+    """The images of a release to score: those at `indices`."""
 
     images: ImageSet
     indices: Indices
@@ -89,58 +86,49 @@ class Target:
 
 @dataclass(frozen=True)
 class RunContext:
-    """Where a run works: its own folder, the cache of decoded pixels, and whom it tells.
+    """Where a run works: its own folder, and the store that has its record, the cache and the progress.
 
     weights_from: file or folder of pretrained weights; None = Keras's cache. augment: where training
-    pictures are warped, `auto`, `host` or `device`.
+    images are warped, `auto`, `host` or `device`.
     """
 
     folder: Path
-    cache: Path
-    say: Say
+    store: RunStore
     weights_from: Path | None = None
     augment: str = "auto"
 
+    @property
+    def cache(self) -> Path:
+        """Folder of decoded pixels."""
+        return self.store.cache
 
-def run_id(definition: Record) -> str:
-    """12 hex digits that name a definition."""
-    text = json.dumps(definition, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def new_record(definition: Record, training: str) -> Record:
-    """The record of a run of which nothing is done."""
-    return {
-        "id": run_id(definition),
-        "state": "running",
-        "error": None,
-        "definition": definition,
-        "training": training,
-        "release": None,
-        "metrics": {},
-        "keras": keras.__version__,
-        "backend": keras.backend.backend(),
-    }
+    @property
+    def progress(self) -> Progress:
+        """Who is shown what happens."""
+        return self.store.progress
 
 
-def read_record(folder: Path) -> Record:
-    """The run.json of a folder; {} where there is none."""
-    path = folder / "run.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def write_record(folder: Path, record: Record) -> Record:
-    """Write run.json, whole; the record."""
-    write_atomic(folder / "run.json", f"{json.dumps(record, indent=2)}\n".encode())
-    return record
+def new_record(definition: RunDefinition, training: str, folder: Path) -> RunRecord:
+    """The record of a run of which nothing is done. training: name of the training set."""
+    return RunRecord(
+        run_id(definition),
+        "running",
+        None,
+        definition,
+        training,
+        keras=keras.__version__,
+        backend=keras.backend.backend(),
+        present=("keras", "backend"),
+        folder=folder,
+    )
 
 
 def run_one(
     experiment: Experiment, split: Split, target: Target | None, context: RunContext
-) -> Record:
+) -> RunRecord:
     """Do what of a run is not done yet; its record.
 
-    Raises UsageError for pictures that cannot be read or a class without images, Busy where another
+    Raises UsageError for images that cannot be read or a class without images, Busy where another
     process has the same run.
     """
     if experiment.protocol.untouched_test and not (experiment.fold or len(split.test_indices)):
@@ -148,30 +136,32 @@ def run_one(
             f"'{split.name}' ({split.how}) has no untouched test part, which the protocol "
             f"{experiment.protocol.name} asks for: use --split strict"
         )
+    store = context.store
     with only_one(context.folder, "run"):
         remove_parts(context.folder)
-        record = read_record(context.folder)
-        if record and record["training"] != split.name:  # the same pictures by another name
-            record = write_record(context.folder, record | {"training": split.name})
-        if "validation" not in record.get("metrics", {}):
+        record = store.read(context.folder)
+        if record and record.training != split.name:  # the same images by another name
+            record = store.write(record.changed(training=split.name))
+        if record is None or "validation" not in record.metrics:
             record = _train(experiment, split, context)
         _forget_states(context.folder)
-        if target and (record["release"] or {}).get("digest") != target.images.digest:
+        scored = record.release.digest if record.release else None
+        if target and scored != target.images.digest:
             record = _score_target(experiment, record, target, context)
-        if record["state"] != "done":
-            record = write_record(context.folder, record | {"state": "done", "error": None})
+        if not record.is_done:
+            record = store.write(record.changed(state="done", error=None))
     return record
 
 
-def _train(experiment: Experiment, split: Split, context: RunContext) -> Record:
+def _train(experiment: Experiment, split: Split, context: RunContext) -> RunRecord:
     """Train, validate, and write everything that does not depend on a release."""
     started = time.time()
     forget_peak()
     definition = experiment.definition(split.digest, split.how)
-    record = write_record(context.folder, new_record(definition, split.name))
+    record = context.store.write(new_record(definition, split.name, context.folder))
     size, resize = experiment.resolution, experiment.protocol.resize
-    pixels = load_pixels(split.train, size, context.cache, resize, context.say)
-    check_pixels = load_pixels(split.validation, size, context.cache, resize, context.say)
+    pixels = load_pixels(split.train, size, context.cache, resize, context.progress)
+    check_pixels = load_pixels(split.validation, size, context.cache, resize, context.progress)
     batches = _training_batches(experiment, split, pixels, context)
     mask = counted(len(split.validation_indices), experiment.protocol, experiment.seed)
     check = _plain_batches(
@@ -192,9 +182,9 @@ def _train(experiment: Experiment, split: Split, context: RunContext) -> Record:
     )
     model = _new_model(experiment)
     pretrained = _pretrain(model, experiment, context)
-    tell = _teller(experiment, split, context.say)
+    on_epoch = _epoch_lines(experiment, split, context.progress)
     with replicas(experiment.replicas):
-        progress = train(model, batches, check, plan, context.folder, tell)
+        done = train(model, batches, check, plan, context.folder, on_epoch)
     _save_model(model, experiment, context.folder)
     parts = {"validation": split.validation_indices, "test": split.test_indices}
     metrics = {
@@ -202,14 +192,17 @@ def _train(experiment: Experiment, split: Split, context: RunContext) -> Record:
         for part, indices in parts.items()
         if len(indices)
     }
-    record |= _facts(progress, batches, model) | {
-        "training_counts": counts,
-        "pretrained": pretrained,
-    }
-    record |= {"metrics": metrics, "memory": peak_memory(), "state": "trained"}
-    record["seconds"] = round(time.time() - started, 1)
-    _write_history(context.folder, progress, record)
-    return write_record(context.folder, record)
+    record = record.changed(
+        **_cost(done, batches, model),
+        training_counts=counts,
+        pretrained=pretrained,
+        metrics=metrics,
+        memory=peak_memory(),
+        state="trained",
+        seconds=round(time.time() - started, 1),
+    )
+    _write_history(context.folder, done, record)
+    return context.store.write(record)
 
 
 def _forget_states(folder: Path) -> None:
@@ -225,11 +218,11 @@ def _score_part(
     experiment: Experiment,
     split: Split,
     context: RunContext,
-) -> Record:
+) -> dict[str, Any]:
     """Predict the validation or the test part, keep the predictions, and score them."""
     images = split.validation if part == "validation" else split.test
     size, resize = experiment.resolution, experiment.protocol.resize
-    pixels = load_pixels(images, size, context.cache, resize, context.say)
+    pixels = load_pixels(images, size, context.cache, resize, context.progress)
     probabilities = predict(model, _plain_batches(experiment, images, pixels, indices))
     mask = counted(len(indices), experiment.protocol, experiment.seed)
     table = predictions_table(images, indices, probabilities, mask)
@@ -238,27 +231,28 @@ def _score_part(
 
 
 def predict(model: keras.Model, batches: ImageBatches) -> np.ndarray[Any, Any]:
-    """Probabilities, float32 [N, classes], in the order of the feed's indices.
+    """Probabilities, float32 [N, classes], in the order of the batches' indices.
 
-    Raises BtferError where some are no numbers: training has diverged.
+    Raises BtferError where some are not finite: training has diverged.
     """
     found = np.asarray(model.predict(batches, verbose=0), np.float32)
     if not np.isfinite(found).all():
         raise BtferError(
-            "the network answers with NaN, so its training has diverged: run it without "
+            "the network predicts NaN, so its training has diverged: run it without "
             "--mixed-precision, with another --seed, or with another network"
         )
     return found
 
 
 def _score_target(
-    experiment: Experiment, record: Record, target: Target, context: RunContext
-) -> Record:
-    """Score a release with the stored model. In a fold these are the pictures held out of it."""
-    context.say(f"{_name(experiment)}: scoring {len(target.indices)} of {target.images.name}")
-    model = keras.saving.load_model(context.folder / "model.keras")
+    experiment: Experiment, record: RunRecord, target: Target, context: RunContext
+) -> RunRecord:
+    """Score a release with the stored model. In a fold these are the images held out of it."""
+    count = len(target.indices)
+    context.progress.say(f"{_name(experiment)}: scoring {count} images of {target.images.name}")
+    model = keras.saving.load_model(context.folder / MODEL)
     size, resize = experiment.resolution, experiment.protocol.resize
-    pixels = load_pixels(target.images, size, context.cache, resize, context.say)
+    pixels = load_pixels(target.images, size, context.cache, resize, context.progress)
     probabilities = predict(
         model, _plain_batches(experiment, target.images, pixels, target.indices)
     )
@@ -267,15 +261,17 @@ def _score_target(
     write_table(context.folder / "predictions_btfer.parquet", table)
     key = "held_out" if experiment.fold else "cross_domain"
     found = table_scores(table)
-    picture = plots.confusion(found["confusion"], target.images.name)
-    write_atomic(context.folder / "confusion.png", picture)
-    release = {"name": target.images.name, "digest": target.images.digest}
-    done = {"metrics": record["metrics"] | {key: found}, "release": release, "state": "done"}
-    return write_record(context.folder, record | done | {"error": None})
+    plot = plots.confusion(found["confusion"], target.images.name)
+    write_atomic(context.folder / "confusion.png", plot)
+    release = ReleaseRef(target.images.name, target.images.digest)
+    metrics = {**record.metrics, key: found}
+    return context.store.write(
+        record.changed(metrics=metrics, release=release, state="done", error=None)
+    )
 
 
 def _new_model(experiment: Experiment) -> keras.Model:
-    """The network before anything is loaded or learnt, in the form that its weights need."""
+    """The network before anything is loaded or learnt, in the variant that its weights need."""
     keras.utils.clear_session()
     keep_tensorflow_out()
     if experiment.protocol.deterministic:
@@ -291,14 +287,17 @@ def _new_model(experiment: Experiment) -> keras.Model:
     return model
 
 
-def _pretrain(model: keras.Model, experiment: Experiment, context: RunContext) -> Record | None:
+def _pretrain(
+    model: keras.Model, experiment: Experiment, context: RunContext
+) -> dict[str, Any] | None:
     """Load what the network starts from; file, sha256 and licence for the record."""
     if experiment.weights == "none":
         return None
     loaded = load_pretrained(
         model, experiment.architecture, experiment.weights, context.weights_from
     )
-    context.say(f"{_name(experiment)}: {loaded.weights} weights from {loaded.where}")
+    text = f"{_name(experiment)}: {loaded.weights} weights from {loaded.where}"
+    context.progress.say(text)
     return asdict(loaded)
 
 
@@ -308,7 +307,7 @@ def _save_model(model: keras.Model, experiment: Experiment, folder: Path) -> Non
     bare.set_weights(model.get_weights())
     part = folder / ".part-model.keras"
     bare.save(part)
-    part.replace(folder / "model.keras")
+    part.replace(folder / MODEL)
 
 
 def _training_batches(
@@ -322,7 +321,7 @@ def _training_batches(
         classes=len(EXPRESSIONS),
         batch_size=experiment.batch_size,
         rescale=protocol.rescale,
-        pixel_range=architecture(experiment.architecture).pixels,
+        pixel_range=architecture(experiment.architecture).pixel_range,
         augmentation=protocol.augmentation,
         seed=experiment.seed,
         skip_remainder=protocol.skip_remainder,
@@ -346,7 +345,7 @@ def _plain_batches(
         classes=len(EXPRESSIONS),
         batch_size=experiment.batch_size,
         rescale=experiment.protocol.rescale,
-        pixel_range=architecture(experiment.architecture).pixels,
+        pixel_range=architecture(experiment.architecture).pixel_range,
         channels=architecture(experiment.architecture).channels,
         on_device=on_device,
     )
@@ -362,15 +361,15 @@ def _counts(split: Split) -> list[int]:
     return [int(n) for n in np.bincount(labels, minlength=len(EXPRESSIONS))]
 
 
-def _teller(experiment: Experiment, split: Split, say: Say) -> Tell:
-    def tell(row: dict[str, float]) -> None:
-        say(
+def _epoch_lines(experiment: Experiment, split: Split, progress: Progress) -> OnEpoch:
+    def on_epoch(row: EpochRow) -> None:
+        progress.say(
             f"{_name(experiment)} on {split.name}: epoch {row['epoch']} (phase {row['phase']}), "
             f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}, "
             f"validation {row['val_accuracy']:.3f}, {row['seconds']:.1f} s"
         )
 
-    return tell
+    return on_epoch
 
 
 def _name(experiment: Experiment) -> str:
@@ -378,21 +377,22 @@ def _name(experiment: Experiment) -> str:
     return f"{experiment.architecture} {experiment.resolution} {experiment.balance}{fold}"
 
 
-def _facts(progress: Progress, batches: ImageBatches, model: keras.Model) -> Record:
+def _cost(done: TrainingState, batches: ImageBatches, model: keras.Model) -> dict[str, Any]:
+    """Fields of the record about size and speed."""
     # The first epoch is longer: the graph is traced in it.
-    rows = progress.history[1:] or progress.history
+    rows = done.history[1:] or done.history
     step = float(np.median([row["seconds"] / row["steps"] for row in rows]))
     return {
         "parameters": model.count_params(),
-        "epochs": len(progress.history),
+        "epochs": len(done.history),
         "seconds_per_step": round(step, 5),
         "images_per_second": round(min(batches.batch_size, len(batches.indices)) / step, 1),
     }
 
 
-def _write_history(folder: Path, progress: Progress, record: Record) -> None:
-    table = pd.DataFrame(progress.history).to_csv(index=False, lineterminator="\n")
+def _write_history(folder: Path, done: TrainingState, record: RunRecord) -> None:
+    table = pd.DataFrame(done.history).to_csv(index=False, lineterminator="\n")
     write_atomic(folder / "history.csv", table.encode())
-    write_atomic(folder / "curves.png", plots.curves(progress.history))
-    matrix = record["metrics"]["validation"]["confusion"]
+    write_atomic(folder / "curves.png", plots.curves(done.history))
+    matrix = record.metrics["validation"]["confusion"]
     write_atomic(folder / "confusion.png", plots.confusion(matrix, "validation"))

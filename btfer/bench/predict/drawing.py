@@ -1,4 +1,4 @@
-"""A picture with what a network sees on it: a numbered box for each face, and its probabilities beside."""
+"""A photo with what a network predicts on it: a numbered box for each face, and its probabilities beside."""
 
 from collections.abc import Sequence
 
@@ -15,21 +15,21 @@ PANEL_PX, LINE_PX, FACE_PX = 330, 18, 110
 COLOURS = ("#D55E00", "#117733", "#7B4EA3", "#E69F00", "#555555", "#0072B2", "#CC79A7")
 
 
-def draw(pixels: Pixels, seen: Sequence[PredictedFace]) -> Pixels:
-    """The picture, its longer side at most 1200 px, beside a panel; uint8 [H, W, 3] RGB."""
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((LONGEST_PX, LONGEST_PX))
+def draw(pixels: Pixels, faces: Sequence[PredictedFace]) -> Pixels:
+    """The photo, its longer side at most 1200 px, beside a panel; uint8 [H, W, 3] RGB, as `pixels` is."""
+    photo = Image.fromarray(pixels)
+    photo.thumbnail((LONGEST_PX, LONGEST_PX))
     block = LINE_PX * (len(EXPRESSIONS) + 2)
-    height = max(picture.height, block * len(seen), 4 * LINE_PX)
-    sheet = Image.new("RGB", (picture.width + PANEL_PX, height), "white")
-    sheet.paste(picture, (0, 0))
+    height = max(photo.height, block * len(faces), 4 * LINE_PX)
+    sheet = Image.new("RGB", (photo.width + PANEL_PX, height), "white")
+    sheet.paste(photo, (0, 0))
     pen = ImageDraw.Draw(sheet)
-    scale = picture.width / pixels.shape[1]
-    for number, one in enumerate(seen, start=1):
+    scale = photo.width / pixels.shape[1]
+    for number, one in enumerate(faces, start=1):
         _box(pen, number, one, scale)
-        _panel(sheet, number, one, picture.width + 10, (number - 1) * block + 6)
-    if not seen:
-        pen.text((picture.width + 10, 10), "no face found", fill="black", font=_font(15))
+        _panel(sheet, number, one, photo.width + 10, (number - 1) * block + 6)
+    if not faces:
+        pen.text((photo.width + 10, 10), "no face found", fill="black", font=_font(15))
     return np.asarray(sheet)
 
 

@@ -1,6 +1,6 @@
-"""A live look: what a run's network sees on any picture, and which released faces look most alike to it.
+"""What a run's network predicts for any photo, and which released faces are most similar to it.
 
-Nothing that is looked at is stored here.
+No photo is stored here.
 """
 
 import io
@@ -33,7 +33,10 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class PredictedFace:
-    """A face of a picture. probabilities: in label order. features: float [D], unit length."""
+    """A face of a photo.
+
+    crop: uint8 [side, side, 3] RGB. probabilities: in label order. features: float [D] of unit length.
+    """
 
     box: Box
     crop: Pixels
@@ -56,36 +59,39 @@ class SimilarFace:
 
 
 class Predictor:
-    """A run's network, ready to look. Loads TensorFlow. Raises MissingExtra without it."""
+    """A run's network, ready to predict. Loads Keras. Raises MissingExtra without it."""
 
     def __init__(self, run: TrainedRun) -> None:
         require("bench", "a trained network")
         import keras
 
-        self.run, self.form = run, run.form
+        self.run, self.input_spec = run, run.input_spec
         network = run.network()
         self._both = keras.Model(network.inputs[0], [network.outputs[0], _before_classes(network)])
 
-    def look(self, pixels: Pixels, settings: CropSettings) -> list[PredictedFace]:
-        """Every face of a picture that would be taken from it, from left to right.
+    def predict(self, pixels: Pixels, settings: CropSettings) -> list[PredictedFace]:
+        """Every face of a photo that btfer crop would take from it, from left to right, with its probabilities.
 
-        pixels: uint8 [H, W, 3], RGB, at full size. Raises ImageError where the detector cannot look.
+        pixels: uint8 [H, W, 3], RGB, at full size. Raises ImageError where the detector cannot read it.
         """
         found = [one for one in find_faces(pixels, settings) if not one.reason]
         if not found:
             return []
         crops = [decode_rgb(one.png) for one in found]
-        probabilities, features = self.read(self.form.pictures(crops))
+        probabilities, features = self.read(self.input_spec.images(crops))
         return [
             PredictedFace(one.box, crop, tuple(p.tolist()), feature)
             for one, crop, p, feature in zip(found, crops, probabilities, features, strict=True)
         ]
 
-    def read(self, pictures: Pixels) -> tuple[Array, Array]:
-        """Probabilities, float [N, classes], and features, float32 [N, D] of unit length."""
+    def read(self, images: Pixels) -> tuple[Array, Array]:
+        """Probabilities, float [N, classes], and features, float32 [N, D] of unit length.
+
+        images: uint8 [N, size_px, size_px, 3] RGB, as `InputSpec.images` gives them.
+        """
         parts = [
-            self._both(self.form.values(pictures[start : start + BATCH]), training=False)
-            for start in range(0, len(pictures), BATCH)
+            self._both(self.input_spec.values(images[start : start + BATCH]), training=False)
+            for start in range(0, len(images), BATCH)
         ]
         probabilities = np.concatenate([np.asarray(one) for one, _ in parts])
         features = np.concatenate([np.asarray(two) for _, two in parts])
@@ -95,10 +101,11 @@ class Predictor:
 
     def index(self, images: ImageSet, cache: Path) -> Array:
         """Features of every released face, float32 [N, D]: made once for each release and run."""
-        path = cache / f"features-{self.run.record['id']}-{images.digest[:16]}.npy"
+        path = cache / f"features-{self.run.record.id}-{images.digest[:16]}.npy"
         if not path.is_file():
-            pictures = load_pixels(images, self.form.size_px, cache, self.form.resize)
-            _, features = self.read(pictures)
+            spec = self.input_spec
+            pixels = load_pixels(images, spec.size_px, cache, spec.resize)
+            _, features = self.read(pixels)
             write_atomic(path, _npy(features.astype(np.float32)))
         found: Array = np.load(path)
         return found
@@ -107,7 +114,10 @@ class Predictor:
 def nearest(
     features: Array, index: Array, images: ImageSet, per_class: int = 3
 ) -> dict[str, list[SimilarFace]]:
-    """The released faces of each class whose features are most like these, the nearest first."""
+    """The released faces of each class whose features are most like these, the nearest first.
+
+    features: float [D], of one face. index: float [N, D], of `images`; all of unit length.
+    """
     likeness = index @ features
     found = {}
     for number, label in enumerate(EXPRESSIONS):
@@ -120,12 +130,12 @@ def nearest(
 
 
 def crop_of(settings: Settings, release: Path | None) -> CropSettings:
-    """How the release's faces were cut, where it says so; else as the settings say."""
+    """How the release's faces were cropped, where it says so; else as the settings say."""
     chosen = crop_settings(settings)
     record = release / "release.json" if release else None
     if record and record.is_file():
-        told = json.loads(record.read_text(encoding="utf-8")).get("settings", {}).get("crop", {})
-        chosen = replace(chosen, **{key: told[key] for key in told.keys() & vars(chosen).keys()})
+        own = json.loads(record.read_text(encoding="utf-8")).get("settings", {}).get("crop", {})
+        chosen = replace(chosen, **{key: own[key] for key in own.keys() & vars(chosen).keys()})
     return replace(chosen, faces="all")
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 
 from btfer.bench.published import TRAINING_SETS
-from btfer.bench.report.cells import BTFER, TEST, VALIDATION
+from btfer.bench.report.seed_groups import BTFER, TEST, VALIDATION
 
 QUESTIONS = {
     "RQ1": "Does a higher resolution help?",
     "RQ2": "Do pretrained weights help?",
     "RQ3": "Does the conservative class weighting help?",
 }
-PARTS = {BTFER: "on BTFER", TEST: "on test pictures", VALIDATION: "on validation pictures"}
+PARTS = {BTFER: "on BTFER", TEST: "on test images", VALIDATION: "on validation images"}
 SIZES = (48, 224)
 FIXED = ("architecture", "weights", "training_set", "resolution", "balance", "scored_on")
 STARTS = {"none": "random weights", "imagenet": "ImageNet weights", "vggface": "VGGFace weights"}

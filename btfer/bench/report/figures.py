@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from btfer.bench.published import class_counts
-from btfer.bench.report.cells import BTFER, VALIDATION, SeedGroup
 from btfer.bench.report.drawing import BLUE, LONG_NAMES, ORANGE, Drawing, Panel, grouped_bars, panel
 from btfer.bench.report.numbers import OURS, PUBLISHED, set_name
+from btfer.bench.report.seed_groups import BTFER, VALIDATION, SeedGroup
 from btfer.bench.train.protocol import class_weights
 from btfer.expressions import EXPRESSIONS
 
@@ -18,7 +18,7 @@ BALANCES = ("simple", "conservative")
 STARTS = {"none": "random", "imagenet": "ImageNet", "vggface": "VGGFace"}
 TOP = 5
 PART_NAMES = {VALIDATION: "validation", BTFER: "BTFER"}
-OVER_BARS = "Bars: accuracy on BTFER. Black lines: on validation pictures."
+OVER_BARS = "Bars: accuracy on BTFER. Black lines: on validation images."
 
 
 def paper_figures(numbers: pd.DataFrame, source: str) -> list[Drawing]:
@@ -31,11 +31,7 @@ def paper_figures(numbers: pd.DataFrame, source: str) -> list[Drawing]:
 
 def weight_figures(cells: list[SeedGroup]) -> list[Drawing]:
     """Figures 10 to 13: class counts before and after weighting, of each training set; RAF-DB's with no runs."""
-    counts = {
-        c.facts["training_set"]: c.run["training_counts"]
-        for c in cells
-        if c.run.get("training_counts")
-    }
+    counts = {c.facts.training_set: c.run.training_counts for c in cells if c.run.training_counts}
     if counts:
         return [_class_weights(name, found, OURS) for name, found in counts.items()]
     published = class_counts()
@@ -62,7 +58,7 @@ def _resolutions(numbers: pd.DataFrame, source: str) -> Iterator[Drawing]:
         ]
         yield Drawing(
             f"Fig. 14: accuracy by network at 48 and 224 px, trained on {set_name(str(name))}",
-            f"First on validation pictures, then on BTFER; {balance} weighting.",
+            f"First on validation images, then on BTFER; {balance} weighting.",
             source,
             panels,
         )
@@ -175,7 +171,7 @@ def _top_five(numbers: pd.DataFrame, source: str) -> Drawing:
         if VALIDATION in wide:
             best = wide.sort_values(VALIDATION).groupby("network").tail(1).tail(TOP)
             panels.append(_top_panel(best.sort_values("parameters", ascending=False), size))
-    title = f"Fig. 19-20: the five best on validation pictures of {set_name(name)}, by parameters"
+    title = f"Fig. 19-20: the five best on validation images of {set_name(name)}, by parameters"
     return Drawing(
         title, "Smallest network on top; the better of the two weightings.", source, panels
     )

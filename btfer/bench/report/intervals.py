@@ -1,8 +1,8 @@
-"""Scores of many confusion matrices at once, and how far they would move with other pictures.
+"""Scores of many confusion matrices at once, and how far they would move with other images.
 
-The bootstrap resamples pictures within each true class. What a score needs of a picture is only what each
-network answered, so pictures with the same answers are drawn together from a multinomial distribution:
-exactly the bootstrap over pictures, without touching each of them.
+The bootstrap resamples images within each true class. What a score needs of an image is only what each
+network answered, so images with the same answers are drawn together from a multinomial distribution:
+exactly the bootstrap over images, without touching each of them.
 
 Sources: B. Efron and R. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13 (percentiles).
 E. B. Wilson, "Probable inference", JASA 22 (1927) 209-212.
@@ -46,7 +46,10 @@ def confusions(truth: Array, answers: Array) -> Array:
 
 
 def resampled_confusions(truth: Array, answers: Array, resamples: int = RESAMPLES) -> Array:
-    """float [resamples, networks, classes, classes]: the same pictures drawn for every network."""
+    """float [resamples, networks, classes, classes]: the same images drawn for every network.
+
+    truth: int [N]. answers: int [networks, N], a class or UNCOUNTED.
+    """
     rng = np.random.default_rng(SEED)
     drawn = np.zeros((resamples, len(answers), CLASSES, CLASSES))
     for label in np.unique(truth):
@@ -79,7 +82,10 @@ def scores_of(matrices: Array) -> dict[str, Array]:
 
 
 def score_intervals(truth: Array, answers: Array) -> dict[str, Interval]:
-    """The mean over networks of each score, with its interval over pictures."""
+    """The mean over networks of each score, with its interval over images.
+
+    truth: int [N]. answers: int [networks, N], a class or UNCOUNTED.
+    """
     found = scores_of(confusions(truth, answers))
     drawn = scores_of(resampled_confusions(truth, answers))
     return {
@@ -89,7 +95,7 @@ def score_intervals(truth: Array, answers: Array) -> dict[str, Interval]:
 
 
 def mean_interval(values: Array, truth: Array) -> Interval:
-    """The mean of a value per picture, with its interval over pictures, resampled within classes.
+    """The mean of a value per image, with its interval over images, resampled within classes.
 
     values: float [N]. truth: int [N].
     """
@@ -102,7 +108,7 @@ def mean_interval(values: Array, truth: Array) -> Interval:
 
 
 def percentiles(drawn: Array) -> tuple[float, float]:
-    """The ends of the 95 % percentile interval."""
+    """The ends of the 95 % percentile interval. drawn: float [resamples]."""
     low, high = np.percentile(drawn, _ENDS)
     return float(low), float(high)
 
@@ -118,7 +124,7 @@ def wilson(hits: float, n: int) -> Interval:
 
 
 def t_interval(values: Array) -> Interval:
-    """The mean of two or more values with Student's 95 % interval."""
+    """The mean of two or more values, float [N], with Student's 95 % interval."""
     from scipy import stats
 
     half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from btfer.bench.architectures import ARCHITECTURES, SIZES
 from btfer.bench.published import TRAINING_SETS, model_name, published_tables
-from btfer.bench.report.cells import BTFER, VALIDATION, SeedGroup
+from btfer.bench.report.seed_groups import BTFER, VALIDATION, SeedGroup
 from btfer.bench.train.protocol import BALANCES
 
 OURS, PUBLISHED = "ours", "published"
@@ -36,7 +36,7 @@ def our_numbers(results: pd.DataFrame, cells: list[SeedGroup]) -> pd.DataFrame:
 
     Of the protocol with the most cells: a plot that mixed two would compare what cannot be compared.
     """
-    seconds = {cell.run["id"]: cell.run.get("seconds_per_step") for cell in cells}
+    seconds = {cell.run.id: cell.run.seconds_per_step for cell in cells}
     accuracy = results[(results["state"] == "done") & (results["score"] == "accuracy")]
     kept = accuracy[
         accuracy["scored_on"].isin([BTFER, VALIDATION])

@@ -10,7 +10,6 @@ import pandas as pd
 
 from btfer.bench.published import MARKS, PAPER, REPOSITORY, published_tables
 from btfer.bench.report import sentences, tables
-from btfer.bench.report.cells import BTFER, IN_DOMAIN, SeedGroup
 from btfer.bench.report.drawing import Drawing
 from btfer.bench.report.figures import paper_figures, weight_figures
 from btfer.bench.report.intervals import RESAMPLES
@@ -22,9 +21,11 @@ from btfer.bench.report.numbers import (
     published_numbers,
 )
 from btfer.bench.report.questions import our_findings, published_findings
-from btfer.bench.report.runs import SHORT, results_table, run_pictures, short_row
+from btfer.bench.report.runs import SHORT, ResultRow, results_table, run_plots, short_row
+from btfer.bench.report.seed_groups import BTFER, IN_DOMAIN, SeedGroup
 from btfer.bench.report.strata import LEAST_IMAGES, Gap, gaps, strata_frame
 from btfer.bench.report.tradeoffs import confusion_figure, cost_figures, edge_figure
+from btfer.bench.runs.record import RunRecord
 from btfer.expressions import EXPRESSIONS
 
 MOST_PICTURED = 40
@@ -45,10 +46,10 @@ class Served:
 
 
 def render(
-    runs: list[dict[str, Any]],
+    runs: list[RunRecord],
     cells: list[SeedGroup],
     results: pd.DataFrame,
-    lines: dict[str, list[tables.Line]],
+    lines: dict[str, list[tables.TableLine]],
     reports_dir: Path,
 ) -> str:
     """The page as HTML. cells: comparable ones; results: their rows; lines: tables by title.
@@ -57,7 +58,7 @@ def render(
     """
     found, pairs = our_findings(cells)
     suspect = published_tables().query("marks != ''")
-    return _template().render(
+    html: str = _template().render(
         today=date.today(),
         facts=_facts(runs, cells, results),
         ours=sentences.answers(found) if cells else [],
@@ -84,6 +85,7 @@ def render(
         paper=PAPER,
         repository=REPOSITORY,
     )
+    return html
 
 
 def _template() -> Any:
@@ -99,20 +101,16 @@ def _template() -> Any:
     return environment.get_template("report.html.j2")
 
 
-def _facts(
-    runs: list[dict[str, Any]], cells: list[SeedGroup], results: pd.DataFrame
-) -> dict[str, Any]:
-    with_answers = {one.run["id"] for cell in cells for one in cell.answers}
+def _facts(runs: list[RunRecord], cells: list[SeedGroup], results: pd.DataFrame) -> dict[str, Any]:
+    with_answers = {one.run.id for cell in cells for one in cell.answers}
     return {
         "runs": len(runs),
-        "failed": sum(run["state"] == "failed" for run in runs),
-        "unfinished": sum(run["state"] in ("running", "trained") for run in runs),
-        "not_shown": [
-            run["id"] for run in runs if run["state"] == "done" and run["id"] not in with_answers
-        ],
+        "failed": sum(run.state == "failed" for run in runs),
+        "unfinished": sum(run.state in ("running", "trained") for run in runs),
+        "not_shown": [run.id for run in runs if run.is_done and run.id not in with_answers],
         "cells": len(cells),
         "protocol": main_protocol(results),
-        "releases": sorted({cell.facts["pictures"] for cell in cells if cell.scored_on == BTFER}),
+        "releases": sorted({str(cell.facts.pictures) for cell in cells if cell.scored_on == BTFER}),
         "not_run": int((results["state"] == "not run").sum()) // len(tables.SCORES),
         "compared": int((results["published"].notna() & results["ours"].notna()).sum()),
     }
@@ -153,8 +151,8 @@ def _served(cells: list[SeedGroup]) -> list[Served]:
 
 
 def _accuracy(cell: SeedGroup) -> float:
-    pictures, codes = cell.joint
-    return float((codes == pictures.truth).mean())
+    images, codes = cell.joint
+    return float((codes == images.truth).mean())
 
 
 def _served_by(cell: SeedGroup) -> Served:
@@ -168,7 +166,7 @@ def _served_by(cell: SeedGroup) -> Served:
     facts = cell.facts
     return Served(
         cell.title,
-        str(facts["pictures"]),
+        str(facts.pictures),
         len(cell.answers),
         gaps(rows),
         list(whole.itertuples()),
@@ -176,9 +174,9 @@ def _served_by(cell: SeedGroup) -> Served:
     )
 
 
-def _runs(runs: list[dict[str, Any]]) -> list[Any]:
-    folders = {run["id"]: run["folder"] for run in runs}
+def _runs(runs: list[RunRecord]) -> list[tuple[ResultRow, list[str], list[tuple[str, str]]]]:
+    folders = {run.id: run.folder for run in runs}
     return [
-        (row, short_row(row), run_pictures(folders[row["id"]]) if number < MOST_PICTURED else [])
+        (row, short_row(row), run_plots(folders[row.id]) if number < MOST_PICTURED else [])
         for number, row in enumerate(results_table(runs))
     ]

@@ -3,7 +3,7 @@
 A difference is of accuracy, other level minus base level, between two cells that agree in all else. Cells of
 one network are alike, so where there are five networks or more these are the units of interval and sign
 test; else cells are. Interval: Student's t over units; with fewer than three units of ours, a bootstrap over
-pictures, which says nothing about other networks.
+images, which says nothing about other networks.
 
 Sources: Q. McNemar, Psychometrika 12 (1947) 153-157, exact form. S. Holm, Scandinavian Journal of
 Statistics 6 (1979) 65-70.
@@ -18,15 +18,14 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from btfer.bench.published import published_tables
-from btfer.bench.report.cells import VALIDATION, Answers, SeedGroup, aligned
 from btfer.bench.report.contrasts import Contrast, contrasts, matched
 from btfer.bench.report.intervals import UNCOUNTED, Interval, mean_interval, t_interval
-from btfer.bench.report.results import BTFER
+from btfer.bench.report.seed_groups import BTFER, VALIDATION, Answers, SeedGroup, aligned
 from btfer.bench.train.protocol import CONSERVATIVE_CAP
 
 Array = np.ndarray[Any, Any]
 
-NETWORKS, CELLS, PICTURES = "networks", "cells", "pictures"
+NETWORKS, CELLS, IMAGES = "networks", "cells", "images"
 LEAST_NETWORKS = 5
 LEAST_UNITS = 3
 LEVEL = 0.05
@@ -57,13 +56,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class PairedRuns:
-    """Two runs of one seed on the same pictures. gained: right only with the other level; lost: only with the base."""
+    """Two runs of one seed on the same images. gained: right only with the other level; lost: only with the base."""
 
     contrast: Contrast
     base: str
     other: str
     seed: int
-    pictures: int
+    images: int
     gained: int
     lost: int
     interval: Interval
@@ -118,33 +117,33 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def mcnemar(gained: int, lost: int) -> float:
-    """The exact two-sided p-value of McNemar's test; 1 where no picture tells the two apart."""
+    """The exact two-sided p-value of McNemar's test; 1 where no image tells the two apart."""
     n = gained + lost
     return float(binomtest(gained, n).pvalue) if n else 1.0
 
 
 def _same_weights(cell: SeedGroup) -> bool:
     """Whether the simple and the conservative weighting are the same numbers for a cell."""
-    definition, counts = cell.run["definition"], cell.run.get("training_counts") or [0]
-    unweighted = definition["protocol"].get("unweighted", ())
+    definition, counts = cell.run.definition, cell.run.training_counts or [0]
+    unweighted = definition.protocol.get("unweighted", ())
     capped = min(counts) == 0 or max(counts) / min(counts) > CONSERVATIVE_CAP
-    return definition["architecture"] in unweighted or not capped
+    return definition.architecture in unweighted or not capped
 
 
 def _row(cell: SeedGroup) -> dict[str, Any]:
     facts = cell.facts
     # A release has its own name; what a validation part is of, its cells say already.
     pictures = _digest(cell) if cell.scored_on == BTFER else ""
-    return facts | {
+    return vars(facts) | {
         "pictures": pictures,
-        "pretrained": facts["weights"] != "none",
+        "pretrained": facts.weights != "none",
         "same_weights": _same_weights(cell),
         "cell": cell,
     }
 
 
 def _digest(cell: SeedGroup) -> str:
-    return str((cell.run.get("release") or {}).get("digest"))
+    return cell.run.release.digest if cell.run.release else ""
 
 
 def _suspect(pair: tuple[Any, Any]) -> bool:
@@ -185,18 +184,18 @@ def _our_finding(contrast: Contrast, both: list[tuple[SeedGroup, SeedGroup]]) ->
     values, per_picture = [], []
     for base, other in both:
         gains, truth = _mean_gain(base, other)
-        values.append((base.facts["architecture"], float(gains.mean())))
+        values.append((base.facts.architecture, float(gains.mean())))
         per_picture.append((gains, truth))
     found = _finding(contrast, values)
     if found.interval is None:
         gains, truth = _joined(per_picture)
-        found = replace(found, unit=PICTURES, interval=mean_interval(gains, truth))
+        found = replace(found, unit=IMAGES, interval=mean_interval(gains, truth))
     noise = contrast.factor == "balance" and all(_same_weights(base) for base, _ in both)
     return replace(found, noise=noise)
 
 
 def _joined(found: list[tuple[Array, Array]]) -> tuple[Array, Array]:
-    """Gains of one or two cells: averaged over the same pictures, or one after the other."""
+    """Gains of one or two cells: averaged over the same images, or one after the other."""
     first = found[0][1]
     if all(np.array_equal(truth, first) for _, truth in found):
         return np.mean([gains for gains, _ in found], axis=0), first
@@ -209,25 +208,25 @@ def _shared_seeds(base: SeedGroup, other: SeedGroup) -> list[tuple[Answers, Answ
 
 
 def _gains(base: Answers, other: Answers) -> tuple[Array, Array]:
-    """Per picture that both count: 1 gained, -1 lost, 0 same; and the index of these pictures."""
-    pictures = base.pictures
-    theirs = aligned(other, pictures)
+    """Per image that both count: 1 gained, -1 lost, 0 same; and the index of these images."""
+    images = base.images
+    theirs = aligned(other, images)
     shared = np.flatnonzero((base.codes != UNCOUNTED) & (theirs != UNCOUNTED))
-    truth = pictures.truth[shared]
+    truth = images.truth[shared]
     right = (theirs[shared] == truth).astype(int) - (base.codes[shared] == truth).astype(int)
     return right, shared
 
 
 def _mean_gain(base: SeedGroup, other: SeedGroup) -> tuple[Array, Array]:
-    """Gain per picture, mean over seeds, and the true classes."""
-    pictures = base.answers[0].pictures
-    total, seen = np.zeros(len(pictures.truth)), np.zeros(len(pictures.truth))
+    """Gain per image, mean over seeds, and the true classes."""
+    truth = base.answers[0].images.truth
+    total, seen = np.zeros(len(truth)), np.zeros(len(truth))
     for one, two in _shared_seeds(base, other):
         gains, shared = _gains(one, two)
         total[shared] += gains
         seen[shared] += 1
     counted = seen > 0
-    return total[counted] / seen[counted], pictures.truth[counted]
+    return total[counted] / seen[counted], truth[counted]
 
 
 def _pairs(contrast: Contrast, base: SeedGroup, other: SeedGroup) -> list[PairedRuns]:
@@ -235,7 +234,7 @@ def _pairs(contrast: Contrast, base: SeedGroup, other: SeedGroup) -> list[Paired
     for one, two in _shared_seeds(base, other):
         gains, shared = _gains(one, two)
         gained, lost = int((gains > 0).sum()), int((gains < 0).sum())
-        interval = mean_interval(gains.astype(float), one.pictures.truth[shared])
+        interval = mean_interval(gains.astype(float), one.images.truth[shared])
         where = "" if base.scored_on != VALIDATION else ", validation"
         first, second = f"{base.title}{where}", f"{other.title}{where}"
         p = mcnemar(gained, lost)

@@ -7,7 +7,6 @@ import pandas as pd
 
 from btfer.bench.published import SCORES as PUBLISHED_SCORES
 from btfer.bench.published import model_name, published_tables
-from btfer.bench.report.cells import BTFER, TEST, VALIDATION, SeedGroup
 from btfer.bench.report.intervals import (
     SCORES,
     UNCOUNTED,
@@ -15,6 +14,7 @@ from btfer.bench.report.intervals import (
     score_intervals,
     scores_of,
 )
+from btfer.bench.report.seed_groups import BTFER, TEST, VALIDATION, SeedGroup
 
 CELL = (
     "table",
@@ -72,23 +72,23 @@ def _published() -> dict[tuple[Any, ...], dict[str, Any]]:
 def _rows_of(
     cell: SeedGroup, published: dict[tuple[Any, ...], dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    facts, run = cell.facts, cell.run
+    facts, run = vars(cell.facts), cell.run
     place = (*(facts[name] for name in PLACE), COUNTERPART.get(cell.scored_on))
     theirs = published.get(place, {})
-    pictures, codes = cell.joint
-    known = score_intervals(pictures.truth, codes)
-    by_seed = scores_of(confusions(pictures.truth, codes))
+    images, codes = cell.joint
+    known = score_intervals(images.truth, codes)
+    by_seed = scores_of(confusions(images.truth, codes))
     shared = facts | {
         "table": theirs.get("table"),
         "model": model_name(facts["architecture"], facts["weights"]),
-        "parameters": run.get("parameters"),
+        "parameters": run.parameters,
         "state": "done",
         "images": int((codes[0] != UNCOUNTED).sum()),
         "seeds": len(cell.answers),
         "marks": theirs.get("marks", ""),
         "reason": theirs.get("reason", ""),
-        "epochs_limit": run["definition"].get("epochs"),
-        "runs": " ".join(one.run["id"] for one in cell.answers),
+        "epochs_limit": run.definition.epochs,
+        "runs": " ".join(one.run.id for one in cell.answers),
     }
     return [
         shared | _numbers(known[score], by_seed[score], theirs.get(score)) | {"score": score}

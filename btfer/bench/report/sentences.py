@@ -2,7 +2,7 @@
 
 from btfer.bench.report.contrasts import QUESTIONS
 from btfer.bench.report.intervals import Interval
-from btfer.bench.report.questions import LEVEL, NETWORKS, PICTURES, Finding
+from btfer.bench.report.questions import IMAGES, LEVEL, NETWORKS, Finding
 
 
 def certainty(found: Finding) -> str:
@@ -11,7 +11,7 @@ def certainty(found: Finding) -> str:
         return "too few"
     if found.interval.low <= 0 <= found.interval.high:
         return "no difference shown"
-    if found.unit == PICTURES:
+    if found.unit == IMAGES:
         return "these networks only"
     return "clear" if found.p_holm < LEVEL else "likely"
 
@@ -31,8 +31,8 @@ def answers(found: list[Finding]) -> list[tuple[str, str, list[Finding]]]:
     out = []
     for name, text in QUESTIONS.items():
         mine = [one for one in found if one.contrast.question == name]
-        said = sentence(mine[0]) if mine else "No two cells differ in this alone yet."
-        out.append((f"{name}: {text}", said, mine))
+        answer = sentence(mine[0]) if mine else "No two groups of runs differ only in this yet."
+        out.append((f"{name}: {text}", answer, mine))
     return out
 
 
@@ -60,7 +60,7 @@ def _matched(found: Finding) -> str:
     cells = f"{found.cells} matched {'pair' if found.cells == 1 else 'pairs'}"
     networks = f"{found.networks} {'network' if found.networks == 1 else 'networks'}"
     text = f"{cells} of {networks}"
-    if found.unit == PICTURES:
+    if found.unit == IMAGES:
         return text
     unit = NETWORKS if found.unit == NETWORKS else "pairs"
     return f"{text} (up in {found.up} {unit}, down in {found.down})"
@@ -76,13 +76,13 @@ def _sure(found: Finding) -> str:
             return f"Likely {way}, but not certain: {p}."
         case "these networks only":
             return (
-                f"Clearly {way} for these trained networks on these pictures; "
-                "there are too few networks to say it of others."
+                f"Clearly {way} for these trained networks on these images; "
+                "there are too few networks to generalise to others."
             )
         case "no difference shown" if found.interval:
             return f"No difference shown: anything from {span(found.interval)} fits the numbers."
         case _:
-            return "Too few to say anything."
+            return "Too few to conclude anything."
 
 
 def _noise(found: Finding) -> str:

@@ -1,6 +1,6 @@
 """Whom a network fails: accuracy and recall by class and by what the query asked for, with how sure that is.
 
-Ethnicity, gender and age are what a search query intended, never a fact about the person in a picture.
+Ethnicity, gender and age are what a search query intended, never a fact about the person in an image.
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from btfer.bench.report.cells import BTFER, IN_DOMAIN, STRATA, SeedGroup
 from btfer.bench.report.intervals import UNCOUNTED, wilson
+from btfer.bench.report.seed_groups import BTFER, IN_DOMAIN, STRATA, SeedGroup
 from btfer.expressions import EXPRESSIONS
 
 Array = np.ndarray[Any, Any]
@@ -94,17 +94,17 @@ def _homogeneous(groups: pd.DataFrame) -> float | None:
 
 
 def _rows_of(cell: SeedGroup) -> Iterator[dict[str, Any]]:
-    pictures, codes = cell.joint
+    images, codes = cell.joint
     counted = (codes != UNCOUNTED).sum(axis=0)
-    hits = (codes == pictures.truth).sum(axis=0)
+    hits = (codes == images.truth).sum(axis=0)
     share = np.divide(hits, counted, out=np.zeros(len(hits)), where=counted > 0)
     kept = counted > 0
-    truth = np.array(EXPRESSIONS, object)[pictures.truth]
-    name = tuple(cell.facts[one] for one in FACTS)
+    truth = np.array(EXPRESSIONS, object)[images.truth]
+    name = tuple(getattr(cell.facts, one) for one in FACTS)
     for label in EXPRESSIONS:
         yield from _row(name, CLASS, label, label, "recall", share[kept & (truth == label)])
     for stratum in STRATA:
-        words = pictures.strata.get(stratum)
+        words = images.strata.get(stratum)
         if words is None or not (words != "").any():
             continue
         for word in sorted(set(words), key=lambda one: (one == "", one)):

@@ -9,7 +9,6 @@ again, never a verdict.
 
 import csv
 import io
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -20,15 +19,17 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
 from btfer.bench.datasets import ImageSet, load_release
+from btfer.bench.runs.store import RunStore
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.extras import require
 from btfer.files import write_atomic
 from btfer.paths import releases_dir
+from btfer.progress import SILENT, Progress
 
 Array = np.ndarray[Any, Any]
 
-LEAST_ACCURACY = 2 / len(EXPRESSIONS)  # twice chance: what is worse has nothing to say on labels
+LEAST_ACCURACY = 2 / len(EXPRESSIONS)  # twice chance: what is worse is no evidence on labels
 TABLE, SHEET = "suspects.csv", "suspects.png"
 TILE_PX, COLUMNS, SHEET_ROWS = 150, 7, 12
 
@@ -51,8 +52,8 @@ class Suspect:
 
 
 @dataclass(frozen=True)
-class Findings:
-    """The suspects of a release, the most doubtful label first; how many models spoke, how often they are right.
+class LabelQuality:
+    """The suspects of a release, the most doubtful label first; by how many models, and how often these are right.
 
     accuracy: of their mean probabilities, by the labels as they are. The lower, the less a suspect means.
     """
@@ -63,7 +64,7 @@ class Findings:
     accuracy: float
 
 
-def find_suspects(runs_dir: Path, images: ImageSet) -> Findings:
+def find_suspects(store: RunStore, images: ImageSet) -> LabelQuality:
     """The suspects of a release by the runs that were scored on it.
 
     Raises Incomplete where no run is good enough, MissingExtra without cleanlab.
@@ -71,7 +72,7 @@ def find_suspects(runs_dir: Path, images: ImageSet) -> Findings:
     require("bench", "the search for doubtful labels", "cleanlab")
     from cleanlab.filter import find_label_issues
 
-    good = _good(runs_dir, images)
+    good = _good(store, images)
     if not good:
         raise Incomplete(
             f"no run on {images.name} is right in {LEAST_ACCURACY:.0%} of it, twice chance: "
@@ -89,25 +90,26 @@ def find_suspects(runs_dir: Path, images: ImageSet) -> Findings:
     suspects = [_suspect(images, every, mean, int(place)) for place in found]
     denied = [one for one in suspects if one.suggested != one.label and 2 * one.agree > one.models]
     accuracy = float((mean.argmax(axis=1) == images.labels).mean())
-    return Findings(images.name, denied, len(every), accuracy)
+    return LabelQuality(images.name, denied, len(every), accuracy)
 
 
-def doubt_labels(data_dir: Path, folder: Path) -> Findings:
+def doubt_labels(data_dir: Path, folder: Path, progress: Progress = SILENT) -> LabelQuality:
     """Look at the labels of the release that most runs were scored on, and write what is found to `folder`.
 
     Raises Incomplete where there is no such release in
     data_dir/releases, or no run that is good enough.
     """
     runs_dir, scored = data_dir / "runs", Counter[str]()
-    for file in runs_dir.glob("*/run.json"):
-        name = (json.loads(file.read_text(encoding="utf-8")).get("release") or {}).get("name", "")
+    store = RunStore(runs_dir, progress)
+    for record in store.all():
+        name = record.release_name
         if name and (releases_dir(data_dir) / name / "metadata.csv").is_file():
             scored[name] += 1
     if not scored:
         raise Incomplete(f"no run was scored on a release in {releases_dir(data_dir)}")
     most = max(scored, key=lambda name: (scored[name], name))
     images = load_release(releases_dir(data_dir) / most)
-    found = find_suspects(runs_dir, images)
+    found = find_suspects(store, images)
     write_suspects(found.suspects, images, folder)
     return found
 
@@ -131,7 +133,7 @@ def read_suspects(reports_dir: Path) -> tuple[list[Suspect], float]:
     """
     tables = sorted(reports_dir.glob(f"*/{TABLE}"))
     if not tables:
-        raise Incomplete(f"no report in {reports_dir} has looked at labels: run btfer report")
+        raise Incomplete(f"no report in {reports_dir} has checked labels yet: run btfer report")
     with tables[-1].open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     suspects = [
@@ -161,20 +163,19 @@ def sheet(suspects: list[Suspect], root: Path) -> bytes:
         x, y = place % COLUMNS * TILE_PX, place // COLUMNS * (TILE_PX + 40)
         with Image.open(root / one.file) as image:
             paper.paste(image.convert("RGB").resize((TILE_PX - 4, TILE_PX - 4)), (x + 2, y + 2))
-        said = f"labelled {one.label}\n{one.suggested} {one.p_suggested:.2f} ({one.agree}/{one.models})"
-        pen.text((x + 4, y + TILE_PX), said, fill="black", font=font)
+        caption = f"labelled {one.label}\n{one.suggested} {one.p_suggested:.2f} ({one.agree}/{one.models})"
+        pen.text((x + 4, y + TILE_PX), caption, fill="black", font=font)
     buffer = io.BytesIO()
     paper.save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def _good(runs_dir: Path, images: ImageSet) -> list[Array]:
+def _good(store: RunStore, images: ImageSet) -> list[Array]:
     """Probabilities, float [N, classes], of the better half of the runs on the whole of this release."""
     found = []
-    for file in sorted(runs_dir.glob("*/run.json")):
-        record = json.loads(file.read_text(encoding="utf-8"))
-        table = file.parent / "predictions_btfer.parquet"
-        if (record.get("release") or {}).get("digest") != images.digest or not table.is_file():
+    for record in store.all():
+        table = record.folder / "predictions_btfer.parquet"
+        if not record.release or record.release.digest != images.digest or not table.is_file():
             continue
         probabilities = _in_order(pd.read_parquet(table), images)
         accuracy = float((probabilities.argmax(axis=1) == images.labels).mean())

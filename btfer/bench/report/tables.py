@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from btfer.bench.published import MARKS, TRAINING_SETS, published_tables
-from btfer.bench.report.cells import BTFER, IN_DOMAIN, TEST, VALIDATION
+from btfer.bench.report.seed_groups import BTFER, IN_DOMAIN, TEST, VALIDATION
 
 RESOLUTION = {2: 48, 3: 224}
 BALANCES = ("simple", "conservative")
@@ -23,7 +23,7 @@ _PREFERRED = {TEST: 1, VALIDATION: 0, BTFER: 0}  # what no training has looked a
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableEntry:
     """One number of a table: ours, the published one, or both. None where there is none."""
 
     ours: float | None = None
@@ -38,13 +38,13 @@ class Entry:
 
 
 @dataclass
-class Line:
+class TableLine:
     """One network on one training set. entries: by (balance, part, score)."""
 
     model: str
     parameters: str
     training_set: str
-    entries: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
+    entries: dict[tuple[str, str, str], TableEntry] = field(default_factory=dict)
 
     @property
     def run(self) -> bool:
@@ -56,17 +56,17 @@ class Line:
         """The printed name of the training set."""
         return TRAINING_SETS.get(self.training_set, self.training_set)
 
-    def at(self, column: tuple[str, str, str]) -> Entry:
+    def at(self, column: tuple[str, str, str]) -> TableEntry:
         """The entry of a column; an empty one where nothing is known."""
-        return self.entries.get(column, Entry())
+        return self.entries.get(column, TableEntry())
 
 
-def table_lines(results: pd.DataFrame, table: int, protocol: str) -> list[Line]:
+def table_lines(results: pd.DataFrame, table: int, protocol: str) -> list[TableLine]:
     """The paper's rows of a table in their order, then networks and training sets that it has not.
 
     results: of comparable cells. protocol: whose runs stand in it.
     """
-    lines: dict[tuple[str, str, str], Line] = {}
+    lines: dict[tuple[str, str, str], TableLine] = {}
     for one in _records(published_tables().query("table == @table")):
         _line(lines, one, one["model"], one["parameters"])
         for score in SCORES:
@@ -85,7 +85,7 @@ def table_lines(results: pd.DataFrame, table: int, protocol: str) -> list[Line]:
     return _grouped(lines)
 
 
-def markdown(lines: list[Line], title: str) -> str:
+def markdown(lines: list[TableLine], title: str) -> str:
     """A table of sixteen numbers a row: a line for the published ones, one for ours where there are any."""
     head = [f"{b} {part} {SCORES[score]}" for b, part, score in COLUMNS]
     rows = [["Model", "PARAM", "Dataset", "", *head], ["---"] * (4 + len(COLUMNS))]
@@ -96,7 +96,7 @@ def markdown(lines: list[Line], title: str) -> str:
     return f"## {title}\n\n{body}\n{_legend()}\n"
 
 
-def latex(lines: list[Line], title: str) -> str:
+def latex(lines: list[TableLine], title: str) -> str:
     """The same as a longtable (packages longtable, booktabs); intervals as sub- and superscripts."""
     out = [
         "% needs \\usepackage{longtable,booktabs}",
@@ -137,23 +137,25 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _line(lines: dict[Any, Line], one: dict[str, Any], model: str, parameters: str) -> None:
+def _line(lines: dict[Any, TableLine], one: dict[str, Any], model: str, parameters: str) -> None:
     key = (one["architecture"], one["weights"], one["training_set"])
-    lines.setdefault(key, Line(model, parameters, one["training_set"]))
+    lines.setdefault(key, TableLine(model, parameters, one["training_set"]))
 
 
-def _put(lines: dict[Any, Line], one: dict[str, Any], part: str, score: str, entry: Entry) -> None:
+def _put(
+    lines: dict[Any, TableLine], one: dict[str, Any], part: str, score: str, entry: TableEntry
+) -> None:
     line = lines[(one["architecture"], one["weights"], one["training_set"])]
     line.entries[(one["balance"], part, score)] = entry
 
 
-def _published(one: dict[str, Any], score: str) -> Entry:
+def _published(one: dict[str, Any], score: str) -> TableEntry:
     letters = "".join(LETTERS[mark] for mark in one["marks"].split())
-    return Entry(published=one[score], letters=letters, why=one["reason"])
+    return TableEntry(published=one[score], letters=letters, why=one["reason"])
 
 
-def _ours(one: dict[str, Any]) -> Entry:
-    return Entry(
+def _ours(one: dict[str, Any]) -> TableEntry:
+    return TableEntry(
         one["ours"],
         one["low"],
         one["high"],
@@ -166,26 +168,29 @@ def _ours(one: dict[str, Any]) -> Entry:
     )
 
 
-def _grouped(lines: dict[Any, Line]) -> list[Line]:
+def _grouped(lines: dict[Any, TableLine]) -> list[TableLine]:
     """New training sets of a network right below the paper's rows of it."""
     order = {key[:2]: number for number, key in reversed(list(enumerate(lines)))}
     return [lines[key] for key in sorted(lines, key=lambda key: order[key[:2]])]
 
 
-def _sources(line: Line, text: Any) -> Iterator[tuple[str, list[str]]]:
+def _sources(line: TableLine, text: Any) -> Iterator[tuple[str, list[str]]]:
     found = [line.at(column) for column in COLUMNS]
     if any(one.published is not None for one in found):
         label = "published" if line.run else f"published; {NOT_RUN}"
-        yield label, [text(Entry(published=one.published, letters=one.letters)) for one in found]
+        yield (
+            label,
+            [text(TableEntry(published=one.published, letters=one.letters)) for one in found],
+        )
     if line.run:
         yield "ours", [text(_only_ours(one)) for one in found]
 
 
-def _only_ours(one: Entry) -> Entry:
-    return Entry(one.ours, one.low, one.high, one.seeds, one.sd)
+def _only_ours(one: TableEntry) -> TableEntry:
+    return TableEntry(one.ours, one.low, one.high, one.seeds, one.sd)
 
 
-def _plain(one: Entry) -> str:
+def _plain(one: TableEntry) -> str:
     if one.published is not None:
         return f"{one.published:.2f}{'^' + one.letters if one.letters else ''}"
     if one.ours is None:
@@ -194,7 +199,7 @@ def _plain(one: Entry) -> str:
     return f"{one.ours:.3f} [{one.low:.3f}, {one.high:.3f}]{spread}"
 
 
-def _tex_entry(one: Entry) -> str:
+def _tex_entry(one: TableEntry) -> str:
     if one.published is not None:
         return f"{one.published:.2f}" + (f"$^{{{one.letters}}}$" if one.letters else "")
     if one.ours is None:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from btfer.bench.report.cells import BTFER, SeedGroup
 from btfer.bench.report.drawing import BLUE, COLOURS, ORANGE, Drawing, Panel, panel, pareto
 from btfer.bench.report.intervals import confusions
 from btfer.bench.report.numbers import set_name
+from btfer.bench.report.seed_groups import BTFER, SeedGroup
 from btfer.expressions import EXPRESSIONS
 
 SIZES = ((48, ORANGE, "o"), (224, BLUE, "s"))
@@ -50,7 +50,7 @@ def edge_figure(reports_dir: Path) -> Drawing | None:
         _edge_panel(found, f"{release}, {threads} thread(s)")
         for (release, threads), found in rows.groupby(["release", "threads"], sort=False)
     ]
-    caption = "One picture at a time, each network in each form. Line: the Pareto front."
+    caption = "One image at a time, each network in each form. Line: the Pareto front."
     return Drawing("Accuracy against latency", caption, "ours", panels)
 
 
@@ -64,7 +64,7 @@ def _edge_panel(rows: pd.DataFrame, where: str) -> Panel:
             found = rows[rows["form"] == form]
             axes.plot(found["median_ms"], found["accuracy"], "o", color=colour, label=form)
         _front(axes, cost, value, names)
-        axes.set(xscale="log", xlabel=f"ms for a picture, median; {where}", ylabel="accuracy")
+        axes.set(xscale="log", xlabel=f"ms for an image, median; {where}", ylabel="accuracy")
         axes.grid(alpha=0.3)
         axes.legend(
             ncols=4, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False, fontsize=8
@@ -87,13 +87,13 @@ def confusion_figure(cells: list[SeedGroup]) -> Drawing | None:
 
 
 def _accuracy(cell: SeedGroup) -> float:
-    pictures, codes = cell.joint
-    return float((codes == pictures.truth).mean())
+    images, codes = cell.joint
+    return float((codes == images.truth).mean())
 
 
 def _matrix(cell: SeedGroup) -> Panel:
-    pictures, codes = cell.joint
-    matrix = confusions(pictures.truth, codes).sum(axis=0)
+    images, codes = cell.joint
+    matrix = confusions(images.truth, codes).sum(axis=0)
     shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
 
     def draw(axes: Any) -> None:
@@ -103,7 +103,7 @@ def _matrix(cell: SeedGroup) -> Panel:
             axes.text(x, y, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=8)
         axes.set_xticks(range(len(EXPRESSIONS)), EXPRESSIONS, rotation=40, ha="right")
         axes.set_yticks(range(len(EXPRESSIONS)), EXPRESSIONS)
-        axes.set_title(f"{cell.title}\non {cell.facts['pictures']}", fontsize=8)
+        axes.set_title(f"{cell.title}\non {cell.facts.pictures}", fontsize=8)
 
     return panel(draw, f"confusion matrix of {cell.title}", 4.2, 0.8, 0.8)
 

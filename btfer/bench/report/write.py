@@ -2,14 +2,19 @@
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from btfer.bench.report.runs import read_runs, results_table, runs_markdown
+from btfer.bench.report.runs import results_table, runs_markdown
+from btfer.bench.runs.record import RunRecord
+from btfer.bench.runs.store import RunStore
 from btfer.extras import require
 from btfer.files import write_atomic
+from btfer.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from btfer.bench.report.tables import TableLine
 
 TITLES = {
     2: "Table 2: networks at 48 x 48",
@@ -19,21 +24,22 @@ PAPER_ONLY = "published"
 """The table's protocol while nothing was run."""
 
 
-def write_report(runs_dir: Path, out_dir: Path) -> Path:
+def write_report(runs_dir: Path, out_dir: Path, progress: Progress = SILENT) -> Path:
     """Write index.html, results.csv, strata.csv, results.md and results.tex to `out_dir`/<today>; the page.
 
-    Without any run the report is of the paper's numbers alone, and says so. Raises UsageError for a run whose
-    files cannot be read, MissingExtra without the benchmark's packages.
+    Without any run the report is of the paper's numbers alone, and says so. A record that cannot
+    be read is skipped with one line. Raises UsageError for predictions that cannot be read,
+    MissingExtra without the benchmark's packages.
     """
     require("bench", "btfer report")
     from btfer.bench.report import tables
-    from btfer.bench.report.cells import comparable, read_cells
     from btfer.bench.report.page import render
     from btfer.bench.report.results import results_frame
+    from btfer.bench.report.seed_groups import comparable, read_groups
     from btfer.bench.report.strata import strata_frame
 
-    runs = read_runs(runs_dir)
-    cells = read_cells(runs)
+    runs = RunStore(runs_dir, progress).all()
+    cells = read_groups(runs)
     results = results_frame(cells)
     chosen = comparable(cells)
     shown = results_frame(chosen) if len(chosen) < len(cells) else results
@@ -63,7 +69,7 @@ def _csv(rows: "pd.DataFrame") -> bytes:
     return rows.to_csv(index=False, lineterminator="\n").encode()
 
 
-def _markdown(runs: list[dict[str, Any]], lines: dict[str, Any]) -> str:
+def _markdown(runs: list[RunRecord], lines: "dict[str, list[TableLine]]") -> str:
     from btfer.bench.report import tables
 
     parts = [tables.markdown(found, title) for title, found in lines.items()]

@@ -1,42 +1,66 @@
 """The runs that lie in a folder, finished or not, as rows to list and compare. Loads no Keras."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from btfer.bench.runs.record import RunRecord
+from btfer.bench.runs.store import RunStore
 from btfer.errors import Incomplete
 
 
-def run_rows(runs_dir: Path) -> list[dict[str, Any]]:
-    """A row for each run: what defines it, its state, its accuracies; the best on a release first.
+@dataclass(frozen=True)
+class RunRow:
+    """One run, finished or not: what defines it, its state, its scores. The fields are the keys of `--json`.
 
-    An in-domain run's accuracy stands under validation, since it is of the set that was trained on.
-    Raises Incomplete where there is no run.
+    epochs: finished so far. validation, test, cross_domain: accuracies; that of an in-domain run is
+    under validation, since it is of the set that was trained on. macro_f1: on the release, else there.
     """
-    files = sorted(runs_dir.glob("*/run.json"))
-    if not files:
-        raise Incomplete(f"no run in {runs_dir} yet: run btfer bench")
-    rows = [_row(json.loads(file.read_text(encoding="utf-8")), file.parent) for file in files]
-    return sorted(rows, key=lambda row: (-(row["cross_domain"] or -1), -(row["validation"] or -1)))
+
+    id: str
+    state: str
+    error: str | None
+    architecture: str
+    weights: str
+    resolution: int
+    balance: str
+    seed: int
+    training: str
+    protocol: str
+    epochs: int | None
+    validation: float | None
+    test: float | None
+    cross_domain: float | None
+    macro_f1: float | None
 
 
-def _row(record: dict[str, Any], folder: Path) -> dict[str, Any]:
-    definition, metrics = record.get("definition", {}), record.get("metrics", {})
-    own = metrics.get("validation") or metrics.get("in_domain") or {}
-    names = ("architecture", "weights", "resolution", "balance", "seed")
-    return {
-        "id": record.get("id", folder.name),
-        "state": record.get("state"),
-        "error": record.get("error"),
-        **{name: definition.get(name) for name in names},
-        "training": record.get("training"),
-        "protocol": (definition.get("protocol") or {}).get("name"),
-        "epochs": record.get("epochs") or _epochs_so_far(folder),
-        "validation": own.get("accuracy"),
-        "test": (metrics.get("test") or {}).get("accuracy"),
-        "cross_domain": (metrics.get("cross_domain") or {}).get("accuracy"),
-        "macro_f1": ((metrics.get("cross_domain") or own).get("macro") or {}).get("f1"),
-    }
+def run_rows(store: RunStore) -> list[RunRow]:
+    """A row for each run, the best on a release first. Raises Incomplete where there is no run."""
+    rows = [_row(one) for one in store.all()]
+    if not rows:
+        raise Incomplete(f"no run in {store.runs_dir} yet: run btfer bench")
+    return sorted(rows, key=lambda row: (-(row.cross_domain or -1), -(row.validation or -1)))
+
+
+def _row(run: RunRecord) -> RunRow:
+    definition = run.definition
+    return RunRow(
+        id=run.id,
+        state=run.state,
+        error=run.error,
+        architecture=definition.architecture,
+        weights=definition.weights,
+        resolution=definition.resolution,
+        balance=definition.balance,
+        seed=definition.seed,
+        training=run.training,
+        protocol=definition.protocol_name,
+        epochs=run.epochs or _epochs_so_far(run.folder),
+        validation=run.own_scores.get("accuracy"),
+        test=run.metrics.get("test", {}).get("accuracy"),
+        cross_domain=run.cross_scores.get("accuracy"),
+        macro_f1=((run.cross_scores or run.own_scores).get("macro") or {}).get("f1"),
+    )
 
 
 def _epochs_so_far(folder: Path) -> int | None:

@@ -33,12 +33,12 @@ def scores(labels: Array, probabilities: Array) -> dict[str, Any]:
 
 
 def confusion(labels: Array, predicted: Array, classes: int) -> Array:
-    """int [classes, classes]: rows are true labels, columns are predicted ones."""
+    """int [classes, classes]: rows are true labels, columns are predicted ones. labels, predicted: int [N]."""
     return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
 def per_class(matrix: Array) -> tuple[Array, Array, Array]:
-    """Precision, recall and F1 of each class, float [classes]."""
+    """Precision, recall and F1 of each class, float [classes]. matrix: as `confusion` gives it."""
     hits = np.diag(matrix).astype(float)
     precision = _ratio(hits, matrix.sum(axis=0))
     recall = _ratio(hits, matrix.sum(axis=1))
@@ -46,8 +46,9 @@ def per_class(matrix: Array) -> tuple[Array, Array, Array]:
 
 
 def calibration_error(labels: Array, probabilities: Array, bins: int = 15) -> float:
-    """Expected calibration error: mean gap of confidence and accuracy over bins of equal width.
+    """Expected calibration error: mean gap of confidence and accuracy over bins of equal width, 0 to 1.
 
+    labels: int [N]. probabilities: float [N, classes].
     Source: Guo et al. 2017, https://arxiv.org/abs/1706.04599, equation 3.
     """
     confidence = probabilities.max(axis=1)

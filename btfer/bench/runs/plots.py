@@ -1,4 +1,4 @@
-"""The two pictures of a run, as PNG bytes: learning curves and confusion matrix."""
+"""The two plots of a run, as PNG bytes: learning curves and confusion matrix."""
 
 import io
 from typing import Any

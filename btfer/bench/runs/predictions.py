@@ -1,4 +1,4 @@
-"""Predictions as a table: one row for each picture, with everything that a score or a plot needs."""
+"""Predictions as a table: one row for each image, with everything that a score or a plot needs."""
 
 import io
 from pathlib import Path
@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 
 def counted(n: int, protocol: Protocol, seed: int) -> Array:
-    """bool [n]: which pictures count: all, or a random whole number of batches as in the authors' code."""
+    """bool [n]: which images count: all, or a random whole number of batches as in the authors' code."""
     mask = np.ones(n, bool)
     if protocol.skip_remainder and n >= protocol.batch_size:
         mask[np.random.default_rng(seed).permutation(n)[: n % protocol.batch_size]] = False
@@ -27,7 +27,10 @@ def counted(n: int, protocol: Protocol, seed: int) -> Array:
 def predictions_table(
     images: ImageSet, indices: Indices, probabilities: Array, counts: Array
 ) -> pd.DataFrame:
-    """Columns file, label, predicted, counts (in the scores), p_<class>, and the strata."""
+    """Columns file, label, predicted, counts (in the scores), p_<class>, and the strata.
+
+    indices: int64 [N], of `images`. probabilities: float [N, classes], in their order. counts: bool [N].
+    """
     table = pd.DataFrame({"file": [images.files[i] for i in indices]})
     table["label"] = [EXPRESSIONS[label] for label in images.labels[indices]]
     table["predicted"] = [EXPRESSIONS[label] for label in probabilities.argmax(axis=1)]

@@ -1,36 +1,40 @@
-"""Finished runs: found by name, with the network as it was stored. Importing this loads no Keras."""
+"""The runs in a folder: the one reader and writer of `run.json`. Importing this loads no Keras."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from btfer.bench.runs.inputs import InputSpec, input_spec
+from btfer.bench.runs.record import EXTERNAL, NotARecord, RunRecord
 from btfer.errors import UsageError
+from btfer.files import write_atomic
+from btfer.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     import keras
 
-MODEL = "model.keras"
+MODEL, RECORD = "model.keras", "run.json"
+LEAST_DIGITS = 4  # of an id, so that it is not taken for the name of a network
+MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A run with a network. record: its run.json."""
+    """A run whose network is stored."""
 
     folder: Path
-    record: dict[str, Any]
+    record: RunRecord
 
     @property
-    def form(self) -> InputSpec:
-        """What its network is given."""
-        return input_spec(self.record["definition"])
+    def input_spec(self) -> InputSpec:
+        """How images become the input of its network."""
+        return input_spec(self.record.definition)
 
     @property
     def name(self) -> str:
         """Network, side in pixels and id, in a few words."""
-        told = self.record["definition"]
-        return f"{told['architecture']} {told['resolution']} ({self.record['id']})"
+        return self.record.title
 
     def network(self) -> "keras.Model":
         """The trained network."""
@@ -39,42 +43,139 @@ class TrainedRun:
         return keras.saving.load_model(self.folder / MODEL, compile=False)
 
 
-def with_network(runs_dir: Path) -> list[TrainedRun]:
-    """Every run whose network is stored, the best on its release first; folds stand for themselves."""
-    folders = [path.parent for path in runs_dir.glob(f"**/{MODEL}")]
-    found = [TrainedRun(one, _record(one)) for one in folders if (one / "run.json").is_file()]
-    return sorted(found, key=lambda one: (-_accuracy(one.record), one.name))
+@dataclass(frozen=True)
+class RunStore:
+    """The runs in `runs_dir`, a folder for each. A record that cannot be read is skipped with one line."""
+
+    runs_dir: Path
+    progress: Progress = SILENT
+    _named: set[Path] = field(default_factory=set, repr=False, compare=False)
+
+    @property
+    def cache(self) -> Path:
+        """Folder of decoded pixels, shared by all runs."""
+        return self.runs_dir / "_cache"
+
+    def read(self, folder: Path) -> RunRecord | None:
+        """The record of a run's folder; None where there is none, or none that can be read."""
+        try:
+            return _read(folder)
+        except NotARecord as error:
+            self._skip(folder, str(error))
+            return None
+
+    def write(self, record: RunRecord) -> RunRecord:
+        """Write the record to its folder, whole; the record."""
+        text = f"{json.dumps(record.to_json(), indent=2)}\n"
+        write_atomic(record.folder / RECORD, text.encode())
+        return record
+
+    def all(self) -> list[RunRecord]:
+        """Every run, by folder; a cross-validation is one run, without its folds."""
+        found = map(self.read, self._folders())
+        return [one for one in found if one is not None]
+
+    def folds(self, record: RunRecord) -> list[RunRecord]:
+        """The runs of a cross-validation's folds, in order; [] for another run."""
+        folders = sorted(record.folder.glob("fold-*"), key=lambda one: (len(one.name), one.name))
+        return [one for folder in folders if (one := self.read(folder)) is not None]
+
+    def with_network(self) -> list[TrainedRun]:
+        """Every run whose network is stored, the best on its release first; folds stand for themselves."""
+        runs = [run for one in self.all() for run in self._trained(one)]
+        return sorted(runs, key=lambda one: (-_accuracy(one.record), one.name))
+
+    def trained(self, folder: Path) -> TrainedRun:
+        """The run in a folder, which may be that of a fold. Raises UsageError where it has no network."""
+        record = self.read(folder)
+        if record is None:
+            raise UsageError(f"no readable run in {folder}")
+        return self._trained_or_error(record)
+
+    def find(self, text: str) -> TrainedRun:
+        """The trained run that `text` names: a folder, the first digits of an id, or a network that ran once.
+
+        A cross-validation stands for its first fold. Raises UsageError where no run or several are
+        meant, and where the run has no network.
+        """
+        records = self.all()
+        meant = self._meant(text, records)
+        if len(meant) == 1:
+            return self._trained_or_error(meant[0])
+        named = [one.title for one in meant or [run.record for run in self.with_network()]]
+        choice = ", ".join(named[:MOST_NAMED]) or "none yet: run btfer bench"
+        if meant:
+            raise UsageError(f"'{text}' names {len(meant)} runs; choose one of {choice}")
+        raise UsageError(f"unknown run '{text}'; choose one of {choice}")
+
+    def _meant(self, text: str, records: list[RunRecord]) -> list[RunRecord]:
+        for folder in (self.runs_dir / text, Path(text)):
+            if text and (folder / RECORD).is_file():
+                found = self.read(folder)
+                if found is None:
+                    raise UsageError(
+                        f"the record of run '{text}' cannot be read: {folder / RECORD}"
+                    )
+                return [found]
+        if len(text) >= LEAST_DIGITS:
+            folds = [fold for one in records for fold in self.folds(one)]
+            by_id = [one for one in [*records, *folds] if one.id.startswith(text)]
+            if by_id:
+                return by_id
+        named = [one for one in records if text and one.definition.architecture == text]
+        return [one for one in named if self._trained(one)] or named
+
+    def _trained(self, record: RunRecord) -> list[TrainedRun]:
+        """The run itself, or the folds of it, as far as their networks are stored."""
+        own = [record] if (record.folder / MODEL).is_file() else self.folds(record)
+        return [TrainedRun(one.folder, one) for one in own if (one.folder / MODEL).is_file()]
+
+    def _trained_or_error(self, record: RunRecord) -> TrainedRun:
+        trained = self._trained(record)
+        if trained:
+            return trained[0]
+        if record.training == EXTERNAL:
+            raise UsageError(
+                f"run {record.id} has no network of its own: it is predictions of "
+                f"{record.definition.architecture}; choose a run that btfer bench trained"
+            )
+        raise UsageError(
+            f"run {record.id} has no network, its state is {record.state}: run btfer bench again"
+        )
+
+    def _folders(self) -> list[Path]:
+        try:
+            found = sorted(self.runs_dir.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [one for one in found if one.is_dir() and one.name[0] not in "._"]
+
+    def _skip(self, folder: Path, why: str) -> None:
+        if folder not in self._named:
+            self._named.add(folder)
+            self.progress.say(f"skipped {folder / RECORD}, which is not the record of a run: {why}")
 
 
-def find_run(runs_dir: Path, text: str) -> TrainedRun:
-    """The run that `text` names: a folder, the beginning of an id, or a network that ran just once.
-
-    A k-fold run stands for its first fold. Raises UsageError where none or several are meant.
-    """
-    known = with_network(runs_dir)
-    meant = [one for one in known if _means(one, text)]
-    if (runs_dir / text).is_dir() or Path(text).is_dir():
-        folder = (runs_dir / text if (runs_dir / text).is_dir() else Path(text)).resolve()
-        meant = [one for one in known if one.folder.resolve() == folder]
-        meant = meant or [one for one in known if one.folder.resolve() == folder / "fold-1"]
-        if not meant and (folder / MODEL).is_file() and (folder / "run.json").is_file():
-            return TrainedRun(folder, _record(folder))
-    if len(meant) == 1:
-        return meant[0]
-    names = ", ".join(one.name for one in (meant or known)[:8]) or "none yet: run btfer bench"
-    raise UsageError(f"'{text}' names {len(meant)} runs with a network: choose of {names}")
-
-
-def _means(one: TrainedRun, text: str) -> bool:
-    is_id = len(text) >= 4 and str(one.record["id"]).startswith(text)
-    return bool(text) and (is_id or text == one.record["definition"]["architecture"])
+def _read(folder: Path) -> RunRecord | None:
+    """Raises NotARecord that says why the file cannot be used."""
+    try:
+        text = (folder / RECORD).read_text(encoding="utf-8-sig")
+        return RunRecord.from_json(json.loads(text), folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except NotARecord:
+        raise
+    except UnicodeDecodeError:
+        raise NotARecord("it is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        why = "it is empty" if not text.strip() else f"it is not JSON ({error})"
+        raise NotARecord(why) from None
+    except (OSError, ValueError) as error:  # a number of thousands of digits is a ValueError
+        raise NotARecord(f"it cannot be opened ({getattr(error, 'strerror', error)})") from None
 
 
-def _record(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "run.json").read_text(encoding="utf-8")))
-
-
-def _accuracy(record: dict[str, Any]) -> float:
-    metrics = record.get("metrics", {})
-    found = metrics.get("cross_domain") or metrics.get("held_out") or metrics.get("validation")
+def _accuracy(record: RunRecord) -> float:
+    found = (
+        record.cross_scores or record.metrics.get("held_out") or record.metrics.get("validation")
+    )
     return float((found or {}).get("accuracy", 0))

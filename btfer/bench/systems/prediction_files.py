@@ -5,28 +5,41 @@ its training is `external`, and its architecture is the name that it was given.
 """
 
 import csv
-import hashlib
 import io
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
+from btfer.bench.runs.record import EXTERNAL, ReleaseRef, RunDefinition, RunRecord, run_id
+from btfer.bench.runs.store import RunStore
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
 from btfer.files import sha256_file, write_atomic
 
 Array = np.ndarray[Any, Any]
 
-EXTERNAL = "external"
 FILE_COLUMNS = ("file", "file_name", "image", "image_id", "id", "path", "filename")
 LABEL_COLUMNS = ("predicted", "prediction", "label", "expression", "emotion")
 NO_ANSWER = (math.nan,) * len(EXPRESSIONS)
+
+
+@dataclass(frozen=True)
+class AnswerSource:
+    """What gave the answers. name, digest: tell one run from another. resolution: side in pixels that it takes.
+
+    seconds: that it took; None = unknown.
+    """
+
+    name: str
+    digest: str
+    resolution: int = 256  # the side of a release's images
+    seconds: float | None = None
 
 
 def by_class(named: Mapping[str, float]) -> list[float]:
@@ -47,22 +60,22 @@ def by_class(named: Mapping[str, float]) -> list[float]:
         raise UsageError(f"no class of {', '.join(named)} means {', '.join(missing)}")
     total = sum(found.values())
     if not total > 0 or min(found.values()) < 0:
-        raise UsageError(f"these are no probabilities: {dict(named)}")
+        raise UsageError(f"these are not probabilities: {dict(named)}")
     return [found[label] / total for label in EXPRESSIONS]
 
 
 def read_predictions(file: Path, images: ImageSet) -> Array:
     """Probabilities, float [N, classes] in the order of `images`, from a CSV of any framework.
 
-    A row names a picture (one of `FILE_COLUMNS`: `images/sad/sad-001.png`, `sad-001.png` or `sad-001`)
+    A row names an image (one of `FILE_COLUMNS`: `images/sad/sad-001.png`, `sad-001.png` or `sad-001`)
     and has a column of probabilities for each class, under any known name, or one of `LABEL_COLUMNS`.
-    A row of empty cells is a picture without an answer, NaN here. Raises UsageError that names the row.
+    A row of empty cells is an image without an answer, NaN here. Raises UsageError that names the row.
     """
     rows = _rows(file)
     if not rows:
         raise UsageError(f"{file} has no row")
     columns = [name for name in rows[0] if name]
-    key = _first(columns, FILE_COLUMNS, f"{file} has no column that names the picture")
+    key = _first(columns, FILE_COLUMNS, f"{file} has no column that names the image")
     places = _places(images)
     out, seen = np.full((len(images), len(EXPRESSIONS)), np.nan), set()
     for number, row in enumerate(rows, start=2):
@@ -78,71 +91,73 @@ def read_predictions(file: Path, images: ImageSet) -> Array:
     if len(seen) < len(images):
         first = next(name for place, name in enumerate(images.files) if place not in seen)
         raise UsageError(
-            f"{file} has {len(seen)} of the {len(images)} pictures of {images.name}; {first} is "
-            "missing: a picture without an answer is a row with empty cells"
+            f"{file} has {len(seen)} of the {len(images)} images of {images.name}; {first} is "
+            "missing: an image without an answer is a row with empty cells"
         )
     return out
 
 
 def keep_run(
-    runs_dir: Path, name: str, probabilities: Array, images: ImageSet, facts: dict[str, Any]
-) -> dict[str, Any]:
+    runs_dir: Path, name: str, probabilities: Array, images: ImageSet, source: AnswerSource
+) -> RunRecord:
     """Score probabilities (float [N, classes], NaN = no answer) and write them as a run; its record.
 
-    Pictures without an answer do not count, and the record says how many. facts: `source` (what gave
-    them) and `digest` name the run; `resolution` is the side of the pictures that it takes. Raises
-    UsageError where no picture has an answer.
+    Images without an answer do not count, and the record says how many. Raises UsageError where no image
+    has an answer.
     """
     from btfer.bench.runs.plots import confusion
     from btfer.bench.runs.predictions import predictions_table, table_scores, write_table
 
     answered = np.asarray(~np.isnan(probabilities).any(axis=1))
     if not answered.any():
-        raise UsageError(f"{name} has no answer for any picture of {images.name}")
-    definition = _definition(name, facts)
-    text = json.dumps(definition, sort_keys=True)
-    folder = runs_dir / hashlib.sha256(text.encode()).hexdigest()[:12]
+        raise UsageError(f"{name} has no answer for any image of {images.name}")
+    definition = _definition(name, source)
+    folder = runs_dir / run_id(definition)
     filled = np.where(answered[:, None], probabilities, 1 / len(EXPRESSIONS))
     table = predictions_table(images, np.arange(len(images)), filled, answered)
     write_table(folder / "predictions_btfer.parquet", table)
     found = table_scores(table)
     write_atomic(folder / "confusion.png", confusion(found["confusion"], images.name))
-    record: dict[str, Any] = {
-        "id": folder.name,
-        "state": "done",
-        "error": None,
-        "definition": definition,
-        "training": EXTERNAL,
-        "release": {"name": images.name, "digest": images.digest},
-        "metrics": {"cross_domain": found},
-        "unanswered": int((~answered).sum()),
-        **{key: facts[key] for key in ("source", "parameters", "seconds") if key in facts},
-    }
-    write_atomic(folder / "run.json", f"{json.dumps(record, indent=2)}\n".encode())
-    return record
+    record = RunRecord(
+        id=folder.name,
+        state="done",
+        error=None,
+        definition=definition,
+        training=EXTERNAL,
+        release=ReleaseRef(images.name, images.digest),
+        metrics={"cross_domain": found},
+        folder=folder,
+    )
+    seconds = {} if source.seconds is None else {"seconds": source.seconds}
+    unanswered = int((~answered).sum())
+    return RunStore(runs_dir).write(
+        record.changed(unanswered=unanswered, source=source.name, **seconds)
+    )
 
 
-def score_file(runs_dir: Path, file: Path, name: str, images: ImageSet) -> dict[str, Any]:
+def score_file(runs_dir: Path, file: Path, name: str, images: ImageSet) -> RunRecord:
     """Read a CSV of predictions and keep it as a run; its record. Raises UsageError as `read_predictions`."""
     probabilities = read_predictions(file, images)
-    facts = {"source": file.name, "digest": sha256_file(file)}
-    return keep_run(runs_dir, name or file.stem, probabilities, images, facts)
+    source = AnswerSource(file.name, sha256_file(file))
+    return keep_run(runs_dir, name or file.stem, probabilities, images, source)
 
 
-def _definition(name: str, facts: dict[str, Any]) -> dict[str, Any]:
-    """The keys of an experiment, so that a table of runs has no hole. 256: the side of a release's pictures."""
-    return {
-        "architecture": name,
-        "weights": EXTERNAL,
-        "resolution": facts.get("resolution", 256),
-        "balance": EXTERNAL,
-        "seed": 0,
-        "protocol": {"name": EXTERNAL},
-        "epochs": None,
-        "fold": "",
-        "data": facts["digest"],
-        "split": facts["source"],
-    }
+def _definition(name: str, source: AnswerSource) -> RunDefinition:
+    """The keys of an experiment, so that a table of runs has no hole."""
+    return RunDefinition(
+        {
+            "architecture": name,
+            "weights": EXTERNAL,
+            "resolution": source.resolution,
+            "balance": EXTERNAL,
+            "seed": 0,
+            "protocol": {"name": EXTERNAL},
+            "epochs": None,
+            "fold": "",
+            "data": source.digest,
+            "split": source.name,
+        }
+    )
 
 
 def _answer(row: dict[str, str], columns: list[str], key: str) -> list[float] | tuple[float, ...]:
@@ -157,8 +172,8 @@ def _answer(row: dict[str, str], columns: list[str], key: str) -> list[float] | 
         raise UsageError(f"needs a column for each class, or one of {', '.join(LABEL_COLUMNS)}")
     if not labels[0]:
         return NO_ANSWER
-    said = parse_expression(labels[0])
-    return [float(label == said) for label in EXPRESSIONS]
+    predicted = parse_expression(labels[0])
+    return [float(label == predicted) for label in EXPRESSIONS]
 
 
 def _bare(name: str) -> str:
@@ -174,7 +189,7 @@ def _class_or_none(name: str) -> str | None:
 
 
 def _places(images: ImageSet) -> dict[str, int]:
-    """The place of each picture by its path and by its name alone, where no other has the same."""
+    """The place of each image by its path and by its name alone, where no other has the same."""
     paths = [_bare_path(file) for file in images.files]
     last = Counter(path.rsplit("/", 1)[-1] for path in paths)
     places = {path: place for place, path in enumerate(paths)}

@@ -1,7 +1,7 @@
 """One random affine per image instead of four layers: rotation, shifts, zooms and flip, warped once.
 
 The draws are those of the paper's generator, Keras's ImageDataGenerator: rotation, both shifts and
-both zooms (x and y each for itself) uniform, a flip of every second picture, the border repeated,
+both zooms (x and y each for itself) uniform, a flip of every second image, the border repeated,
 linear interpolation in floats. The pixels are its pixels, to 0.02 of a grey level.
 """
 
@@ -115,7 +115,7 @@ def _warp(
 class WarpAndScale(keras.layers.Layer):
     """The same on the device: uint8 [B, s, s, 3] and affines, float32 [B, 8], to float32 [B, s, s, channels].
 
-    Only in training; otherwise the pictures are scaled alone, to `scale` times pixel plus `offset`.
+    Only in training; otherwise the images are scaled alone, to `scale` times pixel plus `offset`.
     """
 
     def __init__(self, scale: float, offset: float, channels: int = 3, **options: Any) -> None:

@@ -2,7 +2,7 @@
 
 Restored: weights, optimizer with its learning rate, the counters of early stopping and of the
 learning-rate plateau, the seeds of dropout layers, the best accuracy so far, the history; and the
-feed draws by epoch number. Not restored: batches of the epoch that was cut off, which is done again
+batches are drawn by epoch number. Not restored: batches of the epoch that was cut off, which is done again
 from its start. On a CPU a run that was cut off ends as one that was not.
 """
 
@@ -21,18 +21,22 @@ import numpy as np
 from btfer.errors import BtferError
 
 STATE = "training.npz"
+EpochRow = dict[str, float]
+"""One epoch: number, phase, steps, seconds, learning rate, and what Keras logs (loss, accuracy, val_...)."""
+
+OnEpoch = Callable[[EpochRow], None]
 COUNTERS = ("wait", "best", "cooldown_counter", "stopped_epoch")
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """How far a training is. history: a row per finished epoch, over both phases."""
 
     phase: int = 1
     phase_epochs: int = 0
     stopped: bool = False
     best: float = -1.0
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[EpochRow] = field(default_factory=list)
     counters: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def begin(self, phase: int) -> None:
@@ -41,13 +45,13 @@ class Progress:
         self.counters = {}
 
 
-def load_progress(folder: Path) -> Progress:
+def load_state(folder: Path) -> TrainingState:
     """What `folder` remembers of a training; a new one where there is nothing."""
     path = folder / STATE
     if not path.is_file():
-        return Progress()
+        return TrainingState()
     with np.load(path) as file:
-        return Progress(**json.loads(str(file["progress"])))
+        return TrainingState(**json.loads(str(file["progress"])))
 
 
 def best_weights(folder: Path, phase: int) -> Path:
@@ -75,7 +79,7 @@ def restore(model: keras.Model, folder: Path) -> None:
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Remember each finished epoch, then tell of it. Must be the last callback of a fit.
+    """Remember each finished epoch, then call `on_epoch` with its row. Must be the last callback of a fit.
 
     counted: callbacks whose counters go on after a restart, by name.
     """
@@ -83,18 +87,18 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(
         self,
         folder: Path,
-        progress: Progress,
+        state: TrainingState,
         counted: dict[str, keras.callbacks.Callback],
-        tell: Callable[[dict[str, float]], None],
+        on_epoch: OnEpoch,
     ) -> None:
         super().__init__()
-        self.folder, self.progress, self.counted, self.tell = folder, progress, counted, tell
+        self.folder, self.state, self.counted, self.on_epoch = folder, state, counted, on_epoch
         self.started = self.seconds = 0.0
         self.steps = 0
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Give the other callbacks their counters back: their own start has just cleared them."""
-        for name, values in self.progress.counters.items():
+        for name, values in self.state.counters.items():
             for key, value in values.items():
                 setattr(self.counted[name], key, value)
 
@@ -108,9 +112,9 @@ class Checkpoint(keras.callbacks.Callback):
         self.seconds = time.perf_counter() - self.started
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Keep the weights if they are the best, then the state, then tell."""
+        """Keep the weights if they are the best, then the state, then call `on_epoch`."""
         row = self._row(logs or {})
-        done = self.progress
+        done = self.state
         if row["val_accuracy"] > done.best:
             done.best = row["val_accuracy"]
             save_weights(self.model, best_weights(self.folder, done.phase))
@@ -118,17 +122,17 @@ class Checkpoint(keras.callbacks.Callback):
         done.history.append(row)
         done.counters = {name: _counters(one) for name, one in self.counted.items()}
         self._save()
-        self.tell(row)
+        self.on_epoch(row)
 
-    def _row(self, logs: dict[str, float]) -> dict[str, float]:
-        number = len(self.progress.history) + 1
+    def _row(self, logs: dict[str, float]) -> EpochRow:
+        number = len(self.state.history) + 1
         shown = {name: float(value) for name, value in logs.items() if name != "learning_rate"}
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         timing = {"learning_rate": rate, "steps": self.steps, "seconds": round(self.seconds, 4)}
-        return {"epoch": number, "phase": self.progress.phase, **shown, **timing}
+        return {"epoch": number, "phase": self.state.phase, **shown, **timing}
 
     def _save(self) -> None:
-        arrays = {"progress": np.array(json.dumps(asdict(self.progress)))}
+        arrays = {"progress": np.array(json.dumps(asdict(self.state)))}
         for name, variables in _variables(self.model).items():
             arrays |= _numbered(name, variables)
         _save_arrays(self.folder / STATE, arrays)

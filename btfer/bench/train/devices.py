@@ -1,4 +1,4 @@
-"""What the network runs on: how many devices, in which precision, and where pictures are warped.
+"""What the network runs on: how many devices, in which precision, and where images are warped.
 
 The same for Keras's three backends; TensorFlow is imported only where it is the backend.
 """
@@ -40,7 +40,7 @@ def gpus() -> int:
 
 
 def warps_on_device(augment: str) -> bool:
-    """Whether a device, not the host, warps training pictures: `auto` = where there is a GPU.
+    """Whether a device, not the host, warps training images: `auto` = where there is a GPU.
 
     Raises UsageError for another word than `auto`, `host` and `device`.
     """
@@ -66,7 +66,7 @@ def replicas(count: int) -> Iterator[None]:
     """Build and train inside this on `count` devices of this machine, a part of each batch on each.
 
     Of whole batches they learn what one device does; in an epoch's last batch, when it is smaller,
-    each picture counts a little differently. Raises UsageError where there are fewer devices, or for
+    each image counts a little differently. Raises UsageError where there are fewer devices, or for
     a backend that cannot.
     """
     if count == 1:

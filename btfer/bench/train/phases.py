@@ -4,7 +4,6 @@ Phase 1: the pretrained backbone is frozen and the new head learns. Phase 2: fro
 phase 1 everything learns. A network without pretrained weights has phase 2 only.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +13,16 @@ from btfer.bench.architectures import BACKBONE
 from btfer.bench.train.batches import ImageBatches
 from btfer.bench.train.checkpoint import (
     Checkpoint,
-    Progress,
+    OnEpoch,
+    TrainingState,
     best_weights,
-    load_progress,
+    load_state,
     restore,
     set_weights,
 )
 from btfer.bench.train.protocol import Protocol
 
 HEAD, ALL = 1, 2  # the phases
-
-Tell = Callable[[dict[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -52,23 +50,23 @@ def train(
     validation: ImageBatches,
     plan: TrainingPlan,
     folder: Path,
-    tell: Tell,
-) -> Progress:
+    on_epoch: OnEpoch,
+) -> TrainingState:
     """Train from where `folder` remembers to the end; the model then has the weights to be scored.
 
-    tell: called with each epoch's row, after it is on disk. Returns the history in `Progress`.
+    on_epoch: called with each epoch's row, after it is on disk. Returns the state with its history.
     """
-    progress = load_progress(folder)
-    if not progress.history and not plan.two_phases:
-        progress.begin(ALL)
-    if progress.phase == HEAD:
-        _train_phase(model, batches, validation, plan, folder, progress, tell)
+    state = load_state(folder)
+    if not state.history and not plan.two_phases:
+        state.begin(ALL)
+    if state.phase == HEAD:
+        _train_phase(model, batches, validation, plan, folder, state, on_epoch)
         set_weights(model, best_weights(folder, HEAD))
-        progress.begin(ALL)
-    _train_phase(model, batches, validation, plan, folder, progress, tell)
+        state.begin(ALL)
+    _train_phase(model, batches, validation, plan, folder, state, on_epoch)
     if plan.protocol.evaluated == "best":
         set_weights(model, best_weights(folder, ALL))
-    return progress
+    return state
 
 
 def prepare(
@@ -80,7 +78,7 @@ def prepare(
 ) -> None:
     """Freeze or unfreeze the backbone, and compile with a fresh optimizer.
 
-    learner: what is compiled and fitted, where it is not the model itself (`Feed.learner`).
+    learner: what is compiled and fitted, where it is not the model itself (`ImageBatches.learner`).
     """
     # One by one: setting it on the model alone does not reach the inside of a frozen sub-model.
     for layer in model.layers:
@@ -98,26 +96,26 @@ def _train_phase(
     validation: ImageBatches,
     plan: TrainingPlan,
     folder: Path,
-    progress: Progress,
-    tell: Tell,
+    state: TrainingState,
+    on_epoch: OnEpoch,
 ) -> None:
     learner = batches.learner(model)
-    prepare(model, plan.protocol, progress.phase, plan.rate, learner)
-    if progress.phase_epochs:
+    prepare(model, plan.protocol, state.phase, plan.rate, learner)
+    if state.phase_epochs:
         restore(learner, folder)
-    longest = plan.longest(progress.phase)
-    if progress.stopped or progress.phase_epochs >= longest:
+    longest = plan.longest(state.phase)
+    if state.stopped or state.phase_epochs >= longest:
         return
     counted = _callbacks(plan.protocol)
-    batches.epoch = len(progress.history)
+    batches.epoch = len(state.history)
     learner.fit(
         batches,
         validation_data=validation,
         epochs=longest,
-        initial_epoch=progress.phase_epochs,
+        initial_epoch=state.phase_epochs,
         class_weight=plan.class_weight,
-        callbacks=[*counted.values(), Checkpoint(folder, progress, counted, tell)],
-        shuffle=False,  # the feed shuffles, by seed
+        callbacks=[*counted.values(), Checkpoint(folder, state, counted, on_epoch)],
+        shuffle=False,  # the batches shuffle themselves, by seed
         verbose=0,
     )
 

@@ -1,4 +1,4 @@
-"""How networks are trained and scored, by name: the paper's words, what its authors' code does, and a correct way.
+"""How networks are trained and scored, by name: the paper's text, what its authors' code does, and a correct way.
 
 Source: BTFER, section 4.2, and the authors' notebooks. Known differences that are not here because
 they are no rule: phase-2 learning rates of 1e-5 and 1e-6 in some notebooks, a second fit of a few
@@ -34,12 +34,12 @@ class Protocol:
     split: how a training set is parted unless another way is asked for. head_epochs: most epochs of
     phase 1, in which the pretrained backbone is frozen. max_epochs: most epochs of phase 2. evaluated:
     which weights are scored, those with the best validation accuracy or those of the last epoch.
-    skip_remainder: leave out what fills no batch, in training and in scores. resize: how pictures come
+    skip_remainder: leave out what fills no batch, in training and in scores. resize: how images come
     to the resolution. preprocessing: what a network is fed, one range for nearly all as in the paper,
     or pixels 0 to 255 that the model itself brings to what its backbone was made for. deterministic:
     the same run twice is the same numbers. untouched_test: a part of the training set that nothing
     looks at before the end. head_first: networks that have a phase 1 without pretrained weights too.
-    rates: networks with a learning rate of their own. unweighted: networks that know no balance.
+    rates: networks with a learning rate of their own. unweighted: networks that are trained without class weights.
     """
 
     name: str
@@ -96,7 +96,7 @@ PROTOCOLS = {one.name: one for one in (PAPER, AUTHORS_CODE, STRICT)}
 def protocol_named(name: str) -> Protocol:
     """The protocol of that name. Raises UsageError that lists the known ones."""
     if name not in PROTOCOLS:
-        raise UsageError(f"'{name}' is no protocol: use {' or '.join(PROTOCOLS)}")
+        raise UsageError(f"unknown protocol '{name}'; choose one of {', '.join(PROTOCOLS)}")
     return PROTOCOLS[name]
 
 
@@ -108,7 +108,7 @@ def class_weights(counts: Sequence[int], balance: str) -> dict[int, float]:
     Source: BTFER, section 3, figures 11 to 13; not normalised, as there.
     """
     if balance not in BALANCES:
-        raise UsageError(f"'{balance}' is no balance: use one of {', '.join(BALANCES)}")
+        raise UsageError(f"unknown balance '{balance}'; choose one of {', '.join(BALANCES)}")
     if balance == "none":
         return dict.fromkeys(range(len(counts)), 1.0)
     empty = [EXPRESSIONS[label] for label, count in enumerate(counts) if count == 0]

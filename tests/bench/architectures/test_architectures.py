@@ -3,6 +3,7 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,10 @@ import pytest
 from keras import applications
 
 from btfer.bench import list_architectures
-from btfer.bench.architectures import ARCHITECTURES, BACKBONE, architecture
-from btfer.bench.architectures.builders import BUILDERS
-from btfer.bench.architectures.googlenet import googlenet_szegedy
-from btfer.bench.architectures.preprocessing import preprocessing
+from btfer.bench.architectures import ARCHITECTURES, BACKBONE, Shape, architecture, network
+from btfer.bench.architectures.inception import googlenet_szegedy
 from btfer.bench.architectures.repvgg import repvgg, repvgg_a0
-from btfer.bench.experiments.cost import MULTIPLY_ADDS, multiply_adds
+from btfer.bench.experiments.cost import multiply_adds
 from btfer.errors import UsageError
 
 TABLE = {  # side: total, as printed by the authors' notebooks (seven classes)
@@ -61,9 +60,9 @@ CASES = [
 
 def unfilled(name: str, weights: str, side: int) -> keras.Model:
     """A network whose variables have shapes but no values yet: 44 of them take no memory."""
-    network = architecture(name)
+    known = architecture(name)
     with keras.StatelessScope(initialize_variables=False):
-        return network.build((side, side, network.channels), 7, weights)
+        return known.build((side, side, known.channels), 7, weights)
 
 
 @pytest.mark.parametrize(("name", "weights", "side"), CASES)
@@ -76,13 +75,41 @@ def test_parameters_are_those_the_authors_notebooks_print(
     assert architecture(name).totals(weights)[side] == known[name][side]
     assert model.output_shape == (None, 7)
     if weights == "none":
-        assert MULTIPLY_ADDS[name][side] == round(multiply_adds(model) / 1e6)
+        assert architecture(name).multiply_adds[side] == round(multiply_adds(model) / 1e6)
 
 
-def test_the_table_the_registry_and_the_builders_have_the_same_networks() -> None:
-    assert set(TABLE | PUBLISHED) == set(ARCHITECTURES) == set(BUILDERS)
+def test_the_table_and_the_registry_have_the_same_networks() -> None:
+    assert set(TABLE | PUBLISHED) == set(ARCHITECTURES)
     for name, sides in (TABLE | PUBLISHED).items():
-        assert dict(ARCHITECTURES[name].parameters) == sides
+        known = ARCHITECTURES[name]
+        assert dict(known.parameters) == sides
+        assert set(known.multiply_adds) == set(sides)
+        assert known.builder.__name__ == name
+        assert set(known.preprocessing) <= set(known.weights)
+
+
+def test_networks_are_listed_in_the_order_of_the_tables() -> None:
+    known = [name for name in ARCHITECTURES if name in TABLE]
+    assert known == list(TABLE)
+    assert list(ARCHITECTURES)[:5] == ["vgg16", "vgg19", "vggnet", "repvgg", "repvgg_a0"]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_builder_says_where_it_comes_from_and_what_pixels_it_takes(name: str) -> None:
+    text = " ".join((ARCHITECTURES[name].builder.__doc__ or "").split())
+    low, high = ARCHITECTURES[name].pixel_range
+    assert "Reference: " in text
+    assert f"Pixels {low:.0f} to {high:.0f}, " in text
+
+
+def test_a_name_is_registered_once() -> None:
+    def lenet5(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
+        raise AssertionError
+
+    before = dict(ARCHITECTURES)
+    with pytest.raises(ValueError, match="a network named 'lenet5' is registered already"):
+        network(family="classic", parameters={48: 1}, multiply_adds={48: 1})(lenet5)
+    assert before == ARCHITECTURES
 
 
 def test_the_published_networks_have_their_published_totals() -> None:
@@ -95,9 +122,9 @@ def test_the_published_networks_have_their_published_totals() -> None:
 
 
 def test_a_network_that_starts_from_weights_has_a_backbone_to_freeze() -> None:
-    for name, network in ARCHITECTURES.items():
-        if "imagenet" in network.weights and name not in ("nasnetmobile", "densenet121"):
-            model = unfilled(name, "imagenet", max(network.parameters))
+    for name, known in ARCHITECTURES.items():
+        if "imagenet" in known.weights and name not in ("nasnetmobile", "densenet121"):
+            model = unfilled(name, "imagenet", max(known.parameters))
             assert model.get_layer(BACKBONE).count_params() > model.count_params() / 2
 
 
@@ -118,19 +145,17 @@ def test_a_network_that_starts_from_weights_has_a_backbone_to_freeze() -> None:
 )
 def test_own_preprocessing_is_that_of_keras_applications(name: str, module: Any) -> None:
     images = np.random.default_rng(1).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
-    steps = preprocessing(name, "imagenet")
-    assert steps
+    steps = architecture(name).preprocessing["imagenet"].steps()
     found = keras.ops.convert_to_numpy(steps(keras.ops.convert_to_tensor(images / 255)))
     np.testing.assert_allclose(found, module.preprocess_input(images.copy()), atol=2e-4)
 
 
 def test_own_preprocessing_of_vggface_subtracts_its_means_in_bgr() -> None:
-    steps = preprocessing("senet50", "vggface")
-    assert steps
+    steps = architecture("senet50").preprocessing["vggface"].steps()
     red = keras.ops.convert_to_tensor(np.array([[[[1.0, 0, 0]]]], np.float32))
     found = keras.ops.convert_to_numpy(steps(red)).ravel()
     np.testing.assert_allclose(found, [-91.4953, -103.8827, 255 - 131.0912], rtol=1e-5)
-    assert preprocessing("resnet18", "none") is None
+    assert not architecture("resnet18").preprocessing
 
 
 def test_a_preprocessed_network_keeps_its_backbone_and_comes_back_from_its_file(
@@ -158,15 +183,19 @@ def test_repvgg_of_the_notebooks_stops_the_gradient_of_the_upper_half_of_the_cha
 
 
 def test_unknown_names_sizes_weights_and_channels_say_what_there_is() -> None:
-    with pytest.raises(UsageError, match="resnet18, senet50"):
+    with pytest.raises(
+        UsageError, match=r"unknown architecture 'resnet19'; choose one of .*resnet18, senet50"
+    ):
         architecture("resnet19")
     with pytest.raises(UsageError, match="48 or 224"):
         architecture("resnet18").build((64, 64, 3), 7)
-    with pytest.raises(UsageError, match="weights 'imagenet': use none"):
+    with pytest.raises(UsageError, match="resnet18 has no 'imagenet' weights; choose none"):
         architecture("resnet18").build((48, 48, 3), 7, "imagenet")
-    with pytest.raises(UsageError, match="resnet50 with vggface weights at resolution 48: use 224"):
+    with pytest.raises(
+        UsageError, match="resnet50 with vggface weights cannot run at resolution 48; choose 224"
+    ):
         architecture("resnet50").build((48, 48, 3), 7, "vggface")
-    with pytest.raises(UsageError, match="inceptionv3 at resolution 48: use 224"):
+    with pytest.raises(UsageError, match="inceptionv3 cannot run at resolution 48; choose 224"):
         architecture("inceptionv3").build((48, 48, 3), 7)
     with pytest.raises(UsageError, match="takes 1 channels, not 3"):
         architecture("mediapipe_vggnet").build((48, 48, 3), 7)
@@ -195,13 +224,16 @@ for name in ("lenet5", "repvgg", "googlenet_szegedy", "smmb"):
 def test_listing_loads_no_keras() -> None:
     code = (
         "import sys; from btfer import bench; rows = bench.list_architectures(); "
+        "from btfer.bench.architectures import vgg, mediapipe, vggface, preprocessing, weight_files; "
+        "import btfer.cli; from btfer.bench.experiments import cost; "
+        "from btfer.bench.runs import inputs, listing, store; "
         "assert len(rows) == 27; assert not {'keras', 'tensorflow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_a_listed_network_has_name_family_parameters_and_weights() -> None:
-    rows = {row["name"]: row for row in list_architectures()}
+    rows = {row.name: asdict(row) for row in list_architectures()}
     assert rows["resnet18"] == {
         "name": "resnet18",
         "family": "ResNet",

@@ -13,9 +13,8 @@ import pytest
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 from btfer.bench.architectures import ARCHITECTURES, BACKBONE, architecture, vggface
+from btfer.bench.architectures.weight_files import WeightFile
 from btfer.bench.architectures.weights import (
-    FILES,
-    WeightFile,
     given_digest,
     load_by_layer,
     load_pretrained,
@@ -32,6 +31,7 @@ NETWORKS: dict[str, Network] = {
     "resnet50": vggface.vggface_resnet50,
     "senet50": vggface.vggface_senet50,
 }
+OFFERED = [(one.name, start) for one in ARCHITECTURES.values() for start in one.weight_files]
 # Features of one image, from keras-vggface's own code run on a file drawn as `drawn` does.
 ORIGINAL = {
     "vgg16": [300.5607, 216.05814, 32.657936, 19.9667],
@@ -149,7 +149,7 @@ def test_layers_have_the_order_names_and_numbers_of_keras_vggface() -> None:
 def test_what_is_loaded_is_named_by_digest_with_its_licence(tmp_path: Path, small: None) -> None:
     model = architecture("resnet50").build((224, 224, 3), 7, "vggface")
     backbone = model.get_layer(BACKBONE)
-    name = FILES["resnet50", "vggface"].name
+    name = architecture("resnet50").weight_file("vggface").name
     path = write(tmp_path / name, backbone, drawn(backbone))
     loaded = load_pretrained(model, "resnet50", "vggface", tmp_path)
     assert (loaded.file, loaded.layers) == ("rcmalli_vggface_tf_notop_resnet50.h5", 30)
@@ -203,7 +203,7 @@ def test_a_file_that_changes_nothing_is_an_error(tmp_path: Path, small: None) ->
 
 
 def test_imagenet_weights_in_the_cache_folder_are_really_loaded(offline: Path) -> None:
-    path = offline / "models" / FILES["mobilenetv2", "imagenet"].name
+    path = offline / "models" / architecture("mobilenetv2").weight_file("imagenet").name
     path.parent.mkdir()
     source = keras.applications.MobileNetV2(
         input_shape=(96, 96, 3), weights=None, include_top=False, alpha=1.0
@@ -217,11 +217,11 @@ def test_imagenet_weights_in_the_cache_folder_are_really_loaded(offline: Path) -
     assert (loaded.weights, loaded.licence) == ("imagenet", "")
 
 
-@pytest.mark.parametrize("key", FILES, ids=" ".join)
+@pytest.mark.parametrize("key", OFFERED, ids=" ".join)
 def test_missing_weights_offline_name_the_file_and_the_folder(
     key: tuple[str, str], offline: Path
 ) -> None:
-    wanted = FILES[key]
+    wanted = architecture(key[0]).weight_file(key[1])
     folder = offline / ("models/vggface" if key[1] == "vggface" else "models")
     with pytest.raises(BtferError, match=f"put the file {wanted.name} into {folder}$"):
         weight_file(wanted)
@@ -246,11 +246,14 @@ def test_a_damaged_file_is_named(offline: Path) -> None:
 
 def test_every_pretraining_in_the_registry_has_its_file() -> None:
     offered = {(one.name, start) for one in ARCHITECTURES.values() for start in one.weights[1:]}
-    assert offered == set(FILES)
+    assert offered == set(OFFERED)
+    assert len(offered) == 13
+    with pytest.raises(UsageError, match="resnet18 has no 'imagenet' weights; choose none"):
+        architecture("resnet18").weight_file("imagenet")
 
 
 def test_a_given_weight_file_is_part_of_what_defines_a_run(tmp_path: Path) -> None:
-    name = FILES["vgg16", "imagenet"].name
+    name = architecture("vgg16").weight_file("imagenet").name
     (tmp_path / name).write_bytes(b"one")
     first = given_digest("vgg16", "imagenet", tmp_path)
     assert first == hashlib.sha256(b"one").hexdigest()

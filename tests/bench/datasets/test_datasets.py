@@ -77,7 +77,7 @@ def test_a_release_is_read_with_its_strata(tmp_path: Path) -> None:
     (tmp_path / "r" / release.files[3]).unlink()
     with pytest.raises(UsageError, match="lacks 1 images"):
         load_release(tmp_path / "r")
-    with pytest.raises(UsageError, match="no release"):
+    with pytest.raises(UsageError, match="is not a release"):
         load_release(tmp_path)
 
 

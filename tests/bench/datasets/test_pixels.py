@@ -11,7 +11,7 @@ from PIL import Image
 from btfer.bench.datasets import load_folder, pixels
 from btfer.bench.datasets.pixels import load_pixels
 from btfer.errors import BtferError, UsageError
-from tests.bench.conftest import draw_folder
+from tests.bench.conftest import KeptLines, draw_folder
 
 
 def _decode_and_stay(folder: Path, cache: Path) -> None:
@@ -26,13 +26,13 @@ def test_workers_and_one_process_make_the_same_cache(
     monkeypatch.setattr(pixels, "CHUNK", 5)
     alone = load_pixels(images, 48, tmp_path / "alone")
     monkeypatch.setattr(pixels, "WORTH_PROCESSES", 1)
-    told: list[str] = []
+    told = KeptLines()
     monkeypatch.setattr(pixels, "SECONDS_BETWEEN_LINES", 0)
-    shared = load_pixels(images, 48, tmp_path / "shared", on_progress=told.append)
+    shared = load_pixels(images, 48, tmp_path / "shared", progress=told)
     assert np.array_equal(alone, shared)
     assert alone.std() > 0
-    assert told[0] == "set: decoding 28 images at 48x48"
-    assert told[-1] == "set: 28 of 28 images decoded"
+    assert told.lines[0] == "set: decoding 28 images at 48x48"
+    assert told.lines[-1] == "set: 28 of 28 images decoded"
 
 
 def test_a_killed_build_leaves_nothing_that_counts_and_the_next_one_is_whole(

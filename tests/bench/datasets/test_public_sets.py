@@ -87,7 +87,7 @@ def test_numbered_folders_of_nobody_are_not_guessed_but_may_be_named(tmp_path: P
     for number in range(7):
         save(tmp_path / "x" / "train" / str(number) / "a.png")
         save(tmp_path / "x" / "test" / str(number) / "b.png")
-    with pytest.raises(UsageError, match="say whose they are by the name"):
+    with pytest.raises(UsageError, match="name the set"):
         read_source(tmp_path / "x")
     assert classes(read_source(tmp_path / "x", "my-FER-2013"), "train") == list(FER2013_ORDER)
     named = read_source(tmp_path / "x", "AffectNet_small")
@@ -223,7 +223,7 @@ def test_affectnet_with_one_list_believes_the_list_and_not_the_folder(tmp_path: 
     source = read_source(tmp_path / "set")
     assert classes(source, "all") == ["surprise"]
     (tmp_path / "set" / "anger" / "1.png").unlink()
-    with pytest.raises(UsageError, match=r"lacks 1 pictures of labels.csv, such as anger/1.png"):
+    with pytest.raises(UsageError, match=r"lacks 1 images of labels.csv, such as anger/1.png"):
         read_source(tmp_path / "set")
 
 

@@ -11,15 +11,16 @@ import pytest
 from btfer.bench.datasets import load_release, load_training
 from btfer.bench.datasets.pixels import load_pixels
 from btfer.bench.edge.card import read_card
-from btfer.bench.edge.export import ExportSpec, calibration_pictures, export
-from btfer.bench.edge.measure import Bench, loss_interval, measure_run
+from btfer.bench.edge.export import ExportSpec, calibration_images, export
+from btfer.bench.edge.measure import EdgeRequest, loss_interval, measure_run
 from btfer.bench.edge.report import TITLES, printed, write_edge
 from btfer.bench.edge.runtimes import load_file
 from btfer.bench.runs.inputs import input_spec
-from btfer.bench.runs.store import TrainedRun, find_run, with_network
+from btfer.bench.runs.record import RunDefinition
+from btfer.bench.runs.store import RunStore, TrainedRun
 from btfer.errors import MissingExtra, UsageError
 from btfer.expressions import EXPRESSIONS
-from tests.bench.conftest import draw_folder, draw_release
+from tests.bench.conftest import KeptLines, draw_folder, draw_release
 from tests.bench.stored_runs import DEFINITION, store
 
 
@@ -35,7 +36,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(data_dir: Path) -> TrainedRun:
-    return find_run(data_dir / "runs", "abcd")
+    return RunStore(data_dir / "runs").find("abcd")
 
 
 def answers(file: Path, data_dir: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +56,7 @@ def answers(file: Path, data_dir: Path) -> tuple[np.ndarray, np.ndarray]:
 def test_a_file_says_the_same_and_tells_what_it_is(
     spec: ExportSpec, tolerance: float, run: TrainedRun, data_dir: Path, tmp_path: Path
 ) -> None:
-    file = export(run, spec, tmp_path, lambda: calibration_pictures(run, data_dir))
+    file = export(run, spec, tmp_path, lambda: calibration_images(run, data_dir))
     said, before = answers(file, data_dir)
     assert np.abs(said - before).max() < tolerance
     card = read_card(file)
@@ -76,12 +77,12 @@ def test_a_file_says_the_same_and_tells_what_it_is(
 def test_pictures_for_int8_are_of_the_training_set_and_none_is_an_error(
     run: TrainedRun, data_dir: Path, tmp_path: Path
 ) -> None:
-    pictures = calibration_pictures(run, data_dir)
+    pictures = calibration_images(run, data_dir)
     learnt = len(load_training(data_dir / "training" / "faces").train_indices)
     assert (pictures.shape, pictures.dtype) == ((learnt, 48, 48, 3), np.uint8)
     assert 0 < learnt < 28  # what validates is not among them
     with pytest.raises(UsageError, match="--calibration FOLDER"):
-        calibration_pictures(run, tmp_path)
+        calibration_images(run, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -103,19 +104,21 @@ def test_without_the_runtime_the_extra_is_named(
 
 
 def test_a_run_is_named_by_id_folder_or_network(data_dir: Path, run: TrainedRun) -> None:
-    runs = data_dir / "runs"
+    runs = RunStore(data_dir / "runs")
     for text in ("abcd", "abcd12345678", "sequential_4conv", str(run.folder)):
-        assert find_run(runs, text).folder == run.folder
-    with pytest.raises(UsageError, match=r"names 0 runs .*sequential_4conv 48 \(abcd12345678\)"):
-        find_run(runs, "ab")
-    assert [one.record["id"] for one in with_network(runs)] == ["abcd12345678"]
+        assert runs.find(text).folder == run.folder
+    with pytest.raises(
+        UsageError, match=r"unknown run 'ab'; choose one of sequential_4conv 48 \(abcd12345678\)"
+    ):
+        runs.find("ab")
+    assert [one.record.id for one in runs.with_network()] == ["abcd12345678"]
 
 
 def test_a_grey_network_gets_grey_pixels_in_its_own_range() -> None:
-    form = input_spec(DEFINITION | {"architecture": "mediapipe_vggnet"})
+    spec = input_spec(RunDefinition(DEFINITION | {"architecture": "mediapipe_vggnet"}))
     green = np.zeros((2, 48, 48, 3), np.uint8)
     green[..., 1] = 200
-    values = form.values(green)
+    values = spec.values(green)
     assert values.shape == (2, 48, 48, 1)
     assert values == pytest.approx(0.587 * 200, abs=0.01)
 
@@ -134,9 +137,9 @@ def test_the_interval_of_a_loss_holds_it_and_is_narrow_for_many_pictures() -> No
 def test_edge_measures_the_trained_network_and_each_form(
     run: TrainedRun, data_dir: Path, tmp_path: Path
 ) -> None:
-    told: list[str] = []
-    bench = Bench(data_dir, seconds=0.02, specs=(ExportSpec(),))
-    trained, small = measure_run(run, bench, told.append)
+    told = KeptLines()
+    request = EdgeRequest(data_dir, seconds=0.02, specs=(ExportSpec(),))
+    trained, small = measure_run(run, request, told)
     assert (trained.form, small.form, small.images) == ("keras", "tflite", 21)
     assert trained.accuracy == small.accuracy
     assert (small.loss, small.loss_low, small.loss_high, small.remark) == (0, 0, 0, "")
@@ -150,7 +153,7 @@ def test_edge_measures_the_trained_network_and_each_form(
     assert all(len(row) == len(TITLES) for row in printed([trained, small]))
 
 
-def test_a_loss_of_two_hundredths_is_said(run: TrainedRun) -> None:
+def test_a_loss_of_two_hundredths_is_pointed_out(run: TrainedRun) -> None:
     from dataclasses import replace
 
     from btfer.bench.edge.measure import EdgeRow

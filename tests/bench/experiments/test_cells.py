@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from btfer.bench.architectures import architecture
 from btfer.bench.experiments.cells import (
     PAPER_ROWS,
     PAPER_SETS,
@@ -10,13 +11,13 @@ from btfer.bench.experiments.cells import (
     shard,
 )
 from btfer.bench.experiments.cost import (
-    MULTIPLY_ADDS,
     likely_epochs,
     rate_of_processor,
     rate_of_runs,
     seconds_of_run,
 )
 from btfer.bench.experiments.grid import in_words
+from btfer.bench.runs.record import RunDefinition, RunRecord
 from btfer.bench.train.protocol import PAPER
 from btfer.errors import UsageError
 
@@ -38,7 +39,7 @@ def test_options_narrow_the_paper_grid() -> None:
     assert [cell.weights for cell in found] == ["imagenet"] * 2 + ["vggface"] * 2 + ["none"] * 2
     with pytest.raises(UsageError, match="no row of the paper's Tables"):
         paper_cells(["repvgg_a0"], *ALL[1:], ["rafdb"])
-    with pytest.raises(UsageError, match="is no architecture"):
+    with pytest.raises(UsageError, match="unknown architecture"):
         paper_cells(["resnet19"], *ALL[1:], ["rafdb"])
 
 
@@ -72,10 +73,14 @@ def test_time_grows_with_images_epochs_and_multiplications() -> None:
 
 
 def test_speed_is_taken_from_finished_runs() -> None:
-    definition = {"architecture": "lenet5", "resolution": 48}
-    records = [{"definition": definition, "images_per_second": speed} for speed in (10, 20, 60)]
-    expected = 3 * MULTIPLY_ADDS["lenet5"][48] * 1e6 * 20
-    assert rate_of_runs([*records, {"definition": {}}]) == expected
+    definition = RunDefinition({"architecture": "lenet5", "resolution": 48})
+    other = RunDefinition({"architecture": "fer", "resolution": 48})
+    records = [
+        RunRecord("a", "done", None, one, "faces", images_per_second=speed)
+        for one, speed in ((definition, 10), (definition, 20), (definition, 60), (other, 7))
+    ]
+    expected = 3 * architecture("lenet5").multiply_adds[48] * 1e6 * 20
+    assert rate_of_runs(records) == expected
     assert rate_of_runs([]) is None
     assert np.isfinite(rate_of_processor())
 

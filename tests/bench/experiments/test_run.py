@@ -18,8 +18,10 @@ from btfer.bench.datasets.pixels import load_pixels
 from btfer.bench.experiments.run import predict
 from btfer.bench.report import results_table
 from btfer.bench.runs.listing import run_rows
+from btfer.bench.runs.record import RunRecord
+from btfer.bench.runs.store import RunStore
 from btfer.bench.train.batches import ImageBatches
-from btfer.bench.train.checkpoint import Progress, best_weights, set_weights
+from btfer.bench.train.checkpoint import TrainingState, best_weights, set_weights
 from btfer.bench.train.phases import ALL, HEAD, TrainingPlan, prepare, train
 from btfer.bench.train.protocol import PAPER, Augmentation
 from btfer.errors import BtferError, Incomplete, UsageError
@@ -56,7 +58,9 @@ def feeds(faces: Path, cache: Path) -> tuple[ImageBatches, ImageBatches]:
     return learn, check
 
 
-def fit(folder: Path, faces: Path, *, epochs: int = 2, kill_at: int = 0) -> tuple[Any, Progress]:
+def fit(
+    folder: Path, faces: Path, *, epochs: int = 2, kill_at: int = 0
+) -> tuple[Any, TrainingState]:
     import keras
 
     folder.mkdir(exist_ok=True)
@@ -207,11 +211,13 @@ def test_what_a_training_set_holds_of_the_release_is_told_and_recorded(
         on_progress=told.append,
     )
     assert asked == ["mine"]
-    assert "mine: 3 of the release's 28 faces stand in it" in told
+    assert "mine: 3 of the release's 28 faces are also in it" in told
     for run in runs:
         stored = json.loads((tmp_path / "data" / "runs" / run["id"] / "run.json").read_text())
         assert stored["leaks"] == {"faces": 3, "images": 28, "digest": "0" * 64}
-    assert [row["leaks"] for row in results_table(runs)] == [3, 3]
+    assert [
+        row.leaks for row in results_table(RunRecord.from_json(one, Path()) for one in runs)
+    ] == [3, 3]
 
 
 def test_the_same_pictures_by_another_name_are_the_same_run_by_that_name(
@@ -338,7 +344,7 @@ def test_options_that_cannot_be_right_stop_before_training(
 ) -> None:
     only = draw_release(tmp_path / "only", 2)
     for about_sets in ({"limit": 2}, {"split": "strict"}):
-        with pytest.raises(UsageError, match="are about training sets"):
+        with pytest.raises(UsageError, match="need a training set"):
             bench_tiny(release=only, **about_sets)
     for wrong in (
         {"weights": ["none", "imagenett"]},
@@ -405,7 +411,7 @@ def test_runs_are_listed_with_their_state_and_scores_and_never_run_twice_at_once
     bench_tiny: Bench, faces: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(Incomplete, match="no run in"):
-        run_rows(tmp_path / "data" / "runs")
+        run_rows(RunStore(tmp_path / "data" / "runs"))
 
     def kill(text: str) -> None:
         if "epoch 1" in text:
@@ -420,7 +426,7 @@ def test_runs_are_listed_with_their_state_and_scores_and_never_run_twice_at_once
     for file in (faces / "train" / "fear").iterdir():
         file.unlink()
     bench_tiny(training={"faces": faces}, balances=["simple"])
-    rows = {row["balance"]: row for row in run_rows(tmp_path / "data" / "runs")}
-    assert (rows["none"]["state"], rows["none"]["epochs"]) == ("running", 1)
-    assert rows["simple"]["state"] == "failed"
-    assert rows["simple"]["validation"] is None
+    rows = {row.balance: row for row in run_rows(RunStore(tmp_path / "data" / "runs"))}
+    assert (rows["none"].state, rows["none"].epochs) == ("running", 1)
+    assert rows["simple"].state == "failed"
+    assert rows["simple"].validation is None

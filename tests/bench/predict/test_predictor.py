@@ -7,7 +7,7 @@ import pytest
 from btfer.bench.datasets import ImageSet, load_release
 from btfer.bench.predict.drawing import LONGEST_PX, PANEL_PX, draw
 from btfer.bench.predict.predictor import PredictedFace, Predictor, crop_of, nearest
-from btfer.bench.runs.store import find_run
+from btfer.bench.runs.store import RunStore
 from btfer.expressions import EXPRESSIONS
 from btfer.faces import Box
 from btfer.images import decode_rgb
@@ -27,14 +27,14 @@ def test_a_released_face_is_nearest_to_itself_within_each_class(
     plain: bool, images: ImageSet, tmp_path: Path
 ) -> None:
     store(tmp_path / "runs", images, plain=plain)
-    predictor = Predictor(find_run(tmp_path / "runs", "abcd"))
+    predictor = Predictor(RunStore(tmp_path / "runs").find("abcd"))
     index = predictor.index(images, tmp_path / "cache")
     assert index.shape == (21, 16)  # the layer before the classes
     made = list((tmp_path / "cache").glob("features-*"))
     assert len(made) == 1
     stamp = made[0].stat().st_mtime_ns
     face = decode_rgb((images.root / images.files[4]).read_bytes())
-    said, features = predictor.read(predictor.form.pictures([face]))
+    said, features = predictor.read(predictor.input_spec.images([face]))
     assert said.shape == (1, 7)
     near = nearest(features[0], predictor.index(images, tmp_path / "cache"), images, 2)
     assert made[0].stat().st_mtime_ns == stamp

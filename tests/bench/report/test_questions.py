@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from btfer.bench.report import read_runs
-from btfer.bench.report.cells import comparable, read_cells
 from btfer.bench.report.questions import (
     Finding,
     PairedRuns,
@@ -15,14 +13,16 @@ from btfer.bench.report.questions import (
     our_findings,
     published_findings,
 )
+from btfer.bench.report.seed_groups import comparable, read_groups
 from btfer.bench.report.sentences import answers, certainty, sentence
+from btfer.bench.runs.store import RunStore
 from tests.bench.drawn_runs import draw_run
 
 NETWORKS = ("resnet18", "googlenet", "vggnet", "repvgg", "modular", "sequential_simple")
 
 
 def found_in(runs: Path) -> tuple[list[Finding], list[PairedRuns]]:
-    return our_findings(comparable(read_cells(read_runs(runs))))
+    return our_findings(comparable(read_groups(RunStore(runs).all())))
 
 
 def named(findings: list[Finding], question: str, place: str) -> Finding:
@@ -77,10 +77,10 @@ def test_one_network_is_never_taken_for_all(tmp_path: Path) -> None:
     draw_run(tmp_path, "resnet18", resolution=224, accuracy=0.8)
     findings, pairs = found_in(tmp_path)
     found = named(findings, "RQ1", "on BTFER")
-    assert found.unit == "pictures"
-    assert "too few networks to say it of others" in sentence(found)
+    assert found.unit == "images"
+    assert "too few networks to generalise to others" in sentence(found)
     pair = next(one for one in pairs if "validation" not in one.base)
-    assert pair.pictures == 280
+    assert pair.images == 280
     assert pair.gained - pair.lost == round(found.mean * 280)
     assert pair.p == mcnemar(pair.gained, pair.lost)
     assert pair.p <= pair.p_holm < 0.001

@@ -1,17 +1,18 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from btfer.bench.report import print_table, results_table, write_report
+from btfer.bench.runs.record import RunRecord
 from btfer.errors import UsageError
+from tests.bench.conftest import KeptLines
 from tests.bench.drawn_runs import draw_run
 
 
-def run_of(name: str, **metrics: float) -> dict[str, Any]:
+def run_of(name: str, **metrics: float) -> RunRecord:
     averages = {"precision": 0.5, "recall": 0.5, "f1": 0.25}
     scores = {
         key: {"accuracy": value, "weighted": averages, "macro": {"f1": 0.125}}
@@ -26,7 +27,7 @@ def run_of(name: str, **metrics: float) -> dict[str, Any]:
         "protocol": {"name": "paper"},
     }
     facts = {"id": name, "state": "done", "error": None, "training": "rafdb", "release": None}
-    return facts | {"definition": definition, "metrics": scores}
+    return RunRecord.from_json(facts | {"definition": definition, "metrics": scores}, Path())
 
 
 def test_rows_are_ranked_by_cross_domain_accuracy() -> None:
@@ -36,25 +37,25 @@ def test_rows_are_ranked_by_cross_domain_accuracy() -> None:
         run_of("c", validation=0.7, cross_domain=0.5),
     ]
     rows = results_table(runs)
-    assert [row["architecture"] for row in rows] == ["c", "a", "b"]
-    assert (rows[0]["cross_accuracy"], rows[0]["cross_f1"], rows[0]["val_macro_f1"]) == (
+    assert [row.architecture for row in rows] == ["c", "a", "b"]
+    assert (rows[0].cross_accuracy, rows[0].cross_f1, rows[0].val_macro_f1) == (
         0.5,
         0.25,
         0.125,
     )
-    assert rows[2]["cross_accuracy"] is None
+    assert rows[2].cross_accuracy is None
 
 
 def test_in_domain_scores_never_stand_in_the_cross_columns() -> None:
     [row] = results_table([run_of("a", in_domain=0.8)])
-    assert row["val_accuracy"] == 0.8
-    assert all(row[name] is None for name in row if name.startswith("cross_"))
+    assert row.val_accuracy == 0.8
+    assert all(value is None for name, value in vars(row).items() if name.startswith("cross_"))
 
 
 def test_the_printed_table_fits_100_columns(capsys: pytest.CaptureFixture[str]) -> None:
     long = run_of("sequential_4conv", validation=0.5, cross_domain=0.5)
-    long |= {"training": "in-domain (k-fold)", "epochs": 230}
-    failed = run_of("resnet18") | {"state": "failed", "error": "OSError: [disk] full"}
+    long = long.changed(training="in-domain (k-fold)", epochs=230)
+    failed = run_of("resnet18").changed(state="failed", error="OSError: [disk] full")
     print_table(results_table([long, failed]))
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 100
@@ -117,11 +118,18 @@ def test_the_report_needs_no_other_file_and_tells_what_is_missing(tmp_path: Path
     assert {file.name for file in page.parent.iterdir()} == names
 
 
-def test_a_run_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_predictions_that_cannot_be_read_are_an_error_and_a_damaged_record_is_skipped(
+    tmp_path: Path,
+) -> None:
     folder = draw_run(tmp_path / "runs")
     (folder / "predictions_btfer.parquet").write_bytes(b"PAR1 no")
-    with pytest.raises(UsageError, match=r"predictions_btfer.parquet is no table of predictions"):
+    with pytest.raises(
+        UsageError, match=r"predictions_btfer.parquet is not a table of predictions"
+    ):
         write_report(tmp_path / "runs", tmp_path / "reports")
     (folder / "run.json").write_text("{")
-    with pytest.raises(UsageError, match=r"run.json is no record of a run"):
-        write_report(tmp_path / "runs", tmp_path / "reports")
+    told = KeptLines()
+    page = write_report(tmp_path / "runs", tmp_path / "reports", told)
+    assert "Nothing was run yet" in page.read_text()
+    [line] = told.lines
+    assert line.startswith(f"skipped {folder / 'run.json'}, which is not the record of a run: ")

@@ -8,8 +8,6 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
-from btfer.bench.report import read_runs
-from btfer.bench.report.cells import comparable, read_cells
 from btfer.bench.report.intervals import (
     UNCOUNTED,
     confusions,
@@ -19,6 +17,8 @@ from btfer.bench.report.intervals import (
     wilson,
 )
 from btfer.bench.report.results import results_frame
+from btfer.bench.report.seed_groups import comparable, read_groups
+from btfer.bench.runs.store import RunStore
 from tests.bench.drawn_runs import draw_run
 from tests.bench.recompute_results import differences
 
@@ -35,7 +35,7 @@ def test_every_number_of_results_csv_comes_out_again_by_scikit_learn_alone(tmp_p
         draw_run(tmp_path / "runs", seed=seed)
     draw_run(tmp_path / "runs", "lenet5", training="mine", balance="none", uncounted=24)
     table = tmp_path / "results.csv"
-    results_frame(read_cells(read_runs(tmp_path / "runs"))).to_csv(table, index=False)
+    results_frame(read_groups(RunStore(tmp_path / "runs").all())).to_csv(table, index=False)
     looked, wrong = differences(table, tmp_path / "runs", resamples=40)
     assert wrong == []
     assert looked == 2 * 5 * (6 + 3) + 2 * 4 + 2 * 5 * 6  # lenet5 on `mine` has no published number
@@ -103,7 +103,7 @@ def test_the_interval_of_a_mean_is_as_wide_as_theory_says() -> None:
 def test_seeds_are_one_cell_and_stand_beside_the_published_number(tmp_path: Path) -> None:
     for seed in (3, 4):
         draw_run(tmp_path, seed=seed, training="RAF-DB")
-    results = results_frame(read_cells(read_runs(tmp_path)))
+    results = results_frame(read_groups(RunStore(tmp_path).all()))
     [row] = results.query(
         "state == 'done' and score == 'accuracy' and scored_on == 'btfer'"
     ).to_dict("records")
@@ -119,10 +119,10 @@ def test_runs_that_differ_in_more_than_the_seed_are_never_averaged(tmp_path: Pat
     draw_run(tmp_path, seed=0)
     draw_run(tmp_path, seed=1, epochs=2)
     draw_run(tmp_path, seed=2, data="other pictures")
-    cells = [one for one in read_cells(read_runs(tmp_path)) if one.scored_on == "btfer"]
+    cells = [one for one in read_groups(RunStore(tmp_path).all()) if one.scored_on == "btfer"]
     assert [len(one.answers) for one in cells] == [1, 1, 1]
     [shown] = comparable(cells)
-    assert shown.run["definition"]["epochs"] is None
+    assert shown.run.definition.epochs is None
 
 
 def test_in_domain_scores_stand_beside_no_published_number(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_in_domain_scores_stand_beside_no_published_number(tmp_path: Path) -> No
     (folder / "predictions_val.parquet").unlink()
     text = (folder / "run.json").read_text()
     (folder / "run.json").write_text(text.replace("cross_domain", "in_domain"))
-    done = results_frame(read_cells(read_runs(tmp_path))).query("state == 'done'")
+    done = results_frame(read_groups(RunStore(tmp_path).all())).query("state == 'done'")
     assert set(done["scored_on"]) == {"in_domain"}
     assert done["published"].isna().all()
 
@@ -142,5 +142,5 @@ def test_a_trial_run_never_stands_for_the_full_one(tmp_path: Path) -> None:
             runs = tmp_path / f"{data}{next(iter(trial))}"
             full = draw_run(runs, **own | {"data": data})
             draw_run(runs, **own | {"data": "b" if data == "a" else "a"} | trial)
-            chosen = comparable(read_cells(read_runs(runs)))
-            assert {one.run["folder"] for one in chosen} == {full}
+            chosen = comparable(read_groups(RunStore(runs).all()))
+            assert {one.run.folder for one in chosen} == {full}

@@ -12,6 +12,7 @@ from btfer.bench.report.suspects import (
     read_suspects,
     write_suspects,
 )
+from btfer.bench.runs.store import RunStore
 from btfer.bench.systems.prediction_files import keep_run
 from btfer.errors import Incomplete
 from btfer.expressions import EXPRESSIONS
@@ -40,7 +41,7 @@ def test_wrong_labels_are_found_and_a_poor_model_does_not_speak(
     for seed, name in enumerate("ab"):
         keep(tmp_path / "runs", images, name, seed)
     keep(tmp_path / "runs", images, "poor", 9, skill=-3)
-    told = find_suspects(tmp_path / "runs", images)
+    told = find_suspects(RunStore(tmp_path / "runs"), images)
     found = told.suspects
     assert (told.release, told.models) == ("r1", 1)
     assert told.accuracy > 0.9
@@ -77,6 +78,6 @@ def test_without_a_good_run_or_a_report_the_next_command_is_named(
         doubt_labels(tmp_path, tmp_path)
     keep(tmp_path / "runs", images, "poor", 9, skill=-3)
     with pytest.raises(Incomplete, match="twice chance"):
-        find_suspects(tmp_path / "runs", images)
+        find_suspects(RunStore(tmp_path / "runs"), images)
     with pytest.raises(Incomplete, match="run btfer report"):
         read_suspects(tmp_path / "reports")

@@ -4,12 +4,12 @@ import pytest
 
 from btfer.bench.architectures import ARCHITECTURES
 from btfer.bench.published import MARKS, paper_name, published_tables
-from btfer.bench.report import read_runs
-from btfer.bench.report.cells import SeedGroup, read_cells
 from btfer.bench.report.drawing import pareto
 from btfer.bench.report.results import results_frame
+from btfer.bench.report.seed_groups import SeedGroup, read_groups
 from btfer.bench.report.strata import gaps, strata_frame
 from btfer.bench.report.tables import latex, markdown, table_lines
+from btfer.bench.runs.store import RunStore
 from tests.bench.drawn_runs import draw_predictions, draw_run
 
 
@@ -18,7 +18,7 @@ def cells(tmp_path: Path) -> list[SeedGroup]:
     for seed in (0, 1):
         draw_run(tmp_path, training="raf_db", seed=seed)
     draw_run(tmp_path, "lenet5", training="my set", balance="simple")
-    return read_cells(read_runs(tmp_path))
+    return read_groups(RunStore(tmp_path).all())
 
 
 def test_published_rows_name_networks_that_can_be_run() -> None:
@@ -106,7 +106,7 @@ def test_an_untouched_test_part_stands_where_validation_would(tmp_path: Path) ->
     draw_predictions(0.9, 1, "test").to_parquet(folder / "predictions_test.parquet")
     text = (folder / "run.json").read_text()
     (folder / "run.json").write_text(text.replace('"validation":', '"test": {}, "validation":'))
-    results = results_frame(read_cells(read_runs(tmp_path)))
+    results = results_frame(read_groups(RunStore(tmp_path).all()))
     [line] = [one for one in table_lines(results, 2, "strict") if one.run]
     shown = line.at(("conservative", "validation", "accuracy"))
     rows = results[(results["state"] == "done") & (results["score"] == "accuracy")]

@@ -75,9 +75,9 @@ def test_an_onnx_file_with_colours_first_and_logits_is_read(
     file = onnx_file(tmp_path / "m.onnx")
     names = tuple(reversed(EXPRESSIONS))  # the fourth is neutral nonetheless: happy
     record = score_model_file(tmp_path / "runs", file, "", Reading(names), images)
-    recall = record["metrics"]["cross_domain"]["recall_per_class"]
+    recall = record.metrics["cross_domain"]["recall_per_class"]
     assert recall == {name: float(name == "happy") for name in EXPRESSIONS}
-    assert (record["definition"]["architecture"], record["definition"]["resolution"]) == ("m", 24)
+    assert (record.definition.architecture, record.definition.resolution) == ("m", 24)
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_a_file_that_is_no_network_is_told(images: ImageSet, tmp_path: Path) -> 
         (tmp_path / name).write_bytes(b"no network")
         with pytest.raises(UsageError, match=name):
             ask_file(tmp_path / name, Reading(ORDER), images, tmp_path / "cache")
-    with pytest.raises(UsageError, match="is no file"):
+    with pytest.raises(UsageError, match="is not a file"):
         ask_file(tmp_path / "none.onnx", Reading(ORDER), images, tmp_path / "cache")
 
 
 def test_the_range_of_pixels_is_read_or_refused() -> None:
     assert reading_of("", "0,1") is None
     assert reading_of("a, b", "-1,1", bgr=True) == Reading(("a", "b"), -1, 1, True)
-    with pytest.raises(UsageError, match="black and white"):
+    with pytest.raises(UsageError, match="is not a range; write LOW,HIGH"):
         reading_of("a", "255")

@@ -7,8 +7,15 @@ import pandas as pd
 import pytest
 
 from btfer.bench.datasets import ImageSet, load_release
-from btfer.bench.report import read_runs, results_table
-from btfer.bench.systems.prediction_files import by_class, keep_run, read_predictions, score_file
+from btfer.bench.report import results_table
+from btfer.bench.runs.store import RunStore
+from btfer.bench.systems.prediction_files import (
+    AnswerSource,
+    by_class,
+    keep_run,
+    read_predictions,
+    score_file,
+)
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_release
@@ -53,8 +60,8 @@ def test_classes_are_mapped_by_name_and_names_of_no_class_left_out() -> None:
     [
         ({"happy": 1.0}, "means angry, disgust"),
         (dict.fromkeys((*EXPRESSIONS, "anger"), 0.1), "two of the names"),
-        (dict.fromkeys(EXPRESSIONS, 0.0), "no probabilities"),
-        (dict.fromkeys(EXPRESSIONS, 1.0) | {"sad": -1.0}, "no probabilities"),
+        (dict.fromkeys(EXPRESSIONS, 0.0), "not probabilities"),
+        (dict.fromkeys(EXPRESSIONS, 1.0) | {"sad": -1.0}, "not probabilities"),
     ],
     ids=["missing", "twice", "zero", "negative"],
 )
@@ -68,15 +75,15 @@ def test_a_csv_of_any_framework_is_scored_and_reported_like_a_run(
 ) -> None:
     file = write(tmp_path / "theirs.csv", probabilities(images))
     record = score_file(tmp_path / "runs", file, "theirs", images)
-    assert record["metrics"]["cross_domain"]["accuracy"] == pytest.approx(8 / 14, abs=1e-6)
-    [row] = results_table(read_runs(tmp_path / "runs"))
-    assert (row["architecture"], row["train_set"], row["state"]) == ("theirs", "external", "done")
-    assert row["cross_accuracy"] == record["metrics"]["cross_domain"]["accuracy"]
-    assert row["val_accuracy"] is None
-    table = pd.read_parquet(tmp_path / "runs" / record["id"] / "predictions_btfer.parquet")
+    assert record.metrics["cross_domain"]["accuracy"] == pytest.approx(8 / 14, abs=1e-6)
+    [row] = results_table(RunStore(tmp_path / "runs").all())
+    assert (row.architecture, row.train_set, row.state) == ("theirs", "external", "done")
+    assert row.cross_accuracy == record.metrics["cross_domain"]["accuracy"]
+    assert row.val_accuracy is None
+    table = pd.read_parquet(tmp_path / "runs" / record.id / "predictions_btfer.parquet")
     assert list(table["file"]) == list(images.files)
     assert table["p_sad"].iloc[1] == pytest.approx(0.7)
-    assert score_file(tmp_path / "runs", file, "theirs", images)["id"] == record["id"]
+    assert score_file(tmp_path / "runs", file, "theirs", images).id == record.id
 
 
 def test_pictures_may_be_named_in_any_way_and_labels_are_enough(
@@ -109,12 +116,12 @@ def test_pictures_may_be_named_in_any_way_and_labels_are_enough(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda rows: rows[:-1], "13 of the 14 pictures"),
+        (lambda rows: rows[:-1], "13 of the 14 images"),
         (lambda rows: [*rows, rows[0]], "line 16: .*twice"),
         (lambda rows: [rows[0] | {"image": "other.png"}, *rows[1:]], "line 2: .*does not have"),
         (lambda rows: [rows[0] | {"anger": "much"}, *rows[1:]], "line 2: .*much"),
         (lambda rows: [{"image": row["image"]} for row in rows], "a column for each class"),
-        (lambda rows: [{"x": row["image"]} for row in rows], "names the picture"),
+        (lambda rows: [{"x": row["image"]} for row in rows], "names the image"),
     ],
     ids=["missing", "twice", "unknown", "no number", "no answer column", "no picture column"],
 )
@@ -133,10 +140,10 @@ def test_a_picture_without_an_answer_does_not_count_and_is_told(
 ) -> None:
     said = np.eye(7)[images.labels]
     said[3] = np.nan
-    facts = {"source": "test", "digest": "0"}
-    record = keep_run(tmp_path, "theirs", said, images, facts)
-    assert record["unanswered"] == 1
-    assert record["metrics"]["cross_domain"]["images"] == 13
-    assert record["metrics"]["cross_domain"]["accuracy"] == 1
+    source = AnswerSource("test", "0")
+    record = keep_run(tmp_path, "theirs", said, images, source)
+    assert record.unanswered == 1
+    assert record.metrics["cross_domain"]["images"] == 13
+    assert record.metrics["cross_domain"]["accuracy"] == 1
     with pytest.raises(UsageError, match="no answer for any"):
-        keep_run(tmp_path, "theirs", np.full((14, 7), np.nan), images, facts)
+        keep_run(tmp_path, "theirs", np.full((14, 7), np.nan), images, source)

@@ -66,6 +66,6 @@ def test_fer_answers_offline_from_its_own_package(tmp_path: Path) -> None:
     images = load_release(draw_release(tmp_path / "r", 1))
     fer = system("fer")
     record = score_system(tmp_path / "runs", fer, fer.load(), "", images, quiet)
-    assert (record["definition"]["architecture"], record["training"]) == ("fer", "external")
-    assert record["source"] == f"fer {fer.version}"
-    assert record["metrics"]["cross_domain"]["images"] == 7
+    assert (record.definition.architecture, record.training) == ("fer", "external")
+    assert record.source == f"fer {fer.version}"
+    assert record.metrics["cross_domain"]["images"] == 7

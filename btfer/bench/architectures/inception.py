@@ -1,9 +1,20 @@
-"""GoogLeNet as in BTFER's notebooks, and as published."""
+"""GoogLeNet as in BTFER's notebooks and as published; InceptionV3 and Xception with BTFER's head."""
 
-import keras
-from keras import layers, ops
+from __future__ import annotations
 
-Shape = tuple[int, int, int]
+from typing import TYPE_CHECKING
+
+from btfer.bench.architectures.head import bare_backbone, with_common_head
+from btfer.bench.architectures.preprocessing import PLUS_MINUS_1
+from btfer.bench.architectures.registry import Shape, at_both_sizes, network
+from btfer.bench.architectures.weight_files import imagenet_file
+
+if TYPE_CHECKING:
+    import keras
+    from keras import layers, ops
+else:
+    from btfer.bench.architectures.lazy import keras, layers, ops
+
 Filters = tuple[
     int, int, int, int, int, int
 ]  # 1x1; 3x3 reduce, 3x3; 5x5 reduce, 5x5; pool projection
@@ -21,6 +32,11 @@ MODULES: dict[str, Filters] = {  # Szegedy et al. 2015, table 1
 }
 
 
+@network(
+    family="Inception",
+    parameters={48: 5_909_319, 224: 5_916_999},
+    multiply_adds={48: 204, 224: 1_550},
+)
 def googlenet(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """What BTFER's notebooks call GoogLeNet: the published filter lists, passed in the wrong order.
 
@@ -42,6 +58,11 @@ def googlenet(input_shape: Shape, classes: int, weights: str = "none") -> keras.
     return _classified(inputs, x, classes, "googlenet")
 
 
+@network(
+    family="Inception",
+    parameters=at_both_sizes(5_980_727),
+    multiply_adds={48: 77, 224: 1_582},
+)
 def googlenet_szegedy(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """GoogLeNet as published, with its local response normalisation, without the auxiliary heads.
 
@@ -57,6 +78,52 @@ def googlenet_szegedy(input_shape: Shape, classes: int, weights: str = "none") -
         if name in ("3b", "4e"):
             x = _halved(x)
     return _classified(inputs, x, classes, "googlenet_szegedy")
+
+
+@network(
+    family="Inception",
+    parameters={224: 22_361_127},
+    multiply_adds={224: 2_836},
+    weight_files={
+        "imagenet": imagenet_file(
+            "inception_v3",
+            "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            md5="bcbd6486424b2319ff4ef7d526e38f63",
+        )
+    },
+    preprocessing={"none": PLUS_MINUS_1, "imagenet": PLUS_MINUS_1},
+)
+def inceptionv3(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
+    """InceptionV3 without its top, global average, the common head; 75 pixels or more.
+
+    Reference: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567; BTFER, table 3. Pixels 0 to 1, RGB.
+    """
+    backbone = bare_backbone(keras.applications.InceptionV3, input_shape)
+    return with_common_head(backbone, classes, "inceptionv3")
+
+
+@network(
+    family="Inception",
+    parameters={224: 21_419_823},
+    multiply_adds={224: 4_551},
+    weight_files={
+        "imagenet": imagenet_file(
+            "xception",
+            "xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            md5="b0042744bf5b25fce3cb969f33bebb97",
+        )
+    },
+    preprocessing={"none": PLUS_MINUS_1, "imagenet": PLUS_MINUS_1},
+)
+def xception(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
+    """Xception without its top, global average, the common head; 71 pixels or more.
+
+    Reference: Chollet 2017, https://arxiv.org/abs/1610.02357; BTFER, table 3. Some notebooks flatten
+    instead (46,585,647 parameters). Pixels 0 to 1, RGB.
+    """
+    return with_common_head(
+        bare_backbone(keras.applications.Xception, input_shape), classes, "xception"
+    )
 
 
 def _notebook_module(x: keras.KerasTensor, filters: Filters) -> keras.KerasTensor:

@@ -9,19 +9,21 @@ from typing import Any
 
 import numpy as np
 
-COVERED = 0.85  # of the one picture, by the other
-STEPS = 25
-NEVER = 9.0
+MIN_COVERED_SHARE = 0.85  # of the first picture, by the second
+MAX_ITERATIONS = 25
+NOT_ALIGNED = 9.0  # larger than any measured difference
 
 Grey = np.ndarray[Any, np.dtype[np.uint8]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
+Window = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def difference(one: Grey, other: Grey, window: "np.ndarray[Any, Any] | None" = None) -> float:
-    """The largest local difference between two pictures, in parts of the first one's own detail; 0 = none.
+def registered_difference(one: Grey, other: Grey, window: Window | None = None) -> float:
+    """The largest local difference between two pictures after alignment, in parts of the first one's own detail.
 
-    one: uint8 [S, S]. other: uint8 [H, W]; window: the part of it to begin with: left, top, right, bottom in
-    pixels; None = all of it. NEVER where they do not come to lie on each other.
+    one: uint8 [S, S], grey. other: uint8 [H, W], grey. window: float [4], the part of `other` to begin with: left,
+    top, right, bottom in pixels; None = all of it. Returns 0 for equal pictures, about 1 for unrelated ones,
+    NOT_ALIGNED (9) where they cannot be aligned.
     """
     import cv2
 
@@ -32,16 +34,16 @@ def difference(one: Grey, other: Grey, window: "np.ndarray[Any, Any] | None" = N
     laid_on = cv2.resize(other, None, fx=scale, fy=scale, interpolation=way)
     across, down = (right - left) * scale / side, (bottom - top) * scale / side
     start = np.array([[across, 0, left * scale], [0, down, top * scale]], np.float32)
-    enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, STEPS, 1e-3)
+    enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, MAX_ITERATIONS, 1e-3)
     try:
         _, warp = cv2.findTransformECC(one, laid_on, start, cv2.MOTION_AFFINE, enough, None, 3)
     except cv2.error:  # it does not converge: nothing alike, or nothing there
-        return NEVER
+        return NOT_ALIGNED
     size, inverse = (side, side), cv2.WARP_INVERSE_MAP
     laid = cv2.warpAffine(laid_on, warp, size, flags=cv2.INTER_LINEAR | inverse)
     shown = cv2.warpAffine(np.ones_like(laid_on), warp, size, flags=cv2.INTER_NEAREST | inverse)
-    if shown.mean() < COVERED:
-        return NEVER
+    if shown.mean() < MIN_COVERED_SHARE:
+        return NOT_ALIGNED
     return _worst(_detail(one) * shown, _detail(laid) * shown)
 
 

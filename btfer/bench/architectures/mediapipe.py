@@ -1,29 +1,25 @@
-"""VGGNet from scratch, and the greyscale network that the paper calls MediaPipe + VGGNet."""
+"""The greyscale network that the paper calls MediaPipe + VGGNet."""
 
-import keras
-from keras import layers
+from __future__ import annotations
 
-Shape = tuple[int, int, int]
+from typing import TYPE_CHECKING
 
+from btfer.bench.architectures.registry import Shape, network
 
-def vggnet(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
-    """VGG16's convolutions, Flatten, two Dense 4096 without dropout.
-
-    Reference: Simonyan and Zisserman 2015, https://arxiv.org/abs/1409.1556; BTFER, section 3. The
-    paper's tables print about 15 and 12 million parameters; the notebooks' network has 33,625,927 at
-    48 and 134,289,223 at 224. Pixels 0 to 1, RGB.
-    """
-    inputs = x = keras.Input(input_shape)
-    for filters, convolutions in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
-        for _ in range(convolutions):
-            x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
-        x = layers.MaxPooling2D()(x)
-    x = layers.Flatten()(x)
-    x = layers.Dense(4096, activation="relu")(x)
-    x = layers.Dense(4096, activation="relu")(x)
-    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="vggnet")
+if TYPE_CHECKING:
+    import keras
+    from keras import layers
+else:
+    from btfer.bench.architectures.lazy import keras, layers
 
 
+@network(
+    family="VGG",
+    parameters={48: 7_054_279, 224: 93_561_799},
+    multiply_adds={48: 394, 224: 9_915},
+    channels=1,
+    pixel_range=(0.0, 255.0),
+)
 def mediapipe_vggnet(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     """Eight convolutions with batch normalisation and dropout, on greyscale images.
 

@@ -1,0 +1,77 @@
+"""What is written to run.json and read back; ids that runs of earlier versions have."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from btfer.bench.experiments import run
+from btfer.bench.experiments.run import Experiment
+from btfer.bench.runs.record import NotARecord, RunRecord, run_id
+from btfer.bench.runs.store import RunStore
+from btfer.bench.train.protocol import AUTHORS_CODE, PAPER, STRICT
+from tests.bench.drawn_runs import draw_run
+
+RESNET = Experiment("resnet18", "none", 48, "simple", 1, PAPER)
+VGG = Experiment("vgg16", "vggface", 224, "conservative", 7, STRICT, epochs=3, weights_digest="ab")
+GREY = Experiment(
+    "mediapipe_vggnet",
+    "none",
+    48,
+    "none",
+    2,
+    AUTHORS_CODE,
+    fold="1 of 3",
+    limit=5,
+    mixed_precision=True,
+    replicas=2,
+)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "expected"),
+    [(RESNET, "01b3f8a8c731"), (VGG, "4d5de55c15ed"), (GREY, "0a9c48aaa080")],
+    ids=["resnet18", "vgg16", "mediapipe_vggnet"],
+)
+def test_ids_of_runs_are_those_of_the_versions_before(
+    experiment: Experiment, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "versions", lambda: {"btfer": "0", "keras": "0"})
+    assert run_id(experiment.definition("d" * 8, "split")) == expected
+
+
+def test_a_record_is_written_as_it_was_read_with_keys_that_nobody_knows(tmp_path: Path) -> None:
+    folder = draw_run(tmp_path)
+    values = json.loads((folder / "run.json").read_text())
+    values |= {"pretrained": None, "colour": "green", "definition": values["definition"] | {"x": 1}}
+    (folder / "run.json").write_text(json.dumps(values))
+    store = RunStore(tmp_path)
+    record = store.read(folder)
+    assert record is not None
+    assert (record.definition.architecture, record.release_name) == ("resnet18", "drawn-1")
+    store.write(record)
+    assert list(json.loads((folder / "run.json").read_text()).items()) == list(values.items())
+    store.write(record.changed(state="failed", leaks={"faces": 2}))
+    again = json.loads((folder / "run.json").read_text())
+    assert again == values | {"state": "failed", "leaks": {"faces": 2}}
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"definition": None}, "'definition' is a NoneType, not a dict"),
+        ({"definition": {"architecture": "lenet5"}}, "'definition.weights' is missing"),
+        ({"metrics": []}, "'metrics' is a list, not a dict"),
+        ({"metrics": {"validation": 1}}, "metrics.validation is not an object"),
+        ({"release": "r1"}, "'release' is a str, not a dict"),
+        ({"release": {"name": "r1"}}, "'release.digest' is missing"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_record_of_another_form_says_what_is_wrong(
+    change: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    values = json.loads((draw_run(tmp_path) / "run.json").read_text())
+    with pytest.raises(NotARecord, match=f"^{why}$"):
+        RunRecord.from_json(values | change, tmp_path)
