@@ -28,7 +28,7 @@ from rich.table import Table
 
 from btfer.catalogue import open_catalogue
 from btfer.faces.modes import crop_settings
-from btfer.pipeline import build, overview, release, release_metadata, sample, verify
+from btfer.pipeline import build, overview, release, release_images, sample, verify
 from btfer.settings import Settings
 
 TARGETS = {"sample": 2.0, "release": 20.0, "verify": 5.0, "memory": 500.0}
@@ -85,14 +85,14 @@ def _draw(folder: Path, per_class: int) -> tuple[Any, Any, Any, Found]:
     cat = open_catalogue(settings.catalogue_url)
     known, read_s = _timed(lambda: overview.read(cat, crop_settings(settings).digest))
     rows, rows_s = _timed(known.kept_faces)
-    free = [row for row in rows if release_metadata.may_be_cropped(row)]
+    free = [face for face in rows if release_images.may_be_cropped(face)]
     drawn, draw_s = _timed(lambda: sample.draw(free, per_class=per_class, seed=settings.seed))
     return cat, known, drawn, {"read": read_s + rows_s, "sample": draw_s}
 
 
 def _chosen(folder: Path, per_class: int) -> list[str]:
     _, _, drawn, _ = _draw(folder, per_class)
-    return [row["id"] for rows in drawn.chosen.values() for row in rows]
+    return [face.id for faces in drawn.chosen.values() for face in faces]
 
 
 def _build(folder: Path, per_class: int) -> Found:
@@ -101,9 +101,9 @@ def _build(folder: Path, per_class: int) -> Found:
     plan = build.Plan(per_class)
 
     def make() -> None:
-        facts = build.facts_of(settings, plan, drawn) | build.counted(cat, known)
-        images = release_metadata.release_images(cat, folder, drawn.chosen, settings.seed)
-        release.write(cat, settings, images, facts)
+        record = build.counted(cat, known, build.record_of(settings, plan, drawn))
+        images = release_images.release_images(cat, folder, drawn.chosen, settings.seed)
+        release.write(cat, settings, images, record)
 
     _, found["release"] = _timed(make)
     return found | {"build memory": _memory_mb()}

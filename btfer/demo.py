@@ -16,10 +16,13 @@ from btfer import bench, review
 from btfer.bench.report import print_table, results_table, write_report
 from btfer.bench.runs.record import RunRecord
 from btfer.catalogue import Catalogue, open_catalogue, photos
-from btfer.extras import require
+from btfer.faces.modes import crop_settings
 from btfer.files import write_atomic
 from btfer.pipeline import build, crawl, crop, dedup, funnel, release, verify
+from btfer.pipeline.crawl_outcome import CrawlOutcome
+from btfer.progress import SILENT, Progress
 from btfer.queries import load_plan
+from btfer.release_record import FunnelLine
 from btfer.review import Judged
 from btfer.sample import load_manifest
 from btfer.settings import Settings, load_settings
@@ -28,8 +31,6 @@ from btfer.sources.sample import open_sample
 REVIEWER = "demo"
 QUERIES = Path(__file__).parent / "sample" / "queries"
 SHOWN = ("architecture", "resolution", "balance", "train_set", "val_accuracy", "val_macro_f1")
-Say = Callable[[str], None]
-Progress = Callable[[str, int, int], None]
 
 
 def run(
@@ -37,34 +38,26 @@ def run(
     *,
     per_class: int,
     epochs: int,
-    say: Say,
-    on_progress: Progress,
+    say: Callable[[str], None],
+    progress: Progress = SILENT,
     **flags: Any,
 ) -> Path:
-    """Do everything under `folder`, telling each step; the page that shows the outcome.
-
-    Raises MissingExtra without the benchmark's packages, before anything is done.
-    """
-    require("bench", "btfer demo")
-    settings = load_settings(
-        data_dir=folder / "data", catalogue="", queries_dir=QUERIES, host_delay_s=0, **flags
-    )
+    """Do everything under `folder`, saying each step; the page that shows the outcome."""
+    settings = load_settings(data_dir=folder / "data", queries_dir=QUERIES, host_delay_s=0, **flags)
     with closing(open_catalogue(settings.catalogue_url)) as cat:
         say("1. crawl: the synthetic sample on loopback, searched and fetched like the web")
-        _crawl(cat, settings, say, on_progress)
-        found = dedup.run(cat, settings, on_progress)
+        _crawl(cat, settings, say, progress)
+        found = dedup.run(cat, settings, progress)
         say(f"2. dedup: {found.dropped} near-duplicates in {found.groups} groups dropped")
         say(f"3. photos: {_judge_photos(cat)} judged as recorded in the sample")
-        cut = crop.run(cat, settings, on_progress=on_progress)
+        cut = crop.run(cat, settings, progress=progress)
         say(f"4. crop: {cut.taken} faces in {cut.photos} photos, {cut.empty} without one")
         say(f"5. faces: {_judge_faces(cat, settings)} judged by the sample's exact boxes")
-        made = build.run(
-            cat, settings, build.Plan(per_class=per_class, max_per_site=0), on_progress
-        )
+        made = build.run(cat, settings, build.Plan(per_class=per_class, max_per_site=0), progress)
         wrong = [problem for check in verify.verify(made.path) for problem in check.problems]
         state = "; ".join(wrong) or "verified"
         say(f"6. release: {made.images} images, {state}: {made.path}")
-        lines = funnel.funnel(cat, crop.crop_settings(settings).digest)
+        lines = funnel.funnel(cat, crop_settings(settings).digest)
     say(f"7. bench: sequential_4conv, {epochs} epochs a fold, in-domain on synthetic faces")
     results = _bench(settings, made, epochs, say)
     page = _write_page(folder / "index.html", lines, made, results)
@@ -73,9 +66,11 @@ def run(
     return page
 
 
-def _crawl(cat: Catalogue, settings: Settings, say: Say, on_progress: Progress) -> None:
-    def watch(outcome: crawl.CrawlOutcome) -> None:
-        on_progress("fetch", outcome.ended, outcome.to_end)
+def _crawl(
+    cat: Catalogue, settings: Settings, say: Callable[[str], None], progress: Progress
+) -> None:
+    def watch(outcome: CrawlOutcome) -> None:
+        progress.update("fetch", outcome.ended, outcome.to_end)
 
     plan = load_plan(QUERIES)
     with open_sample() as source:
@@ -102,14 +97,14 @@ def _judge_faces(cat: Catalogue, settings: Settings) -> int:
         for one in load_manifest()
         for face in one.faces
     ]
-    digest = crop.crop_settings(settings).digest
+    digest = crop_settings(settings).digest
     return review.apply_labels_to_faces(cat, digest, truth, REVIEWER).written
 
 
 class _Indented:
     """The lines of the benchmark, indented below the step."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
 
     def update(self, stage: str, done: int, total: int) -> None:
@@ -120,7 +115,9 @@ class _Indented:
         self._say(f"   {text}")
 
 
-def _bench(settings: Settings, made: release.Release, epochs: int, say: Say) -> list[RunRecord]:
+def _bench(
+    settings: Settings, made: release.Release, epochs: int, say: Callable[[str], None]
+) -> list[RunRecord]:
     request = bench.BenchRequest(
         data_dir=settings.data_dir,
         release=made.path,
@@ -133,7 +130,7 @@ def _bench(settings: Settings, made: release.Release, epochs: int, say: Say) -> 
 
 
 def _write_page(
-    path: Path, lines: list[funnel.Line], made: release.Release, results: list[RunRecord]
+    path: Path, lines: list[FunnelLine], made: release.Release, results: list[RunRecord]
 ) -> Path:
     sheet = (made.path / "contact_sheet.png").read_bytes()
     environment = Environment(
@@ -151,9 +148,9 @@ def _write_page(
 
 
 def _tell(
-    say: Say,
+    say: Callable[[str], None],
     settings: Settings,
-    lines: list[funnel.Line],
+    lines: list[FunnelLine],
     results: list[RunRecord],
     made: release.Release,
     pages: tuple[Path, Path],
@@ -167,6 +164,6 @@ def _tell(
     say(f"page           {pages[0]}")
     say(f"report         {pages[1]}")
     say(
-        "\nTo judge by hand instead: start the app on this data and undo the verdicts of 'demo' in Log:"
+        "\nTo judge by hand instead: open the app on this data, undo the verdicts of 'demo' (page Log), and build:"
     )
-    say(f"  btfer --data-dir {settings.data_dir} app")
+    say(f"  BTFER_DATA_DIR={settings.data_dir} btfer app")

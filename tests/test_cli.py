@@ -75,9 +75,9 @@ def test_the_help_of_no_command_imports_what_is_slow() -> None:
     [
         (["build"], 3, "there are no photos yet"),
         (["bench"], 3, "no training set: looked for rafdb, fer2013, affectnet"),
-        (["verify", "."], 2, "is no release"),
+        (["verify", "."], 2, "is not a release"),
         (["import", "nowhere"], 2, "nowhere"),
-        (["explain", "abc"], 2, "names no picture"),
+        (["explain", "abc"], 2, "names no photo or face"),
         (["--workers", "-3", "dedup"], 2, "workers"),
         (["--catalogue", "mysql://x", "status"], 2, "mysql"),
         (["build", "--unreviewed", "maybe"], 2, "'drop'"),

@@ -44,7 +44,7 @@ class FirstSighting(NamedTuple):
 
 def current_verdicts(cat: Catalogue, crop_digest: str) -> CurrentVerdicts:
     """What holds in every round. Verdicts of the crop stage count only under these settings (their digest)."""
-    held: dict[str, dict[str, CurrentVerdict | None]] = {round_: {} for round_ in ROUNDS}
+    current: dict[str, dict[str, CurrentVerdict | None]] = {round_: {} for round_ in ROUNDS}
     several: dict[str, dict[str, str]] = defaultdict(dict)
     same: dict[Any, Any] = {}  # the same names and words come a million times
     plan = sa.select(review_plan)
@@ -52,21 +52,23 @@ def current_verdicts(cat: Catalogue, crop_digest: str) -> CurrentVerdicts:
         asked = {row.round: row.reviewers_per_image for row in connection.execute(plan)}
         for round_, sha256, of, final, *said in _many(connection, _rows(crop_digest)):
             name = same.setdefault(of or sha256, of or sha256)
-            if name in held[round_]:
+            if name in current[round_]:
                 several[round_][name] = sha256
                 continue
             enough = final or round_ not in verdicts.PEOPLE or asked.get(round_, 1) <= 1
             one = CurrentVerdict(*said)
             holds = enough and one.decision != "undo"
-            held[round_][name] = same.setdefault(one, one) if holds else None
+            current[round_][name] = same.setdefault(one, one) if holds else None
     for round_, photo_of in several.items():
-        held[round_] |= dict.fromkeys(photo_of) | _current(
+        current[round_] |= dict.fromkeys(photo_of) | _current(
             cat, crop_digest, round_, photo_of.values()
         )
-    return {round_: {name: one for name, one in of.items() if one} for round_, of in held.items()}
+    return {
+        round_: {name: one for name, one in of.items() if one} for round_, of in current.items()
+    }
 
 
-def _rows(crop_digest: str) -> sa.Select:
+def _rows(crop_digest: str) -> sa.Select[Any]:
     final = sa.type_coerce(verdict.c.final, sa.Integer)  # a Boolean costs a call for each row
     columns = (verdict.c.round, verdict.c.photo, verdict.c.face, final)
     said = (verdict.c[name] for name in CurrentVerdict._fields)
@@ -75,7 +77,7 @@ def _rows(crop_digest: str) -> sa.Select:
     return sa.select(*columns, *said).where(of_settings, verdict.c.round.in_(ROUNDS))
 
 
-def _many(connection: sa.Connection, statement: sa.Select) -> Iterator[Any]:
+def _many(connection: sa.Connection, statement: sa.Select[Any]) -> Iterator[Any]:
     """The rows of a long result, fetched by thousands: twice as quick as one by one."""
     for part in connection.execute(statement).partitions(5_000):
         yield from part

@@ -42,7 +42,7 @@ def accepted(cat: Catalogue, crop_digest: str) -> list[AcceptedFace]:
     return cat.read_as(AcceptedFace, _accepted(crop_digest))
 
 
-def _accepted(crop_digest: str) -> sa.Select:
+def _accepted(crop_digest: str) -> sa.Select[Any]:
     """The columns of `AcceptedFace`, in their order."""
     crop, people = verdicts.current("crop"), verdicts.current("faces")
     dedup, photo = verdicts.current("dedup"), verdicts.current("photos")

@@ -1,6 +1,7 @@
 """Photos: the queues of dedup, of the first review round and of the crop stage, and what is known of each photo."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -71,7 +72,7 @@ def for_dedup(cat: Catalogue, ids: Collection[str]) -> list[DuplicateCandidate]:
 
 
 def _rows_of(
-    cat: Catalogue, statement: sa.Select, key: sa.ColumnElement[str], ids: Iterable[str]
+    cat: Catalogue, statement: sa.Select[Any], key: sa.ColumnElement[str], ids: Iterable[str]
 ) -> list[Row]:
     """A statement's rows for some keys, asked for in parts; of very many keys, all rows are read."""
     wanted = list(ids)
@@ -102,7 +103,7 @@ def tally(cat: Catalogue) -> list[PhotoTally]:
     decision = sa.func.coalesce(people.c.decision, "").label("decision")
     return cat.read_as(
         PhotoTally,
-        from_first(sa.select(label, decision, sa.func.count()))
+        from_first(sa.select(*(label, decision, sa.func.count())))
         .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
         .outerjoin(people, people.c.photo == photo.c.sha256)
         .group_by(label, decision),
@@ -228,14 +229,14 @@ def count_by_class(cat: Catalogue) -> dict[str, int]:
     """How many photos each class has, by the label that each photo has now."""
     people = verdicts.current("photos")
     label, n = _label(people).label("expression"), sa.func.count().label("n")
-    statement = from_first(sa.select(label, n))
+    statement = from_first(sa.select(*(label, n)))
     statement = statement.outerjoin(people, people.c.photo == photo.c.sha256).group_by(label)
     return {row["expression"]: row["n"] for row in cat.rows(statement)}
 
 
 def _labelled(
-    people: sa.Subquery, *columns: sa.ColumnElement, only: Collection[str] | None = None
-) -> sa.Select:
+    people: sa.Subquery, *columns: sa.ColumnElement[Any], only: Collection[str] | None = None
+) -> sa.Select[Any]:
     """The columns of `LabelledPhoto`, then those given. people: the current verdicts of round `photos`."""
     statement = sa.select(
         photo.c.sha256,
@@ -268,7 +269,9 @@ def _label(people: sa.Subquery) -> sa.ColumnElement[str]:
     return sa.func.coalesce(agreed, intended, UNLABELLED)
 
 
-def from_first(statement: sa.Select, only: Collection[str] | None = None) -> sa.Select:
+def from_first(
+    statement: sa.Select[*tuple[Any, ...]], only: Collection[str] | None = None
+) -> sa.Select[Any]:
     """The statement over photos joined with their first sighting (the first that has a label) and its query."""
     first = _first_sightings(only)
     return (

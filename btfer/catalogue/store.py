@@ -136,7 +136,7 @@ def _engine(url: str) -> sa.Engine:
     except ModuleNotFoundError as error:
         raise MissingExtra("a PostgreSQL catalogue", "postgres") from error
     except (SQLAlchemyError, NoSuchModuleError) as error:
-        raise UsageError(f"catalogue '{url}' is no database URL: {error}") from None
+        raise UsageError(f"catalogue '{url}' is not a database URL: {error}") from None
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
@@ -175,13 +175,13 @@ def _revision(connection: sa.Connection) -> str:
         return ""
     if "alembic_version" not in names or not set(metadata.tables) & set(names):
         raise CatalogueError(
-            f"this database is no btfer catalogue (it has tables {', '.join(names[:5])}): "
+            f"this database is not a btfer catalogue (it has tables {', '.join(names[:5])}): "
             "set another one with --catalogue or BTFER_CATALOGUE"
         )
     found = str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar())
     if found > SCHEMA:
         raise CatalogueError(
-            f"this catalogue is of version {found}, this btfer knows {SCHEMA}: "
+            f"this catalogue has version {found}, this btfer reads up to {SCHEMA}: "
             "upgrade btfer (pip install -U btfer), or use another catalogue"
         )
     return found

@@ -225,7 +225,7 @@ def import_(
 
     settings = context.settings()
     with context.catalogue(settings) as cat, output.progress() as progress:
-        outcome = stage.import_folder(cat, settings, folder, labels, on_progress=progress)
+        outcome = stage.import_folder(cat, settings, folder, labels, progress=progress)
     _crawl_report(outcome, as_json)
 
 
@@ -331,8 +331,8 @@ def crop(
     )
     keep = arguments.value(unreviewed)
     with context.catalogue(settings) as cat, output.progress() as progress:
-        outcome = stage.run(cat, settings, unreviewed=keep, retry=retry, on_progress=progress)
-        why = "" if outcome.photos else stage.why_nothing(cat, keep)
+        outcome = stage.run(cat, settings, unreviewed=keep, retry=retry, progress=progress)
+        why = "" if outcome.photos else stage.why_no_photos(cat, keep)
     text = "\n".join([*outcome.lines(), *([why] if why else [])])
     output.report(asdict(outcome), text, as_json)
 

@@ -204,7 +204,7 @@ def _print_leaks(found: Sequence["LeakCheck"]) -> None:
     output.table(
         ["image", "training set", "file", "bits", "difference", "shows"],
         [
-            [one.ours, one.training, one.file, one.bits, one.difference, one.description]
+            [one.ours, one.training, one.file, one.bits, one.difference, one.shows_in_words]
             for against in found
             for one in against.pairs
         ],
@@ -329,7 +329,7 @@ def explain(
 
 
 def _crop_digest(settings: "Settings") -> str:
-    from btfer.pipeline.crop import crop_settings
+    from btfer.faces.modes import crop_settings
 
     return crop_settings(settings).digest
 

@@ -87,8 +87,6 @@ class ConsoleProgress:
             self._ended.add(stage)
             logger.debug("%s: %d of %d", stage, done, total)
 
-    __call__ = update
-
     def say(self, text: str) -> None:
         """One line about something that happened."""
         logger.info(text)

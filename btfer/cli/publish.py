@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from btfer.cli import arguments, context, output
 from btfer.errors import UsageError
+from btfer.progress import Progress
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -21,13 +21,13 @@ class _Shown:
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
-        self._bar: Callable[[str, int, int], None] | None = None
+        self._bars: Progress | None = None
 
     def update(self, stage: str, done: int, total: int) -> None:
         """Move the bar."""
-        if self._bar is None:
-            self._bar = self._stack.enter_context(output.progress())
-        self._bar(stage, done, total)
+        if self._bars is None:
+            self._bars = self._stack.enter_context(output.progress())
+        self._bars.update(stage, done, total)
 
     def say(self, text: str) -> None:
         """Print a line."""

@@ -42,7 +42,7 @@ def demo(
     context.settings()  # a wrong btfer.toml or variable is named before anything begins
     with output.progress() as progress:
         say = partial(print, flush=True)
-        run(folder, per_class=per_class, epochs=epochs, say=say, on_progress=progress, **flags)
+        run(folder, per_class=per_class, epochs=epochs, say=say, progress=progress, **flags)
 
 
 @sample_app.command("render")

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,11 @@ from btfer.leaks.subjects import subjects_of, subjects_of_release
 from btfer.leaks.training import TrainingSet, read_training
 from btfer.leaks.views import LeakSubject
 from btfer.paths import leaks_dir
+from btfer.progress import SILENT, Progress
+from btfer.release_record import ExcludedLeaks
 from btfer.settings import Settings
 
 COLUMNS = ("ours", "training", "file", "label", "bits", "difference", "shows", "mirrored")
-
-OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -53,23 +53,14 @@ class LeakCount:
     digest: str
 
 
-@dataclass(frozen=True)
-class ExcludedLeaks:
-    """What a release records of one training set: its digest, its pictures, and how many faces it excluded."""
-
-    digest: str
-    pictures: int
-    excluded: int
-
-
 def check_release(
     cat: Catalogue,
     settings: Settings,
     release: Path,
     training: Mapping[str, Path],
-    say: OnProgress = lambda stage, done, total: None,
+    progress: Progress = SILENT,
 ) -> list[LeakCheck]:
-    """Which images of a release are also in training sets. Each set is searched once, then the answer is on disk.
+    """Which images of a release stand in training sets. A set is searched once, then the answer is on disk.
 
     training: name -> folder or FER2013's csv. Writes leaks.csv, leaks.png (the pairs, to look at) and NAME.json
     to data/leaks/<release>. Raises UsageError where the folder is no release or a set cannot be read, Busy where
@@ -80,10 +71,10 @@ def check_release(
     folder = leaks_dir(settings.data_dir) / release.resolve().name
     with only_one(settings.data_dir, "leaks"):
         subjects = subjects_of_release(cat, settings.data_dir, release)
-        sets = {name: _read(settings, name, path, say) for name, path in training.items()}
+        sets = {name: _read(settings, name, path, progress) for name, path in training.items()}
         ours = sha256_file(release / "metadata.csv")
         found = [
-            _checked(folder / f"{name}.json", ours, subjects, *one, settings, say)
+            _checked(folder / f"{name}.json", ours, subjects, *one, settings, progress)
             for name, one in sets.items()
         ]
         leaks = [leak for one in found for leak in one.pairs]
@@ -104,9 +95,9 @@ def exclude(
     settings: Settings,
     kept_faces: Sequence[KeptFace],
     training: Mapping[str, Path],
-    say: OnProgress = lambda stage, done, total: None,
+    progress: Progress = SILENT,
 ) -> tuple[list[KeptFace], dict[str, ExcludedLeaks]]:
-    """The faces that are in none of the sets, and for each set by name what a release records.
+    """The faces that are in none of the sets, and what a release states about each set.
 
     Only faces that were never compared with a set are searched for. A face whose photo cannot be read is left
     out. Raises as `check_release`.
@@ -115,34 +106,39 @@ def exclude(
         raise UsageError(
             "no training set to exclude leaks from: pass --against NAME=PATH, or put sets in data/training"
         )
-    excluded: dict[str, ExcludedLeaks] = {}
+    searched = {}
     with only_one(settings.data_dir, "leaks"):
         for name, path in training.items():
-            one, kept = _read(settings, name, path, say)
+            one, kept = _read(settings, name, path, progress)
             known = leak_verdicts.judged(cat, one.digest)
             new = [face for face in kept_faces if face.id not in known]
             boxes = faces.by_id(cat, {face.id for face in new}).values()
-            found = _search(subjects_of(cat, settings.data_dir, boxes), kept, name, settings, say)
+            found = _search(
+                subjects_of(cat, settings.data_dir, boxes), kept, name, settings, progress
+            )
             read = [face for face in new if face.id not in found.unread]
             bits = {leak.ours: leak.bits for leak in found.leaks}
             leak_verdicts.record(cat, one.digest, name, read, bits)
             clear = leak_verdicts.clear_of(cat, kept_faces, [one.digest])
-            excluded[name] = ExcludedLeaks(one.digest, len(one), len(kept_faces) - len(clear))
-    digests = [one.digest for one in excluded.values()]
-    return leak_verdicts.clear_of(cat, kept_faces, digests), excluded
+            n_excluded = len(kept_faces) - len(clear)
+            searched[name] = ExcludedLeaks(one.digest, len(one), n_excluded)
+    digests = [one.digest for one in searched.values()]
+    return leak_verdicts.clear_of(cat, kept_faces, digests), searched
 
 
-def _read(settings: Settings, name: str, path: Path, say: OnProgress) -> tuple[TrainingSet, Path]:
+def _read(
+    settings: Settings, name: str, path: Path, progress: Progress
+) -> tuple[TrainingSet, Path]:
     cache = leaks_dir(settings.data_dir) / "cache"
     engine, workers = settings.engine, settings.workers
-    return read_training(path, name, cache, engine=engine, workers=workers, say=say)
+    return read_training(path, name, cache, engine=engine, workers=workers, progress=progress)
 
 
 def _search(
-    subjects: Sequence[LeakSubject], kept: Path, name: str, settings: Settings, say: OnProgress
+    subjects: Sequence[LeakSubject], kept: Path, name: str, settings: Settings, progress: Progress
 ) -> LeakSearch:
     engine, workers = settings.engine, settings.workers
-    return search(subjects, kept, name, engine=engine, workers=workers, say=say)
+    return search(subjects, kept, name, engine=engine, workers=workers, progress=progress)
 
 
 def _checked(
@@ -152,9 +148,9 @@ def _checked(
     training: TrainingSet,
     kept: Path,
     settings: Settings,
-    say: OnProgress,
+    progress: Progress,
 ) -> LeakCheck:
-    """The answer on disk, if it was made from the same files; else a new one."""
+    """The answer that is there, if it is about the same pictures; else a new one."""
     key = {"method": METHOD, "release": ours, "digest": training.digest}
     if answer.is_file():
         known = json.loads(answer.read_text(encoding="utf-8"))
@@ -163,7 +159,7 @@ def _checked(
             return LeakCheck(
                 **found | {"unread": tuple(found["unread"]), "pairs": _leaks(found["pairs"])}
             )
-    searched = _search(subjects, kept, training.name, settings, say)
+    searched = _search(subjects, kept, training.name, settings, progress)
     against = LeakCheck(
         training.name,
         training.digest,

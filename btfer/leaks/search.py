@@ -3,7 +3,7 @@
 Source of the hashes: `btfer.images.hashes`; of the comparison: `btfer.images.registration`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from btfer.engine import map_unordered
 from btfer.images.registration import registered_difference
 from btfer.leaks.training import TrainingSet, load_set
 from btfer.leaks.views import LeakSubject, Views, views_of
+from btfer.progress import SILENT, Progress
 
 METHOD = 1  # answers on disk that another method gave are not used
 MAX_BITS = 8
@@ -23,8 +24,6 @@ SAME_PICTURE = 0.4  # largest `registration.registered_difference` of two copies
 came to 0.37 or less; of other pictures only those of one person, place and minute came below 0.6."""
 AT_ONCE = 16  # faces whose views are searched together
 SOURCES = ("photo", "face", "levelled face")
-
-Say = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, order=True)
@@ -46,8 +45,8 @@ class Leak:
     mirrored: bool
 
     @property
-    def description(self) -> str:
-        """What the training picture shows: `face`, `photo, mirrored`, ..."""
+    def shows_in_words(self) -> str:
+        """What the training picture shows, in words."""
         return f"{self.shows}, mirrored" if self.mirrored else self.shows
 
 
@@ -66,13 +65,9 @@ def search(
     *,
     engine: str = "processes",
     workers: int = 0,
-    say: Say = lambda stage, done, total: None,
+    progress: Progress = SILENT,
 ) -> LeakSearch:
-    """All pictures of a training set that show one of our faces, or its whole photo.
-
-    kept: the cache file of `read_training`. engine, workers: see `btfer.engine.map_unordered`. The leaks are
-    sorted; each pair of a face and a training picture comes once.
-    """
+    """All pictures of a training set that show one of our faces, or its whole photo. kept: the set's cache."""
     leaks: list[Leak] = []
     unread: dict[str, str] = {}
     parts = [subjects[n : n + AT_ONCE] for n in range(0, len(subjects), AT_ONCE)]
@@ -82,7 +77,7 @@ def search(
     ):
         leaks += found.leaks
         unread |= found.unread
-        say(f"leaks: {name}", min(done * AT_ONCE, len(subjects)), len(subjects))
+        progress.update(f"leaks: {name}", min(done * AT_ONCE, len(subjects)), len(subjects))
     return LeakSearch(tuple(sorted(leaks)), unread)
 
 

@@ -43,7 +43,7 @@ def sheet(
         grey = Image.fromarray(their.greys[their.files.index(leak.file)])
         picture.paste(grey.resize((TILE_PX, TILE_PX)), (left + TILE_PX, top))
         where = f"{leak.ours[-36:]}\n{leak.training}: {leak.file[-32:]}"
-        text = f"{where}\n{leak.difference:.2f}, {leak.description}"
+        text = f"{where}\n{leak.difference:.2f}, {leak.shows_in_words}"
         draw.text((left + 2, top + TILE_PX + 2), text, fill="black", font=font)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")

@@ -1,7 +1,6 @@
 """Which of our faces are looked for: those of the catalogue, or the images of a release."""
 
 import csv
-import json
 from collections.abc import Iterable, Mapping
 from math import atan2, degrees
 from pathlib import Path
@@ -12,6 +11,7 @@ from btfer.catalogue.rows import Face
 from btfer.errors import UsageError
 from btfer.leaks.views import LeakSubject
 from btfer.paths import photo_path
+from btfer.release_record import read_crop_settings
 
 IMAGE_PX = 256
 
@@ -54,7 +54,7 @@ def _tilt_deg(landmarks: Mapping[str, Any]) -> float:
 
 def _as_they_are(release: Path) -> list[LeakSubject]:
     """The images of a release folder, each with the place of the face's box in it."""
-    table, facts = release / "metadata.csv", release / "release.json"
+    table = release / "metadata.csv"
     if not table.is_file():
         raise UsageError(
             f"{release} is not a release: expected images/<class>/*.png and metadata.csv"
@@ -62,10 +62,9 @@ def _as_they_are(release: Path) -> list[LeakSubject]:
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows or "file_name" not in rows[0]:
-        raise UsageError(f"{table}: expected at least one row and a column file_name")
-    known = json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}
-    margin = known.get("settings", {}).get("crop", {}).get("margin_px", 0)
-    return [_image(release, row, margin) for row in rows]
+        raise UsageError(f"{table}: expected rows with the column file_name")
+    crop = read_crop_settings(release)
+    return [_image(release, row, crop.margin_px if crop else 0) for row in rows]
 
 
 def _image(release: Path, row: Mapping[str, str], margin: float) -> LeakSubject:

@@ -21,6 +21,7 @@ from btfer.errors import ImageError, UsageError
 from btfer.files import sha256_file, write_atomic
 from btfer.images import phash_pairs
 from btfer.leaks.views import HASH_PX, Grey, grey_of, resized
+from btfer.progress import SILENT, Progress
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
 SIDE_PX = 48  # FER2013's: what pictures are compared at
@@ -31,7 +32,6 @@ LAYOUT = (
 )
 FER_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
-Say = Callable[[str, int, int], None]
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 
@@ -71,7 +71,7 @@ def read_training(
     *,
     engine: str = "processes",
     workers: int = 0,
-    say: Say = lambda stage, done, total: None,
+    progress: Progress = SILENT,
 ) -> tuple[TrainingSet, Path]:
     """A training set and its cache file, which is made on first use.
 
@@ -88,21 +88,21 @@ def read_training(
         else:
             work = partial(_read, root=path)
             shown, total = map_unordered(work, files, engine=engine, workers=workers), len(files)
-        _write(kept, digest, shown, lambda done: say(name, done, total or done))
+        _write(kept, digest, shown, lambda done: progress.update(name, done, total or done))
     return load_set(kept, name), kept
 
 
 def load_set(kept: Path, name: str) -> TrainingSet:
-    """A training set from the cache file of `read_training`, under a name."""
-    with np.load(kept, allow_pickle=False) as held:
-        words = {key: tuple(held[key].tolist()) for key in ("files", "classes", "unread")}
+    """A training set from its cache."""
+    with np.load(kept, allow_pickle=False) as cached:
+        words = {key: tuple(cached[key].tolist()) for key in ("files", "classes", "unread")}
         return TrainingSet(
             name,
-            str(held["digest"]),
+            str(cached["digest"]),
             words["files"],
             words["classes"],
-            held["hashes"],
-            held["greys"],
+            cached["hashes"],
+            cached["greys"],
             words["unread"],
         )
 
@@ -112,7 +112,7 @@ def _table(path: Path) -> Path | None:
     if path.is_file():
         return path
     if not path.is_dir():
-        raise UsageError(f"{path} does not exist: {LAYOUT}")
+        raise UsageError(f"{path} is neither a folder nor a file: {LAYOUT}")
     tables = sorted(path.glob("*.csv"))
     fer = [one for one in tables if _is_fer(one)]
     return fer[0] if len(fer) == 1 and not _pictures(path, needed=False) else None
@@ -161,7 +161,7 @@ def _rows(table: Path) -> Iterator[_HashedPicture | str]:
         rows = csv.DictReader(file)
         columns = {name.strip().lower(): name for name in rows.fieldnames or []}
         if not {"emotion", "pixels"} <= columns.keys():
-            raise UsageError(f"{table} has no columns emotion and pixels: {LAYOUT}")
+            raise UsageError(f"{table} lacks the columns emotion and pixels: {LAYOUT}")
         for row in rows:
             line = f"line {rows.line_num}"
             try:
@@ -170,7 +170,7 @@ def _rows(table: Path) -> Iterator[_HashedPicture | str]:
                 label = FER_CLASSES[int(row[columns["emotion"]])]
                 yield _hashed(f"{label}/{line}", pixels.reshape(side, side))
             except (ValueError, OverflowError, IndexError, TypeError):
-                yield f"{line} (not a square of numbers 0-255, or emotion is not 0-6)"
+                yield f"{line} (its pixels are no square of numbers 0-255, or its emotion is not 0-6)"
 
 
 def _write(

@@ -140,7 +140,8 @@ def _laid(width: float, height: float, shifts: tuple[float, ...]) -> Floats:
     right, down = (axis.ravel() for axis in np.meshgrid(shifts, shifts))
     x, y = PATCH_PX / 2 + right * width, PATCH_PX / 2 + down * height
     found = np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1)
-    return np.asarray(found[(found.min(axis=1) >= 0) & (found.max(axis=1) <= PATCH_PX)])
+    inside: Floats = found[(found.min(axis=1) >= 0) & (found.max(axis=1) <= PATCH_PX)]
+    return inside
 
 
 def _patch(

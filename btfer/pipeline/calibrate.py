@@ -71,7 +71,9 @@ def from_people(
             f"no two photos are within {MAX_BITS} bits of each other: crawl or import more first"
         )
     if answered < total:
-        raise Incomplete(f"{total - answered} pairs await same/different: btfer app (page Pairs)")
+        raise Incomplete(
+            f"{total - answered} pairs await same/different: open btfer app (page Pairs)"
+        )
     keys = ("one", "other", "same", "weight")
     labelled = [Labelled(**{key: row[key] for key in keys}) for row in pairs.drawn(cat)]
     return _measured(cat, settings, labelled, drawn=True)
@@ -125,11 +127,12 @@ def near_pairs(rows: list[Row]) -> Near:
 
 
 def distances(hashes: Words, mirrors: Words, others: Words, other_mirrors: Words) -> Words:
-    """Bits between photos, over all pairs that broadcasting makes; a mirrored copy is as near as a plain one."""
+    """Bits between photos, uint64 over all pairs that broadcasting makes; a mirrored copy is as near as a plain one."""
     turned = np.minimum(
         np.bitwise_count(hashes ^ other_mirrors), np.bitwise_count(mirrors ^ others)
     )
-    return np.minimum(np.bitwise_count(hashes ^ others), turned)
+    nearest: Words = np.minimum(np.bitwise_count(hashes ^ others), turned)
+    return nearest
 
 
 def unsigned(rows: Iterable[Row], name: str) -> Words:
@@ -147,10 +150,11 @@ def _mixed(one: Words, other: Words) -> Words:
 
     The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
     """
-    mixed = (one ^ other) + one * other
+    mixed: Words = (one ^ other) + one * other
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(31))
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
 
 
 def _apart(

@@ -41,7 +41,7 @@ def read_pairs(cat: Catalogue, file: Path) -> list[Labelled]:
         if before.same != one.same:
             raise UsageError(f"{file}:{line}: this pair is labelled otherwise in line {its_line}")
     if not found:
-        raise UsageError(f"{file} has no pair in it: write a, b, same under the first line")
+        raise UsageError(f"{file} contains no pairs: write a, b, same under the first line")
     return [one for one, _ in found.values()]
 
 
@@ -93,7 +93,7 @@ def _only(found: set[str], column: str, text: str, where: str) -> str:
             f"{where}: {column} '{text}' means {len(found)} photos: write more of its sha256 or path"
         )
     raise UsageError(
-        f"{where}: {column} '{text}' is no photo of the catalogue: write a sha256, or the URL or "
+        f"{where}: {column} '{text}' is not a photo of the catalogue: write a sha256, or the URL or "
         "path that it was taken in from (btfer import)"
     )
 
@@ -111,7 +111,7 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{file} is no CSV in UTF-8: {error}") from None
+        raise UsageError(f"{file} is not a CSV file in UTF-8: {error}") from None
 
 
 def _check_columns(file: Path, names: list[str]) -> None:

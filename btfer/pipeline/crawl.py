@@ -27,6 +27,7 @@ from btfer.errors import NetworkError, UsageError
 from btfer.expressions import parse_expression
 from btfer.images import Intake, describe_photo
 from btfer.pipeline.crawl_outcome import CrawlOutcome
+from btfer.progress import SILENT, Progress
 from btfer.queries import Query, QueryPlan
 from btfer.settings import Settings
 from btfer.sources import SOURCES, open_source
@@ -45,7 +46,6 @@ PAGE = 1_000
 MAX_BATCH = 32  # arrivals written in one transaction
 GATHER_S = 0.1
 WRITERS = 16  # photos written at a time: each waits for the disk
-Progress = Callable[[str, int, int], None]
 Watch = Callable[[CrawlOutcome], None]
 
 
@@ -110,7 +110,7 @@ def import_folder(
     settings: Settings,
     folder: Path,
     labels_csv: Path | None = None,
-    on_progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> CrawlOutcome:
     """Take in every photo below a folder; the originals are copied and left alone.
 
@@ -131,8 +131,7 @@ def import_folder(
             intake = result if isinstance(result, Intake) else None
             fetched = result if isinstance(result, Fetched) else Fetched("kept")
             writer.finish([DownloadResult(taken[path], fetched, data, intake)])
-            if on_progress:
-                on_progress("import", number, len(taken))
+            progress.update("import", number, len(taken))
         return writer.settled()
 
 

@@ -5,11 +5,13 @@ use (RAI) of https://docs.mlcommons.org/croissant/docs/croissant-rai-spec.html, 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from btfer.catalogue.store import Row
-from btfer.pipeline.release_metadata import NUMBERS
+from btfer.pipeline.release_metadata import COLUMNS, NUMBERS, ImageMetadata
+from btfer.release_record import ONLY, ReleaseRecord
+
+Json = dict[str, Any]
 
 CITE = (
     "Benchmarking deep Facial Expression Recognition: An extensive protocol with balanced dataset in "
@@ -50,49 +52,49 @@ CONTEXT: dict[str, Any] = {
 
 
 def croissant(
-    name: str, metadata: Sequence[Row], facts: dict[str, Any], metadata_sha256: str, made_with: str
-) -> dict[str, Any]:
-    """The content of `croissant.json`. metadata: the rows of metadata.csv; facts: the content of release.json."""
-    has_images = facts["sources"] != "only"
+    name: str, metadata: Sequence[ImageMetadata], record: ReleaseRecord, metadata_sha256: str
+) -> Json:
+    """The content of `croissant.json`. metadata_sha256: of metadata.csv."""
+    has_images = record.sources != ONLY
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "name": name,
-        "description": _description(metadata, facts),
+        "description": _description(metadata, record.counts),
         "conformsTo": [
             "http://mlcommons.org/croissant/1.0",
             "http://mlcommons.org/croissant/RAI/1.0",
         ],
         "license": _licences(metadata),
         "citeAs": CITE,
-        "version": f"{facts['version']}.0.0",
+        "version": f"{record.version}.0.0",
         "isLiveDataset": False,
         "distribution": [_metadata(metadata_sha256), *([_IMAGES] if has_images else [])],
         "recordSet": [
-            _labels(facts),
+            _labels(record.counts),
             *([_images()] if has_images else []),
-            _faces(metadata, has_images),
+            _faces(has_images),
         ],
-        **_responsible(metadata, facts, made_with),
+        **_responsible(metadata, record),
     }
 
 
-def _description(metadata: Sequence[Row], facts: dict[str, Any]) -> str:
-    each = ", ".join(f"{label} {n}" for label, n in facts["counts"].items())
+def _description(metadata: Sequence[ImageMetadata], counts: Mapping[str, int]) -> str:
+    each = ", ".join(f"{label} {n}" for label, n in counts.items())
     return (
         f"{len(metadata)} facial-expression crops of 256x256 pixels in seven classes ({each}), for testing "
         f"networks. {OUT_OF_BOUNDS}"
     )
 
 
-def _licences(metadata: Sequence[Row]) -> list[str]:
+def _licences(metadata: Sequence[ImageMetadata]) -> list[str]:
     return [
         f"{licence} ({n} images)"
-        for licence, n in sorted(Counter(row["licence"] for row in metadata).items())
+        for licence, n in sorted(Counter(one.licence for one in metadata).items())
     ]
 
 
-def _metadata(sha256: str) -> Row:
+def _metadata(sha256: str) -> Json:
     return {
         "@type": "cr:FileObject",
         "@id": "metadata.csv",
@@ -103,7 +105,7 @@ def _metadata(sha256: str) -> Row:
     }
 
 
-def _labels(facts: dict[str, Any]) -> Row:
+def _labels(counts: Mapping[str, int]) -> Json:
     return {
         "@type": "cr:RecordSet",
         "@id": "expressions",
@@ -111,11 +113,11 @@ def _labels(facts: dict[str, Any]) -> Row:
         "dataType": "sc:Enumeration",
         "key": {"@id": "expressions/name"},
         "field": [{"@type": "cr:Field", "@id": "expressions/name", "dataType": "sc:Text"}],
-        "data": [{"expressions/name": label} for label in facts["counts"]],
+        "data": [{"expressions/name": label} for label in counts],
     }
 
 
-def _images() -> Row:
+def _images() -> Json:
     """What lies in the folders, by path: the faces' rows refer to it."""
     of = {"path": ("sc:Text", "fullpath"), "content": ("sc:ImageObject", "content")}
     fields = [
@@ -138,18 +140,18 @@ def _images() -> Row:
     }
 
 
-def _faces(metadata: Sequence[Row], has_images: bool) -> Row:
+def _faces(has_images: bool) -> Json:
     return {
         "@type": "cr:RecordSet",
         "@id": "faces",
         "name": "faces",
         "key": {"@id": "faces/file_name"},
-        "field": [_column(name, has_images) for name in (metadata[0] if metadata else {})],
+        "field": [_column(name, has_images) for name in COLUMNS],
     }
 
 
-def _column(name: str, has_images: bool) -> Row:
-    field: Row = {
+def _column(name: str, has_images: bool) -> Json:
+    field: Json = {
         "@type": "cr:Field",
         "@id": f"faces/{name}",
         "name": name,
@@ -163,24 +165,24 @@ def _column(name: str, has_images: bool) -> Row:
     return field
 
 
-def _responsible(metadata: Sequence[Row], facts: dict[str, Any], made_with: str) -> Row:
+def _responsible(metadata: Sequence[ImageMetadata], record: ReleaseRecord) -> Json:
     """The RAI fields: each says what was counted, not what was hoped for."""
-    reviewed = sum(row["reviewed"] == "yes" for row in metadata)
-    sources = Counter(row["source"] for row in metadata)
-    languages = Counter(row["language"] or "none" for row in metadata)
+    reviewed = sum(one.reviewed for one in metadata)
+    sources = Counter(one.source for one in metadata)
+    languages = Counter(one.language or "none" for one in metadata)
     groups = Counter(
-        " ".join(row[k] or "-" for k in ("ethnicity", "gender", "age")) for row in metadata
+        " ".join(name or "-" for name in (one.ethnicity, one.gender, one.age)) for one in metadata
     )
-    gone = "; ".join(f"{one['stage']} {one['what']}: {one['total']}" for one in facts["funnel"])
-    votes = Counter(_votes(row) for row in metadata)
-    agreed = [f"{one['round']}: {one['statistic']} {one['value']}" for one in facts["agreement"]]
+    gone = "; ".join(f"{line.stage} {line.what}: {line.total}" for line in record.funnel)
+    votes = Counter(str(sum(one.votes.values())) for one in metadata)
+    agreed = [f"{line.round}: {line.statistic} {line.value}" for line in record.agreement]
     return {
         "rai:dataCollection": f"Found by search phrases at {_counted(sources)} (images by source).",
         "rai:dataCollectionType": ["Web Scraping", "Manual Human Curation"],
         "rai:dataPreprocessingProtocol": [
-            f"Made with btfer {made_with}.",
+            f"Made with btfer {record.btfer}.",
             "Near-duplicates removed by perceptual hash and a comparison of the pictures.",
-            f"Faces found by MTCNN and cropped in mode '{facts['settings']['crop']['name']}'.",
+            f"Faces found by MTCNN and cropped in mode '{record.settings.crop.name}'.",
         ],
         "rai:dataAnnotationProtocol": "Judged by people in two rounds: photos, then crops. "
         f"{reviewed} of {len(metadata)} labels were confirmed or given by a person.",
@@ -201,11 +203,6 @@ def _responsible(metadata: Sequence[Row], facts: dict[str, Any], made_with: str)
         "has another face in that place.",
         "rai:dataCollectionMissingData": f"What became of the rest: {gone}.",
     }
-
-
-def _votes(row: Row) -> str:
-    """How many people judged a crop, as a word of a count."""
-    return str(sum(int(one.rpartition(":")[2]) for one in str(row["votes"]).split()))
 
 
 def _counted(counts: Counter[str]) -> str:

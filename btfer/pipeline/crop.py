@@ -25,12 +25,18 @@ from btfer.faces.modes import CropSettings, crop_settings
 from btfer.files import only_one, remove_parts, write_atomic
 from btfer.images import is_whole_png
 from btfer.paths import face_path, photo_path
-from btfer.pipeline.crop_photo import LOOKED_AT, Lost, Photo, PhotoFaces, cut_again, look_at
-from btfer.pipeline.crop_workers import outlive
+from btfer.pipeline.crop_photo import (
+    NO_FACE_REASONS,
+    LostCrops,
+    PhotoFaces,
+    PhotoFile,
+    cut_again,
+    find_and_cut,
+)
+from btfer.pipeline.crop_workers import map_surviving
 from btfer.pipeline.overview import OPEN_APP
+from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
-
-Say = Callable[[str, int, int], None]
 
 AT_ONCE = 32  # photos a transaction
 AT_LEAST_EVERY_S = 2.0
@@ -76,7 +82,7 @@ def run(
     *,
     unreviewed: str = "",
     retry: bool = False,
-    on_progress: Say | None = None,
+    progress: Progress = SILENT,
 ) -> CropOutcome:
     """Find and cut the faces of every kept photo that was not looked at under these settings.
 
@@ -89,13 +95,12 @@ def run(
         if retry:
             _forget_failures(cat, chosen.digest)
         todo = _queue(cat, settings, chosen.digest, unreviewed)
-        results = outlive(partial(look_at, settings=chosen), todo, _died_of, settings)
+        results = map_surviving(partial(find_and_cut, settings=chosen), todo, _died_of, settings)
         with _writer(cat, settings.data_dir, chosen) as write:
             for result in results:
                 write(result)
                 outcome = outcome.plus(result)
-                if on_progress:
-                    on_progress("crop", outcome.photos, len(todo))
+                progress.update("crop", outcome.photos, len(todo))
         if (
             faces.newest_settings(cat) != chosen.digest
         ):  # the review app shows the faces of the last run
@@ -103,20 +108,22 @@ def run(
     return replace(outcome, seconds=monotonic() - started if todo else 0.0)
 
 
-def _queue(cat: Catalogue, settings: Settings, digest: str, unreviewed: str) -> list[Photo]:
+def _queue(cat: Catalogue, settings: Settings, digest: str, unreviewed: str) -> list[PhotoFile]:
     return [
-        Photo(one.sha256, photo_path(settings.data_dir, one.sha256, one.format))
+        PhotoFile(one.sha256, photo_path(settings.data_dir, one.sha256, one.format))
         for one in photos.awaiting_crop(cat, digest, unreviewed=unreviewed)
     ]
 
 
-def _died_of(photo: Photo) -> PhotoFaces:
+def _died_of(photo: PhotoFile) -> PhotoFaces:
     return PhotoFaces(photo.sha256, error="worker died")
 
 
 def _forget_failures(cat: Catalogue, digest: str) -> None:
     without = faces.photos_without_face(cat, digest)
-    verdicts.undo(cat, [one.verdict for one in without if one.reason not in LOOKED_AT], "crop")
+    verdicts.undo(
+        cat, [one.verdict for one in without if one.reason not in NO_FACE_REASONS], "crop"
+    )
 
 
 def face_id(sha256: str, crop_digest: str, number: int) -> str:
@@ -188,10 +195,10 @@ def _verdict(sha256: str, settings: CropSettings, reason: str, face: str = "") -
     return Verdict("crop", sha256, decision, "crop", face, settings.digest, reason)
 
 
-def why_nothing(cat: Catalogue, unreviewed: str = "") -> str:
+def why_no_photos(cat: Catalogue, unreviewed: str = "") -> str:
     """Why there was no photo to look at, and what to do, in words; '' where all were looked at."""
     if not photos.count(cat):
-        return "no photo is here: run btfer crawl or btfer import"
+        return "the catalogue has no photos: run btfer crawl or btfer import"
     left = photos.tally(cat)
     if not left:
         return "no photo has been through dedup: run btfer dedup"
@@ -201,7 +208,7 @@ def why_nothing(cat: Catalogue, unreviewed: str = "") -> str:
     return ""
 
 
-def rebuild(cat: Catalogue, settings: Settings, on_progress: Say | None = None) -> int:
+def rebuild(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> int:
     """Make lost crops again, of all settings, from their photos and what is recorded; how many.
 
     The bytes are the same. Lost is what is missing or was cut off. Raises BtferError, after all others are
@@ -216,8 +223,7 @@ def rebuild(cat: Catalogue, settings: Settings, on_progress: Say | None = None) 
                 write_atomic(face_path(settings.data_dir, id_), png)
             made += len(pngs)
             gone += [f"{one.photo.path} ({why})"] if why else []
-            if on_progress:
-                on_progress("crop", done, len(lost))
+            progress.update("crop", done, len(lost))
     if gone:
         raise BtferError(
             f"{made} crops made again; the faces of {len(gone)} photos cannot be: {min(gone)}"
@@ -225,7 +231,7 @@ def rebuild(cat: Catalogue, settings: Settings, on_progress: Say | None = None) 
     return made
 
 
-def _lost(cat: Catalogue, settings: Settings) -> list[Lost]:
+def _lost(cat: Catalogue, settings: Settings) -> list[LostCrops]:
     cuts: dict[str, dict[str, tuple[Cut, CropSettings]]] = {}
     for digest in faces.all_settings(cat):
         for face in faces.accepted(cat, digest):
@@ -236,4 +242,4 @@ def _lost(cat: Catalogue, settings: Settings) -> list[Lost]:
                 )
     known = photos.described(cat, cuts)
     paths = {sha256: photo_path(settings.data_dir, sha256, known[sha256].format) for sha256 in cuts}
-    return [Lost(Photo(sha256, paths[sha256]), cuts[sha256]) for sha256 in sorted(cuts)]
+    return [LostCrops(PhotoFile(sha256, paths[sha256]), cuts[sha256]) for sha256 in sorted(cuts)]

@@ -11,10 +11,13 @@ from btfer.faces.find import FoundFace, find_faces
 from btfer.faces.modes import CropSettings
 from btfer.images import Pixels, decode_rgb, encode_png
 
-LOOKED_AT = ("no face", "no usable face")  # what a photo yields; all other reasons are failures
+NO_FACE_REASONS = (
+    "no face",
+    "no usable face",
+)  # what a photo yields; all other reasons are failures
 
 
-class Photo(NamedTuple):
+class PhotoFile(NamedTuple):
     """A photo that awaits its crop."""
 
     sha256: str
@@ -37,11 +40,11 @@ class PhotoFaces:
     @property
     def reason(self) -> str:
         """Why the photo yields nothing; '' where it yields a face."""
-        nothing = LOOKED_AT[bool(self.found)]
+        nothing = NO_FACE_REASONS[bool(self.found)]
         return self.error or ("" if self.taken else nothing)
 
 
-def look_at(photo: Photo, settings: CropSettings) -> PhotoFaces:
+def find_and_cut(photo: PhotoFile, settings: CropSettings) -> PhotoFaces:
     """All of the stage's work on one photo, in a worker process; what cannot be used is a reason."""
     try:
         return PhotoFaces(photo.sha256, find_faces(_read(photo), settings))
@@ -51,7 +54,7 @@ def look_at(photo: Photo, settings: CropSettings) -> PhotoFaces:
         return PhotoFaces(photo.sha256, error="out of memory")
 
 
-def _read(photo: Photo) -> Pixels:
+def _read(photo: PhotoFile) -> Pixels:
     """The pixels of a stored photo. Raises ImageError where the file is not there, or not what came in."""
     try:
         data = photo.path.read_bytes()
@@ -65,14 +68,14 @@ def _read(photo: Photo) -> Pixels:
 
 
 @dataclass(frozen=True)
-class Lost:
+class LostCrops:
     """A photo and those of its faces whose files have gone or are cut off, each as it was cut."""
 
-    photo: Photo
+    photo: PhotoFile
     cuts: dict[str, tuple[Cut, CropSettings]]
 
 
-def cut_again(lost: Lost) -> tuple[Lost, dict[str, bytes], str]:
+def cut_again(lost: LostCrops) -> tuple[LostCrops, dict[str, bytes], str]:
     """The PNG of each lost face, or the word why there is none."""
     try:
         pixels = _read(lost.photo)

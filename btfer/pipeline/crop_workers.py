@@ -16,10 +16,12 @@ from btfer.settings import Settings
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-MANY = 3  # if the first so many die alone as well, it is not the photos' fault
+GIVE_UP_AFTER = (
+    3  # deaths of processes with one photo each, and none that lived: it is not the photos' fault
+)
 
 
-def outlive(
+def map_surviving(
     work: Callable[[Item], Result],
     items: Iterable[Item],
     died: Callable[[Item], Result],
@@ -28,7 +30,7 @@ def outlive(
     """Yield `work(item)` for every item, in any order, or `died(item)` where its process died of it.
 
     Raises whatever `work` raises, and BtferError where processes die whichever the item. With one worker
-    the engine works in this process, which cannot outlive itself.
+    the engine works in this process, which cannot survive its own death.
     """
     left, begun = deque(items), deque[Item]()
 
@@ -69,7 +71,7 @@ def _each_alone(
                     _, found = run(answer, item)
                 except BtferError:
                     dead.append(item)
-                    if len(dead) == MANY and not lived:
+                    if len(dead) == GIVE_UP_AFTER and not lived:
                         raise death from None
                     break
                 lived = True

@@ -5,22 +5,21 @@ The questions are those of T. Gebru et al., "Datasheets for Datasets", Communica
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from btfer import RESULTS_VERSION
-from btfer.catalogue.store import Row
 from btfer.pipeline.croissant import CITE
 from btfer.pipeline.overview import GROUP
+from btfer.pipeline.release_metadata import ImageMetadata
+from btfer.release_record import ReleaseRecord
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))
 NOT_ASKED = "not asked"
 
 
-def datasheet(metadata: Sequence[Row], record: Mapping[str, Any]) -> str:
-    """The text. metadata: the rows of metadata.csv; record: the content of release.json."""
+def datasheet(metadata: Sequence[ImageMetadata], record: ReleaseRecord) -> str:
+    """The text of a release's README.md."""
     templates = Environment(
         loader=PackageLoader("btfer.pipeline"),
         undefined=StrictUndefined,
@@ -29,36 +28,36 @@ def datasheet(metadata: Sequence[Row], record: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     return templates.get_template("datasheet.md.j2").render(
-        record,
+        record.as_json(),
         n=len(metadata),
         strata=counted(metadata, *GROUP),
         spread=spread(metadata),
         languages=counted(metadata, "language"),
         sources_of=counted(metadata, "source"),
         licences=counted(metadata, "licence"),
-        credited=sum(bool(row["attribution_id"]) for row in metadata),
-        reviewed=sum(row["reviewed"] == "yes" for row in metadata),
-        enlarged=sum(float(row["crop_scale"]) > 2 for row in metadata),
-        clipped=sum(bool(row["crop_clipped"]) for row in metadata),
-        stretched=sum(not 0.8 <= float(row["crop_distortion"]) <= 1.25 for row in metadata),
+        credited=sum(bool(one.attribution_id) for one in metadata),
+        reviewed=sum(one.reviewed for one in metadata),
+        enlarged=sum(one.crop_scale > 2 for one in metadata),
+        clipped=sum(bool(one.crop_clipped) for one in metadata),
+        stretched=sum(not 0.8 <= one.crop_distortion <= 1.25 for one in metadata),
         size=next((word for most, word in SIZES if len(metadata) < most), "n>100K"),
-        synthetic=any(row["source"] == "sample" for row in metadata),
-        btfer_version=RESULTS_VERSION,
+        synthetic=any(one.source == "sample" for one in metadata),
+        btfer_version=record.btfer,
         cite=CITE,
     )
 
 
-def counted(metadata: Sequence[Row], *columns: str) -> list[tuple[tuple[str, ...], int]]:
+def counted(metadata: Sequence[ImageMetadata], *columns: str) -> list[tuple[tuple[str, ...], int]]:
     """How many images have which words in these columns, in alphabetic order."""
-    found = Counter(tuple(row[name] or NOT_ASKED for name in columns) for row in metadata)
+    found = Counter(tuple(getattr(one, name) or NOT_ASKED for name in columns) for one in metadata)
     return sorted(found.items())
 
 
-def spread(metadata: Sequence[Row]) -> list[tuple[str, int, int, int]]:
+def spread(metadata: Sequence[ImageMetadata]) -> list[tuple[str, int, int, int]]:
     """For each class: how many groups were asked for, and how many images the smallest and the largest have."""
     groups: dict[str, Counter[tuple[str, ...]]] = {}
-    for row in metadata:
-        groups.setdefault(row["label"], Counter())[tuple(row[name] for name in GROUP)] += 1
+    for one in metadata:
+        groups.setdefault(one.label, Counter())[one.ethnicity, one.gender, one.age] += 1
     return [
         (label, len(its), min(its.values()), max(its.values()))
         for label, its in sorted(groups.items())

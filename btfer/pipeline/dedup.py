@@ -6,7 +6,7 @@ mirrored and slightly cropped copies. A pHash within a Hamming distance makes tw
 Source: BTFER section 2, stage 2, where people did it by eye.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,13 +21,13 @@ from btfer.duplicate_rules import rank
 from btfer.engine import map_unordered
 from btfer.files import only_one
 from btfer.pipeline.grouping import Grouping, Pair, group
-from btfer.pipeline.likeness import copies_in, look_at
+from btfer.pipeline.likeness import compare_pair, copies_in
+from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
 
-MANY = 500  # pairs: for fewer, starting worker processes costs more than looking
+WORKERS_FROM_PAIRS = 500  # for fewer, starting worker processes costs more than comparing
 MOST_NEW = 0.2  # share of new photos above which all are compared with all, which is quicker then
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
-Say = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,12 @@ class DedupOutcome:
     split: int = 0
 
 
-def run(cat: Catalogue, settings: Settings, on_progress: Say | None = None) -> DedupOutcome:
+def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> DedupOutcome:
     """Judge every photo that dedup has not seen, against all; old verdicts change only where they must.
 
     Old photos are compared with each other again only where a new one has come near to them. What a
     person said holds: a keeper that they chose stays, and what they called no copy is kept.
     """
-    say = on_progress or (lambda stage, done, total: None)
     with only_one(settings.data_dir, "dedup"):
         index = photos.hash_index(cat)
         astray = duplicates.astray(cat)
@@ -55,12 +54,12 @@ def run(cat: Catalogue, settings: Settings, on_progress: Say | None = None) -> D
         if new:
             near_by = _Index(index).around(new, settings.max_hamming_bits)
             rows = photos.for_dedup(cat, [index[i].sha256 for i in near_by.rows])
-            found = _groups(near_by, rows, settings, say)
+            found = _groups(near_by, rows, settings, progress)
             alone = {index[i].sha256 for i in new} - {row.sha256 for row in rows}
             kept = (Verdict("dedup", sha256, "keep", "dedup") for sha256 in sorted(alone))
             verdicts.add_all(cat, [*kept, *_changes(rows, found)])
         copies = photos.duplicates(cat)
-    say("dedup", len(index), len(index))
+    progress.update("dedup", len(index), len(index))
     groups = len({copy.keeper for copy in copies})
     return DedupOutcome(len(new) - len(astray), len(copies), groups, found.split)
 
@@ -140,26 +139,28 @@ def _unsigned(signed: Iterable[int]) -> Hashes:
 
 
 def _groups(
-    near_by: _NearBy, rows: Sequence[DuplicateCandidate], settings: Settings, say: Say
+    near_by: _NearBy, rows: Sequence[DuplicateCandidate], settings: Settings, progress: Progress
 ) -> Grouping:
     """Ask the second opinion of every pair of candidates, then choose. rows: in the order of near_by.rows."""
-    looks = _Looks(rows, settings, say)
-    heads = [looks.heads(sorted(key, key=lambda i: rank(rows[i]))) for key in near_by.keys]
+    opinions = _SecondOpinions(rows, settings, progress)
+    heads = [opinions.heads(sorted(key, key=lambda i: rank(rows[i]))) for key in near_by.keys]
     stars = [(head, i) for key in heads for head, copies in key.items() for i in copies]
     between = [(i, j) for one, other in near_by.pairs for i in heads[one] for j in heads[other]]
-    looks.look(between)
+    opinions.ask(between)
     return group(
-        rows, [*stars, *between], near_by.distance, looks.is_copy, settings.max_hamming_bits
+        rows, [*stars, *between], near_by.distance, opinions.is_copy, settings.max_hamming_bits
     )
 
 
-class _Looks:
+class _SecondOpinions:
     """The second opinion of pairs of photos, each asked once."""
 
-    def __init__(self, rows: Sequence[DuplicateCandidate], settings: Settings, say: Say) -> None:
+    def __init__(
+        self, rows: Sequence[DuplicateCandidate], settings: Settings, progress: Progress
+    ) -> None:
         self._rows = rows
         self._settings = settings
-        self._say = say
+        self._progress = progress
         self._are_copies = copies_in(settings.data_dir)
         self._known: dict[Pair, bool] = {}
 
@@ -170,20 +171,20 @@ class _Looks:
             self._known[pair] = self._are_copies(self._names(pair))
         return self._known[pair]
 
-    def look(self, pairs: Iterable[Pair]) -> None:
+    def ask(self, pairs: Iterable[Pair]) -> None:
         """Ask many at once, in worker processes."""
         new = sorted({(min(pair), max(pair)) for pair in pairs} - set(self._known))
-        engine = self._settings.engine if len(new) > MANY else "serial"
+        engine = self._settings.engine if len(new) > WORKERS_FROM_PAIRS else "serial"
         named = {self._names(pair): pair for pair in new}
         answers = map_unordered(
-            partial(look_at, data_dir=self._settings.data_dir),
+            partial(compare_pair, data_dir=self._settings.data_dir),
             named,
             engine=engine,
             workers=self._settings.workers,
         )
         for number, (names, answer) in enumerate(answers, start=1):
             self._known[named[names]] = answer
-            self._say("pairs", number, len(new))
+            self._progress.update("pairs", number, len(new))
 
     def heads(self, members: Sequence[int]) -> dict[int, list[int]]:
         """Photos of equal hash, best first, by the one that they are copies of: blank ones are many."""

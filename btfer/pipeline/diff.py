@@ -1,15 +1,15 @@
 """What differs between two releases: images by their bytes, labels, and what release.json records."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from btfer.errors import UsageError
-from btfer.pipeline.release_metadata import read_rows
+from btfer.pipeline.release_metadata import read_metadata
 from btfer.pipeline.verify import read_sums
+from btfer.release_record import read_record
 
-_SAID = ("settings", "per_class", "version", "btfer")
+_COMPARED = ("settings", "per_class", "version", "btfer")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Difference:
 
 def diff(first: Path, second: Path) -> Difference:
     """Compare two release folders. Raises UsageError where one is none."""
-    sums, labels, said = zip(*(_read(folder) for folder in (first, second)), strict=True)
+    sums, labels, records = zip(*(_read(folder) for folder in (first, second)), strict=True)
     shared = sorted(set(sums[0]) & set(sums[1]))
     return Difference(
         sorted(set(sums[0]) - set(sums[1])),
@@ -41,7 +41,7 @@ def diff(first: Path, second: Path) -> Difference:
             for name in shared
             if labels[0].get(name) != labels[1].get(name)
         ],
-        _changed(said[0], said[1]),
+        _changed(records[0], records[1]),
     )
 
 
@@ -49,13 +49,13 @@ def _read(folder: Path) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]
     needed = ("SHA256SUMS", "metadata.csv", "release.json")
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
-        raise UsageError(f"{folder} is no release: it has no {', '.join(missing)}")
+        raise UsageError(f"{folder} is not a release: it has no {', '.join(missing)}")
     sums = {
         name: digest for name, digest in read_sums(folder).items() if name.startswith("images/")
     }
-    labels = {row["file_name"]: row["label"] for row in read_rows(folder / "metadata.csv")}
-    said = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-    return sums, labels, {name: said.get(name) for name in _SAID}
+    labels = {one.file_name: one.label for one in read_metadata(folder)}
+    record = read_record(folder).as_json()
+    return sums, labels, {name: record[name] for name in _COMPARED}
 
 
 def _changed(one: dict[str, Any], other: dict[str, Any], path: str = "") -> list[str]:

@@ -5,23 +5,21 @@ releases that hold a face of it. What is left is a keyed hash on the withdrawal 
 fetched again. In a release one face takes the place of the one that went; all others stay as they are.
 """
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, erasure, faces, leaks, photos, releases, withdrawals
 from btfer.catalogue.rows import KeptFace
-from btfer.catalogue.store import Row
 from btfer.files import only_one
 from btfer.paths import derived_dirs, face_path, photo_path, releases_dir, thumbnail_path
-from btfer.pipeline import funnel, overview, release, release_metadata, sample
+from btfer.pipeline import funnel, overview, release, release_images, sample
 from btfer.pipeline.build import counted
-from btfer.pipeline.overview import GROUP
-from btfer.pipeline.release_metadata import ReleaseImage
+from btfer.pipeline.release_images import ReleaseImage
 from btfer.pipeline.withdraw import with_copies, withdraw
+from btfer.release_record import FILE, ReleaseRecord, read_record
 from btfer.settings import Settings
 
 
@@ -66,7 +64,7 @@ def _next_versions(cat: Catalogue, settings: Settings, gone: set[str]) -> dict[s
     made: dict[str, str | None] = {}
     for name in releases.holding(cat, gone):
         folder = releases_dir(settings.data_dir) / name
-        if (folder / "release.json").exists():
+        if (folder / FILE).exists():
             made[name] = _next_version(cat, settings, folder, gone).path.name
         else:
             made[name] = None
@@ -77,25 +75,25 @@ def _next_version(
     cat: Catalogue, settings: Settings, folder: Path, gone: set[str]
 ) -> release.Release:
     face_of = {one.file: one.face for one in releases.faces_in(cat, folder.name)}
-    old = release_metadata.read_images(folder, face_of)
-    record = json.loads((folder / "release.json").read_text(encoding="utf-8"))
+    old = release_images.read_images(folder, face_of)
+    record = read_record(folder)
     spare = _Spare(cat, settings, record, {one.face for one in old} - gone, gone)
     kept: list[ReleaseImage] = []
-    changes = list(record.get("changes", []))
-    version = int(record.get("version", 1)) + 1
+    changes, version = list(record.changes), record.version + 1
     for one in old:
         other = spare.instead_of(one) if one.face in gone else one
         kept += [other] if other else []
         if other is not one:
             end = "another face took its place" if other else "no face was left to take its place"
             changes.append(f"version {version}: {one.file} was withdrawn; {end}")
-    # A release that was rebuilt here came about elsewhere, and is told as it was told.
+    # A release that was rebuilt here came about elsewhere: its funnel stays as it is stated.
     made_here = {face.crop_digest for face in faces.by_id(cat, face_of.values()).values()}
-    facts = record | (counted(cat, overview.read(cat, min(made_here))) if made_here else {})
-    labels = [one.metadata["label"] for one in kept]
-    facts |= {"counts": {label: labels.count(label) for label in record["counts"]}}
-    facts |= {"version": version, "changes": changes}
-    return release.write(cat, settings, kept, facts, name=folder.name.rpartition("-")[0])
+    if made_here:
+        record = counted(cat, overview.read(cat, min(made_here)), record)
+    labels = [one.metadata.label for one in kept]
+    counts = {label: labels.count(label) for label in record.counts}
+    record = replace(record, counts=counts, version=version, changes=tuple(changes))
+    return release.write(cat, settings, kept, record, name=folder.name.rpartition("-")[0])
 
 
 class _Spare:
@@ -105,33 +103,37 @@ class _Spare:
     """
 
     def __init__(
-        self, cat: Catalogue, settings: Settings, record: Row, stay: set[str], gone: set[str]
+        self,
+        cat: Catalogue,
+        settings: Settings,
+        record: ReleaseRecord,
+        stay: set[str],
+        gone: set[str],
     ) -> None:
         self._cat = cat
         self._data_dir = settings.data_dir
-        chosen = record["settings"]
-        self._seed = chosen["seed"]
-        self._max_per_site = chosen["per_place"]
+        made_with = record.settings
+        self._seed = made_with.seed
+        self._max_per_site = made_with.max_per_site
         used = faces.by_id(cat, stay | gone).values()
         kept = [
             face
             for digest in sorted({face.crop_digest for face in used})
-            for face in overview.read(cat, digest).kept_faces(chosen["unreviewed"])
+            for face in overview.read(cat, digest).kept_faces(made_with.unreviewed)
         ]
         used_photos = {face.photo for face in used}
         free = [
             face
             for face in kept
-            if face.photo not in used_photos and release_metadata.may_be_cropped(face)
+            if face.photo not in used_photos and release_images.may_be_cropped(face)
         ]
-        sets = [one["digest"] for one in chosen.get("excluded_leaks", {}).values()]
+        sets = [one.digest for one in made_with.excluded_leaks.values()]
         self._free = sample.one_per_photo(leaks.clear_of(cat, free, sets), self._seed)
         self._n_from = Counter(_class_and_site(face) for face in kept if face.id in stay)
 
     def instead_of(self, one: ReleaseImage) -> ReleaseImage | None:
         """The next of the stratum, else of the class, and of a site that has room; None where none is left."""
-        label = one.metadata["label"]
-        wanted = tuple(one.metadata[name] for name in GROUP)
+        label, wanted = one.metadata.label, sample.stratum(one.metadata)
         of_class = [face for face in self._free if face.expression == label and self._room(face)]
         same = [face for face in of_class if sample.stratum(face) == wanted]
         found = next(iter(same or of_class), None)
@@ -140,7 +142,7 @@ class _Spare:
         self._free.remove(found)
         self._n_from[_class_and_site(found)] += 1
         places = {found.id: (one.file, label)}
-        return release_metadata.images_at(self._cat, self._data_dir, places, self._seed)[0]
+        return release_images.images_at(self._cat, self._data_dir, places, self._seed)[0]
 
     def _room(self, face: KeptFace) -> bool:
         class_and_site = _class_and_site(face)

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from btfer.catalogue.store import Row
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.extras import require
 from btfer.files import write_atomic
-from btfer.pipeline.release_metadata import NUMBERS, typed
+from btfer.pipeline.release_metadata import NUMBERS, ImageMetadata
 
 FOLDER = "folder"
 PART = 1_000
+JsonRow = dict[str, Any]
+"""The columns of metadata.csv by name, numbers as numbers."""
 Packed = tuple[str, str, bytes]
 """What is read back of one image: file_name, label, and the bytes of its PNG."""
 
@@ -31,7 +32,7 @@ class Format:
     """How a packed form is written and read: file ending, `write(path, rows, images)`, and `read(path)`."""
 
     ending: str
-    write: Callable[[Path, Sequence[Row], Sequence[bytes]], None]
+    write: Callable[[Path, Sequence[JsonRow], Sequence[bytes]], None]
     read: Callable[[Path], Iterator[Packed]]
 
 
@@ -41,19 +42,18 @@ def check_formats(names: Sequence[str]) -> tuple[str, ...]:
     """
     for name in names:
         if name not in (FOLDER, *FORMATS):
-            raise UsageError(f"--format '{name}': use {', '.join((FOLDER, *FORMATS))}")
-    if "tfrecord" in names:
-        require("bench", "--format tfrecord", "tensorflow")
+            choices = ", ".join((FOLDER, *FORMATS))
+            raise UsageError(f"unknown format '{name}'; choose one of {choices}")
     return tuple(name for name in FORMATS if name in names)
 
 
-def pack(folder: Path, names: Sequence[str], metadata: Sequence[Row]) -> None:
-    """Write packed forms of the images below `folder`, each in a folder of its name. metadata: rows of metadata.csv."""
+def pack(folder: Path, names: Sequence[str], metadata: Sequence[ImageMetadata]) -> None:
+    """Write packed forms of the images below `folder`, each in a folder of its name."""
     starts = range(0, len(metadata), PART)
     for name in names:
         form = FORMATS[name]
         for number, start in enumerate(starts):
-            rows = [typed(row) for row in metadata[start : start + PART]]
+            rows = [one.as_json() for one in metadata[start : start + PART]]
             images = [(folder / row["file_name"]).read_bytes() for row in rows]
             path = folder / name / f"faces-{number:05d}-of-{len(starts):05d}.{form.ending}"
             path.parent.mkdir(exist_ok=True)
@@ -67,7 +67,7 @@ def unpack(folder: Path, name: str) -> Iterator[Packed]:
         yield from form.read(path)
 
 
-def _write_parquet(path: Path, rows: Sequence[Row], images: Sequence[bytes]) -> None:
+def _write_parquet(path: Path, rows: Sequence[JsonRow], images: Sequence[bytes]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -107,7 +107,7 @@ def _read_parquet(path: Path) -> Iterator[Packed]:
                 yield row["file_name"], EXPRESSIONS[row["label"]], row["image"]["bytes"]
 
 
-def _write_tar(path: Path, rows: Sequence[Row], images: Sequence[bytes]) -> None:
+def _write_tar(path: Path, rows: Sequence[JsonRow], images: Sequence[bytes]) -> None:
     """A sample is three files of one stem: .png, .cls (place of its class in alphabetic order), .json (its row)."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
@@ -138,7 +138,7 @@ def _read_tar(path: Path) -> Iterator[Packed]:
                 yield row["file_name"], row["label"], image
 
 
-def _write_tfrecord(path: Path, rows: Sequence[Row], images: Sequence[bytes]) -> None:
+def _write_tfrecord(path: Path, rows: Sequence[JsonRow], images: Sequence[bytes]) -> None:
     """Examples with image/encoded, image/filename, image/class/label and /text, and the row's other columns."""
     from btfer.quiet import quiet_stderr
 

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from btfer.catalogue import Catalogue, faces, journal, photos, releases, verdicts
 from btfer.catalogue.photos import UNLABELLED
@@ -12,25 +11,12 @@ from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.pipeline import overview
 from btfer.pipeline.overview import Overview
+from btfer.release_record import FunnelLine
 
 CLASSES = (*EXPRESSIONS, UNLABELLED)
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of the funnel: a stage, what happened there, and how many per class (order of CLASSES)."""
-
-    stage: str
-    what: str
-    per_class: tuple[int, ...]
-
-    @property
-    def total(self) -> int:
-        """Over all classes."""
-        return sum(self.per_class)
-
-
-def funnel(cat: Catalogue, crop_digest: str) -> list[Line]:
+def funnel(cat: Catalogue, crop_digest: str) -> list[FunnelLine]:
     """The whole funnel under one crop setting, first stage first; a line for each reason that occurred."""
     lines = before_release(overview.read(cat, crop_digest))
     newest = releases.newest(cat)
@@ -40,7 +26,7 @@ def funnel(cat: Catalogue, crop_digest: str) -> list[Line]:
     return lines
 
 
-def before_release(known: Overview) -> list[Line]:
+def before_release(known: Overview) -> list[FunnelLine]:
     """The funnel as a release tells it: without the release itself."""
     label = known.label
     lines = [_line("crawl", "photos", map(label, known.seen))]
@@ -66,7 +52,7 @@ def crawl_losses(cat: Catalogue) -> list[UrlCount]:
 
 def _round(
     known: Overview, round_: str, names: Iterable[str], kept: str, prefix: str = ""
-) -> list[Line]:
+) -> list[FunnelLine]:
     """What a round did with some photos or faces. kept: what those are that stayed."""
     stays, relabelled, gone = (
         Counter[str](),
@@ -74,15 +60,15 @@ def _round(
         defaultdict[str, Counter[str]](Counter),
     )
     for name in names:
-        said = known.held[round_].get(name)
-        if said is None:
+        verdict = known.current[round_].get(name)
+        if verdict is None:
             continue
-        label = said.expression or known.label(known.photo_of.get(name, name))
-        if said.decision == "drop":
-            gone[said.reason][label] += 1
+        label = verdict.expression or known.label(known.photo_of.get(name, name))
+        if verdict.decision == "drop":
+            gone[verdict.reason][label] += 1
         else:
             stays[label] += 1
-            relabelled[label] += said.decision == "relabel"
+            relabelled[label] += verdict.decision == "relabel"
     if not stays and not gone:
         return []
     lines = [_counted(round_, kept, stays)]
@@ -91,17 +77,17 @@ def _round(
     return lines + [_counted(round_, f"- {prefix}{why}", gone[why]) for why in sorted(gone)]
 
 
-def _some(stage: str, what: str, labels: Iterable[str]) -> list[Line]:
+def _some(stage: str, what: str, labels: Iterable[str]) -> list[FunnelLine]:
     line = _line(stage, what, labels)
     return [line] if line.total else []
 
 
-def _line(stage: str, what: str, labels: Iterable[str]) -> Line:
+def _line(stage: str, what: str, labels: Iterable[str]) -> FunnelLine:
     return _counted(stage, what, Counter(labels))
 
 
-def _counted(stage: str, what: str, counts: Counter[str]) -> Line:
-    return Line(stage, what, tuple(counts[label] for label in CLASSES))
+def _counted(stage: str, what: str, counts: Counter[str]) -> FunnelLine:
+    return FunnelLine(stage, what, tuple(counts[label] for label in CLASSES))
 
 
 def explain(cat: Catalogue, id_: str) -> list[str]:
@@ -173,7 +159,7 @@ def resolve(cat: Catalogue, id_: str) -> tuple[str, str]:
     found = photos.find(cat, id_)
     if len(found) == 1:
         return found[0].sha256, ""
-    several = "more than one picture" if found or found_faces else "no picture"
+    several = "more than one photo or face" if found or found_faces else "no photo or face"
     raise UsageError(f"'{id_}' names {several}: give more digits of a photo or face id")
 
 

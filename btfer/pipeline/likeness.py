@@ -52,14 +52,14 @@ def likeness(one: Grey, other: Grey, *, enough: float = SAME_PICTURE) -> float:
     return best
 
 
-class Look(NamedTuple):
-    """A thumbnail as it is compared: float32 [64, 64] and uint8 [96, 96], grey."""
+class ThumbnailFeatures(NamedTuple):
+    """A thumbnail as it is compared, in grey, 0 to 255: float32 [64, 64] and uint8 [96, 96]."""
 
     small: Grey
     large: "np.ndarray[Any, np.dtype[np.uint8]]"
 
 
-def is_same(one: Look, other: Look) -> bool:
+def is_same(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
     """Whether two thumbnails show the same picture, in one of the two ways."""
     if likeness(one.small, other.small) >= SAME_PICTURE:
         return True
@@ -77,7 +77,7 @@ def _correlation(one: Any, other: Any) -> float:
 
 def are_copies(pair: tuple[str, str], *, data_dir: Path) -> bool:
     """Whether two photos, by sha256, show the same picture. Raises BtferError for a lost thumbnail."""
-    one, other = (look(thumbnail_path(data_dir, sha256)) for sha256 in pair)
+    one, other = (read_features(thumbnail_path(data_dir, sha256)) for sha256 in pair)
     return is_same(one, other)
 
 
@@ -86,21 +86,21 @@ def copies_in(data_dir: Path) -> "partial[bool]":
     return partial(are_copies, data_dir=data_dir)
 
 
-def look_at(pair: tuple[str, str], *, data_dir: Path) -> tuple[tuple[str, str], bool]:
+def compare_pair(pair: tuple[str, str], *, data_dir: Path) -> tuple[tuple[str, str], bool]:
     """`are_copies` with its question, for worker processes."""
     return pair, are_copies(pair, data_dir=data_dir)
 
 
 @lru_cache(maxsize=4096)
-def look(thumbnail: Path) -> Look:
+def read_features(thumbnail: Path) -> ThumbnailFeatures:
     """A stored thumbnail, ready to be compared."""
     try:
-        return look_of(thumbnail.read_bytes())
+        return features_of(thumbnail.read_bytes())
     except (OSError, ImageError) as error:
         raise BtferError(f"the thumbnail {thumbnail} cannot be read: {error}") from None
 
 
-def look_of(thumbnail: bytes) -> Look:
+def features_of(thumbnail: bytes) -> ThumbnailFeatures:
     """An encoded thumbnail, ready to be compared. Raises ImageError."""
     import cv2
 
@@ -108,4 +108,4 @@ def look_of(thumbnail: bytes) -> Look:
     small, large = (
         cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA) for side in (SIDE_PX, LARGE_PX)
     )
-    return Look(small.astype(np.float32), large)
+    return ThumbnailFeatures(small.astype(np.float32), large)

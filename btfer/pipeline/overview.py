@@ -15,12 +15,12 @@ GROUP = ("ethnicity", "gender", "age")
 
 @dataclass(frozen=True)
 class Overview:
-    """held: what holds by round, then by photo or face. photo_of: each face's photo. labels: of photos.
+    """current: the verdicts that hold, by round, then by photo or face. photo_of: each face's photo. labels: of photos.
 
     seen: where each photo was found first. asked: the queries by id.
     """
 
-    held: CurrentVerdicts
+    current: CurrentVerdicts
     photo_of: dict[str, str]
     seen: dict[str, FirstSighting]
     asked: dict[str, Query]
@@ -28,34 +28,38 @@ class Overview:
 
     def left_by_dedup(self) -> set[str]:
         """Photos that dedup kept: one of each group of near-duplicates."""
-        return {photo for photo, said in self.held["dedup"].items() if said.decision == "keep"}
+        return {
+            photo for photo, verdict in self.current["dedup"].items() if verdict.decision == "keep"
+        }
 
     def dropped_by_people(self) -> set[str]:
         """Photos that a person dropped."""
-        return {photo for photo, said in self.held["photos"].items() if said.decision == "drop"}
+        return {
+            photo for photo, verdict in self.current["photos"].items() if verdict.decision == "drop"
+        }
 
     def photos_waiting(self) -> list[str]:
         """Photos that await round `photos`."""
-        return [one for one in self.left_by_dedup() if one not in self.held["photos"]]
+        return [one for one in self.left_by_dedup() if one not in self.current["photos"]]
 
     def faces_cropped(self) -> Iterator[str]:
         """Faces that the crop stage took, of photos that still hold."""
         photos = self.left_by_dedup() - self.dropped_by_people()
         for face, photo in self.photo_of.items():
-            said = self.held["crop"].get(face)
-            if said and said.decision == "keep" and photo in photos:
+            verdict = self.current["crop"].get(face)
+            if verdict and verdict.decision == "keep" and photo in photos:
                 yield face
 
     def faces_waiting(self) -> list[str]:
         """Faces that await round `faces`."""
-        return [one for one in self.faces_cropped() if one not in self.held["faces"]]
+        return [one for one in self.faces_cropped() if one not in self.current["faces"]]
 
     def kept_faces(self, unreviewed: str = "") -> list[KeptFace]:
         """Faces that may be drawn: kept or relabelled by a person, or not judged where `unreviewed` is `keep`."""
-        said = self.held["faces"]
+        of_people = self.current["faces"]
         rows = []
         for face in self.faces_cropped():
-            judged = said.get(face)
+            judged = of_people.get(face)
             if (judged.decision if judged else unreviewed) in ("keep", "relabel"):
                 rows.append(self._kept_face(face, judged.expression if judged else ""))
         return rows
@@ -77,10 +81,10 @@ class Overview:
 
 def read(cat: Catalogue, crop_digest: str) -> Overview:
     """Everything under one crop setting (its digest)."""
-    held, seen = (
+    current, seen = (
         current_verdicts.current_verdicts(cat, crop_digest),
         current_verdicts.first_seen(cat),
     )
     asked = current_verdicts.queries(cat)
-    labels = current_verdicts.labels(held, seen, asked)
-    return Overview(held, current_verdicts.photo_of_each(cat, crop_digest), seen, asked, labels)
+    labels = current_verdicts.labels(current, seen, asked)
+    return Overview(current, current_verdicts.photo_of_each(cat, crop_digest), seen, asked, labels)

@@ -2,36 +2,41 @@
 
 The addresses are written into the crawl's journal and fetched as in any crawl: robots.txt, opt-outs, the block
 list, withdrawals and `licences` hold, what was fetched is not fetched again, and what the data folder has is
-used. Every photo and every crop must have the bytes that the release names; what has not is told and left out.
+used. Every photo and every crop must have the bytes that the release names; what has not is listed and left out.
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, journal, photos, withdrawals
 from btfer.catalogue.journal import Sighting
-from btfer.catalogue.store import Row
 from btfer.engine import map_unordered
 from btfer.errors import ImageError, Incomplete, UsageError
-from btfer.faces.cut import Cut, cut_face
+from btfer.faces.cut import cut_face
 from btfer.faces.modes import CropSettings
 from btfer.files import only_one, write_atomic
 from btfer.images import decode_rgb, encode_png
 from btfer.paths import face_path, photo_path
-from btfer.pipeline import crawl, release, release_metadata, verify
-from btfer.pipeline.overview import GROUP
-from btfer.pipeline.release_metadata import ReleaseImage
+from btfer.pipeline import crawl, release, verify
+from btfer.pipeline.release_images import ReleaseImage
+from btfer.pipeline.release_metadata import (
+    ImageMetadata,
+    Origin,
+    read_credits,
+    read_metadata,
+    read_origins,
+)
 from btfer.queries import Query, QueryPlan
+from btfer.release_record import WITH, ReleaseRecord, read_record
 from btfer.settings import Settings
 from btfer.sources.search import SearchFeeder, SearchParser, Source
 from btfer.sources.web import Web
 
 SOURCE = Source("release", "", SearchFeeder, SearchParser)
-PLACE = ("page_url", "title", "author", "licence", "licence_url")
 FEW = 50  # faces that are cut before worker processes would have started
 NO_ADDRESS = "no address"
 OTHER_PHOTO = "other bytes"
@@ -58,43 +63,38 @@ def rebuild(cat: Catalogue, settings: Settings, folder: Path, *, web: Web | None
     """Make the release of a folder that has sources.csv; `web` with manners of its own.
 
     Where everything is still there it is, byte for byte, the release that `--with-sources` makes. Raises
-    UsageError for a folder that is none or is damaged, and Incomplete where no photo could be downloaded.
+    UsageError for a folder that is no release or is damaged, and Incomplete where no photo could be downloaded.
     """
-    rows = _checked(folder)
-    record = verify.read_record(folder)
-    described = {
-        one["file_name"]: one for one in release_metadata.read_rows(folder / "metadata.csv")
-    }
-    credit = {
-        one["file_name"]: one for one in release_metadata.read_rows(folder / "attribution.csv")
-    }
-    _fetch(cat, settings, [described[row["file_name"]] | row for row in rows], web)
+    origins = _checked(folder)
+    record = read_record(folder)
+    stated = {one.file_name: one for one in read_metadata(folder)}
+    credit = read_credits(folder)
+    _fetch(cat, settings, [(one, stated[one.file_name]) for one in origins], web)
     with only_one(settings.data_dir, "rebuild"):
-        gone = _write_crops(cat, settings, rows, CropSettings(**record["settings"]["crop"]))
+        gone = _write_crops(cat, settings, origins, record.settings.crop)
         found = [
             ReleaseImage(
-                row["file_name"].removeprefix("images/"),
-                face_path(settings.data_dir, row["face"]),
-                row["face"],
-                described[row["file_name"]],
-                credit.get(row["file_name"]),
-                row,
+                one.file_name.removeprefix("images/"),
+                face_path(settings.data_dir, one.face),
+                one.face,
+                stated[one.file_name],
+                credit.get(one.file_name),
+                one,
             )
-            for row in rows
-            if row["file_name"] not in gone
+            for one in origins
+            if one.file_name not in gone
         ]
         if not found:
             most = Counter(gone.values()).most_common(1)[0][0]
             raise Incomplete(
-                f"none of the {len(rows)} photos could be downloaded; most often: {most}"
+                f"none of the {len(origins)} photos could be downloaded; the most frequent reason: {most}"
             )
-        made = release.write(
-            cat, settings, found, record | _facts(record, found, gone), name=_name(folder)
-        )
+        new = _next_record(record, found, gone)
+        made = release.write(cat, settings, found, new, name=_name(folder))
     return Rebuilt(made, gone)
 
 
-def _checked(folder: Path) -> list[Row]:
+def _checked(folder: Path) -> list[Origin]:
     """The rows of sources.csv, of a folder that is as it was published."""
     if not (folder / "sources.csv").is_file():
         raise UsageError(
@@ -104,18 +104,20 @@ def _checked(folder: Path) -> list[Row]:
     problems = [problem for check in verify.verify(folder) for problem in check.problems]
     if problems:
         raise UsageError(f"{folder} is damaged ({problems[0]}): get it again")
-    return release_metadata.read_rows(folder / "sources.csv")
+    return list(read_origins(folder).values())
 
 
-def _fetch(cat: Catalogue, settings: Settings, rows: Sequence[Row], web: Web | None) -> None:
-    here = photos.known(cat, {row["photo_sha256"] for row in rows})
+def _fetch(
+    cat: Catalogue,
+    settings: Settings,
+    wanted: Sequence[tuple[Origin, ImageMetadata]],
+    web: Web | None,
+) -> None:
+    here = photos.known(cat, {origin.photo_sha256 for origin, _ in wanted})
     asked: dict[Query, list[Sighting]] = {}
-    for row in rows:
-        if row["url"] and row["photo_sha256"] not in here:
-            intent = {name: row[name] for name in ("language", *GROUP)}
-            place = {name: row[name] for name in PLACE}
-            seen = Sighting(row["url"], SOURCE.name, **place)
-            asked.setdefault(Query(row["query"], row["intended"], **intent), []).append(seen)
+    for origin, stated in wanted:
+        if origin.url and origin.photo_sha256 not in here:
+            asked.setdefault(_query(origin, stated), []).append(_sighting(origin))
     for query, its in asked.items():
         journal.add_found(cat, query, its)
     if asked:  # a plan without queries: nothing is searched, and what waits is fetched
@@ -123,68 +125,96 @@ def _fetch(cat: Catalogue, settings: Settings, rows: Sequence[Row], web: Web | N
         crawl.run(cat, settings, [SOURCE], QueryPlan([], "", []), retry=retry, web=web)
 
 
+def _query(origin: Origin, stated: ImageMetadata) -> Query:
+    return Query(
+        origin.query,
+        origin.intended,
+        language=stated.language,
+        ethnicity=stated.ethnicity,
+        gender=stated.gender,
+        age=stated.age,
+    )
+
+
+def _sighting(origin: Origin) -> Sighting:
+    return Sighting(
+        origin.url,
+        SOURCE.name,
+        page_url=origin.page_url,
+        title=origin.title,
+        author=origin.author,
+        licence=origin.licence,
+        licence_url=origin.licence_url,
+    )
+
+
+def _names(origin: Origin) -> set[str]:
+    """Under which a photo may have been withdrawn."""
+    return {origin.url, origin.page_url, origin.photo_sha256}
+
+
 def _write_crops(
-    cat: Catalogue, settings: Settings, rows: Sequence[Row], crop: CropSettings
+    cat: Catalogue, settings: Settings, origins: Sequence[Origin], crop: CropSettings
 ) -> dict[str, str]:
     """Write the crop of every face that can be cut; why the others cannot, by file name."""
-    names = ("url", "page_url", "photo_sha256")
-    withdrawn = withdrawals.among(cat, {row[name] for row in rows for name in names})
+    withdrawn = withdrawals.among(cat, set[str]().union(*map(_names, origins)))
     here = {photo.sha256: photo.format for photo in photos.find(cat, "")}
     gone, todo = {}, []
-    for row in rows:
-        sha256 = row["photo_sha256"]
-        if withdrawn & {row[name] for name in names}:
-            gone[row["file_name"]] = "withdrawn"
+    for one in origins:
+        sha256 = one.photo_sha256
+        if withdrawn & _names(one):
+            gone[one.file_name] = "withdrawn"
         elif sha256 not in here:
-            gone[row["file_name"]] = _lost(cat, row)
+            gone[one.file_name] = _lost(cat, one)
         else:
-            todo.append((row, photo_path(settings.data_dir, sha256, here[sha256])))
+            todo.append((one, photo_path(settings.data_dir, sha256, here[sha256])))
     engine = settings.engine if len(todo) > FEW else "serial"
     work = partial(cut_again, crop=crop)
-    for row, png, why in map_unordered(work, todo, engine=engine, workers=settings.workers):
+    for one, png, why in map_unordered(work, todo, engine=engine, workers=settings.workers):
         if why:
-            gone[row["file_name"]] = why
+            gone[one.file_name] = why
         else:
-            write_atomic(face_path(settings.data_dir, row["face"]), png)
-    return {row["file_name"]: gone[row["file_name"]] for row in rows if row["file_name"] in gone}
+            write_atomic(face_path(settings.data_dir, one.face), png)
+    return {one.file_name: gone[one.file_name] for one in origins if one.file_name in gone}
 
 
-def cut_again(one: tuple[Row, Path], crop: CropSettings) -> tuple[Row, bytes, str]:
+def cut_again(wanted: tuple[Origin, Path], crop: CropSettings) -> tuple[Origin, bytes, str]:
     """The PNG of one face out of its photo's file, or the word why there is none; runs in worker processes."""
-    row, path = one
+    one, path = wanted
     try:
         data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != row["photo_sha256"]:
-            return row, b"", OTHER_PHOTO
-        left, top, right, bottom = (int(row[side]) for side in release_metadata.CUT[:4])
-        cut = Cut(left, top, right, bottom, reflected=tuple(row["reflected"].split()))
-        png = encode_png(cut_face(decode_rgb(data), cut, crop))
+        if hashlib.sha256(data).hexdigest() != one.photo_sha256:
+            return one, b"", OTHER_PHOTO
+        png = encode_png(cut_face(decode_rgb(data), one.cut, crop))
     except ImageError as error:
-        return row, b"", error.reason
+        return one, b"", error.reason
     except OSError:
-        return row, b"", "file missing"
-    other = hashlib.sha256(png).hexdigest() != row["image_sha256"]
-    return (row, b"", OTHER_CROP) if other else (row, png, "")
+        return one, b"", "file missing"
+    other = hashlib.sha256(png).hexdigest() != one.image_sha256
+    return (one, b"", OTHER_CROP) if other else (one, png, "")
 
 
-def _lost(cat: Catalogue, row: Row) -> str:
+def _lost(cat: Catalogue, origin: Origin) -> str:
     """Why the photo at an address is not here."""
-    if not row["url"]:
+    if not origin.url:
         return NO_ADDRESS
-    end = journal.end_of(cat, row["url"])
+    end = journal.end_of(cat, origin.url)
     return OTHER_PHOTO if end.state == "kept" else end.reason or end.state
 
 
-def _facts(record: Row, found: Sequence[ReleaseImage], gone: dict[str, str]) -> Row:
-    labels = [one.metadata["label"] for one in found]
-    version = record["version"] + bool(gone)
-    words = [f"version {version}: {name.split('/')[-1]} has gone ({gone[name]})" for name in gone]
-    return {
-        "counts": {label: labels.count(label) for label in record["counts"]},
-        "sources": release.WITH,
-        "version": version,
-        "changes": [*record["changes"], *words],
-    }
+def _next_record(
+    record: ReleaseRecord, found: Sequence[ReleaseImage], gone: dict[str, str]
+) -> ReleaseRecord:
+    labels = [one.metadata.label for one in found]
+    version = record.version + bool(gone)
+    changes = [f"version {version}: {name.split('/')[-1]} has gone ({gone[name]})" for name in gone]
+    return replace(
+        record,
+        counts={label: labels.count(label) for label in record.counts},
+        sources=WITH,
+        version=version,
+        changes=(*record.changes, *changes),
+    )
 
 
 def _name(folder: Path) -> str:

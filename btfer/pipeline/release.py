@@ -8,18 +8,16 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from btfer import RESULTS_VERSION
 from btfer.catalogue import Catalogue, releases
 from btfer.catalogue.rows import ReleasedFace
-from btfer.catalogue.store import Row
 from btfer.errors import BtferError, ImageError
 from btfer.files import only_one, sha256_file, write_atomic
 from btfer.images import Pixels, bare_size, decode_rgb, encode_png
@@ -28,15 +26,10 @@ from btfer.pipeline import formats
 from btfer.pipeline.contact_sheet import class_sheet, contact_sheet, tile
 from btfer.pipeline.croissant import croissant
 from btfer.pipeline.datasheet import datasheet
-from btfer.pipeline.release_metadata import COLUMNS, CREDIT, SOURCES, ReleaseImage, as_csv, typed
+from btfer.pipeline.release_images import ReleaseImage
+from btfer.pipeline.release_metadata import COLUMNS, CREDIT, SOURCES, ImageMetadata, as_csv
+from btfer.release_record import ONLY, WITHOUT, ReleaseRecord, write_record
 from btfer.settings import Settings
-
-RECORD = (
-    *("settings", "per_class", "counts", "available", "no_derivatives", "version", "changes"),
-    *("formats", "sources", "funnel", "agreement"),
-)
-WITHOUT, WITH, ONLY = "without", "with", "only"
-"""Whether a release tells where its photos are: not at all, beside the images, or in place of them."""
 
 _WRITERS = 4  # each waits for the disk
 
@@ -62,30 +55,31 @@ def write(
     cat: Catalogue,
     settings: Settings,
     chosen: Sequence[ReleaseImage],
-    facts: Mapping[str, Any],
+    record: ReleaseRecord,
     *,
     name: str = "btfer",
 ) -> Release:
-    """Write the pictures as `releases/<name>-<digest>`; an equal one that is there already is kept.
+    """Write the images as `releases/<name>-<digest>`; an equal one that is there already is kept.
 
-    facts: what `RECORD` names, for release.json and the texts. The folder appears complete or not at all.
+    The folder appears complete or not at all.
     Raises BtferError where a crop has gone or the disk is full.
     """
     target = releases_dir(settings.data_dir)
     with only_one(settings.data_dir, "release"), _new_folder(target) as folder:
-        written = _write_images(folder, chosen, keep=facts["sources"] != ONLY)
-        _write_tables(folder, chosen, written, facts)
-        if facts["sources"] != ONLY:
+        written = _write_images(folder, chosen, keep=record.sources != ONLY)
+        _write_tables(folder, chosen, written, record.sources)
+        metadata = [one.metadata for one in chosen]
+        if record.sources != ONLY:
             _write_sheets(folder, chosen, written)
-            formats.pack(folder, facts["formats"], [one.metadata for one in chosen])
-        _write_texts(folder, [one.metadata for one in chosen], facts, name)
+            formats.pack(folder, record.formats, metadata)
+        _write_texts(folder, metadata, replace(record, btfer=RESULTS_VERSION), name)
         digest = _write_sums(folder)
         final = target / f"{name}-{digest[:12]}"
         if not final.exists():
             folder.chmod(0o755)
             folder.rename(final)
-        released = [ReleasedFace(one.face, one.file, one.metadata["label"]) for one in chosen]
-        releases.add(cat, final.name, digest, facts["settings"], released)
+        released = [ReleasedFace(one.face, one.file, one.metadata.label) for one in chosen]
+        releases.add(cat, final.name, digest, record.settings.as_json(), released)
     return Release(final, digest, len(chosen))
 
 
@@ -131,20 +125,21 @@ def _write_tables(
     folder: Path,
     chosen: Sequence[ReleaseImage],
     written: Sequence[_Written],
-    facts: Mapping[str, Any],
+    sources: str,
 ) -> None:
-    rows = [one.metadata for one in chosen]
+    rows = [one.metadata.as_csv_row() for one in chosen]
     write_atomic(folder / "metadata.csv", as_csv(COLUMNS, rows))
     # Not metadata.jsonl: Hugging Face's imagefolder refuses a folder with both.
-    lines = [json.dumps(typed(row), ensure_ascii=False) + "\n" for row in rows]
+    lines = [json.dumps(one.metadata.as_json(), ensure_ascii=False) + "\n" for one in chosen]
     write_atomic(folder / "faces.jsonl", "".join(lines).encode())
-    credit = [one.credit for one in chosen if one.credit]
+    credit = [one.credit.as_csv_row() for one in chosen if one.credit]
     if credit:
         write_atomic(folder / "attribution.csv", as_csv(CREDIT, credit))
-    if facts["sources"] != WITHOUT:
+    if sources != WITHOUT:
         rows = [
-            one.origin | {"image_sha256": image.sha256}
+            replace(one.origin, image_sha256=image.sha256).as_csv_row()
             for one, image in zip(chosen, written, strict=True)
+            if one.origin
         ]
         write_atomic(folder / "sources.csv", as_csv(SOURCES, rows))
 
@@ -154,21 +149,18 @@ def _write_sheets(
 ) -> None:
     tiles: dict[str, list[Pixels]] = {}
     for one, image in zip(chosen, written, strict=True):
-        tiles.setdefault(one.metadata["label"], []).append(image.tile)
+        tiles.setdefault(one.metadata.label, []).append(image.tile)
     write_atomic(folder / "contact_sheet.png", contact_sheet(tiles))
     for label, its in tiles.items():
         write_atomic(folder / "contact_sheets" / f"{label}.png", class_sheet(its))
 
 
-def _write_texts(folder: Path, rows: Sequence[Row], facts: Mapping[str, Any], name: str) -> None:
-    record = {key: facts[key] for key in RECORD}
-    text = json.dumps(
-        record | {"btfer": RESULTS_VERSION}, indent=2, sort_keys=True, ensure_ascii=False
-    )
-    write_atomic(folder / "release.json", f"{text}\n".encode())
-    write_atomic(folder / "README.md", datasheet(rows, record).encode())
-    metadata_sha256 = sha256_file(folder / "metadata.csv")
-    machine = croissant(name, rows, record, metadata_sha256, RESULTS_VERSION)
+def _write_texts(
+    folder: Path, metadata: Sequence[ImageMetadata], record: ReleaseRecord, name: str
+) -> None:
+    write_record(folder, record)
+    write_atomic(folder / "README.md", datasheet(metadata, record).encode())
+    machine = croissant(name, metadata, record, sha256_file(folder / "metadata.csv"))
     text = json.dumps(machine, indent=2, ensure_ascii=False)
     write_atomic(folder / "croissant.json", f"{text}\n".encode())
 

@@ -1,37 +1,27 @@
-"""What a release tells of each of its images: a row of metadata, a line of credit, and where it came from.
+"""What a release states about each of its images: a row of metadata, a credit, and where it came from.
 
 The metadata hold the intent of the query, never a URL, a title or a phrase. Where the photo is to be found
-(`sources.csv`) is told only where somebody asked for it; who is to be named, where the licence asks for it.
+(`sources.csv`) is stated only where somebody asked for it; who is to be named, where the licence asks for it.
 """
 
 import csv
-import hashlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
-from btfer.catalogue import Catalogue, faces, photos, verdicts
-from btfer.catalogue.rows import KeptFace
-from btfer.catalogue.store import Row
-from btfer.faces.cut import read_cut
-from btfer.licences import terms
-from btfer.paths import face_path
-from btfer.review.agreement_table import soft_labels
+from btfer.errors import UsageError
+from btfer.faces.cut import Cut
 
-INTENT = ("ethnicity", "gender", "age", "language", "source")
-QUALITY = (
-    "face_probability",
-    "face_width_px",
-    "face_height_px",
-    "crop_scale",
-    "crop_distortion",
-    "crop_clipped",
-)
 COLUMNS = (
-    *("file_name", "label", "votes", *INTENT, "licence", "attribution_id"),
-    *(*QUALITY, "photo_id", "reviewed"),
+    *("file_name", "label", "votes"),
+    *("ethnicity", "gender", "age", "language", "source", "licence", "attribution_id"),
+    *("face_probability", "face_width_px", "face_height_px"),
+    *("crop_scale", "crop_distortion", "crop_clipped", "photo_id", "reviewed"),
 )
+"""Of metadata.csv."""
+
 NUMBERS = {
     "face_probability": "Float",
     "face_width_px": "Integer",
@@ -45,165 +35,181 @@ CREDIT = (
     *("attribution_id", "file_name", "author", "title"),
     *("licence", "licence_url", "page_url"),
 )
-CUT = ("left", "top", "right", "bottom", "reflected")
-SOURCES = (
+"""The columns of attribution.csv."""
+
+_SIDES = ("left", "top", "right", "bottom")
+_ORIGIN_TEXTS = (
     *("file_name", "image_sha256", "photo_sha256", "face", "url", "page_url"),
-    *("query", "intended", "title", "author", "licence", "licence_url", *CUT),
+    *("query", "intended", "title", "author", "licence", "licence_url"),
 )
+SOURCES = (*_ORIGIN_TEXTS, *_SIDES, "reflected")
+"""The columns of sources.csv."""
+
+NOT_STATED = "not stated"
+CsvRow = dict[str, str]
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
-class ReleaseImage:
-    """One image of a release: its place (`sad/sad-001.png`), its pixels' file, its face, and what is told of it.
+class ImageMetadata:
+    """What anybody may know of an image of a release: its row of metadata.csv.
 
-    metadata: its row of metadata.csv. credit: its row of attribution.csv, where the licence asks for one.
-    origin: its row of sources.csv, but for image_sha256.
+    votes: how many people gave each label in round `faces`, a soft label. ethnicity ... language: the intent
+    of the query ('' = not asked), no facts about a person. attribution_id: names its credit ('' = the licence
+    asks for none). face_probability: the detector's, 0 to 1, with 4 digits. face_width_px, face_height_px: of
+    the box, in pixels of the photo. crop_scale: released pixels per photo pixel, on the axis that was
+    enlarged more. crop_distortion: width / height of what was cut; 1 = the shape is kept. crop_clipped: sides
+    that met the photo's border. photo_id: the same for faces of one photo, a keyed hash. reviewed: whether a
+    person judged the face.
     """
 
-    file: str
-    pixels: Path
+    file_name: str
+    label: str
+    votes: Mapping[str, int]
+    ethnicity: str
+    gender: str
+    age: str
+    language: str
+    source: str
+    licence: str
+    attribution_id: str
+    face_probability: float
+    face_width_px: int
+    face_height_px: int
+    crop_scale: float
+    crop_distortion: float
+    crop_clipped: tuple[str, ...]
+    photo_id: str
+    reviewed: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The columns in their order, numbers as numbers."""
+        return {name: getattr(self, name) for name in COLUMNS} | {
+            "votes": " ".join(f"{label}:{n}" for label, n in sorted(self.votes.items())),
+            "crop_clipped": " ".join(self.crop_clipped),
+            "reviewed": "yes" if self.reviewed else "no",
+        }
+
+    def as_csv_row(self) -> dict[str, Any]:
+        """The columns in their order, as they are written."""
+        return self.as_json() | {
+            "face_probability": f"{self.face_probability:.4f}",
+            "crop_scale": f"{self.crop_scale:.3f}",
+            "crop_distortion": f"{self.crop_distortion:.3f}",
+        }
+
+    @classmethod
+    def from_csv_row(cls, row: CsvRow) -> "ImageMetadata":
+        """What `as_csv_row` wrote. Raises KeyError or ValueError for anything else."""
+        votes = (one.rpartition(":") for one in row["votes"].split())
+        return cls(
+            **{name: row[name] for name in COLUMNS}
+            | {  # type: ignore[arg-type]
+                "votes": {label: int(n) for label, _, n in votes},
+                "face_probability": float(row["face_probability"]),
+                "face_width_px": int(row["face_width_px"]),
+                "face_height_px": int(row["face_height_px"]),
+                "crop_scale": float(row["crop_scale"]),
+                "crop_distortion": float(row["crop_distortion"]),
+                "crop_clipped": tuple(row["crop_clipped"].split()),
+                "reviewed": row["reviewed"] == "yes",
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Who is to be named for an image, and where its photo is shown: a row of attribution.csv."""
+
+    attribution_id: str
+    file_name: str
+    author: str
+    title: str
+    licence: str
+    licence_url: str
+    page_url: str
+
+    def as_csv_row(self) -> dict[str, Any]:
+        """The columns as they are written."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_csv_row(cls, row: CsvRow) -> "Credit":
+        """What `as_csv_row` wrote. Raises KeyError for anything else."""
+        return cls(**{name: row[name] for name in CREDIT})
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an image came from, and how it was cut: a row of sources.csv.
+
+    image_sha256: of the released file ('' = not written yet). face: its id. url: '' for a photo from a disk.
+    query, intended: the phrase and the class that it asks for. cut: in pixels of the photo.
+    """
+
+    file_name: str
+    image_sha256: str
+    photo_sha256: str
     face: str
-    metadata: Row
-    credit: Row | None
-    origin: Row
+    url: str
+    page_url: str
+    query: str
+    intended: str
+    title: str
+    author: str
+    licence: str
+    licence_url: str
+    cut: Cut
+
+    def as_csv_row(self) -> dict[str, Any]:
+        """The columns as they are written."""
+        texts = {name: getattr(self, name) for name in _ORIGIN_TEXTS}
+        sides = {name: getattr(self.cut, name) for name in _SIDES}
+        return texts | sides | {"reflected": " ".join(self.cut.reflected)}
+
+    @classmethod
+    def from_csv_row(cls, row: CsvRow) -> "Origin":
+        """What `as_csv_row` wrote. Raises KeyError or ValueError for anything else."""
+        left, top, right, bottom = (int(row[name]) for name in _SIDES)
+        cut = Cut(left, top, right, bottom, reflected=tuple(row["reflected"].split()))
+        return cls(**{name: row[name] for name in _ORIGIN_TEXTS}, cut=cut)
 
 
-def may_be_cropped(face: KeptFace) -> bool:
-    """False for works whose licence forbids derivatives (CC ... ND): a crop is one."""
-    return not terms(face.licence).forbids_derivatives
+def read_metadata(folder: Path) -> list[ImageMetadata]:
+    """The rows of a release's metadata.csv. Raises UsageError with the file and line of one that cannot be right."""
+    return _read(folder / "metadata.csv", ImageMetadata.from_csv_row)
 
 
-def release_images(
-    cat: Catalogue, data_dir: Path, chosen: Mapping[str, Sequence[KeptFace]], seed: int
-) -> list[ReleaseImage]:
-    """The chosen faces of each class in their order, numbered."""
-    places = {
-        face.id: (f"{label}/{label}-{number:03d}.png", label)
-        for label, its in chosen.items()
-        for number, face in enumerate(its, start=1)
-    }
-    return images_at(cat, data_dir, places, seed)
+def read_credits(folder: Path) -> dict[str, Credit]:
+    """The rows of attribution.csv by file name; {} where there is none. Raises as `read_metadata`."""
+    return {one.file_name: one for one in _read(folder / "attribution.csv", Credit.from_csv_row)}
 
 
-def images_at(
-    cat: Catalogue, data_dir: Path, places: Mapping[str, tuple[str, str]], seed: int
-) -> list[ReleaseImage]:
-    """The faces at the places that they take. places: file and label by face id."""
-    known = faces.by_id(cat, places)
-    photo_of = {id_: known[id_].photo for id_ in places}
-    seen = photos.described(cat, set(photo_of.values()))
-    labels = {sha256: photo.expression for sha256, photo in seen.items()}
-    judged = verdicts.holding_on(cat, "faces", seen)
-    reviewed = {row["face"] for row in judged if row["decision"] != "drop"}
-    votes = soft_labels(verdicts.votes(cat, "faces", seen), labels)
+def read_origins(folder: Path) -> dict[str, Origin]:
+    """The rows of sources.csv by file name; {} where there is none. Raises as `read_metadata`."""
+    return {one.file_name: one for one in _read(folder / "sources.csv", Origin.from_csv_row)}
+
+
+def _read(path: Path, kind: Callable[[CsvRow], Kind]) -> list[Kind]:
     found = []
-    for id_, (file, label) in places.items():
-        row = asdict(seen[photo_of[id_]]) | asdict(known[id_]) | {"expression": label}
-        row |= {"votes": votes.get(id_, {}), "reviewed": id_ in reviewed}
-        found.append(_image(row, file, face_path(data_dir, id_), seed))
+    for line, row in enumerate(read_rows(path), start=2):
+        try:
+            found.append(kind(row))
+        except KeyError as error:
+            raise UsageError(f"{path} is damaged or not a release's: no column {error}") from None
+        except (ValueError, AttributeError, TypeError) as error:
+            raise UsageError(f"{path}:{line} is damaged: {error}") from None
     return found
 
 
-def read_images(folder: Path, face_of: Mapping[str, str]) -> list[ReleaseImage]:
-    """The images of a release that is there. face_of: the face id of each file (`sad/sad-001.png`)."""
-    metadata = {row["file_name"]: row for row in read_rows(folder / "metadata.csv")}
-    credit, origin = (
-        {row["file_name"]: row for row in read_rows(folder / name)}
-        for name in ("attribution.csv", "sources.csv")
-    )
-    return [
-        ReleaseImage(
-            name.removeprefix("images/"),
-            folder / name,
-            face_of[name.removeprefix("images/")],
-            row,
-            credit.get(name),
-            origin.get(name, {}),
-        )
-        for name, row in metadata.items()
-    ]
-
-
-def _image(row: Row, file: str, pixels: Path, seed: int) -> ReleaseImage:
-    name = f"images/{file}"
-    metadata = metadata_row(row, name, seed)
-    credit = {key: row.get(key, "") for key in CREDIT}
-    credit |= {"file_name": name, "attribution_id": metadata["attribution_id"]}
-    asked = credit if metadata["attribution_id"] else None
-    return ReleaseImage(file, pixels, row["id"], metadata, asked, _origin(row, name))
-
-
-def metadata_row(row: Row, file_name: str, seed: int) -> Row:
-    """What a release says about one face. Strata are the intent of the query, no fact about a person.
-
-    votes: how many people gave each label in round `faces` (`happy:2 sad:1`), a soft label. crop_scale:
-    released pixels per photo pixel, on the axis that was enlarged more. photo_id: the same for faces of
-    one photo, a keyed hash that does not tell which.
-    """
-    cut = row["crop"]
-    high, wide = cut["bottom"] - cut["top"], cut["right"] - cut["left"]
-    return {
-        "file_name": file_name,
-        "label": row["expression"],
-        "votes": " ".join(f"{word}:{n}" for word, n in sorted(row["votes"].items())),
-        **{name: row[name] for name in INTENT},
-        "licence": row["licence"] or "not stated",
-        "attribution_id": Path(file_name).stem if needs_credit(row) else "",
-        "face_probability": f"{row['probability']:.4f}",
-        "face_width_px": round(row["width_px"]),
-        "face_height_px": round(row["height_px"]),
-        "crop_scale": f"{cut.get('size_px', 256) / min(high, wide):.3f}",
-        "crop_distortion": f"{wide / high:.3f}",
-        "crop_clipped": " ".join(cut.get("clipped", ())),
-        "photo_id": pseudonym(row["photo"], seed),
-        "reviewed": "yes" if row["reviewed"] else "no",
-    }
-
-
-def pseudonym(photo: str, seed: int) -> str:
-    """A photo's name in a release: BLAKE2b of its sha256, keyed with the seed."""
-    return hashlib.blake2b(photo.encode(), key=str(seed).encode()[:64], digest_size=6).hexdigest()
-
-
-def needs_credit(row: Row) -> bool:
-    """Whether the licence asks for attribution (any CC BY form)."""
-    return terms(row["licence"]).credit
-
-
-def _origin(row: Row, file_name: str) -> Row:
-    """Where the photo is, and how the face was cut out of it; no address for a photo that came from a disk."""
-    cut = read_cut(row["crop"])
-    on_web = row["url"].startswith(("http://", "https://"))
-    return {
-        "file_name": file_name,
-        "photo_sha256": row["photo"],
-        "face": row["id"],
-        "url": row["url"] if on_web else "",
-        "query": row["phrase"] if on_web else "",
-        "intended": row["intended"],
-        **{name: row[name] for name in ("page_url", "title", "author", "licence", "licence_url")},
-        **{side: getattr(cut, side) for side in CUT[:4]},
-        "reflected": " ".join(cut.reflected),
-    }
-
-
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a release's CSV; [] where there is no such file."""
+def read_rows(path: Path) -> list[CsvRow]:
+    """The rows of a CSV as they are; [] where there is no such file."""
     if not path.exists():
         return []
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
 
 
-def typed(row: Row) -> Row:
-    """A row of metadata.csv with its numbers as numbers."""
-    kinds = {"Float": float, "Integer": int}
-    return {
-        name: kinds[NUMBERS[name]](value) if name in NUMBERS else value
-        for name, value in row.items()
-    }
-
-
-def as_csv(columns: Sequence[str], rows: Iterable[Row]) -> bytes:
+def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     """Rows as CSV in UTF-8, with a header."""
     text = io.StringIO()
     table = csv.DictWriter(text, columns, lineterminator="\n")

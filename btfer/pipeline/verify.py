@@ -1,7 +1,6 @@
 """Is a release whole and what it says it is? Every check is a line; nothing but the folder is needed."""
 
 import hashlib
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -9,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from btfer.catalogue.store import Row
 from btfer.errors import ImageError, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.images import bare_size, decode_rgb, metadata_in
 from btfer.licences import terms
 from btfer.pipeline import formats
-from btfer.pipeline.release_metadata import COLUMNS, SOURCES, read_rows
+from btfer.pipeline.release_metadata import COLUMNS, NOT_STATED, SOURCES, CsvRow, read_rows
+from btfer.release_record import ONLY, WITHOUT, ReleaseRecord, read_record
 
 _READERS = 4
 
@@ -38,13 +37,17 @@ class _File:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A release's folder, read once. sums: what SHA256SUMS says; found: the files that are there."""
+    """A release's folder, read once. sums: what SHA256SUMS says; found: the files that are there.
+
+    record: None where release.json cannot be read; damage says why.
+    """
 
     folder: Path
     sums: dict[str, str]
     found: dict[str, _File]
-    rows: list[Row]
-    record: Row
+    rows: list[CsvRow]
+    record: ReleaseRecord | None
+    damage: str = ""
 
     @property
     def images(self) -> list[str]:
@@ -53,14 +56,14 @@ class _Opened:
 
     @property
     def has_images(self) -> bool:
-        """False for a release that tells only where its photos are."""
-        return self.record.get("sources") != "only"
+        """False for a release that only names the addresses of its photos."""
+        return self.record is None or self.record.sources != ONLY
 
 
 def verify(folder: Path, *, size_px: int = 256) -> list[Check]:
     """All checks of a release folder. Raises UsageError where the folder is no release."""
     if not (folder / "SHA256SUMS").is_file() or not (folder / "metadata.csv").is_file():
-        raise UsageError(f"{folder} is no release: it has no SHA256SUMS and metadata.csv")
+        raise UsageError(f"{folder} is not a release: it has no SHA256SUMS and metadata.csv")
     one = _open(folder)
     return [
         Check("name carries the digest of SHA256SUMS", _check_name(folder)),
@@ -84,22 +87,17 @@ def read_sums(folder: Path) -> dict[str, str]:
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 
-def read_record(folder: Path) -> Row:
-    """The content of release.json; {} where it cannot be read."""
-    try:
-        told = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
 def _open(folder: Path) -> _Opened:
     paths = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
     paths.pop("SHA256SUMS")
     with ThreadPoolExecutor(_READERS) as pool:  # hashing and inflating leave the interpreter free
         found = dict(zip(paths, pool.map(_read, paths.values()), strict=True))
     rows = read_rows(folder / "metadata.csv")
-    return _Opened(folder, read_sums(folder), found, rows, read_record(folder))
+    sums = read_sums(folder)
+    try:
+        return _Opened(folder, sums, found, rows, read_record(folder))
+    except UsageError as error:
+        return _Opened(folder, sums, found, rows, None, str(error))
 
 
 def _read(path: Path) -> _File:
@@ -127,14 +125,14 @@ def _check_columns(one: _Opened) -> Iterator[str]:
         yield "metadata.csv has no rows"
         return
     yield from (f"no column {name}" for name in COLUMNS if name not in one.rows[0])
-    if one.record.get("sources", "without") != "without":
+    if one.record and one.record.sources != WITHOUT:
         origin = read_rows(one.folder / "sources.csv")
         if [row.get("file_name") for row in origin] != [row.get("file_name") for row in one.rows]:
             yield "sources.csv has other rows than metadata.csv"
         yield from (f"sources.csv: no column {n}" for n in SOURCES if origin and n not in origin[0])
         for row in origin:
-            told = row.get("image_sha256")
-            if one.has_images and told != one.sums.get(row.get("file_name", "")):
+            stated = row.get("image_sha256")
+            if one.has_images and stated != one.sums.get(row.get("file_name", "")):
                 yield f"{row.get('file_name')}: sources.csv has another sha256"
 
 
@@ -157,15 +155,14 @@ def _check_labels(one: _Opened) -> Iterator[str]:
 
 
 def _check_counts(one: _Opened) -> Iterator[str]:
-    try:
-        told, asked = dict(one.record["counts"]), int(one.record["per_class"])
-    except (ValueError, KeyError, TypeError) as error:
-        yield f"release.json cannot be read: {error!r}"
+    if one.record is None:
+        yield one.damage
         return
+    counts, asked = one.record.counts, one.record.per_class
     per_class = Counter(row.get("label", "") for row in one.rows)
     for label in EXPRESSIONS:
-        if per_class[label] != told.get(label):
-            yield f"{label}: {per_class[label]} images, release.json says {told.get(label)}"
+        if per_class[label] != counts.get(label):
+            yield f"{label}: {per_class[label]} images, release.json says {counts.get(label)}"
         if per_class[label] > asked:
             yield f"{label}: more than the {asked} that were asked"
 
@@ -217,7 +214,7 @@ def _check_licences(one: _Opened) -> Iterator[str]:
     }
     for row in one.rows:
         name, licence = row.get("file_name", ""), row.get("licence", "")
-        asks = terms("" if licence == "not stated" else licence)
+        asks = terms("" if licence == NOT_STATED else licence)
         if asks.forbids_derivatives:
             yield f"{name}: {licence} forbids derivatives, and a crop is one"
         if asks.credit and credited.get(row.get("attribution_id")) != name:
@@ -226,14 +223,14 @@ def _check_licences(one: _Opened) -> Iterator[str]:
 
 def _check_packed(one: _Opened) -> Iterator[str]:
     expected = {row.get("file_name", ""): row.get("label", "") for row in one.rows}
-    for form in one.record.get("formats", ()):
+    for form in one.record.formats if one.record else ():
         if form not in formats.FORMATS:
-            yield f"release.json names the format '{form}', which is none"
+            yield f"release.json names an unknown format '{form}'"
             continue
-        held = set()
+        seen = set()
         try:
             for name, label, data in formats.unpack(one.folder, form):
-                held.add(name)
+                seen.add(name)
                 if hashlib.sha256(data).hexdigest() != one.sums.get(name):
                     yield f"{form}: another image for {name}"
                 if label != expected.get(name):
@@ -241,7 +238,7 @@ def _check_packed(one: _Opened) -> Iterator[str]:
         except Exception as error:  # each form's reader has errors of its own
             yield f"{form} cannot be read: {str(error).splitlines()[0][:100]}"
             continue
-        yield from (f"{form}: no {name}" for name in sorted(set(expected) - held))
+        yield from (f"{form}: no {name}" for name in sorted(set(expected) - seen))
 
 
 def _check_croissant(one: _Opened) -> Iterator[str]:
@@ -252,14 +249,14 @@ def _check_croissant(one: _Opened) -> Iterator[str]:
     )  # it recommends a date; ours has none, on purpose
     path = one.folder / "croissant.json"
     try:
-        told = mlcroissant.Dataset(jsonld=str(path)).metadata
+        described = mlcroissant.Dataset(jsonld=str(path)).metadata
     except FileNotFoundError:
         yield "there is no croissant.json"
         return
     except (mlcroissant.ValidationError, ValueError, KeyError, TypeError) as error:
         yield str(error).strip().splitlines()[-1].strip()
         return
-    for file in told.distribution:
+    for file in described.distribution:
         digest = getattr(file, "sha256", None)
         if digest and one.sums.get(file.id) != digest:
             yield f"croissant.json says {digest[:12]} of {file.id}"

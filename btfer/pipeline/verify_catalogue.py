@@ -1,6 +1,5 @@
 """Is the catalogue true to its photos? Every file is read again and compared with its row."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from btfer.errors import ImageError
 from btfer.images import decode_rgb, read_photo
 from btfer.paths import photo_path, thumbnail_path
 from btfer.pipeline.verify import Check
+from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
 
 FACTS = {
@@ -31,22 +31,21 @@ CHECKS = (
 
 
 def verify_catalogue(
-    cat: Catalogue, settings: Settings, on_progress: Callable[[str, int, int], None] | None = None
+    cat: Catalogue, settings: Settings, progress: Progress = SILENT
 ) -> list[Check]:
     """Check every photo of the catalogue: file, sha256, format, size, both hashes, thumbnail."""
     rows = photos.find(cat, "")
     problems: dict[str, list[str]] = {name: [] for name in CHECKS}
-    look = partial(look_at, data_dir=settings.data_dir)
+    check = partial(check_photo, data_dir=settings.data_dir)
     workers, engine = settings.workers, settings.engine if len(rows) > 50 else "serial"
-    for number, found in enumerate(map_unordered(look, rows, engine=engine, workers=workers), 1):
+    for number, found in enumerate(map_unordered(check, rows, engine=engine, workers=workers), 1):
         for name, problem in found:
             problems[name].append(problem)
-        if on_progress:
-            on_progress("verify", number, len(rows))
+        progress.update("verify", number, len(rows))
     return [Check(name, sorted(found)) for name, found in problems.items()]
 
 
-def look_at(photo: Photo, *, data_dir: Path) -> list[tuple[str, str]]:
+def check_photo(photo: Photo, *, data_dir: Path) -> list[tuple[str, str]]:
     """What is wrong with one photo: the check that fails, and how; runs in worker processes."""
     missing, bytes_, facts, thumbnail = CHECKS
     sha256 = photo.sha256

@@ -248,7 +248,7 @@ def test_a_newer_catalogue_is_refused_and_left_alone(tmp_path: Path) -> None:
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "c.db") as connection:
         connection.execute("create table cookies (x)")
-    with pytest.raises(CatalogueError, match=r"no btfer catalogue.*cookies"):
+    with pytest.raises(CatalogueError, match=r"not a btfer catalogue.*cookies"):
         open_catalogue(f"sqlite:///{tmp_path / 'c.db'}")
 
 

@@ -139,7 +139,7 @@ def test_no_training_set_and_no_release_are_said(
         leaks.check_release(full, settings, tmp_path, {})
     with pytest.raises(UsageError, match="--against NAME=PATH"):
         leaks.exclude(full, settings, [], {})
-    with pytest.raises(UsageError, match=r"is no release: expected images"):
+    with pytest.raises(UsageError, match=r"is not a release: expected images"):
         leaks.check_release(full, settings, tmp_path, {"a": plant(tmp_path / "a", [1])})
 
 

@@ -46,7 +46,7 @@ def test_a_mirrored_and_badly_compressed_copy_is_found_and_called_mirrored(tmp_p
         save(tmp_path / "set", f"sad/{one.name[:8]}.jpg", cut(one, high=1.2)[:, ::-1], quality=40)
     found = look(ours, tmp_path / "set").leaks
     assert [leak.ours for leak in found] == sorted(one.name for one in ours)
-    assert all(leak.mirrored and leak.description == "face, mirrored" for leak in found)
+    assert all(leak.mirrored and leak.shows_in_words == "face, mirrored" for leak in found)
 
 
 def test_the_whole_photo_is_found_as_such(tmp_path: Path) -> None:

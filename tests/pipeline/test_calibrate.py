@@ -161,7 +161,7 @@ def test_people_are_asked_first_and_nothing_is_dropped(
 ) -> None:
     assert run(monkeypatch, "dedup", "calibrate") == 3
     total = asking.count(cat)[1]
-    assert f"{total} pairs await same/different: btfer app" in capsys.readouterr().err
+    assert f"{total} pairs await same/different: open btfer app" in capsys.readouterr().err
     group = {copies[name] for name in ("photo", "small", "mirrored")}
     while page := asking.waiting(cat):
         answers = {one.id: {side.photo for side in one.sides} <= group for one in page}

@@ -33,9 +33,9 @@ def test_a_file_names_photos_by_sha256_url_or_the_end_of_a_path(
     [
         (["a,b", "1,2"], "csv:1: the first line must name the columns a, b, same"),
         ([""], "an empty file"),
-        (["a,b,same"], "has no pair in it"),
+        (["a,b,same"], "contains no pairs"),
         (["a,b,same", "aaaaaaa,bbbbbbb,maybe"], "csv:2: 'same' must be one of yes"),
-        (["a,b,same", "aaaaaaa,bbbbbbb,yes", "aaaaaaa,b,yes"], "csv:3: b 'b' is no photo"),
+        (["a,b,same", "aaaaaaa,bbbbbbb,yes", "aaaaaaa,b,yes"], "csv:3: b 'b' is not a photo"),
         (["a,b,same", "abcdef,bbbbbbb,yes"], "csv:2: a 'abcdef' means 2 photos"),
         (["a,b,same", "x.jpg,bbbbbbb,yes"], "csv:2: a 'x.jpg' means 2 photos"),
         (["a,b,same", "aaaaaaa,aaaaaaa,no"], "csv:2: a and b have the same bytes"),
@@ -58,5 +58,5 @@ def test_a_file_that_is_none_is_a_usage_error(cat: Catalogue, tmp_path: Path) ->
     with pytest.raises(UsageError, match="cannot be read"):
         read_pairs(cat, tmp_path / "none.csv")
     (tmp_path / "bytes.csv").write_bytes(b"a,b,same\n\xff\xfe,x,1\n")
-    with pytest.raises(UsageError, match="no CSV in UTF-8"):
+    with pytest.raises(UsageError, match="not a CSV file in UTF-8"):
         read_pairs(cat, tmp_path / "bytes.csv")

@@ -13,6 +13,7 @@ from btfer.faces.hints import badges
 from btfer.faces.modes import CropSettings, crop_settings
 from btfer.paths import face_path, photo_path
 from btfer.pipeline import crop, funnel
+from btfer.progress import Silent
 from btfer.settings import Settings
 from tests.conftest import as_bytes
 from tests.pipeline.crop_photos import (
@@ -133,12 +134,12 @@ def test_one_verdict_hides_no_photo_that_was_cropped_unjudged(
 
 
 def test_an_empty_queue_says_what_it_waits_for(cat: Catalogue, settings: Settings) -> None:
-    assert "btfer import" in crop.why_nothing(cat)
+    assert "btfer import" in crop.why_no_photos(cat)
     [sha256] = keep_many(cat, settings, 1)
-    assert "1 photos await round 1" in crop.why_nothing(cat)
-    assert crop.why_nothing(cat, "keep") == ""
+    assert "1 photos await round 1" in crop.why_no_photos(cat)
+    assert crop.why_no_photos(cat, "keep") == ""
     verdicts.add(cat, [Verdict("dedup", sha256, "drop", "dedup", reason="duplicate")])
-    assert "btfer dedup" in crop.why_nothing(cat)
+    assert "btfer dedup" in crop.why_no_photos(cat)
 
 
 def test_what_cannot_come_back_is_told_after_all_others_have(
@@ -218,7 +219,7 @@ def test_the_rows_do_not_depend_on_the_order_in_which_workers_end(
 
     again = open_catalogue(other.catalogue_url)
     keep_many(again, other, 40)
-    monkeypatch.setattr(crop, "outlive", backwards)
+    monkeypatch.setattr(crop, "map_surviving", backwards)
     go(again, other)
     assert all_of(again, other.data_dir) == straight
     again.close()
@@ -227,13 +228,14 @@ def test_the_rows_do_not_depend_on_the_order_in_which_workers_end(
 def test_what_is_done_is_kept_when_the_run_is_stopped(cat: Catalogue, settings: Settings) -> None:
     keep_many(cat, settings, 12)
 
-    def stop(stage: str, done: int, total: int) -> None:
-        assert (stage, total) == ("crop", 12)
-        if done == 5:
-            raise KeyboardInterrupt
+    class StopAtFive(Silent):
+        def update(self, stage: str, done: int, total: int) -> None:
+            assert (stage, total) == ("crop", 12)
+            if done == 5:
+                raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        crop.run(cat, settings, unreviewed="keep", on_progress=stop)
+        crop.run(cat, settings, unreviewed="keep", progress=StopAtFive())
     assert len(photos.awaiting_crop(cat, crop_settings(settings).digest, unreviewed="keep")) == 7
     assert go(cat, settings).photos == 7
 

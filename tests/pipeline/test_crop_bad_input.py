@@ -14,7 +14,7 @@ from btfer.faces.modes import MODES, crop_settings
 from btfer.images import Pixels
 from btfer.paths import photo_path
 from btfer.pipeline import crop
-from btfer.pipeline.crop_photo import Lost, Photo, PhotoFaces, cut_again, look_at
+from btfer.pipeline.crop_photo import LostCrops, PhotoFaces, PhotoFile, cut_again, find_and_cut
 from btfer.sample import load_manifest, picture_path
 from btfer.settings import Settings
 from tests.conftest import as_bytes
@@ -31,7 +31,7 @@ def looked_at(folder: Path, data: bytes, mode: str = "paper") -> PhotoFaces:
     """What the worker says of a stored file."""
     path = folder / "photo"
     path.write_bytes(data)
-    return look_at(Photo(hashlib.sha256(data).hexdigest(), path), MODES[mode])
+    return find_and_cut(PhotoFile(hashlib.sha256(data).hexdigest(), path), MODES[mode])
 
 
 def turned(orientation: int, transpose: Image.Transpose) -> bytes:
@@ -184,6 +184,6 @@ def test_a_crop_that_cannot_be_made_again_for_want_of_memory_says_so(
     monkeypatch.setattr("btfer.pipeline.crop_photo.cut_face", full)
     data = as_bytes(photo_of(1), "PNG")
     (tmp_path / "photo").write_bytes(data)
-    photo = Photo(hashlib.sha256(data).hexdigest(), tmp_path / "photo")
-    lost = Lost(photo, {"a": (Cut(0, 0, 9, 9), MODES["paper"])})
+    photo = PhotoFile(hashlib.sha256(data).hexdigest(), tmp_path / "photo")
+    lost = LostCrops(photo, {"a": (Cut(0, 0, 9, 9), MODES["paper"])})
     assert cut_again(lost) == (lost, {}, "out of memory")

@@ -16,10 +16,11 @@ from btfer.errors import BtferError, UsageError
 from btfer.faces.modes import crop_settings
 from btfer.images import decode_rgb
 from btfer.paths import face_path, photo_path, thumbnail_path
-from btfer.pipeline import build, crawl, release, verify
+from btfer.pipeline import build, crawl, verify
 from btfer.pipeline.diff import diff
 from btfer.pipeline.forget import forget
 from btfer.pipeline.formats import FORMATS
+from btfer.release_record import WITH
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo
 from tests.pipeline.test_release import full
@@ -83,7 +84,7 @@ def test_a_forgotten_face_changes_one_image_and_leaves_no_byte(
     full: Catalogue, settings: Settings
 ) -> None:
     """In no file of the data folder, the catalogue's free pages and log, caches and every format of release too."""
-    packed = build.Plan(per_class=2, formats=list(FORMATS), sources=release.WITH)
+    packed = build.Plan(per_class=2, formats=list(FORMATS), sources=WITH)
     made = build.run(full, settings, packed)
     victim = releases.faces_in(full, made.path.name)[5]
     every = faces.accepted(full, crop_settings(settings).digest)
@@ -170,12 +171,12 @@ def test_forgetting_twice_is_no_error_and_a_wrong_name_is(
 ) -> None:
     assert forget(full, settings, ["https://secret.example/4.jpg"]).photos == 1
     assert forget(full, settings, ["https://secret.example/4.jpg"]).photos == 0
-    with pytest.raises(UsageError, match="names no picture"):
+    with pytest.raises(UsageError, match="names no photo or face"):
         forget(full, settings, ["nobody.png"])
 
 
 def test_a_folder_that_is_no_release_cannot_be_compared(tmp_path: Path) -> None:
-    with pytest.raises(BtferError, match="is no release"):
+    with pytest.raises(BtferError, match="is not a release"):
         diff(tmp_path, tmp_path)
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from btfer.errors import BtferError
-from btfer.pipeline.likeness import SAME_PICTURE, is_same, likeness, look, look_of
+from btfer.pipeline.likeness import SAME_PICTURE, features_of, is_same, likeness, read_features
 from tests.conftest import as_bytes, draw_photo
 
 
@@ -34,7 +34,9 @@ def test_a_turned_copy_is_one_and_the_same_studio_with_another_face_is_not() -> 
     turned = photo.rotate(3, Image.Resampling.BICUBIC).crop((30, 25, 610, 455))
     changed = photo.copy()
     changed.paste(draw_photo(5, (60, 60)), (300, 200))
-    looks = [look_of(as_bytes(one)) for one in (photo, turned, ImageOps.mirror(turned), changed)]
+    looks = [
+        features_of(as_bytes(one)) for one in (photo, turned, ImageOps.mirror(turned), changed)
+    ]
     assert likeness(looks[0].small, looks[1].small) < SAME_PICTURE
     assert is_same(looks[0], looks[1])
     assert is_same(looks[2], looks[0])
@@ -51,4 +53,4 @@ def test_blank_pictures_are_alike_where_their_shade_is() -> None:
 
 def test_a_lost_thumbnail_is_a_plain_error(tmp_path: Path) -> None:
     with pytest.raises(BtferError, match=r"thumbnail .*a.jpg cannot be read"):
-        look(tmp_path / "a.jpg")
+        read_features(tmp_path / "a.jpg")

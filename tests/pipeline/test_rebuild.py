@@ -13,10 +13,11 @@ from btfer.catalogue.verdicts import Verdict
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.paths import face_path
-from btfer.pipeline import build, crop, release, verify
+from btfer.pipeline import build, crop, verify
 from btfer.pipeline.diff import diff
 from btfer.pipeline.forget import forget
 from btfer.pipeline.rebuild import rebuild
+from btfer.release_record import ONLY, WITH, WITHOUT
 from btfer.settings import Settings
 from btfer.sources.web import Web
 from tests.conftest import as_bytes, draw_photo, take_in
@@ -66,7 +67,7 @@ def serve(site: HTTPServer, *numbers: int, **answer: object) -> None:
 
 
 def test_addresses_and_hashes_leave_and_no_pixels(full: Catalogue, settings: Settings) -> None:
-    folder = made(full, settings, release.ONLY)
+    folder = made(full, settings, ONLY)
     assert list(folder.rglob("*.png")) == []
     assert {path.name for path in folder.iterdir()} == {
         *("metadata.csv", "faces.jsonl", "attribution.csv", "sources.csv", "release.json"),
@@ -81,7 +82,7 @@ def test_addresses_and_hashes_leave_and_no_pixels(full: Catalogue, settings: Set
 def test_what_is_all_there_still_becomes_the_same_release_byte_for_byte(
     full: Catalogue, settings: Settings, site: HTTPServer, tmp_path: Path
 ) -> None:
-    listed, whole = made(full, settings, release.ONLY), made(full, settings, release.WITH)
+    listed, whole = made(full, settings, ONLY), made(full, settings, WITH)
     serve(site, *range(7))
     other = elsewhere(settings, tmp_path)
     cat = open_catalogue(other.catalogue_url)
@@ -101,7 +102,7 @@ def test_what_is_all_there_still_becomes_the_same_release_byte_for_byte(
 def test_what_has_gone_is_told_by_its_reason_and_left_out(
     full: Catalogue, settings: Settings, site: HTTPServer, tmp_path: Path
 ) -> None:
-    listed = made(full, settings, release.ONLY)
+    listed = made(full, settings, ONLY)
     serve(site, 0, 1)
     serve(site, 2, headers={"X-Robots-Tag": "noai"})
     site.expect_request("/3.jpg").respond_with_data(photo(33), content_type="image/jpeg")
@@ -130,10 +131,11 @@ def test_what_cannot_be_rebuilt_is_said(
     other = elsewhere(settings, tmp_path)
     cat = open_catalogue(other.catalogue_url)
     with pytest.raises(UsageError, match=r"has no sources\.csv"):
-        rebuild(cat, other, made(full, settings, release.WITHOUT))
-    listed = made(full, settings, release.ONLY)
+        rebuild(cat, other, made(full, settings, WITHOUT))
+    listed = made(full, settings, ONLY)
     with pytest.raises(
-        Incomplete, match="none of the 7 photos could be downloaded; most often: http 404"
+        Incomplete,
+        match=r"none of the 7 photos could be downloaded; .* reason: http 404",
     ):
         rebuild(cat, other, listed, web=Web(FAST))
     text = (listed / "sources.csv").read_text()

@@ -246,12 +246,12 @@ def test_explain_tells_the_life_of_a_released_face(full: Catalogue, settings: Se
         made.path.name,
     ):
         assert words in text
-    with pytest.raises(UsageError, match="names no picture"):
+    with pytest.raises(UsageError, match="names no photo or face"):
         funnel.explain(full, "ffffffffffff")
 
 
 def test_verify_refuses_what_is_no_release(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no release"):
+    with pytest.raises(UsageError, match="is not a release"):
         verify.verify(tmp_path)
 
 

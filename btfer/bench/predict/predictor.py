@@ -4,7 +4,6 @@ No photo is stored here.
 """
 
 import io
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from btfer.faces.find import find_faces
 from btfer.faces.modes import CropSettings, crop_settings
 from btfer.files import write_atomic
 from btfer.images import Pixels, decode_rgb
+from btfer.release_record import read_crop_settings
 from btfer.settings import Settings
 
 if TYPE_CHECKING:
@@ -132,11 +132,8 @@ def nearest(
 def crop_of(settings: Settings, release: Path | None) -> CropSettings:
     """How the release's faces were cropped, where it says so; else as the settings say."""
     chosen = crop_settings(settings)
-    record = release / "release.json" if release else None
-    if record and record.is_file():
-        own = json.loads(record.read_text(encoding="utf-8")).get("settings", {}).get("crop", {})
-        chosen = replace(chosen, **{key: own[key] for key in own.keys() & vars(chosen).keys()})
-    return replace(chosen, faces="all")
+    recorded = read_crop_settings(release) if release else None
+    return replace(recorded or chosen, faces="all")
 
 
 def _before_classes(network: "keras.Model") -> Any:

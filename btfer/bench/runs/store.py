@@ -110,7 +110,7 @@ class RunStore:
 
     def _meant(self, text: str, records: list[RunRecord]) -> list[RunRecord]:
         for folder in (self.runs_dir / text, Path(text)):
-            if text and (folder / RECORD).is_file():
+            if text and _is_run(folder):
                 found = self.read(folder)
                 if found is None:
                     raise UsageError(
@@ -154,6 +154,16 @@ class RunStore:
         if folder not in self._named:
             self._named.add(folder)
             self.progress.say(f"skipped {folder / RECORD}, which is not the record of a run: {why}")
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a record lies there, readable or not."""
+    try:
+        return (folder / RECORD).is_file()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):  # a text that is too long for a path, or has a zero byte
+        return False
 
 
 def _read(folder: Path) -> RunRecord | None:

@@ -85,7 +85,7 @@ def read_parcel(folder: Path) -> Parcel:
     """
     files = _files(folder)
     _check_whole(folder)
-    record, rows = read_record(folder), read_rows(folder / "metadata.csv")
+    record, rows = read_record(folder).as_json(), read_rows(folder / "metadata.csv")
     only_addresses = _only_addresses(record, files)
     allowed = rights.redistribution(record, rows)
     stated = rights.licences(rows)

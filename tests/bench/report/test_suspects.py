@@ -13,7 +13,7 @@ from btfer.bench.report.suspects import (
     write_suspects,
 )
 from btfer.bench.runs.store import RunStore
-from btfer.bench.systems.prediction_files import keep_run
+from btfer.bench.systems.prediction_files import AnswerSource, keep_run
 from btfer.errors import Incomplete
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_release
@@ -32,7 +32,7 @@ def keep(runs_dir: Path, images: ImageSet, name: str, seed: int, skill: float = 
     true[list(WRONG)] = (true[list(WRONG)] + 3) % 7
     logits = np.random.default_rng(seed).normal(0, 0.7, (len(true), 7)) + skill * np.eye(7)[true]
     said = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    keep_run(runs_dir, name, said, images, {"source": name, "digest": name})
+    keep_run(runs_dir, name, said, images, AnswerSource(name, name))
 
 
 def test_wrong_labels_are_found_and_a_poor_model_does_not_speak(

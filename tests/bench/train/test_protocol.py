@@ -32,9 +32,13 @@ def test_a_class_without_images_has_no_weight_but_may_be_unweighted() -> None:
 
 
 def test_an_unknown_balance_or_protocol_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="none, simple, conservative"):
+    with pytest.raises(
+        UsageError, match="unknown balance 'even'; choose one of none, simple, conservative"
+    ):
         class_weights(RAF_DB, "even")
-    with pytest.raises(UsageError, match="paper or authors_code or strict"):
+    with pytest.raises(
+        UsageError, match="unknown protocol 'mine'; choose one of paper, authors_code, strict"
+    ):
         protocol_named("mine")
 
 

@@ -1,0 +1,158 @@
+"""The images of a release, each with all that is stated about it: out of the catalogue, or out of a release."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from btfer.catalogue import Catalogue, faces, photos, verdicts
+from btfer.catalogue.rows import DescribedPhoto, Face, KeptFace
+from btfer.faces.cut import read_cut
+from btfer.licences import terms
+from btfer.paths import face_path
+from btfer.pipeline.release_metadata import (
+    NOT_STATED,
+    Credit,
+    ImageMetadata,
+    Origin,
+    read_credits,
+    read_metadata,
+    read_origins,
+)
+from btfer.review.agreement_table import soft_labels
+
+
+@dataclass(frozen=True)
+class ReleaseImage:
+    """One image of a release: its place (`sad/sad-001.png`), the file of its pixels, its face id, its metadata.
+
+    credit: None where the licence asks for none. origin: None where the release does not state it.
+    """
+
+    file: str
+    pixels: Path
+    face: str
+    metadata: ImageMetadata
+    credit: Credit | None
+    origin: Origin | None
+
+
+def may_be_cropped(face: KeptFace) -> bool:
+    """False for works whose licence forbids derivatives (CC ... ND): a crop is one."""
+    return not terms(face.licence).forbids_derivatives
+
+
+def release_images(
+    cat: Catalogue, data_dir: Path, chosen: Mapping[str, Sequence[KeptFace]], seed: int
+) -> list[ReleaseImage]:
+    """The chosen faces of each class in their order, numbered."""
+    places = {
+        face.id: (f"{label}/{label}-{number:03d}.png", label)
+        for label, its in chosen.items()
+        for number, face in enumerate(its, start=1)
+    }
+    return images_at(cat, data_dir, places, seed)
+
+
+def images_at(
+    cat: Catalogue, data_dir: Path, places: Mapping[str, tuple[str, str]], seed: int
+) -> list[ReleaseImage]:
+    """Faces as the images that they become. places: file and label by face id."""
+    known = faces.by_id(cat, places)
+    described = photos.described(cat, {known[id_].photo for id_ in places})
+    labels = {sha256: photo.expression for sha256, photo in described.items()}
+    judged = verdicts.holding_on(cat, "faces", described)
+    reviewed = {row["face"] for row in judged if row["decision"] != "drop"}
+    votes = soft_labels(verdicts.votes(cat, "faces", described), labels)
+    found = []
+    for id_, (file, label) in places.items():
+        name, face = f"images/{file}", known[id_]
+        photo = described[face.photo]
+        counted = votes.get(id_, {})
+        stated = _metadata(name, label, face, photo, seed, counted, reviewed=id_ in reviewed)
+        credit = _credit(stated, photo) if stated.attribution_id else None
+        origin = _origin(name, face, photo)
+        found.append(ReleaseImage(file, face_path(data_dir, id_), id_, stated, credit, origin))
+    return found
+
+
+def read_images(folder: Path, face_of: Mapping[str, str]) -> list[ReleaseImage]:
+    """The images of a release that is there. face_of: the face id of each file (`sad/sad-001.png`)."""
+    credits_, origins = read_credits(folder), read_origins(folder)
+    found = []
+    for one in read_metadata(folder):
+        name, file = one.file_name, one.file_name.removeprefix("images/")
+        stated = (one, credits_.get(name), origins.get(name))
+        found.append(ReleaseImage(file, folder / name, face_of[file], *stated))
+    return found
+
+
+def pseudonym(photo: str, seed: int) -> str:
+    """A photo's name in a release: BLAKE2b of its sha256, keyed with the seed."""
+    return hashlib.blake2b(photo.encode(), key=str(seed).encode()[:64], digest_size=6).hexdigest()
+
+
+def _metadata(
+    file_name: str,
+    label: str,
+    face: Face,
+    photo: DescribedPhoto,
+    seed: int,
+    votes: Mapping[str, int],
+    *,
+    reviewed: bool,
+) -> ImageMetadata:
+    cut = read_cut(face.crop)
+    scale = face.crop.get("size_px", 256) / min(cut.height, cut.width)
+    return ImageMetadata(
+        file_name=file_name,
+        label=label,
+        votes=votes,
+        ethnicity=photo.ethnicity,
+        gender=photo.gender,
+        age=photo.age,
+        language=photo.language,
+        source=photo.source,
+        licence=photo.licence or NOT_STATED,
+        attribution_id=Path(file_name).stem if terms(photo.licence).credit else "",
+        face_probability=round(face.probability, 4),
+        face_width_px=round(face.width_px),
+        face_height_px=round(face.height_px),
+        crop_scale=round(scale, 3),
+        crop_distortion=round(cut.width / cut.height, 3),
+        crop_clipped=cut.clipped,
+        photo_id=pseudonym(face.photo, seed),
+        reviewed=reviewed,
+    )
+
+
+def _credit(stated: ImageMetadata, photo: DescribedPhoto) -> Credit:
+    return Credit(
+        stated.attribution_id,
+        stated.file_name,
+        photo.author,
+        photo.title,
+        photo.licence,
+        photo.licence_url,
+        photo.page_url,
+    )
+
+
+def _origin(file_name: str, face: Face, photo: DescribedPhoto) -> Origin:
+    """No address and no phrase for a photo that came from a disk."""
+    on_web = photo.url.startswith(("http://", "https://"))
+    return Origin(
+        file_name=file_name,
+        image_sha256="",
+        photo_sha256=face.photo,
+        face=face.id,
+        url=photo.url if on_web else "",
+        page_url=photo.page_url,
+        query=photo.phrase if on_web else "",
+        intended=photo.intended,
+        title=photo.title,
+        author=photo.author,
+        licence=photo.licence,
+        licence_url=photo.licence_url,
+        cut=read_cut(face.crop),
+    )

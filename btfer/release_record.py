@@ -1,0 +1,209 @@
+"""release.json: how a release was asked for, drawn and counted. Its only reader and its only writer."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+from btfer.errors import UsageError
+from btfer.faces.modes import CropSettings
+from btfer.files import write_atomic
+
+FILE = "release.json"
+WITHOUT, WITH, ONLY = "without", "with", "only"
+"""Whether a release names the addresses of its photos: not at all, beside the images, or in place of them."""
+
+
+@dataclass(frozen=True)
+class ExcludedLeaks:
+    """A training set whose faces were not drawn.
+
+    digest: over its names and bytes. pictures: in it that could be read. excluded: faces found in it.
+    """
+
+    digest: str
+    pictures: int
+    excluded: int
+
+
+@dataclass(frozen=True)
+class FunnelLine:
+    """One line of the funnel: a stage, what happened there, and how many of each class, in the order of CLASSES."""
+
+    stage: str
+    what: str
+    per_class: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """Over all classes."""
+        return sum(self.per_class)
+
+
+@dataclass(frozen=True)
+class AgreementLine:
+    """How far people agreed in a round: a statistic over n_items pictures, as text with its 95 % interval."""
+
+    round: str
+    statistic: str
+    n_items: int
+    value: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class ReleaseSettings:
+    """What a release was made with.
+
+    max_hamming_bits: dedup's threshold. seed: key of the draw and of photo_id. strategy, max_per_site: how a
+    class is drawn. unreviewed: what became of pictures that nobody judged ('' = there were none).
+    excluded_leaks: training sets whose faces were not drawn, by name.
+    """
+
+    crop: CropSettings
+    seed: int
+    max_hamming_bits: int = 6
+    strategy: str = "equal"
+    max_per_site: int = 0
+    unreviewed: str = ""
+    excluded_leaks: Mapping[str, ExcludedLeaks] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in release.json; `per_place` is max_per_site."""
+        leaks = {name: asdict(one) for name, one in self.excluded_leaks.items()}
+        return {
+            "crop": asdict(self.crop),
+            "max_hamming_bits": self.max_hamming_bits,
+            "seed": self.seed,
+            "strategy": self.strategy,
+            "per_place": self.max_per_site,
+            "unreviewed": self.unreviewed,
+        } | ({"excluded_leaks": leaks} if leaks else {})
+
+
+@dataclass(frozen=True)
+class ReleaseRecord:
+    """The content of release.json.
+
+    per_class: faces that were asked for. counts, available: images, and faces to draw from, by class.
+    no_derivatives: faces withheld because their licence forbids crops. version: 1, and one more for each
+    change; changes: what each changed. formats: packed forms. sources: WITHOUT, WITH or ONLY. btfer: the
+    version of btfer that wrote it.
+    """
+
+    settings: ReleaseSettings
+    per_class: int
+    counts: Mapping[str, int]
+    available: Mapping[str, int] = field(default_factory=dict)
+    no_derivatives: int = 0
+    version: int = 1
+    changes: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    sources: str = WITHOUT
+    funnel: tuple[FunnelLine, ...] = ()
+    agreement: tuple[AgreementLine, ...] = ()
+    btfer: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """What is written; also what the texts of a release are filled in from."""
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        funnel = [
+            {"stage": one.stage, "what": one.what, "total": one.total, "per_class": one.per_class}
+            for one in self.funnel
+        ]
+        agreement = [asdict(one) for one in self.agreement]
+        settings = self.settings.as_json()
+        return plain | {"settings": settings, "funnel": funnel, "agreement": agreement}
+
+
+def write_record(folder: Path, record: ReleaseRecord) -> None:
+    """Write release.json; the same record gives the same bytes."""
+    text = json.dumps(record.as_json(), indent=2, sort_keys=True, ensure_ascii=False)
+    write_atomic(folder / FILE, f"{text}\n".encode())
+
+
+def read_record(folder: Path) -> ReleaseRecord:
+    """The record of a release. Raises UsageError, with the file and the reason, where there is none to be read."""
+    content = _content(folder)
+    try:
+        return _record(content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _refuse(folder, error)
+
+
+def read_crop_settings(folder: Path) -> CropSettings | None:
+    """How the faces of a release were cut; None where the folder has no release.json. Raises as `read_record`."""
+    if not (folder / FILE).is_file():
+        return None
+    content = _content(folder)
+    try:
+        return _crop(content["settings"]["crop"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _refuse(folder, error)
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    path = folder / FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"{path} is damaged, it is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} is not a release's: expected an object, got {str(content)[:40]}")
+    return content
+
+
+def _refuse(folder: Path, error: Exception) -> NoReturn:
+    reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+    raise UsageError(f"{folder / FILE} is damaged or not a release's: {reason}") from None
+
+
+def _record(content: Mapping[str, Any]) -> ReleaseRecord:
+    plain = {
+        name: content[name]
+        for name in ("no_derivatives", "version", "sources", "btfer")
+        if name in content
+    }
+    return ReleaseRecord(
+        settings=_settings(content["settings"]),
+        per_class=int(content["per_class"]),
+        counts=_counts(content["counts"]),
+        available=_counts(content.get("available", {})),
+        changes=tuple(content.get("changes", ())),
+        formats=tuple(content.get("formats", ())),
+        funnel=tuple(
+            FunnelLine(one["stage"], one["what"], tuple(one["per_class"]))
+            for one in content.get("funnel", ())
+        ),
+        agreement=tuple(AgreementLine(**one) for one in content.get("agreement", ())),
+        **plain | {"version": int(content.get("version", 1))},
+    )
+
+
+def _counts(content: Mapping[str, Any]) -> dict[str, int]:
+    return {label: int(n) for label, n in content.items()}
+
+
+def _settings(content: Mapping[str, Any]) -> ReleaseSettings:
+    known = {
+        name: content[name]
+        for name in ("max_hamming_bits", "strategy", "unreviewed")
+        if name in content
+    }
+    leaks = content.get("excluded_leaks", {})
+    return ReleaseSettings(
+        crop=_crop(content["crop"]),
+        seed=int(content["seed"]),
+        max_per_site=int(content.get("per_place", 0)),
+        excluded_leaks={name: ExcludedLeaks(**one) for name, one in leaks.items()},
+        **known,
+    )
+
+
+def _crop(content: Mapping[str, Any]) -> CropSettings:
+    """Without what a newer version may have added."""
+    known = {one.name for one in fields(CropSettings)}
+    return CropSettings(**{name: value for name, value in content.items() if name in known})
