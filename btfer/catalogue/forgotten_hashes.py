@@ -23,12 +23,12 @@ import sqlalchemy as sa
 from btfer.catalogue import withdrawals
 from btfer.catalogue.store import Catalogue, Row, insert_new
 from btfer.catalogue.tables import forgotten_hash
-from btfer.hamming.chunks import cut, flips
+from btfer.hamming.chunks import cut_chunks, masks_within
 
 MAX_BITS = 8
-_CHUNKS = cut(MAX_BITS)
+_CHUNKS = cut_chunks(MAX_BITS)
 _REACH = 2
-_FLIPS = [[int(word) for word in flips(chunk.width, _REACH)] for chunk in _CHUNKS]
+_MASKS = [[int(word) for word in masks_within(chunk.width, _REACH)] for chunk in _CHUNKS]
 _MASK = (1 << 64) - 1
 
 HashPair = tuple[int, int]
@@ -88,7 +88,7 @@ class _Sealed:
     def near(self, bits: int) -> set[int]:
         """The forgotten hashes within MAX_BITS of one."""
         found = set()
-        for number, (chunk, masks) in enumerate(zip(_CHUNKS, _FLIPS, strict=True)):
+        for number, (chunk, masks) in enumerate(zip(_CHUNKS, _MASKS, strict=True)):
             own = bits >> chunk.shift & (chunk.size - 1)
             for mask in masks:
                 word = own ^ mask

@@ -31,6 +31,11 @@ def newest(cat: Catalogue) -> RecordedRelease | None:
     return next(iter(cat.read_as(RecordedRelease, last)), None)
 
 
+def names(cat: Catalogue) -> list[str]:
+    """The name of every release, the oldest first."""
+    return [row["name"] for row in cat.rows(sa.select(release.c.name).order_by(release.c.at))]
+
+
 def named(cat: Catalogue, name: str) -> bool:
     """Whether there is a release of that name."""
     return bool(cat.rows(sa.select(release.c.name).where(release.c.name == name)))

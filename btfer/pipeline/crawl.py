@@ -331,7 +331,7 @@ class _Writer:
             is_new = fetched.photo in new and fetched.reason != DUPLICATE
             self.outcome.count(one.task, fetched, is_new)
 
-    def _copies(self, arrivals: Sequence[Arrival], known: Collection[str]) -> set[str]:
+    def _copies(self, arrivals: Sequence[DownloadResult], known: Collection[str]) -> set[str]:
         """Photos that look like one that was forgotten: re-encoded, resized or mirrored."""
         new = [one.intake for one in arrivals if one.intake and one.intake.sha256 not in known]
         return self._forgotten.among({one.sha256: (one.phash, one.mirror_phash) for one in new})

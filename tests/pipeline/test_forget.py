@@ -18,7 +18,7 @@ from btfer.images import decode_rgb
 from btfer.paths import face_path, photo_path, thumbnail_path
 from btfer.pipeline import build, crawl, verify
 from btfer.pipeline.diff import diff
-from btfer.pipeline.forget import forget
+from btfer.pipeline.forget import forget, preview
 from btfer.pipeline.formats import FORMATS
 from btfer.release_record import WITH
 from btfer.settings import Settings
@@ -144,7 +144,7 @@ def test_all_other_images_stay_as_they_are(
     assert "version: 1 -> 2" in found.settings
     assert diff(new, new).empty
     second = shutil.copytree(new, tmp_path / new.name)
-    again = forget(full, settings, ["sad-001.png"])
+    again = forget(full, settings, [f"{new.name}/sad-001.png"])
     third = new.parent / again.releases[new.name]
     assert diff(second, third).only_first == ["images/sad/sad-001.png"]  # of three none is left
     assert all(not check.problems for check in verify.verify(third))

@@ -1,26 +1,30 @@
 """Runs of the benchmark that saw a forgotten face: its rows go out of their prediction tables, their scores stay."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from btfer.files import write_atomic
 
-_EXPORTS = "export"
-
 
 @dataclass(frozen=True)
 class RunTable:
-    """A prediction table that has rows of forgotten faces. trained: the network has learnt from the release."""
+    """A prediction table that has rows of forgotten faces.
+
+    gone: their file names. rows: how many. trained: the network has learnt from the release.
+    """
 
     path: Path
+    gone: frozenset[str]
     rows: int
     trained: bool
 
 
-def tables_with(runs_dir: Path, files_of: Mapping[str, set[str]]) -> tuple[list[RunTable], list[str]]:
+def tables_with(
+    runs_dir: Path, files_of: Mapping[str, set[str]]
+) -> tuple[list[RunTable], list[str]]:
     """Prediction tables with rows of these images, and what could not be read.
 
     files_of: the images (`images/sad/sad-001.png`) by the name of their release.
@@ -40,16 +44,15 @@ def tables_with(runs_dir: Path, files_of: Mapping[str, set[str]]) -> tuple[list[
         if rows:
             fold = bool((record.get("definition") or {}).get("fold"))
             trained = fold or (record.get("training") or "") in files_of
-            found.append(RunTable(path, rows, trained))
+            found.append(RunTable(path, frozenset(gone), rows, trained))
     return found, unread
 
 
-def prune(tables: list[RunTable], files_of: Mapping[str, set[str]]) -> None:
+def prune(tables: Sequence[RunTable]) -> None:
     """Take the rows out; each run's record counts them as `forgotten`."""
-    gone = set[str]().union(*files_of.values())
     for one in tables:
         table = _read(one.path)
-        keep = [file not in gone for file in table["file"].to_pylist()]
+        keep = [file not in one.gone for file in table["file"].to_pylist()]
         _note(one.path.parent, one.rows)
         _write(one.path, table.filter(keep))
 

@@ -51,13 +51,17 @@ def look(cat: Catalogue, folder: Path, entry: Entry, seed: int) -> Held:
     known = entry.releases.get(folder.name)
     meant = set(known.files()) if known else set()
     meant |= {
-        f"images/{one.file}" for one in releases.faces_in(cat, folder.name) if entry.is_face(one.face)
+        f"images/{one.file}"
+        for one in releases.faces_in(cat, folder.name)
+        if entry.is_face(one.face)
     }
     meant |= _named_in(tables, entry, {seed_in(folder), seed} - {None})
     same = {path for path, digest in sums.items() if digest in entry.images}
     meant |= {names[path] for path in same if names[path].startswith("images/")}
     files = same | {path for path in sums if names[path] in meant}
-    texts = [folder / name for name, table in tables.items() if table is None and folder / name in sums]
+    texts = [
+        folder / name for name, table in tables.items() if table is None and folder / name in sums
+    ]
     return Held(
         folder,
         tuple(sorted(_described(meant, tables["metadata.csv"]), key=lambda one: one.place)),
