@@ -8,8 +8,9 @@ Deletion comes before new releases: whatever fails later cannot keep a byte. At 
 addresses, and sealed perceptual hashes by which copies are refused when they come again.
 """
 
-from btfer.pipeline.forget.erase import forget, preview
+from btfer.pipeline.forget.entry import open_entries
+from btfer.pipeline.forget.erase import WAIT_S, forget, preview
 from btfer.pipeline.forget.plan import ErasurePlan
 from btfer.pipeline.forget.report import Forgotten
 
-__all__ = ["ErasurePlan", "Forgotten", "forget", "preview"]
+__all__ = ["WAIT_S", "ErasurePlan", "Forgotten", "forget", "open_entries", "preview"]

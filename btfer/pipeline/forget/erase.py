@@ -1,7 +1,7 @@
 """An erasure from its first line to its report, in an order in which a kill at any moment loses nothing."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -47,21 +47,26 @@ def forget(
     settings: Settings,
     asked: Sequence[str] = (),
     *,
+    agree: Callable[[ErasurePlan], bool] = lambda plan: True,
     wait_s: float = WAIT_S,
     progress: Progress = SILENT,
 ) -> Forgotten:
     """Forget photos by URL (of the picture or its page), sha256, face id, or image of a release.
 
-    Their near-duplicates go with them. An erasure that was begun and not finished is gone on with first. wait_s:
-    how long a process that reads the catalogue is waited for. Raises UsageError for what names nothing here and
-    cannot be put on the withdrawal list either, Busy where another stage is writing.
+    Their near-duplicates go with them. An erasure that was begun and not finished is gone on with first. agree:
+    is shown what a new one would delete; where it says no, nothing goes. wait_s: how long a process that reads the
+    catalogue is waited for. Raises UsageError for what names nothing here and cannot be put on the withdrawal list
+    either, Busy where another stage is writing.
     """
     with only_one(settings.data_dir, "forget"):
         before = entries.open_entries(settings.data_dir)
         done = [_go_on(cat, settings, one, wait_s, progress) for one in before]
         mark = erasures.mark_of(cat, asked) if asked else ""
         if asked and mark not in {one.mark for one in before}:
-            done.append(_new(cat, settings, asked, mark, wait_s, progress))
+            entry = _new(cat, settings, asked, mark, agree)
+            if isinstance(entry, Entry):
+                entry = _go_on(cat, settings, entry, wait_s, progress)
+            done.append(entry)
     if not done:
         raise UsageError("nothing to forget: name photos, or see btfer forget --help")
     return sum(done[1:], done[0])
@@ -72,10 +77,12 @@ def _new(
     settings: Settings,
     asked: Sequence[str],
     mark: str,
-    wait_s: float,
-    progress: Progress,
-) -> Forgotten:
-    """A request that was done is not done again: a bare name may be another person's by now."""
+    agree: Callable[[ErasurePlan], bool],
+) -> Entry | Forgotten:
+    """The entry of a new erasure, or why there is none: it was done before, or somebody said no.
+
+    A bare name that was asked for before may be another person's by now, so it is not looked up again.
+    """
     at = erasures.done_at(cat, mark)
     if at and any(is_bare_name(one) for one in asked):
         return Forgotten(done_before=at)
@@ -87,9 +94,10 @@ def _new(
         raise
     if at and not resolved:
         return Forgotten(done_before=at)
-    entry = make_plan(cat, settings, asked, resolved).entry
-    entry = replace(entry, asked=(*entry.asked, *sorted(resolved.things - set(asked))))
-    return _go_on(cat, settings, entries.save(settings.data_dir, entry), wait_s, progress)
+    plan = make_plan(cat, settings, asked, resolved)
+    if not agree(plan):
+        return Forgotten(refused=True)
+    return entries.save(settings.data_dir, plan.entry)
 
 
 def _go_on(

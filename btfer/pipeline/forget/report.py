@@ -15,7 +15,7 @@ class Forgotten:
 
     left: where something is left and why, a line each; empty = nothing is. notes: what a person should know
     (releases without a next version, networks that have learnt from one, what is out of reach). done_before:
-    when the same request was done, '' = it was not. report: its file.
+    when the same request was done, '' = it was not. refused: somebody was asked and said no. report: its file.
     """
 
     photos: int = 0
@@ -25,11 +25,14 @@ class Forgotten:
     left: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     done_before: str = ""
+    refused: bool = False
     report: Path | None = None
 
     def lines(self) -> list[str]:
         """For people."""
-        if self.done_before:
+        if self.refused:
+            return ["nothing was deleted"]
+        if self.done_before and not self.photos:
             return [
                 f"already done on {self.done_before}: nothing of it is here, nothing was deleted"
             ]
@@ -57,6 +60,7 @@ class Forgotten:
             self.left + other.left,
             tuple(dict.fromkeys(self.notes + other.notes)),
             other.done_before,
+            other.refused,
             other.report or self.report,
         )
 
