@@ -18,7 +18,7 @@ from btfer.images import decode_rgb
 from btfer.paths import face_path, photo_path, thumbnail_path
 from btfer.pipeline import build, crawl, verify
 from btfer.pipeline.diff import diff
-from btfer.pipeline.forget import forget, preview
+from btfer.pipeline.forget import forget
 from btfer.pipeline.formats import FORMATS
 from btfer.release_record import WITH
 from btfer.settings import Settings

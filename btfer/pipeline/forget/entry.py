@@ -12,6 +12,7 @@ from pathlib import Path
 
 from btfer.errors import BtferError
 from btfer.files import remove_parts, write_atomic
+from btfer.paths import erasures_dir
 
 PREFIX_DIGITS = 24  # of a photo's sha256, with which the ids of its faces begin
 
@@ -74,11 +75,6 @@ class Entry:
 def new_id() -> str:
     """12 hex digits that say nothing about the request."""
     return secrets.token_hex(6)
-
-
-def erasures_dir(data_dir: Path) -> Path:
-    """Where open erasures and the reports of finished ones lie."""
-    return data_dir / "erasures"
 
 
 def entry_path(data_dir: Path, id_: str) -> Path:

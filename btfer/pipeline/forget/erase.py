@@ -9,7 +9,7 @@ from pathlib import Path
 from btfer.catalogue import Catalogue, compact, erasure, erasures, photos
 from btfer.errors import BtferError, UsageError
 from btfer.files import only_one
-from btfer.paths import derived_dirs, releases_dir, thumbnail_path
+from btfer.paths import derived_dirs, erasures_dir, releases_dir, thumbnail_path
 from btfer.pipeline.forget import entry as entries
 from btfer.pipeline.forget import runs, strip, successors
 from btfer.pipeline.forget.entry import Entry, LostFrom, LostImage
@@ -111,7 +111,7 @@ def _go_on(
         entry, n_rows, notes = _delete(cat, settings, entry)
     packed = compact.compact(cat, wait_s=wait_s, say=progress.say)
     entry, unmade, reasons = _make_successors(cat, settings, entry)
-    (entries.erasures_dir(settings.data_dir) / f"erasure-{entry.id}.json").unlink(missing_ok=True)
+    (erasures_dir(settings.data_dir) / f"erasure-{entry.id}.json").unlink(missing_ok=True)
     left = what_is_left(cat, settings.data_dir, entry)
     left += [f"{url}: {packed.busy}" for url in ["the catalogue's log"] if packed.busy]
     done = Forgotten(

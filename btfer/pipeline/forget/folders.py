@@ -9,7 +9,7 @@ import io
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,16 @@ class Table:
     rows: list[list[str]]
 
     def records(self) -> Iterator[dict[str, str]]:
-        """Each row by column, in their order."""
+        """Each row by column, in their order; what is no letter in a column's name is left out (a stray BOM)."""
+        columns = [
+            "".join(c for c in name if c.isascii() and c.isprintable()) for name in self.header
+        ]
         for row in self.rows:
-            yield dict(zip(self.header, row, strict=False))
+            yield dict(zip(columns, row, strict=False))
 
-    def without(self, column: str, values: Iterable[str]) -> "Table":
-        """Without the rows that have one of these values in a column."""
-        gone = set(values)
-        pairs = zip(self.rows, self.records(), strict=True)
-        return Table(self.header, [row for row, record in pairs if record.get(column) not in gone])
+    def without(self, names: set[str]) -> "Table":
+        """The rows in which no cell is one of these, in whatever column: its header may be damaged."""
+        return Table(self.header, [row for row in self.rows if names.isdisjoint(row)])
 
 
 def release_folders(data_dir: Path) -> list[Path]:
@@ -72,8 +73,6 @@ def read_table(path: Path) -> Table | None:
         header, *rows = csv.reader(io.StringIO(text, newline=""))
     except (OSError, csv.Error, ValueError):
         return None
-    if header:
-        header[0] = header[0].removeprefix("\xef\xbb\xbf")
     return Table(header, rows)
 
 

@@ -122,7 +122,7 @@ def _entry(
     entry = Entry(
         id=new_id(),
         mark=erasures.mark_of(cat, asked),
-        asked=tuple(asked),
+        asked=tuple(sorted({one.strip() for one in asked} | resolved.things)),
         photos=tuple(gone),
         faces=tuple(sorted(boxes)),
         images=tuple(sorted(resolved.images)),

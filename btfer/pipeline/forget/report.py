@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from btfer.files import write_atomic
-from btfer.pipeline.forget.entry import erasures_dir
+from btfer.paths import erasures_dir
 
 
 @dataclass(frozen=True)

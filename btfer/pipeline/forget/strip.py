@@ -5,6 +5,7 @@ version is made from it, or, where that cannot be, it stays and is named in the 
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from btfer.pipeline.release_images import pseudonym
 SHOWS_MANY = ("contact_sheet.png", "optout.html", *("contact_sheets", *FORMATS))
 """Files and folders in which several images of a release stand together."""
 
+_IMAGE = re.compile(r"images/[^\0]+\.png")
 _STRATA = ("ethnicity", "gender", "age")
 
 
@@ -75,20 +77,14 @@ def _named_in(
     tables: Mapping[str, Table | None], entry: Entry, seeds: Iterable[int | None]
 ) -> set[str]:
     """The names of images that the folder's own tables say are of the photos."""
+    proof = {pseudonym(one, seed) for one in entry.photos for seed in seeds if seed is not None}
+    proof |= {*entry.photos, *entry.images, *entry.faces}
     found = set()
-    hidden = {pseudonym(one, seed) for one in entry.photos for seed in seeds if seed is not None}
-    for name, column, values in (
-        ("metadata.csv", "photo_id", hidden),
-        ("sources.csv", "photo_sha256", set(entry.photos)),
-        ("sources.csv", "image_sha256", set(entry.images)),
-    ):
-        for row in _records(tables[name]):
-            if row.get(column) in values:
-                found.add(row.get("file_name", ""))
-    for row in _records(tables["sources.csv"]):
-        if entry.is_face(row.get("face", "")):
-            found.add(row.get("file_name", ""))
-    return found - {""}
+    for table in tables.values():
+        for row in table.rows if table else ():
+            if not proof.isdisjoint(row) or any(map(entry.is_face, row)):
+                found |= {cell for cell in row if _IMAGE.fullmatch(cell)}
+    return found
 
 
 def _records(table: Table | None) -> Iterable[dict[str, str]]:
@@ -124,7 +120,7 @@ def strip(held: Held) -> None:
         path.unlink(missing_ok=True)
     for name in TABLES:
         table = read_table(folder / name)
-        less = table.without("file_name", gone) if table else None
+        less = table.without(gone) if table else None
         if table and less and len(less.rows) < len(table.rows):
             write_table(folder / name, less)
     _strip_lines(folder / "faces.jsonl", gone)
