@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from btfer.errors import BtferError
@@ -62,7 +63,7 @@ class Entry:
     pieces: tuple[str, ...] = ()
     releases: Mapping[str, LostFrom] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def prefixes(self) -> set[str]:
         """With these the ids of all faces of the photos begin."""
         return {one[:PREFIX_DIGITS] for one in (*self.photos, *self.faces)}

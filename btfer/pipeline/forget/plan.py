@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -150,8 +150,7 @@ def _with_bytes(cat: Catalogue, data_dir: Path, entry: Entry) -> Entry:
     for sha256, photo in photos.described(cat, entry.photos).items():
         pieces |= _piece(photo_path(data_dir, sha256, photo.format))
         pieces |= _piece(thumbnail_path(data_dir, sha256))
-    more = {"images": tuple(sorted(digests)), "pieces": tuple(sorted(pieces))}
-    return Entry(**vars(entry) | more)
+    return replace(entry, images=tuple(sorted(digests)), pieces=tuple(sorted(pieces)))
 
 
 def _as_released(crop: Path) -> set[str]:
