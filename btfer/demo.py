@@ -23,7 +23,7 @@ from btfer.pipeline.crawl_outcome import CrawlOutcome
 from btfer.progress import SILENT, Progress
 from btfer.queries import load_plan
 from btfer.release_record import FunnelLine
-from btfer.review import Judged
+from btfer.review import Judged, PhotoBox, TrueFace
 from btfer.sample import load_manifest
 from btfer.settings import Settings, load_settings
 from btfer.sources.sample import open_sample
@@ -93,7 +93,7 @@ def _judge_photos(cat: Catalogue) -> int:
 def _judge_faces(cat: Catalogue, settings: Settings) -> int:
     """Round 2: each crop takes the label of the true face that it overlaps."""
     truth = [
-        (one.sha256, (face.x, face.y, face.width, face.height), face.label)
+        TrueFace(one.sha256, PhotoBox(face.x, face.y, face.width, face.height), face.label)
         for one in load_manifest()
         for face in one.faces
     ]

@@ -52,12 +52,12 @@ def shoot(page: Any, url: str, out: Path) -> None:
     """A picture of each page, with a few marks on the grids."""
     for name, ready in (
         ("overview", "Faces wanted"),
-        ("photos", "photos await"),
-        ("faces", "faces await"),
+        ("photos", "photos waiting"),
+        ("faces", "faces waiting"),
         ("duplicates", "bits"),
-        ("disagreements", "await"),
+        ("disagreements", "waiting"),
         ("agreement", "kappa"),
-        ("log", "Tick rows"),
+        ("log", "Select rows"),
     ):
         place = "" if name == "overview" else name  # the first page has no name in the address
         page.goto(f"{url}/{place}?reviewer=cleo")

@@ -1,5 +1,6 @@
-"""The page *Agreement*: how far people say the same of the same pictures. It names no single picture."""
+"""The page *Agreement*: how far people agree when they judge the same pictures. It names no single picture."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -9,22 +10,20 @@ from btfer import review
 from btfer.catalogue import Catalogue, verdicts
 from btfer.review import agreement as statistics
 from btfer.review import agreement_table
-from btfer.review.agreement_table import Agreement
+from btfer.review.agreement_table import Agreement, AgreementRow
 from review_app import session
 
 MEANING = {
-    statistics.PERCENT: "the share of votes on one picture that say the same, two by two; "
-    "part of it is chance.",
-    statistics.COHEN: "what two people agree on beyond chance, each with their own habits: "
-    "1 is always, 0 is no more than chance gives.",
-    statistics.FLEISS: "the same scale for a group of people, on pictures with equally many votes.",
-    statistics.KRIPPENDORFF: "the same scale for any number of votes on each picture; its author "
-    "wants 0.8 or more, and 0.667 at the least where a conclusion may be tentative.",
+    statistics.PERCENT: "how often two votes on the same picture agree; some of that is chance.",
+    statistics.COHEN: "agreement of two people beyond chance, where each may prefer "
+    "different categories: 1 means they always agree, 0 means no more than chance.",
+    statistics.FLEISS: "the same scale for a group of people, on pictures with the same number of votes.",
+    statistics.KRIPPENDORFF: "the same scale for any number of votes per picture. Its author asks "
+    "for 0.8 or more, and for at least 0.667 where conclusions are tentative.",
 }
 INTERVAL = (
-    f"The interval says how far a number moves when the same many pictures are drawn anew from "
-    f"these ({statistics.RESAMPLES:,} times, the middle 95 %). A vote counts as `drop`, whatever "
-    "the reason, or as the class that the picture has after it."
+    f"The 95 % interval comes from {statistics.RESAMPLES:,} bootstrap samples of the pictures. A vote "
+    "counts as `drop`, whatever the reason, or as the class that it gives the picture."
 )
 PARTS = [agreement_table.AGAINST_REST, *agreement_table.PARTS]
 BLUE = "#5b8fc7"  # black and white are both readable on it, so the page may be dark or light
@@ -43,8 +42,8 @@ def page() -> None:
     found = _measured(cat, settings.catalogue_url, round_, _newest(cat))
     if not found.n_items:
         st.info(
-            f"Nobody has judged any of the {round_} after somebody else yet. To have each judged by "
-            "two people, who do not see each other's verdicts: "
+            f"No two people have judged any of the same {round_} yet. To have each one judged by two "
+            "people, who do not see each other's verdicts, run "
             "`btfer review plan --reviewers-per-image 2`."
         )
         return
@@ -55,7 +54,7 @@ def page() -> None:
 
 def _newest(cat: Catalogue) -> int:
     """Changes with every verdict and every undo."""
-    return sum(row["id"] for row in verdicts.log(cat, limit=1))
+    return sum(row.id for row in verdicts.log(cat, limit=1))
 
 
 @st.cache_data(max_entries=8, show_spinner="Counting …")
@@ -65,57 +64,63 @@ def _measured(_cat: Catalogue, url: str, round_: str, newest: int) -> Agreement:
 
 def _overall(found: Agreement) -> None:
     people = ", ".join(found.reviewers)
-    st.text(f"{found.n_items:,} {found.round} have two votes or more. Judged by {people}.")
-    rows = [row for row in found.rows if row["by"] == agreement_table.ALL]
-    of_all = [row for row in rows if row["statistic"] != statistics.COHEN]
+    st.text(f"{found.n_items:,} {found.round} with two votes or more, judged by {people}.")
+    rows = [row for row in found.rows if row.by == agreement_table.ALL]
+    of_all = [row for row in rows if row.statistic != statistics.COHEN]
     for column, row in zip(st.columns(len(of_all)), of_all, strict=True):
-        value, beside = agreement_table.number(row), agreement_table.interval(row) or row["why"]
-        column.metric(row["statistic"], value, beside, "off", delta_arrow="off")
-        column.caption(f"{row['n_items']:,} {row['of']}")
+        value, beside = agreement_table.number(row), agreement_table.interval(row) or row.why
+        column.metric(row.statistic, value, beside, "off", delta_arrow="off")
+        column.caption(f"{row.n_items:,} {row.of}")
     st.markdown("\n".join(f"- *{name}*: {text}" for name, text in MEANING.items()))
     st.caption(INTERVAL)
-    st.caption("Each two people")
-    _table([row for row in rows if row["statistic"] == statistics.COHEN], ["of"])
+    st.caption("Each pair of reviewers")
+    _table([row for row in rows if row.statistic == statistics.COHEN], ["of"])
 
 
 def _parts(found: Agreement) -> None:
     left, right = st.columns(2)
-    shown = {row["by"] for row in found.rows}
-    by = left.selectbox("Parts", [one for one in PARTS if one in shown], key="agreement_by")
-    rows = [row for row in found.rows if row["by"] == by]
-    names = list(dict.fromkeys(row["statistic"] for row in rows))
+    shown = {row.by for row in found.rows}
+    by = left.selectbox("Group by", [one for one in PARTS if one in shown], key="agreement_by")
+    rows = [row for row in found.rows if row.by == by]
+    names = list(dict.fromkeys(row.statistic for row in rows))
     place = names.index(statistics.FLEISS)
     statistic = right.selectbox("Statistic", names, place, key="agreement_statistic")
-    chosen = [row for row in rows if row["statistic"] == statistic]
-    drawn = [row for row in chosen if row["value"] is not None]
+    chosen = [row for row in rows if row.statistic == statistic]
+    drawn = [row for row in chosen if row.value is not None]
     if drawn:
-        st.vega_lite_chart(pd.DataFrame(drawn), _dots(by, statistic), width="stretch")
+        st.vega_lite_chart(
+            pd.DataFrame([asdict(row) for row in drawn]), _dots(by, statistic), width="stretch"
+        )
     if len(drawn) < len(chosen):
-        st.caption(f"{len(chosen) - len(drawn)} without a number: the table says why.")
-    st.caption("What a query intends (language, ethnicity, gender, age) is no fact about a person.")
+        st.caption(
+            f"{len(chosen) - len(drawn)} could not be computed: the note in the table says why."
+        )
+    st.caption(
+        "Language, ethnicity, gender and age are what the query searched for, not facts about a person."
+    )
     _table(rows, ["group", "statistic", "of"])
 
 
 def _confusion(found: Agreement) -> None:
-    st.subheader("What is taken for what")
+    st.subheader("Confusions")
     st.caption(
-        "Pairs of votes on one picture. The shade is a cell's share of its row. The diagonal are "
-        "pairs that say the same; a pair that differs stands on both sides of it."
+        "Pairs of votes on the same picture. The shade is a cell's share of its row. The diagonal "
+        "counts pairs that agree; a pair that differs is counted on both sides of it."
     )
     st.vega_lite_chart(_cells(found), _heat_map(found.categories), width="content")
-    with st.expander("The same as a table"):
+    with st.expander("As a table"):
         table = pd.DataFrame(found.confusion, found.categories, found.categories)
         st.dataframe(table, height="content")
 
 
-def _table(rows: list[dict[str, Any]], columns: list[str]) -> None:
+def _table(rows: list[AgreementRow], columns: list[str]) -> None:
     shown = [
-        {name: row[name] for name in columns}
-        | {"n_items": row["n_items"], "value": agreement_table.number(row)}
-        | {"95 % interval": agreement_table.interval(row), "note": row["why"]}
+        {name: getattr(row, name) for name in columns}
+        | {"n_items": row.n_items, "value": agreement_table.number(row)}
+        | {"95 % interval": agreement_table.interval(row), "note": row.why}
         for row in rows
     ]
-    titles = {"n_items": "items", "of": "whose votes"}
+    titles = {"n_items": "items", "of": "votes"}
     st.dataframe(pd.DataFrame(shown).rename(columns=titles), hide_index=True)
 
 
@@ -164,7 +169,7 @@ def _heat_map(categories: tuple[str, ...]) -> dict[str, Any]:
     ink = "#ffffff" if st.context.theme.type == "dark" else "#000000"
     share = {"field": "share", "type": "quantitative", "legend": None}
     return {
-        "description": "how often votes on one picture say each two categories; a table follows",
+        "description": "pairs of votes on the same picture by category; a table follows",
         "width": {"step": 72},
         "height": {"step": 34},
         "encoding": {

@@ -1,4 +1,4 @@
-"""The review app. Run it with `streamlit run review_app/app.py` from the project's folder."""
+"""The review app: `btfer app` starts it, and so does `streamlit run` with the path of this file, from any folder."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ import streamlit as st
 # Streamlit puts this file's folder on the path; the package `review_app` is in the one above.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from review_app import agreement, duplicates, faceless, log, model, overview, pairs, rounds
+from review_app import agreement, duplicates, log, model, no_face, overview, pairs, rounds
 
 st.set_page_config(page_title="btfer review", layout="wide")
 st.html(  # room for ten columns and all five rows of a page at 1280 x 800
@@ -21,7 +21,7 @@ st.navigation(
         st.Page(overview.page, title="Overview", default=True),
         st.Page(rounds.photos, title="Photos", url_path="photos"),
         st.Page(rounds.faces, title="Faces", url_path="faces"),
-        st.Page(faceless.page, title="No face", url_path="no-face"),
+        st.Page(no_face.page, title="No face", url_path="no-face"),
         st.Page(duplicates.page, title="Duplicates", url_path="duplicates"),
         st.Page(rounds.disagreements, title="Disagreements", url_path="disagreements"),
         st.Page(agreement.page, title="Agreement", url_path="agreement"),

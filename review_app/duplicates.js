@@ -49,8 +49,8 @@ function build(view, parent) {
   const bar = make("div", "bar", "", root);
   view.count = make("span", "count", "", bar);
   view.count.setAttribute("aria-live", "polite");
-  button(view, bar, "keep", "K", "this one stays", () => keep(view));
-  button(view, bar, "not", "N", "no copy", () => notCopy(view));
+  button(view, bar, "keep", "K", "keep this one", () => keep(view));
+  button(view, bar, "not", "N", "not a copy", () => notCopy(view));
   button(view, bar, "zoom", "Space", "compare", () => zoom(view));
   button(view, bar, "undo", "U", "undo", () => undo(view));
   button(view, bar, "back", "B", "back", () => go(view, view.place - 1));
@@ -68,10 +68,10 @@ function build(view, parent) {
 
 function refresh(view) {
   const group = here(view);
-  const { total, said } = view.data;
+  const { total, message } = view.data;
   view.root.classList.toggle("sending", Boolean(view.sending));
   view.count.textContent = `group ${(view.place + 1).toLocaleString("en")} of ${total.toLocaleString("en")}`;
-  if (said) view.count.textContent += ` · ${said}`;
+  if (message) view.count.textContent += ` · ${message}`;
   tell(view, view.sending ? "saving …" : describe(view, group));
   const few = group.pictures.length <= 3;
   view.holder.className = few ? "holder few" : "holder";
@@ -81,10 +81,10 @@ function refresh(view) {
 }
 
 function describe(view, group) {
-  if (!group.pictures.length) return "Nothing is a copy here any more. Press Enter to go on.";
-  const said = isMarked(view, group) ? "marked, Enter saves it" : "";
+  if (!group.pictures.length) return "This group has no copies any more. Press Enter to go on.";
+  const unsaved = isMarked(view, group) ? "changed: press Enter to save" : "";
   const labels = group.labels.length ? `conflicting labels: ${group.labels.join(", ")}` : "";
-  return [labels, `kept: ${group.why}`, said].filter(Boolean).join(" · ");
+  return [labels, `kept: ${group.why}`, unsaved].filter(Boolean).join(" · ");
 }
 
 function tell(view, text, warn) {
@@ -93,8 +93,8 @@ function tell(view, text, warn) {
 }
 
 function roleOf(mark, id) {
-  if (mark.keep === id) return ["stays", "★ stays"];
-  return mark.not.has(id) ? ["not", "✓ no copy"] : ["copy", "✕ copy"];
+  if (mark.keep === id) return ["stays", "★ kept"];
+  return mark.not.has(id) ? ["not", "✓ not a copy"] : ["copy", "✕ copy"];
 }
 
 function tile(view, group, picture, index) {
@@ -108,7 +108,7 @@ function tile(view, group, picture, index) {
     image.src = picture.src;
     image.alt = `picture ${index + 1}, ${word.slice(2)}`;
     image.draggable = false;
-  } else make("div", "missing", "picture file is missing", element);
+  } else make("div", "missing", "the file is missing", element);
   make("div", "role", word, element);
   const list = make("dl", "facts", "", element);
   for (const [name, text] of picture.facts) {
@@ -157,7 +157,7 @@ function notCopy(view) {
   const chosen = group.pictures[view.cursor];
   if (view.sending || !chosen) return;
   const mark = markOf(view, group);
-  if (mark.keep === chosen.id) return tell(view, "This one stays: press K on another picture first.", true);
+  if (mark.keep === chosen.id) return tell(view, "This photo is the one that is kept: press K on another photo first.", true);
   if (!mark.not.delete(chosen.id)) mark.not.add(chosen.id);
   refresh(view);
 }
@@ -222,7 +222,7 @@ function showZoom(view) {
     const element = make("figure");
     const image = make("img", "", "", element);
     image.src = view.zooms.get(picture.id) || picture.src;
-    image.alt = picture === pictures[0] ? "the photo that stays" : "the copy";
+    image.alt = picture === pictures[0] ? "the photo that is kept" : "the copy";
     make("figcaption", "", picture.facts.map(([, text]) => text).join(" · "), element);
     return element;
   }));

@@ -1,4 +1,4 @@
-"""The page *Duplicates*: groups of near-duplicates side by side, why each keeper stays, and changing that.
+"""The page *Duplicates*: groups of near-duplicates side by side, why each keeper was kept, and changing that.
 
 One component holds a page of groups and what is marked on them, and sends a group at a time.
 """
@@ -30,62 +30,62 @@ def page() -> None:
         return
     cat, settings = opened
     reviewer = session.reviewer_name()
-    said = session.last_said()
-    if st.sidebar.button("Read the groups again", help="After `btfer dedup` has run."):
+    message = session.last_message()
+    if st.sidebar.button("Reload the groups", help="Do this after `btfer dedup` has run."):
         _go(0)
-        st.session_state.pop("duplicates_places", None)
-    places = _places(cat)
+        st.session_state.pop("duplicate_groups", None)
+    groups = _groups(cat)
     if not reviewer:
-        st.info("Write your name in the side bar first: every verdict carries it.")
-    elif not places:
+        st.info("Enter your name in the sidebar first: every verdict carries it.")
+    elif not groups:
         st.success(
-            f"{said} No photo is held for a copy of another. `btfer dedup` looks for copies."
+            f"{message} There are no groups of duplicates. `btfer dedup` looks for copies.".strip()
         )
         st.button("Undo my last change", on_click=lambda: _undo(cat, reviewer))
     else:
-        _draw(cat, settings.data_dir, reviewer, places, said)
+        _draw(cat, settings.data_dir, reviewer, groups, message)
 
 
-def _places(cat: Catalogue) -> list[GroupSummary]:
+def _groups(cat: Catalogue) -> list[GroupSummary]:
     """The list of groups as this session read it: it stays as it is while a person walks through it."""
-    if not st.session_state.get("duplicates_places"):
+    if not st.session_state.get("duplicate_groups"):
         with st.spinner("Reading the groups …"):
-            st.session_state["duplicates_places"] = duplicates.places(cat)
-    found: list[GroupSummary] = st.session_state["duplicates_places"]
+            st.session_state["duplicate_groups"] = duplicates.group_summaries(cat)
+    found: list[GroupSummary] = st.session_state["duplicate_groups"]
     return found
 
 
 def _draw(
-    cat: Catalogue, data_dir: Path, reviewer: str, places: list[GroupSummary], said: str
+    cat: Catalogue, data_dir: Path, reviewer: str, groups: list[GroupSummary], message: str
 ) -> None:
     state = st.session_state
     at = _at()
-    at["place"] = min(at["place"], len(places) - 1)
-    _chooser(at["place"], len(places))
-    drawn = _page(cat, places, at["place"])
+    at["place"] = min(at["place"], len(groups) - 1)
+    _chooser(at["place"], len(groups))
+    drawn = _page(cat, groups, at["place"])
     _component(
         key="duplicates",
         data={
             "at": at,
-            "total": len(places),
-            "said": said,
+            "total": len(groups),
+            "message": message,
             "groups": [
                 one
-                for number, groups in drawn.items()
-                for one in _entries(data_dir, number, places[number], groups)
+                for number, current in drawn.items()
+                for one in _entries(data_dir, number, groups[number], current)
             ],
-            "answered": state.get("answered_duplicates", {}) | {"session": session.session_word()},
+            "answered": state.get("answered_duplicates", {}) | {"session": session.session_id()},
             "zoom": _zoom(data_dir, drawn, state.get("duplicates_zoom", "")),
         },
-        on_answer_change=lambda: _answer(cat, reviewer, places),
+        on_answer_change=lambda: _answer(cat, reviewer, groups),
     )
 
 
 def _chooser(place: int, total: int) -> None:
-    """The number of the group in the side bar; another one goes there."""
+    """The number of the group in the sidebar; choosing another one goes there."""
     st.session_state["duplicates_number"] = place + 1
     st.sidebar.number_input(
-        "DuplicateGroup",
+        "Group",
         1,
         total,
         key="duplicates_number",
@@ -94,27 +94,29 @@ def _chooser(place: int, total: int) -> None:
 
 
 def _page(
-    cat: Catalogue, places: list[GroupSummary], place: int
+    cat: Catalogue, groups: list[GroupSummary], place: int
 ) -> dict[int, list[DuplicateGroup]]:
-    """The groups of the page that a place is on, by place."""
+    """The groups on the page of one place in the list, by place."""
     start = place // duplicates.PAGE * duplicates.PAGE
-    found = dict(enumerate(duplicates.groups(cat, places[start : start + duplicates.PAGE]), start))
+    found = dict(
+        enumerate(duplicates.current_groups(cat, groups[start : start + duplicates.PAGE]), start)
+    )
     for number, most in st.session_state.get("duplicates_most", {}).items():
         if number in found:
-            [found[number]] = duplicates.groups(cat, [places[number]], most)
+            [found[number]] = duplicates.current_groups(cat, [groups[number]], most)
     return found
 
 
-def _answer(cat: Catalogue, reviewer: str, places: list[GroupSummary]) -> None:
+def _answer(cat: Catalogue, reviewer: str, groups: list[GroupSummary]) -> None:
     """Do what the browser asked for; runs before the page is drawn again."""
     sent = (st.session_state.get("duplicates") or {}).get("answer")
     if not isinstance(sent, dict):
         return
     kind, place = sent.get("kind"), sent.get("place")
-    number = place if isinstance(place, int) and 0 <= place < len(places) else 0
+    number = place if isinstance(place, int) and 0 <= place < len(groups) else 0
     st.session_state["duplicates_zoom"] = str(sent.get("id")) if kind == "zoom" else ""
     if kind == "commit":
-        session.say(lambda: _change(cat, reviewer, sent, number))
+        session.perform(lambda: _change(cat, reviewer, sent, number))
     elif kind == "undo":
         _undo(cat, reviewer)
     elif kind == "turn":
@@ -134,20 +136,23 @@ def _change(cat: Catalogue, reviewer: str, sent: Sent, number: int) -> str:
     named = {str(one) for one in not_copies or []}
     duplicates.change(cat, keeper, reviewer, keep=keep, not_copies=named)
     _go(number + 1)
-    told = [f"{len(named)} no copy" if named else "", "another one stays" if keep != keeper else ""]
-    return f"Saved: {', '.join(filter(None, told))}."
+    changes = [
+        f"{len(named)} marked as no copy" if named else "",
+        "another photo kept" if keep != keeper else "",
+    ]
+    return f"Saved: {', '.join(filter(None, changes))}."
 
 
 def _undo(cat: Catalogue, reviewer: str) -> None:
-    def take_back() -> str:
+    def undo() -> str:
         back = set(duplicates.undo_last(cat, reviewer))
         if not back:
-            return "There is no change of yours to take back."
-        known = enumerate(_places(cat))
+            return "There is no change of yours to undo."
+        known = enumerate(_groups(cat))
         _go(next((n for n, one in known if back & {one.keeper, *one.copies}), _at()["place"]))
-        return f"Taken back: {len(back)} verdicts."
+        return f"{len(back)} verdicts undone."
 
-    session.say(take_back)
+    session.perform(undo)
 
 
 def _go(place: int) -> None:
@@ -162,11 +167,11 @@ def _at() -> dict[str, int]:
 
 
 def _entries(
-    data_dir: Path, number: int, place: GroupSummary, groups: list[DuplicateGroup]
+    data_dir: Path, number: int, summary: GroupSummary, groups: list[DuplicateGroup]
 ) -> list[Sent]:
-    """The groups of a place for the browser; one without pictures where nothing is a copy any more."""
+    """What has become of a listed group, for the browser; one without pictures where no copies are left."""
     if not groups:
-        return [{"place": number, "id": place.keeper, "pictures": []}]
+        return [{"place": number, "id": summary.keeper, "pictures": []}]
     return [
         {
             "place": number,
@@ -193,7 +198,7 @@ def _picture(data_dir: Path, one: GroupPhoto, group: DuplicateGroup) -> Sent:
     }
     if one is not group.keeper:
         mirrored = ", mirrored" if one.mirrored else ""
-        facts |= {"distance": f"{one.distance_bits} bits{mirrored}", "dropped": one.why}
+        facts |= {"distance": f"{one.distance_bits} bits{mirrored}", "keeper": one.why}
     return {
         "id": one.photo,
         "src": image_uris.small(data_dir, _item(one)),

@@ -90,13 +90,13 @@ function buildBar(view, root) {
   make("span", "", "", bar).append(...["←↑↓→", " move"].map((text, i) => make(i ? "span" : "kbd", "", text)));
   button(bar, "zoom", "Space", "zoom", () => zoom(view));
   button(bar, "undo", "U", "undo last page", () => undo(view));
-  const rest = view.data.settle ? "settle what is marked" : "keep the rest, next page";
+  const rest = view.data.settle ? "settle the marked ones" : "keep the rest, next page";
   button(bar, "go", "Enter", rest, () => commit(view));
 }
 
 function buildLegend(view, root) {
   const legend = make("div", "legend", "", root);
-  legend.title = "Press the key on a picture; again clears it. Or choose here, then click pictures.";
+  legend.title = "Press the key to mark the picture, press it again to clear it. Or click here, then click pictures.";
   view.brushes = new Map();
   const add = (className, key, text) => {
     const chip = button(legend, className, key.toUpperCase(), text, () => {
@@ -120,7 +120,7 @@ function tile(view, item, index) {
     image.src = item.src;
     image.alt = `${item.label}: ${item.about.phrase}`;
     image.draggable = false;
-  } else make("div", "missing", "picture file is missing", element);
+  } else make("div", "missing", "the file is missing", element);
   make("span", "label", item.label, element);
   const more = item.badges.length > 1 ? ` +${item.badges.length - 1}` : "";
   const hint = view.data.settle ? item.badges.join(" | ") : item.badges[0] + more;
@@ -132,14 +132,14 @@ function tile(view, item, index) {
 }
 
 function refresh(view) {
-  const { items, total, round, said, pace } = view.data;
+  const { items, total, round, message, pace } = view.data;
   items.forEach((item, index) => paint(view.tiles[index], item, view.marks.get(item.id), index, view));
   for (const [key, chip] of view.brushes) chip.setAttribute("aria-pressed", String(key === view.brush));
   view.grid.setAttribute("aria-activedescendant", `tile-${view.cursor}`);
   view.root.classList.toggle("sending", Boolean(view.sending));
-  view.count.textContent = `${total.toLocaleString("en")} ${round} await · ${view.marks.size} of ${items.length} marked`;
+  view.count.textContent = `${total.toLocaleString("en")} ${round} waiting · ${view.marks.size} of ${items.length} marked`;
   if (pace) view.count.textContent += ` · ${pace}`;
-  if (said) view.count.textContent += ` · ${said}`;
+  if (message) view.count.textContent += ` · ${message}`;
   view.about.classList.remove("warn");
   view.about.textContent = view.sending ? "saving …" : summary(items[view.cursor], view.cursor);
 }
@@ -150,13 +150,13 @@ function paint(element, item, mark, index, view) {
   element.classList.toggle("keep", mark?.decision === "keep");
   element.classList.toggle("here", index === view.cursor);
   element.setAttribute("aria-selected", String(Boolean(mark)));
-  const said = spoken(mark);
-  element.querySelector(".mark").textContent = said;
+  const marked = inWords(mark);
+  element.querySelector(".mark").textContent = marked;
   const hints = item.badges.length ? `, ${item.badges.join(", ")}` : "";
-  element.setAttribute("aria-label", `picture ${index + 1}, ${item.label}${hints}${said ? `, marked ${said}` : ""}`);
+  element.setAttribute("aria-label", `picture ${index + 1}, ${item.label}${hints}${marked ? `, marked ${marked}` : ""}`);
 }
 
-function spoken(mark) {
+function inWords(mark) {
   if (!mark) return "";
   return { drop: `✕ ${mark.reason}`, relabel: `→ ${mark.expression}`, keep: "✓ keep" }[mark.decision];
 }

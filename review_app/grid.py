@@ -30,7 +30,7 @@ def draw(
     data_dir: Path,
     round_: str,
     total: int,
-    said: str,
+    message: str,
     answered: Answer,
     zoomed: Item | None,
     marks: list[Judged],
@@ -41,17 +41,17 @@ def draw(
 ) -> None:
     """Draw one page. `on_change` runs when the page is committed, undone or zoomed; `answer` reads which.
 
-    said: what the last action did. answered: the browser's last message that was dealt with, so that it
-    knows when keys may fall on the page again. marks: judgements that were taken back, shown as marks.
-    veiled: pictures are blurred but for the one under the cursor. settle: the last word on disputes, so
-    that nothing is kept unless it is marked.
+    message: what the last action did. answered: the last request of the browser that was handled, so that it
+    knows when the page takes keys again. marks: judgements that were undone, shown as marks. veiled: all
+    pictures but the one under the cursor are blurred. settle: final verdicts on disputes, so that nothing
+    is kept unless it is marked.
     """
     _component(
         key=_key(round_, settle),
         data={
             "round": round_,
             "total": total,
-            "said": said,
+            "message": message,
             "pace": pace,
             "veiled": veiled,
             "settle": settle,
@@ -75,7 +75,7 @@ def answer(round_: str, *, settle: bool = False) -> Answer:
 
 
 def judged(sent: Answer) -> list[Judged]:
-    """The judgements of a sent page, as texts; whether they can be true is for `review.commit` to say."""
+    """The judgements of a sent page, as texts; `review.commit` checks them."""
     rows = [row for row in sent.get("judged", []) if isinstance(row, dict)]
     names = ("id", "decision", "reason", "expression")
     return [Judged(*(str(row.get(name, "")) for name in names)) for row in rows]

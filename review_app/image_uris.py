@@ -1,4 +1,4 @@
-"""Pictures as data URIs: small ones for the grid, one large one for the zoom. Paths come from the catalogue only."""
+"""Pictures as data URIs: small ones for the grid, a large one for the zoom. Paths come from the catalogue only."""
 
 import base64
 import io
@@ -49,7 +49,7 @@ def _face(path: Path) -> str:
 
 
 def reduced(pixels: Pixels, side_px: int) -> str:
-    """A picture for the page, its long side at most so many pixels."""
+    """A data URI of a picture, its long side at most `side_px`. pixels: uint8 [height, width, 3], RGB, 0-255."""
     image = Image.fromarray(pixels)
     image.thumbnail((side_px, side_px))
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The page *Overview*: how far each class is, what it will likely yield, and how long the rest takes."""
+"""The page *Overview*: how far each class is, how many faces it will likely yield, and how long the rest takes."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ import streamlit as st
 from btfer import review
 from btfer.catalogue import Catalogue, verdicts, votes
 from btfer.catalogue import faces as face_rows
+from btfer.catalogue.verdicts import DropCount
 from review_app import session
 
 TARGET = 300  # per class, as the paper
@@ -21,13 +22,13 @@ def page() -> None:
     cat, settings = opened
     st.subheader("Overview")
     reviewer = session.reviewer_name()
-    tallies, outlook, drops = _counted(cat, settings.catalogue_url)
+    tallies, forecasts, drops = _counted(cat, settings.catalogue_url)
     _rounds(cat, tallies, reviewer)
-    target = st.number_input(
-        "Faces wanted of each class", 1, 100_000, TARGET, key="target", width=240
+    target = st.number_input("Faces wanted per class", 1, 100_000, TARGET, key="target", width=240)
+    st.dataframe(
+        _yields(forecasts, int(target)), height="content", column_config=_bars(int(target))
     )
-    st.dataframe(_yields(outlook, int(target)), height="content", column_config=_bars(int(target)))
-    st.caption("Photos and faces of each class, by round")
+    st.caption("Photos and faces per class, by round")
     st.dataframe(_funnel(tallies), height="content")
     if drops:
         st.caption("Dropped so far, by round and reason")
@@ -37,11 +38,11 @@ def page() -> None:
 @st.cache_data(ttl=15, show_spinner="Counting …")
 def _counted(
     _cat: Catalogue, url: str
-) -> tuple[list[review.Tally], list[review.Outlook], list[dict[str, object]]]:
+) -> tuple[list[review.Tally], list[review.Forecast], list[DropCount]]:
     digest = face_rows.newest_settings(_cat)
     return (
         review.progress(_cat, digest),
-        review.outlook(_cat, digest),
+        review.forecast(_cat, digest),
         verdicts.dropped(_cat, digest),
     )
 
@@ -51,15 +52,19 @@ def _rounds(cat: Catalogue, tallies: list[review.Tally], reviewer: str) -> None:
     for column, name in zip(st.columns(2), review.ROUNDS, strict=True):
         awaiting = sum(one.awaiting for one in tallies if one.round == name)
         judged = sum(one.kept + one.dropped for one in tallies if one.round == name)
-        told = [f"{judged:,} judged", *_time_left(pace, awaiting)]
+        details = [f"{judged:,} judged", *_time_left(pace, awaiting)]
         needed = votes.needed(cat, name)
         if needed > 1:
-            told.append(f"{needed} people judge each")
+            details.append(f"{needed} reviewers each")
         disputes = votes.count_disputes(cat, name)
         if disputes:
-            told.append(f"{disputes:,} in dispute")
+            details.append(f"{disputes:,} in dispute")
         column.metric(
-            f"{name} that await", f"{awaiting:,}", " · ".join(told), "off", delta_arrow="off"
+            f"{name.capitalize()} waiting",
+            f"{awaiting:,}",
+            " · ".join(details),
+            "off",
+            delta_arrow="off",
         )
     if pace.should_rest:
         st.info(rest(pace))
@@ -67,41 +72,41 @@ def _rounds(cat: Catalogue, tallies: list[review.Tally], reviewer: str) -> None:
 
 def rest(pace: review.Pace) -> str:
     """A reminder to look away."""
-    return f"{pace.worked_s / 60:.0f} minutes without a break: look away from the screen for five."
+    return f"{pace.worked_s / 60:.0f} minutes without a break: time to rest your eyes for five."
 
 
 def _time_left(pace: review.Pace, awaiting: int) -> list[str]:
     minutes = pace.minutes_for(awaiting)
-    return [f"{pace.per_minute:.0f} a minute, about {spell(minutes)} left"] if minutes else []
+    return [f"{pace.per_minute:.0f} per minute, about {duration(minutes)} left"] if minutes else []
 
 
-def spell(minutes: float) -> str:
+def duration(minutes: float) -> str:
     """A length of time in words."""
     if minutes < 90:
         return f"{max(1, round(minutes))} min"
     return f"{minutes / 60:.0f} h"
 
 
-def _yields(outlook: list[review.Outlook], target: int) -> pd.DataFrame:
-    """One row for each class: faces kept, likely in the end, and what that means for the target."""
+def _yields(forecasts: list[review.Forecast], target: int) -> pd.DataFrame:
+    """One row for each class: faces kept, likely in the end, and whether that reaches the target."""
     rows = {
         one.expression: {
             "kept": one.kept,
             "likely": one.likely,
             "of target": min(one.kept / target, 1.0),
-            "outlook": _outlook(one, target),
+            "forecast": _in_words(one, target),
         }
-        for one in outlook
+        for one in forecasts
     }
     return pd.DataFrame.from_dict(rows, orient="index").astype({"likely": "Int64"})
 
 
-def _outlook(one: review.Outlook, target: int) -> str:
+def _in_words(one: review.Forecast, target: int) -> str:
     if one.kept >= target:
-        return "there"
+        return "reached"
     if one.likely is None:
         return "too few judged to tell"
-    return "will do" if one.likely >= target else f"short of {target - one.likely:,}: crawl more"
+    return "enough" if one.likely >= target else f"{target - one.likely:,} short: crawl more"
 
 
 def _bars(target: int) -> dict[str, Any]:
@@ -109,12 +114,13 @@ def _bars(target: int) -> dict[str, Any]:
 
 
 def _funnel(tallies: list[review.Tally]) -> pd.DataFrame:
-    """One row for each class, and for each round what awaits, was kept and was dropped."""
+    """One row for each class, and for each round how many are waiting, kept and dropped."""
     cells: dict[str, dict[str, int]] = {}
     for one in tallies:
         row = cells.setdefault(one.expression, {})
-        for name in ("awaiting", "kept", "dropped"):
-            row[f"{one.round} {name}"] = getattr(one, name)
+        row[f"{one.round} waiting"] = one.awaiting
+        row[f"{one.round} kept"] = one.kept
+        row[f"{one.round} dropped"] = one.dropped
     table = pd.DataFrame.from_dict(cells, orient="index").fillna(0).astype(int)
     table.loc["all"] = table.sum()
     return table

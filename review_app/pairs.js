@@ -32,10 +32,10 @@ function build(view, parent) {
   const bar = make("div", "bar", "", root);
   view.count = make("span", "count", "", bar);
   view.count.setAttribute("aria-live", "polite");
-  button(view, bar, "same", "S", "same picture", () => say(view, true));
-  button(view, bar, "different", "D", "different", () => say(view, false));
+  button(view, bar, "same", "S", "same picture", () => answer(view, true));
+  button(view, bar, "different", "D", "different pictures", () => answer(view, false));
   button(view, bar, "undo", "U", "undo", () => undo(view));
-  const rule = "Same: one photo, also resized, recoloured, cropped, turned or mirrored. Two shots of one person are different.";
+  const rule = "Same: one photo, even if resized, recoloured, cropped, rotated or mirrored. Two shots of one person are different pictures.";
   make("div", "rule", rule, root);
   view.holder = make("div", "holder", "", root);
   place(parent, root);
@@ -62,7 +62,7 @@ function figure({ src, about }) {
     image.src = src;
     image.alt = about.title || about.phrase;
     image.draggable = false;
-  } else make("div", "missing", "picture file is missing", element);
+  } else make("div", "missing", "the file is missing", element);
   const { phrase, source, title, licence } = about;
   make("figcaption", "", [phrase && `“${phrase}”`, source, licence, title].filter(Boolean).join(" · "), element);
   make("figcaption", "page", about.page_url || about.url, element);
@@ -72,7 +72,7 @@ function figure({ src, about }) {
 // ---- keys
 
 function onKey(view, event) {
-  const act = { s: () => say(view, true), d: () => say(view, false), u: () => undo(view) }[event.key.toLowerCase()];
+  const act = { s: () => answer(view, true), d: () => answer(view, false), u: () => undo(view) }[event.key.toLowerCase()];
   if (!act) return;
   if (!event.repeat) act(); // a key that is held down answers one pair, not all that come
   event.preventDefault();
@@ -80,7 +80,7 @@ function onKey(view, event) {
 }
 
 // While a page is being saved the next pair cannot be seen, so no answer may fall on it.
-function say(view, same) {
+function answer(view, same) {
   const pair = current(view);
   if (view.sending || !pair) return;
   view.answers.set(pair.id, same);

@@ -33,27 +33,29 @@ def page() -> None:
         return
     cat, settings = opened
     reviewer = session.reviewer_name()
-    said = session.last_said()
+    message = session.last_message()
     answered, total = pairs.count(cat)
     if not total:
-        st.info("No pairs are drawn yet: run `btfer dedup --calibrate` first.")
+        st.info("There are no pairs to compare yet: run `btfer dedup calibrate` first.")
     elif not reviewer:
-        st.info("Write your name in the side bar first: every answer carries it.")
+        st.info("Enter your name in the sidebar first: every answer carries it.")
     elif answered == total:
-        st.success(f"{said} All {total} pairs are answered. Next: `btfer dedup --calibrate`.")
+        st.success(
+            f"{message} All {total} pairs have been answered. Next: run `btfer dedup calibrate`.".strip()
+        )
         st.button("Undo my last page", on_click=lambda: _undo(cat, reviewer))
     else:
-        _draw(cat, settings.data_dir, reviewer, f"{answered} of {total} pairs answered", said)
+        _draw(cat, settings.data_dir, reviewer, f"{answered} of {total} pairs answered", message)
 
 
-def _draw(cat: Catalogue, data_dir: Path, reviewer: str, count: str, said: str) -> None:
+def _draw(cat: Catalogue, data_dir: Path, reviewer: str, count: str, message: str) -> None:
     state = st.session_state
     _component(
         key="pairs",
         data={
             "items": [_item(data_dir, pair) for pair in pairs.waiting(cat)],
-            "count": f"{count} · {said}" if said else count,
-            "answered": state.get("answered_pairs", {}) | {"session": session.session_word()},
+            "count": f"{count} · {message}" if message else count,
+            "answered": state.get("answered_pairs", {}) | {"session": session.session_id()},
             "marks": state.get("marks_pairs", {}),
         },
         on_answer_change=lambda: _answer(cat, reviewer),
@@ -67,19 +69,19 @@ def _answer(cat: Catalogue, reviewer: str) -> None:
         return
     if sent.get("kind") == "commit":
         st.session_state["marks_pairs"] = {}
-        session.say(lambda: session.committed(pairs.answer(cat, _same(sent), reviewer)))
+        session.perform(lambda: session.describe(pairs.answer(cat, _same(sent), reviewer)))
     elif sent.get("kind") == "undo":
         _undo(cat, reviewer)
     st.session_state["answered_pairs"] = {"number": sent.get("number")}
 
 
 def _undo(cat: Catalogue, reviewer: str) -> None:
-    def take_back() -> str:
+    def undo() -> str:
         back = pairs.undo_last(cat, reviewer)
         st.session_state["marks_pairs"] = {str(id_): same for id_, same in back.items()}
-        return f"{len(back)} answers taken back." if back else "There is no page to take back."
+        return f"{len(back)} answers undone." if back else "There is no page of yours to undo."
 
-    session.say(take_back)
+    session.perform(undo)
 
 
 def _same(sent: dict[str, Any]) -> dict[int, bool]:

@@ -16,14 +16,14 @@ PAGE_SIZES = (48, 24)
 SETTLED_AT_ONCE = 24
 FIRST_ORDER = {"photos": "as found", "faces": "suspicious first"}
 NEXT_STEP = {
-    "photos": "Every photo that `btfer dedup` kept is judged. Next: `btfer build`, then the page *Faces*.",
-    "faces": "Every face that `btfer crop` took is judged. Next: `btfer build`.",
+    "photos": "Every photo that `btfer dedup` kept has been judged. Next: run `btfer build`, then judge *Faces*.",
+    "faces": "Every face that `btfer crop` found has been judged. Next: run `btfer build`.",
 }
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """What the side bar says."""
+    """The choices in the sidebar."""
 
     reviewer: str
     label: str
@@ -43,23 +43,23 @@ def faces() -> None:
 
 
 def disagreements() -> None:
-    """The last word on what people judged differently: only what is marked is settled."""
+    """The final verdict where people judged differently: only what is marked is settled."""
     opened = session.opened_catalogue()
     if not opened:
         return
     cat, settings = opened
     reviewer = session.reviewer_name()
-    said = session.last_said()
+    message = session.last_message()
     waiting = [(name, one) for name in review.ROUNDS for one in review.disputes(cat, name)]
     if not waiting:
-        st.success(f"{said} Nothing is in dispute.")
+        st.success(f"{message} Reviewers disagree on nothing.".strip())
         return
     if not reviewer:
-        st.info("Write your name in the side bar first: every verdict carries it.")
+        st.info("Enter your name in the sidebar first: every verdict carries it.")
         return
     round_ = waiting[0][0]
     here = [review.as_item(one) for name, one in waiting if name == round_]
-    _draw(cat, settings, round_, review.Page(here[:SETTLED_AT_ONCE], len(here)), said, reviewer)
+    _draw(cat, settings, round_, review.Page(here[:SETTLED_AT_ONCE], len(here)), message, reviewer)
 
 
 def _round(round_: str) -> None:
@@ -68,23 +68,23 @@ def _round(round_: str) -> None:
         return
     cat, settings = opened
     choice = _choices(round_)
-    said = session.last_said()
+    message = session.last_message()
     if not choice.reviewer:
-        st.info("Write your name in the side bar first: every verdict carries it.")
+        st.info("Enter your name in the sidebar first: every verdict carries it.")
         return
-    _let_go(cat, round_, choice.reviewer)
+    _end_leases_of_previous(cat, round_, choice.reviewer)
     queue = _queue(cat, round_, choice.reviewer)
     # A spinner on a page that comes at once makes it jump.
     with nullcontext() if queue.is_read else st.spinner("Reading the queue …"):
         page = queue.page(choice.size, choice.order, choice.label)
     if not page.items:
-        st.success(f"{said} {_why_empty(cat, round_, choice)}")
+        st.success(f"{message} {_why_empty(cat, round_, choice)}".strip())
         st.button("Undo my last page", on_click=lambda: _undo(cat, round_, choice.reviewer))
         return
     pace = review.pace(cat, choice.reviewer)
     if pace.should_rest:
         st.info(overview.rest(pace))
-    _draw(cat, settings, round_, page, said, choice.reviewer, choice, pace)
+    _draw(cat, settings, round_, page, message, choice.reviewer, choice, pace)
 
 
 def _draw(
@@ -92,7 +92,7 @@ def _draw(
     settings: Settings,
     round_: str,
     page: review.Page,
-    said: str,
+    message: str,
     reviewer: str,
     choice: _Choice | None = None,
     pace: review.Pace | None = None,
@@ -103,8 +103,8 @@ def _draw(
         data_dir=settings.data_dir,
         round_=round_,
         total=page.awaiting,
-        said=said,
-        answered=state.get(f"answered_{round_}", {}) | {"session": session.session_word()},
+        message=message,
+        answered=state.get(f"answered_{round_}", {}) | {"session": session.session_id()},
         zoomed=next((item for item in page.items if item.id == state.get("zoomed")), None),
         marks=state.get(f"marks_{round_}", []),
         on_change=lambda: _answer(cat, round_, reviewer, settle=settle),
@@ -122,27 +122,27 @@ def _answer(cat: Catalogue, round_: str, reviewer: str, *, settle: bool) -> None
     if kind == "commit":
         st.session_state[f"marks_{round_}"] = []
         write = review.settle if settle else review.commit
-        session.say(lambda: session.committed(write(cat, round_, grid.judged(sent), reviewer)))
+        session.perform(lambda: session.describe(write(cat, round_, grid.judged(sent), reviewer)))
     elif kind == "undo":
         _undo(cat, round_, reviewer)
     st.session_state[f"answered_{round_}"] = {"number": sent.get("number"), "kind": kind}
 
 
 def _undo(cat: Catalogue, round_: str, reviewer: str) -> None:
-    def take_back() -> str:
+    def undo() -> str:
         back = review.undo_last(cat, reviewer, round_)
         st.session_state[f"marks_{round_}"] = back
         _queue(cat, round_, reviewer).put_back([one.id for one in back])
-        return f"{len(back)} verdicts taken back." if back else "There is no page to take back."
+        return f"{len(back)} verdicts undone." if back else "There is no page of yours to undo."
 
-    session.say(take_back)
+    session.perform(undo)
 
 
-def _let_go(cat: Catalogue, round_: str, reviewer: str) -> None:
-    """Somebody else sits here now: what was before the one who left is free for all."""
+def _end_leases_of_previous(cat: Catalogue, round_: str, reviewer: str) -> None:
+    """Somebody else sits here now: the pictures leased to the previous person are free for everybody."""
     before = st.session_state.get("leases_of", reviewer)
     if before != reviewer:
-        review.let_go(cat, round_, before)
+        review.end_leases(cat, round_, before)
     st.session_state["leases_of"] = reviewer
 
 
@@ -164,25 +164,27 @@ def _choices(round_: str) -> _Choice:
     label = st.sidebar.selectbox(
         "Class", ["all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED], key="label"
     )
-    size = st.sidebar.selectbox("Pictures on a page", PAGE_SIZES, key="page_size")
+    size = st.sidebar.selectbox("Pictures per page", PAGE_SIZES, key="page_size")
     veiled = st.sidebar.toggle(
-        "Blur", key="veiled", help="Only the picture under the cursor or the pointer is clear."
+        "Blur",
+        key="veiled",
+        help="Only the picture under the cursor or the mouse pointer is sharp.",
     )
     return _Choice(reviewer, "" if label == "all" else label, order, size, veiled)
 
 
 def _pace(pace: review.Pace | None, awaiting: int) -> str:
     minutes = pace.minutes_for(awaiting) if pace else None
-    return f"about {overview.spell(minutes)} left" if minutes else ""
+    return f"about {overview.duration(minutes)} left" if minutes else ""
 
 
 def _why_empty(cat: Catalogue, round_: str, choice: _Choice) -> str:
     if choice.label:
-        return f"Nothing of the class '{choice.label}' awaits you. Choose another class in the side bar."
+        return f"No {round_} of class '{choice.label}' are waiting for you. Choose another class in the sidebar."
     if round_ == "photos" and not verdicts.newest_of_stages(cat):
-        return "No photo has come this far yet: run `btfer dedup` first."
+        return "There are no photos to judge yet: run `btfer dedup` first."
     if round_ == "faces" and not face_rows.newest_settings(cat):
-        return "No face has come this far yet: judge the photos, then run `btfer build`."
+        return "There are no faces to judge yet: judge the photos, then run `btfer build`."
     others = sum(
         one.awaiting
         for one in review.progress(cat, face_rows.newest_settings(cat))
@@ -190,6 +192,7 @@ def _why_empty(cat: Catalogue, round_: str, choice: _Choice) -> str:
     )
     if others:
         return (
-            f"{others:,} {round_} await other people, or the last word on the page *Disagreements*."
+            f"{others:,} {round_} are waiting for other reviewers, "
+            "or for a final verdict on the page *Disagreements*."
         )
     return NEXT_STEP[round_]

@@ -1,4 +1,4 @@
-"""What all pages share: the catalogue, who judges, and what the last action said."""
+"""What all pages share: the catalogue, who judges, and the message of the last action."""
 
 import argparse
 import getpass
@@ -20,11 +20,11 @@ def opened_catalogue() -> tuple[Catalogue, Settings] | None:
     try:
         settings = load_settings()
         if not settings.catalogue and not (settings.data_dir / "catalogue.db").exists():
-            st.info(f"No catalogue in `{settings.data_dir}` yet: run `btfer crawl` first.")
+            st.info(f"There is no catalogue in `{settings.data_dir}` yet: run `btfer crawl` first.")
             return None
         cat = _catalogue(settings.catalogue_url)
         if not photo_rows.count(cat):
-            st.info("The catalogue holds no photo yet: run `btfer crawl` first.")
+            st.info("The catalogue has no photos yet: run `btfer crawl` first.")
             return None
         return cat, settings
     except BtferError as error:
@@ -42,16 +42,17 @@ def _catalogue(url: str) -> Catalogue:
 
 
 def _reviewers_per_image(arguments: list[str]) -> int | None:
-    """What stands after `--` of `streamlit run`; the same as `btfer review plan`."""
-    parser = argparse.ArgumentParser(prog="review_app/app.py", add_help=False)
+    """The option that follows `--` of `streamlit run`; it does the same as `btfer review plan`."""
+    parser = argparse.ArgumentParser(prog="btfer app", add_help=False)
     parser.add_argument("--reviewers-per-image", type=int)
-    return parser.parse_known_args(arguments)[0].reviewers_per_image
+    asked: int | None = parser.parse_known_args(arguments)[0].reviewers_per_image
+    return asked
 
 
 def reviewer_name() -> str:
-    """Who judges: who has logged in where that is set up, else the name in the side bar.
+    """Who judges: the person who has logged in where that is set up, else the name in the sidebar.
 
-    The side bar begins with the name of this computer's user. The address keeps it (`?reviewer=ann`), so
+    The sidebar begins with the name of this computer's user. The address keeps it (`?reviewer=ann`), so
     that loading the page again forgets nothing.
     """
     if st.secrets.load_if_toml_exists() and "auth" in st.secrets:
@@ -81,29 +82,29 @@ def _logged_in() -> str:
     return name
 
 
-def session_word() -> str:
-    """A word that is new after a restart of the server."""
+def session_id() -> str:
+    """A name for this session that is new after a restart of the server."""
     return str(st.session_state.setdefault("session", secrets.token_hex(4)))
 
 
-def committed(done: review.Committed) -> str:
-    """What to say after a page was judged."""
+def describe(done: review.Committed) -> str:
+    """The message after a page was judged."""
     if not done.skipped:
         return f"{done.written} judged."
-    return f"{done.written} judged; {done.skipped} were judged already and stay as they were."
+    return f"{done.written} judged; {done.skipped} had been judged already and stay as they were."
 
 
-def say(action: Callable[[], str]) -> None:
-    """Do it, and keep what there is to say for the next drawing of the page."""
+def perform(action: Callable[[], str]) -> None:
+    """Do it, and keep its message for the next drawing of the page."""
     try:
-        st.session_state["said"] = ("done", action())
+        st.session_state["message"] = ("done", action())
     except BtferError as error:
-        st.session_state["said"] = ("error", str(error))
+        st.session_state["message"] = ("error", str(error))
 
 
-def last_said() -> str:
-    """What the last action said; an error is drawn here, at once."""
-    kind, text = st.session_state.pop("said", ("", ""))
+def last_message() -> str:
+    """The message of the last action; an error is drawn here, at once."""
+    kind, text = st.session_state.pop("message", ("", ""))
     if kind == "error":
         st.error(text)
         return ""

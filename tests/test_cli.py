@@ -218,7 +218,7 @@ def test_choices_are_those_of_the_registries() -> None:
         choices.Split: SPLITS,
         choices.ModelFormat: FORMATS,
         choices.Quantize: QUANTIZED,
-        choices.System: SYSTEMS,
+        choices.SystemName: SYSTEMS,
         choices.Augment: AUGMENT,
         choices.Balance: BALANCES,
         choices.Protocol: PROTOCOLS,
@@ -372,7 +372,7 @@ def test_verdicts_travel_as_csv(
     assert run(monkeypatch, "review", "import", "v.csv", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told == {"added": 0, "known": 1, "unknown": 0, "taken_back": 0}
-    assert verdicts.holding(cat, "photos") == []  # what was taken back stays so
+    assert verdicts.current_in(cat, "photos") == []  # what was taken back stays so
 
 
 def test_ctrl_c_ends_with_130_and_a_second_run_goes_on(settings: Settings) -> None:

@@ -88,9 +88,11 @@ def _current(
 ) -> dict[str, CurrentVerdict]:
     """What holds of photos on which several rows were written, and of their faces."""
     return {
-        row["face"] or row["photo"]: CurrentVerdict(*(row[name] for name in CurrentVerdict._fields))
-        for row in verdicts.holding_on(cat, round_, set(photos))
-        if row["settings"] in ("", crop_digest)
+        row.face or row.photo: CurrentVerdict(
+            row.decision, row.reason, row.expression, row.reviewer
+        )
+        for row in verdicts.current_on(cat, round_, set(photos))
+        if row.settings in ("", crop_digest)
     }
 
 

@@ -1,13 +1,17 @@
-"""Near-duplicate groups as they stand: a photo that dedup or a person kept, and the copies dropped for it."""
+"""Groups of near-duplicates as they are now: a photo that dedup or a person kept, and the copies dropped for it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from btfer.catalogue import verdicts
-from btfer.catalogue.store import Catalogue, Row, in_parts
+from btfer.catalogue.rows import PhotoHashes
+from btfer.catalogue.store import Catalogue, in_parts
 from btfer.catalogue.tables import fetch, photo, query, sighting, verdict
-from btfer.catalogue.verdicts import Verdict, standing
+from btfer.catalogue.verdicts import Verdict, not_undone
 
 # The index of subjects would visit the rows in the order of their photos' names, which takes SQLite five
 # times as long as reading the table as it lies; `|| ''` keeps it from that.
@@ -15,24 +19,74 @@ _OF_DEDUP = verdict.c.round.concat("") == "dedup"
 _DROPPED = _OF_DEDUP & (verdict.c.decision == "drop")
 
 
-def copies(cat: Catalogue) -> list[Row]:
-    """Every photo that is dropped as a copy: photo, keeper, distance in bits, reviewer."""
+class DuplicateCopy(NamedTuple):
+    """A photo dropped as a copy: of which keeper (sha256), distance_bits from it (None = not known), and by whom."""
+
+    photo: str
+    keeper: str
+    distance_bits: int | None
+    reviewer: str
+
+
+class GroupSighting(NamedTuple):
+    """Where a photo of a group was found. at: ISO time in UTC. phrase, expression: of the query that found it."""
+
+    photo: str
+    source: str
+    page_url: str
+    title: str
+    licence: str
+    licence_url: str
+    author: str
+    at: str
+    phrase: str
+    expression: str
+
+
+@dataclass(frozen=True)
+class DuplicateFacts:
+    """What a person is shown of a photo, and what decides whether it stays.
+
+    at: when it was first fetched, ISO time in UTC. decided_by, keeper, verdict_id: of dedup's current verdict ('' and
+    0 = none). judgement, reason, vote_id: of the current verdict of round `photos` (None = not judged). sightings:
+    oldest first.
+    """
+
+    sha256: str
+    format: str
+    width_px: int
+    height_px: int
+    n_bytes: int
+    at: str
+    phash: int
+    mirror_phash: int
+    decided_by: str
+    keeper: str
+    verdict_id: int
+    judgement: str
+    reason: str
+    vote_id: int | None
+    sightings: tuple[GroupSighting, ...]
+
+
+def copies(cat: Catalogue) -> list[DuplicateCopy]:
+    """Every photo that is dropped as a copy."""
     with cat.read() as connection:
-        return _copies(connection, _held_copies())
+        return _copies(connection, _dropped_copies())
 
 
-def astray(cat: Catalogue) -> set[str]:
+def copies_of_dropped(cat: Catalogue) -> set[str]:
     """Copies whose keeper is dropped itself, and by no person: what dedup is to look at again.
 
-    It happens where a person takes back their choice of a keeper after new copies of it have come.
+    It happens where a person undoes their choice of a keeper after new copies of it have come.
     """
     rows = copies(cat)
-    dropped = {row["photo"] for row in rows}
-    return {row["photo"] for row in rows if row["keeper"] in dropped and row["reviewer"] == "dedup"}
+    dropped = {row.photo for row in rows}
+    return {row.photo for row in rows if row.keeper in dropped and row.reviewer == "dedup"}
 
 
-def found_under(cat: Catalogue) -> list[tuple[str, str]]:
-    """Photos that are or were of a group, each with the expressions of the queries that found it."""
+def classes_searched(cat: Catalogue) -> list[tuple[str, str]]:
+    """Photos that are or were of a group, each with the expression classes of the queries that found it."""
     once = [sa.select(column).where(_DROPPED) for column in (verdict.c.photo, verdict.c.keeper)]
     found = sa.select(fetch.c.photo, query.c.expression).distinct()
     found = found.join(sighting, sighting.c.fetch == fetch.c.id)
@@ -42,44 +96,47 @@ def found_under(cat: Catalogue) -> list[tuple[str, str]]:
         return [(row.photo, row.expression) for row in connection.execute(found)]
 
 
-def facts(cat: Catalogue, photos: Iterable[str]) -> dict[str, Row]:
-    """What a person is shown of some photos, by sha256, and what decides who stays.
-
-    The photo's columns; decision, by and keeper of dedup's standing verdict ('' where there is none) and
-    its id (`verdict`); judgement and reason of round `photos`, and its id (`vote`; None = not judged);
-    sightings, oldest first.
-    """
-    found: dict[str, Row] = {}
+def facts(cat: Catalogue, photos: Iterable[str]) -> dict[str, DuplicateFacts]:
+    """What a person is shown of some photos, by sha256, and what decides who stays."""
+    found: dict[str, DuplicateFacts] = {}
     for part in in_parts(sorted(photos)):
-        dedup, people = (verdicts.current(name, part) for name in ("dedup", "photos"))
-        rows = cat.rows(
-            sa.select(
-                photo,
-                sa.func.coalesce(dedup.c.decision, "").label("decision"),
-                sa.func.coalesce(dedup.c.reviewer, "").label("by"),
-                sa.func.coalesce(dedup.c.keeper, "").label("keeper"),
-                sa.func.coalesce(dedup.c.id, 0).label("verdict"),
-                sa.func.coalesce(people.c.decision, "").label("judgement"),
-                sa.func.coalesce(people.c.reason, "").label("reason"),
-                people.c.id.label("vote"),
-            )
-            .outerjoin(dedup, dedup.c.photo == photo.c.sha256)
-            .outerjoin(people, people.c.photo == photo.c.sha256)
-            .where(photo.c.sha256.in_(part))
-        )
-        found |= {row["sha256"]: row | {"sightings": []} for row in rows}
-        for seen in cat.rows(_sightings(part)):
-            found[seen["photo"]]["sightings"].append(seen)
+        with cat.read() as connection:
+            seen: dict[str, list[GroupSighting]] = defaultdict(list)
+            for row in connection.execute(_sightings(part)):
+                seen[row.photo].append(GroupSighting(*row))
+            for row in connection.execute(_facts(part)):
+                columns = (*row, tuple(seen[row.sha256]))
+                found[row.sha256] = DuplicateFacts(*columns)
     return found
 
 
-def change(cat: Catalogue, keeper: str, decide: Callable[[list[Row]], list[Verdict]]) -> int:
+def _facts(photos: Collection[str]) -> sa.Select[Any]:
+    dedup, people = (verdicts.current(name, photos) for name in ("dedup", "photos"))
+    columns = ("sha256", "format", "width", "height", "n_bytes", "at", "phash", "mirror_phash")
+    return (
+        sa.select(
+            *(photo.c[name] for name in columns),
+            sa.func.coalesce(dedup.c.reviewer, ""),
+            sa.func.coalesce(dedup.c.keeper, ""),
+            sa.func.coalesce(dedup.c.id, 0),
+            sa.func.coalesce(people.c.decision, ""),
+            sa.func.coalesce(people.c.reason, ""),
+            people.c.id,
+        )
+        .outerjoin(dedup, dedup.c.photo == photo.c.sha256)
+        .outerjoin(people, people.c.photo == photo.c.sha256)
+        .where(photo.c.sha256.in_(photos))
+    )
+
+
+def change(
+    cat: Catalogue, keeper: str, decide: Callable[[list[PhotoHashes]], list[Verdict]]
+) -> int:
     """Append what `decide` makes of a group, in the transaction that reads it; how many verdicts.
 
-    It is given the keeper and then its copies (sha256, phash, mirror_phash), or [] where the photo
-    keeps no copy now.
+    It is given the keeper and then its copies, or [] where the photo keeps no copy now.
     """
-    at = verdicts.stamp()
+    at = verdicts.timestamp()
     with cat.write() as connection:
         rows = [vars(one) | {"at": at} for one in decide(_group(connection, keeper))]
         if rows:
@@ -88,9 +145,9 @@ def change(cat: Catalogue, keeper: str, decide: Callable[[list[Row]], list[Verdi
 
 
 def undo_last(cat: Catalogue, reviewer: str) -> list[str]:
-    """Take back what a person said last of a group, all that came at once; the photos that it was about."""
-    own = standing().where(_OF_DEDUP, verdict.c.reviewer == reviewer)
-    now = verdicts.stamp()
+    """Undo what a person changed last in a group, all that came at once; the photos that it was about."""
+    own = not_undone().where(_OF_DEDUP, verdict.c.reviewer == reviewer)
+    now = verdicts.timestamp()
     with cat.write() as connection:
         newest = connection.execute(own.order_by(verdict.c.id.desc()).limit(1)).one_or_none()
         if newest is None:
@@ -101,8 +158,8 @@ def undo_last(cat: Catalogue, reviewer: str) -> list[str]:
     return [row.photo for row in batch]
 
 
-def _held_copies() -> sa.Select:
-    """Standing drops of round `dedup` that no later verdict of it has replaced.
+def _dropped_copies() -> sa.Select[Any]:
+    """Drops of round `dedup` that were not undone and that no later verdict of it has replaced.
 
     As `verdicts.current`, but only of the photos that were ever dropped, which are far fewer.
     """
@@ -116,24 +173,24 @@ def _held_copies() -> sa.Select:
         ~undone,
     )
     columns = (verdict.c.photo, verdict.c.keeper, verdict.c.distance, verdict.c.reviewer)
-    return standing().where(_DROPPED, ~replaced).with_only_columns(*columns)
+    return not_undone().where(_DROPPED, ~replaced).with_only_columns(*columns)
 
 
-def _copies(connection: sa.Connection, statement: sa.Select) -> list[Row]:
-    return [dict(row._mapping) for row in connection.execute(statement)]
+def _copies(connection: sa.Connection, statement: sa.Select[Any]) -> list[DuplicateCopy]:
+    return [DuplicateCopy(*row) for row in connection.execute(statement)]
 
 
-def _group(connection: sa.Connection, keeper: str) -> list[Row]:
-    """The keeper, then its copies and the copies of those: sha256, phash, mirror_phash. [] = no group."""
+def _group(connection: sa.Connection, keeper: str) -> list[PhotoHashes]:
+    """The keeper, then its copies and the copies of those; [] = no group."""
     by_index = (verdict.c.round == "dedup") & (verdict.c.photo == keeper)
-    if _copies(connection, _held_copies().where(by_index)):
+    if _copies(connection, _dropped_copies().where(by_index)):
         return []
     members, edge = [keeper], {keeper}
     while edge:
         found = {
-            row["photo"]
+            row.photo
             for part in in_parts(sorted(edge))
-            for row in _copies(connection, _held_copies().where(verdict.c.keeper.in_(part)))
+            for row in _copies(connection, _dropped_copies().where(verdict.c.keeper.in_(part)))
         }
         edge = found - set(members)
         members += sorted(edge)
@@ -141,14 +198,14 @@ def _group(connection: sa.Connection, keeper: str) -> list[Row]:
         return []
     columns = sa.select(photo.c.sha256, photo.c.phash, photo.c.mirror_phash)
     rows = [
-        dict(row._mapping)
+        PhotoHashes(*row)
         for part in in_parts(sorted(members))
         for row in connection.execute(columns.where(photo.c.sha256.in_(part)))
     ]
-    return sorted(rows, key=lambda row: (row["sha256"] != keeper, row["sha256"]))
+    return sorted(rows, key=lambda row: (row.sha256 != keeper, row.sha256))
 
 
-def _sightings(photos: Collection[str]) -> sa.Select:
+def _sightings(photos: Collection[str]) -> sa.Select[Any]:
     columns = ("source", "page_url", "title", "licence", "licence_url", "author", "at")
     shown = (*(sighting.c[name] for name in columns), query.c.phrase, query.c.expression)
     seen = sa.select(fetch.c.photo, *shown).join(sighting, sighting.c.fetch == fetch.c.id)

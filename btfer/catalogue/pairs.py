@@ -1,19 +1,58 @@
 """Pairs of photos that people are asked about: same picture, or not. Dedup's threshold is measured on them."""
 
-import datetime
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from btfer.catalogue import verdicts
-from btfer.catalogue.store import Catalogue, Row, insert_new
+from btfer.catalogue.rows import PhotoHashes
+from btfer.catalogue.store import Catalogue, insert_new
 from btfer.catalogue.tables import fetch, pair_verdict, photo
 
 _DRAWN = pair_verdict.c.weight > 0
 
 
-def hashes(cat: Catalogue, *, but_dropped_as: str = "") -> list[Row]:
-    """Every photo's sha256, phash and mirror_phash, in the order of sha256.
+class PhotoUrl(NamedTuple):
+    """An address that a photo (sha256) was fetched from, and the one that it led to."""
+
+    photo: str
+    url: str
+    final_url: str
+
+
+class DrawnPair(NamedTuple):
+    """A pair of photos (sha256, the smaller first) and the answer (None = not answered).
+
+    weight: how many pairs of the same distance it stands for.
+    """
+
+    id: int
+    one: str
+    other: str
+    weight: float
+    same: bool | None
+
+
+class OpenPair(NamedTuple):
+    """A pair of photos (sha256) that nobody has answered, and the image format of each."""
+
+    id: int
+    one: str
+    other: str
+    one_format: str
+    other_format: str
+
+
+class PairCount(NamedTuple):
+    """How many of the drawn pairs are answered, and how many there are."""
+
+    answered: int
+    drawn: int
+
+
+def hashes(cat: Catalogue, *, but_dropped_as: str = "") -> list[PhotoHashes]:
+    """The hashes of every photo, in the order of sha256.
 
     but_dropped_as: leave out what is dropped in round `photos` for this reason.
     """
@@ -23,13 +62,16 @@ def hashes(cat: Catalogue, *, but_dropped_as: str = "") -> list[Row]:
     if but_dropped_as:
         statement = statement.outerjoin(people, people.c.photo == photo.c.sha256)
         statement = statement.where(reason != but_dropped_as)
-    return cat.rows(statement.order_by(photo.c.sha256))
+    with cat.read() as connection:
+        return [PhotoHashes(*row) for row in connection.execute(statement.order_by(photo.c.sha256))]
 
 
-def places(cat: Catalogue) -> list[Row]:
-    """Where each photo was found: photo (sha256), url, final_url."""
-    columns = (fetch.c.photo, fetch.c.url, fetch.c.final_url)
-    return cat.rows(sa.select(*columns).where(fetch.c.photo.is_not(None)).order_by(fetch.c.id))
+def urls(cat: Catalogue) -> list[PhotoUrl]:
+    """Where each photo was found, in the order of fetching."""
+    columns = sa.select(fetch.c.photo, fetch.c.url, fetch.c.final_url)
+    with cat.read() as connection:
+        rows = connection.execute(columns.where(fetch.c.photo.is_not(None)).order_by(fetch.c.id))
+        return [PhotoUrl(*row) for row in rows]
 
 
 def draw(cat: Catalogue, drawn: Iterable[tuple[str, str, float]]) -> None:
@@ -51,44 +93,40 @@ def draw(cat: Catalogue, drawn: Iterable[tuple[str, str, float]]) -> None:
             connection.execute(weigh, [{f"the_{name}": row[name] for name in keys} for row in rows])
 
 
-def drawn(cat: Catalogue) -> list[Row]:
-    """All pairs that count, in the order of asking: one, other, weight, same (None = not answered)."""
-    names = ("id", "one", "other", "weight", "same")
-    statement = sa.select(*(pair_verdict.c[name] for name in names))
-    return cat.rows(statement.where(_DRAWN).order_by(pair_verdict.c.id))
+def drawn(cat: Catalogue) -> list[DrawnPair]:
+    """All pairs that count, in the order of asking."""
+    statement = sa.select(*(pair_verdict.c[name] for name in DrawnPair._fields))
+    with cat.read() as connection:
+        rows = connection.execute(statement.where(_DRAWN).order_by(pair_verdict.c.id))
+        return [DrawnPair(*row) for row in rows]
 
 
-def waiting(cat: Catalogue, limit: int) -> list[Row]:
-    """The first pairs that nobody has answered: id, one, other, and each photo's format."""
+def waiting(cat: Catalogue, limit: int) -> list[OpenPair]:
+    """The first pairs that nobody has answered."""
     left, right = photo.alias(), photo.alias()
-    return cat.rows(
-        sa.select(
-            pair_verdict.c.id,
-            pair_verdict.c.one,
-            pair_verdict.c.other,
-            left.c.format.label("one_format"),
-            right.c.format.label("other_format"),
-        )
+    pair = (pair_verdict.c.id, pair_verdict.c.one, pair_verdict.c.other)
+    statement = (
+        sa.select(*pair, left.c.format, right.c.format)
         .join(left, left.c.sha256 == pair_verdict.c.one)
         .join(right, right.c.sha256 == pair_verdict.c.other)
         .where(_DRAWN, pair_verdict.c.same.is_(None))
         .order_by(pair_verdict.c.id)
         .limit(limit)
     )
+    with cat.read() as connection:
+        return [OpenPair(*row) for row in connection.execute(statement)]
 
 
-def count(cat: Catalogue) -> tuple[int, int]:
+def count(cat: Catalogue) -> PairCount:
     """How many of the pairs that count are answered, and how many there are."""
-    counted = sa.select(
-        sa.func.count(pair_verdict.c.same).label("answered"), sa.func.count().label("n")
-    )
-    [row] = cat.rows(counted.where(_DRAWN))
-    return int(row["answered"]), int(row["n"])
+    counted = sa.select(sa.func.count(pair_verdict.c.same), sa.func.count()).where(_DRAWN)
+    with cat.read() as connection:
+        return PairCount(*connection.execute(counted).one())
 
 
 def answer(cat: Catalogue, same: Mapping[int, bool], reviewer: str) -> int:
     """Write answers by pair id, all at once; how many were still open (the others stay as they are)."""
-    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+    at = verdicts.timestamp()
     open_ = (pair_verdict.c.id == sa.bindparam("pair")) & pair_verdict.c.same.is_(None)
     change = sa.update(pair_verdict).where(open_)
     change = change.values(same=sa.bindparam("is_same"), reviewer=reviewer, at=at)

@@ -10,9 +10,9 @@ from btfer.catalogue.rows import (
     DescribedPhoto,
     DuplicateCandidate,
     DuplicatePhoto,
+    IndexedHashes,
     LabelledPhoto,
     Photo,
-    PhotoHashes,
     PhotoSighting,
     PhotoTally,
     PhotoToCrop,
@@ -24,11 +24,11 @@ from btfer.catalogue.tables import fetch, photo, query, sighting
 UNLABELLED = "unlabelled"
 
 
-def hash_index(cat: Catalogue) -> list[PhotoHashes]:
+def hash_index(cat: Catalogue) -> list[IndexedHashes]:
     """For dedup: every photo's hashes, and whether dedup has judged it (`decision`; '' = new)."""
     dedup = verdicts.current("dedup")
     return cat.read_as(
-        PhotoHashes,
+        IndexedHashes,
         sa.select(
             photo.c.sha256,
             photo.c.phash,
@@ -101,9 +101,10 @@ def tally(cat: Catalogue) -> list[PhotoTally]:
     dedup, people = verdicts.current("dedup"), verdicts.current("photos")
     label = _label(people).label("expression")
     decision = sa.func.coalesce(people.c.decision, "").label("decision")
+    columns: list[sa.ColumnElement[Any]] = [label, decision, sa.func.count()]
     return cat.read_as(
         PhotoTally,
-        from_first(sa.select(*(label, decision, sa.func.count())))
+        from_first(sa.select(*columns))
         .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
         .outerjoin(people, people.c.photo == photo.c.sha256)
         .group_by(label, decision),
@@ -229,7 +230,8 @@ def count_by_class(cat: Catalogue) -> dict[str, int]:
     """How many photos each class has, by the label that each photo has now."""
     people = verdicts.current("photos")
     label, n = _label(people).label("expression"), sa.func.count().label("n")
-    statement = from_first(sa.select(*(label, n)))
+    columns: list[sa.ColumnElement[Any]] = [label, n]
+    statement = from_first(sa.select(*columns))
     statement = statement.outerjoin(people, people.c.photo == photo.c.sha256).group_by(label)
     return {row["expression"]: row["n"] for row in cat.rows(statement)}
 

@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-BoxTuple = tuple[float, float, float, float]
+
+class PhotoBox(NamedTuple):
+    """A box in a photo: its upper left corner and its size, in the photo's pixels."""
+
+    x_px: float
+    y_px: float
+    width_px: float
+    height_px: float
 
 
 class Photo(NamedTuple):
@@ -31,6 +38,14 @@ class Photo(NamedTuple):
 
 
 class PhotoHashes(NamedTuple):
+    """A photo and the bits of its two 64-bit perceptual hashes, as int64."""
+
+    sha256: str
+    phash: int
+    mirror_phash: int
+
+
+class IndexedHashes(NamedTuple):
     """A photo's hashes (int64, the bits of a uint64), and dedup's current decision on it ('' = not judged)."""
 
     sha256: str
@@ -186,9 +201,9 @@ class Face:
     hints: Mapping[str, Any]
 
     @property
-    def box(self) -> BoxTuple:
-        """Left, top, width and height in pixels of the photo."""
-        return self.x_px, self.y_px, self.width_px, self.height_px
+    def box(self) -> PhotoBox:
+        """Where it is in the photo."""
+        return PhotoBox(self.x_px, self.y_px, self.width_px, self.height_px)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ Row = dict[str, Any]
 Kind = TypeVar("Kind")
 Value = TypeVar("Value")
 BUSY_TIMEOUT_S = 60  # how long SQLite waits for another process's lock
-PARAMETERS_AT_ONCE = 500  # a statement takes only so many
+PARAMETERS_AT_ONCE = 500  # a statement takes a limited number
 # What BEGIN IMMEDIATE is for SQLite: two people who commit at the same instant come one after the other.
 _ONE_WRITER = sa.text("SELECT pg_advisory_xact_lock(6278674)")
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from btfer.catalogue import verdicts
-from btfer.catalogue.store import Catalogue, Row, in_parts
+from btfer.catalogue.store import Catalogue, in_parts
 from btfer.catalogue.tables import lease, review_plan, verdict
-from btfer.catalogue.verdicts import Verdict, add_within, standing
+from btfer.catalogue.verdicts import StoredVerdict, Verdict, add_within, not_undone
 
 
 class ReviewSubject(NamedTuple):
@@ -26,8 +26,15 @@ class ReviewSubject(NamedTuple):
         return self.face or self.photo
 
 
+class Claim(NamedTuple):
+    """What was leased to a person, and which candidates no longer await them."""
+
+    leased: list[ReviewSubject]
+    closed: set[ReviewSubject]
+
+
 @dataclass
-class _Standing:
+class _VoteState:
     """Who has voted on a picture, and whether that is settled."""
 
     voters: set[str] = field(default_factory=set)
@@ -45,7 +52,7 @@ def needed(cat: Catalogue, round_: str) -> int:
 
 
 def plan(cat: Catalogue, round_: str, reviewers_per_image: int) -> None:
-    """Ask for so many votes on each picture of a round from now on."""
+    """Set how many people are to vote on each picture of a round, from now on."""
     row = {"round": round_, "reviewers_per_image": reviewers_per_image}
     with cat.write() as connection:
         connection.execute(sa.delete(review_plan).where(review_plan.c.round == round_))
@@ -54,10 +61,10 @@ def plan(cat: Catalogue, round_: str, reviewers_per_image: int) -> None:
 
 def add_open(cat: Catalogue, round_: str, new: Iterable[Verdict]) -> int:
     """Append, in one transaction, those votes that their pictures still ask for; how many. Their leases end."""
-    todo, at, rows = list(new), verdicts.stamp(), []
+    todo, at, rows = list(new), verdicts.timestamp(), []
     with cat.write() as connection:
         ask = _needed(connection, round_)
-        known = _standings(connection, round_, [_subject(one) for one in todo])
+        known = _vote_states(connection, round_, [_subject(one) for one in todo])
         for one in todo:
             so_far = known[_subject(one)]
             if so_far.asks(one.reviewer, ask):
@@ -70,10 +77,10 @@ def add_open(cat: Catalogue, round_: str, new: Iterable[Verdict]) -> int:
 
 
 def settle(cat: Catalogue, round_: str, new: Iterable[Verdict]) -> list[int]:
-    """Append, in one transaction, final verdicts on pictures that have none standing; their ids."""
-    todo, at = list(new), verdicts.stamp()
+    """Append, in one transaction, final verdicts on pictures that have none yet; their ids."""
+    todo, at = list(new), verdicts.timestamp()
     with cat.write() as connection:
-        known = _standings(connection, round_, [_subject(one) for one in todo])
+        known = _vote_states(connection, round_, [_subject(one) for one in todo])
         open_ = [one for one in todo if not known[_subject(one)].final]
         return [add_within(connection, one, at) for one in open_]
 
@@ -86,8 +93,8 @@ def claim(
     *,
     size: int,
     minutes: float,
-) -> tuple[list[ReviewSubject], set[ReviewSubject]]:
-    """Lease the first `size` of the candidates that await this person; (these, those that await them no more).
+) -> Claim:
+    """Lease the first `size` of the candidates that await this person.
 
     What this person has leased already comes first; their other leases end. What others have before
     them is passed over, as long as their votes will be enough.
@@ -107,17 +114,18 @@ def claim(
             if len(got) == size:
                 break
         _lease_only(connection, round_, [one.id for one in got], reviewer, until)
-    return got, closed
+    return Claim(got, closed)
 
 
 def closed(cat: Catalogue, round_: str, reviewer: str) -> set[ReviewSubject]:
     """What a round has not decided and yet awaits no vote of this person: they voted, or it is in dispute."""
-    open_ = verdicts.in_dispute(round_)
-    found = cat.rows(sa.select(open_.c.photo, open_.c.face))
+    found = _in_dispute(cat, round_)
     if needed(cat, round_) > 1:  # else one vote decides
-        own = standing().where(verdict.c.round == round_, verdict.c.reviewer == reviewer)
-        found += cat.rows(own.with_only_columns(verdict.c.photo, verdict.c.face))
-    return {ReviewSubject(row["photo"], row["face"]) for row in found}
+        own = not_undone().where(verdict.c.round == round_, verdict.c.reviewer == reviewer)
+        voted = own.with_only_columns(verdict.c.photo, verdict.c.face)
+        with cat.read() as connection:
+            found |= {ReviewSubject(*row) for row in connection.execute(voted)}
+    return found
 
 
 def lease_only(
@@ -129,33 +137,43 @@ def lease_only(
         _lease_only(connection, round_, list(ids), reviewer, until)
 
 
-def gone(cat: Catalogue, round_: str, subjects: Sequence[ReviewSubject]) -> set[ReviewSubject]:
-    """Those that an earlier stage or round has dropped meanwhile, so that nobody is to judge them."""
+def dropped_meanwhile(
+    cat: Catalogue, round_: str, subjects: Sequence[ReviewSubject]
+) -> set[ReviewSubject]:
+    """Those that an earlier stage or round has dropped since, so that nobody is to judge them."""
     named = {one.photo for one in subjects}
-    rows = verdicts.holding_on(cat, "dedup", named)
-    kept = {row["photo"] for row in rows if row["decision"] == "keep"}
+    rows = verdicts.current_on(cat, "dedup", named)
+    kept = {row.photo for row in rows if row.decision == "keep"}
     if round_ == "photos":
         return {one for one in subjects if one.photo not in kept}
-    rows = verdicts.holding_on(cat, "photos", named)
-    kept -= {row["photo"] for row in rows if row["decision"] == "drop"}
-    rows = verdicts.holding_on(cat, "crop", named)
-    taken = {row["face"] for row in rows if row["decision"] == "keep"}
+    rows = verdicts.current_on(cat, "photos", named)
+    kept -= {row.photo for row in rows if row.decision == "drop"}
+    rows = verdicts.current_on(cat, "crop", named)
+    taken = {row.face for row in rows if row.decision == "keep"}
     return {one for one in subjects if one.photo not in kept or one.face not in taken}
 
 
-def disputes(cat: Catalogue, round_: str) -> list[Row]:
+def disputes(cat: Catalogue, round_: str) -> list[StoredVerdict]:
     """Every vote on each picture that people judged differently and nobody settled, oldest first."""
-    open_ = verdicts.in_dispute(round_)
-    chosen = {(row["photo"], row["face"]) for row in cat.rows(sa.select(open_))}
+    chosen = _in_dispute(cat, round_)
     if not chosen:
         return []
-    return [row for row in verdicts.votes(cat, round_) if (row["photo"], row["face"]) in chosen]
+    every = verdicts.votes(cat, round_)
+    return [row for row in every if ReviewSubject(row.photo, row.face) in chosen]
 
 
 def count_disputes(cat: Catalogue, round_: str) -> int:
     """How many pictures people judged differently and nobody settled."""
+    counted = sa.select(sa.func.count()).select_from(verdicts.in_dispute(round_))
+    with cat.read() as connection:
+        return int(connection.execute(counted).scalar_one())
+
+
+def _in_dispute(cat: Catalogue, round_: str) -> set[ReviewSubject]:
     open_ = verdicts.in_dispute(round_)
-    return int(cat.rows(sa.select(sa.func.count().label("n")).select_from(open_))[0]["n"])
+    with cat.read() as connection:
+        rows = connection.execute(sa.select(open_.c.photo, open_.c.face))
+        return {ReviewSubject(*row) for row in rows}
 
 
 def _needed(connection: sa.Connection, round_: str) -> int:
@@ -165,13 +183,13 @@ def _needed(connection: sa.Connection, round_: str) -> int:
 
 def _in_turn(
     connection: sa.Connection, round_: str, candidates: Sequence[ReviewSubject], reviewer: str
-) -> Iterator[tuple[ReviewSubject, _Standing, int]]:
+) -> Iterator[tuple[ReviewSubject, _VoteState, int]]:
     """Candidates, own leases first, with their votes and how many others have them before them."""
     own = sa.select(lease.c.subject).where(lease.c.round == round_, lease.c.reviewer == reviewer)
     mine = set(connection.execute(own).scalars())
     order = sorted(candidates, key=lambda one: one.id not in mine) if mine else candidates
     for part in in_parts(order):
-        known = _standings(connection, round_, part)
+        known = _vote_states(connection, round_, part)
         others = sa.select(lease.c.subject).where(
             lease.c.round == round_,
             lease.c.reviewer != reviewer,
@@ -182,14 +200,14 @@ def _in_turn(
             yield one, known[one], leased[one.id]
 
 
-def _standings(
+def _vote_states(
     connection: sa.Connection, round_: str, subjects: Sequence[ReviewSubject]
-) -> dict[ReviewSubject, _Standing]:
+) -> dict[ReviewSubject, _VoteState]:
     """Who voted on each; a picture without votes has an empty one."""
-    found: dict[ReviewSubject, _Standing] = defaultdict(_Standing)
+    found: dict[ReviewSubject, _VoteState] = defaultdict(_VoteState)
     named = sorted({one.photo for one in subjects})
     for part in in_parts(named):
-        here = standing().where(verdict.c.round == round_, verdict.c.photo.in_(part))
+        here = not_undone().where(verdict.c.round == round_, verdict.c.photo.in_(part))
         for row in connection.execute(here):
             so_far = found[ReviewSubject(row.photo, row.face)]
             so_far.final = so_far.final or row.final

@@ -52,7 +52,7 @@ def review_export(
 
     with context.catalogue(context.settings()) as cat:
         rows = review.export_verdicts(cat)
-    output.write_csv(file, list(review.exchange.COLUMNS), rows)
+    output.write_csv(file, list(review.exchange_rows.COLUMNS), [one.to_csv() for one in rows])
     output.report({"verdicts": len(rows), "file": file}, "{verdicts} verdicts: {file}", as_json)
 
 
@@ -140,7 +140,7 @@ def review_queue(
     doubts = {one.file: round(1 - one.p_label, 4) for one in suspects}
     release = suspects[0].release if suspects else ""
     with context.catalogue(settings) as cat:
-        found = review.doubt(cat, release, doubts, at=at, reopen_by=reviewer * reopen)
+        found = review.mark_suspects(cat, release, doubts, at=at, reopen_by=reviewer * reopen)
     text = (
         "{awaiting} faces wait for review, first on the page Faces (restart the app if it is running); "
         "{judged} were judged already, {reopened} of them reopened; {again} were judged since; "

@@ -153,11 +153,11 @@ def _agreement(cat: Catalogue, round_: str) -> list[AgreementLine]:
     return [
         AgreementLine(
             round=round_,
-            statistic=row["statistic"],
-            n_items=row["n_items"],
+            statistic=row.statistic,
+            n_items=row.n_items,
             value=agreement_table.number(row),
             interval=agreement_table.interval(row),
         )
         for row in found.rows
-        if found.n_items and row["by"] == agreement_table.ALL and row["value"] is not None
+        if found.n_items and row.by == agreement_table.ALL and row.value is not None
     ]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from btfer.catalogue import Catalogue, pairs
-from btfer.catalogue.store import Row
+from btfer.catalogue.rows import PhotoHashes
 from btfer.errors import Incomplete, UsageError
 from btfer.extras import installed
 from btfer.files import write_atomic
@@ -75,7 +75,7 @@ def from_people(
             f"{total - answered} pairs await same/different: open btfer app (page Pairs)"
         )
     keys = ("one", "other", "same", "weight")
-    labelled = [Labelled(**{key: row[key] for key in keys}) for row in pairs.drawn(cat)]
+    labelled = [Labelled(**{key: getattr(row, key) for key in keys}) for row in pairs.drawn(cat)]
     return _measured(cat, settings, labelled, drawn=True)
 
 
@@ -95,7 +95,7 @@ def draw(cat: Catalogue, *, seed: int, per_distance: int) -> list[tuple[str, str
     if per_distance < 1:
         raise UsageError(f"{per_distance} pairs a distance: ask for 1 or more")
     rows = pairs.hashes(cat, but_dropped_as=NOT_SHOWN)
-    keyed = sorted((_key(seed, row["sha256"]), row["sha256"], row) for row in rows)[:MAX_PHOTOS]
+    keyed = sorted((_key(seed, row.sha256), row.sha256, row) for row in rows)[:MAX_PHOTOS]
     keys = np.array([key for key, _, _ in keyed], np.uint64)
     i, j, bits = near_pairs([row for _, _, row in keyed])
     order = _mixed(keys[i], keys[j])
@@ -109,7 +109,7 @@ def draw(cat: Catalogue, *, seed: int, per_distance: int) -> list[tuple[str, str
     return [pair for _, pair in sorted(drawn)]
 
 
-def near_pairs(rows: list[Row]) -> Near:
+def near_pairs(rows: list[PhotoHashes]) -> Near:
     """Every pair of rows within 20 bits: first row, second row, distance; plain brute force in blocks."""
     hashes, mirrors = (unsigned(rows, name) for name in ("phash", "mirror_phash"))
     found: list[Near] = []
@@ -135,9 +135,9 @@ def distances(hashes: Words, mirrors: Words, others: Words, other_mirrors: Words
     return nearest
 
 
-def unsigned(rows: Iterable[Row], name: str) -> Words:
+def unsigned(rows: Iterable[PhotoHashes], name: str) -> Words:
     """One hash column of some rows; the database stores it signed."""
-    return np.array([row[name] for row in rows], np.int64).view(np.uint64)
+    return np.array([getattr(row, name) for row in rows], np.int64).view(np.uint64)
 
 
 def _key(seed: int, sha256: str) -> int:
@@ -205,7 +205,7 @@ def _plotted(file: Path, table: list[AtDistance], suggested: int | None) -> Path
 
 def _measure(cat: Catalogue, settings: Settings, labelled: list[Labelled]) -> list[Measured]:
     """Each pair with its distance, and what dedup's second look at the thumbnails says."""
-    known = {row["sha256"]: row for row in pairs.hashes(cat)}
+    known = {row.sha256: row for row in pairs.hashes(cat)}
     sides = [[known[getattr(one, name)] for one in labelled] for name in ("one", "other")]
     columns = [unsigned(side, name) for side in sides for name in ("phash", "mirror_phash")]
     confirms = copies_in(settings.data_dir)

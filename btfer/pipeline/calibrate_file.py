@@ -49,13 +49,13 @@ class _Finder:
     """Photos by the start of their sha256, or by the end of a URL that they were found at."""
 
     def __init__(self, cat: Catalogue) -> None:
-        self._ids = [row["sha256"] for row in pairs.hashes(cat)]
+        self._ids = [row.sha256 for row in pairs.hashes(cat)]
         self._by_name: dict[str, set[tuple[str, str]]] = {}
-        for row in pairs.places(cat):
-            for url in {row["url"], row["final_url"]} - {""}:
+        for row in pairs.urls(cat):
+            for url in {row.url, row.final_url} - {""}:
                 for text in {url, unquote(url)}:
                     known = self._by_name.setdefault(text.rpartition("/")[2], set())
-                    known.add((text, row["photo"]))
+                    known.add((text, row.photo))
 
     def __call__(self, text: str) -> set[str]:
         """The sha256 of every photo that the text can mean."""

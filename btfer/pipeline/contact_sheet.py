@@ -19,7 +19,10 @@ def tile(pixels: Pixels) -> Pixels:
 
 
 def contact_sheet(tiles: Mapping[str, Sequence[Pixels]], *, columns: int = 10) -> bytes:
-    """A PNG with one row per class: its name, its count and its first `columns` faces."""
+    """A PNG with one row per class: its name, its count and its first `columns` faces.
+
+    tiles: uint8 [64, 64, 3] RGB, by class.
+    """
     size = (LABEL_PX + columns * TILE_PX, max(1, len(tiles)) * TILE_PX)
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
@@ -35,7 +38,10 @@ def contact_sheet(tiles: Mapping[str, Sequence[Pixels]], *, columns: int = 10) -
 
 
 def class_sheet(tiles: Sequence[Pixels]) -> bytes:
-    """A PNG with all faces of one class, in the order of their numbers, 20 in a row."""
+    """A PNG with all faces of one class, in the order of their numbers, 20 in a row.
+
+    tiles: uint8 [64, 64, 3] RGB.
+    """
     lines = -(-len(tiles) // COLUMNS)
     sheet = np.full((lines * TILE_PX, min(len(tiles), COLUMNS) * TILE_PX, 3), 255, np.uint8)
     for number, one in enumerate(tiles):

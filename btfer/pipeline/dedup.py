@@ -15,7 +15,7 @@ import numpy as np
 
 from btfer import hamming
 from btfer.catalogue import Catalogue, duplicates, photos, verdicts
-from btfer.catalogue.rows import DuplicateCandidate, PhotoHashes
+from btfer.catalogue.rows import DuplicateCandidate, IndexedHashes
 from btfer.catalogue.verdicts import Verdict
 from btfer.duplicate_rules import rank
 from btfer.engine import map_unordered
@@ -48,8 +48,8 @@ def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> Dedu
     """
     with only_one(settings.data_dir, "dedup"):
         index = photos.hash_index(cat)
-        astray = duplicates.astray(cat)
-        new = [i for i, row in enumerate(index) if not row.decision or row.sha256 in astray]
+        again = duplicates.copies_of_dropped(cat)
+        new = [i for i, row in enumerate(index) if not row.decision or row.sha256 in again]
         found = Grouping()
         if new:
             near_by = _Index(index).around(new, settings.max_hamming_bits)
@@ -61,7 +61,7 @@ def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> Dedu
         copies = photos.duplicates(cat)
     progress.update("dedup", len(index), len(index))
     groups = len({copy.keeper for copy in copies})
-    return DedupOutcome(len(new) - len(astray), len(copies), groups, found.split)
+    return DedupOutcome(len(new) - len(again), len(copies), groups, found.split)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class _NearBy:
 class _Index:
     """The hashes of all photos, searched."""
 
-    def __init__(self, index: Sequence[PhotoHashes]) -> None:
+    def __init__(self, index: Sequence[IndexedHashes]) -> None:
         self._hashes = _unsigned(one.phash for one in index)
         self._mirrors = _unsigned(one.mirror_phash for one in index)
         self._keys = hamming.collapse(self._hashes, self._mirrors)

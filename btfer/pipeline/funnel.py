@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from btfer.catalogue import Catalogue, faces, journal, photos, releases, verdicts
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.rows import UrlCount
-from btfer.catalogue.store import Row
+from btfer.catalogue.verdicts import StoredVerdict
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.pipeline import overview
@@ -111,7 +111,7 @@ def explain(cat: Catalogue, id_: str) -> list[str]:
                 f"({box.x_px:.0f}, {box.y_px:.0f}), probability {box.probability:.3f}"
             )
     for one in verdicts.of_photo(cat, sha256):
-        if not face or one["face"] in ("", face):
+        if not face or one.face in ("", face):
             lines.append(_verdict_line(one))
     for box in boxes:
         for release, file in releases.with_face(cat, box.id):
@@ -133,16 +133,16 @@ def _found(cat: Catalogue, sha256: str) -> list[str]:
     return lines
 
 
-def _verdict_line(one: Row) -> str:
-    words = [one["reason"], one["expression"]]
-    if one["keeper"]:
-        words.append(f"of {one['keeper'][:12]} at {one['distance']} bits")
-    if one["undoes"]:
-        words.append(f"verdict {one['undoes']}")
-    about = f" face {one['face'][-2:]}" if one["face"] else ""
-    about += f" under settings {one['settings']}" if one["settings"] else ""
+def _verdict_line(one: StoredVerdict) -> str:
+    words = [one.reason, one.expression]
+    if one.keeper:
+        words.append(f"of {one.keeper[:12]} at {one.distance_bits} bits")
+    if one.undoes:
+        words.append(f"verdict {one.undoes}")
+    about = f" face {one.face[-2:]}" if one.face else ""
+    about += f" under settings {one.settings}" if one.settings else ""
     text = " ".join(word for word in words if word)
-    return f"  {one['at']} {one['round']}: {one['decision']}{about} {text} (by {one['reviewer']})"
+    return f"  {one.at} {one.round}: {one.decision}{about} {text} (by {one.reviewer})"
 
 
 def resolve(cat: Catalogue, id_: str) -> tuple[str, str]:

@@ -78,8 +78,8 @@ def images_at(
     known = faces.by_id(cat, places)
     described = photos.described(cat, {known[id_].photo for id_ in places})
     labels = {sha256: photo.expression for sha256, photo in described.items()}
-    judged = verdicts.holding_on(cat, "faces", described)
-    reviewed = {row["face"] for row in judged if row["decision"] != "drop"}
+    judged = verdicts.current_on(cat, "faces", described)
+    reviewed = {row.face for row in judged if row.decision != "drop"}
     votes = soft_labels(verdicts.votes(cat, "faces", described), labels)
     found = []
     for id_, (file, label) in places.items():
@@ -93,14 +93,19 @@ def images_at(
     return found
 
 
-def read_images(folder: Path, face_of: Mapping[str, str]) -> list[ReleaseImage]:
-    """The images of a release that is there. face_of: the face id of each file (`sad/sad-001.png`)."""
+def read_images(folder: Path, data_dir: Path, face_of: Mapping[str, str]) -> list[ReleaseImage]:
+    """The images of a release that is there. face_of: the face id of each file (`sad/sad-001.png`).
+
+    A release that only names addresses has no images: its pixels are the crops of the data folder.
+    """
     credits_, origins = read_credits(folder), read_origins(folder)
     found = []
     for one in read_metadata(folder):
         name, file = one.file_name, one.file_name.removeprefix("images/")
         stated = (one, credits_.get(name), origins.get(name))
-        found.append(ReleaseImage(file, folder / name, face_of[file], *stated))
+        has_image = (folder / name).is_file()
+        pixels = folder / name if has_image else face_path(data_dir, face_of[file])
+        found.append(ReleaseImage(file, pixels, face_of[file], *stated))
     return found
 
 

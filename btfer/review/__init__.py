@@ -4,18 +4,22 @@ rules     the reasons for a drop, their keys, and what a judgement must be
 queues    what awaits a person, a page at a time, and how far each class is
 badges    the hints
 disputes  what people judged differently, and how many votes a picture needs
-doubts    faces whose label good networks deny, shown first
-judge     writing a page of judgements, settling disputes, taking back, labels that come with a dataset
-pace      how fast a person is, and outlook what each class will likely yield
+suspects  faces whose label good networks contradict, shown first
+judge     writing a page of judgements, settling disputes, undoing, labels that come with a dataset
+pace      how fast a person judges
+forecast  what each class will likely yield
 log       what a reviewer may see of all verdicts
 exchange  verdicts in and out as rows of a CSV file
 """
 
+from btfer.catalogue.rows import PhotoBox
 from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
-from btfer.review.forecast import Outlook, outlook
+from btfer.review.exchange_rows import ExchangedVerdict
+from btfer.review.forecast import Forecast, forecast
 from btfer.review.judge import (
     Committed,
+    TrueFace,
     apply_labels_to_faces,
     commit,
     keep_single_faces,
@@ -25,9 +29,9 @@ from btfer.review.judge import (
 )
 from btfer.review.log import visible_log
 from btfer.review.pace import Pace, pace
-from btfer.review.queues import ORDERS, Item, Page, Queue, Tally, let_go, progress, queue
+from btfer.review.queues import ORDERS, Item, Page, Queue, Tally, end_leases, progress, queue
 from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS, Judged
-from btfer.review.suspects import Doubted, doubt
+from btfer.review.suspects import MarkedSuspects, mark_suspects
 
 __all__ = [
     "DROP_REASONS",
@@ -37,26 +41,29 @@ __all__ = [
     "ROUNDS",
     "Committed",
     "Dispute",
-    "Doubted",
+    "ExchangedVerdict",
+    "Forecast",
     "Imported",
     "Item",
     "Judged",
-    "Outlook",
+    "MarkedSuspects",
     "Pace",
     "Page",
+    "PhotoBox",
     "Queue",
     "Tally",
+    "TrueFace",
     "Vote",
     "apply_labels_to_faces",
     "as_item",
     "commit",
     "disputes",
-    "doubt",
+    "end_leases",
     "export_verdicts",
+    "forecast",
     "import_verdicts",
     "keep_single_faces",
-    "let_go",
-    "outlook",
+    "mark_suspects",
     "pace",
     "plan",
     "progress",

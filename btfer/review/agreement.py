@@ -23,7 +23,7 @@ Disagreement = tuple[Sums, Sums]
 RESAMPLES = 2_000
 SEED = 2024
 LEAST_ITEMS = 10
-"""With fewer items than these, resampling says too little: a value has no interval."""
+"""With fewer items than this, resampling says too little: a value has no interval."""
 
 PERCENT = "percent agreement"
 COHEN = "Cohen's kappa"
@@ -33,7 +33,7 @@ KRIPPENDORFF = "Krippendorff's alpha"
 ANY_NUMBER = "items with 2 or more votes"
 
 NO_ITEMS = "no item was judged by two people"
-ONE_CATEGORY = "all votes are in one category, so chance alone would agree as much"
+ONE_CATEGORY = "all votes are in one category: chance alone would agree as much"
 FEW_ITEMS = f"no interval: fewer than {LEAST_ITEMS} items"
 NO_SPREAD = "no interval: every resample gives the same number"
 TOO_OFTEN_UNDEFINED = "no interval: undefined in more than 1 of 20 resamples"
@@ -47,7 +47,7 @@ _TINY = 1e-12
 class Estimate:
     """One statistic with its 95 % bootstrap interval over items; a missing number is None, and `why` says why.
 
-    of: whose votes it is of, in words. n_items: items that it uses.
+    of: which votes it is about, in words. n_items: the number of items it uses.
     """
 
     statistic: str
@@ -60,7 +60,10 @@ class Estimate:
 
 
 def count_votes(ratings: NDArray[np.integer], n_categories: int) -> Counts:
-    """Counts [items, categories] from ratings [items, raters]: category numbers, -1 = no vote."""
+    """Counts of votes, int64 [items, categories].
+
+    ratings: int [items, raters], category numbers from 0 to n_categories - 1, -1 = no vote.
+    """
     counts = np.zeros((len(ratings), n_categories), np.int64)
     items, raters = np.nonzero(ratings >= 0)
     np.add.at(counts, (items, ratings[items, raters]), 1)
@@ -68,7 +71,10 @@ def count_votes(ratings: NDArray[np.integer], n_categories: int) -> Counts:
 
 
 def percent_agreement(counts: Counts, *, seed: int = SEED) -> Estimate:
-    """The share of pairs of people who agree on an item, averaged over the items with two votes or more."""
+    """The share of pairs of people who agree on an item, averaged over the items with two votes or more.
+
+    counts: int64 [items, categories], the number of votes.
+    """
     used, n_votes = _judged_twice(counts)
     agreeing = (used * (used - 1)).sum(1) / (n_votes * (n_votes - 1))
     features = np.column_stack([np.ones(len(used)), agreeing])
@@ -95,9 +101,10 @@ def cohen_kappa(
 
 
 def fleiss_kappa(counts: Counts, *, seed: int = SEED) -> Estimate:
-    """Fleiss' kappa on the items with exactly n votes; n is the commonest number from two up (`of` tells it).
+    """Fleiss' kappa on the items with exactly n votes; n is the commonest number from two up (named in `of`).
 
-    Source: Fleiss (1971). On two columns, a category and the rest, it is his kappa of that category.
+    counts: int64 [items, categories], the number of votes. Source: Fleiss (1971).
+    On two columns, a category and the rest, it is his kappa of that category.
     """
     used, n_votes = _judged_twice(counts)
     n = int(np.bincount(n_votes).argmax()) if len(used) else 2
@@ -110,7 +117,7 @@ def fleiss_kappa(counts: Counts, *, seed: int = SEED) -> Estimate:
 def krippendorff_alpha(counts: Counts, *, seed: int = SEED) -> Estimate:
     """Krippendorff's alpha for nominal data, on the items with two votes or more, however many each has.
 
-    Source: Krippendorff (2011), section C.
+    counts: int64 [items, categories], the number of votes. Source: Krippendorff (2011), section C.
     """
     used, n_votes = _judged_twice(counts)
     alike = (used * (used - 1)).sum(1) / (n_votes - 1)
@@ -119,9 +126,10 @@ def krippendorff_alpha(counts: Counts, *, seed: int = SEED) -> Estimate:
 
 
 def pair_counts(counts: Counts) -> Counts:
-    """How many pairs of votes on one item say (a, b), int [categories, categories], symmetric.
+    """How many pairs of votes on one item are for (a, b), int64 [categories, categories], symmetric.
 
-    A pair that differs stands on both sides of the diagonal; diagonal and one side together are all pairs.
+    counts: int64 [items, categories], the number of votes. A pair that differs is counted on both sides of the
+    diagonal; the diagonal and one side together are all pairs.
     """
     pairs = counts.T @ counts
     np.fill_diagonal(pairs, (counts * (counts - 1)).sum(0) // 2)
@@ -136,7 +144,7 @@ def _judged_twice(counts: Counts) -> tuple[Counts, NDArray[np.int64]]:
 def _estimate(
     statistic: str, of: str, features: Sums, disagree: Callable[[Sums], Disagreement], seed: int
 ) -> Estimate:
-    """features: [items, f]; `disagree` takes sums of them over items [..., f]."""
+    """features: float64 [items, f]; `disagree` takes their sums over items, [..., f]."""
     n = len(features)
     if not n:
         return Estimate(statistic, of, 0, why=NO_ITEMS)
@@ -182,7 +190,8 @@ def _resamples(times: NDArray[np.int64], seed: int) -> Iterator[Sums]:
 def _agreement(observed: Sums, expected: Sums) -> Sums:
     """1 - observed / expected disagreement; NaN where none is expected, so that it is undefined."""
     undefined = np.full(np.shape(expected), np.nan)
-    return 1 - np.divide(observed, expected, out=undefined, where=expected > _TINY)
+    ratio: Sums = np.divide(observed, expected, out=undefined, where=expected > _TINY)
+    return 1 - ratio
 
 
 def _plain(sums: Sums) -> Disagreement:

@@ -13,24 +13,24 @@ TEXT_ABOVE = 0.03  # share of places where strokes stand side by side, as in wri
 SMALL_PHOTO_PX = 120
 
 CONFLICT = "conflicting labels"  # found under queries of different classes
-DISAGREE = "models disagree"  # good networks agree against the label
-DOUBT = "doubt"  # the hint of a face, 0 to 1: one minus what the networks give its label
+DISAGREE = "models disagree"  # good networks agree on another label
+DOUBT = "doubt"  # a hint of a face, 0 to 1: one minus the probability that networks give its label
 FIRST = {"photos": CONFLICT, "faces": DISAGREE}
 
 
 def of_photo(
-    photo: PhotoToReview, conflicting: bool, has_copies: bool, faceless: bool = False
+    photo: PhotoToReview, conflicting: bool, has_copies: bool, no_face_found: bool = False
 ) -> tuple[str, ...]:
     """The hints of a photo.
 
-    faceless: the crop stage has looked already, and found no face.
+    no_face_found: the crop stage looked already and found no face.
     """
     hints = photo.hints
     found = {
         CONFLICT: conflicting,
         "unlabelled": photo.expression == UNLABELLED,
         "has copies": has_copies,
-        "no face found": faceless,
+        "no face found": no_face_found,
         "blurred": hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW,
         "dark": hints.get("brightness", DARK_BELOW) < DARK_BELOW,
         "flat": hints.get("flat", 0) > FLAT_ABOVE,

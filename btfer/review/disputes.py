@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from btfer.catalogue import Catalogue, photos, votes
-from btfer.catalogue.store import Row
+from btfer.catalogue.verdicts import StoredVerdict
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from btfer.review.queues import Entry, Item, items
@@ -15,10 +15,10 @@ MOST_REVIEWERS = 9
 
 @dataclass(frozen=True)
 class Vote:
-    """What one person said of a picture, in words: `keep`, `drop: text`, `sad`."""
+    """One person's verdict on a picture, in words: `keep`, `drop: text`, `sad`."""
 
     reviewer: str
-    said: str
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,7 @@ def disputes(cat: Catalogue, round_: str) -> list[Dispute]:
     check_round(round_)
     by_subject: dict[ReviewSubject, list[Vote]] = defaultdict(list)
     for row in votes.disputes(cat, round_):
-        by_subject[ReviewSubject(row["photo"], row["face"])].append(
-            Vote(row["reviewer"], _said(row))
-        )
+        by_subject[ReviewSubject(row.photo, row.face)].append(Vote(row.reviewer, _in_words(row)))
     labels = photos.described(cat, {one.photo for one in by_subject})
     entries = [
         Entry(one, labels[one.photo].expression, ("disputed",))
@@ -50,25 +48,25 @@ def disputes(cat: Catalogue, round_: str) -> list[Dispute]:
 
 
 def as_item(one: Dispute) -> Item:
-    """The picture with what people said as its badges."""
-    said = tuple(f"{vote.reviewer}: {vote.said}" for vote in one.votes)
-    return replace(one.item, badges=said)
+    """The picture with the votes as its badges."""
+    votes_ = tuple(f"{vote.reviewer}: {vote.verdict}" for vote in one.votes)
+    return replace(one.item, badges=votes_)
 
 
 def plan(cat: Catalogue, reviewers_per_image: int, round_: str = "") -> None:
-    """Ask for so many people's votes on each picture of a round ('' = of both) from now on.
+    """Set how many people are to judge each picture of a round ('' = of both), from now on.
 
-    Raises UsageError for a number that is none of 1 to 9.
+    Raises UsageError for a number outside 1 to 9.
     """
     if not 1 <= reviewers_per_image <= MOST_REVIEWERS:
         raise UsageError(
-            f"{reviewers_per_image} reviewers per image: 1 to {MOST_REVIEWERS} people can judge it"
+            f"{reviewers_per_image} reviewers per image: choose a number from 1 to {MOST_REVIEWERS}"
         )
     for one in [round_] if round_ else ROUNDS:
         check_round(one)
         votes.plan(cat, one, reviewers_per_image)
 
 
-def _said(row: Row) -> str:
-    words = {"drop": f"drop: {row['reason']}", "relabel": row["expression"]}
-    return words.get(row["decision"], str(row["decision"]))
+def _in_words(row: StoredVerdict) -> str:
+    words = {"drop": f"drop: {row.reason}", "relabel": row.expression}
+    return words.get(row.decision, row.decision)

@@ -1,33 +1,33 @@
-"""Why one of two copies was kept, in words: what dedup's own rules (`btfer.duplicate_rules`) say of them."""
+"""Why one of two copies was kept, in words: dedup's own rules (`btfer.duplicate_rules`) applied to both."""
 
-from btfer.catalogue.store import Row
+from btfer.catalogue.duplicates import DuplicateFacts
 from btfer.duplicate_rules import Facts, PhotoFacts, bytes_a_pixel, decided_by, licence_rank
 
-_LICENCE = ("allows a release", "says nothing of a release", "forbids a release")
+_LICENCE = ("allows a release", "does not mention a release", "forbids a release")
 _RULES = {
-    "judged": "people had judged it",
-    "licence": "the licence {keeper} ({keeper_licence}), here it {copy} ({copy_licence})",
-    "resolution": "larger: {keeper} px, here {copy} px",
-    "compression": "less compressed: {keeper} bytes a pixel, here {copy}",
-    "earlier": "found earlier: {keeper}, here {copy}",
-    "sha256": "equal in everything, the first by name",
+    "judged": "people had judged it already",
+    "licence": "its licence {keeper} ({keeper_licence}), the copy's licence {copy} ({copy_licence})",
+    "resolution": "larger ({keeper} px, the copy {copy} px)",
+    "compression": "less compressed ({keeper} bytes per pixel, the copy {copy})",
+    "earlier": "found earlier ({keeper}, the copy {copy})",
+    "sha256": "equal in everything, first in alphabetical order",
 }
 
 
-def why_kept(keeper: Row, copy: Row, chosen_by: str = "") -> str:
+def why_kept(keeper: DuplicateFacts, copy: DuplicateFacts, chosen_by: str = "") -> str:
     """The first rule that decided between a keeper and a copy, with what it saw.
 
-    keeper, copy: as `catalogue.duplicates.facts`. chosen_by: the person who chose the keeper ('' =
-    dedup did). Licences are those known now, and judged counts only what came before the copy was
-    dropped: where the rules of today say otherwise than dedup did, that is what is told.
+    chosen_by: the person who chose the keeper ('' = dedup did). Licences are those known now, and only
+    judgements before the copy was dropped count: where the rules now decide otherwise than dedup did,
+    the answer says so.
     """
     if chosen_by:
         return f"chosen by {chosen_by}"
-    stays, goes = (facts_before(one, copy["verdict"]) for one in (keeper, copy))
+    stays, goes = (facts_before(one, copy.verdict_id) for one in (keeper, copy))
     rule, for_keeper = decided_by(stays, goes)
     if not for_keeper:
         return (
-            f"an earlier run of dedup chose it; by what is known now this one would stay ({rule})"
+            f"an earlier run of dedup chose it; by what is known now, the copy would stay ({rule})"
         )
     return _RULES[rule].format(
         keeper=_value(rule, stays),
@@ -37,23 +37,22 @@ def why_kept(keeper: Row, copy: Row, chosen_by: str = "") -> str:
     )
 
 
-def facts_before(row: Row, verdict: int) -> Facts:
-    """What the rules ask of a photo, as it was when a verdict (its id) was given."""
-    licences = [(seen["licence"], seen["licence_url"]) for seen in row["sightings"]]
+def facts_before(one: DuplicateFacts, verdict_id: int) -> Facts:
+    """What the rules ask of a photo, as it was when a verdict was given."""
     return PhotoFacts(
-        row["sha256"],
-        (row["vote"] or verdict) < verdict,
-        licences,
-        row["width"],
-        row["height"],
-        row["n_bytes"],
-        row["at"],
+        sha256=one.sha256,
+        judged=(one.vote_id or verdict_id) < verdict_id,
+        licences=[(seen.licence, seen.licence_url) for seen in one.sightings],
+        width_px=one.width_px,
+        height_px=one.height_px,
+        n_bytes=one.n_bytes,
+        at=one.at,
     )
 
 
-def licences_of(row: Row) -> str:
+def licences_of(one: DuplicateFacts) -> str:
     """The licences that a photo's sightings state, as they state them."""
-    stated = {seen["licence"] or seen["licence_url"] for seen in row["sightings"]} - {""}
+    stated = {seen.licence or seen.licence_url for seen in one.sightings} - {""}
     return ", ".join(sorted(stated)) or "none stated"
 
 

@@ -1,7 +1,7 @@
-"""Groups of near-duplicates: why each keeper stays, choosing another one, and saying that a copy is none.
+"""Groups of near-duplicates: why each keeper stays, choosing another one, and marking photos as no copies.
 
-What a person says holds in dedup's next runs: a keeper that they chose stays whatever copies come, and what
-they called no copy is kept. The verdicts of round `photos` and the faces stay with the photo that they were
+What a person decides holds in dedup's next runs: a keeper that they chose stays whatever copies come, and what
+they marked as no copy is kept. The verdicts of round `photos` and the faces stay with the photo that they were
 given on: a keeper that loses its place takes no further part, and the new one awaits review like any photo.
 """
 
@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from btfer.catalogue import Catalogue, duplicates
-from btfer.catalogue.store import Row
+from btfer.catalogue.duplicates import DuplicateFacts
+from btfer.catalogue.rows import PhotoHashes
 from btfer.catalogue.verdicts import Verdict
 from btfer.duplicate_rules import rank, root
 from btfer.errors import UsageError
@@ -19,13 +20,13 @@ from btfer.review.duplicate_reasons import facts_before, licences_of, why_kept
 from btfer.review.rules import check_reviewer
 
 PAGE = 8
-MOST_SHOWN = 24  # of one group: ten thousand blank pictures may be copies of one
+MOST_SHOWN = 24  # of one group: there may be ten thousand copies of one blank picture
 _SHOWN = ("phrase", "source", "title", "author", "page_url")
 
 
 @dataclass(frozen=True)
 class GroupSummary:
-    """A group as the list of groups had it. copies: the furthest from the keeper first, they may be mistaken."""
+    """A group in the list of groups. copies: the furthest from the keeper first, as these are most often mistakes."""
 
     keeper: str
     copies: tuple[str, ...]
@@ -34,7 +35,7 @@ class GroupSummary:
 
 @dataclass(frozen=True)
 class GroupPhoto:
-    """One photo of a group. distance_bits, mirrored: to the keeper; judged: what round `photos` says of it.
+    """One photo of a group. distance_bits, mirrored: to the keeper; judged: its verdict in round `photos`.
 
     why: what decided between it and the keeper; of the keeper itself, between it and the next best.
     labels: the classes whose queries found it.
@@ -70,38 +71,38 @@ class DuplicateGroup:
         return len(self.labels) > 1
 
 
-def places(cat: Catalogue) -> list[GroupSummary]:
+def group_summaries(cat: Catalogue) -> list[GroupSummary]:
     """All groups: those found under queries of different classes first, then the largest."""
-    rows = sorted(duplicates.copies(cat), key=lambda row: (-(row["distance"] or 0), row["photo"]))
-    keeper_of = {row["photo"]: row["keeper"] for row in rows}
+    rows = sorted(duplicates.copies(cat), key=lambda row: (-(row.distance_bits or 0), row.photo))
+    keeper_of = {row.photo: row.keeper for row in rows}
     copies: dict[str, list[str]] = defaultdict(list)
     for photo in keeper_of:
         copies[root(photo, keeper_of)].append(photo)
     labels: dict[str, set[str]] = defaultdict(set)
-    for photo, label in duplicates.found_under(cat):
+    for photo, label in duplicates.classes_searched(cat):
         labels[root(photo, keeper_of)].add(label)
     found = [GroupSummary(one, tuple(its), len(labels[one]) > 1) for one, its in copies.items()]
     return sorted(found, key=lambda one: (not one.conflicting, -len(one.copies), one.keeper))
 
 
-def groups(
-    cat: Catalogue, here: Sequence[GroupSummary], most: int = MOST_SHOWN
+def current_groups(
+    cat: Catalogue, summaries: Sequence[GroupSummary], most: int = MOST_SHOWN
 ) -> list[list[DuplicateGroup]]:
-    """What has become of each place, with all that is shown of it: mostly one group; [] = no copies now."""
-    shown = [[one.keeper, *one.copies[:most]] for one in here]
+    """What has become of each listed group, with all that is shown of it: mostly one group; [] = no copies now."""
+    shown = [[one.keeper, *one.copies[:most]] for one in summaries]
     known = duplicates.facts(cat, {name for names in shown for name in names})
     asked = {""}
-    while missing := {row["keeper"] for row in known.values()} - asked - set(known):
+    while missing := {row.keeper for row in known.values()} - asked - set(known):
         known |= duplicates.facts(cat, missing)
         asked |= missing
-    keeper_of = {name: row["keeper"] for name, row in known.items() if row["keeper"] in known}
+    keeper_of = {name: row.keeper for name, row in known.items() if row.keeper in known}
     found = []
-    for place, names in zip(here, shown, strict=True):
-        members: dict[str, list[Row]] = defaultdict(list)
+    for summary, names in zip(summaries, shown, strict=True):
+        members: dict[str, list[DuplicateFacts]] = defaultdict(list)
         for name in names:
             if name in keeper_of:
                 members[root(name, keeper_of)].append(known[name])
-        hidden = max(0, len(place.copies) - most)
+        hidden = max(0, len(summary.copies) - most)
         found.append([_group(known[root], rows, hidden) for root, rows in members.items()])
     return found
 
@@ -114,21 +115,21 @@ def change(
     keep: str = "",
     not_copies: Collection[str] = (),
 ) -> int:
-    """Say which photo of a keeper's group stays ('' = as it is) and which are no copies; how many verdicts.
+    """Choose which photo of a keeper's group stays ('' = as it is) and which are no copies; how many verdicts.
 
     All at once, and only ever appended: the others become copies of the one that stays. Raises UsageError,
     and writes nothing, where the group has changed meanwhile or a photo is not of it.
     """
     by = _person(reviewer)
 
-    def decide(rows: list[Row]) -> list[Verdict]:
+    def decide(rows: list[PhotoHashes]) -> list[Verdict]:
         return _verdicts(rows, keeper, keep or keeper, set(not_copies), by)
 
     return duplicates.change(cat, keeper, decide)
 
 
 def undo_last(cat: Catalogue, reviewer: str) -> list[str]:
-    """Take back what a person changed last; the photos that it was about, [] if there is nothing.
+    """Undo what a person changed last; the photos that it was about, [] if there is nothing.
 
     Works on what the catalogue holds, so also after a restart. Where new copies have come to their keeper
     meanwhile, they are of the old group until dedup runs, which looks at them again.
@@ -139,22 +140,24 @@ def undo_last(cat: Catalogue, reviewer: str) -> list[str]:
 def _person(reviewer: str) -> str:
     name = check_reviewer(reviewer)
     if name == "dedup":  # or its verdicts and a person's could not be told apart
-        raise UsageError("'dedup' is the name of a stage: give your own")
+        raise UsageError("'dedup' is the name of a stage: enter your own name")
     return name
 
 
 def _verdicts(
-    rows: Sequence[Row], old: str, new: str, not_copies: set[str], reviewer: str
+    rows: Sequence[PhotoHashes], old: str, new: str, not_copies: set[str], reviewer: str
 ) -> list[Verdict]:
     """What is to be written. rows: the group, keeper first."""
     if not rows:
-        raise UsageError(f"photo '{old[:80]}' keeps no copies now: load the page again")
-    hashes = {row["sha256"]: (row["phash"], row["mirror_phash"]) for row in rows}
+        raise UsageError(f"photo '{old[:80]}' has no copies now: load the page again")
+    hashes = {row.sha256: (row.phash, row.mirror_phash) for row in rows}
     for name in (new, *not_copies):
         if name not in hashes:
-            raise UsageError(f"photo '{name[:80]}' is not of this group now: load the page again")
+            raise UsageError(f"photo '{name[:80]}' is not in this group now: load the page again")
     if new in not_copies:
-        raise UsageError("the photo that stays has copies: choose another one to stay first")
+        raise UsageError(
+            "the photo that stays cannot be marked as no copy: choose another one to stay first"
+        )
     kept = [*sorted(not_copies)] if new == old else [new, *sorted(not_copies)]
     keeps = [Verdict("dedup", name, "keep", reviewer) for name in kept]
     if new == old:
@@ -175,35 +178,35 @@ def _verdicts(
     return keeps + drops
 
 
-def _group(keeper: Row, rows: Sequence[Row], hidden: int) -> DuplicateGroup:
-    chosen_by = next((row["by"] for row in rows if row["by"] != "dedup"), "")
-    hashes = keeper["phash"], keeper["mirror_phash"]
+def _group(keeper: DuplicateFacts, rows: Sequence[DuplicateFacts], hidden: int) -> DuplicateGroup:
+    chosen_by = next((row.decided_by for row in rows if row.decided_by != "dedup"), "")
+    hashes = keeper.phash, keeper.mirror_phash
     copies = []
     for row in rows:
-        bits, mirrored = hamming_distance((row["phash"], row["mirror_phash"]), hashes)
+        bits, mirrored = hamming_distance((row.phash, row.mirror_phash), hashes)
         why = why_kept(keeper, row, chosen_by)
-        copies.append(replace(_picture(row), distance_bits=bits, mirrored=mirrored, why=why))
-    next_best = min(rows, key=lambda row: rank(facts_before(row, row["verdict"])))
+        copies.append(replace(_photo(row), distance_bits=bits, mirrored=mirrored, why=why))
+    next_best = min(rows, key=lambda row: rank(facts_before(row, row.verdict_id)))
     why = why_kept(keeper, next_best, chosen_by)
     labels = tuple(sorted({label for row in (keeper, *rows) for label in _labels(row)}))
-    return DuplicateGroup(replace(_picture(keeper), why=why), copies, labels, hidden)
+    return DuplicateGroup(replace(_photo(keeper), why=why), copies, labels, hidden)
 
 
-def _picture(row: Row) -> GroupPhoto:
-    first = row["sightings"][0] if row["sightings"] else {}
+def _photo(row: DuplicateFacts) -> GroupPhoto:
+    first = row.sightings[0] if row.sightings else None
     return GroupPhoto(
-        photo=row["sha256"],
-        format=row["format"],
-        width_px=row["width"],
-        height_px=row["height"],
-        n_bytes=row["n_bytes"],
-        found_at=row["at"],
+        photo=row.sha256,
+        format=row.format,
+        width_px=row.width_px,
+        height_px=row.height_px,
+        n_bytes=row.n_bytes,
+        found_at=row.at,
         licence=licences_of(row),
         labels=_labels(row),
-        judged=row["reason"] or row["judgement"],
-        about={name: str(first.get(name) or "") for name in _SHOWN},
+        judged=row.reason or row.judgement,
+        about={name: getattr(first, name, "") for name in _SHOWN},
     )
 
 
-def _labels(row: Row) -> tuple[str, ...]:
-    return tuple(sorted({one["expression"] for one in row["sightings"]} - {""}))
+def _labels(row: DuplicateFacts) -> tuple[str, ...]:
+    return tuple(sorted({one.expression for one in row.sightings} - {""}))

@@ -11,30 +11,30 @@ ENOUGH = 20  # a rate from fewer judgements of a class is that of all classes
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """One class: faces kept by people so far, and how many there will likely be; None = no way to tell yet."""
+class Forecast:
+    """One class: faces kept by people so far, and how many there will likely be (None = too early to tell)."""
 
     expression: str
     kept: int
     likely: int | None
 
 
-def outlook(cat: Catalogue, settings_digest: str) -> list[Outlook]:
+def forecast(cat: Catalogue, crop_digest: str) -> list[Forecast]:
     """For each class, in label order.
 
-    Faces that await are kept at the rate so far; photos that await, and those that the crop stage has
-    not looked at, yield faces at the rate so far.
+    It assumes that waiting faces are kept at the rate so far, and that waiting photos, and those that the
+    crop stage has not looked at, yield faces at the rate so far.
     """
-    uncropped = photos.awaiting_crop(cat, settings_digest)
+    uncropped = photos.awaiting_crop(cat, crop_digest)
     label = photos.label_of_each(cat) if uncropped else {}
     waiting = [label[one.sha256] for one in uncropped]
-    seen, taken = faces.yielded(cat, settings_digest)
-    return estimate(progress(cat, settings_digest), waiting, taken / seen if seen else None)
+    seen, taken = faces.yielded(cat, crop_digest)
+    return estimate(progress(cat, crop_digest), waiting, taken / seen if seen else None)
 
 
 def estimate(
     tallies: Iterable[Tally], uncropped: Iterable[str], faces_per_photo: float | None
-) -> list[Outlook]:
+) -> list[Forecast]:
     """From how far both rounds are, the labels of kept photos without a crop, and faces taken per photo."""
     of = {(one.round, one.expression): one for one in tallies}
     to_crop = list(uncropped)
@@ -51,7 +51,7 @@ def estimate(
             (_rate(of, "photos", name) or keep_photo, faces_per_photo),
             _rate(of, "faces", name) or keep_face,
         )
-        found.append(Outlook(name, face.kept, likely))
+        found.append(Forecast(name, face.kept, likely))
     return found
 
 

@@ -1,16 +1,18 @@
-"""Writing a page of judgements, settling disputes, taking back, and labels that come with a dataset."""
+"""Writing a page of judgements, settling disputes, undoing, and labels that come with a dataset."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
 from btfer.catalogue.photos import UNLABELLED
+from btfer.catalogue.rows import PhotoBox
 from btfer.catalogue.verdicts import Verdict
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
-from btfer.review.iou import SAME_FACE_IOU, BoxTuple, best_match
+from btfer.review.iou import SAME_FACE_IOU, best_match
 from btfer.review.queues import LEASE_MINUTES, queue
 from btfer.review.rules import Judged, check_judged, check_reviewer, check_round
 
@@ -25,6 +27,14 @@ class Committed:
     skipped: int
 
 
+class TrueFace(NamedTuple):
+    """A face that a dataset names: its photo (sha256), its box and its label."""
+
+    photo: str
+    box: PhotoBox
+    label: str
+
+
 def commit(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) -> Committed:
     """Write one person's votes on a page in one transaction: all of them, or none.
 
@@ -33,8 +43,10 @@ def commit(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) -> 
     twice, or an unlabelled face that is kept as it is.
     """
     new = _verdicts(cat, round_, judged, reviewer)
-    gone = votes.gone(cat, round_, [ReviewSubject(one.photo, one.face) for one in new])
-    open_ = [one for one in new if ReviewSubject(one.photo, one.face) not in gone]
+    dropped = votes.dropped_meanwhile(
+        cat, round_, [ReviewSubject(one.photo, one.face) for one in new]
+    )
+    open_ = [one for one in new if ReviewSubject(one.photo, one.face) not in dropped]
     written = votes.add_open(cat, round_, open_)
     return Committed(written, len(judged) - written)
 
@@ -45,14 +57,14 @@ def settle(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) -> 
     Raises UsageError as `commit`.
     """
     new = [replace(one, final=True) for one in _verdicts(cat, round_, judged, reviewer)]
-    disputed = {ReviewSubject(row["photo"], row["face"]) for row in votes.disputes(cat, round_)}
+    disputed = {ReviewSubject(row.photo, row.face) for row in votes.disputes(cat, round_)}
     open_ = [one for one in new if ReviewSubject(one.photo, one.face) in disputed]
     written = len(votes.settle(cat, round_, open_))
     return Committed(written, len(judged) - written)
 
 
 def undo_last(cat: Catalogue, reviewer: str, round_: str) -> list[Judged]:
-    """Take back the page that a reviewer committed last in a round, and return it; [] if there is none.
+    """Undo the page that a reviewer committed last in a round, and return it; [] if there is none.
 
     Works on what the catalogue holds, so also after a restart; the page comes first in their queue again.
     Raises UsageError where the last batch is larger than any page, which only an import is.
@@ -62,61 +74,60 @@ def undo_last(cat: Catalogue, reviewer: str, round_: str) -> list[Judged]:
     rows = verdicts.last_batch(cat, round_, reviewer)
     if len(rows) > MAX_UNDO:
         raise UsageError(
-            f"the last batch of {reviewer} has {len(rows):,} verdicts, so it is an import and no "
-            "page: take them back by their ids in the log"
+            f"the last {len(rows):,} verdicts of {reviewer} came together: it is an import, not a page. "
+            "Undo them on the page Log instead"
         )
-    undo(cat, [row["id"] for row in rows], reviewer)
+    undo(cat, [row.id for row in rows], reviewer)
     judged = [
-        Judged(row["face"] or row["photo"], row["decision"], row["reason"], row["expression"])
-        for row in rows
+        Judged(row.face or row.photo, row.decision, row.reason, row.expression) for row in rows
     ]
     votes.lease_only(cat, round_, [one.id for one in judged], reviewer, minutes=LEASE_MINUTES)
     return judged
 
 
 def undo(cat: Catalogue, ids: Iterable[int], reviewer: str) -> int:
-    """Take any verdicts back by their ids; how many. Raises UsageError where one does not stand.
+    """Undo any verdicts by their ids; how many. Raises UsageError where one is unknown or undone already.
 
     A photo that dedup dropped is kept from then on: its next run would find the same copy again.
     """
     chosen, reviewer = set(ids), check_reviewer(reviewer)
-    copies = [row for row in verdicts.by_id(cat, chosen) if row["reviewer"] == "dedup"]
+    copies = [row for row in verdicts.by_id(cat, chosen) if row.reviewer == "dedup"]
     undone = verdicts.undo(cat, chosen, reviewer)
-    kept = [row["photo"] for row in copies if row["decision"] == "drop"]
+    kept = [row.photo for row in copies if row.decision == "drop"]
     verdicts.add(cat, [Verdict("dedup", photo, "keep", reviewer) for photo in kept])
     return len(undone)
 
 
 def apply_labels_to_faces(
     cat: Catalogue,
-    settings_digest: str,
-    truth: Iterable[tuple[str, BoxTuple, str]],
+    crop_digest: str,
+    truth: Iterable[TrueFace],
     reviewer: str,
     *,
-    min_overlap: float = SAME_FACE_IOU,
+    min_iou: float = SAME_FACE_IOU,
 ) -> Committed:
-    """Judge awaiting faces by known boxes: (photo sha256, box, label) for each true face.
+    """Judge waiting faces by the faces that a dataset names.
 
-    A face takes the label of the true box that it overlaps most (IoU of `min_overlap` or more), and is
-    dropped as `not a face` where it overlaps none. Photos that `truth` does not name are left alone.
+    A face takes the label of the true face with the highest IoU (`min_iou` or more), and is
+    dropped as `not a face` where there is none. Photos that `truth` does not name are left alone.
     """
-    known: dict[str, list[tuple[BoxTuple, str]]] = defaultdict(list)
+    known: dict[str, list[tuple[PhotoBox, str]]] = defaultdict(list)
     for photo, box, label in truth:
         known[photo].append((box, parse_expression(label)))
     judged = []
-    for item in queue(cat, "faces", settings_digest):
+    for item in queue(cat, "faces", crop_digest):
         if item.photo in known and item.box:
-            match = best_match(item.box, known[item.photo], least=min_overlap)
+            match = best_match(item.box, known[item.photo], least=min_iou)
             judged.append(_labelled(item.id, match) if match else _no_face(item.id))
     return commit(cat, "faces", judged, reviewer)
 
 
-def keep_single_faces(cat: Catalogue, settings_digest: str, reviewer: str) -> Committed:
-    """Keep each awaiting, labelled face that is the only one taken from its photo: it has the photo's label."""
-    per_photo = Counter(face.photo for face in faces.accepted(cat, settings_digest))
+def keep_single_faces(cat: Catalogue, crop_digest: str, reviewer: str) -> Committed:
+    """Keep each waiting, labelled face that is the only one taken from its photo: it has the photo's label."""
+    per_photo = Counter(face.photo for face in faces.accepted(cat, crop_digest))
     judged = [
         Judged(item.id)
-        for item in queue(cat, "faces", settings_digest)
+        for item in queue(cat, "faces", crop_digest)
         if per_photo[item.photo] == 1 and item.label != UNLABELLED
     ]
     return commit(cat, "faces", judged, reviewer)
@@ -128,7 +139,7 @@ def _verdicts(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) 
     reviewer = check_reviewer(reviewer)
     ids = [one.id for one in judged]
     if len(set(ids)) < len(ids):
-        raise UsageError("a page names one picture twice: load the page again")
+        raise UsageError("this page names one picture twice: load the page again")
     for one in judged:
         check_judged(round_, one)
     subjects = _subjects(cat, round_, ids)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from btfer.catalogue import Catalogue, verdicts
 
-PAUSE_S = 300.0  # a longer gap between two pages is a break, and no work
+PAUSE_S = 300.0  # a longer gap between two pages is a break, not work
 REST_AFTER_S = 45 * 60.0
 _NEWEST = 2_000
 
@@ -25,22 +25,22 @@ class Pace:
         return self.worked_s >= REST_AFTER_S
 
     def minutes_for(self, pictures: int) -> float | None:
-        """How long so many will take; None where the pace is not known."""
+        """How long this number of pictures takes; None where the pace is not known."""
         return pictures / self.per_minute if self.per_minute else None
 
 
 def pace(cat: Catalogue, reviewer: str, at: datetime.datetime | None = None) -> Pace:
     """A person's pace over their newest judgements in both rounds. at: now."""
     pages = verdicts.pages_of(cat, reviewer, newest=_NEWEST)
-    times = [(datetime.datetime.fromisoformat(row["at"]), int(row["n"])) for row in pages]
+    times = [(datetime.datetime.fromisoformat(one.at), one.n_verdicts) for one in pages]
     return of_pages(times, at or datetime.datetime.now(datetime.UTC))
 
 
 def of_pages(pages: Sequence[tuple[datetime.datetime, int]], at: datetime.datetime) -> Pace:
     """From when pages were committed and how many judgements each held, oldest first.
 
-    The work on a page is the time since the page before it. After a break that is not known, so such
-    a page counts for no pace.
+    The work on a page is the time since the page before it. After a break that time is unknown, so
+    such a page does not count towards the pace.
     """
     judged, spent, since_break = 0, 0.0, 0.0
     for (before, _), (then, n) in itertools.pairwise(pages):

@@ -1,6 +1,6 @@
-"""Pairs of photos, same picture or not: what awaits a person, writing the answers, and taking them back.
+"""Pairs of photos, same picture or not: what awaits a person, writing the answers, and undoing them.
 
-The answers tell `btfer dedup --calibrate` how good its threshold is; they drop no photo.
+The answers measure how good dedup's threshold is (`btfer dedup calibrate`); they drop no photo.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _SHOWN = ("phrase", "source", "page_url", "url", "title", "licence", "author")
 
 
 @dataclass(frozen=True)
-class Side:
+class PairSide:
     """One photo of a pair, and where it was found first."""
 
     photo: str
@@ -28,7 +28,7 @@ class PhotoPair:
     """Two photos that await an answer; `id` names the pair."""
 
     id: int
-    sides: tuple[Side, Side]
+    sides: tuple[PairSide, PairSide]
 
 
 def waiting(cat: Catalogue, limit: int = PAGE) -> list[PhotoPair]:
@@ -36,17 +36,14 @@ def waiting(cat: Catalogue, limit: int = PAGE) -> list[PhotoPair]:
     rows = pairs.waiting(cat, limit)
     return [
         PhotoPair(
-            row["id"],
-            (
-                _side(cat, row["one"], row["one_format"]),
-                _side(cat, row["other"], row["other_format"]),
-            ),
+            row.id,
+            (_side(cat, row.one, row.one_format), _side(cat, row.other, row.other_format)),
         )
         for row in rows
     ]
 
 
-def count(cat: Catalogue) -> tuple[int, int]:
+def count(cat: Catalogue) -> pairs.PairCount:
     """How many pairs are answered, and how many were drawn."""
     return pairs.count(cat)
 
@@ -62,11 +59,11 @@ def answer(cat: Catalogue, same: Mapping[int, bool], reviewer: str) -> Committed
 
 
 def undo_last(cat: Catalogue, reviewer: str) -> dict[int, bool]:
-    """Take back the page that a reviewer answered last, and return it; {} if there is none."""
+    """Undo the page that a reviewer answered last, and return it; {} if there is none."""
     return pairs.undo_last(cat, check_reviewer(reviewer))
 
 
-def _side(cat: Catalogue, photo: str, format_: str) -> Side:
+def _side(cat: Catalogue, photo: str, format_: str) -> PairSide:
     seen = photos.sightings(cat, photo)
     first = seen[0]._asdict() if seen else {}
-    return Side(photo, format_, {name: str(first.get(name) or "") for name in _SHOWN})
+    return PairSide(photo, format_, {name: str(first.get(name) or "") for name in _SHOWN})

@@ -10,19 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
-from btfer.catalogue.rows import DescribedPhoto, Face
+from btfer.catalogue.rows import DescribedPhoto, Face, PhotoBox
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.review import badges
-from btfer.review.iou import BoxTuple
 from btfer.review.rules import check_reviewer, check_round
 
 ORDERS = ("as found", "suspicious first", "suspicious last")
 LEASE_MINUTES = 20.0
-STALE_S = (
-    20.0  # a page that is not full is worth reading the whole queue again, but not at each look
-)
+# A page that is not full is worth reading the whole queue again, but not at each look.
+STALE_S = 20.0
 _SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "author")
 
 
@@ -46,7 +44,7 @@ class Item:
     label: str
     badges: tuple[str, ...]
     about: dict[str, str]
-    box: BoxTuple | None = None
+    box: PhotoBox | None = None
     width_px: float = 0
     height_px: float = 0
 
@@ -71,15 +69,15 @@ class Tally:
 
 
 def waiting(
-    cat: Catalogue, round_: str, settings_digest: str = "", *, reviewer: str = ""
+    cat: Catalogue, round_: str, crop_digest: str = "", *, reviewer: str = ""
 ) -> list[Entry]:
-    """What a round has not decided: what is most in doubt first (`badges.FIRST`), then in the order of finding.
+    """What a round has not decided: the most doubtful first (`badges.FIRST`), then in the order of finding.
 
-    reviewer: only what awaits this person's vote. settings_digest: of the crop, for round `faces`.
+    reviewer: only what awaits this person's vote. crop_digest: of the crop, for round `faces`.
     Raises UsageError for an unknown round.
     """
     check_round(round_)
-    entries = _photos(cat) if round_ == "photos" else _faces(cat, settings_digest)
+    entries = _photos(cat) if round_ == "photos" else _faces(cat, crop_digest)
     if reviewer:
         closed = votes.closed(cat, round_, reviewer)
         entries = [one for one in entries if one.subject not in closed]
@@ -89,7 +87,7 @@ def waiting(
 def in_order(entries: Sequence[Entry], order: str = ORDERS[0], label: str = "") -> list[Entry]:
     """Those of one class ('' = all), in one of `ORDERS`. Raises UsageError for another order."""
     if order not in ORDERS:
-        raise UsageError(f"order '{order}' is unknown: use one of {', '.join(ORDERS)}")
+        raise UsageError(f"unknown order '{order}'; choose one of {', '.join(ORDERS)}")
     chosen = [one for one in entries if label in ("", one.label)]
     if order == ORDERS[0]:
         return chosen
@@ -100,14 +98,14 @@ def in_order(entries: Sequence[Entry], order: str = ORDERS[0], label: str = "") 
 def queue(
     cat: Catalogue,
     round_: str,
-    settings_digest: str = "",
+    crop_digest: str = "",
     limit: int | None = None,
     *,
     order: str = ORDERS[0],
     label: str = "",
 ) -> list[Item]:
     """What a round has not decided, ready to be shown; nobody's lease counts. Raises UsageError."""
-    entries = in_order(waiting(cat, round_, settings_digest), order, label)
+    entries = in_order(waiting(cat, round_, crop_digest), order, label)
     return items(cat, entries[:limit])
 
 
@@ -122,8 +120,8 @@ def items(cat: Catalogue, entries: Sequence[Entry]) -> list[Item]:
     ]
 
 
-def let_go(cat: Catalogue, round_: str, reviewer: str) -> None:
-    """End all that a reviewer has before them in a round, so that others may have it at once."""
+def end_leases(cat: Catalogue, round_: str, reviewer: str) -> None:
+    """End a reviewer's leases in a round, so that others may have those pictures at once."""
     check_round(round_)
     votes.lease_only(cat, round_, [], reviewer, minutes=0)
 
@@ -135,12 +133,10 @@ class Queue:
     before them (a lease of `LEASE_MINUTES`), unless the round asks for more votes than these will be.
     """
 
-    def __init__(
-        self, cat: Catalogue, round_: str, reviewer: str, settings_digest: str = ""
-    ) -> None:
+    def __init__(self, cat: Catalogue, round_: str, reviewer: str, crop_digest: str = "") -> None:
         """Raises UsageError for an unknown round or no name."""
         check_round(round_)
-        self._cat, self._round, self._digest = cat, round_, settings_digest
+        self._cat, self._round, self._digest = cat, round_, crop_digest
         self._reviewer = check_reviewer(reviewer)
         self._entries: dict[ReviewSubject, Entry] = {}
         self._closed: dict[str, Entry] = {}  # by id: for put_back
@@ -151,12 +147,12 @@ class Queue:
     def page(self, size: int, order: str = ORDERS[0], label: str = "") -> Page:
         """The next pictures for this person, leased to them; an empty page = nothing awaits them."""
         with self._lock:
-            stamp = self._stamp()
-            if stamp != self._seen:
-                self._read(stamp)
+            version = self._queue_version()
+            if version != self._seen:
+                self._read(version)
             page = self._claim(size, order, label)
             if len(page.items) < size and time.monotonic() - self._read_at >= STALE_S:
-                self._read(stamp)  # others have let go, or taken back, meanwhile
+                self._read(version)  # others may have ended a lease, or undone a page, since
                 page = self._claim(size, order, label)
             return page
 
@@ -166,7 +162,7 @@ class Queue:
         return bool(self._seen)
 
     def put_back(self, ids: Iterable[str]) -> None:
-        """Put pictures whose votes were taken back first again."""
+        """Put pictures whose votes were undone first again."""
         with self._lock:
             back = [self._closed.pop(id_, None) for id_ in ids]
             if None in back:
@@ -174,14 +170,14 @@ class Queue:
             first = {one.subject: one for one in back if one}
             self._entries, self._orders = first | self._entries, {}
 
-    def _stamp(self) -> str:
+    def _queue_version(self) -> str:
         """Changes when a stage has let pictures in or taken some out, or when more votes are asked for."""
         return f"{verdicts.newest_of_stages(self._cat)} {votes.needed(self._cat, self._round)}"
 
-    def _read(self, stamp: str) -> None:
+    def _read(self, version: str) -> None:
         found = waiting(self._cat, self._round, self._digest, reviewer=self._reviewer)
         self._entries = {one.subject: one for one in found}
-        self._closed, self._orders, self._seen = {}, {}, stamp
+        self._closed, self._orders, self._seen = {}, {}, version
         self._read_at = time.monotonic()
 
     def _claim(self, size: int, order: str, label: str) -> Page:
@@ -206,14 +202,14 @@ class Queue:
         return self._orders[order, label]
 
 
-def progress(cat: Catalogue, settings_digest: str) -> list[Tally]:
+def progress(cat: Catalogue, crop_digest: str) -> list[Tally]:
     """How far each round is, for each class in label order, then `unlabelled` where there is any.
 
     A dropped photo or face counts under the label that it had.
     """
     seen = {(one.expression, one.decision): one.n for one in photos.tally(cat)}
     taken = Counter(
-        (one.expression, one.decision) for one in faces.accepted_with_labels(cat, settings_digest)
+        (one.expression, one.decision) for one in faces.accepted_with_labels(cat, crop_digest)
     )
     return _tallies("photos", Counter(seen)) + _tallies("faces", taken)
 
@@ -234,7 +230,7 @@ def _tallies(round_: str, counts: Counter[tuple[str, str]]) -> list[Tally]:
 
 def _photos(cat: Catalogue) -> list[Entry]:
     conflicting, copied = photos.conflicting(cat), photos.with_copies(cat)
-    faceless = {
+    no_face = {
         one.sha256 for one in faces.photos_without_face(cat, faces.newest_settings(cat), "no face")
     }
     return [
@@ -242,16 +238,16 @@ def _photos(cat: Catalogue) -> list[Entry]:
             ReviewSubject(photo.sha256),
             photo.expression,
             badges.of_photo(
-                photo, *(photo.sha256 in known for known in (conflicting, copied, faceless))
+                photo, *(photo.sha256 in known for known in (conflicting, copied, no_face))
             ),
         )
         for photo in photos.awaiting_review(cat)
     ]
 
 
-def _faces(cat: Catalogue, settings_digest: str) -> list[Entry]:
+def _faces(cat: Catalogue, crop_digest: str) -> list[Entry]:
     conflicting = photos.conflicting(cat)
-    taken = faces.accepted_with_labels(cat, settings_digest)
+    taken = faces.accepted_with_labels(cat, crop_digest)
     per_photo = Counter(face.photo for face in taken)
     return [
         Entry(

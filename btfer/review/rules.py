@@ -35,7 +35,7 @@ DROP_REASONS: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Judged:
-    """What a person said about one photo or face (`id`): keep, drop with a reason, or relabel."""
+    """One person's judgement of one photo or face (`id`): keep, drop with a reason, or relabel."""
 
     id: str
     decision: str = "keep"
@@ -46,29 +46,32 @@ class Judged:
 def check_round(round_: str) -> None:
     """Raises UsageError for a round in which people do not judge."""
     if round_ not in ROUNDS:
-        raise UsageError(f"'{round_}' is no review round: use one of {', '.join(ROUNDS)}")
+        raise UsageError(f"unknown review round '{round_}'; choose one of {', '.join(ROUNDS)}")
 
 
 def check_reviewer(name: str) -> str:
     """The name without spaces around it. Raises UsageError for an empty one."""
     if not name.strip():
-        raise UsageError("a verdict needs its reviewer's name: none was given")
+        raise UsageError("a verdict needs the name of its reviewer: enter yours")
     return name.strip()
 
 
 def check_judged(round_: str, one: Judged) -> None:
     """Raises UsageError for an unknown decision, reason or class, or for one that does not belong."""
     if one.decision not in ("keep", "drop", "relabel"):
-        raise UsageError(f"decision '{one.decision}' is none of keep, drop, relabel ({one.id})")
+        raise UsageError(
+            f"unknown decision '{one.decision}' ({one.id}); choose one of keep, drop, relabel"
+        )
     if one.decision == "drop" and one.reason not in DROP_REASONS[round_]:
         known = ", ".join(DROP_REASONS[round_])
         raise UsageError(
-            f"drop reason '{one.reason}' is none of round {round_}: use one of {known}"
+            f"unknown drop reason '{one.reason}' in round {round_}; choose one of {known}"
         )
     if one.decision == "relabel" and one.expression not in EXPRESSIONS:
         known = ", ".join(EXPRESSIONS)
-        raise UsageError(f"'{one.expression}' is no expression class: use one of {known}")
+        raise UsageError(f"unknown class '{one.expression}'; choose one of {known}")
     if (one.reason and one.decision != "drop") or (one.expression and one.decision != "relabel"):
         raise UsageError(
-            f"a {one.decision} takes no reason and no class of another kind ({one.id})"
+            f"a '{one.decision}' verdict ({one.id}) has a reason or a class that does not belong: "
+            "only a drop has a reason, only a relabel has a class"
         )

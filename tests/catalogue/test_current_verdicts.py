@@ -33,11 +33,11 @@ def test_one_pass_says_what_holds(any_cat: Catalogue, asked: int) -> None:
     held = current_verdicts.current_verdicts(any_cat, "here")
     for round_ in current_verdicts.ROUNDS:
         assert held[round_] == {
-            row["face"] or row["photo"]: tuple(
-                row[name] for name in current_verdicts.CurrentVerdict._fields
+            row.face or row.photo: tuple(
+                getattr(row, name) for name in current_verdicts.CurrentVerdict._fields
             )
-            for row in verdicts.holding(any_cat, round_)
-            if row["settings"] in ("", "here")
+            for row in verdicts.current_in(any_cat, round_)
+            if row.settings in ("", "here")
         }, round_
     assert held["dedup"][ids[6]].decision == "drop"
     assert ids[5] not in held["photos"]

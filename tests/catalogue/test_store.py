@@ -161,7 +161,7 @@ def test_undo_brings_the_verdict_before_back(any_cat: Catalogue) -> None:
     assert photos.labels(any_cat)[a].expression == "sad"
     verdicts.undo(any_cat, [second], "bob")
     assert photos.labels(any_cat)[a].expression == "happy"
-    with pytest.raises(UsageError, match="does not stand"):
+    with pytest.raises(UsageError, match="cannot be undone"):
         verdicts.undo(any_cat, [second], "bob")
     verdicts.undo(any_cat, [first], "ann")
     assert len(photos.awaiting_review(any_cat)) == 1

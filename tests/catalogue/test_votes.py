@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
-from btfer.catalogue.verdicts import MergedVerdict, Verdict
+from btfer.catalogue import Catalogue, faces, merging, photos, verdicts, votes
+from btfer.catalogue.merging import MergedVerdict
+from btfer.catalogue.verdicts import Verdict
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from tests.catalogue.test_store import add_photo
@@ -53,34 +54,34 @@ def test_agreement_is_counted_over_each_persons_newest_vote(
     a, b, c = named[:3]
     votes.add_open(any_cat, "photos", [vote(a, "ann", "drop", reason="text")])
     [slip] = verdicts.votes(any_cat, "photos")
-    verdicts.undo(any_cat, [slip["id"]], "ann")
+    verdicts.undo(any_cat, [slip.id], "ann")
     given = [vote(a, "ann"), vote(a, "ben"), vote(b, "ann"), vote(c, "ann")]
     given += [vote(b, "ben", "relabel", expression="sad")]
     assert votes.add_open(any_cat, "photos", given) == 5
-    held = verdicts.holding(any_cat, "photos")
-    assert [(row["photo"], row["reviewer"]) for row in held] == [(a, "ann")]
+    held = verdicts.current_in(any_cat, "photos")
+    assert [(row.photo, row.reviewer) for row in held] == [(a, "ann")]
     assert votes.count_disputes(any_cat, "photos") == 1
-    assert {row["photo"] for row in votes.disputes(any_cat, "photos")} == {b}
+    assert {row.photo for row in votes.disputes(any_cat, "photos")} == {b}
     assert votes.closed(any_cat, "photos", "ann") == {ReviewSubject(id_) for id_ in (a, b, c)}
     assert votes.closed(any_cat, "photos", "cleo") == {ReviewSubject(b)}
     votes.plan(any_cat, "photos", 1)
     assert votes.closed(any_cat, "photos", "ann") == {ReviewSubject(b)}
     votes.plan(any_cat, "photos", 2)
-    assert [row["photo"] for row in verdicts.votes(any_cat, "photos")] == [a, a, b, c, b]
+    assert [row.photo for row in verdicts.votes(any_cat, "photos")] == [a, a, b, c, b]
 
 
 def test_the_last_word_holds_and_is_said_once(any_cat: Catalogue, named: list[str]) -> None:
     a = named[0]
     told = [MergedVerdict(vote(a, "ann"), "2026-05-17T10:00:00+00:00")]
     told += [MergedVerdict(vote(a, "ben", "drop", reason="text"), "2026-05-17T10:00:01+00:00")]
-    assert verdicts.merge(any_cat, told) == (2, 0)
+    assert merging.merge(any_cat, told) == (2, 0)
     final = vote(a, "cleo", "drop", reason="unclear", final=True)
     assert len(votes.settle(any_cat, "photos", [final])) == 1
     again = [vote(a, "dan", final=True), vote(a, "eve", final=True)]
     assert votes.settle(any_cat, "photos", again) == []
-    [held] = verdicts.holding_on(any_cat, "photos", [a])
-    assert (held["reviewer"], held["reason"]) == ("cleo", "unclear")
-    assert verdicts.dropped(any_cat, "")[0]["reason"] == "unclear"
+    [held] = verdicts.current_on(any_cat, "photos", [a])
+    assert (held.reviewer, held.reason) == ("cleo", "unclear")
+    assert verdicts.dropped(any_cat, "")[0].reason == "unclear"
 
 
 def test_a_merge_names_each_verdict_once_and_takes_back_once(
@@ -88,12 +89,12 @@ def test_a_merge_names_each_verdict_once_and_takes_back_once(
 ) -> None:
     told = MergedVerdict(vote(named[0], "ann"), "2026-05-17T10:00:00+00:00")
     gone = replace(told, undone="2026-05-17T11:00:00+00:00", undone_by="ben")
-    assert verdicts.merge(any_cat, [told]) == (1, 0)
-    assert verdicts.merge(any_cat, [gone, told]) == (0, 1)
-    assert verdicts.merge(any_cat, [told, gone]) == (0, 0)
-    assert verdicts.holding(any_cat, "photos") == []
-    with pytest.raises(UsageError, match="does not stand"):
-        verdicts.undo(any_cat, [verdicts.of_photo(any_cat, named[0])[1]["id"]], "ann")
+    assert merging.merge(any_cat, [told]) == (1, 0)
+    assert merging.merge(any_cat, [gone, told]) == (0, 1)
+    assert merging.merge(any_cat, [told, gone]) == (0, 0)
+    assert verdicts.current_in(any_cat, "photos") == []
+    with pytest.raises(UsageError, match="cannot be undone"):
+        verdicts.undo(any_cat, [verdicts.of_photo(any_cat, named[0])[1].id], "ann")
 
 
 def test_two_who_commit_in_the_same_instant_judge_a_picture_once(

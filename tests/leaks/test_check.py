@@ -112,9 +112,9 @@ def test_only_faces_that_are_new_are_looked_for_again(
     [row] = [
         row
         for row in verdicts.of_photo(full, faces.by_id(full, [dropped])[dropped].photo)
-        if row["round"] == "leaks"
+        if row.round == "leaks"
     ]
-    assert (row["reason"], row["distance"]) == ("in training set mine", 0)
+    assert (row.reason, row.distance_bits) == ("in training set mine", 0)
 
 
 def test_a_forgotten_face_is_not_replaced_by_one_that_leaks(

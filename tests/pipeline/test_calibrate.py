@@ -101,7 +101,7 @@ def test_answers_are_written_once_taken_back_by_page_and_kept_over_a_new_draw(
 
     pairs.draw(any_cat, [(*(side.photo for side in first[0].sides), 7.0)])
     assert asking.count(any_cat) == (1, 1)
-    assert [(row["same"], row["weight"]) for row in pairs.drawn(any_cat)] == [(True, 7.0)]
+    assert [(row.same, row.weight) for row in pairs.drawn(any_cat)] == [(True, 7.0)]
     with pytest.raises(UsageError, match="reviewer"):
         asking.answer(any_cat, given, " ")
 

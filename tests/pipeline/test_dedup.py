@@ -31,7 +31,7 @@ def test_copies_are_dropped_with_reason_keeper_and_distance(
     for one in photos.duplicates(cat):
         assert one.keeper == first
         assert one.distance_bits <= 8
-    reasons = {one["reason"] for one in verdicts.log(cat) if one["decision"] == "drop"}
+    reasons = {one.reason for one in verdicts.log(cat) if one.decision == "drop"}
     assert reasons == {"duplicate"}
 
 
@@ -135,9 +135,9 @@ def test_a_copy_that_a_person_takes_back_in_the_app_stays_kept(
     take_in(cat, settings.data_dir, as_bytes(photo), HAPPY, "large")
     take_in(cat, settings.data_dir, as_bytes(photo.resize((320, 240))), HAPPY, "small")
     dedup.run(cat, settings)
-    [dropped] = [row for row in verdicts.holding(cat, "dedup") if row["decision"] == "drop"]
-    assert review.undo(cat, [dropped["id"]], "ann") == 1
+    [dropped] = [row for row in verdicts.current_in(cat, "dedup") if row.decision == "drop"]
+    assert review.undo(cat, [dropped.id], "ann") == 1
     take_in(cat, settings.data_dir, as_bytes(photo.resize((200, 150))), HAPPY, "smaller")
     dedup.run(cat, settings)
-    assert dropped["photo"] in {one.sha256 for one in photos.awaiting_review(cat)}
-    assert dropped["photo"] not in {one.photo for one in photos.duplicates(cat)}
+    assert dropped.photo in {one.sha256 for one in photos.awaiting_review(cat)}
+    assert dropped.photo not in {one.photo for one in photos.duplicates(cat)}

@@ -20,7 +20,7 @@ from btfer.pipeline import build, crawl, verify
 from btfer.pipeline.diff import diff
 from btfer.pipeline.forget import forget
 from btfer.pipeline.formats import FORMATS
-from btfer.release_record import WITH
+from btfer.release_record import ONLY, WITH
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo
 from tests.pipeline.test_release import full
@@ -195,3 +195,14 @@ def test_who_takes_a_place_is_of_a_site_that_has_room(full: Catalogue, settings:
     done = forget(full, settings, [held[rows[2].id].split("/")[1]])
     new = made.path.parent / str(done.releases[made.path.name])
     assert [label for label in released(new).values() if label == "sad"] == ["sad"]
+
+
+def test_a_release_that_only_names_addresses_gets_its_next_version_too(
+    full: Catalogue, settings: Settings
+) -> None:
+    made = build.run(full, settings, build.Plan(per_class=2, sources=ONLY))
+    victim = releases.faces_in(full, made.path.name)[3]
+    done = forget(full, settings, [victim.face])
+    new = made.path.parent / str(done.releases[made.path.name])
+    assert [problem for check in verify.verify(new) for problem in check.problems] == []
+    assert not (new / "images").exists()

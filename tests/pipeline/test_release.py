@@ -286,12 +286,12 @@ def test_what_was_signed_anew_but_cannot_be_right_is_found(
 def test_build_waits_for_the_last_word_on_what_people_dispute(
     full: Catalogue, settings: Settings
 ) -> None:
-    [one, *_] = verdicts.holding(full, "photos")
-    verdicts.add(full, [Verdict("photos", one["photo"], "drop", "ben", reason="text")])
+    [one, *_] = verdicts.current_in(full, "photos")
+    verdicts.add(full, [Verdict("photos", one.photo, "drop", "ben", reason="text")])
     for unreviewed in ("", "keep", "drop"):
         with pytest.raises(Incomplete, match="judged 1 photos differently: settle them on"):
             build.run(full, settings, build.Plan(per_class=2, unreviewed=unreviewed))
-    final = Verdict("photos", one["photo"], "keep", "cleo", final=True)
+    final = Verdict("photos", one.photo, "keep", "cleo", final=True)
     verdicts.add(full, [final])
     assert build.run(full, settings, build.Plan(per_class=2)).images == 14
 
@@ -349,7 +349,7 @@ def test_addresses_are_told_only_where_somebody_asked_for_them(
 
 def test_the_datasheet_tells_how_far_people_agreed(full: Catalogue, settings: Settings) -> None:
     more = [
-        Verdict("photos", row["photo"], "keep", "ben") for row in verdicts.holding(full, "photos")
+        Verdict("photos", row.photo, "keep", "ben") for row in verdicts.current_in(full, "photos")
     ]
     verdicts.add(full, more)
     made = build.run(full, settings, build.Plan(per_class=2))
@@ -364,25 +364,25 @@ def test_what_holds_in_one_pass_is_what_holds_one_by_one(
 ) -> None:
     """Judged twice, taken back, settled, under other crop settings."""
     digest = crop.crop_settings(settings).digest
-    rows = verdicts.holding(full, "photos")
-    verdicts.undo(full, [rows[0]["id"]], "ann")
-    verdicts.undo(full, [rows[1]["id"]], "ann")
-    verdicts.add(full, [Verdict("photos", rows[1]["photo"], "drop", "ann", reason="text")])
-    verdicts.add(full, [Verdict("photos", rows[2]["photo"], "drop", "ben", reason="text")])
-    verdicts.add(full, [Verdict("photos", rows[3]["photo"], "relabel", "ben", expression="sad")])
-    settled = Verdict("photos", rows[3]["photo"], "keep", "cleo", final=True)
-    other = Verdict("crop", rows[4]["photo"], "drop", "crop", settings="other", reason="no face")
+    rows = verdicts.current_in(full, "photos")
+    verdicts.undo(full, [rows[0].id], "ann")
+    verdicts.undo(full, [rows[1].id], "ann")
+    verdicts.add(full, [Verdict("photos", rows[1].photo, "drop", "ann", reason="text")])
+    verdicts.add(full, [Verdict("photos", rows[2].photo, "drop", "ben", reason="text")])
+    verdicts.add(full, [Verdict("photos", rows[3].photo, "relabel", "ben", expression="sad")])
+    settled = Verdict("photos", rows[3].photo, "keep", "cleo", final=True)
+    other = Verdict("crop", rows[4].photo, "drop", "crop", settings="other", reason="no face")
     verdicts.add(full, [settled, other])
     for votes in (1, 2):
         review.plan(full, votes, "")
         held = current_verdicts.current_verdicts(full, digest)
         for round_ in current_verdicts.ROUNDS:
             expected = {
-                row["face"] or row["photo"]: tuple(
-                    row[name] for name in current_verdicts.CurrentVerdict._fields
+                row.face or row.photo: tuple(
+                    getattr(row, name) for name in current_verdicts.CurrentVerdict._fields
                 )
-                for row in verdicts.holding(full, round_)
-                if row["settings"] in ("", digest)
+                for row in verdicts.current_in(full, round_)
+                if row.settings in ("", digest)
             }
             assert held[round_] == expected, (votes, round_)
         kept = {row.id for row in overview.read(full, digest).kept_faces()}

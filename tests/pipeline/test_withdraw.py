@@ -29,7 +29,7 @@ def test_a_withdrawn_photo_is_dropped_and_does_not_come_back_by_another_way(
     assert withdraw(cat, [f"{url}#page"]) == Withdrawn(new=0, dropped=0)
     assert verdicts.of_photo(cat, photo) == before, "a repeated request adds nothing"
     assert [row.sha256 for row in photos.awaiting_crop(cat, "s1")] == [spared]
-    assert verdicts.of_photo(cat, photo)[-1]["reason"] == "do-not-use"
+    assert verdicts.of_photo(cat, photo)[-1].reason == "do-not-use"
     copy = site.show(SAD, "/copy.jpg", jpeg(1))
     assert go(per_query=200).refused == {"withdrawn": 1}
     assert row_of(cat, copy)["photo"] is None

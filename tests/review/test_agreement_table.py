@@ -1,7 +1,7 @@
 """Which votes count as what, the parts of the table, soft labels, and the command."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,33 @@ from typer.testing import CliRunner
 from btfer import cli, review
 from btfer.catalogue import Catalogue, verdicts
 from btfer.catalogue.rows import LabelledPhoto
-from btfer.catalogue.store import Row
+from btfer.catalogue.verdicts import StoredVerdict
 from btfer.errors import UsageError
 from btfer.review import Judged, agreement, agreement_table
-from btfer.review.agreement_table import ballots, measure, soft_labels
+from btfer.review.agreement_table import AgreementRow, ballots, measure, soft_labels
 from tests.drawn_catalogue import add_face, label_of, make
 
 
-def vote(photo: str, who: str, decision: str = "keep", expression: str = "", face: str = "") -> Row:
-    given = {"photo": photo, "face": face, "reviewer": who}
-    return given | {"decision": decision, "expression": expression}
+def vote(
+    photo: str, who: str, decision: str = "keep", expression: str = "", face: str = ""
+) -> StoredVerdict:
+    return StoredVerdict(
+        id=1,
+        round="faces" if face else "photos",
+        photo=photo,
+        face=face,
+        settings="",
+        decision=decision,
+        reason="",
+        expression=expression,
+        reviewer=who,
+        keeper="",
+        distance_bits=None,
+        undoes=None,
+        at="",
+        uid="",
+        final=False,
+    )
 
 
 def photo_row(**more: str) -> LabelledPhoto:
@@ -32,8 +49,10 @@ def judge(cat: Catalogue, round_: str, who: str, ids: list[str], **said: str) ->
     review.commit(cat, round_, [Judged(id_, **said) for id_ in ids], who)
 
 
-def chosen(rows: list[Row], **wanted: str) -> list[Row]:
-    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+def chosen(rows: list[AgreementRow], **wanted: str) -> list[AgreementRow]:
+    return [
+        row for row in rows if all(getattr(row, name) == value for name, value in wanted.items())
+    ]
 
 
 def names_of(given: agreement_table.Ballots) -> list[list[str]]:
@@ -72,8 +91,8 @@ def test_who_kept_a_photo_meant_its_query_also_after_others_agreed_on_another_cl
     judge(cat, "photos", "ann", ids)
     judge(cat, "photos", "ben", ids, decision="relabel", expression="sad")
     review.settle(cat, "photos", [Judged(ids[0], "relabel", expression="sad")], "cleo")
-    [row] = verdicts.holding(cat, "photos")
-    assert row["expression"] == "sad"
+    [row] = verdicts.current_in(cat, "photos")
+    assert row.expression == "sad"
     found = measure(cat, "photos")
     assert found.reviewers == ("ann", "ben")  # the last word is no vote
     place = found.categories.index
@@ -94,7 +113,7 @@ def test_two_faces_of_one_photo_are_two_items() -> None:
 
 
 @pytest.fixture
-def votes_and_photos() -> tuple[list[Row], dict[str, LabelledPhoto]]:
+def votes_and_photos() -> tuple[list[StoredVerdict], dict[str, LabelledPhoto]]:
     """40 photos of two languages; ann and ben differ on the French sad ones, cleo judges a few."""
     known, votes = {}, []
     for n in range(40):
@@ -110,8 +129,7 @@ def votes_and_photos() -> tuple[list[Row], dict[str, LabelledPhoto]]:
 def test_every_part_has_every_statistic_with_its_number_of_items(votes_and_photos) -> None:
     rows = agreement_table.table(ballots(*votes_and_photos, "photos"))
     alphas = {
-        (row["by"], row["group"]): row["n_items"]
-        for row in chosen(rows, statistic=agreement.KRIPPENDORFF)
+        (row.by, row.group): row.n_items for row in chosen(rows, statistic=agreement.KRIPPENDORFF)
     }
     assert alphas[agreement_table.ALL, agreement_table.ALL] == 40
     assert alphas[agreement_table.AGAINST_REST, "drop"] == 40
@@ -119,9 +137,9 @@ def test_every_part_has_every_statistic_with_its_number_of_items(votes_and_photo
     assert alphas["gender", "female"] == 40
     assert not chosen(rows, by="age") + chosen(rows, by="ethnicity")  # no query says any
     fleiss = chosen(rows, by="all", statistic=agreement.FLEISS)
-    assert [(row["n_items"], row["of"]) for row in fleiss] == [(28, "items with exactly 2 votes")]
+    assert [(row.n_items, row.of) for row in fleiss] == [(28, "items with exactly 2 votes")]
     pairs = chosen(rows, statistic=agreement.COHEN)
-    assert [(row["of"], row["n_items"]) for row in pairs] == [
+    assert [(row.of, row.n_items) for row in pairs] == [
         ("ann and ben", 40),
         ("ann and cleo", 12),
         ("ben and cleo", 12),
@@ -130,27 +148,27 @@ def test_every_part_has_every_statistic_with_its_number_of_items(votes_and_photo
 
 def test_a_part_has_the_statistics_of_its_own_votes(votes_and_photos) -> None:
     votes, known = votes_and_photos
-    two = [row for row in votes if row["reviewer"] != "cleo"]
+    two = [row for row in votes if row.reviewer != "cleo"]
     rows = agreement_table.table(ballots(two, known, "photos"))
-    french = [row for row in two if known[row["photo"]].language == "fr"]
+    french = [row for row in two if known[row.photo].language == "fr"]
     alone = agreement_table.table(ballots(french, known, "photos"))
     part = chosen(rows, by="language", group="fr")
     assert len(part) == 4  # two people: Cohen's kappa as well
     for row in part:
-        [same] = chosen(alone, by="all", statistic=row["statistic"])
-        assert {**row, "by": "", "group": ""} == {**same, "by": "", "group": ""}
+        [same] = chosen(alone, by="all", statistic=row.statistic)
+        assert replace(row, by="", group="") == replace(same, by="", group="")
     [english] = chosen(rows, by="language", group="en", statistic=agreement.FLEISS)
-    assert english["value"] == 1
+    assert english.value == 1
 
 
 def test_a_class_against_the_rest_has_what_two_categories_alone_have(votes_and_photos) -> None:
     votes, known = votes_and_photos
     rows = agreement_table.table(ballots(votes, known, "photos"))
     against = chosen(rows, by=agreement_table.AGAINST_REST, statistic=agreement.KRIPPENDORFF)
-    by_class = {row["group"]: row for row in against}
-    assert by_class["happy"]["value"] == 1
-    assert by_class["fear"]["value"] < by_class["sad"]["value"] < 1
-    assert (by_class["angry"]["value"], by_class["angry"]["why"]) == (None, agreement.ONE_CATEGORY)
+    by_class = {row.group: row for row in against}
+    assert by_class["happy"].value == 1
+    assert by_class["fear"].value < by_class["sad"].value < 1
+    assert (by_class["angry"].value, by_class["angry"].why) == (None, agreement.ONE_CATEGORY)
 
 
 def test_soft_labels_count_the_votes_of_each_face() -> None:
@@ -182,7 +200,7 @@ def test_soft_labels_of_a_catalogue_have_every_vote_and_no_last_word(tmp_path: P
 
 def test_an_unknown_round_is_an_error(tmp_path: Path) -> None:
     cat, _ = make(tmp_path, 1)
-    with pytest.raises(UsageError, match="no review round"):
+    with pytest.raises(UsageError, match="unknown review round 'crop'"):
         measure(cat, "crop")
 
 
@@ -213,7 +231,9 @@ def test_the_command_prints_the_numbers_and_all_of_them_as_json(tmp_path: Path) 
     assert not any(id_[:8] in said for id_ in ids)
     photos, faces = json.loads(run(tmp_path, "agreement", "--json"))
     assert (photos["n_items"], faces["n_items"]) == (14, 0)
-    [share] = chosen(photos["rows"], by="all", statistic=agreement.PERCENT)
-    assert share["value"] == 0.5
-    assert share["low"] < 0.5 < share["high"]
+    [share] = chosen(
+        [AgreementRow(**row) for row in photos["rows"]], by="all", statistic=agreement.PERCENT
+    )
+    assert share.value == 0.5
+    assert share.low < 0.5 < share.high
     assert sum(map(sum, photos["confusion"])) == 7 + 2 * 7

@@ -41,11 +41,11 @@ def copy(cat: Catalogue, data_dir: Path, name: str, size: tuple[int, int], **mor
 
 def held(cat: Catalogue) -> dict[str, str]:
     """What dedup's round says of each photo now: '' = kept, else its keeper."""
-    return {row["photo"]: row["keeper"] for row in verdicts.holding(cat, "dedup")}
+    return {row.photo: row.keeper for row in verdicts.current_in(cat, "dedup")}
 
 
 def only_group(cat: Catalogue) -> duplicates.DuplicateGroup:
-    [[group]] = duplicates.groups(cat, duplicates.places(cat))
+    [[group]] = duplicates.current_groups(cat, duplicates.group_summaries(cat))
     return group
 
 
@@ -54,11 +54,11 @@ def test_a_group_tells_what_decided_between_the_keeper_and_each_copy(
 ) -> None:
     group = only_group(cat)
     assert group.keeper.photo == ids["large"]
-    assert group.keeper.why == "larger: 640 x 480 px, here 480 x 360 px"
+    assert group.keeper.why == "larger (640 x 480 px, the copy 480 x 360 px)"
     told = {one.photo: one for one in group.copies}
     assert set(told) == {ids["middle"], ids["small"]}
     small = told[ids["small"]]
-    assert small.why == "larger: 640 x 480 px, here 320 x 240 px"
+    assert small.why == "larger (640 x 480 px, the copy 320 x 240 px)"
     assert (small.width_px, small.height_px, small.format) == (320, 240, "jpg")
     assert small.n_bytes == len(
         (settings.data_dir / "photos").glob(f"*/{small.photo}.jpg").__next__().read_bytes()
@@ -77,12 +77,12 @@ def test_a_group_tells_what_decided_between_the_keeper_and_each_copy(
         (
             {"size": (640, 480)},
             {"size": (320, 240), "licence": "CC0"},
-            "the licence allows a release (CC0), here it says nothing of a release (none stated)",
+            "its licence allows a release (CC0), the copy's licence does not mention a release (none stated)",
         ),
         (
             {"size": (640, 480), "licence": "CC BY-ND"},
             {"size": (320, 240)},
-            "the licence says nothing of a release (none stated), here it forbids a release (CC BY-ND)",
+            "its licence does not mention a release (none stated), the copy's licence forbids a release (CC BY-ND)",
         ),
         ({"size": (640, 480), "quality": 30}, {"size": (640, 480)}, "less compressed"),
     ],
@@ -111,7 +111,7 @@ def test_a_judgement_that_came_after_dedup_did_not_decide(
     group = only_group(cat)
     assert group.keeper.photo == ids["large"]  # reviewed keepers stay
     huge = next(one for one in group.copies if one.width_px == 1280)
-    assert huge.why == "people had judged it"
+    assert huge.why == "people had judged it already"
 
 
 def test_what_the_rules_would_choose_otherwise_today_is_said(
@@ -119,7 +119,7 @@ def test_what_the_rules_would_choose_otherwise_today_is_said(
 ) -> None:
     add_found(cat, SAD, [Sighting("http://web/small", "folder", licence="CC BY 4.0")])
     why = {one.photo: one.why for one in only_group(cat).copies}
-    assert why[ids["small"]].endswith("this one would stay (licence)")
+    assert why[ids["small"]].endswith("the copy would stay (licence)")
 
 
 def test_no_photo_is_a_copy_of_itself() -> None:
@@ -139,16 +139,16 @@ def test_conflicting_groups_come_first_then_the_largest(cat: Catalogue, settings
 
     pair, three, conflict = group(1, [HAPPY] * 2), group(2, [SAD] * 3), group(3, [HAPPY, SAD])
     dedup.run(cat, settings)
-    places = duplicates.places(cat)
+    places = duplicates.group_summaries(cat)
     assert [one.keeper for one in places] == [conflict, three, pair]
     assert [one.conflicting for one in places] == [True, False, False]
-    groups = [one for [one] in duplicates.groups(cat, places)]
+    groups = [one for [one] in duplicates.current_groups(cat, places)]
     assert [one.conflicting for one in groups] == [True, False, False]
     assert [len(one.copies) for one in groups] == [1, 2, 1]
 
 
 def test_of_a_large_group_only_so_many_copies_are_read(cat: Catalogue, ids: dict[str, str]) -> None:
-    [[group]] = duplicates.groups(cat, duplicates.places(cat), most=1)
+    [[group]] = duplicates.current_groups(cat, duplicates.group_summaries(cat), most=1)
     assert (len(group.copies), group.hidden) == (1, 1)
 
 
@@ -175,8 +175,8 @@ def test_another_keeper_takes_all_copies_and_awaits_review(
     assert (group.keeper.photo, group.keeper.why) == (small, "chosen by ben")
     assert {one.why for one in group.copies} == {"chosen by ben"}
     assert {item.id for item in review.queue(cat, "photos")} == {small, ids["other"]}
-    [judged] = verdicts.holding(cat, "photos")  # the old keeper's verdict stays on it
-    assert judged["photo"] == ids["large"]
+    [judged] = verdicts.current_in(cat, "photos")  # the old keeper's verdict stays on it
+    assert judged.photo == ids["large"]
 
 
 def test_a_chosen_keeper_stays_whatever_copies_come(
@@ -288,9 +288,9 @@ def test_nothing_but_verdicts_of_the_group_is_added(cat: Catalogue, ids: dict[st
     after = verdicts.log(cat)
     assert after[-len(log) :] == log
     added = after[: -len(log)]
-    assert {row["round"] for row in added} == {"dedup"}
-    assert {row["reviewer"] for row in added} == {"ann"}
-    assert ids["other"] not in {row["photo"] for row in added}
+    assert {row.round for row in added} == {"dedup"}
+    assert {row.reviewer for row in added} == {"ann"}
+    assert ids["other"] not in {row.photo for row in added}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -299,7 +299,7 @@ def test_whatever_people_and_dedup_do_in_turn_every_copy_has_a_keeper(
 ) -> None:
     rng, people, come = random.Random(seed), ("ann", "ben"), 0
     for _ in range(25):
-        places = duplicates.places(cat)
+        places = duplicates.group_summaries(cat)
         step = rng.choice(["come", "dedup", "choose", "choose", "no copy", "undo"])
         if step == "come":
             come += 1
@@ -319,9 +319,9 @@ def test_whatever_people_and_dedup_do_in_turn_every_copy_has_a_keeper(
                 assert {held(cat)[name] for name in others} == {one}
         now = held(cat)
         dropped = {name for name, keeper in now.items() if keeper}
-        in_groups = [name for one in duplicates.places(cat) for name in one.copies]
+        in_groups = [name for one in duplicates.group_summaries(cat) for name in one.copies]
         assert sorted(in_groups) == sorted(dropped)  # each in one group, and none is lost
-        assert not {one.keeper for one in duplicates.places(cat)} & dropped
+        assert not {one.keeper for one in duplicates.group_summaries(cat)} & dropped
     dedup.run(cat, settings)
     now = held(cat)
     assert all(now[keeper] == "" for keeper in now.values() if keeper)
@@ -333,13 +333,13 @@ def test_whatever_people_and_dedup_do_in_turn_every_copy_has_a_keeper(
 @pytest.mark.parametrize(
     ("keeper", "keep", "not_copies", "said"),
     [
-        ("nobody", "", [], "keeps no copies now"),
-        ("' OR 1=1 --", "", [], "keeps no copies now"),
-        ("other", "", [], "keeps no copies now"),
-        ("small", "", [], "keeps no copies now"),
-        ("large", "other", [], "is not of this group now"),
-        ("large", "../../etc/passwd", [], "is not of this group now"),
-        ("large", "", ["other"], "is not of this group now"),
+        ("nobody", "", [], "has no copies now"),
+        ("' OR 1=1 --", "", [], "has no copies now"),
+        ("other", "", [], "has no copies now"),
+        ("small", "", [], "has no copies now"),
+        ("large", "other", [], "is not in this group now"),
+        ("large", "../../etc/passwd", [], "is not in this group now"),
+        ("large", "", ["other"], "is not in this group now"),
         ("large", "", ["large"], "choose another one to stay first"),
         ("large", "small", ["small"], "choose another one to stay first"),
     ],
@@ -356,7 +356,7 @@ def test_what_is_not_of_the_group_is_an_error_and_writes_nothing(
     assert verdicts.log(cat) == before
 
 
-@pytest.mark.parametrize(("name", "said"), [(" ", "reviewer's name"), ("dedup", "of a stage")])
+@pytest.mark.parametrize(("name", "said"), [(" ", "name of its reviewer"), ("dedup", "of a stage")])
 def test_a_change_needs_a_persons_name(
     cat: Catalogue, ids: dict[str, str], name: str, said: str
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from btfer import review
 from btfer.review import Judged, Pace, Tally
-from btfer.review.forecast import Outlook, estimate
+from btfer.review.forecast import Forecast, estimate
 from btfer.review.pace import of_pages
 from tests.drawn_catalogue import DIGEST, label_of, make
 
@@ -79,7 +79,7 @@ def test_what_is_to_come_is_kept_at_the_rates_so_far(
     photos, faces, uncropped, per_photo, likely
 ) -> None:
     found = estimate(tallies(photos, faces), ["happy"] * uncropped, per_photo)
-    assert {one.expression: one for one in found}["happy"] == Outlook("happy", faces[1], likely)
+    assert {one.expression: one for one in found}["happy"] == Forecast("happy", faces[1], likely)
 
 
 def test_a_class_with_few_judgements_takes_the_rate_of_all() -> None:
@@ -88,12 +88,12 @@ def test_a_class_with_few_judgements_takes_the_rate_of_all() -> None:
     assert {one.expression: one.likely for one in found}["happy"] == 1 + round(10 * 51 / 101)
 
 
-def test_the_outlook_reads_the_catalogue(tmp_path: Path) -> None:
+def test_the_forecast_reads_the_catalogue(tmp_path: Path) -> None:
     cat, ids = make(tmp_path, 40, with_faces=True)
     review.commit(cat, "faces", [Judged(id_) for id_ in ids[:30]], "ann")
-    found = {one.expression: one for one in review.outlook(cat, DIGEST)}
+    found = {one.expression: one for one in review.forecast(cat, DIGEST)}
     happy = [n for n in range(40) if label_of(n) == "happy"]
     assert found["happy"].kept == sum(n < 30 for n in happy)
     assert found["happy"].likely is None  # forty photos await a person, and none was judged yet
     review.commit(cat, "photos", [Judged(id_.split("-")[0]) for id_ in ids], "ann")
-    assert {one.expression: one.likely for one in review.outlook(cat, DIGEST)}["happy"] is None
+    assert {one.expression: one.likely for one in review.forecast(cat, DIGEST)}["happy"] is None

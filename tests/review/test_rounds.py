@@ -14,7 +14,7 @@ from btfer.catalogue import Catalogue, open_catalogue, verdicts
 from btfer.catalogue.faces import newest_settings
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import UsageError
-from btfer.review import Judged
+from btfer.review import ExchangedVerdict, Judged, PhotoBox, TrueFace
 from tests.drawn_catalogue import DIGEST, FACE_BOX, add_face, add_photo, label_of, make
 
 BOX = FACE_BOX
@@ -35,8 +35,8 @@ def waiting(cat: Catalogue, round_: str = "photos") -> list[str]:
 
 
 def held(cat: Catalogue, round_: str = "photos") -> list[tuple[str, str, str, str]]:
-    rows = verdicts.holding(cat, round_)
-    return [(r["face"] or r["photo"], r["decision"], r["reason"], r["expression"]) for r in rows]
+    rows = verdicts.current_in(cat, round_)
+    return [(r.face or r.photo, r.decision, r.reason, r.expression) for r in rows]
 
 
 @pytest.mark.parametrize("round_", review.ROUNDS)
@@ -71,9 +71,9 @@ def test_a_relabel_to_the_label_it_has_is_a_keep(photos) -> None:
         (Judged("../../etc/passwd"), "no picture '../../etc/passwd'"),
         (Judged("", "drop", "ugly"), "drop reason 'ugly'"),
         (Judged("", "drop", "not a face"), "drop reason 'not a face'"),
-        (Judged("", "relabel", "", "bored"), "'bored' is no expression"),
+        (Judged("", "relabel", "", "bored"), "unknown class 'bored'"),
         (Judged("", "maybe"), "decision 'maybe'"),
-        (Judged("", "keep", "text"), "a keep takes no reason"),
+        (Judged("", "keep", "text"), "only a drop has a reason"),
     ],
     ids=["unknown id", "reason", "reason of round 2", "class", "decision", "keep with reason"],
 )
@@ -89,13 +89,13 @@ def test_a_face_is_no_picture_of_round_photos(faces) -> None:
     cat, ids = faces
     with pytest.raises(UsageError, match="round photos has no picture"):
         review.commit(cat, "photos", [Judged(ids[0])], "ann")
-    with pytest.raises(UsageError, match="no review round"):
+    with pytest.raises(UsageError, match="unknown review round 'crop'"):
         review.commit(cat, "crop", [Judged(ids[0])], "ann")
 
 
 def test_a_verdict_needs_a_name_and_a_page_names_a_picture_once(photos) -> None:
     cat, ids = photos
-    with pytest.raises(UsageError, match="reviewer's name"):
+    with pytest.raises(UsageError, match="name of its reviewer"):
         review.commit(cat, "photos", [Judged(ids[0])], "  ")
     with pytest.raises(UsageError, match="twice"):
         review.commit(cat, "photos", [Judged(ids[0]), Judged(ids[0], "drop", "text")], "ann")
@@ -126,11 +126,11 @@ def test_undo_takes_back_only_the_own_last_page_also_after_a_restart(tmp_path: P
 def test_any_verdict_can_be_taken_back_once(photos) -> None:
     cat, ids = photos
     review.commit(cat, "photos", [Judged(id_) for id_ in ids], "ann")
-    row = verdicts.holding(cat, "photos")[2]
-    assert review.undo(cat, [row["id"]], "ben") == 1
+    row = verdicts.current_in(cat, "photos")[2]
+    assert review.undo(cat, [row.id], "ben") == 1
     assert waiting(cat) == [ids[2]]
-    with pytest.raises(UsageError, match="does not stand"):
-        review.undo(cat, [row["id"]], "ben")
+    with pytest.raises(UsageError, match="cannot be undone"):
+        review.undo(cat, [row.id], "ben")
 
 
 def test_an_unlabelled_photo_may_be_kept_and_an_unlabelled_face_may_not(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_suspicious_pictures_come_first_by_choice_and_classes_can_be_chosen(tmp_
     assert "unlabelled" in first.badges
     assert [i.id for i in review.queue(cat, "photos", label=label_of(1))] == [ids[1]]
     assert [i.id for i in review.queue(cat, "photos", order="suspicious last")][-1] == odd
-    with pytest.raises(UsageError, match="order 'best' is unknown"):
+    with pytest.raises(UsageError, match="unknown order 'best'"):
         review.queue(cat, "photos", order="best")
 
 
@@ -205,8 +205,11 @@ def test_known_boxes_label_faces_and_the_rest_is_no_face(faces, tmp_path: Path) 
     cat, ids = faces
     photo = [id_.split("-")[0] for id_ in ids]
     beside = add_face(cat, tmp_path, photo[0], at=1)
-    near = (BOX[0] + 4, BOX[1] - 3, BOX[2], BOX[3])
-    truth = [(photo[0], near, "Happiness"), (photo[1], BOX, label_of(1))]
+    near = PhotoBox(BOX[0] + 4, BOX[1] - 3, BOX[2], BOX[3])
+    truth = [
+        TrueFace(photo[0], near, "Happiness"),
+        TrueFace(photo[1], PhotoBox(*BOX), label_of(1)),
+    ]
     done = review.apply_labels_to_faces(cat, DIGEST, truth, "truth")
     assert done == review.Committed(3, 0)
     assert sorted(held(cat, "faces")) == sorted(
@@ -226,7 +229,8 @@ def test_only_single_labelled_faces_inherit_the_label(faces, tmp_path: Path) -> 
     assert {id_ for id_, *_ in held(cat, "faces")} == set(ids[1:])
 
 
-def through_csv(rows: list[dict]) -> list[dict]:
+def through_csv(verdicts_: list[ExchangedVerdict]) -> list[dict]:
+    rows = [one.to_csv() for one in verdicts_]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
@@ -263,7 +267,7 @@ def test_verdicts_come_along_to_a_new_crop_of_the_same_faces(faces, tmp_path: Pa
 def test_faces_and_photos_that_are_not_here_are_counted(faces, tmp_path: Path) -> None:
     cat, ids = faces
     review.commit(cat, "faces", [Judged(id_) for id_ in ids], "ann")
-    rows = review.export_verdicts(cat)
+    rows = [one.to_csv() for one in review.export_verdicts(cat)]
     rows[0]["x"] += 70  # overlaps by too little
     other, _ = make(tmp_path / "other", 5, with_faces=True)
     rows[1]["photo"] = "0" * 64
@@ -295,7 +299,7 @@ def test_plain_labels_may_name_the_files_themselves(photos, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("label", "said"),
-    [("bored", "line 3: 'bored'"), ("drop:ugly", "line 3: drop reason 'ugly'")],
+    [("bored", "line 3: 'bored'"), ("drop:ugly", "line 3: unknown drop reason 'ugly'")],
 )
 def test_a_bad_line_is_named_and_nothing_is_written(photos, label: str, said: str) -> None:
     cat, ids = photos

@@ -77,7 +77,7 @@ def test_it_shows_each_statistic_with_its_interval_and_what_it_means(data_dir: P
     told = app.markdown[0].value
     assert all(name in told for name in ("percent", "Cohen", "Fleiss", "Krippendorff"))
     pairs, parts, confusion = (one.value for one in app.dataframe)
-    assert list(pairs["whose votes"]) == ["ann and ben"]
+    assert list(pairs["votes"]) == ["ann and ben"]
     assert set(parts["items"]) == {14}
     assert confusion.loc["sad", "happy"] == confusion.loc["happy", "sad"] == 1
     assert len(charts(app)) == 2

@@ -24,8 +24,8 @@ def await_count(page: Any, text: str) -> None:
 
 
 def given(cat: Catalogue, round_: str) -> dict[str, tuple[str, str]]:
-    rows = verdicts.holding(cat, round_)
-    return {r["face"] or r["photo"]: (r["decision"], r["reason"] or r["expression"]) for r in rows}
+    rows = verdicts.current_in(cat, round_)
+    return {r.face or r.photo: (r.decision, r.reason or r.expression) for r in rows}
 
 
 def test_a_page_is_judged_and_taken_back_by_keyboard_alone(
@@ -43,17 +43,17 @@ def test_a_page_is_judged_and_taken_back_by_keyboard_alone(
     await_count(page, "30 of 48 marked")
     assert given(cat, "photos") == {}  # nothing is sent before the page is
     page.keyboard.press("Enter")
-    await_count(page, "12 photos await")
+    await_count(page, "12 photos waiting")
     assert given(cat, "photos") == expected
 
     app.kill()
     app.start()
     open_round(page, app.url, "photos")
     page.keyboard.press("u")
-    await_count(page, "60 photos await · 30 of 48 marked")
+    await_count(page, "60 photos waiting · 30 of 48 marked")
     assert given(cat, "photos") == {}
     page.keyboard.press("Enter")  # the marks came back with the pictures
-    await_count(page, "12 photos await")
+    await_count(page, "12 photos waiting")
     assert given(cat, "photos") == expected
 
 
@@ -75,7 +75,7 @@ def test_faces_are_relabelled_zoomed_and_never_kept_without_a_label(
     assert title.text_content() == "<b>Drawing 9</b>"  # text from the web stays text
     page.keyboard.press(" ")
     page.keyboard.press("Enter")
-    page.get_by_text("Every face that btfer crop took is judged").wait_for()
+    page.get_by_text("Every face that btfer crop found has been judged").wait_for()
     assert given(cat, "faces") == dict.fromkeys(ids, ("keep", "")) | {odd: ("relabel", "happy")}
 
 
@@ -89,7 +89,7 @@ def test_the_mouse_marks_with_the_chosen_reason(
     for index in (1, 3, 1):  # the second click on a picture clears it
         page.locator(".tile").nth(index).click()
     page.get_by_role("button", name="keep the rest").click()
-    page.get_by_text("Every photo that btfer dedup kept is judged").wait_for()
+    page.get_by_text("Every photo that btfer dedup kept has been judged").wait_for()
     expected = dict.fromkeys(ids[:3], ("keep", "")) | {ids[3]: ("drop", "unclear")}
     assert given(cat, "photos") == expected
 
@@ -117,12 +117,14 @@ def test_two_browsers_on_one_queue_judge_every_picture_once(
         window.keyboard.press("n")
         window.keyboard.press("Enter")
         window.get_by_text("48 judged").wait_for()
-    other.get_by_text("24 photos await other people").wait_for()  # ann has them before her
+    other.get_by_text(
+        "24 photos are waiting for other reviewers"
+    ).wait_for()  # ann has them before her
     page.keyboard.press("Enter")
-    page.get_by_text("Every photo that btfer dedup kept is judged").wait_for()
+    page.get_by_text("Every photo that btfer dedup kept has been judged").wait_for()
     rows = verdicts.votes(cat, "photos")
-    assert sorted(row["photo"] for row in rows) == sorted(ids)
-    assert {row["reviewer"] for row in rows} == {"ann", "ben"}
+    assert sorted(row.photo for row in rows) == sorted(ids)
+    assert {row.reviewer for row in rows} == {"ann", "ben"}
 
 
 def test_a_blind_second_pass_ends_in_the_last_word(
@@ -135,12 +137,12 @@ def test_a_blind_second_pass_ends_in_the_last_word(
     open_round(page, app.url, "photos?reviewer=ann")
     page.keyboard.press("t")
     page.keyboard.press("Enter")
-    page.get_by_text("3 photos await other people").wait_for()
+    page.get_by_text("3 photos are waiting for other reviewers").wait_for()
     open_round(other, app.url, "photos?reviewer=ben")
-    await_count(other, "3 photos await · 0 of 3 marked")  # nothing of the first votes shows
+    await_count(other, "3 photos waiting · 0 of 3 marked")  # nothing of the first votes shows
     assert "ann" not in other.locator(".review").inner_text()
     other.keyboard.press("Enter")
-    other.get_by_text("1 photos await other people").wait_for()
+    other.get_by_text("1 photos are waiting for other reviewers").wait_for()
     assert set(given(cat, "photos")) == set(ids[1:])
     open_round(other, app.url, "disagreements?reviewer=cleo")
     other.get_by_text("ann: drop: text | ben: keep").wait_for()
@@ -148,5 +150,5 @@ def test_a_blind_second_pass_ends_in_the_last_word(
     other.get_by_text("Nothing is marked").wait_for()
     other.keyboard.press("4")
     other.keyboard.press("Enter")
-    other.get_by_text("Nothing is in dispute").wait_for()
+    other.get_by_text("Reviewers disagree on nothing").wait_for()
     assert given(cat, "photos")[ids[0]] == ("relabel", "happy")

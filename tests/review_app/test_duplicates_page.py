@@ -27,7 +27,7 @@ def make_groups(data_dir: Path, sizes: list[int]) -> tuple[Catalogue, list[list[
 
 
 def held(cat: Catalogue) -> dict[str, str]:
-    return {row["photo"]: row["keeper"] for row in verdicts.holding(cat, "dedup")}
+    return {row.photo: row.keeper for row in verdicts.current_in(cat, "dedup")}
 
 
 def show() -> AppTest:
@@ -57,7 +57,7 @@ def test_without_a_catalogue_the_page_names_the_next_command(data_dir: Path) -> 
 
 def test_without_copies_the_page_says_so(data_dir: Path) -> None:
     make(data_dir, 2)
-    assert "No photo is held for a copy of another" in sentences(show())
+    assert "There are no groups of duplicates" in sentences(show())
 
 
 def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:
     app = show()
     assert sentences(app) == ""
     app.sidebar.text_input[0].set_value("  ").run()
-    assert "Write your name" in sentences(app)
+    assert "Enter your name" in sentences(app)
 
 
 def test_the_last_change_can_be_taken_back_where_no_group_is_left(data_dir: Path) -> None:
@@ -81,8 +81,8 @@ def test_the_last_change_can_be_taken_back_where_no_group_is_left(data_dir: Path
 
 
 HOSTILE = [
-    ({"kind": "commit", "group": "' OR 1=1 --", "keep": "x", "not": []}, "keeps no copies now"),
-    ({"kind": "commit", "keep": ["a"], "not": "abc", "place": "x"}, "keeps no copies now"),
+    ({"kind": "commit", "group": "' OR 1=1 --", "keep": "x", "not": []}, "has no copies now"),
+    ({"kind": "commit", "keep": ["a"], "not": "abc", "place": "x"}, "has no copies now"),
     ({"kind": "zoom", "id": "../../../etc/passwd", "place": -5}, ""),
     ({"kind": "turn", "place": 10**9}, ""),
     ({"kind": "more", "place": True}, ""),
@@ -103,7 +103,7 @@ def test_whatever_the_browser_sends_changes_nothing_but_groups(
         opened = session.opened_catalogue()
         assert opened
         st.session_state["duplicates"] = {"answer": answer}
-        duplicates._answer(opened[0], "ann", duplicates._places(opened[0]))
+        duplicates._answer(opened[0], "ann", duplicates._groups(opened[0]))
         del st.session_state["duplicates"]
         duplicates.page()
 
@@ -117,7 +117,7 @@ def test_whatever_the_browser_sends_changes_nothing_but_groups(
 
 
 @pytest.mark.browser
-def test_groups_are_changed_and_taken_back_by_keyboard_alone(
+def test_groups_are_changed_and_undone_by_keyboard_alone(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:
     cat, [large, *_] = make_groups(tmp_path, [4, 3, *[2] * 8])
@@ -130,18 +130,18 @@ def test_groups_are_changed_and_taken_back_by_keyboard_alone(
 
     open_page()
     assert page.locator(".tile").count() == 4
-    assert page.locator(".tile .role").all_text_contents() == ["★ stays", *["✕ copy"] * 3]
+    assert page.locator(".tile .role").all_text_contents() == ["★ kept", *["✕ copy"] * 3]
     assert "<b>Drawing 1</b>" in page.locator(".facts").first.text_content()  # text stays text
     assert "kept: " in page.locator(".about").text_content()
     second, third = (page.locator(".tile").nth(n).get_attribute("data-id") for n in (1, 2))
     page.keyboard.press("n")  # the keeper itself cannot be no copy
-    page.get_by_text("press K on another picture first").wait_for()
+    page.get_by_text("press K on another photo first").wait_for()
     for key in ("ArrowRight", "n", "ArrowRight", "k"):  # no pause between presses
         page.keyboard.press(key)
     assert page.locator(".tile .role").all_text_contents() == [
         "✕ copy",
-        "✓ no copy",
-        "★ stays",
+        "✓ not a copy",
+        "★ kept",
         "✕ copy",
     ]
     assert held(cat) == before  # nothing is sent before Enter
@@ -157,11 +157,11 @@ def test_groups_are_changed_and_taken_back_by_keyboard_alone(
     app.start()
     open_page()
     page.keyboard.press("u")
-    page.get_by_text("Taken back").wait_for()
+    page.get_by_text("verdicts undone").wait_for()
     assert held(cat) == before
     assert page.locator(".tile").first.get_attribute("data-id") == large[0]
     page.keyboard.press("u")
-    page.get_by_text("no change of yours to take back").wait_for()
+    page.get_by_text("no change of yours to undo").wait_for()
 
 
 @pytest.mark.browser

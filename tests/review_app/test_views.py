@@ -17,9 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def show(page: str) -> AppTest:
     def script(name: str) -> None:
-        from review_app import faceless, log, overview, rounds
+        from review_app import log, no_face, overview, rounds
 
-        pages = {"overview": overview.page, "log": log.page, "no face": faceless.page}
+        pages = {"overview": overview.page, "log": log.page, "no face": no_face.page}
         pages |= {"photos": rounds.photos, "faces": rounds.faces}
         (pages | {"disagreements": rounds.disagreements})[name]()
 
@@ -56,8 +56,8 @@ def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
     assert not app.exception
     assert [metric.value for metric in app.metric] == ["9", "8"]
     yields, funnel, drops = (table.value for table in app.dataframe)
-    assert yields.loc["angry", "outlook"] == "too few judged to tell"
-    assert funnel.loc["angry", "photos awaiting"] == 2
+    assert yields.loc["angry", "forecast"] == "too few judged to tell"
+    assert funnel.loc["angry", "photos waiting"] == 2
     assert funnel.loc["all", "faces dropped"] == 1
     assert drops.to_dict("records") == [{"round": "faces", "reason": "cut off", "dropped": 1}]
 
@@ -65,7 +65,7 @@ def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "judge", "said"),
     [
-        ("photos", lambda ids: [Judged(id_) for id_ in ids], "Next: `btfer build`"),
+        ("photos", lambda ids: [Judged(id_) for id_ in ids], "Next: run `btfer build`"),
         ("faces", lambda ids: [], "then run `btfer build`"),
     ],
     ids=["all photos judged", "no face yet"],
@@ -80,7 +80,7 @@ def test_an_empty_queue_names_the_next_step(
 
 def test_photos_without_a_face_are_shown_by_reason_and_counted(data_dir: Path) -> None:
     cat, ids = make(data_dir, 60)
-    assert "from every photo" in sentences(show("no face"))
+    assert "in every photo so far" in sentences(show("no face"))
     why = ["no face"] * 50 + ["no usable face", "out of memory"]
     verdicts.add(
         cat,
@@ -90,16 +90,16 @@ def test_photos_without_a_face_are_shown_by_reason_and_counted(data_dir: Path) -
         ],
     )
     app = show("no face")
-    assert app.selectbox(key="faceless_reason").options == [
+    assert app.selectbox(key="no_face_reason").options == [
         "no face (50)",
         "no usable face (1)",
         "out of memory (1)",
     ]
     assert len(app.caption) == 48
-    app.number_input(key="faceless_page").set_value(2).run()
+    app.number_input(key="no_face_page").set_value(2).run()
     assert not app.exception
     assert len(app.caption) == 2
-    app.selectbox(key="faceless_reason").set_value("out of memory").run()
+    app.selectbox(key="no_face_reason").set_value("out of memory").run()
     assert [text.value for text in app.caption] == [f"{ids[51][:12]} · 200x180"]
     drops = show("overview").dataframe[-1].value.to_dict("records")
     assert {"round": "crop", "reason": "no face", "dropped": 50} in drops
@@ -109,10 +109,10 @@ def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:
     make(data_dir, 2)
     app = show("photos")
     app.sidebar.text_input[0].set_value("  ").run()
-    assert "Write your name" in sentences(app)
+    assert "Enter your name" in sentences(app)
 
 
-def test_the_last_page_can_be_taken_back_from_an_empty_queue(data_dir: Path) -> None:
+def test_the_last_page_can_be_undone_from_an_empty_queue(data_dir: Path) -> None:
     cat, ids = make(data_dir, 2)
     app = show("photos")
     app.sidebar.text_input[0].set_value("ann").run()

@@ -11,17 +11,17 @@ from btfer.pipeline.publish.targets import (
     Access,
     Patience,
     Published,
-    Target,
+    PublishTarget,
     open_target,
 )
 from btfer.progress import SILENT, Progress
 
-__all__ = ["Access", "Parcel", "Patience", "Published", "Target", "open_target", "publish"]
+__all__ = ["Access", "Parcel", "Patience", "PublishTarget", "Published", "open_target", "publish"]
 
 
 def publish(
     release_folder: Path,
-    target: Target,
+    target: PublishTarget,
     *,
     access: Access | None = None,
     dry_run: bool = False,

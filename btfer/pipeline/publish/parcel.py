@@ -11,7 +11,8 @@ from btfer.catalogue.store import Row
 from btfer.errors import UsageError
 from btfer.pipeline.publish import rights
 from btfer.pipeline.release_metadata import read_rows
-from btfer.pipeline.verify import read_record, read_sums, verify
+from btfer.pipeline.verify import read_sums, verify
+from btfer.release_record import read_record
 
 BESIDE = ("SHA256SUMS", "tombstones.csv", "optout.html")
 """Files that go along though SHA256SUMS need not name them."""

@@ -54,7 +54,7 @@ class Again(NetworkError):
         self.wait_s = wait_s
 
 
-class Target(Protocol):
+class PublishTarget(Protocol):
     """A place that takes a release. `send` may be called again after any failure and goes on where it was."""
 
     @property
@@ -73,7 +73,7 @@ class Target(Protocol):
 
 def open_target(
     to: str, *, token: str = "", creators: Sequence[str] = (), patience: Patience | None = None
-) -> Target:
+) -> PublishTarget:
     """The target that the user wrote; an empty token is looked up in the environment. Raises UsageError."""
     from btfer.pipeline.publish.hf import HuggingFace, repository
     from btfer.pipeline.publish.zenodo import SITES, Zenodo

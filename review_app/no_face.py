@@ -1,4 +1,4 @@
-"""The page *No face*: the photos that the crop stage took nothing from, and why."""
+"""The page *No face*: the photos from which the crop stage took no face, and why."""
 
 from collections import Counter
 
@@ -22,20 +22,20 @@ def page() -> None:
     st.subheader("No face")
     rows = face_rows.photos_without_face(cat, face_rows.newest_settings(cat))
     if not rows:
-        st.success("The crop stage took a face from every photo that it has looked at.")
+        st.success("The crop stage found a usable face in every photo so far.")
         return
     by_reason = Counter(one.reason for one in rows)
     reason = st.selectbox(
         "Reason",
         [name for name, _ in by_reason.most_common()],
         format_func=lambda name: f"{name} ({by_reason[name]:,})",
-        key="faceless_reason",
+        key="no_face_reason",
         width=300,
     )
     chosen = [one for one in rows if one.reason == reason]
     size = COLUMNS * ROWS
     pages = -(-len(chosen) // size)
-    number = st.number_input("Page", 1, pages, key="faceless_page", width=120) if pages > 1 else 1
+    number = st.number_input("Page", 1, pages, key="no_face_page", width=120) if pages > 1 else 1
     _grid(settings, chosen[(number - 1) * size : number * size])
 
 
