@@ -36,9 +36,9 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
     here = with_copies(cat, photos.shown_at(cat, things))
     new = withdrawals.add(cat, {*things, *here}, reason)
     dropped = {
-        row["photo"]
-        for row in verdicts.standing_on(cat, "photos", here)
-        if row["reviewer"] == REVIEWER and row["decision"] == "drop"
+        one.photo
+        for one in verdicts.not_undone_on(cat, "photos", here)
+        if one.reviewer == REVIEWER and one.decision == "drop"
     }
     drops = [
         Verdict("photos", one, "drop", REVIEWER, reason=REASON, final=True)

@@ -81,7 +81,7 @@ class _StrippedRelease:
         """The images that stay, each with the pixels that it was released with."""
         try:
             face_of = self._faces()
-            found = release_images.read_images(self.folder, face_of)
+            found = release_images.read_images(self.folder, self.settings.data_dir, face_of)
         except (UsageError, UnicodeDecodeError) as error:
             raise NoSuccessor(f"its tables are damaged: {error}") from None
         except KeyError as error:
