@@ -44,10 +44,14 @@ def forget(
     Example: btfer forget btfer-1a2b3c4d5e6f/happy-012.png --dry-run
     """
     from btfer.pipeline.forget import forget as erase
-    from btfer.pipeline.forget import preview
+    from btfer.pipeline.forget import open_entries, preview
 
     settings = context.settings()
     asked = things or []
+    if dry_run and not asked:
+        waiting = len(open_entries(settings.data_dir))
+        print(f"{waiting} erasures were begun and are not finished: btfer forget goes on with them")
+        return
     if dry_run:
         with context.catalogue(settings) as cat:
             plan = preview(cat, settings, asked)

@@ -29,7 +29,7 @@ __all__ = ["full"]  # the fixture
 
 
 def released(made: Path) -> dict[str, str]:
-    rows = csv.DictReader((made / "metadata.csv").open(encoding="utf-8"))
+    rows = csv.DictReader((made / "metadata.csv").read_text(encoding="utf-8").splitlines())
     return {row["file_name"]: row["label"] for row in rows}
 
 

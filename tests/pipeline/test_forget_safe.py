@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
-from btfer.catalogue import Catalogue, erasures, open_catalogue, photos, releases
+from btfer.catalogue import Catalogue, erasures, open_catalogue, photos, releases, withdrawals
 from btfer.catalogue import compact as compacting
 from btfer.catalogue.tables import release as release_table
 from btfer.catalogue.tables import release_face
@@ -309,6 +309,34 @@ def test_what_is_left_elsewhere_in_the_data_folder_is_named(
     assert [one for one in done.left if one.startswith(str(log))] == list(done.left)
     log.unlink()
     assert forget(full, settings, ["https://secret.example/4.jpg"]).left == ()
+
+
+def test_an_address_that_is_not_here_is_refused_from_now_on_and_nothing_else_changes(
+    full: Catalogue, settings: Settings
+) -> None:
+    made = make(full, settings)
+    report = settings.data_dir / "reports" / "index.html"
+    report.parent.mkdir()
+    report.write_text("of other photos")
+    url = "https://elsewhere.example/me.jpg"
+    assert forget(full, settings, [url]) == Forgotten()
+    assert withdrawals.among(full, [url]) == {url}
+    assert made.exists()
+    assert report.exists()
+    assert forget(full, settings, [url]).done_before
+
+
+def test_a_name_that_others_have_too_is_not_called_left(
+    full: Catalogue, settings: Settings
+) -> None:
+    """In a release from elsewhere, of whose photos the catalogue knows nothing."""
+    foreign = settings.data_dir / "releases" / "foreign"
+    foreign.mkdir(parents=True)
+    (foreign / "sources.csv").write_text(
+        "file_name,url,page_url\nimages/sad/sad-001.png,https://secret.example/0.jpg2,https://secret.example/page\n"
+    )
+    assert forget(full, settings, ["https://secret.example/0.jpg"]).left == ()
+    assert "0.jpg2" in (foreign / "sources.csv").read_text()
 
 
 def test_the_report_names_nobody(full: Catalogue, settings: Settings) -> None:

@@ -97,6 +97,10 @@ def _new(
     plan = make_plan(cat, settings, asked, resolved)
     if not agree(plan):
         return Forgotten(refused=True)
+    if not resolved:  # it is not here: only refused from now on
+        _begin(cat, plan.entry)
+        erasures.finish(cat, plan.entry.id, {})
+        return Forgotten()
     return entries.save(settings.data_dir, plan.entry)
 
 

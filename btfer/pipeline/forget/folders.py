@@ -18,7 +18,7 @@ from btfer.files import write_atomic
 from btfer.paths import releases_dir, training_dir
 
 TABLES = ("metadata.csv", "attribution.csv", "sources.csv")
-_ANY_BYTES = "latin-1"  # reads every byte and writes it back as it was
+ANY_BYTES = "latin-1"  # reads every byte and writes it back as it was
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def files_in(folder: Path) -> Iterator[Path]:
 def read_table(path: Path) -> Table | None:
     """A CSV file; None where there is none, or where it is no CSV at all."""
     try:
-        text = path.read_bytes().decode(_ANY_BYTES)
+        text = path.read_bytes().decode(ANY_BYTES)
         header, *rows = csv.reader(io.StringIO(text, newline=""))
     except (OSError, csv.Error, ValueError):
         return None
@@ -80,7 +80,7 @@ def write_table(path: Path, table: Table) -> None:
     """Write a table back, with the bytes of its cells as they were."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([table.header, *table.rows])
-    write_atomic(path, text.getvalue().encode(_ANY_BYTES))
+    write_atomic(path, text.getvalue().encode(ANY_BYTES))
 
 
 def seed_in(folder: Path) -> int | None:

@@ -11,9 +11,16 @@ from pathlib import Path
 
 from btfer.catalogue import Catalogue, text_search
 from btfer.files import sha256_file
-from btfer.paths import training_dir
-from btfer.pipeline.forget.entry import Entry, entry_path
-from btfer.pipeline.forget.folders import files_in, training_copies
+from btfer.paths import erasures_dir, training_dir
+from btfer.pipeline.forget.entry import Entry
+from btfer.pipeline.forget.folders import (
+    ANY_BYTES,
+    TABLES,
+    files_in,
+    read_table,
+    release_folders,
+    training_copies,
+)
 
 BY_NAME = ("photos", "thumbnails", "faces")
 """Folders whose files carry the sha256 of a photo in their names: the names are looked at, not the bytes."""
@@ -41,6 +48,7 @@ class Needles:
 def what_is_left(cat: Catalogue, data_dir: Path, entry: Entry) -> list[str]:
     """A line for each place where something is left; [] = nothing is."""
     left, shared = _in_catalogue(cat, entry)
+    shared |= _in_other_rows(data_dir, entry)
     words = [one for one in (*_hard(entry), *_soft(entry)) if one not in shared]
     digests = frozenset((*entry.images, *entry.photos))
     needles = Needles(tuple(words), tuple(map(bytes.fromhex, entry.pieces)), digests)
@@ -77,16 +85,27 @@ def _in_catalogue(cat: Catalogue, entry: Entry) -> tuple[list[str], set[str]]:
     return sorted(set(left)), shared
 
 
+def _in_other_rows(data_dir: Path, entry: Entry) -> set[str]:
+    """Names that other images of a release have too. Where a release was made elsewhere, no catalogue knows them."""
+    folders = (*release_folders(data_dir), *training_copies(data_dir))
+    tables = [read_table(folder / name) for folder in folders for name in TABLES]
+    cells = {cell for table in tables if table for row in table.rows for cell in row}
+    names = [(one, one.encode().decode(ANY_BYTES)) for one in _soft(entry)]
+    urls = [(one, one.encode().decode(ANY_BYTES)) for one in entry.words]
+    shared = {one for one, text in names if any(text in cell for cell in cells)}
+    return shared | {one for one, text in urls if any(text in c and text != c for c in cells)}
+
+
 def _in_folders(
     data_dir: Path, entry: Entry, needles: Needles, catalogue: set[Path]
 ) -> Iterator[str]:
-    own = entry_path(data_dir, entry.id)
+    entries = set(erasures_dir(data_dir).glob("open-*.json"))
     for folder in BY_NAME:
         for path in files_in(data_dir / folder):
             if entry.is_face(path.stem):
                 yield f"{path}: a file of the photo"
     for path in _files(data_dir):
-        if path != own and path.resolve() not in catalogue and _holds(path, needles):
+        if path not in entries and path.resolve() not in catalogue and _holds(path, needles):
             yield f"{path}: names or shows it"
 
 
