@@ -57,12 +57,12 @@ def release_images(
     places = {
         face: (f"{label}/{label}-{number:03d}.png", label)
         for label, its in chosen.items()
-        for number, face in sorted(_numbered(label, [face.id for face in its], earlier or {}))
+        for number, face in sorted(numbered(label, [face.id for face in its], earlier or {}))
     }
     return images_at(cat, data_dir, places, seed)
 
 
-def _numbered(label: str, ids: Sequence[str], earlier: Mapping[str, str]) -> list[tuple[int, str]]:
+def numbered(label: str, ids: Sequence[str], earlier: Mapping[str, str]) -> list[tuple[int, str]]:
     """A number from 1 to N for each of N faces of a class: the one that it had, else the next that is free."""
     files = {f"{label}/{label}-{number:03d}.png": number for number in range(1, len(ids) + 1)}
     taken = {files[earlier[id_]]: id_ for id_ in ids if earlier.get(id_) in files}
