@@ -168,12 +168,13 @@ class PhotoSighting(NamedTuple):
 
 
 class PhotoTrace(NamedTuple):
-    """An address that leads to a photo; page_url is None where no sighting of it is left."""
+    """An address that leads to a photo; page_url and title are None where no sighting of it is left."""
 
     photo: str
     url: str
     final_url: str
     page_url: str | None
+    title: str | None
 
 
 @dataclass(frozen=True, slots=True)

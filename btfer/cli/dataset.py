@@ -1,4 +1,4 @@
-"""Commands about releases and how they came about: build, rebuild, verify, leaks, diff, forget, status, explain."""
+"""Commands about releases and how they came about: build, rebuild, verify, leaks, diff, status, explain."""
 
 import json
 from collections.abc import Sequence
@@ -245,38 +245,6 @@ def diff(
         print("no difference" if found.empty else f"{len(found.other_pixels)} images were replaced")
     if not found.empty:
         raise typer.Exit(1)
-
-
-@app.command()
-def forget(
-    things: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="THING",
-            help="URLs, sha256, face ids, FILE of the newest release, or RELEASE/FILE.",
-        ),
-    ],
-    as_json: arguments.AsJson = False,
-) -> None:
-    """Delete photos for good, with all that was made of them, and never fetch them again.
-
-    Files, crops, rows and hashes are deleted. Each release that showed one is replaced by a
-    next version, in which another face takes its place. Only a keyed hash stays, on the
-    withdrawal list. Copies that you have published elsewhere are yours to withdraw.
-
-    Example: btfer forget happy-012.png
-    """
-    from btfer.pipeline.forget import forget as erase
-
-    settings = context.settings()
-    with context.catalogue(settings) as cat:
-        done = erase(cat, settings, things)
-    if as_json:
-        print(json.dumps(asdict(done), indent=2))
-        return
-    print(f"{done.photos} photos and {done.faces} faces forgotten")
-    for old, new in done.releases.items():
-        print(f"{old} -> {new or 'deleted'}")
 
 
 @app.command()

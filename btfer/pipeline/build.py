@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from btfer import leaks
-from btfer.catalogue import Catalogue, photos
+from btfer.catalogue import Catalogue, photos, releases
 from btfer.catalogue import votes as ballots
-from btfer.errors import Incomplete
+from btfer.errors import Incomplete, UsageError
 from btfer.faces.modes import crop_settings
+from btfer.paths import erasures_dir, releases_dir
 from btfer.pipeline import crop, dedup, formats, funnel, overview, release, release_images, sample
 from btfer.pipeline.overview import OPEN_APP, Overview
 from btfer.progress import SILENT, Progress
@@ -18,6 +19,7 @@ from btfer.release_record import (
     ExcludedLeaks,
     ReleaseRecord,
     ReleaseSettings,
+    read_record,
 )
 from btfer.review import agreement_table
 from btfer.settings import Settings
@@ -48,6 +50,8 @@ def run(
 ) -> release.Release:
     """Bring the catalogue as far as it goes. Raises Incomplete, with the next command, where people are needed."""
     packed = formats.check_formats(plan.formats)
+    if any(erasures_dir(settings.data_dir).glob("open-*.json")):
+        raise Incomplete("an erasure was begun and is not finished: run btfer forget")
     if not photos.count(cat):
         raise Incomplete("there are no photos yet: run btfer crawl, or btfer import FOLDER")
     dedup.run(cat, settings, progress)
@@ -76,8 +80,26 @@ def run(
     )
     record = counted(cat, known, record_of(settings, plan, drawn, excluded_leaks=leaked))
     record = replace(record, no_derivatives=no_derivatives, formats=packed)
-    images = release_images.release_images(cat, settings.data_dir, drawn.chosen, settings.seed)
+    earlier = _earlier_names(cat, settings, plan, record)
+    images = release_images.release_images(
+        cat, settings.data_dir, drawn.chosen, settings.seed, earlier
+    )
     return release.write(cat, settings, images, record, name=plan.name)
+
+
+def _earlier_names(
+    cat: Catalogue, settings: Settings, plan: Plan, record: ReleaseRecord
+) -> dict[str, str]:
+    """The files of the newest release that was asked for in the same way, by face: an image keeps its name."""
+    for name in releases.with_settings(cat, record.settings.as_json()):
+        if name.rpartition("-")[0] == plan.name:
+            try:
+                before = read_record(releases_dir(settings.data_dir) / name)
+            except UsageError:
+                continue
+            if before.per_class == plan.per_class:
+                return {one.face: one.file for one in releases.faces_in(cat, name)}
+    return {}
 
 
 def _stop_for_people(waiting: int, what: str, round_: int, plan: Plan) -> None:

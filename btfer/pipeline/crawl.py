@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from btfer import files, licences, paths
 from btfer.catalogue import Catalogue, journal, photos, withdrawals
+from btfer.catalogue.forgotten_hashes import ForgottenHashes
 from btfer.catalogue.journal import Fetched, Sighting
 from btfer.catalogue.rows import FetchTask
 from btfer.engine import map_unordered, one_by_one
@@ -256,6 +257,7 @@ class _Writer:
         self._cat = cat
         self._settings = settings
         self._pool = pool
+        self._forgotten = ForgottenHashes(cat)
         for folder in paths.crawl_folders(settings.data_dir):
             files.remove_parts(folder)
         self.outcome = CrawlOutcome(
@@ -317,7 +319,7 @@ class _Writer:
         hashes = {one.intake.sha256 for one in arrivals if one.intake}
         known = photos.known(self._cat, hashes)
         addresses = {one.fetched.final_url for one in arrivals}
-        gone = withdrawals.among(self._cat, hashes | addresses)
+        gone = withdrawals.among(self._cat, hashes | addresses) | self._copies(arrivals, known)
         ends = [_end(one, known, gone) for one in arrivals]
         self._write_photos(
             (one.data, intake)
@@ -328,6 +330,11 @@ class _Writer:
         for one, (_, fetched, _) in zip(arrivals, ends, strict=True):
             is_new = fetched.photo in new and fetched.reason != DUPLICATE
             self.outcome.count(one.task, fetched, is_new)
+
+    def _copies(self, arrivals: Sequence[DownloadResult], known: Collection[str]) -> set[str]:
+        """Photos that look like one that was forgotten: re-encoded, resized or mirrored."""
+        new = [one.intake for one in arrivals if one.intake and one.intake.sha256 not in known]
+        return self._forgotten.among({one.sha256: (one.phash, one.mirror_phash) for one in new})
 
     def _write_photos(self, new: Iterable[tuple[bytes, Intake]]) -> None:
         """Photos and thumbnails, several at a time: each waits for the disk."""

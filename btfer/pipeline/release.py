@@ -45,10 +45,10 @@ class Release:
 
 @dataclass(frozen=True)
 class _Written:
-    """An image as it is in the release: the sha256 of its file, and a small picture of it."""
+    """An image as it is in the release: the sha256 of its file, and a small picture of it where it was read."""
 
     sha256: str
-    tile: Pixels
+    tile: Pixels | None = None
 
 
 def write(
@@ -105,6 +105,8 @@ def _write_images(folder: Path, chosen: Sequence[ReleaseImage], *, keep: bool) -
 
 
 def _write_image(folder: Path | None, one: ReleaseImage) -> _Written:
+    if not folder and one.origin and one.origin.image_sha256:  # stated by the version before
+        return _Written(one.origin.image_sha256)
     try:
         data = one.pixels.read_bytes()
         pixels = decode_rgb(data)
@@ -149,7 +151,8 @@ def _write_sheets(
 ) -> None:
     tiles: dict[str, list[Pixels]] = {}
     for one, image in zip(chosen, written, strict=True):
-        tiles.setdefault(one.metadata.label, []).append(image.tile)
+        if image.tile is not None:
+            tiles.setdefault(one.metadata.label, []).append(image.tile)
     write_atomic(folder / "contact_sheet.png", contact_sheet(tiles))
     for label, its in tiles.items():
         write_atomic(folder / "contact_sheets" / f"{label}.png", class_sheet(its))

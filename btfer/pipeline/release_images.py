@@ -43,15 +43,32 @@ def may_be_cropped(face: KeptFace) -> bool:
 
 
 def release_images(
-    cat: Catalogue, data_dir: Path, chosen: Mapping[str, Sequence[KeptFace]], seed: int
+    cat: Catalogue,
+    data_dir: Path,
+    chosen: Mapping[str, Sequence[KeptFace]],
+    seed: int,
+    earlier: Mapping[str, str] | None = None,
 ) -> list[ReleaseImage]:
-    """The chosen faces of each class in their order, numbered."""
+    """The chosen faces of each class, numbered in their order; in the order of their numbers.
+
+    earlier: the file that a face had in the release before (`sad/sad-001.png`): there an image keeps its name,
+    and a face that is new takes a number that is free.
+    """
     places = {
-        face.id: (f"{label}/{label}-{number:03d}.png", label)
+        face: (f"{label}/{label}-{number:03d}.png", label)
         for label, its in chosen.items()
-        for number, face in enumerate(its, start=1)
+        for number, face in sorted(numbered(label, [face.id for face in its], earlier or {}))
     }
     return images_at(cat, data_dir, places, seed)
+
+
+def numbered(label: str, ids: Sequence[str], earlier: Mapping[str, str]) -> list[tuple[int, str]]:
+    """A number from 1 to N for each of N faces of a class: the one that it had, else the next that is free."""
+    files = {f"{label}/{label}-{number:03d}.png": number for number in range(1, len(ids) + 1)}
+    taken = {files[earlier[id_]]: id_ for id_ in ids if earlier.get(id_) in files}
+    free = (number for number in files.values() if number not in taken)
+    had = set(taken.values())
+    return [*taken.items(), *zip(free, (id_ for id_ in ids if id_ not in had), strict=False)]
 
 
 def images_at(

@@ -144,7 +144,7 @@ def test_all_other_images_stay_as_they_are(
     assert "version: 1 -> 2" in found.settings
     assert diff(new, new).empty
     second = shutil.copytree(new, tmp_path / new.name)
-    again = forget(full, settings, ["sad-001.png"])
+    again = forget(full, settings, [f"{new.name}/sad-001.png"])
     third = new.parent / again.releases[new.name]
     assert diff(second, third).only_first == ["images/sad/sad-001.png"]  # of three none is left
     assert all(not check.problems for check in verify.verify(third))
