@@ -8,7 +8,7 @@ from btfer.catalogue.rows import KeptFace
 from btfer.expressions import EXPRESSIONS
 from btfer.licences import LOCAL, USES, Licence, forbids_derivatives, may_be_released, parse_licence
 
-_SHOWN = 6
+_SHOWN = 10
 
 
 @dataclass(frozen=True)
