@@ -98,16 +98,18 @@ class _Shares:
     def path_to(self, taker: str) -> list[Move]:
         """Moves after which this class has one face more, and none has fewer than it then has; [] = there are none."""
         enough = self.total[taker] + 2
-        came: dict[State, tuple[State, Move] | None] = {(taker, None): None}
+        start: State = (taker, None)
+        came: dict[State, tuple[State, Move] | None] = {start: None}
         opened = {taker}
-        waiting = deque([((taker, None), self._moves_with_room(taker))])
+        waiting = deque([(start, self._moves_with_room(taker))])
         while waiting:
             state, moves = waiting[0]
             move = next(moves, None)
             if move is None:
                 waiting.popleft()
                 continue
-            giver, site = after = move.giver, self._site_of[move.photo]
+            giver, site = move.giver, self._site_of[move.photo]
+            after: State = (giver, site)
             if after in came:
                 continue
             came[after] = (state, move)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from btfer.catalogue.journal import Fetched, Sighting
 from btfer.csv_reader import CsvRow, CsvTable, read_csv
@@ -123,7 +124,8 @@ def _listed(root: Path, name: str, path: Path, row: Mapping[str, str]) -> Folder
     people = {key: row.get(key, "") for key in PEOPLE}
     phrase = f"folder {root.name}".encode("utf-8", "replace").decode()  # any bytes may be a name
     query = Query(phrase, label, **people)
-    sighting = Sighting(path.as_uri(), NAME, **{key: row.get(key, "") for key in RIGHTS})
+    stated: dict[str, Any] = {key: row.get(key, "") for key in RIGHTS}
+    sighting = Sighting(path.as_uri(), NAME, **stated)
     return FolderPhoto(path, query, sighting)
 
 
