@@ -51,10 +51,10 @@ def resolve(sightings: Sequence[Stated]) -> PhotoRights:
 
     sightings: all of the photo, oldest first, one at least. Of equal ones the first counts.
     """
-    read = [parse_licence(one.licence, one.licence_url) for one in sightings]
-    held = strictest(read)
-    which = next((n for n, one in enumerate(read) if one is held), 0)
-    best = max(range(len(read)), key=lambda n: (*_credits(sightings[n]), n == which, -n))
+    which, needs_credit, sentence = _held(
+        tuple((one.licence, one.licence_url) for one in sightings)
+    )
+    best = max(range(len(sightings)), key=lambda n: (*_credits(sightings[n]), n == which, -n))
     credited = sightings[best]
     return PhotoRights(
         licence=sightings[which].licence,
@@ -62,9 +62,18 @@ def resolve(sightings: Sequence[Stated]) -> PhotoRights:
         author=credited.author if author_key(credited.author) else "",
         title=credited.title,
         page_url=credited.page_url,
-        needs_credit=any(one.needs_credit for one in read),
-        conflict=conflict(read),
+        needs_credit=needs_credit,
+        conflict=sentence,
     )
+
+
+@lru_cache(maxsize=4096)  # many photos, few licences
+def _held(stated: tuple[tuple[str, str], ...]) -> tuple[int, bool, str]:
+    """Which of the statements holds, whether one asks for credit, and where they contradict each other."""
+    read = [parse_licence(*one) for one in stated]
+    held = strictest(read)
+    which = next((n for n, one in enumerate(read) if one is held), 0)
+    return which, any(one.needs_credit for one in read), conflict(read)
 
 
 def _credits(one: Stated) -> tuple[bool, bool, bool]:
