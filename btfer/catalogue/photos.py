@@ -1,6 +1,7 @@
 """Photos: the queues of dedup, of the first review round and of the crop stage, and what is known of each photo."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,8 +19,10 @@ from btfer.catalogue.rows import (
     PhotoToCrop,
     PhotoToReview,
 )
+from btfer.catalogue.statements import statements
 from btfer.catalogue.store import Catalogue, Row, in_parts
 from btfer.catalogue.tables import fetch, photo, query, sighting
+from btfer.licences import PhotoRights, resolve
 
 UNLABELLED = "unlabelled"
 
@@ -127,8 +130,23 @@ def described(cat: Catalogue, ids: Collection[str]) -> dict[str, DescribedPhoto]
         columns = (photo.c.width, photo.c.height, photo.c.hints)
         seen = _labelled(people, *columns, fetch.c.url, only=part)
         of_fetch = seen.join(fetch, fetch.c.id == sighting.c.fetch)
-        found |= {one.sha256: one for one in cat.read_as(DescribedPhoto, of_fetch)}
+        stated = statements(cat, part)
+        for one in cat.read_as(DescribedPhoto, of_fetch):
+            found[one.sha256] = _with_rights(one, resolve(stated[one.sha256]))
     return found
+
+
+def _with_rights(one: DescribedPhoto, rights: PhotoRights) -> DescribedPhoto:
+    return replace(
+        one,
+        licence=rights.licence,
+        licence_url=rights.licence_url,
+        author=rights.author,
+        title=rights.title,
+        page_url=rights.page_url,
+        needs_credit=rights.needs_credit,
+        licence_conflict=rights.conflict,
+    )
 
 
 def awaiting_crop(cat: Catalogue, crop_digest: str, *, unreviewed: str = "") -> list[PhotoToCrop]:

@@ -63,9 +63,23 @@ def build(
             "--sources-only", help="Addresses and hashes without images, for btfer rebuild."
         ),
     ] = False,
+    redistributable: Annotated[
+        bool,
+        typer.Option(
+            "--redistributable", help="Only works whose licence lets you share and adapt them."
+        ),
+    ] = False,
+    commercial: Annotated[
+        bool,
+        typer.Option("--commercial", help="Only works that may be used commercially too."),
+    ] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Run dedup, crop, sample and release in turn; stop where people must judge (exit code 3).
+
+    Works that are reserved, or may not be adapted, are never in a release. Works whose licence is
+    not stated or not understood are, unless --redistributable or --commercial is given; such a
+    release is for this machine, and its README says so.
 
     Example: btfer build --per-class 300
     """
@@ -91,6 +105,7 @@ def build(
         formats=_formats(format_),
         sources=sources,
         training=sets,
+        use="commercial" if commercial else "redistributable" if redistributable else "local",
     )
     with context.catalogue(settings) as cat, output.progress() as progress:
         made = line.run(cat, settings, plan, progress)

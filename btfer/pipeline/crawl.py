@@ -114,13 +114,21 @@ def import_folder(
 ) -> CrawlOutcome:
     """Take in every photo below a folder; the originals are copied and left alone.
 
-    Files that failed before are tried again. Raises UsageError for a folder or a CSV that cannot be
-    right, before anything is taken in.
+    Files that failed before are tried again; what a CSV states of rights replaces what an earlier one
+    stated. Raises UsageError for a folder or a CSV that cannot be right, before anything is taken in.
     """
     listed = on_disk.list_folder(folder, labels_csv)
+    root = folder.resolve()
     paths = {journal.url_id(one.sighting.url): one.path for one in listed}
     with files.only_one(settings.data_dir, "crawl"), ThreadPoolExecutor(WRITERS) as pool:
         writer = _Writer(cat, settings, pool)
+        writer.outcome.what = "files"
+        writer.outcome.notes += listed.notes
+        stated = [one.sighting for one in listed if one.states_rights]
+        if stated and (n := journal.restate(cat, stated)):
+            writer.outcome.notes.append(
+                f"{n} files were imported before with other rights: what the CSV states holds now"
+            )
         for asked, seen in on_disk.by_label(listed).items():
             writer.write_down(asked, seen)
         tasks = [one for one in _pending_files(writer) if one.id in paths]
@@ -131,6 +139,8 @@ def import_folder(
             intake = result if isinstance(result, Intake) else None
             fetched = result if isinstance(result, Fetched) else Fetched("kept")
             writer.finish([DownloadResult(taken[path], fetched, data, intake)])
+            if fetched.state != "kept":
+                writer.outcome.lost.append(f"{path.relative_to(root)}: {fetched.reason}")
             progress.update("import", number, len(taken))
         return writer.settled()
 

@@ -21,6 +21,7 @@ from btfer.catalogue.rows import ReleasedFace
 from btfer.errors import BtferError, ImageError
 from btfer.files import only_one, sha256_file, write_atomic
 from btfer.images import Pixels, bare_size, decode_rgb, encode_png
+from btfer.licences import parse_licence, redistribution
 from btfer.paths import releases_dir
 from btfer.pipeline import formats
 from btfer.pipeline.contact_sheet import class_sheet, contact_sheet, tile
@@ -72,7 +73,9 @@ def write(
         if record.sources != ONLY:
             _write_sheets(folder, chosen, written)
             formats.pack(folder, record.formats, metadata)
-        _write_texts(folder, metadata, replace(record, btfer=RESULTS_VERSION), name)
+        allowed = redistribution(parse_licence(one.licence) for one in metadata)
+        record = replace(record, redistribution=allowed, btfer=RESULTS_VERSION)
+        _write_texts(folder, metadata, record, name)
         digest = _write_sums(folder)
         final = target / f"{name}-{digest[:12]}"
         if not final.exists():

@@ -8,10 +8,10 @@ from pathlib import Path
 from btfer.catalogue import Catalogue, faces, photos, verdicts
 from btfer.catalogue.rows import DescribedPhoto, Face, KeptFace
 from btfer.faces.cut import read_cut
-from btfer.licences import terms
+from btfer.licences import LOCAL, USES, licence_shown, parse_licence
 from btfer.paths import face_path
 from btfer.pipeline.release_metadata import (
-    NOT_STATED,
+    NO_AUTHOR,
     Credit,
     ImageMetadata,
     Origin,
@@ -37,9 +37,9 @@ class ReleaseImage:
     origin: Origin | None
 
 
-def may_be_cropped(face: KeptFace) -> bool:
-    """False for works whose licence forbids derivatives (CC ... ND): a crop is one."""
-    return not terms(face.licence).forbids_derivatives
+def may_be_cropped(face: KeptFace, use: str = LOCAL) -> bool:
+    """Whether a release for this use may hold a face: never of a work that is reserved or may not be adapted."""
+    return USES[use](parse_licence(face.licence, face.licence_url))
 
 
 def release_images(
@@ -87,7 +87,8 @@ def images_at(
         photo = described[face.photo]
         counted = votes.get(id_, {})
         stated = _metadata(name, label, face, photo, seed, counted, reviewed=id_ in reviewed)
-        credit = _credit(stated, photo) if stated.attribution_id else None
+        size_px = face.crop.get("size_px", 256)
+        credit = _credit(stated, photo, size_px) if stated.attribution_id else None
         origin = _origin(name, face, photo)
         found.append(ReleaseImage(file, face_path(data_dir, id_), id_, stated, credit, origin))
     return found
@@ -135,8 +136,9 @@ def _metadata(
         age=photo.age,
         language=photo.language,
         source=photo.source,
-        licence=photo.licence or NOT_STATED,
-        attribution_id=Path(file_name).stem if terms(photo.licence).credit else "",
+        licence=licence_shown(photo.licence, photo.licence_url),
+        spdx=parse_licence(photo.licence, photo.licence_url).spdx,
+        attribution_id=Path(file_name).stem if photo.needs_credit else "",
         face_probability=round(face.probability, 4),
         face_width_px=round(face.width_px),
         face_height_px=round(face.height_px),
@@ -148,15 +150,16 @@ def _metadata(
     )
 
 
-def _credit(stated: ImageMetadata, photo: DescribedPhoto) -> Credit:
+def _credit(stated: ImageMetadata, photo: DescribedPhoto, size_px: int) -> Credit:
     return Credit(
         stated.attribution_id,
         stated.file_name,
-        photo.author,
+        photo.author or NO_AUTHOR,
         photo.title,
-        photo.licence,
-        photo.licence_url,
+        stated.licence,
+        parse_licence(photo.licence, photo.licence_url).url or photo.licence_url,
         photo.page_url,
+        f"cropped and resized to {size_px}x{size_px}",
     )
 
 

@@ -170,7 +170,7 @@ class _Spare:
         free = [
             face
             for face in kept
-            if face.photo not in used_photos and release_images.may_be_cropped(face)
+            if face.photo not in used_photos and release_images.may_be_cropped(face, made_with.use)
         ]
         sets = [one.digest for one in made_with.excluded_leaks.values()]
         self._free = sample.one_per_photo(leaks.clear_of(cat, free, sets), self._seed)
