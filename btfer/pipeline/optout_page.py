@@ -4,12 +4,12 @@ A token is a keyed hash: it names an image to whoever holds the secret, and tell
 """
 
 import base64
-import csv
 import hashlib
 import hmac
 import html
-import io
 from collections.abc import Mapping, Sequence
+
+from btfer.csv_writer import as_csv
 
 COLUMNS = ("release", "version", "file_name", "token", "date")
 """Of the tombstone list. It gives no reason and names no person."""
@@ -17,7 +17,6 @@ COLUMNS = ("release", "version", "file_name", "token", "date")
 _PURPOSE = b"btfer image token\0"  # the same secret may serve other keyed hashes
 _DAYS = 30
 _TOKEN_BYTES = 10  # 16 letters in base32
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -88,12 +87,8 @@ def tombstones(rows: Sequence[Mapping[str, str]]) -> bytes:
 
     rows: what COLUMNS names. date: the day of the removal, 2026-11-28.
     """
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    lines = {tuple(_cell(str(row[name])) for name in COLUMNS) for row in rows}
-    table.writerows(sorted(lines))
-    return text.getvalue().encode()
+    lines = {tuple(str(row[name]) for name in COLUMNS) for row in rows}
+    return as_csv(COLUMNS, (dict(zip(COLUMNS, line, strict=True)) for line in sorted(lines)))
 
 
 def _english(name: str, contact: str) -> list[str]:
@@ -146,8 +141,3 @@ def _link(contact: str) -> str:
     if contact.count("@") == 1 and not set(contact) & set(" \"'<>&?/:"):
         return f'<a href="mailto:{shown}">{shown}</a>'
     return shown
-
-
-def _cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

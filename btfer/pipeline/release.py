@@ -18,6 +18,7 @@ from pathlib import Path
 from btfer import RESULTS_VERSION
 from btfer.catalogue import Catalogue, releases
 from btfer.catalogue.rows import ReleasedFace
+from btfer.csv_writer import as_csv
 from btfer.errors import BtferError, ImageError
 from btfer.files import only_one, sha256_file, write_atomic
 from btfer.images import Pixels, bare_size, decode_rgb, encode_png
@@ -27,7 +28,7 @@ from btfer.pipeline.contact_sheet import class_sheet, contact_sheet, tile
 from btfer.pipeline.croissant import croissant
 from btfer.pipeline.datasheet import datasheet
 from btfer.pipeline.release_images import ReleaseImage
-from btfer.pipeline.release_metadata import COLUMNS, CREDIT, SOURCES, ImageMetadata, as_csv
+from btfer.pipeline.release_metadata import COLUMNS, CREDIT, SOURCES, ImageMetadata
 from btfer.release_record import ONLY, WITHOUT, ReleaseRecord, write_record
 from btfer.settings import Settings
 
