@@ -52,6 +52,8 @@ class _Lines(list[str]):
 
 def frame_as_csv(frame: "pd.DataFrame") -> bytes:
     """A table as CSV in UTF-8, with a header and without its index."""
-    texts = {name: frame[name].map(cell) for name in frame if frame[name].dtype.kind not in "biuf"}
+    texts = {
+        str(name): frame[name].map(cell) for name in frame if frame[name].dtype.kind not in "biuf"
+    }
     marked = frame.assign(**texts).rename(columns=cell)
     return bytes(marked.to_csv(index=False, lineterminator="\n").encode())

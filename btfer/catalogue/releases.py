@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from btfer.catalogue.rows import RecordedRelease, ReleasedFace
 from btfer.catalogue.store import Catalogue, in_parts, insert_new, now
-from btfer.catalogue.tables import release, release_face
+from btfer.catalogue.tables import fetch, release, release_face, verdict, withdrawal
 
 
 def add(
@@ -29,6 +29,22 @@ def newest(cat: Catalogue) -> RecordedRelease | None:
     """The release made last, if there is one."""
     last = sa.select(release).order_by(release.c.at.desc(), release.c.name).limit(1)
     return next(iter(cat.read_as(RecordedRelease, last)), None)
+
+
+def every(cat: Catalogue) -> list[RecordedRelease]:
+    """All releases, the one made last first."""
+    return cat.read_as(
+        RecordedRelease, sa.select(release).order_by(release.c.at.desc(), release.c.name)
+    )
+
+
+def date_of_content(cat: Catalogue) -> str:
+    """The day of the last fetch, verdict or withdrawal, 2026-11-28: the same for the same catalogue; '' = empty."""
+    days = (
+        sa.select(sa.func.max(table.c.at).label("at")) for table in (fetch, verdict, withdrawal)
+    )
+    found = [row["at"] for one in days for row in cat.rows(one)]
+    return max((at or "" for at in found), default="")[:10]
 
 
 def named(cat: Catalogue, name: str) -> bool:

@@ -76,8 +76,8 @@ def run(
     )
     record = counted(cat, known, record_of(settings, plan, drawn, excluded_leaks=leaked))
     record = replace(record, no_derivatives=no_derivatives, formats=packed)
-    images = release_images.release_images(cat, settings.data_dir, drawn.chosen, settings.seed)
-    return release.write(cat, settings, images, record, name=plan.name)
+    images = release_images.release_images(cat, settings.data_dir, drawn.chosen)
+    return release.write(cat, settings, images, record, name=plan.name, follow=True)
 
 
 def _stop_for_people(waiting: int, what: str, round_: int, plan: Plan) -> None:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from btfer.catalogue import Catalogue, erasure, faces, leaks, photos, releases, withdrawals
 from btfer.catalogue.rows import KeptFace
-from btfer.files import only_one
+from btfer.files import only_one, sha256_file
 from btfer.paths import derived_dirs, face_path, photo_path, releases_dir, thumbnail_path
 from btfer.pipeline import funnel, overview, release, release_images, sample
 from btfer.pipeline.build import counted
 from btfer.pipeline.release_images import ReleaseImage
+from btfer.pipeline.release_versions import tombstones_of
 from btfer.pipeline.withdraw import with_copies, withdraw
-from btfer.release_record import FILE, ReleaseRecord, read_record
+from btfer.release_record import FILE, ReleaseRecord, next_version, read_record
 from btfer.settings import Settings
 
 
@@ -79,7 +80,10 @@ def _next_version(
     record = read_record(folder)
     spare = _Spare(cat, settings, record, {one.face for one in old} - gone, gone)
     kept: list[ReleaseImage] = []
-    changes, version = list(record.changes), record.version + 1
+    lost = {f"images/{one.file}" for one in old if one.face in gone}
+    digest = sha256_file(folder / "SHA256SUMS")
+    record = next_version(record, folder.name, digest)
+    changes, version = list(record.changes), record.version
     for one in old:
         other = spare.instead_of(one) if one.face in gone else one
         kept += [other] if other else []
@@ -92,8 +96,10 @@ def _next_version(
         record = counted(cat, overview.read(cat, min(made_here)), record)
     labels = [one.metadata.label for one in kept]
     counts = {label: labels.count(label) for label in record.counts}
-    record = replace(record, counts=counts, version=version, changes=tuple(changes))
-    return release.write(cat, settings, kept, record, name=folder.name.rpartition("-")[0])
+    record = replace(record, counts=counts, changes=tuple(changes))
+    stones = tombstones_of(cat, folder, lost, releases.date_of_content(cat))
+    name = folder.name.rpartition("-")[0]
+    return release.write(cat, settings, kept, record, name=name, gone=stones)
 
 
 class _Spare:
@@ -142,7 +148,7 @@ class _Spare:
         self._free.remove(found)
         self._n_from[_class_and_site(found)] += 1
         places = {found.id: (one.file, label)}
-        return release_images.images_at(self._cat, self._data_dir, places, self._seed)[0]
+        return release_images.images_at(self._cat, self._data_dir, places)[0]
 
     def _room(self, face: KeptFace) -> bool:
         class_and_site = _class_and_site(face)
