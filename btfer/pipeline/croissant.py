@@ -79,7 +79,7 @@ def croissant(
         "license": licence_addresses(metadata),
         "url": record.contact if record.contact.startswith("https://") else DOI,
         "creator": _creator(record.contact),
-        "datePublished": record.date,
+        **({"datePublished": record.date} if record.date else {}),
         "keywords": [
             "facial expression recognition",
             "image classification",
