@@ -102,7 +102,7 @@ def _build(folder: Path, per_class: int) -> Found:
 
     def make() -> None:
         record = build.counted(cat, known, build.record_of(settings, plan, drawn))
-        images = release_images.release_images(cat, folder, drawn.chosen, settings.seed)
+        images = release_images.release_images(cat, folder, drawn.chosen)
         release.write(cat, settings, images, record)
 
     _, found["release"] = _timed(make)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from btfer.csv_writer import plain
 from btfer.errors import UsageError
 
 DELIMITERS = (",", ";", "\t")
@@ -143,4 +144,5 @@ def _row(path: Path, columns: tuple[str, ...], line: int, fields: list[str]) -> 
         raise UsageError(
             f"{path}, line {line}: {len(fields)} fields, and the header has {len(columns)}"
         )
-    return CsvRow(line, dict(zip(columns, (field.strip() for field in fields), strict=False)))
+    texts = (plain(field.strip()) for field in fields)
+    return CsvRow(line, dict(zip(columns, texts, strict=False)))

@@ -1,8 +1,9 @@
 """release.json: how a release was asked for, drawn and counted. Its only reader and its only writer."""
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,6 +13,7 @@ from btfer.files import write_atomic
 from btfer.licences import LOCAL, NONE
 
 FILE = "release.json"
+FIRST_VERSION = "1.0.0"
 WITHOUT, WITH, ONLY = "without", "with", "only"
 """Whether a release names the addresses of its photos: not at all, beside the images, or in place of them."""
 
@@ -54,10 +56,19 @@ class AgreementLine:
 
 
 @dataclass(frozen=True)
+class Predecessor:
+    """The release that another one follows. digest: of its SHA256SUMS."""
+
+    name: str
+    digest: str
+    version: str
+
+
+@dataclass(frozen=True)
 class ReleaseSettings:
     """What a release was made with.
 
-    max_hamming_bits: dedup's threshold. seed: key of the draw and of photo_id. strategy, max_per_site: how a
+    max_hamming_bits: dedup's threshold. seed: key of the draw. strategy, max_per_site: how a
     class is drawn. unreviewed: what became of pictures that nobody judged ('' = there were none). use: what it is
     for, which decides on licences (`licences.USES`). excluded_leaks: training sets whose faces were not drawn, by name.
     """
@@ -93,9 +104,9 @@ class ReleaseRecord:
     no_derivatives, reserved: faces withheld because their licence forbids crops, or everything. withheld: all that
     were withheld for their licence, by its name. redistribution: what all its images together allow, none,
     non-commercial or commercial. licence_conflicts: images of photos whose sightings state different licences.
-    version: 1, and one more for each
-    change; changes: what each changed. formats: packed forms. sources: WITHOUT, WITH or ONLY. btfer: the
-    version of btfer that wrote it.
+    version: 1.0.0, then counted up for each name; predecessor: the version before; changes: what each changed.
+    date: the last day on which something was fetched or judged for it. contact: of who publishes it, '' = none
+    is set. formats: packed forms. sources: WITHOUT, WITH or ONLY. btfer: the version of btfer that wrote it.
     """
 
     settings: ReleaseSettings
@@ -107,7 +118,10 @@ class ReleaseRecord:
     withheld: Mapping[str, int] = field(default_factory=dict)
     redistribution: str = NONE
     licence_conflicts: int = 0
-    version: int = 1
+    version: str = FIRST_VERSION
+    predecessor: Predecessor | None = None
+    date: str = ""
+    contact: str = ""
     changes: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     sources: str = WITHOUT
@@ -124,7 +138,36 @@ class ReleaseRecord:
         ]
         agreement = [asdict(one) for one in self.agreement]
         settings = self.settings.as_json()
-        return plain | {"settings": settings, "funnel": funnel, "agreement": agreement}
+        before = asdict(self.predecessor) if self.predecessor else None
+        return plain | {
+            "settings": settings,
+            "funnel": funnel,
+            "agreement": agreement,
+            "predecessor": before,
+        }
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """What versions are ordered by: (1, 0, 12) of `1.0.12`."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def next_version(
+    record: ReleaseRecord, name: str, digest: str, *, minor: bool = False
+) -> ReleaseRecord:
+    """The record of a release that follows this one, with nothing else changed yet.
+
+    name, digest: of the release that the record is of. minor: more than some images changes, so that 1.0.4 is
+    followed by 1.1.0, not by 1.0.5.
+    """
+    first, second, third = version_key(record.version)
+    number = (first, second + 1, 0) if minor else (first, second, third + 1)
+    return replace(
+        record,
+        version=".".join(map(str, number)),
+        predecessor=Predecessor(name, digest, record.version),
+        date="",
+    )
 
 
 def write_record(folder: Path, record: ReleaseRecord) -> None:
@@ -176,7 +219,7 @@ def _record(content: Mapping[str, Any]) -> ReleaseRecord:
         name: content[name]
         for name in (
             *("no_derivatives", "reserved", "redistribution", "licence_conflicts"),
-            *("version", "sources", "btfer"),
+            *("sources", "btfer", "date", "contact"),
         )
         if name in content
     }
@@ -193,8 +236,24 @@ def _record(content: Mapping[str, Any]) -> ReleaseRecord:
             for one in content.get("funnel", ())
         ),
         agreement=tuple(AgreementLine(**one) for one in content.get("agreement", ())),
-        **plain | {"version": int(content.get("version", 1))},
+        version=_version(content.get("version", 1)),
+        predecessor=_predecessor(content.get("predecessor")),
+        **plain,
     )
+
+
+def _version(stated: Any) -> str:
+    """Releases of an earlier btfer counted 1, 2, 3."""
+    text = f"{stated}.0.0" if isinstance(stated, int) else str(stated)
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,6}){2}", text, re.ASCII):
+        raise ValueError(f"version '{text[:40]}' is not of the form 1.0.0")
+    return text
+
+
+def _predecessor(stated: Mapping[str, str] | None) -> Predecessor | None:
+    if stated is None:
+        return None
+    return Predecessor(stated["name"], stated["digest"], _version(stated["version"]))
 
 
 def _counts(content: Mapping[str, Any]) -> dict[str, int]:

@@ -11,10 +11,13 @@ from btfer.release_record import (
     AgreementLine,
     ExcludedLeaks,
     FunnelLine,
+    Predecessor,
     ReleaseRecord,
     ReleaseSettings,
+    next_version,
     read_crop_settings,
     read_record,
+    version_key,
     write_record,
 )
 
@@ -52,7 +55,27 @@ def test_the_file_keeps_its_keys(tmp_path: Path) -> None:
         "total": 6,
         "per_class": [1, 2, 3],
     }
-    assert (content["sources"], content["btfer"], content["version"]) == ("with", "0.1", 1)
+    assert (content["sources"], content["btfer"], content["version"]) == ("with", "0.1", "1.0.0")
+
+
+@pytest.mark.parametrize(("stated", "version"), [(1, "1.0.0"), (3, "3.0.0"), ("1.0.12", "1.0.12")])
+def test_the_numbers_of_earlier_releases_are_versions(
+    tmp_path: Path, stated: object, version: str
+) -> None:
+    content = RECORD.as_json() | {"version": stated}
+    del content["predecessor"], content["date"], content["contact"]
+    (tmp_path / "release.json").write_text(json.dumps(content))
+    assert read_record(tmp_path) == replace(RECORD, version=version)
+
+
+def test_a_next_version_names_the_one_before() -> None:
+    small = next_version(RECORD, "btfer-1", "ab" * 32)
+    assert (small.version, small.predecessor) == (
+        "1.0.1",
+        Predecessor("btfer-1", "ab" * 32, "1.0.0"),
+    )
+    assert next_version(small, "btfer-2", "cd" * 32, minor=True).version == "1.1.0"
+    assert version_key("1.0.12") > version_key("1.0.9")
 
 
 def test_what_a_newer_version_added_is_no_damage(tmp_path: Path) -> None:

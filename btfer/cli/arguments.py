@@ -85,8 +85,13 @@ def read_csv(file: Path) -> list[dict[str, Any]]:
     """The rows of a CSV by its header; `UsageError` where it cannot be read."""
     import csv
 
+    from btfer.csv_writer import plain
+
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
-            return list(csv.DictReader(text))
+            return [
+                {name: plain(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+                for row in csv.DictReader(text)
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{file} cannot be read as CSV: {error}") from None

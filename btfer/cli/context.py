@@ -57,28 +57,48 @@ def catalogue(found: "Settings") -> Iterator["Catalogue"]:
         cat.close()
 
 
-def newest_release() -> Path:
-    """The folder of the newest release; `Incomplete` where there is none yet."""
+def newest_release(*, any_kind: bool = False) -> Path:
+    """The folder of the newest release that has images; `Incomplete` where there is none yet.
+
+    any_kind: one that only names addresses will do.
+    """
     from btfer.catalogue import releases
     from btfer.paths import releases_dir
 
     found = settings()
     with catalogue(found) as cat:
-        newest = releases.newest(cat)
-    if not newest:
+        known = [releases_dir(found.data_dir) / one.name for one in releases.every(cat)]
+    if not known:
         raise Incomplete("there is no release yet: run btfer build --per-class 300")
-    return releases_dir(found.data_dir) / newest.name
+    with_images = (folder for folder in known if any_kind or _has_images(folder))
+    newest = next(with_images, None)
+    if newest is None:
+        raise Incomplete(
+            f"no release has images here (the newest, {known[0].name}, only names the addresses of its "
+            f"photos): run btfer rebuild {known[0].name}, or btfer build --per-class 300"
+        )
+    return newest
 
 
-def release_folder(asked: str | None) -> Path:
-    """The folder of a release: a path, a name in data/releases or the beginning of one; None = the newest.
+def _has_images(folder: Path) -> bool:
+    """Damaged ones count: the command that is asked to read one says what is wrong with it."""
+    from btfer.release_record import ONLY, read_record
 
-    Raises UsageError where that names none, or several.
+    try:
+        return read_record(folder).sources != ONLY
+    except UsageError:
+        return folder.is_dir()
+
+
+def release_folder(asked: str | None, *, any_kind: bool = False) -> Path:
+    """The folder of a release: a path, a name in data/releases or the beginning of one.
+
+    None = the newest that has images, or of any kind. Raises UsageError where that names none, or several.
     """
     from btfer.paths import releases_dir
 
     if asked is None:
-        return newest_release()
+        return newest_release(any_kind=any_kind)
     home = releases_dir(settings().data_dir)
     if "/" not in asked and asked not in ("", ".", "..") and (home / asked).is_dir():
         return home / asked

@@ -159,7 +159,7 @@ def verify(release: arguments.Release = None, as_json: arguments.AsJson = False)
     """
     from btfer.pipeline.verify import verify as check
 
-    print_checks(check(context.release_folder(release)), as_json)
+    print_checks(check(context.release_folder(release, any_kind=True)), as_json)
 
 
 def print_checks(checks: Sequence["Check"], as_json: bool) -> None:

@@ -130,13 +130,7 @@ def report(facts: dict[str, Any], text: str, as_json: bool) -> None:
 
 def write_csv(file: Path, columns: list[str], rows: list[dict[str, Any]]) -> None:
     """Write the named columns of the rows as CSV, atomically; other keys are left out."""
-    import csv
-    import io
-
+    from btfer.csv_writer import as_csv
     from btfer.files import write_atomic
 
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomic(file, text.getvalue().encode())
+    write_atomic(file, as_csv(columns, rows))

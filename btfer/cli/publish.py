@@ -76,7 +76,7 @@ def publish(
         raise UsageError("--no-gated opens a public release to everybody: add --public")
     token = _read_token(token_file) if token_file else ""
     target = open_target(to, token=token, creators=creator or ())
-    folder = release or context.newest_release()
+    folder = release or context.newest_release(any_kind=True)
     with ExitStack() as stack:
         done = send(
             folder,

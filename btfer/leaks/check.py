@@ -1,7 +1,5 @@
 """Whether a release, or faces that may become one, are in training sets: read, search, write down."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +9,7 @@ from typing import Any
 from btfer.catalogue import Catalogue, faces
 from btfer.catalogue import leaks as leak_verdicts
 from btfer.catalogue.rows import KeptFace
+from btfer.csv_writer import as_csv
 from btfer.errors import UsageError
 from btfer.files import only_one, sha256_file, write_atomic
 from btfer.leaks.search import METHOD, Leak, LeakSearch, search
@@ -179,8 +178,4 @@ def _leaks(rows: Sequence[Mapping[str, Any]]) -> tuple[Leak, ...]:
 
 
 def _csv(leaks: Sequence[Leak]) -> bytes:
-    text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    table.writeheader()
-    table.writerows(asdict(leak) for leak in leaks)
-    return text.getvalue().encode()
+    return as_csv(COLUMNS, (asdict(leak) for leak in leaks))

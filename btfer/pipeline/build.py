@@ -106,10 +106,8 @@ def run(
         formats=packed,
     )
     earlier = _earlier_names(cat, settings, plan, record)
-    images = release_images.release_images(
-        cat, settings.data_dir, drawn.chosen, settings.seed, earlier
-    )
-    return release.write(cat, settings, images, record, name=plan.name)
+    images = release_images.release_images(cat, settings.data_dir, drawn.chosen, earlier)
+    return release.write(cat, settings, images, record, name=plan.name, follow=True)
 
 
 def _earlier_names(

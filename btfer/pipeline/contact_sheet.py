@@ -10,6 +10,7 @@ from btfer.images import Pixels, encode_png
 
 TILE_PX = 64
 LABEL_PX = 110
+NUMBER_PX = 16
 COLUMNS = 20
 
 
@@ -37,14 +38,20 @@ def contact_sheet(tiles: Mapping[str, Sequence[Pixels]], *, columns: int = 10) -
     return buffer.getvalue()
 
 
-def class_sheet(tiles: Sequence[Pixels]) -> bytes:
-    """A PNG with all faces of one class, in the order of their numbers, 20 in a row.
+def class_sheet(tiles: Sequence[tuple[str, Pixels]]) -> bytes:
+    """A PNG with all faces of one class, 20 in a row, each with its number (`012` of `happy-012.png`) below it.
 
     tiles: uint8 [64, 64, 3] RGB.
     """
+    height = TILE_PX + NUMBER_PX
     lines = -(-len(tiles) // COLUMNS)
-    sheet = np.full((lines * TILE_PX, min(len(tiles), COLUMNS) * TILE_PX, 3), 255, np.uint8)
-    for number, one in enumerate(tiles):
-        top, left = (place * TILE_PX for place in divmod(number, COLUMNS))
-        sheet[top : top + TILE_PX, left : left + TILE_PX] = one
-    return encode_png(sheet)
+    size = (min(len(tiles), COLUMNS) * TILE_PX, lines * height)
+    sheet = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=12)
+    for place, (number, one) in enumerate(tiles):
+        line, column = divmod(place, COLUMNS)
+        sheet.paste(Image.fromarray(one), (column * TILE_PX, line * height))
+        middle = (column * TILE_PX + TILE_PX // 2, line * height + TILE_PX)
+        draw.text(middle, number, fill="black", font=font, anchor="ma")
+    return encode_png(np.asarray(sheet))

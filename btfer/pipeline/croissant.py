@@ -8,31 +8,41 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from btfer.pipeline.release_facts import ReleaseFacts, facts_of, licence_addresses, unjudged
 from btfer.pipeline.release_metadata import COLUMNS, NUMBERS, ImageMetadata
 from btfer.release_record import ONLY, ReleaseRecord
 
 Json = dict[str, Any]
 
+DOI = "https://doi.org/10.1016/j.engappai.2024.108983"
 CITE = (
     "Benchmarking deep Facial Expression Recognition: An extensive protocol with balanced dataset in "
-    "the wild. Engineering Applications of Artificial Intelligence 136 (2024), "
-    "https://doi.org/10.1016/j.engappai.2024.108983"
+    f"the wild. Engineering Applications of Artificial Intelligence 136 (2024), {DOI}"
+)
+BIBTEX = (
+    "@article{ipinze2024benchmarking, "
+    "title={Benchmarking deep Facial Expression Recognition: An extensive protocol with balanced dataset in the wild}, "
+    'author={Ipinze Tutuianu, Gianmarco and Liu, Yang and Alam{\\"a}ki, Ari and Kauttonen, Janne}, '
+    "journal={Engineering Applications of Artificial Intelligence}, volume={136}, pages={108983}, year={2024}, "
+    "doi={10.1016/j.engappai.2024.108983}}"
 )
 OUT_OF_BOUNDS = (
     "Not for identifying anyone, not for inferring emotions of people at work or in education "
     "(Regulation (EU) 2024/1689, Article 5(1)(f)), not for deciding anything about a person, and not "
     "for training what is then tested on it."
 )
+NOBODY = "The makers of this release (no contact address was set)"
 _IMAGES = {
     "@type": "cr:FileSet",
     "@id": "images",
     "name": "images",
+    "description": "One PNG of 256x256 pixels for each face, in a folder for each class.",
     "encodingFormat": "image/png",
     "includes": "images/*/*.png",
 }
 _CR, _RAI = "http://mlcommons.org/croissant/", "http://mlcommons.org/croissant/RAI/"
 _TERMS = (
-    "citeAs column conformsTo extract field fileProperty fileObject fileSet format includes "
+    "citeAs column extract field fileProperty fileObject fileSet format includes "
     "isLiveDataset jsonPath key md5 parentField path recordSet references regex repeated replace "
     "samplingRate separator source subField transform equivalentProperty"
 )
@@ -49,6 +59,7 @@ CONTEXT: dict[str, Any] = {
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
 }
+"""That of the specification, with the terms on responsible use."""
 
 
 def croissant(
@@ -65,14 +76,24 @@ def croissant(
             "http://mlcommons.org/croissant/1.0",
             "http://mlcommons.org/croissant/RAI/1.0",
         ],
-        "license": _licences(metadata),
-        "citeAs": CITE,
-        "version": f"{record.version}.0.0",
+        "license": licence_addresses(metadata),
+        "url": record.contact if record.contact.startswith("https://") else DOI,
+        "creator": _creator(record.contact),
+        **({"datePublished": record.date} if record.date else {}),
+        "keywords": [
+            "facial expression recognition",
+            "image classification",
+            "test set",
+            "class-balanced",
+        ],
+        "inLanguage": "en",
+        "citeAs": BIBTEX,
+        "version": record.version,
         "isLiveDataset": False,
         "distribution": [_metadata(metadata_sha256), *([_IMAGES] if has_images else [])],
         "recordSet": [
             _labels(record.counts),
-            *([_images()] if has_images else []),
+            _SPLITS,
             _faces(has_images),
         ],
         **_responsible(metadata, record),
@@ -87,11 +108,13 @@ def _description(metadata: Sequence[ImageMetadata], counts: Mapping[str, int]) -
     )
 
 
-def _licences(metadata: Sequence[ImageMetadata]) -> list[str]:
-    return [
-        f"{licence} ({n} images)"
-        for licence, n in sorted(Counter(one.licence for one in metadata).items())
-    ]
+def _creator(contact: str) -> Json:
+    creator = {"@type": "sc:Organization", "name": contact or NOBODY}
+    if contact.startswith("https://"):
+        creator["url"] = contact
+    elif "@" in contact:
+        creator["email"] = contact
+    return creator
 
 
 def _metadata(sha256: str) -> Json:
@@ -99,6 +122,7 @@ def _metadata(sha256: str) -> Json:
         "@type": "cr:FileObject",
         "@id": "metadata.csv",
         "name": "metadata.csv",
+        "description": "One row for each face.",
         "contentUrl": "metadata.csv",
         "encodingFormat": "text/csv",
         "sha256": sha256,
@@ -106,47 +130,91 @@ def _metadata(sha256: str) -> Json:
 
 
 def _labels(counts: Mapping[str, int]) -> Json:
+    """The classes, in the order of their numbers in the packed forms."""
     return {
         "@type": "cr:RecordSet",
         "@id": "expressions",
         "name": "expressions",
+        "description": "The classes.",
         "dataType": "sc:Enumeration",
         "key": {"@id": "expressions/name"},
-        "field": [{"@type": "cr:Field", "@id": "expressions/name", "dataType": "sc:Text"}],
+        "field": [
+            {
+                "@type": "cr:Field",
+                "@id": "expressions/name",
+                "name": "name",
+                "description": "The name of a class.",
+                "dataType": "sc:Text",
+            }
+        ],
         "data": [{"expressions/name": label} for label in counts],
     }
 
 
-def _images() -> Json:
-    """What lies in the folders, by path: the faces' rows refer to it."""
-    of = {"path": ("sc:Text", "fullpath"), "content": ("sc:ImageObject", "content")}
-    fields = [
+_SPLITS = {
+    "@type": "cr:RecordSet",
+    "@id": "splits",
+    "name": "splits",
+    "description": "All images are for testing.",
+    "dataType": "cr:Split",
+    "key": {"@id": "splits/name"},
+    "field": [
         {
             "@type": "cr:Field",
-            "@id": f"pictures/{name}",
-            "name": name,
-            "dataType": kind,
-            "source": {"fileSet": {"@id": "images"}, "extract": {"fileProperty": what}},
-        }
-        for name, (kind, what) in of.items()
-    ]
-    key = {"@id": "pictures/path"}
-    return {
-        "@type": "cr:RecordSet",
-        "@id": "pictures",
-        "name": "pictures",
-        "key": key,
-        "field": fields,
-    }
+            "@id": "splits/name",
+            "name": "name",
+            "description": "The name of the split.",
+            "dataType": "sc:Text",
+        },
+        {
+            "@type": "cr:Field",
+            "@id": "splits/url",
+            "name": "url",
+            "description": "What the split is for.",
+            "dataType": "sc:URL",
+        },
+    ],
+    "data": [{"splits/name": "test", "splits/url": "cr:TestSplit"}],
+}
+
+
+_SPLIT = {
+    "@type": "cr:Field",
+    "@id": "faces/split",
+    "name": "split",
+    "description": "The same for all.",
+    "dataType": "sc:Text",
+    "references": {"field": {"@id": "splits/name"}},
+    "value": "test",
+}
 
 
 def _faces(has_images: bool) -> Json:
+    """A record for each face: its image, its label, and what else is stated about it."""
     return {
         "@type": "cr:RecordSet",
         "@id": "faces",
         "name": "faces",
+        "description": "The faces, each with its image and its label."
+        if has_images
+        else "The faces, each with its label.",
         "key": {"@id": "faces/file_name"},
-        "field": [_column(name, has_images) for name in COLUMNS],
+        "field": [
+            *([_image()] if has_images else []),
+            *(_column(one, has_images) for one in COLUMNS),
+            _SPLIT,
+        ],
+    }
+
+
+def _image() -> Json:
+    return {
+        "@type": "cr:Field",
+        "@id": "faces/image",
+        "name": "image",
+        "description": "The face, 256x256 pixels in sRGB.",
+        "dataType": "sc:ImageObject",
+        "source": {"fileSet": {"@id": "images"}, "extract": {"fileProperty": "content"}},
     }
 
 
@@ -155,54 +223,107 @@ def _column(name: str, has_images: bool) -> Json:
         "@type": "cr:Field",
         "@id": f"faces/{name}",
         "name": name,
+        "description": f"The column {name} of metadata.csv.",
         "dataType": f"sc:{NUMBERS.get(name, 'Text')}",
         "source": {"fileObject": {"@id": "metadata.csv"}, "extract": {"column": name}},
     }
     if name == "label":
         field["references"] = {"field": {"@id": "expressions/name"}}
-    if name == "file_name" and has_images:
-        field["references"] = {"field": {"@id": "pictures/path"}}
+    if name == "file_name" and has_images:  # what joins the images and the rows
+        field["references"] = field["source"]
+        field["source"] = {
+            "fileSet": {"@id": "images"},
+            "extract": {"fileProperty": "fullpath"},
+            "transform": {"regex": "(.*)"},  # as text: mlcroissant has a path, which equals none
+        }
     return field
 
 
 def _responsible(metadata: Sequence[ImageMetadata], record: ReleaseRecord) -> Json:
     """The RAI fields: each says what was counted, not what was hoped for."""
-    reviewed = sum(one.reviewed for one in metadata)
-    sources = Counter(one.source for one in metadata)
-    languages = Counter(one.language or "none" for one in metadata)
-    groups = Counter(
-        " ".join(name or "-" for name in (one.ethnicity, one.gender, one.age)) for one in metadata
-    )
+    facts = facts_of(metadata)
     gone = "; ".join(f"{line.stage} {line.what}: {line.total}" for line in record.funnel)
-    votes = Counter(str(sum(one.votes.values())) for one in metadata)
-    agreed = [f"{line.round}: {line.statistic} {line.value}" for line in record.agreement]
     return {
-        "rai:dataCollection": f"Found by search phrases at {_counted(sources)} (images by source).",
-        "rai:dataCollectionType": ["Web Scraping", "Manual Human Curation"],
+        "rai:dataCollection": facts.how_found,
+        "rai:dataCollectionType": _collection_types(facts),
         "rai:dataPreprocessingProtocol": [
             f"Made with btfer {record.btfer}.",
             "Near-duplicates removed by perceptual hash and a comparison of the pictures.",
             f"Faces found by MTCNN and cropped in mode '{record.settings.crop.name}'.",
         ],
-        "rai:dataAnnotationProtocol": "Judged by people in two rounds: photos, then crops. "
-        f"{reviewed} of {len(metadata)} labels were confirmed or given by a person.",
+        "rai:dataAnnotationProtocol": f"{facts.how_labelled} {unjudged(record, facts)}",
+        **_annotations(metadata, record, facts),
+        "rai:machineAnnotationTools": ["MTCNN (face boxes)"],
+        "rai:dataSocialImpact": _social_impact(facts),
+        "rai:dataLimitations": _limitations(facts),
+        "rai:dataBiases": _biases(metadata, facts),
+        "rai:dataUseCases": "Ranking networks for facial-expression recognition.",
+        "rai:personalSensitiveInformation": _personal(facts),
+        "rai:dataReleaseMaintenancePlan": "A person shown may ask for removal (optout.html); the next version "
+        "then has another face in that place, and tombstones.csv names what has gone.",
+        "rai:dataCollectionMissingData": f"What became of the rest: {gone}.",
+    }
+
+
+def _collection_types(facts: ReleaseFacts) -> list[str]:
+    kinds = [
+        *(["Web Scraping"] if facts.searched else []),
+        *(["Others"] if facts.imported or facts.synthetic else []),
+        *(["Manual Human Curator"] if facts.judged else []),
+    ]
+    return kinds or ["Others"]
+
+
+def _annotations(
+    metadata: Sequence[ImageMetadata], record: ReleaseRecord, facts: ReleaseFacts
+) -> Json:
+    if not facts.judged:
+        return {"rai:dataAnnotationAnalysis": "No picture was judged by anybody."}
+    votes = Counter(str(sum(one.votes.values())) for one in metadata)
+    agreed = [f"{line.round}: {line.statistic} {line.value}" for line in record.agreement]
+    return {
         "rai:annotationsPerItem": f"Images by number of people who judged the crop: {_counted(votes)}.",
         "rai:dataAnnotationAnalysis": f"Agreement where two or more judged: {'; '.join(agreed)}."
         if agreed
         else "No picture was judged by two people.",
-        "rai:machineAnnotationTools": ["MTCNN (face boxes)"],
-        "rai:dataSocialImpact": "Faces of people who were not asked: see the licences and "
-        "personalSensitiveInformation. " + OUT_OF_BOUNDS,
-        "rai:dataLimitations": "Labels are judgements of what a face shows, not of what somebody "
-        "feels. Groups are what a search phrase asked for, no fact about anybody.",
-        "rai:dataBiases": f"Images by group asked for (ethnicity gender age): {_counted(groups)}. "
-        f"By language of the phrase: {_counted(languages)}.",
-        "rai:dataUseCases": "Ranking networks for facial-expression recognition.",
-        "rai:personalSensitiveInformation": "Photographs of people's faces. " + OUT_OF_BOUNDS,
-        "rai:dataReleaseMaintenancePlan": "A person shown may ask for removal; the next version then "
-        "has another face in that place.",
-        "rai:dataCollectionMissingData": f"What became of the rest: {gone}.",
     }
+
+
+def _social_impact(facts: ReleaseFacts) -> str:
+    if facts.synthetic == facts.n:
+        return f"The faces were rendered and show nobody. {OUT_OF_BOUNDS}"
+    asked = (
+        "Faces of people who were not asked"
+        if facts.searched
+        else "Faces of people; whether they agreed is not recorded"
+    )
+    return f"{asked}: see the licences and personalSensitiveInformation. {OUT_OF_BOUNDS}"
+
+
+def _personal(facts: ReleaseFacts) -> str:
+    if facts.synthetic == facts.n:
+        return f"None: the faces were rendered. {OUT_OF_BOUNDS}"
+    return f"Photographs of people's faces. {OUT_OF_BOUNDS}"
+
+
+def _limitations(facts: ReleaseFacts) -> str:
+    labels = (
+        "Labels are judgements of what a face shows, not of what somebody feels."
+        if facts.judged
+        else "Labels were not checked by anybody; they are no statement of what somebody feels."
+    )
+    return f"{labels} {facts.whose_groups}"
+
+
+def _biases(metadata: Sequence[ImageMetadata], facts: ReleaseFacts) -> str:
+    if not facts.grouped:
+        return "Not measured: nothing is stated about the people shown."
+    groups = Counter(
+        " ".join(name or "-" for name in (one.ethnicity, one.gender, one.age)) for one in metadata
+    )
+    languages = Counter(one.language or "none" for one in metadata)
+    phrases = f" By language of the phrase: {_counted(languages)}." if facts.searched else ""
+    return f"Images by group (ethnicity gender age): {_counted(groups)}.{phrases}"
 
 
 def _counted(counts: Counter[str]) -> str:

@@ -10,16 +10,20 @@ from collections.abc import Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from btfer.pipeline.croissant import CITE
+from btfer.pipeline.hub_card import front_matter
 from btfer.pipeline.overview import GROUP
+from btfer.pipeline.release_facts import NOT_EVALUATED, facts_of, licence_address, unjudged
 from btfer.pipeline.release_metadata import ImageMetadata
 from btfer.release_record import ReleaseRecord
 
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))
 NOT_ASKED = "not asked"
 
 
-def datasheet(metadata: Sequence[ImageMetadata], record: ReleaseRecord) -> str:
+def datasheet(
+    metadata: Sequence[ImageMetadata], record: ReleaseRecord, *, has_tombstones: bool = False
+) -> str:
     """The text of a release's README.md."""
+    facts = facts_of(metadata)
     templates = Environment(
         loader=PackageLoader("btfer.pipeline"),
         undefined=StrictUndefined,
@@ -29,6 +33,10 @@ def datasheet(metadata: Sequence[ImageMetadata], record: ReleaseRecord) -> str:
     )
     return templates.get_template("datasheet.md.j2").render(
         record.as_json(),
+        front_matter=front_matter(metadata, record),
+        facts=facts,
+        unjudged=unjudged(record, facts),
+        has_tombstones=has_tombstones,
         n=len(metadata),
         strata=counted(metadata, *GROUP),
         spread=spread(metadata),
@@ -36,14 +44,28 @@ def datasheet(metadata: Sequence[ImageMetadata], record: ReleaseRecord) -> str:
         sources_of=counted(metadata, "source"),
         licences=counted(metadata, "licence"),
         credited=sum(bool(one.attribution_id) for one in metadata),
-        reviewed=sum(one.reviewed for one in metadata),
         enlarged=sum(one.crop_scale > 2 for one in metadata),
         clipped=sum(bool(one.crop_clipped) for one in metadata),
         stretched=sum(not 0.8 <= one.crop_distortion <= 1.25 for one in metadata),
-        size=next((word for most, word in SIZES if len(metadata) < most), "n>100K"),
-        synthetic=any(one.source == "sample" for one in metadata),
+        synthetic=bool(facts.synthetic),
         btfer_version=record.btfer,
         cite=CITE,
+    )
+
+
+def licence_text(metadata: Sequence[ImageMetadata]) -> str:
+    """The text of a release's LICENSE.md: each image has the licence of its photo."""
+    lines = [
+        f"| {name} | {n} | {licence_address(name)} |\n"
+        for (name,), n in counted(metadata, "licence")
+    ]
+    return (
+        "# Licences\n\nEach image has the licence of the photo that it was cut from, as its source states it: "
+        "column `licence` of `metadata.csv`. Statements of sources can be wrong.\n\n"
+        f"| licence | images | address |\n|---|---|---|\n{''.join(lines)}\n"
+        f"{NOT_EVALUATED} means that nobody has found out whether you may use the picture.\n\n"
+        "Who is to be named, and how, is in `attribution.csv` where a licence asks for it. Each image was cropped "
+        "and resized.\n"
     )
 
 

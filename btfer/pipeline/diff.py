@@ -41,7 +41,7 @@ def diff(first: Path, second: Path) -> Difference:
             for name in shared
             if labels[0].get(name) != labels[1].get(name)
         ],
-        _changed(records[0], records[1]),
+        changed_settings(records[0], records[1]),
     )
 
 
@@ -58,12 +58,13 @@ def _read(folder: Path) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]
     return sums, labels, {name: record[name] for name in _COMPARED}
 
 
-def _changed(one: dict[str, Any], other: dict[str, Any], path: str = "") -> list[str]:
+def changed_settings(one: dict[str, Any], other: dict[str, Any], path: str = "") -> list[str]:
+    """`settings.seed: 2024 -> 7` for each value that differs between two records; path: of what these are part of."""
     found = []
     for name in sorted(set(one) | set(other)):
         before, after = one.get(name), other.get(name)
         if isinstance(before, dict) and isinstance(after, dict):
-            found += _changed(before, after, f"{path}{name}.")
+            found += changed_settings(before, after, f"{path}{name}.")
         elif before != after:
             found.append(f"{path}{name}: {before} -> {after}")
     return found

@@ -17,6 +17,7 @@ from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.extras import require
 from btfer.files import write_atomic
+from btfer.pipeline.hub_card import packed_card
 from btfer.pipeline.release_metadata import NUMBERS, ImageMetadata
 
 FOLDER = "folder"
@@ -29,11 +30,15 @@ Packed = tuple[str, str, bytes]
 
 @dataclass(frozen=True)
 class Format:
-    """How a packed form is written and read: file ending, `write(path, rows, images)`, and `read(path)`."""
+    """How a packed form is written and read: file ending, `write(path, rows, images)`, and `read(path)`.
+
+    on_hub: whether Hugging Face's loaders read it; a README then tells them the split.
+    """
 
     ending: str
     write: Callable[[Path, Sequence[JsonRow], Sequence[bytes]], None]
     read: Callable[[Path], Iterator[Packed]]
+    on_hub: bool = False
 
 
 def check_formats(names: Sequence[str]) -> tuple[str, ...]:
@@ -60,6 +65,8 @@ def pack(folder: Path, names: Sequence[str], metadata: Sequence[ImageMetadata]) 
             path = folder / name / f"faces-{number:05d}-of-{len(starts):05d}.{form.ending}"
             path.parent.mkdir(exist_ok=True)
             form.write(path, rows, images)
+        if form.on_hub:
+            write_atomic(folder / name / "README.md", packed_card(name, form.ending).encode())
 
 
 def unpack(folder: Path, name: str) -> Iterator[Packed]:
@@ -191,6 +198,6 @@ def _read_tfrecord(path: Path) -> Iterator[Packed]:
 
 FORMATS = {
     "tfrecord": Format("tfrecord", _write_tfrecord, _read_tfrecord),
-    "webdataset": Format("tar", _write_tar, _read_tar),
-    "parquet": Format("parquet", _write_parquet, _read_parquet),
+    "webdataset": Format("tar", _write_tar, _read_tar, on_hub=True),
+    "parquet": Format("parquet", _write_parquet, _read_parquet, on_hub=True),
 }

@@ -4,12 +4,12 @@ A token is a keyed hash: it names an image to whoever holds the secret, and tell
 """
 
 import base64
-import csv
 import hashlib
 import hmac
 import html
-import io
 from collections.abc import Mapping, Sequence
+
+from btfer.csv_writer import as_csv
 
 COLUMNS = ("release", "version", "file_name", "token", "date")
 """Of the tombstone list. It gives no reason and names no person."""
@@ -17,7 +17,6 @@ COLUMNS = ("release", "version", "file_name", "token", "date")
 _PURPOSE = b"btfer image token\0"  # the same secret may serve other keyed hashes
 _DAYS = 30
 _TOKEN_BYTES = 10  # 16 letters in base32
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -28,6 +27,7 @@ th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px s
 td { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 """
 
+_NOBODY = "whoever publishes this set (no contact address was set when it was made)"
 _ELSEWHERE = (
     (
         "de",
@@ -35,6 +35,7 @@ _ELSEWHERE = (
         "Sind Sie auf einem dieser Bilder zu sehen und möchten Sie das nicht? Schreiben Sie an {contact} und nennen "
         "Sie den Dateinamen oder das Kennzeichen (Token) des Bildes. Gründe müssen Sie nicht angeben. Wir löschen das "
         "Bild innerhalb von {days} Tagen und veröffentlichen eine neue Version ohne es.",
+        "die Stelle, von der diese Bilder stammen (eine Adresse wurde bei der Herstellung nicht angegeben),",
     ),
     (
         "fr",
@@ -42,6 +43,7 @@ _ELSEWHERE = (
         "Vous apparaissez sur l'une de ces images et vous ne le souhaitez pas ? Écrivez à {contact} en indiquant le "
         "nom du fichier ou le code (token) de l'image. Vous n'avez pas à donner de raison. Nous supprimons l'image "
         "sous {days} jours et publions une nouvelle version sans elle.",
+        "la personne ou à l'organisme qui diffuse ces images (aucune adresse n'a été indiquée à leur création)",
     ),
     (
         "es",
@@ -49,6 +51,7 @@ _ELSEWHERE = (
         "¿Aparece usted en una de estas imágenes y no lo desea? Escriba a {contact} e indique el nombre del archivo o "
         "el código (token) de la imagen. No tiene que dar ningún motivo. Eliminaremos la imagen en un plazo de "
         "{days} días y publicaremos una nueva versión sin ella.",
+        "la persona u organización que difunde estas imágenes (al crearlas no se indicó ninguna dirección)",
     ),
 )
 
@@ -67,7 +70,8 @@ def image_token(secret: bytes, image_sha256: str) -> str:
 def optout_page(images: Sequence[tuple[str, str]], contact: str, release_name: str) -> bytes:
     """The page as UTF-8 HTML that needs nothing from elsewhere.
 
-    images: (file name, token) of each. contact: an e-mail address or an https address of the publisher.
+    images: (file name, token) of each. contact: an e-mail address or an https address of the publisher, '' = none
+    is set, which the page then says.
     """
     name = html.escape(release_name)
     parts = [
@@ -75,7 +79,7 @@ def optout_page(images: Sequence[tuple[str, str]], contact: str, release_name: s
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>Have an image removed: {name}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>",
-        *_english(name, _link(contact)),
+        *_english(name, _link(contact) or _NOBODY),
         *_translations(_link(contact)),
         *_table(images),
         "</main>\n</body>\n</html>\n",
@@ -88,12 +92,8 @@ def tombstones(rows: Sequence[Mapping[str, str]]) -> bytes:
 
     rows: what COLUMNS names. date: the day of the removal, 2026-11-28.
     """
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    lines = {tuple(_cell(str(row[name])) for name in COLUMNS) for row in rows}
-    table.writerows(sorted(lines))
-    return text.getvalue().encode()
+    lines = {tuple(str(row[name]) for name in COLUMNS) for row in rows}
+    return as_csv(COLUMNS, (dict(zip(COLUMNS, line, strict=True)) for line in sorted(lines)))
 
 
 def _english(name: str, contact: str) -> list[str]:
@@ -119,8 +119,9 @@ def _english(name: str, contact: str) -> list[str]:
 
 def _translations(contact: str) -> list[str]:
     return [
-        f'<section lang="{code}">\n<h2>{title}</h2>\n<p>{text.format(contact=contact, days=_DAYS)}</p>\n</section>'
-        for code, title, text in _ELSEWHERE
+        f'<section lang="{code}">\n<h2>{title}</h2>\n'
+        f"<p>{text.format(contact=contact or nobody, days=_DAYS)}</p>\n</section>"
+        for code, title, text, nobody in _ELSEWHERE
     ]
 
 
@@ -146,8 +147,3 @@ def _link(contact: str) -> str:
     if contact.count("@") == 1 and not set(contact) & set(" \"'<>&?/:"):
         return f'<a href="mailto:{shown}">{shown}</a>'
     return shown
-
-
-def _cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -18,7 +18,7 @@ from btfer.engine import map_unordered
 from btfer.errors import ImageError, Incomplete, UsageError
 from btfer.faces.cut import cut_face
 from btfer.faces.modes import CropSettings
-from btfer.files import only_one, write_atomic
+from btfer.files import only_one, sha256_file, write_atomic
 from btfer.images import decode_rgb, encode_png
 from btfer.paths import face_path, photo_path
 from btfer.pipeline import crawl, release, verify
@@ -31,7 +31,7 @@ from btfer.pipeline.release_metadata import (
     read_origins,
 )
 from btfer.queries import Query, QueryPlan
-from btfer.release_record import WITH, ReleaseRecord, read_record
+from btfer.release_record import WITH, ReleaseRecord, next_version, read_record
 from btfer.settings import Settings
 from btfer.sources.search import SearchFeeder, SearchParser, Source
 from btfer.sources.web import Web
@@ -89,8 +89,11 @@ def rebuild(cat: Catalogue, settings: Settings, folder: Path, *, web: Web | None
             raise Incomplete(
                 f"none of the {len(origins)} photos could be downloaded; the most frequent reason: {most}"
             )
-        new = _next_record(record, found, gone)
-        made = release.write(cat, settings, found, new, name=_name(folder))
+        new = _next_record(folder, record, found, gone)
+        # What is all there is that release, with the page of those who published it.
+        page = folder / "optout.html"
+        kept = page.read_bytes() if not gone and page.is_file() else b""
+        made = release.write(cat, settings, found, new, name=_name(folder), page=kept)
     return Rebuilt(made, gone)
 
 
@@ -203,16 +206,19 @@ def _lost(cat: Catalogue, origin: Origin) -> str:
 
 
 def _next_record(
-    record: ReleaseRecord, found: Sequence[ReleaseImage], gone: dict[str, str]
+    folder: Path, record: ReleaseRecord, found: Sequence[ReleaseImage], gone: dict[str, str]
 ) -> ReleaseRecord:
     labels = [one.metadata.label for one in found]
-    version = record.version + bool(gone)
-    changes = [f"version {version}: {name.split('/')[-1]} has gone ({gone[name]})" for name in gone]
+    if gone:
+        digest = sha256_file(folder / "SHA256SUMS")
+        record = next_version(record, folder.resolve().name, digest, minor=True)
+    changes = [
+        f"version {record.version}: {name.split('/')[-1]} has gone ({gone[name]})" for name in gone
+    ]
     return replace(
         record,
         counts={label: labels.count(label) for label in record.counts},
         sources=WITH,
-        version=version,
         changes=(*record.changes, *changes),
     )
 

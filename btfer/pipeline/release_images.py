@@ -1,12 +1,14 @@
 """The images of a release, each with all that is stated about it: out of the catalogue, or out of a release."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts
 from btfer.catalogue.rows import DescribedPhoto, Face, KeptFace
+from btfer.catalogue.secret_keys import RELEASES, secret_key
 from btfer.faces.cut import read_cut
 from btfer.licences import LOCAL, USES, licence_shown, parse_licence
 from btfer.paths import face_path
@@ -46,7 +48,6 @@ def release_images(
     cat: Catalogue,
     data_dir: Path,
     chosen: Mapping[str, Sequence[KeptFace]],
-    seed: int,
     earlier: Mapping[str, str] | None = None,
 ) -> list[ReleaseImage]:
     """The chosen faces of each class, numbered in their order; in the order of their numbers.
@@ -59,7 +60,7 @@ def release_images(
         for label, its in chosen.items()
         for number, face in sorted(numbered(label, [face.id for face in its], earlier or {}))
     }
-    return images_at(cat, data_dir, places, seed)
+    return images_at(cat, data_dir, places)
 
 
 def numbered(label: str, ids: Sequence[str], earlier: Mapping[str, str]) -> list[tuple[int, str]]:
@@ -72,7 +73,7 @@ def numbered(label: str, ids: Sequence[str], earlier: Mapping[str, str]) -> list
 
 
 def images_at(
-    cat: Catalogue, data_dir: Path, places: Mapping[str, tuple[str, str]], seed: int
+    cat: Catalogue, data_dir: Path, places: Mapping[str, tuple[str, str]]
 ) -> list[ReleaseImage]:
     """Faces as the images that they become. places: file and label by face id."""
     known = faces.by_id(cat, places)
@@ -81,12 +82,15 @@ def images_at(
     judged = verdicts.current_on(cat, "faces", described)
     reviewed = {row.face for row in judged if row.decision != "drop"}
     votes = soft_labels(verdicts.votes(cat, "faces", described), labels)
+    hidden = photo_pseudonyms(cat, described)
     found = []
     for id_, (file, label) in places.items():
         name, face = f"images/{file}", known[id_]
         photo = described[face.photo]
         counted = votes.get(id_, {})
-        stated = _metadata(name, label, face, photo, seed, counted, reviewed=id_ in reviewed)
+        stated = _metadata(
+            name, label, face, photo, hidden[face.photo], counted, reviewed=id_ in reviewed
+        )
         size_px = face.crop.get("size_px", 256)
         credit = _credit(stated, photo, size_px) if stated.attribution_id else None
         origin = _origin(name, face, photo)
@@ -110,8 +114,27 @@ def read_images(folder: Path, data_dir: Path, face_of: Mapping[str, str]) -> lis
     return found
 
 
+def photo_pseudonyms(cat: Catalogue, photos: Iterable[str]) -> dict[str, str]:
+    """The names of photos (sha256) in releases: 12 digits, keyed with a secret of the catalogue.
+
+    Whoever holds a photo, and not the catalogue, cannot find out whether it is in a release. The same in all
+    releases of a catalogue.
+    """
+    key = secret_key(cat, RELEASES)
+    return {one: _pseudonym(key, one) for one in photos}
+
+
+def photo_pseudonym(cat: Catalogue, photo: str) -> str:
+    """The name of one photo (sha256) in releases."""
+    return photo_pseudonyms(cat, [photo])[photo]
+
+
+def _pseudonym(key: bytes, photo: str) -> str:
+    return hmac.new(key, b"btfer photo\0" + photo.encode(), hashlib.sha256).hexdigest()[:12]
+
+
 def pseudonym(photo: str, seed: int) -> str:
-    """A photo's name in a release: BLAKE2b of its sha256, keyed with the seed."""
+    """A photo's name in a release of an earlier btfer, where it was keyed with the seed, which is public."""
     return hashlib.blake2b(photo.encode(), key=str(seed).encode()[:64], digest_size=6).hexdigest()
 
 
@@ -120,7 +143,7 @@ def _metadata(
     label: str,
     face: Face,
     photo: DescribedPhoto,
-    seed: int,
+    photo_id: str,
     votes: Mapping[str, int],
     *,
     reviewed: bool,
@@ -145,7 +168,7 @@ def _metadata(
         crop_scale=round(scale, 3),
         crop_distortion=round(cut.width / cut.height, 3),
         crop_clipped=cut.clipped,
-        photo_id=pseudonym(face.photo, seed),
+        photo_id=photo_id,
         reviewed=reviewed,
     )
 

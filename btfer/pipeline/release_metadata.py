@@ -6,11 +6,12 @@ The metadata hold the intent of the query, never a URL, a title or a phrase. Whe
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from btfer.csv_writer import plain
 from btfer.errors import UsageError
 from btfer.faces.cut import Cut
 
@@ -222,13 +223,5 @@ def read_rows(path: Path) -> list[CsvRow]:
     """The rows of a CSV as they are; [] where there is no such file."""
     if not path.exists():
         return []
-    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
-
-
-def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Rows as CSV in UTF-8, with a header."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue().encode()
+    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+    return [{name: plain(text or "") for name, text in row.items() if name} for row in rows]

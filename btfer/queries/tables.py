@@ -1,11 +1,10 @@
 """A plan as tables: queries of each class, language and group, and all of them as a CSV."""
 
-import csv
-import io
 from collections import Counter
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from btfer.csv_writer import as_csv
 from btfer.files import write_atomic
 from btfer.queries.check import PEOPLE
 from btfer.queries.plan import Query, QueryPlan
@@ -35,8 +34,5 @@ def group_table(plan: QueryPlan) -> Table:
 
 def write_plan(plan: QueryPlan, path: Path) -> None:
     """Write every query as a line of a CSV: phrase, expression, language, ethnicity, gender, age, plan."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [key.name for key in fields(Query)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(query) for query in plan.queries)
-    write_atomic(path, text.getvalue().encode())
+    columns = [key.name for key in fields(Query)]
+    write_atomic(path, as_csv(columns, (asdict(query) for query in plan.queries)))

@@ -115,7 +115,7 @@ def test_a_forgotten_face_changes_one_image_and_leaves_no_byte(
     assert released(new) == labels
     assert (new / "images" / victim.file).read_bytes() != before
     record = json.loads((new / "release.json").read_text())
-    assert (record["version"], record["formats"]) == (2, list(FORMATS))
+    assert (record["version"], record["formats"]) == ("1.0.1", list(FORMATS))
     assert victim.file in record["changes"][0]
     for open_or_closed in range(2):
         for needle in names:
@@ -141,7 +141,7 @@ def test_all_other_images_stay_as_they_are(
     lines = [(folder / "faces.jsonl").read_text().splitlines() for folder in (old, new)]
     assert sum(one != other for one, other in zip(*lines, strict=True)) == 1
     assert (found.only_first, found.only_second, found.other_label) == ([], [], [])
-    assert "version: 1 -> 2" in found.settings
+    assert "version: 1.0.0 -> 1.0.1" in found.settings
     assert diff(new, new).empty
     second = shutil.copytree(new, tmp_path / new.name)
     again = forget(full, settings, [f"{new.name}/sad-001.png"])

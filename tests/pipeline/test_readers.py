@@ -2,16 +2,28 @@
 
 import csv
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import mlcroissant
+import numpy as np
 import pytest
+import sqlalchemy as sa
+from PIL import Image
 
 from btfer.catalogue import Catalogue
+from btfer.catalogue.tables import sighting
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
-from btfer.pipeline import build, verify
+from btfer.faces.modes import MODES
+from btfer.images import encode_png
+from btfer.pipeline import build, release, verify
 from btfer.pipeline.formats import FORMATS, unpack
+from btfer.pipeline.release_images import ReleaseImage
+from btfer.pipeline.release_metadata import COLUMNS, ImageMetadata
+from btfer.release_record import ReleaseRecord, ReleaseSettings
 from btfer.settings import Settings
 from tests.pipeline.test_release import full, sign
 
@@ -23,23 +35,48 @@ def made(full: Catalogue, settings: Settings) -> Path:
     return build.run(full, settings, build.Plan(per_class=2)).path
 
 
-def test_mlcroissant_finds_no_error_and_reads_every_face(made: Path) -> None:
+def test_mlcroissant_has_nothing_to_say_and_reads_image_and_label_of_every_face(
+    made: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     dataset = mlcroissant.Dataset(jsonld=str(made / "croissant.json"))
-    assert list(dataset.metadata.ctx.issues.errors) == []
-    labels = {
-        record["faces/file_name"].decode(): record["faces/label"].decode()
-        for record in dataset.records("faces")
-    }
-    shown = {
-        record["pictures/path"].decode(): record["pictures/content"].size
-        for record in dataset.records("pictures")
-    }
-    assert shown == dict.fromkeys(labels, (256, 256))
-    assert len(labels) == 14
-    assert all(name.startswith(f"images/{label}/") for name, label in labels.items())
+    issues = dataset.metadata.ctx.issues
+    assert (list(issues.errors), list(issues.warnings), caplog.text) == ([], [], "")
+    found = list(dataset.records("faces"))
+    assert len(found) == 14
+    assert {one["faces/file_name"].decode(): one["faces/label"].decode() for one in found} == told(
+        made
+    )
+    for one in found:
+        with Image.open(made / one["faces/file_name"].decode()) as image:
+            assert one["faces/image"].tobytes() == image.tobytes()
+        assert one["faces/split"] == b"test"
+    assert list(dataset.records("splits")) == [
+        {"splits/name": "test", "splits/url": "cr:TestSplit"}
+    ]
     said = json.loads((made / "croissant.json").read_text())
     assert "14 of 14 labels" in said["rai:dataAnnotationProtocol"]
     assert "secret" not in json.dumps(said)
+    assert (
+        said["license"]
+        == [
+            "http://rightsstatements.org/vocab/CNE/1.0/",
+            "https://creativecommons.org/licenses/by/4.0/",
+        ][: len(said["license"])]
+    )
+    assert {"url", "creator", "datePublished", "keywords", "version"} <= said.keys()
+
+
+def test_the_program_of_mlcroissant_finds_a_release_of_addresses_valid_too(
+    full: Catalogue, settings: Settings
+) -> None:
+    program = Path(sys.executable).with_name("mlcroissant")
+    for sources in ("only", "with"):
+        folder = build.run(full, settings, build.Plan(per_class=2, sources=sources)).path
+        command = [str(program), "validate", "--jsonld", str(folder / "croissant.json")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert not re.findall("warning|error", done.stdout + done.stderr, re.IGNORECASE), (
+            done.stderr
+        )
 
 
 def test_keras_reads_the_class_folders(made: Path) -> None:
@@ -53,13 +90,58 @@ def test_keras_reads_the_class_folders(made: Path) -> None:
     assert sorted(labels.numpy()) == sorted(list(range(7)) * 2)
 
 
-def test_hugging_face_reads_it_with_its_labels(made: Path, tmp_path: Path) -> None:
+def test_hugging_face_reads_the_split_test_with_the_classes_as_numbers(
+    made: Path, tmp_path: Path
+) -> None:
+    datasets = pytest.importorskip("datasets")
+    cache = str(tmp_path / "cache")
+    by_card = datasets.load_dataset(str(made), cache_dir=cache)
+    by_call = datasets.load_dataset(
+        "imagefolder", data_files={"test": f"{made}/images/**"}, cache_dir=cache
+    )
+    for found in (by_card, by_call):
+        assert list(found) == ["test"]
+        assert found["test"].features["label"].names == list(EXPRESSIONS)
+        assert sorted(found["test"]["label"]) == sorted(list(range(7)) * 2)
+        assert found["test"][0]["image"].size == (256, 256)
+    stated = datasets.load_dataset(str(made), "metadata", cache_dir=cache)
+    assert list(stated) == ["test"]
+    assert sorted(stated["test"]["label"]) == sorted(list(EXPRESSIONS) * 2)
+    assert set(stated["test"].column_names) == {"image", *COLUMNS} - {"file_name"}
+
+
+def test_bare_imagefolder_reads_all_images_though_it_calls_the_split_train(
+    made: Path, tmp_path: Path
+) -> None:
+    """It reads no card: the metadata are found and their labels are words, as the datasheet says."""
     datasets = pytest.importorskip("datasets")
     data = datasets.load_dataset(
-        "imagefolder", data_dir=str(made), split="train", cache_dir=str(tmp_path / "cache")
+        "imagefolder", data_dir=str(made), cache_dir=str(tmp_path / "cache")
     )
-    assert len(data) == 14
-    assert sorted(data["label"]) == sorted(list(EXPRESSIONS) * 2)
+    assert list(data) == ["train"]
+    assert sorted(data["train"]["label"]) == sorted(list(EXPRESSIONS) * 2)
+    assert 'data_dir="FOLDER")` does not read this README' in (made / "README.md").read_text()
+
+
+def test_the_head_of_the_readme_is_what_hubs_read(made: Path) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    card = hub.DatasetCard.load(made / "README.md").data
+    assert (card.license, card.license_name) == ("other", "per-image")
+    assert (made / card.license_link).is_file()
+    assert card.task_categories == ["image-classification"]
+    image, label = card.dataset_info[0]["features"]
+    assert (image, label["name"]) == ({"name": "image", "dtype": "image"}, "label")
+    assert list(label["dtype"]["class_label"]["names"].values()) == list(EXPRESSIONS)
+    assert {one["data_files"][0]["split"] for one in card.configs} == {"test"}
+
+
+def test_one_licence_of_all_images_is_named_by_its_id(full: Catalogue, settings: Settings) -> None:
+    with full.write() as connection:
+        connection.execute(sa.update(sighting).values(licence="CC BY-SA 4.0"))
+    made = build.run(full, settings, build.Plan(per_class=2)).path
+    assert "\nlicense: cc-by-sa-4.0\n" in (made / "README.md").read_text()
+    said = json.loads((made / "croissant.json").read_text())
+    assert said["license"] == ["https://creativecommons.org/licenses/by-sa/4.0/"]
 
 
 @pytest.fixture
@@ -74,29 +156,103 @@ def told(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_packed_forms_are_read_by_their_own_readers_and_by_hugging_face(
-    packed: Path, tmp_path: Path
+def test_every_form_has_the_same_images_labels_and_split(packed: Path, tmp_path: Path) -> None:
+    check_all_forms(packed, tmp_path)
+
+
+@pytest.mark.slow
+def test_every_form_of_a_release_of_2100_images_has_the_same_ids_labels_and_split(
+    cat: Catalogue, settings: Settings, tmp_path: Path
 ) -> None:
-    datasets = pytest.importorskip("datasets")
-    webdataset = pytest.importorskip("webdataset")
-    cache = str(tmp_path / "cache")
-    whole = datasets.load_dataset(
-        "imagefolder", data_dir=str(packed), split="train", cache_dir=cache
+    places = {f"{n:05x}": (label, n // 7 + 1) for n, label in enumerate(list(EXPRESSIONS) * 300)}
+    images = [plain_image(tmp_path, id_, *where) for id_, where in places.items()]
+    images.sort(key=lambda one: one.file)
+    record = ReleaseRecord(
+        ReleaseSettings(MODES["paper"], seed=1),
+        per_class=300,
+        counts=dict.fromkeys(EXPRESSIONS, 300),
+        available=dict.fromkeys(EXPRESSIONS, 300),
+        formats=tuple(FORMATS),
+        date="2026-11-28",
     )
-    by_card = datasets.load_dataset(str(packed), split="test", cache_dir=cache)
-    assert sorted(whole["label"]) == sorted(by_card["label"]) == sorted(told(packed).values())
-    parquet = datasets.load_dataset(
-        "parquet", data_dir=str(packed / "parquet"), split="train", cache_dir=cache
+    made = release.write(cat, settings, images, record)
+    assert made.images == 2100
+    check_all_forms(made.path, tmp_path)
+
+
+def plain_image(folder: Path, id_: str, label: str, number: int) -> ReleaseImage:
+    """An image of one colour that no other has."""
+    pixels = np.full((256, 256, 3), list(bytes.fromhex(f"{int(id_, 16):06x}")), np.uint8)
+    path = folder / "crops" / f"{id_}.png"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode_png(pixels))
+    file = f"{label}/{label}-{number:03d}.png"
+    stated = ImageMetadata(
+        *(f"images/{file}", label, {label: 1}, "", "", "", "", "folder", "CC0 1.0", ""),
+        *(0.99, 60, 70, 2.5, 1.0, (), id_, True),
     )
-    assert parquet.features["label"].names == list(EXPRESSIONS)
-    assert parquet[0]["image"].size == (256, 256)
-    tars = [str(path) for path in sorted((packed / "webdataset").iterdir())]
-    samples = list(webdataset.WebDataset(tars, shardshuffle=False).decode("pil"))
-    assert {one["json"]["file_name"]: EXPRESSIONS[one["cls"]] for one in samples} == told(packed)
+    return ReleaseImage(file, path, id_, stated, None, None)
+
+
+def check_all_forms(folder: Path, tmp_path: Path) -> None:
+    """Each reader finds the same files with the same labels (as numbers), and the split test where it has splits."""
+    expected = {name: EXPRESSIONS.index(label) for name, label in told(folder).items()}
+    found = {
+        "croissant": by_croissant(folder),
+        "hugging face": by_hugging_face(str(folder), tmp_path),
+        "parquet": by_hugging_face(str(folder / "parquet"), tmp_path),
+        "webdataset": by_webdataset(folder),
+        "webdataset by hugging face": by_hugging_face(str(folder / "webdataset"), tmp_path),
+        "keras": by_keras(folder),
+    }
     for name in FORMATS:
-        read = {file: label for file, label, _ in unpack(packed, name)}
-        assert read == told(packed)
-    assert [p for check in verify.verify(packed) for p in check.problems] == []
+        found[name] = {file: EXPRESSIONS.index(label) for file, label, _ in unpack(folder, name)}
+    for reader, labels in found.items():
+        assert labels == expected, reader
+    assert [p for check in verify.verify(folder) for p in check.problems] == []
+
+
+def by_croissant(folder: Path) -> dict[str, int]:
+    dataset = mlcroissant.Dataset(jsonld=str(folder / "croissant.json"))
+    found = {}
+    for one in dataset.records("faces"):
+        assert (one["faces/split"], one["faces/image"].size) == (b"test", (256, 256))
+        found[one["faces/file_name"].decode()] = EXPRESSIONS.index(one["faces/label"].decode())
+    return found
+
+
+def by_hugging_face(path: str, tmp_path: Path) -> dict[str, int]:
+    datasets = pytest.importorskip("datasets")
+    found = datasets.load_dataset(path, cache_dir=str(tmp_path / "cache"))
+    assert list(found) == ["test"]
+    data = found["test"]
+    if "json" in data.column_names:
+        return {
+            one["file_name"]: label for one, label in zip(data["json"], data["cls"], strict=True)
+        }
+    assert data.features["label"].names == list(EXPRESSIONS)
+    if "file_name" in data.column_names:
+        return dict(zip(data["file_name"], data["label"], strict=True))
+    undecoded = data.cast_column("image", datasets.Image(decode=False))
+    names = [one["path"][one["path"].index("images/") :] for one in undecoded["image"]]
+    return dict(zip(names, data["label"], strict=True))
+
+
+def by_webdataset(folder: Path) -> dict[str, int]:
+    webdataset = pytest.importorskip("webdataset")
+    tars = [str(path) for path in sorted((folder / "webdataset").glob("*.tar"))]
+    samples = webdataset.WebDataset(tars, shardshuffle=False).decode("pil")
+    return {one["json"]["file_name"]: one["cls"] for one in samples}
+
+
+def by_keras(folder: Path) -> dict[str, int]:
+    keras = pytest.importorskip("keras")
+    data = keras.utils.image_dataset_from_directory(
+        folder / "images", shuffle=False, batch_size=None, image_size=(8, 8), verbose=False
+    )
+    names = [str(Path(path).relative_to(folder)) for path in data.file_paths]
+    labels = (int(label) for _, label in data.as_numpy_iterator())
+    return dict(zip(names, labels, strict=True))
 
 
 def test_a_packed_form_is_the_same_bytes_each_time_and_checked(
@@ -107,7 +263,7 @@ def test_a_packed_form_is_the_same_bytes_each_time_and_checked(
     first.path.rename(first.path.with_name("aside"))
     made = build.run(full, settings, plan)
     assert made.digest == first.digest
-    [tar] = (made.path / "webdataset").iterdir()
+    [tar] = (made.path / "webdataset").glob("*.tar")
     data = tar.read_bytes()
     at = data.index(b"IDAT") + 100
     tar.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])

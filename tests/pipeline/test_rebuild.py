@@ -71,7 +71,7 @@ def test_addresses_and_hashes_leave_and_no_pixels(full: Catalogue, settings: Set
     assert list(folder.rglob("*.png")) == []
     assert {path.name for path in folder.iterdir()} == {
         *("metadata.csv", "faces.jsonl", "attribution.csv", "sources.csv", "release.json"),
-        *("README.md", "croissant.json", "SHA256SUMS"),
+        *("README.md", "LICENSE.md", "croissant.json", "optout.html", "SHA256SUMS"),
     }
     assert [problem for check in verify.verify(folder) for problem in check.problems] == []
     rows = list(csv.DictReader((folder / "sources.csv").read_text(encoding="utf-8").splitlines()))
@@ -120,7 +120,7 @@ def test_what_has_gone_is_told_by_its_reason_and_left_out(
     assert "/6.jpg" not in {request.path for request, _ in site.log}
     assert [problem for one in verify.verify(done.made.path) for problem in one.problems] == []
     record = json.loads((done.made.path / "release.json").read_text())
-    assert (record["version"], len(record["changes"])) == (2, 4)
+    assert (record["version"], len(record["changes"])) == ("1.1.0", 4)
     assert any(f"{EXPRESSIONS[4]}-001.png has gone (http 404)" in one for one in record["changes"])
     cat.close()
 

@@ -16,6 +16,7 @@ from btfer.catalogue import Catalogue, current_verdicts, faces, releases, verdic
 from btfer.catalogue.journal import Query
 from btfer.catalogue.rows import Face
 from btfer.catalogue.verdicts import Verdict
+from btfer.csv_writer import as_csv
 from btfer.errors import BtferError, Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.faces.cut import Cut, crop_record
@@ -23,7 +24,7 @@ from btfer.files import write_atomic
 from btfer.images import decode_rgb, encode_png, metadata_in
 from btfer.paths import face_path
 from btfer.pipeline import build, crop, funnel, overview, verify
-from btfer.pipeline.release_metadata import COLUMNS, as_csv
+from btfer.pipeline.release_metadata import COLUMNS
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo, take_in
 

@@ -1,11 +1,11 @@
 """The table and the plot of what networks cost on a small computer."""
 
-import csv
 import io
 from datetime import date
 from pathlib import Path
 
 from btfer.bench.edge.measure import EdgeRow, as_rows
+from btfer.csv_writer import as_csv
 from btfer.files import write_atomic
 
 TITLES = ("network", "form", "MB", "median ms", "p95 ms", "memory MB", "accuracy", "lost (95 %)")
@@ -32,11 +32,8 @@ def printed(rows: list[EdgeRow]) -> list[list[str]]:
 def write_edge(rows: list[EdgeRow], reports_dir: Path) -> Path:
     """Write edge.csv, edge.md and edge.png to `reports_dir`/<today>; the folder."""
     folder = reports_dir / date.today().isoformat()
-    text = io.StringIO()
-    table = csv.DictWriter(text, list(as_rows(rows)[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(as_rows(rows))
-    write_atomic(folder / "edge.csv", text.getvalue().encode())
+    table = as_rows(rows)
+    write_atomic(folder / "edge.csv", as_csv(list(table[0]), table))
     lines = [list(TITLES), ["---"] * len(TITLES), *printed(rows)]
     markdown = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     write_atomic(folder / "edge.md", markdown.encode())

@@ -32,6 +32,7 @@ from btfer.bench.runs.predictions import table_scores, write_table
 from btfer.bench.runs.record import ReleaseRef, RunDefinition, RunRecord, run_id
 from btfer.bench.runs.store import RunStore
 from btfer.bench.train.protocol import Protocol
+from btfer.csv_writer import frame_as_csv
 from btfer.errors import BtferError, Busy, UsageError
 from btfer.files import only_one, write_atomic
 
@@ -255,8 +256,7 @@ def _cross_validate(
         histories.append(pd.read_csv(here / "history.csv").assign(fold=number))
     table = pd.concat(tables).sort_values("file")
     write_table(folder / "predictions_btfer.parquet", table)
-    history = pd.concat(histories).to_csv(index=False, lineterminator="\n")
-    write_atomic(folder / "history.csv", history.encode())
+    write_atomic(folder / "history.csv", frame_as_csv(pd.concat(histories)))
     found = table_scores(table)
     write_atomic(folder / "confusion.png", plots.confusion(found["confusion"], IN_DOMAIN))
     record = record.changed(

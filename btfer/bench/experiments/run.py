@@ -34,6 +34,7 @@ from btfer.bench.train.devices import keep_tensorflow_out, replicas, set_precisi
 from btfer.bench.train.machine import forget_peak, make_deterministic, peak_memory, versions
 from btfer.bench.train.phases import ALL, HEAD, TrainingPlan, train
 from btfer.bench.train.protocol import Protocol, class_weights
+from btfer.csv_writer import frame_as_csv
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import only_one, remove_parts, write_atomic
@@ -391,8 +392,7 @@ def _cost(done: TrainingState, batches: ImageBatches, model: keras.Model) -> dic
 
 
 def _write_history(folder: Path, done: TrainingState, record: RunRecord) -> None:
-    table = pd.DataFrame(done.history).to_csv(index=False, lineterminator="\n")
-    write_atomic(folder / "history.csv", table.encode())
+    write_atomic(folder / "history.csv", frame_as_csv(pd.DataFrame(done.history)))
     write_atomic(folder / "curves.png", plots.curves(done.history))
     matrix = record.metrics["validation"]["confusion"]
     write_atomic(folder / "confusion.png", plots.confusion(matrix, "validation"))

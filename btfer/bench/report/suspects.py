@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from btfer.bench.datasets import ImageSet, load_release
 from btfer.bench.runs.store import RunStore
+from btfer.csv_writer import as_csv, plain
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.extras import require
@@ -116,13 +117,10 @@ def doubt_labels(data_dir: Path, folder: Path, progress: Progress = SILENT) -> L
 
 def write_suspects(suspects: list[Suspect], images: ImageSet, folder: Path) -> Path:
     """Write suspects.csv and a contact sheet of the first 84, suspects.png, to `folder`; the table."""
-    text = io.StringIO()
     names = [field.name for field in fields(Suspect)]
-    table = csv.DictWriter(text, names, lineterminator="\n")
-    table.writeheader()
-    table.writerows(asdict(one) for one in suspects)
+    table = as_csv(names, (asdict(one) for one in suspects))
     write_atomic(folder / SHEET, sheet(suspects[: COLUMNS * SHEET_ROWS], images.root))
-    write_atomic(folder / TABLE, text.getvalue().encode())
+    write_atomic(folder / TABLE, table)
     return folder / TABLE
 
 
@@ -135,7 +133,7 @@ def read_suspects(reports_dir: Path) -> tuple[list[Suspect], float]:
     if not tables:
         raise Incomplete(f"no report in {reports_dir} has checked labels yet: run btfer report")
     with tables[-1].open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = [{name: plain(row[name]) for name in row} for row in csv.DictReader(file)]
     suspects = [
         Suspect(
             release=row["release"],

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from btfer.bench.report.runs import results_table, runs_markdown
 from btfer.bench.runs.record import RunRecord
 from btfer.bench.runs.store import RunStore
+from btfer.csv_writer import frame_as_csv
 from btfer.extras import require
 from btfer.files import write_atomic
 from btfer.progress import SILENT, Progress
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from btfer.bench.report.tables import TableLine
 
 TITLES = {
@@ -50,8 +49,8 @@ def write_report(runs_dir: Path, out_dir: Path, progress: Progress = SILENT) -> 
         for number in TITLES
     }
     folder = out_dir / date.today().isoformat()
-    write_atomic(folder / "results.csv", _csv(results))
-    write_atomic(folder / "strata.csv", _csv(strata_frame(cells)))
+    write_atomic(folder / "results.csv", frame_as_csv(results))
+    write_atomic(folder / "strata.csv", frame_as_csv(strata_frame(cells)))
     write_atomic(folder / "results.md", _markdown(runs, lines).encode())
     tex = "\n".join(tables.latex(found, title) for title, found in lines.items())
     write_atomic(folder / "results.tex", tex.encode())
@@ -63,10 +62,6 @@ def _title(number: int, protocol: str) -> str:
     if protocol == PAPER_ONLY:
         return f"{TITLES[number]} (published; nothing was run yet)"
     return f"{TITLES[number]} (ours by protocol {protocol})"
-
-
-def _csv(rows: "pd.DataFrame") -> bytes:
-    return rows.to_csv(index=False, lineterminator="\n").encode()
 
 
 def _markdown(runs: list[RunRecord], lines: "dict[str, list[TableLine]]") -> str:

@@ -20,7 +20,10 @@ PREFIX_DIGITS = 24  # of a photo's sha256, with which the ids of its faces begin
 
 @dataclass(frozen=True)
 class LostImage:
-    """An image that a release held of the photos. file: `sad/sad-001.png`. place: its row before it went."""
+    """An image that a release held of the photos.
+
+    file: `sad/sad-001.png`. place: its row before it went. sha256: of its file, '' = not known.
+    """
 
     file: str
     label: str
@@ -28,6 +31,7 @@ class LostImage:
     gender: str = ""
     age: str = ""
     place: int = 0
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

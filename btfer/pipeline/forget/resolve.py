@@ -11,7 +11,7 @@ from btfer.errors import UsageError
 from btfer.files import sha256_file
 from btfer.pipeline.forget.entry import PREFIX_DIGITS
 from btfer.pipeline.forget.folders import files_in, read_table, release_folders, seed_in
-from btfer.pipeline.release_images import pseudonym
+from btfer.pipeline.release_images import photo_pseudonyms, pseudonym
 from btfer.settings import Settings
 
 LEAST_DIGITS = 8
@@ -166,8 +166,12 @@ class _Resolver:
             ""
         }
         own = self._settings.seed if seed is None else seed
-        every = (one.sha256 for one in photos.find(self._cat, ""))
-        return next((one for one in every if hidden and pseudonym(one, own) in hidden), "")
+        if not hidden:
+            return ""
+        keyed = photo_pseudonyms(self._cat, [one.sha256 for one in photos.find(self._cat, "")])
+        return next(
+            (one for one, name in keyed.items() if {name, pseudonym(one, own)} & hidden), ""
+        )
 
     def _of_equal_crop(self, place: _Place) -> str:
         path = self._folder(place) / place.name

@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, releases
@@ -16,7 +16,7 @@ from btfer.files import sha256_file, write_atomic
 from btfer.pipeline.forget.entry import Entry, LostImage
 from btfer.pipeline.forget.folders import TABLES, Table, files_in, read_table, seed_in, write_table
 from btfer.pipeline.formats import FORMATS
-from btfer.pipeline.release_images import pseudonym
+from btfer.pipeline.release_images import photo_pseudonyms, pseudonym
 
 SHOWS_MANY = ("contact_sheet.png", "optout.html", *("contact_sheets", *FORMATS))
 """Files and folders in which several images of a release stand together."""
@@ -57,7 +57,10 @@ def look(cat: Catalogue, folder: Path, entry: Entry, seed: int) -> Held:
         for one in releases.faces_in(cat, folder.name)
         if entry.is_face(one.face)
     }
-    meant |= _named_in(tables, entry, {seed_in(folder), seed} - {None})
+    seeds = {one for one in (seed_in(folder), seed) if one is not None}
+    proof = {pseudonym(photo, one) for photo in entry.photos for one in seeds}
+    proof |= set(photo_pseudonyms(cat, entry.photos).values())
+    meant |= _named_in(tables, entry, proof)
     same = {path for path, digest in sums.items() if digest in entry.images}
     meant |= {names[path] for path in same if names[path].startswith("images/")}
     files = same | {path for path in sums if names[path] in meant}
@@ -66,7 +69,10 @@ def look(cat: Catalogue, folder: Path, entry: Entry, seed: int) -> Held:
     ]
     return Held(
         folder,
-        tuple(sorted(_described(meant, tables["metadata.csv"]), key=lambda one: one.place)),
+        tuple(
+            replace(one, sha256=sums.get(folder / "images" / one.file, ""))
+            for one in sorted(_described(meant, tables["metadata.csv"]), key=lambda one: one.place)
+        ),
         frozenset(sums[path] for path in files),
         tuple(sorted(files)),
         tuple(path for path in texts if _holds_word(path, entry)),
@@ -74,11 +80,10 @@ def look(cat: Catalogue, folder: Path, entry: Entry, seed: int) -> Held:
 
 
 def _named_in(
-    tables: Mapping[str, Table | None], entry: Entry, seeds: Iterable[int | None]
+    tables: Mapping[str, Table | None], entry: Entry, pseudonyms: Iterable[str]
 ) -> set[str]:
     """The names of images that the folder's own tables say are of the photos."""
-    proof = {pseudonym(one, seed) for one in entry.photos for seed in seeds if seed is not None}
-    proof |= {*entry.photos, *entry.images, *entry.faces}
+    proof = {*pseudonyms, *entry.photos, *entry.images, *entry.faces}
     found = set()
     for table in tables.values():
         for row in table.rows if table else ():

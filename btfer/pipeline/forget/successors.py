@@ -9,6 +9,7 @@ from pathlib import Path
 
 from btfer.catalogue import Catalogue, erasure, faces, leaks, releases
 from btfer.catalogue.rows import KeptFace
+from btfer.catalogue.secret_keys import RELEASES, secret_key
 from btfer.errors import UsageError
 from btfer.files import sha256_file
 from btfer.paths import face_path
@@ -16,9 +17,12 @@ from btfer.pipeline import overview, release, release_images, sample
 from btfer.pipeline.build import counted
 from btfer.pipeline.forget.entry import LostFrom, LostImage
 from btfer.pipeline.forget.folders import files_in, read_table
+from btfer.pipeline.optout_page import image_token
 from btfer.pipeline.release_images import ReleaseImage
+from btfer.pipeline.release_metadata import CsvRow, read_rows
+from btfer.pipeline.release_versions import TOMBSTONES
 from btfer.pipeline.verify import read_sums
-from btfer.release_record import ONLY, ReleaseRecord, read_record
+from btfer.release_record import ONLY, ReleaseRecord, next_version, read_record
 from btfer.settings import Settings
 
 
@@ -35,8 +39,8 @@ def make(cat: Catalogue, settings: Settings, folder: Path, lost: LostFrom) -> st
     old = _StrippedRelease(cat, settings, folder)
     spare = _Spare(cat, settings, old.record, {one.face for one in old.kept}, old.crop_digests())
     slots: list[ReleaseImage] = list(old.kept)
-    version = old.record.version + 1
-    changes = list(old.record.changes)
+    following = next_version(old.record, folder.name, releases.digest_of(cat, folder.name))
+    version, changes = following.version, list(old.record.changes)
     for one in sorted(lost.images, key=lambda one: one.place):
         other = spare.instead_of(one)
         end = "another face took its place" if other else "no face was left to take its place"
@@ -47,12 +51,27 @@ def make(cat: Catalogue, settings: Settings, folder: Path, lost: LostFrom) -> st
         return ""
     labels = Counter(one.metadata.label for one in slots)
     counts = {label: labels[label] for label in old.record.counts}
-    record = replace(old.record, counts=counts, version=version, changes=tuple(changes))
-    record = old.counted_here(record)
-    made = release.write(
-        cat, settings, slots, record, name=folder.name.rpartition("-")[0] or folder.name
-    )
+    record = old.counted_here(replace(following, counts=counts, changes=tuple(changes)))
+    name = folder.name.rpartition("-")[0] or folder.name
+    gone = _tombstones(cat, folder, old.record.version, lost)
+    made = release.write(cat, settings, slots, record, name=name, gone=gone)
     return made.path.name
+
+
+def _tombstones(cat: Catalogue, folder: Path, version: str, lost: LostFrom) -> list[CsvRow]:
+    """Those of the release, and one for each image that it lost; nothing in them tells who was on it."""
+    key, date = secret_key(cat, RELEASES), releases.date_of_content(cat)
+    new = [
+        {
+            "release": folder.name,
+            "version": version,
+            "file_name": f"images/{one.file}",
+            "token": image_token(key, one.sha256) if one.sha256 else "",
+            "date": date,
+        }
+        for one in lost.images
+    ]
+    return read_rows(folder / TOMBSTONES) + new
 
 
 def remove_old(cat: Catalogue, folder: Path) -> None:
@@ -189,7 +208,7 @@ class _Spare:
         self._free.remove(found)
         self._n_from[_class_and_site(found)] += 1
         places = {found.id: (one.file, one.label)}
-        return release_images.images_at(self._cat, self._data_dir, places, self._seed)[0]
+        return release_images.images_at(self._cat, self._data_dir, places)[0]
 
     def _room(self, face: KeptFace) -> bool:
         class_and_site = _class_and_site(face)
