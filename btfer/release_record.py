@@ -240,7 +240,7 @@ def _version(stated: Any) -> str:
 def _predecessor(stated: Mapping[str, str] | None) -> Predecessor | None:
     if stated is None:
         return None
-    return Predecessor(stated["name"], stated["digest"], _version(stated["version"]))
+    return Predecessor(stated.get("name", ""), stated["digest"], stated.get("version", ""))
 
 
 def _counts(content: Mapping[str, Any]) -> dict[str, int]:
