@@ -162,8 +162,12 @@ def main() -> None:
         table.add_row(f"  {name}", "", f"{seconds / len(photos) * MS:.2f}")
     console = Console(width=100)
     console.print(table)
-    console.print(f"ratio {ratio:.2f} (must {MUST}, aim {AIM})")
-    console.print(f"hash within {WITHIN_BITS} bits: {share:.1%} (must {MUST_SHARE:.0%})")
+    console.print(
+        f"intake is {ratio:.2f} times as fast as imagehash.phash alone (must {MUST}, aim {AIM})"
+    )
+    console.print(
+        f"hash within {WITHIN_BITS} bits of the full decode's: {share:.1%} of photos (must {MUST_SHARE:.0%})"
+    )
     if args.save:
         n, must, near = len(photos), f">= {MUST}", f"hash within {WITHIN_BITS} bits"
         what = "reading a photo on a core, beside imagehash.phash alone"

@@ -31,7 +31,7 @@ from btfer.images import decode_rgb, read_photo
 from btfer.leaks.search import LeakSearch, search
 from btfer.leaks.training import SUFFIXES, read_training
 from btfer.leaks.views import Grey, LeakSubject, grey_of
-from btfer.pipeline.likeness import is_same, look_of
+from btfer.pipeline.likeness import features_of, is_same
 
 MARGIN_PX = 20
 RECALL, PRECISION = 0.95, 0.99
@@ -78,7 +78,7 @@ def photo_faces(folder: Path, most: int) -> list[PlantedFace]:
 def without_copies(faces: list[PlantedFace]) -> list[PlantedFace]:
     """Of photos that are one picture only the first: finding the others would be right."""
     read = [read_photo(face.subject.picture.read_bytes()) for face in faces]
-    looks = [look_of(one.thumbnail) for one in read]
+    looks = [features_of(one.thumbnail) for one in read]
     kept: list[int] = []
     for n, one in enumerate(read):
         near = (

@@ -102,7 +102,7 @@ def _sighting(name: str, query: str) -> Row:
     site = int(name[:8], 16) % SITES
     where = {"fetch": name[:32], "query": query, "source": "bing", "at": AT, "rank": 1, "plan": "b"}
     shown = {"page_url": f"https://site{site}.example/{name[:8]}", "title": name[:8]}
-    return where | shown | {"licence": "CC BY 4.0", "licence_url": "", "author": "A. Author"}
+    return where | shown | {"licence": "CC BY 4.0", "licence_url": "", "author": f"Author {site}"}
 
 
 def _face(name: str, id_: str, settings: str) -> Row:

@@ -16,6 +16,7 @@ from btfer import bench, review
 from btfer.bench.report import print_table, results_table, write_report
 from btfer.bench.runs.record import RunRecord
 from btfer.catalogue import Catalogue, open_catalogue, photos
+from btfer.extras import require
 from btfer.faces.modes import crop_settings
 from btfer.files import write_atomic
 from btfer.pipeline import build, crawl, crop, dedup, funnel, release, verify
@@ -43,7 +44,11 @@ def run(
     **flags: Any,
 ) -> Path:
     """Do everything under `folder`, saying each step; the page that shows the outcome."""
-    settings = load_settings(data_dir=folder / "data", queries_dir=QUERIES, host_delay_s=0, **flags)
+    require("bench", "btfer demo")
+    # Its own catalogue, whatever is set for the user's own work.
+    settings = load_settings(
+        data_dir=folder / "data", catalogue="", queries_dir=QUERIES, host_delay_s=0, **flags
+    )
     with closing(open_catalogue(settings.catalogue_url)) as cat:
         say("1. crawl: the synthetic sample on loopback, searched and fetched like the web")
         _crawl(cat, settings, say, progress)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from btfer.licences import terms
+from btfer.licences import may_be_released, parse_licence, redistributable, strictest
 
 
 class Facts(Protocol):
@@ -42,11 +42,11 @@ class PhotoFacts(NamedTuple):
 
 
 def licence_rank(licences: Iterable[tuple[str, str]]) -> int:
-    """0 = a sighting states a licence that allows a crop, 1 = nothing is stated, 2 = it is forbidden."""
-    read = [terms(*one) for one in licences]
-    if any(one.derivatives for one in read):
+    """By the strictest statement of all sightings: 0 = a crop may be shared, 1 = that is not said, 2 = it may not."""
+    held = strictest(parse_licence(*one) for one in licences)
+    if redistributable(held):
         return 0
-    return 2 if any(one.forbids_derivatives for one in read) else 1
+    return 1 if may_be_released(held) else 2
 
 
 def bytes_a_pixel(facts: Facts) -> float:

@@ -44,6 +44,11 @@ def releases_dir(data_dir: Path) -> Path:
     return data_dir / "releases"
 
 
+def erasures_dir(data_dir: Path) -> Path:
+    """Erasures that were begun and not finished (`open-*.json`), and the reports of those that were."""
+    return data_dir / "erasures"
+
+
 def derived_dirs(data_dir: Path) -> list[Path]:
     """What is made from photos and faces and can be made again: decoded pixels of runs, reports, leaks."""
     return [data_dir / "runs" / "_cache", data_dir / "reports", leaks_dir(data_dir)]

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from btfer.errors import UsageError
 from btfer.faces.modes import CropSettings
 from btfer.files import write_atomic
+from btfer.licences import LOCAL, NONE
 
 FILE = "release.json"
 FIRST_VERSION = "1.0.0"
@@ -68,8 +69,8 @@ class ReleaseSettings:
     """What a release was made with.
 
     max_hamming_bits: dedup's threshold. seed: key of the draw. strategy, max_per_site: how a
-    class is drawn. unreviewed: what became of pictures that nobody judged ('' = there were none).
-    excluded_leaks: training sets whose faces were not drawn, by name.
+    class is drawn. unreviewed: what became of pictures that nobody judged ('' = there were none). use: what it is
+    for, which decides on licences (`licences.USES`). excluded_leaks: training sets whose faces were not drawn, by name.
     """
 
     crop: CropSettings
@@ -78,6 +79,7 @@ class ReleaseSettings:
     strategy: str = "equal"
     max_per_site: int = 0
     unreviewed: str = ""
+    use: str = LOCAL
     excluded_leaks: Mapping[str, ExcludedLeaks] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -90,6 +92,7 @@ class ReleaseSettings:
             "strategy": self.strategy,
             "per_place": self.max_per_site,
             "unreviewed": self.unreviewed,
+            "use": self.use,
         } | ({"excluded_leaks": leaks} if leaks else {})
 
 
@@ -98,10 +101,12 @@ class ReleaseRecord:
     """The content of release.json.
 
     per_class: faces that were asked for. counts, available: images, and faces to draw from, by class.
-    no_derivatives: faces withheld because their licence forbids crops. version: 1.0.0, then counted up for each
-    name; predecessor: the version before; changes: what each changed. date: the last day on which something was
-    fetched or judged for it. contact: of who publishes it, '' = none is set. formats: packed forms. sources:
-    WITHOUT, WITH or ONLY. btfer: the version of btfer that wrote it.
+    no_derivatives, reserved: faces withheld because their licence forbids crops, or everything. withheld: all that
+    were withheld for their licence, by its name. redistribution: what all its images together allow, none,
+    non-commercial or commercial. licence_conflicts: images of photos whose sightings state different licences.
+    version: 1.0.0, then counted up for each name; predecessor: the version before; changes: what each changed. date:
+    the last day on which something was fetched or judged for it. contact: of who publishes it, '' = none is set.
+    formats: packed forms. sources: WITHOUT, WITH or ONLY. btfer: the version of btfer that wrote it.
     """
 
     settings: ReleaseSettings
@@ -109,6 +114,10 @@ class ReleaseRecord:
     counts: Mapping[str, int]
     available: Mapping[str, int] = field(default_factory=dict)
     no_derivatives: int = 0
+    reserved: int = 0
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    redistribution: str = NONE
+    licence_conflicts: int = 0
     version: str = FIRST_VERSION
     predecessor: Predecessor | None = None
     date: str = ""
@@ -208,7 +217,10 @@ def _refuse(folder: Path, error: Exception) -> NoReturn:
 def _record(content: Mapping[str, Any]) -> ReleaseRecord:
     plain = {
         name: content[name]
-        for name in ("no_derivatives", "sources", "btfer", "date", "contact")
+        for name in (
+            *("no_derivatives", "reserved", "redistribution", "licence_conflicts"),
+            *("sources", "btfer", "date", "contact"),
+        )
         if name in content
     }
     return ReleaseRecord(
@@ -216,6 +228,7 @@ def _record(content: Mapping[str, Any]) -> ReleaseRecord:
         per_class=int(content["per_class"]),
         counts=_counts(content["counts"]),
         available=_counts(content.get("available", {})),
+        withheld=_counts(content.get("withheld", {})),
         changes=tuple(content.get("changes", ())),
         formats=tuple(content.get("formats", ())),
         funnel=tuple(
@@ -250,7 +263,7 @@ def _counts(content: Mapping[str, Any]) -> dict[str, int]:
 def _settings(content: Mapping[str, Any]) -> ReleaseSettings:
     known = {
         name: content[name]
-        for name in ("max_hamming_bits", "strategy", "unreviewed")
+        for name in ("max_hamming_bits", "strategy", "unreviewed", "use")
         if name in content
     }
     leaks = content.get("excluded_leaks", {})

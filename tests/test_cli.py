@@ -218,7 +218,7 @@ def test_choices_are_those_of_the_registries() -> None:
         choices.Split: SPLITS,
         choices.ModelFormat: FORMATS,
         choices.Quantize: QUANTIZED,
-        choices.System: SYSTEMS,
+        choices.SystemName: SYSTEMS,
         choices.Augment: AUGMENT,
         choices.Balance: BALANCES,
         choices.Protocol: PROTOCOLS,

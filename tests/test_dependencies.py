@@ -59,14 +59,22 @@ def test_every_declared_dependency_is_imported() -> None:
 
 
 def test_every_import_is_declared() -> None:
-    declared = CORE | BENCH | _names(EXTRAS["export"])
+    declared = CORE | BENCH | _names(EXTRAS["export"]) | _names(EXTRAS["publish"])
     undeclared = {one for one in IMPORTED if not DISTRIBUTIONS[one] & declared}
     assert undeclared == set()
 
 
 def test_every_extra_but_those_of_other_systems_is_known() -> None:
     systems = {"deepface", "emotiefflib", "hsemotion", "pyfeat", "rmn"}
-    assert set(EXTRAS) - systems == {"bench", "cuda", "dev", "export", "peers", "postgres"}
+    assert set(EXTRAS) - systems == {
+        "bench",
+        "cuda",
+        "dev",
+        "export",
+        "peers",
+        "postgres",
+        "publish",
+    }
 
 
 def _locked(file: str) -> dict[str, str]:

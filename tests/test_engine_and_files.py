@@ -107,7 +107,7 @@ def test_two_runs_of_a_stage_at_once_are_refused(tmp_path: Path) -> None:
     with only_one(tmp_path, "dedup"):
         pass
     other.kill()  # a lock dies with its process
-    other.wait()
+    other.communicate()
     with only_one(tmp_path, "crop"):
         pass
 
@@ -131,7 +131,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     worker = int(parent.stdout.readline())
     assert is_running(worker)
     parent.kill()
-    parent.wait()
+    parent.communicate()
     deadline = time.monotonic() + 10
     while is_running(worker) and time.monotonic() < deadline:
         time.sleep(0.05)

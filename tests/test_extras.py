@@ -63,7 +63,7 @@ def test_the_dataset_half_starts_without_the_benchmark(command: str, tmp_path: P
 def test_the_stages_and_the_app_are_imported_without_the_benchmark(tmp_path: Path) -> None:
     code = WITHOUT + (
         "import btfer.pipeline.build, btfer.pipeline.calibrate, btfer.pipeline.verify, btfer.demo\n"
-        "from review_app import agreement, duplicates, faceless, log, model, overview, pairs, rounds\n"
+        "from review_app import agreement, duplicates, log, model, no_face, overview, pairs, rounds\n"
         "print('imported')"
     )
     done = _python(code, folder=tmp_path)

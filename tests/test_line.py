@@ -83,7 +83,7 @@ def test_the_copy_under_another_class_is_told(funnel: dict) -> None:
 def test_the_release_is_balanced_verifies_and_is_the_same_again(demo: tuple[Path, str]) -> None:
     folder, _ = demo
     (release,) = (folder / "demo/data/releases").iterdir()
-    rows = list(csv.DictReader((release / "metadata.csv").open()))
+    rows = list(csv.DictReader((release / "metadata.csv").read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 7 * PER_CLASS
     assert len({(row["ethnicity"], row["gender"], row["age"]) for row in rows}) > 7
     assert "synthetic" in (release / "README.md").read_text()

@@ -1,11 +1,11 @@
-"""Taking photos out for good: every row that names them, and the pages of the database file that held those rows."""
+"""Taking photos out for good: every row that names them."""
 
 from collections.abc import Collection
 
 import sqlalchemy as sa
 
 from btfer.catalogue.rows import PhotoTrace
-from btfer.catalogue.store import Catalogue
+from btfer.catalogue.store import Catalogue, in_parts
 from btfer.catalogue.tables import (
     face,
     fetch,
@@ -21,46 +21,55 @@ from btfer.catalogue.tables import (
 
 def traces(cat: Catalogue, photos: Collection[str]) -> list[PhotoTrace]:
     """Where the photos came from, of every sighting."""
-    columns = (fetch.c.photo, fetch.c.url, fetch.c.final_url, sighting.c.page_url)
+    columns = (fetch.c.photo, fetch.c.url, fetch.c.final_url, sighting.c.page_url, sighting.c.title)
     joined = sa.select(*columns).outerjoin(sighting, sighting.c.fetch == fetch.c.id)
-    return cat.read_as(PhotoTrace, joined.where(fetch.c.photo.in_(photos)))
+    return [
+        one
+        for part in in_parts(sorted(photos))
+        for one in cat.read_as(PhotoTrace, joined.where(fetch.c.photo.in_(part)))
+    ]
 
 
-def erase(cat: Catalogue, photos: Collection[str], old_releases: Collection[str] = ()) -> None:
-    """Delete every row about the photos, and the records of releases that are no more; in one transaction.
+def erase(cat: Catalogue, photos: Collection[str], faces: Collection[str] = ()) -> None:
+    """Delete every row about the photos and about these faces of releases, in one transaction.
 
-    Copies that dedup dropped for one of them are judged anew: their keeper is no more.
+    Copies that dedup dropped for one of them are judged anew: their keeper is no more. On SQLite the freed
+    bytes are overwritten with zeros.
     """
+    with cat.write() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        for part in in_parts(sorted(faces)):
+            connection.execute(sa.delete(release_face).where(release_face.c.face.in_(part)))
+            connection.execute(sa.delete(lease).where(lease.c.subject.in_(part)))
+        for part in in_parts(sorted(photos), 100):
+            _erase_some(connection, part)
+
+
+def _erase_some(connection: sa.Connection, photos: Collection[str]) -> None:
     faces = sa.select(face.c.id).where(face.c.photo.in_(photos))
     fetches = sa.select(fetch.c.id).where(fetch.c.photo.in_(photos))
     rows = verdict.c.photo.in_(photos) | verdict.c.keeper.in_(photos)
     undone = sa.select(verdict.c.id).where(rows)
+    released = [release_face.c.face.startswith(sha256[:24]) for sha256 in photos]
+    for statement in (
+        sa.delete(release_face).where(sa.or_(release_face.c.face.in_(faces), *released)),
+        sa.delete(lease).where(lease.c.subject.in_(photos) | lease.c.subject.in_(faces)),
+        sa.delete(verdict).where(verdict.c.undoes.in_(undone)),
+        sa.delete(verdict).where(rows),
+        sa.delete(pair_verdict).where(
+            pair_verdict.c.one.in_(photos) | pair_verdict.c.other.in_(photos)
+        ),
+        sa.delete(face).where(face.c.photo.in_(photos)),
+        sa.delete(sighting).where(sighting.c.fetch.in_(fetches)),
+        sa.delete(fetch).where(fetch.c.photo.in_(photos)),
+        sa.delete(photo).where(photo.c.sha256.in_(photos)),
+    ):
+        connection.execute(statement)
+
+
+def remove_release(cat: Catalogue, name: str) -> None:
+    """Delete the record of a release that is no more."""
     with cat.write() as connection:
-        for statement in (
-            sa.delete(release_face).where(
-                release_face.c.face.in_(faces) | release_face.c.release.in_(old_releases)
-            ),
-            sa.delete(release).where(release.c.name.in_(old_releases)),
-            sa.delete(lease).where(lease.c.subject.in_(photos) | lease.c.subject.in_(faces)),
-            sa.delete(verdict).where(verdict.c.undoes.in_(undone)),
-            sa.delete(verdict).where(rows),
-            sa.delete(pair_verdict).where(
-                pair_verdict.c.one.in_(photos) | pair_verdict.c.other.in_(photos)
-            ),
-            sa.delete(face).where(face.c.photo.in_(photos)),
-            sa.delete(sighting).where(sighting.c.fetch.in_(fetches)),
-            sa.delete(fetch).where(fetch.c.photo.in_(photos)),
-            sa.delete(photo).where(photo.c.sha256.in_(photos)),
-        ):
-            connection.execute(statement)
-
-
-def compact(cat: Catalogue) -> None:
-    """Write the database file anew, so that what was deleted is in none of its pages.
-
-    On PostgreSQL this is its own VACUUM's work: backups and write-ahead logs are the administrator's.
-    """
-    with cat.alone() as connection:
-        connection.exec_driver_sql("VACUUM")
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute(sa.delete(release_face).where(release_face.c.release == name))
+        connection.execute(sa.delete(release).where(release.c.name == name))

@@ -24,6 +24,7 @@ __all__ = [
     "finish",
     "losses",
     "pending",
+    "restate",
     "searched",
     "url_id",
 ]
@@ -67,6 +68,18 @@ _FINISH = (
 )
 
 
+_RIGHTS = ("page_url", "title", "licence", "licence_url", "author")
+_RESTATE = (
+    sa.update(sighting)
+    .where(
+        sighting.c.fetch == sa.bindparam("of"),
+        sighting.c.source == sa.bindparam("new_source"),
+        sa.or_(*(sighting.c[name] != sa.bindparam(f"new_{name}") for name in _RIGHTS)),
+    )
+    .values({name: sa.bindparam(f"new_{name}") for name in _RIGHTS})
+)
+
+
 def url_id(url: str) -> str:
     """The journal's key of a URL."""
     return _digest(url)
@@ -88,6 +101,19 @@ def add_found(cat: Catalogue, asked: Query, seen: Iterable[Sighting]) -> tuple[i
         )
         insert_new(connection, sighting, [_sighting_row(s, asked, at) for s in seen])
     return len(new), len(urls) - len(new)
+
+
+def restate(cat: Catalogue, seen: Iterable[Sighting]) -> int:
+    """Let what these sightings state of rights replace what the same source stated of the same URLs; how many changed.
+
+    For sources whose statements are the user's own: a corrected CSV is imported again.
+    """
+    rows = [{f"new_{name}": value for name, value in asdict(one).items()} for one in seen]
+    rows = [row | {"of": url_id(row["new_url"])} for row in rows]
+    if not rows:
+        return 0
+    with cat.write() as connection:
+        return connection.execute(_RESTATE, rows).rowcount
 
 
 def pending(

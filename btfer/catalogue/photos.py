@@ -1,6 +1,7 @@
 """Photos: the queues of dedup, of the first review round and of the crop stage, and what is known of each photo."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,8 +19,10 @@ from btfer.catalogue.rows import (
     PhotoToCrop,
     PhotoToReview,
 )
+from btfer.catalogue.statements import statements
 from btfer.catalogue.store import Catalogue, Row, in_parts
 from btfer.catalogue.tables import fetch, photo, query, sighting
+from btfer.licences import PhotoRights, resolve
 
 UNLABELLED = "unlabelled"
 
@@ -101,9 +104,10 @@ def tally(cat: Catalogue) -> list[PhotoTally]:
     dedup, people = verdicts.current("dedup"), verdicts.current("photos")
     label = _label(people).label("expression")
     decision = sa.func.coalesce(people.c.decision, "").label("decision")
+    columns: list[sa.ColumnElement[Any]] = [label, decision, sa.func.count()]
     return cat.read_as(
         PhotoTally,
-        from_first(sa.select(*(label, decision, sa.func.count())))
+        from_first(sa.select(*columns))
         .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
         .outerjoin(people, people.c.photo == photo.c.sha256)
         .group_by(label, decision),
@@ -126,8 +130,23 @@ def described(cat: Catalogue, ids: Collection[str]) -> dict[str, DescribedPhoto]
         columns = (photo.c.width, photo.c.height, photo.c.hints)
         seen = _labelled(people, *columns, fetch.c.url, only=part)
         of_fetch = seen.join(fetch, fetch.c.id == sighting.c.fetch)
-        found |= {one.sha256: one for one in cat.read_as(DescribedPhoto, of_fetch)}
+        stated = statements(cat, part)
+        for one in cat.read_as(DescribedPhoto, of_fetch):
+            found[one.sha256] = _with_rights(one, resolve(stated[one.sha256]))
     return found
+
+
+def _with_rights(one: DescribedPhoto, rights: PhotoRights) -> DescribedPhoto:
+    return replace(
+        one,
+        licence=rights.licence,
+        licence_url=rights.licence_url,
+        author=rights.author,
+        title=rights.title,
+        page_url=rights.page_url,
+        needs_credit=rights.needs_credit,
+        licence_conflict=rights.conflict,
+    )
 
 
 def awaiting_crop(cat: Catalogue, crop_digest: str, *, unreviewed: str = "") -> list[PhotoToCrop]:
@@ -229,7 +248,8 @@ def count_by_class(cat: Catalogue) -> dict[str, int]:
     """How many photos each class has, by the label that each photo has now."""
     people = verdicts.current("photos")
     label, n = _label(people).label("expression"), sa.func.count().label("n")
-    statement = from_first(sa.select(*(label, n)))
+    columns: list[sa.ColumnElement[Any]] = [label, n]
+    statement = from_first(sa.select(*columns))
     statement = statement.outerjoin(people, people.c.photo == photo.c.sha256).group_by(label)
     return {row["expression"]: row["n"] for row in cat.rows(statement)}
 

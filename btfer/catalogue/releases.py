@@ -1,5 +1,6 @@
 """Releases: which faces were frozen, under which name and settings."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -45,6 +46,26 @@ def date_of_content(cat: Catalogue) -> str:
     )
     found = [row["at"] for one in days for row in cat.rows(one)]
     return max((at or "" for at in found), default="")[:10]
+
+
+def with_settings(cat: Catalogue, settings: Mapping[str, Any]) -> list[str]:
+    """The names of the releases that were made with these settings, the newest first.
+
+    What was counted in training sets is left aside: it changes with the photos that are here.
+    """
+    rows = cat.rows(sa.select(release).order_by(release.c.at.desc(), release.c.name))
+    wanted = _comparable(settings)
+    return [row["name"] for row in rows if _comparable(row["settings"]) == wanted]
+
+
+def _comparable(settings: Mapping[str, Any]) -> str:
+    chosen = {name: value for name, value in settings.items() if name != "excluded_leaks"}
+    return json.dumps(chosen, sort_keys=True)
+
+
+def names(cat: Catalogue) -> list[str]:
+    """The name of every release, the oldest first."""
+    return [row["name"] for row in cat.rows(sa.select(release.c.name).order_by(release.c.at))]
 
 
 def named(cat: Catalogue, name: str) -> bool:

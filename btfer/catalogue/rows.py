@@ -136,12 +136,18 @@ class LabelledPhoto:
 
 @dataclass(frozen=True, slots=True)
 class DescribedPhoto(LabelledPhoto):
-    """A labelled photo with its size, what intake measured, and the address it was fetched from."""
+    """A labelled photo with its size, what intake measured, and the address it was fetched from.
+
+    licence, licence_url: the strictest that any sighting states. author, title, page_url: of the sighting that
+    gives the credit. needs_credit: whether any statement asks for it. licence_conflict: '' = the sightings agree.
+    """
 
     width_px: int
     height_px: int
     hints: Mapping[str, Any]
     url: str
+    needs_credit: bool = False
+    licence_conflict: str = ""
 
 
 class PhotoSighting(NamedTuple):
@@ -168,12 +174,13 @@ class PhotoSighting(NamedTuple):
 
 
 class PhotoTrace(NamedTuple):
-    """An address that leads to a photo; page_url is None where no sighting of it is left."""
+    """An address that leads to a photo; page_url and title are None where no sighting of it is left."""
 
     photo: str
     url: str
     final_url: str
     page_url: str | None
+    title: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +235,9 @@ class LabelledFace(AcceptedFace):
 class KeptFace(NamedTuple):
     """A face that may be drawn for a release.
 
-    ethnicity, gender, age: what the query asked for ('' = nothing). page_url, author, licence,
-    licence_url: of the photo's first sighting.
+    ethnicity, gender, age: what the query asked for ('' = nothing). licence, licence_url: the strictest that any
+    sighting of the photo states. page_url, author: of the sighting that gives the credit. licence_conflict: a
+    sentence where the sightings contradict each other.
     """
 
     id: str
@@ -242,6 +250,7 @@ class KeptFace(NamedTuple):
     author: str
     licence: str
     licence_url: str
+    licence_conflict: str = ""
 
 
 class PhotoWithoutFace(NamedTuple):

@@ -17,6 +17,7 @@ Row = dict[str, Any]
 
 Kind = TypeVar("Kind")
 Value = TypeVar("Value")
+BUSY_TIMEOUT_S = 60  # how long SQLite waits for another process's lock
 PARAMETERS_AT_ONCE = 500  # a statement takes a limited number
 # What BEGIN IMMEDIATE is for SQLite: two people who commit at the same instant come one after the other.
 _ONE_WRITER = sa.text("SELECT pg_advisory_xact_lock(6278674)")
@@ -63,6 +64,13 @@ class Catalogue:
                 for part in connection.execute(statement).partitions(5_000)
                 for row in part
             ]
+
+    def files(self) -> list[Path]:
+        """The files that a SQLite catalogue may have: itself, its log, and the log's index; [] on PostgreSQL."""
+        name = self._engine.url.database
+        if self._engine.dialect.name != "sqlite" or not name or name == ":memory:":
+            return []
+        return [Path(f"{name}{ending}") for ending in ("", "-wal", "-shm", "-journal")]
 
     def close(self) -> None:
         """Give all connections back."""
@@ -137,7 +145,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CatalogueError(f"cannot make the folder of {url.database}: {error}") from None
-    engine = sa.create_engine(url, connect_args={"timeout": 60})
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:

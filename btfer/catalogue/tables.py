@@ -11,6 +11,7 @@ release    a frozen sample, and release_face its faces
 withdrawal what must never be fetched or stored again, as keyed hashes; secret holds the key
 pair_verdict two photos that a person says are the same picture or not: what dedup's threshold is measured on
 review_plan how many people are to judge each picture of a round; lease who has which pictures before them
+erasure    a request to forget, as a keyed mark, and what became of it; forgotten_hash what copies are known by
 """
 
 from sqlalchemy import (
@@ -28,7 +29,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest migration; a catalogue at another one is upgraded, or refused when it is newer."""
 
 metadata = MetaData()
@@ -204,4 +205,22 @@ lease = Table(
     Column("subject", String, primary_key=True),  # a photo's sha256 or a face id
     Column("reviewer", String, primary_key=True),
     Column("until", String, nullable=False),
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("mark", String, nullable=False, index=True),  # of what was asked, keyed
+    Column("state", String, nullable=False),  # open, done
+    Column("releases", JSON, nullable=False),  # each old release and the next version ('' = none)
+    Column("at", String, nullable=False),
+    Column("done_at", String, nullable=False),
+)
+
+forgotten_hash = Table(
+    "forgotten_hash",
+    metadata,
+    Column("tag", String, primary_key=True),  # of a third of the bits, keyed
+    Column("sealed", String, primary_key=True),  # all 64 bits, opened by the same third and the key
 )

@@ -15,17 +15,22 @@ _KEY = "withdrawal"
 def add(cat: Catalogue, things: Iterable[str], reason: str = "") -> int:
     """Withdraw URLs (of pictures, or of the pages that show them) and photos (by sha256); how many are new."""
     with cat.write() as connection:
-        key = _key(connection)
-        marks = {_mark(key, thing) for thing in things}
-        rows = [{"mark": mark, "reason": reason, "at": now()} for mark in sorted(marks)]
-        return len(insert_new(connection, withdrawal, rows))
+        return add_within(connection, things, reason)
+
+
+def add_within(connection: sa.Connection, things: Iterable[str], reason: str = "") -> int:
+    """`add` inside the caller's transaction."""
+    key = key_within(connection)
+    marks = {_mark(key, thing) for thing in things}
+    rows = [{"mark": mark, "reason": reason, "at": now()} for mark in sorted(marks)]
+    return len(insert_new(connection, withdrawal, rows))
 
 
 def among(cat: Catalogue, things: Iterable[str]) -> set[str]:
     """Those of the things that are withdrawn."""
     with cat.read() as connection:
-        key = connection.execute(sa.select(secret.c.value).where(secret.c.name == _KEY)).scalar()
-        if key is None:
+        key = known_key(connection)
+        if not key:
             return set()  # nothing has ever been withdrawn
         marks = {_mark(key, thing): thing for thing in things if thing}
         found = sa.select(withdrawal.c.mark).where(withdrawal.c.mark.in_(marks))
@@ -38,11 +43,17 @@ def count(cat: Catalogue) -> int:
     return int(rows[0]["n"])
 
 
-def _key(connection: sa.Connection) -> str:
-    """The catalogue's own key, made at the first withdrawal."""
+def key_within(connection: sa.Connection) -> bytes:
+    """The catalogue's own key, made at the first withdrawal, in the caller's write transaction."""
     insert_new(connection, secret, [{"name": _KEY, "value": secrets.token_hex(32)}])
-    return str(connection.execute(sa.select(secret.c.value).where(secret.c.name == _KEY)).scalar())
+    return known_key(connection)
 
 
-def _mark(key: str, thing: str) -> str:
-    return hmac.digest(bytes.fromhex(key), thing.encode(), "sha256").hex()
+def known_key(connection: sa.Connection) -> bytes:
+    """The catalogue's own key, empty where nothing has ever been withdrawn."""
+    found = connection.execute(sa.select(secret.c.value).where(secret.c.name == _KEY)).scalar()
+    return bytes.fromhex(found or "")
+
+
+def _mark(key: bytes, thing: str) -> str:
+    return hmac.digest(key, thing.encode(), "sha256").hex()

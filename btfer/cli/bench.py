@@ -176,7 +176,7 @@ def bench_external(
         typer.Option(help="CSV from any framework: image, and label or probabilities."),
     ] = None,
     system: Annotated[
-        choices.System | None, typer.Option(help="A packaged system, installed beside btfer.")
+        choices.SystemName | None, typer.Option(help="A packaged system, installed beside btfer.")
     ] = None,
     model_file: Annotated[
         Path | None, typer.Option(help="A network as a Keras, ONNX or TFLite file.")

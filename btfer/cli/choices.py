@@ -32,7 +32,7 @@ class Resolution(StrEnum):
     PX224 = "224"
 
 
-class System(StrEnum):
+class SystemName(StrEnum):
     """Systems that people deploy."""
 
     FER = "fer"

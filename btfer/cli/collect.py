@@ -213,11 +213,16 @@ def import_(
         typer.Argument(metavar="FOLDER", help="Folder of photos; class sub-folders label them."),
     ],
     labels: Annotated[
-        Path | None, typer.Option(help="CSV: file, expression[, ethnicity, gender, age, licence].")
+        Path | None, typer.Option(help="CSV with the columns file and expression; see above.")
     ] = None,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Take in photos from a folder; they are copied, and the originals are left alone.
+
+    The CSV may also have: ethnicity, gender, age; licence, licence_url, author, title, page_url
+    (whom a release gives credit, and what it may hold); country (not kept). file may be called
+    filename, path or image, and expression label, emotion or class. Imported again with other
+    rights, the last ones hold.
 
     Example: btfer import ~/photos --labels labels.csv
     """

@@ -1,4 +1,4 @@
-"""Commands about releases and how they came about: build, rebuild, verify, leaks, diff, forget, status, explain."""
+"""Commands about releases and how they came about: build, rebuild, verify, leaks, diff, status, explain."""
 
 import json
 from collections.abc import Sequence
@@ -63,9 +63,23 @@ def build(
             "--sources-only", help="Addresses and hashes without images, for btfer rebuild."
         ),
     ] = False,
+    redistributable: Annotated[
+        bool,
+        typer.Option(
+            "--redistributable", help="Only works whose licence lets you share and adapt them."
+        ),
+    ] = False,
+    commercial: Annotated[
+        bool,
+        typer.Option("--commercial", help="Only works that may be used commercially too."),
+    ] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Run dedup, crop, sample and release in turn; stop where people must judge (exit code 3).
+
+    Works that are reserved, or may not be adapted, are never in a release. Works whose licence is
+    not stated or not understood are, unless --redistributable or --commercial is given; such a
+    release is for this machine, and its README says so.
 
     Example: btfer build --per-class 300
     """
@@ -91,6 +105,7 @@ def build(
         formats=_formats(format_),
         sources=sources,
         training=sets,
+        use="commercial" if commercial else "redistributable" if redistributable else "local",
     )
     with context.catalogue(settings) as cat, output.progress() as progress:
         made = line.run(cat, settings, plan, progress)
@@ -245,38 +260,6 @@ def diff(
         print("no difference" if found.empty else f"{len(found.other_pixels)} images were replaced")
     if not found.empty:
         raise typer.Exit(1)
-
-
-@app.command()
-def forget(
-    things: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="THING",
-            help="URLs, sha256, face ids, FILE of the newest release, or RELEASE/FILE.",
-        ),
-    ],
-    as_json: arguments.AsJson = False,
-) -> None:
-    """Delete photos for good, with all that was made of them, and never fetch them again.
-
-    Files, crops, rows and hashes are deleted. Each release that showed one is replaced by a
-    next version, in which another face takes its place. Only a keyed hash stays, on the
-    withdrawal list. Copies that you have published elsewhere are yours to withdraw.
-
-    Example: btfer forget happy-012.png
-    """
-    from btfer.pipeline.forget import forget as erase
-
-    settings = context.settings()
-    with context.catalogue(settings) as cat:
-        done = erase(cat, settings, things)
-    if as_json:
-        print(json.dumps(asdict(done), indent=2))
-        return
-    print(f"{done.photos} photos and {done.faces} faces forgotten")
-    for old, new in done.releases.items():
-        print(f"{old} -> {new or 'deleted'}")
 
 
 @app.command()

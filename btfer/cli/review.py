@@ -52,7 +52,7 @@ def review_export(
 
     with context.catalogue(context.settings()) as cat:
         rows = review.export_verdicts(cat)
-    output.write_csv(file, list(review.exchange.COLUMNS), [one.to_csv() for one in rows])
+    output.write_csv(file, list(review.exchange_rows.COLUMNS), [one.to_csv() for one in rows])
     output.report({"verdicts": len(rows), "file": file}, "{verdicts} verdicts: {file}", as_json)
 
 

@@ -17,8 +17,8 @@ NEW_AT_ONCE = 4096  # new hashes and mirrors whose neighbours' words are in one 
 def near_between(new: Keys, old: Keys, *, max_bits: int = 8) -> Iterator[Pairs]:
     """All pairs of a new key i and an old key j within `max_bits` (0 to 20) bits, each once, in blocks.
 
-    Old keys are not compared with each other, nor new ones. The old keys are read once for every 2,048 new ones.
-    Raises UsageError where only one side has mirrors.
+    Keys hold uint64 hashes [n]. Old keys are not compared with each other, nor new ones. The old keys are read once for
+    every 2,048 new ones. Raises UsageError where only one side has mirrors.
     """
     chunks = cut_chunks(max_bits)
     if (new.mirrors is None) != (old.mirrors is None):

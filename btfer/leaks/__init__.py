@@ -8,11 +8,10 @@ check      a release, or faces that may become one, against training sets
 sheet      a picture of the pairs
 """
 
-from btfer.leaks.check import ExcludedLeaks, LeakCheck, LeakCount, check_release, exclude, leaks_in
+from btfer.leaks.check import LeakCheck, LeakCount, check_release, exclude, leaks_in
 from btfer.leaks.search import Leak
 
 __all__ = [
-    "ExcludedLeaks",
     "Leak",
     "LeakCheck",
     "LeakCount",

@@ -5,11 +5,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from btfer import leaks
-from btfer.catalogue import Catalogue, photos
+from btfer.catalogue import Catalogue, photos, releases
 from btfer.catalogue import votes as ballots
-from btfer.errors import Incomplete
+from btfer.catalogue.rows import KeptFace
+from btfer.errors import Incomplete, UsageError
+from btfer.expressions import EXPRESSIONS
 from btfer.faces.modes import crop_settings
-from btfer.pipeline import crop, dedup, formats, funnel, overview, release, release_images, sample
+from btfer.licences import LOCAL
+from btfer.paths import erasures_dir, releases_dir
+from btfer.pipeline import (
+    crop,
+    dedup,
+    formats,
+    funnel,
+    licence_policy,
+    overview,
+    release,
+    release_images,
+    sample,
+)
 from btfer.pipeline.overview import OPEN_APP, Overview
 from btfer.progress import SILENT, Progress
 from btfer.release_record import (
@@ -18,6 +32,7 @@ from btfer.release_record import (
     ExcludedLeaks,
     ReleaseRecord,
     ReleaseSettings,
+    read_record,
 )
 from btfer.review import agreement_table
 from btfer.settings import Settings
@@ -29,7 +44,8 @@ class Plan:
 
     strategy and max_per_site: how a class is drawn (`sample.draw`). formats: packed forms beside the folder
     (`formats.FORMATS`). sources: whether the release names the addresses of its photos (`release_record.WITHOUT`...).
-    training: sets by name whose faces are not drawn; None = nobody asked.
+    training: sets by name whose faces are not drawn; None = nobody asked. use: what the release is for, which
+    decides on licences (`licences.USES`).
     """
 
     per_class: int = 300
@@ -41,6 +57,7 @@ class Plan:
     formats: Sequence[str] = ()
     sources: str = WITHOUT
     training: dict[str, Path] | None = None
+    use: str = LOCAL
 
 
 def run(
@@ -48,6 +65,8 @@ def run(
 ) -> release.Release:
     """Bring the catalogue as far as it goes. Raises Incomplete, with the next command, where people are needed."""
     packed = formats.check_formats(plan.formats)
+    if any(erasures_dir(settings.data_dir).glob("open-*.json")):
+        raise Incomplete("an erasure was begun and is not finished: run btfer forget")
     if not photos.count(cat):
         raise Incomplete("there are no photos yet: run btfer crawl, or btfer import FOLDER")
     dedup.run(cat, settings, progress)
@@ -61,8 +80,8 @@ def run(
         known = overview.read(cat, chosen.digest)
     _stop_for_people(len(known.faces_waiting()), "faces", 2, plan)
     kept = known.kept_faces(plan.unreviewed)
-    free = [face for face in kept if release_images.may_be_cropped(face)]
-    no_derivatives = len(kept) - len(free)
+    by_licence = licence_policy.sort_by_licence(kept, plan.use)
+    free = by_licence.free
     leaked: dict[str, ExcludedLeaks] = {}
     if plan.training is not None:
         free, leaked = leaks.exclude(cat, settings, free, plan.training, progress)
@@ -73,11 +92,59 @@ def run(
         allow_short=plan.allow_short,
         strategy=plan.strategy,
         max_per_site=plan.max_per_site,
+        withheld=by_licence.lines(plan.use),
     )
+    if not any(drawn.chosen.values()):
+        raise Incomplete(_why_empty(kept, by_licence, free, plan.use))
     record = counted(cat, known, record_of(settings, plan, drawn, excluded_leaks=leaked))
-    record = replace(record, no_derivatives=no_derivatives, formats=packed)
-    images = release_images.release_images(cat, settings.data_dir, drawn.chosen)
+    record = replace(
+        record,
+        no_derivatives=by_licence.no_derivatives,
+        reserved=by_licence.reserved,
+        withheld=by_licence.by_licence(),
+        licence_conflicts=_conflicts(drawn),
+        formats=packed,
+    )
+    earlier = _earlier_names(cat, settings, plan, record)
+    images = release_images.release_images(cat, settings.data_dir, drawn.chosen, earlier)
     return release.write(cat, settings, images, record, name=plan.name, follow=True)
+
+
+def _earlier_names(
+    cat: Catalogue, settings: Settings, plan: Plan, record: ReleaseRecord
+) -> dict[str, str]:
+    """The files of the newest release that was asked for in the same way, by face: an image keeps its name."""
+    for name in releases.with_settings(cat, record.settings.as_json()):
+        if name.rpartition("-")[0] == plan.name:
+            try:
+                before = read_record(releases_dir(settings.data_dir) / name)
+            except UsageError:
+                continue
+            if before.per_class == plan.per_class:
+                return {one.face: one.file for one in releases.faces_in(cat, name)}
+    return {}
+
+
+def _why_empty(
+    kept: Sequence[KeptFace], by_licence: licence_policy.Sorted, free: Sequence[KeptFace], use: str
+) -> str:
+    """Why there is nothing to draw from, and what to do. free: without those of training sets."""
+    empty = "no release was made, it would be empty:"
+    if not kept:
+        return f"{empty} there are no faces to draw from (btfer status tells where they went)"
+    if all(face.expression not in EXPRESSIONS for face in kept):
+        return (
+            f"{empty} none of {len(kept)} faces has a class: label the photos "
+            f"(btfer import FOLDER --labels labels.csv), or judge them: {OPEN_APP}"
+        )
+    if by_licence.free and not any(face.expression in EXPRESSIONS for face in free):
+        return f"{empty} all faces that have a class are found in a training set (--exclude-leaks)"
+    lines = [f"{empty} no face with a class may be in it", *by_licence.lines(use)]
+    return "\n".join(lines)
+
+
+def _conflicts(drawn: sample.Sample) -> int:
+    return sum(bool(face.licence_conflict) for its in drawn.chosen.values() for face in its)
 
 
 def _stop_for_people(waiting: int, what: str, round_: int, plan: Plan) -> None:
@@ -110,6 +177,7 @@ def record_of(
             strategy=plan.strategy,
             max_per_site=plan.max_per_site,
             unreviewed=plan.unreviewed,
+            use=plan.use,
             excluded_leaks=excluded_leaks or {},
         ),
         per_class=plan.per_class,

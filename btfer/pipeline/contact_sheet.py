@@ -20,7 +20,10 @@ def tile(pixels: Pixels) -> Pixels:
 
 
 def contact_sheet(tiles: Mapping[str, Sequence[Pixels]], *, columns: int = 10) -> bytes:
-    """A PNG with one row per class: its name, its count and its first `columns` faces."""
+    """A PNG with one row per class: its name, its count and its first `columns` faces.
+
+    tiles: uint8 [64, 64, 3] RGB, by class.
+    """
     size = (LABEL_PX + columns * TILE_PX, max(1, len(tiles)) * TILE_PX)
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
@@ -36,7 +39,10 @@ def contact_sheet(tiles: Mapping[str, Sequence[Pixels]], *, columns: int = 10) -
 
 
 def class_sheet(tiles: Sequence[tuple[str, Pixels]]) -> bytes:
-    """A PNG with all faces of one class, 20 in a row, each with its number (`012` of `happy-012.png`) below it."""
+    """A PNG with all faces of one class, 20 in a row, each with its number (`012` of `happy-012.png`) below it.
+
+    tiles: number and picture, uint8 [64, 64, 3] RGB.
+    """
     height = TILE_PX + NUMBER_PX
     lines = -(-len(tiles) // COLUMNS)
     size = (min(len(tiles), COLUMNS) * TILE_PX, lines * height)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from btfer import files, licences, paths
 from btfer.catalogue import Catalogue, journal, photos, withdrawals
+from btfer.catalogue.forgotten_hashes import ForgottenHashes
 from btfer.catalogue.journal import Fetched, Sighting
 from btfer.catalogue.rows import FetchTask
 from btfer.engine import map_unordered, one_by_one
@@ -113,13 +114,21 @@ def import_folder(
 ) -> CrawlOutcome:
     """Take in every photo below a folder; the originals are copied and left alone.
 
-    Files that failed before are tried again. Raises UsageError for a folder or a CSV that cannot be
-    right, before anything is taken in.
+    Files that failed before are tried again; what a CSV states of rights replaces what an earlier one
+    stated. Raises UsageError for a folder or a CSV that cannot be right, before anything is taken in.
     """
     listed = on_disk.list_folder(folder, labels_csv)
+    root = folder.resolve()
     paths = {journal.url_id(one.sighting.url): one.path for one in listed}
     with files.only_one(settings.data_dir, "crawl"), ThreadPoolExecutor(WRITERS) as pool:
         writer = _Writer(cat, settings, pool)
+        writer.outcome.what = "files"
+        writer.outcome.notes += listed.notes
+        stated = [one.sighting for one in listed if one.states_rights]
+        if stated and (n := journal.restate(cat, stated)):
+            writer.outcome.notes.append(
+                f"{n} files were imported before with other rights: what the CSV states holds now"
+            )
         for asked, seen in on_disk.by_label(listed).items():
             writer.write_down(asked, seen)
         tasks = [one for one in _pending_files(writer) if one.id in paths]
@@ -130,6 +139,8 @@ def import_folder(
             intake = result if isinstance(result, Intake) else None
             fetched = result if isinstance(result, Fetched) else Fetched("kept")
             writer.finish([DownloadResult(taken[path], fetched, data, intake)])
+            if fetched.state != "kept":
+                writer.outcome.lost.append(f"{path.relative_to(root)}: {fetched.reason}")
             progress.update("import", number, len(taken))
         return writer.settled()
 
@@ -256,6 +267,7 @@ class _Writer:
         self._cat = cat
         self._settings = settings
         self._pool = pool
+        self._forgotten = ForgottenHashes(cat)
         for folder in paths.crawl_folders(settings.data_dir):
             files.remove_parts(folder)
         self.outcome = CrawlOutcome(
@@ -317,7 +329,7 @@ class _Writer:
         hashes = {one.intake.sha256 for one in arrivals if one.intake}
         known = photos.known(self._cat, hashes)
         addresses = {one.fetched.final_url for one in arrivals}
-        gone = withdrawals.among(self._cat, hashes | addresses)
+        gone = withdrawals.among(self._cat, hashes | addresses) | self._copies(arrivals, known)
         ends = [_end(one, known, gone) for one in arrivals]
         self._write_photos(
             (one.data, intake)
@@ -328,6 +340,11 @@ class _Writer:
         for one, (_, fetched, _) in zip(arrivals, ends, strict=True):
             is_new = fetched.photo in new and fetched.reason != DUPLICATE
             self.outcome.count(one.task, fetched, is_new)
+
+    def _copies(self, arrivals: Sequence[DownloadResult], known: Collection[str]) -> set[str]:
+        """Photos that look like one that was forgotten: re-encoded, resized or mirrored."""
+        new = [one.intake for one in arrivals if one.intake and one.intake.sha256 not in known]
+        return self._forgotten.among({one.sha256: (one.phash, one.mirror_phash) for one in new})
 
     def _write_photos(self, new: Iterable[tuple[bytes, Intake]]) -> None:
         """Photos and thumbnails, several at a time: each waits for the disk."""

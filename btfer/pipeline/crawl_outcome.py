@@ -6,6 +6,8 @@ from btfer.catalogue.journal import Fetched
 from btfer.catalogue.rows import FetchTask
 from btfer.errors import BtferError
 
+LOST_SHOWN = 10
+
 
 @dataclass
 class CrawlOutcome:
@@ -33,6 +35,9 @@ class CrawlOutcome:
     have: dict[str, int] = field(
         default_factory=dict
     )  # photos by class; with a target, all there are
+    what: str = "URLs"  # an import has files
+    lost: list[str] = field(default_factory=list)  # files of an import, each with the reason
+    notes: list[str] = field(default_factory=list)  # about the CSV of an import
 
     def check(self) -> None:
         """Raises BtferError unless every URL is accounted for."""
@@ -76,6 +81,7 @@ class CrawlOutcome:
             *self._url_lines(),
             *self._loss_lines(),
             *self._class_lines(),
+            *self.notes,
         ]
 
     def _search_lines(self) -> list[str]:
@@ -92,7 +98,7 @@ class CrawlOutcome:
 
     def _url_lines(self) -> list[str]:
         fates = [
-            (self.found, "URLs found"),
+            (self.found, f"{self.what} found"),
             (self.waiting_before, "found in an earlier crawl and not fetched yet"),
             (self.retried, "lost in an earlier crawl and asked for again"),
             (-self.known, "known already"),
@@ -102,7 +108,7 @@ class CrawlOutcome:
             (-_sum(self.failed), "failed, and may be tried again"),
             (-self.waiting, "still to be fetched by a later crawl"),
         ]  # fmt: skip
-        return [f"{n:+9,d}  {text}" for n, text in fates if n or text == "URLs found"]
+        return [f"{n:+9,d}  {text}" for n, text in fates if n or text.endswith("s found")]
 
     def _loss_lines(self) -> list[str]:
         lines = [
@@ -110,7 +116,15 @@ class CrawlOutcome:
             for name, reasons in (("refused", self.refused), ("failed", self.failed))
             for reason, n in sorted(reasons.items(), key=lambda item: -item[1])
         ]
-        if self.failed:
+        shown = self.lost[:LOST_SHOWN]
+        lines += [f"    {text}" for text in shown]
+        if len(self.lost) > len(shown):
+            lines.append(f"    and {len(self.lost) - len(shown)} more")
+        if self.failed and self.what == "files":
+            lines.append(
+                "put these files right, and run the same import again: it takes in the rest"
+            )
+        elif self.failed:
             lines.append("try again with: btfer crawl --retry failed, or --retry REASON")
         return lines
 

@@ -49,6 +49,8 @@ def check_formats(names: Sequence[str]) -> tuple[str, ...]:
         if name not in (FOLDER, *FORMATS):
             choices = ", ".join((FOLDER, *FORMATS))
             raise UsageError(f"unknown format '{name}'; choose one of {choices}")
+    if "tfrecord" in names:
+        require("bench", "--format tfrecord", "tensorflow")
     return tuple(name for name in FORMATS if name in names)
 
 

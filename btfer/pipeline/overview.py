@@ -1,12 +1,13 @@
 """The catalogue as a build and the funnel need it, read once: what holds of every photo and face, and who waits."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from btfer.catalogue import Catalogue, current_verdicts
+from btfer.catalogue import Catalogue, current_verdicts, statements
 from btfer.catalogue.current_verdicts import CurrentVerdicts, FirstSighting
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.rows import KeptFace
+from btfer.licences import PhotoRights, parse_licence
 from btfer.queries import Query
 
 OPEN_APP = "btfer app"
@@ -17,7 +18,8 @@ GROUP = ("ethnicity", "gender", "age")
 class Overview:
     """current: the verdicts that hold, by round, then by photo or face. photo_of: each face's photo. labels: of photos.
 
-    seen: where each photo was found first. asked: the queries by id.
+    seen: where each photo was found first. asked: the queries by id. rights: what the sightings of a photo that was
+    seen more than once state together.
     """
 
     current: CurrentVerdicts
@@ -25,6 +27,7 @@ class Overview:
     seen: dict[str, FirstSighting]
     asked: dict[str, Query]
     labels: dict[str, str]
+    rights: dict[str, PhotoRights] = field(default_factory=dict)
 
     def left_by_dedup(self) -> set[str]:
         """Photos that dedup kept: one of each group of near-duplicates."""
@@ -72,11 +75,19 @@ class Overview:
         photo = self.photo_of[face]
         seen = self.seen[photo]
         asked = self.asked[seen.query]
+        stated = self.rights.get(photo)
+        conflict = stated.conflict if stated else _own_conflict(seen.licence, seen.licence_url)
+        where = stated or seen
         return KeptFace(
             *(face, photo, relabel or self.label(photo)),
             *(asked.ethnicity, asked.gender, asked.age),
-            *(seen.page_url, seen.author, seen.licence, seen.licence_url),
+            *(where.page_url, where.author, where.licence, where.licence_url),
+            conflict,
         )
+
+
+def _own_conflict(licence: str, licence_url: str) -> str:
+    return parse_licence(licence, licence_url).conflict
 
 
 def read(cat: Catalogue, crop_digest: str) -> Overview:
@@ -87,4 +98,5 @@ def read(cat: Catalogue, crop_digest: str) -> Overview:
     )
     asked = current_verdicts.queries(cat)
     labels = current_verdicts.labels(current, seen, asked)
-    return Overview(current, current_verdicts.photo_of_each(cat, crop_digest), seen, asked, labels)
+    faces = current_verdicts.photo_of_each(cat, crop_digest)
+    return Overview(current, faces, seen, asked, labels, statements.rights_of_several(cat))

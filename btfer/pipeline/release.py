@@ -23,6 +23,7 @@ from btfer.csv_writer import as_csv
 from btfer.errors import BtferError, ImageError
 from btfer.files import only_one, sha256_file, write_atomic
 from btfer.images import Pixels, bare_size, decode_rgb, encode_png
+from btfer.licences import parse_licence, redistribution
 from btfer.paths import releases_dir
 from btfer.pipeline import formats
 from btfer.pipeline.contact_sheet import class_sheet, contact_sheet, tile
@@ -56,10 +57,10 @@ class Release:
 
 @dataclass(frozen=True)
 class _Written:
-    """An image as it is in the release: the sha256 of its file, and a small picture of it."""
+    """An image as it is in the release: the sha256 of its file, and a small picture of it where it was read."""
 
     sha256: str
-    tile: Pixels
+    tile: Pixels | None = None
 
 
 def write(
@@ -94,6 +95,8 @@ def write(
         if record.sources != ONLY:
             _write_sheets(folder, chosen, written)
             formats.pack(folder, record.formats, metadata)
+        allowed = redistribution(parse_licence(one.licence) for one in metadata)
+        record = replace(record, redistribution=allowed)
         key = secret_key(cat, RELEASES)
         write_atomic(
             folder / "optout.html", page or _page(key, chosen, written, record.contact, name)
@@ -168,6 +171,8 @@ def _write_images(folder: Path, chosen: Sequence[ReleaseImage], *, keep: bool) -
 
 
 def _write_image(folder: Path | None, one: ReleaseImage) -> _Written:
+    if not folder and one.origin and one.origin.image_sha256:  # stated by the version before
+        return _Written(one.origin.image_sha256)
     try:
         data = one.pixels.read_bytes()
         pixels = decode_rgb(data)
@@ -212,8 +217,9 @@ def _write_sheets(
 ) -> None:
     tiles: dict[str, list[tuple[str, Pixels]]] = {}
     for one, image in zip(chosen, written, strict=True):
-        number = Path(one.file).stem.rpartition("-")[2]
-        tiles.setdefault(one.metadata.label, []).append((number, image.tile))
+        if image.tile is not None:
+            number = Path(one.file).stem.rpartition("-")[2]
+            tiles.setdefault(one.metadata.label, []).append((number, image.tile))
     first = {label: [image for _, image in its] for label, its in tiles.items()}
     write_atomic(folder / "contact_sheet.png", contact_sheet(first))
     for label, its in tiles.items():

@@ -10,10 +10,10 @@ from btfer.catalogue import Catalogue, faces, photos, verdicts
 from btfer.catalogue.rows import DescribedPhoto, Face, KeptFace
 from btfer.catalogue.secret_keys import RELEASES, secret_key
 from btfer.faces.cut import read_cut
-from btfer.licences import terms
+from btfer.licences import LOCAL, USES, licence_shown, parse_licence
 from btfer.paths import face_path
 from btfer.pipeline.release_metadata import (
-    NOT_STATED,
+    NO_AUTHOR,
     Credit,
     ImageMetadata,
     Origin,
@@ -39,21 +39,37 @@ class ReleaseImage:
     origin: Origin | None
 
 
-def may_be_cropped(face: KeptFace) -> bool:
-    """False for works whose licence forbids derivatives (CC ... ND): a crop is one."""
-    return not terms(face.licence).forbids_derivatives
+def may_be_cropped(face: KeptFace, use: str = LOCAL) -> bool:
+    """Whether a release for this use may hold a face: never of a work that is reserved or may not be adapted."""
+    return USES[use](parse_licence(face.licence, face.licence_url))
 
 
 def release_images(
-    cat: Catalogue, data_dir: Path, chosen: Mapping[str, Sequence[KeptFace]]
+    cat: Catalogue,
+    data_dir: Path,
+    chosen: Mapping[str, Sequence[KeptFace]],
+    earlier: Mapping[str, str] | None = None,
 ) -> list[ReleaseImage]:
-    """The chosen faces of each class in their order, numbered."""
+    """The chosen faces of each class, numbered in their order; in the order of their numbers.
+
+    earlier: the file that a face had in the release before (`sad/sad-001.png`): there an image keeps its name,
+    and a face that is new takes a number that is free.
+    """
     places = {
-        face.id: (f"{label}/{label}-{number:03d}.png", label)
+        face: (f"{label}/{label}-{number:03d}.png", label)
         for label, its in chosen.items()
-        for number, face in enumerate(its, start=1)
+        for number, face in sorted(numbered(label, [face.id for face in its], earlier or {}))
     }
     return images_at(cat, data_dir, places)
+
+
+def numbered(label: str, ids: Sequence[str], earlier: Mapping[str, str]) -> list[tuple[int, str]]:
+    """A number from 1 to N for each of N faces of a class: the one that it had, else the next that is free."""
+    files = {f"{label}/{label}-{number:03d}.png": number for number in range(1, len(ids) + 1)}
+    taken = {files[earlier[id_]]: id_ for id_ in ids if earlier.get(id_) in files}
+    free = (number for number in files.values() if number not in taken)
+    had = set(taken.values())
+    return [*taken.items(), *zip(free, (id_ for id_ in ids if id_ not in had), strict=False)]
 
 
 def images_at(
@@ -75,7 +91,8 @@ def images_at(
         stated = _metadata(
             name, label, face, photo, hidden[face.photo], counted, reviewed=id_ in reviewed
         )
-        credit = _credit(stated, photo) if stated.attribution_id else None
+        size_px = face.crop.get("size_px", 256)
+        credit = _credit(stated, photo, size_px) if stated.attribution_id else None
         origin = _origin(name, face, photo)
         found.append(ReleaseImage(file, face_path(data_dir, id_), id_, stated, credit, origin))
     return found
@@ -142,8 +159,9 @@ def _metadata(
         age=photo.age,
         language=photo.language,
         source=photo.source,
-        licence=photo.licence or NOT_STATED,
-        attribution_id=Path(file_name).stem if terms(photo.licence).credit else "",
+        licence=licence_shown(photo.licence, photo.licence_url),
+        spdx=parse_licence(photo.licence, photo.licence_url).spdx,
+        attribution_id=Path(file_name).stem if photo.needs_credit else "",
         face_probability=round(face.probability, 4),
         face_width_px=round(face.width_px),
         face_height_px=round(face.height_px),
@@ -155,15 +173,16 @@ def _metadata(
     )
 
 
-def _credit(stated: ImageMetadata, photo: DescribedPhoto) -> Credit:
+def _credit(stated: ImageMetadata, photo: DescribedPhoto, size_px: int) -> Credit:
     return Credit(
         stated.attribution_id,
         stated.file_name,
-        photo.author,
+        photo.author or NO_AUTHOR,
         photo.title,
-        photo.licence,
-        photo.licence_url,
+        stated.licence,
+        parse_licence(photo.licence, photo.licence_url).url or photo.licence_url,
         photo.page_url,
+        f"cropped and resized to {size_px}x{size_px}",
     )
 
 

@@ -6,7 +6,7 @@ The metadata hold the intent of the query, never a URL, a title or a phrase. Whe
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,8 @@ from btfer.faces.cut import Cut
 
 COLUMNS = (
     *("file_name", "label", "votes"),
-    *("ethnicity", "gender", "age", "language", "source", "licence", "attribution_id"),
+    *("ethnicity", "gender", "age", "language", "source", "licence", "spdx"),
+    "attribution_id",
     *("face_probability", "face_width_px", "face_height_px"),
     *("crop_scale", "crop_distortion", "crop_clipped", "photo_id", "reviewed"),
 )
@@ -34,9 +35,12 @@ NUMBERS = {
 
 CREDIT = (
     *("attribution_id", "file_name", "author", "title"),
-    *("licence", "licence_url", "page_url"),
+    *("licence", "licence_url", "page_url", "change"),
 )
 """The columns of attribution.csv."""
+
+NEW_COLUMNS = ("spdx", "change")
+"""Columns that releases made by 0.1 do not have."""
 
 _SIDES = ("left", "top", "right", "bottom")
 _ORIGIN_TEXTS = (
@@ -47,6 +51,7 @@ SOURCES = (*_ORIGIN_TEXTS, *_SIDES, "reflected")
 """The columns of sources.csv."""
 
 NOT_STATED = "not stated"
+NO_AUTHOR = "author not stated"
 CsvRow = dict[str, str]
 Kind = TypeVar("Kind")
 
@@ -56,7 +61,8 @@ class ImageMetadata:
     """What anybody may know of an image of a release: its row of metadata.csv.
 
     votes: how many people gave each label in round `faces`, a soft label. ethnicity ... language: the intent
-    of the query ('' = not asked), no facts about a person. attribution_id: names its credit ('' = the licence
+    of the query ('' = not asked), no facts about a person. licence: as it is stated, spdx: its id in the list of
+    SPDX ('' = it has none). attribution_id: names its credit ('' = the licence
     asks for none). face_probability: the detector's, 0 to 1, with 4 digits. face_width_px, face_height_px: of
     the box, in pixels of the photo. crop_scale: released pixels per photo pixel, on the axis that was
     enlarged more. crop_distortion: width / height of what was cut; 1 = the shape is kept. crop_clipped: sides
@@ -73,6 +79,7 @@ class ImageMetadata:
     language: str
     source: str
     licence: str
+    spdx: str
     attribution_id: str
     face_probability: float
     face_width_px: int
@@ -104,7 +111,7 @@ class ImageMetadata:
         """What `as_csv_row` wrote. Raises KeyError or ValueError for anything else."""
         votes = (one.rpartition(":") for one in row["votes"].split())
         return cls(
-            **{name: row[name] for name in COLUMNS}
+            **_texts(row, COLUMNS)
             | {  # type: ignore[arg-type]
                 "votes": {label: int(n) for label, _, n in votes},
                 "face_probability": float(row["face_probability"]),
@@ -120,7 +127,10 @@ class ImageMetadata:
 
 @dataclass(frozen=True)
 class Credit:
-    """Who is to be named for an image, and where its photo is shown: a row of attribution.csv."""
+    """Who is to be named for an image, and where its photo is shown: a row of attribution.csv.
+
+    author: `NO_AUTHOR` where nobody is named. licence_url: the canonical one. change: what was done to the work.
+    """
 
     attribution_id: str
     file_name: str
@@ -129,6 +139,7 @@ class Credit:
     licence: str
     licence_url: str
     page_url: str
+    change: str = ""
 
     def as_csv_row(self) -> dict[str, Any]:
         """The columns as they are written."""
@@ -137,7 +148,7 @@ class Credit:
     @classmethod
     def from_csv_row(cls, row: CsvRow) -> "Credit":
         """What `as_csv_row` wrote. Raises KeyError for anything else."""
-        return cls(**{name: row[name] for name in CREDIT})
+        return cls(**_texts(row, CREDIT))
 
 
 @dataclass(frozen=True)
@@ -174,6 +185,11 @@ class Origin:
         left, top, right, bottom = (int(row[name]) for name in _SIDES)
         cut = Cut(left, top, right, bottom, reflected=tuple(row["reflected"].split()))
         return cls(**{name: row[name] for name in _ORIGIN_TEXTS}, cut=cut)
+
+
+def _texts(row: CsvRow, columns: Iterable[str]) -> dict[str, str]:
+    """The cells of a row. Raises KeyError for a column that is missing and was always there."""
+    return {name: row.get(name, "") if name in NEW_COLUMNS else row[name] for name in columns}
 
 
 def read_metadata(folder: Path) -> list[ImageMetadata]:

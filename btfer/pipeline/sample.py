@@ -1,22 +1,28 @@
 """Sampling: the same number of faces for every class, spread evenly over the people inside a class.
 
 Who is in depends on a keyed hash of (seed, face id) alone: any machine draws the same faces, and
-withdrawing one face changes one place (two where it makes room for another of its site). Source:
-BTFER section 2, stage 4 (300 per class, at random: strategy `random`); the strata are ours, from the
-intent of the queries (ethnicity x gender x age).
+withdrawing one face changes one place (two where it makes room for another of its site; a few where
+photos with faces of several classes are shared out, since a class is short). Source: BTFER section 2,
+stage 4 (300 per class, at random: strategy `random`); the strata are ours, from the intent of the
+queries (ethnicity x gender x age).
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from btfer.catalogue.rows import KeptFace
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
+from btfer.licences import author_key
+from btfer.pipeline.shared_photos import share_out
 
 MAX_PER_SITE = 10
+_FORMS = {"www", "m", "mobile"}
 Stratum = tuple[str, str, str]
 _HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)", re.IGNORECASE)
 
@@ -52,10 +58,23 @@ def stratum(one: Intended) -> Stratum:
 
 
 def site_of(face: KeptFace) -> str:
-    """The host of a face's page, with the author where one is stated; '' = not known."""
+    """Where a face comes from: its author, on whatever sites, else the site of its page; '' = not known.
+
+    A site that names its authors (Wikimedia Commons, Flickr) is as many sites as it has authors.
+    """
+    author = author_key(face.author)
+    if author:
+        return f"author {author}"
     found = _HOST.match(face.page_url)  # urlsplit takes a second for 200,000
-    host = found[1].lower() if found else ""
-    return f"{host} {face.author}" if host and face.author else host
+    return _site(found[1]) if found else ""
+
+
+@lru_cache(maxsize=65_536)
+def _site(host: str) -> str:
+    """A host without what is only a form of it: `www.`, `m.`, `mobile.`, and a dot at its end."""
+    labels = host.lower().rstrip(".").split(".")
+    kept = [name for name in labels[:-2] if name not in _FORMS]
+    return ".".join(kept + labels[-2:])
 
 
 def one_per_photo(faces: Iterable[KeptFace], seed: int) -> list[KeptFace]:
@@ -133,27 +152,55 @@ def draw(
     allow_short: bool = False,
     strategy: str = "equal",
     max_per_site: int = MAX_PER_SITE,
+    withheld: Sequence[str] = (),
 ) -> Sample:
     """Choose `per_class` faces of every class, at most `max_per_site` of a class from one site or author.
 
     Raises UsageError for an unknown strategy, and Incomplete with a table of have and need when a class
-    has too few, unless `allow_short`.
+    has too few, unless `allow_short`. withheld: lines about what was not to be drawn from, for that table.
     """
     if strategy not in STRATEGIES:
         raise UsageError(f"unknown strategy '{strategy}'; choose one of {', '.join(STRATEGIES)}")
     pools: dict[str, list[KeptFace]] = {label: [] for label in EXPRESSIONS}
-    ranked = one_per_photo((face for face in faces if face.expression in pools), seed)
+    of_classes = (face for face in faces if face.expression in pools)
+    ranked = best_per_photo(of_classes, seed, per_class=per_class, max_per_site=max_per_site)
     for face in few_per_site(ranked, max_per_site):
         pools[face.expression].append(face)
     available = {label: len(pool) for label, pool in pools.items()}
     short = {label: n for label, n in available.items() if n < per_class}
     if short and not allow_short:
-        raise Incomplete(_shortfall(pools, per_class))
+        raise Incomplete(_shortfall(pools, per_class, withheld))
     chosen = {
         label: _draw_class(pool, min(per_class, len(pool)), seed, strategy)
         for label, pool in pools.items()
     }
     return Sample(chosen, available)
+
+
+def best_per_photo(
+    faces: Iterable[KeptFace], seed: int, *, per_class: int, max_per_site: int
+) -> list[KeptFace]:
+    """For each photo one face, in rank order: its first, or the first of a class that would have too few."""
+    first: dict[str, KeptFace] = {}
+    of_classes: dict[str, dict[str, KeptFace]] = {}
+    ranked = sorted(faces, key=lambda face: rank(seed, face.id))
+    for face in ranked:
+        before = first.setdefault(face.photo, face)
+        if face.expression != before.expression:
+            of_class = of_classes.setdefault(face.photo, {before.expression: before})
+            of_class.setdefault(face.expression, face)
+    if not of_classes:
+        return list(first.values())
+    fixed: dict[str, Counter[str]] = {label: Counter() for label in EXPRESSIONS}
+    for photo, face in first.items():
+        if photo not in of_classes:
+            fixed[face.expression][site_of(face)] += 1
+    order = (photo for photo in first if photo in of_classes)
+    shared = {photo: of_classes[photo] for photo in order}
+    sites = {photo: site_of(first[photo]) for photo in shared}
+    chosen = share_out(shared, sites, fixed, per_class=per_class, max_per_site=max_per_site)
+    every = first | chosen
+    return [face for face in ranked if every[face.photo] is face]
 
 
 def _draw_class(pool: list[KeptFace], total: int, seed: int, strategy: str) -> list[KeptFace]:
@@ -174,7 +221,7 @@ def _groups(pool: Iterable[KeptFace]) -> dict[Stratum, list[KeptFace]]:
     return groups
 
 
-def _shortfall(pools: dict[str, list[KeptFace]], per_class: int) -> str:
+def _shortfall(pools: dict[str, list[KeptFace]], per_class: int, withheld: Sequence[str]) -> str:
     lines = [f"too few faces for {per_class} per class; nothing was written"]
     for label, pool in pools.items():
         short = len(pool) < per_class
@@ -183,7 +230,7 @@ def _shortfall(pools: dict[str, list[KeptFace]], per_class: int) -> str:
     most = min(len(pool) for pool in pools.values())
     advice = f"pass --per-class {most}, or " if most else ""
     lines.append(f"crawl and review more, {advice}pass --allow-short to take what is there")
-    return "\n".join(lines)
+    return "\n".join([*lines, *withheld])
 
 
 def _fewest(pool: list[KeptFace]) -> str:

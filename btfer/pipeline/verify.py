@@ -11,9 +11,9 @@ from pathlib import Path
 from btfer.errors import ImageError, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.images import bare_size, decode_rgb, metadata_in
-from btfer.licences import terms
+from btfer.licences import forbids_derivatives, may_be_released, parse_licence
 from btfer.pipeline import formats
-from btfer.pipeline.release_metadata import COLUMNS, NOT_STATED, SOURCES, CsvRow, read_rows
+from btfer.pipeline.release_metadata import COLUMNS, NEW_COLUMNS, SOURCES, CsvRow, read_rows
 from btfer.release_record import ONLY, WITHOUT, ReleaseRecord, read_record
 
 _READERS = 4
@@ -124,7 +124,8 @@ def _check_columns(one: _Opened) -> Iterator[str]:
     if not one.rows:
         yield "metadata.csv has no rows"
         return
-    yield from (f"no column {name}" for name in COLUMNS if name not in one.rows[0])
+    needed = (name for name in COLUMNS if name not in NEW_COLUMNS)
+    yield from (f"no column {name}" for name in needed if name not in one.rows[0])
     if one.record and one.record.sources != WITHOUT:
         origin = read_rows(one.folder / "sources.csv")
         if [row.get("file_name") for row in origin] != [row.get("file_name") for row in one.rows]:
@@ -214,10 +215,12 @@ def _check_licences(one: _Opened) -> Iterator[str]:
     }
     for row in one.rows:
         name, licence = row.get("file_name", ""), row.get("licence", "")
-        asks = terms("" if licence == NOT_STATED else licence)
-        if asks.forbids_derivatives:
+        read = parse_licence(licence)
+        if forbids_derivatives(read):
             yield f"{name}: {licence} forbids derivatives, and a crop is one"
-        if asks.credit and credited.get(row.get("attribution_id")) != name:
+        elif not may_be_released(read):
+            yield f"{name}: {licence} allows nobody to make a crop"
+        if read.needs_credit and credited.get(row.get("attribution_id")) != name:
             yield f"{name}: {licence} asks for credit, attribution.csv gives none"
 
 

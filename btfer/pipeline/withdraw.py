@@ -16,7 +16,7 @@ _THING = re.compile(r"(https?|file)://\S.*|[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """new: entries that were not on the list. dropped: photos of the catalogue that they name."""
+    """new: entries that were not on the list. dropped: photos of the catalogue that were not yet dropped for it."""
 
     new: int
     dropped: int
@@ -35,8 +35,14 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
             )
     here = with_copies(cat, photos.shown_at(cat, things))
     new = withdrawals.add(cat, {*things, *here}, reason)
+    dropped = {
+        one.photo
+        for one in verdicts.not_undone_on(cat, "photos", here)
+        if one.reviewer == REVIEWER and one.decision == "drop"
+    }
     drops = [
-        Verdict("photos", one, "drop", REVIEWER, reason=REASON, final=True) for one in sorted(here)
+        Verdict("photos", one, "drop", REVIEWER, reason=REASON, final=True)
+        for one in sorted(here - dropped)
     ]
     verdicts.add(cat, drops)
     return Withdrawn(new, len(drops))

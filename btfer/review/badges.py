@@ -13,13 +13,18 @@ TEXT_ABOVE = 0.03  # share of places where strokes stand side by side, as in wri
 SMALL_PHOTO_PX = 120
 
 CONFLICT = "conflicting labels"  # found under queries of different classes
+LICENCE_CONFLICT = "licence conflict"  # its sightings state different licences
 DISAGREE = "models disagree"  # good networks agree on another label
 DOUBT = "doubt"  # a hint of a face, 0 to 1: one minus the probability that networks give its label
 FIRST = {"photos": CONFLICT, "faces": DISAGREE}
 
 
 def of_photo(
-    photo: PhotoToReview, conflicting: bool, has_copies: bool, no_face_found: bool = False
+    photo: PhotoToReview,
+    conflicting: bool,
+    has_copies: bool,
+    no_face_found: bool = False,
+    licence_conflict: bool = False,
 ) -> tuple[str, ...]:
     """The hints of a photo.
 
@@ -37,17 +42,21 @@ def of_photo(
         "drawing-like": hints.get("colours", FEW_COLOURS) < FEW_COLOURS,
         "text-like": hints.get("text", 0) > TEXT_ABOVE,
         "small": min(photo.width_px, photo.height_px) < SMALL_PHOTO_PX,
+        LICENCE_CONFLICT: licence_conflict,
     }
     return tuple(name for name, holds in found.items() if holds)
 
 
-def of_face(face: LabelledFace, conflicting: bool, faces_in_photo: int) -> tuple[str, ...]:
+def of_face(
+    face: LabelledFace, conflicting: bool, faces_in_photo: int, licence_conflict: bool = False
+) -> tuple[str, ...]:
     """The hints of a face."""
     found = {
         CONFLICT: conflicting,
         DISAGREE: face.hints.get(DOUBT, 0) > 0,
         "unlabelled": face.expression == UNLABELLED,
         "several faces": faces_in_photo > 1,
+        LICENCE_CONFLICT: licence_conflict,
     }
     # An older catalogue has no hints, but these two it has.
     known = {"probability": face.probability, "side_px": min(face.width_px, face.height_px)}

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
+from btfer.catalogue import Catalogue, faces, photos, statements, verdicts, votes
 from btfer.catalogue.rows import DescribedPhoto, Face, PhotoBox
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
@@ -230,6 +230,7 @@ def _tallies(round_: str, counts: Counter[tuple[str, str]]) -> list[Tally]:
 
 def _photos(cat: Catalogue) -> list[Entry]:
     conflicting, copied = photos.conflicting(cat), photos.with_copies(cat)
+    unclear = statements.licence_conflicts(cat)
     no_face = {
         one.sha256 for one in faces.photos_without_face(cat, faces.newest_settings(cat), "no face")
     }
@@ -238,7 +239,7 @@ def _photos(cat: Catalogue) -> list[Entry]:
             ReviewSubject(photo.sha256),
             photo.expression,
             badges.of_photo(
-                photo, *(photo.sha256 in known for known in (conflicting, copied, no_face))
+                photo, *(photo.sha256 in known for known in (conflicting, copied, no_face, unclear))
             ),
         )
         for photo in photos.awaiting_review(cat)
@@ -246,14 +247,19 @@ def _photos(cat: Catalogue) -> list[Entry]:
 
 
 def _faces(cat: Catalogue, crop_digest: str) -> list[Entry]:
-    conflicting = photos.conflicting(cat)
+    conflicting, unclear = photos.conflicting(cat), statements.licence_conflicts(cat)
     taken = faces.accepted_with_labels(cat, crop_digest)
     per_photo = Counter(face.photo for face in taken)
     return [
         Entry(
             ReviewSubject(face.photo, face.id),
             face.expression,
-            badges.of_face(face, face.photo in conflicting, per_photo[face.photo]),
+            badges.of_face(
+                face,
+                face.photo in conflicting,
+                per_photo[face.photo],
+                face.photo in unclear,
+            ),
         )
         for face in taken
         if not face.decision

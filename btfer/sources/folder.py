@@ -1,20 +1,27 @@
 """Photos that are on disk already: every file below a folder, labelled by a CSV or by its sub-folder."""
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from btfer.catalogue.journal import Fetched, Sighting
+from btfer.csv_reader import CsvRow, CsvTable, read_csv
 from btfer.errors import ImageError, UsageError
 from btfer.expressions import parse_expression
 from btfer.images import Intake, read_photo
+from btfer.licences import Kind, parse_licence
 from btfer.queries import Query
 
 NAME = "folder"
+FILE = ("file", "filename", "file_name", "path", "image")
+LABEL = ("expression", "label", "emotion", "class")
+"""Names that other tools give the columns `file` and `expression`; a CSV may have one of each."""
 PEOPLE = ("ethnicity", "gender", "age")
-RIGHTS = ("licence", "author", "title")
-COLUMNS = ("file", "expression", *PEOPLE, *RIGHTS)
+RIGHTS = ("licence", "licence_url", "author", "title", "page_url")
+NOT_KEPT = ("country",)
+"""Columns that are known, and for which the catalogue has no place."""
 MAX_FILE_BYTES = 200_000_000
 NO_LABEL = ("", "unlabelled")
 
@@ -27,18 +34,43 @@ class FolderPhoto:
     query: Query
     sighting: Sighting
 
+    @property
+    def states_rights(self) -> bool:
+        """Whether the CSV states a licence, an author or a page."""
+        return any(getattr(self.sighting, key) for key in RIGHTS)
 
-def list_folder(folder: Path, labels_csv: Path | None = None) -> list[FolderPhoto]:
+
+@dataclass(frozen=True)
+class FolderListing:
+    """The files of a folder. notes: lines about the CSV, such as columns that are not used."""
+
+    photos: list[FolderPhoto]
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[FolderPhoto]:
+        return iter(self.photos)
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """The CSV's rows by file name, expression as a class name or ''; and lines about it."""
+
+    rows: Mapping[str, Mapping[str, str]]
+    notes: tuple[str, ...] = ()
+
+
+def list_folder(folder: Path, labels_csv: Path | None = None) -> FolderListing:
     """All files below a folder that are not hidden, and those that only the CSV names.
 
-    A row of the CSV (`file,expression[,ethnicity,gender,age,licence,author,title]`, `file` relative
-    to the folder) takes precedence over the name of a sub-folder. No photo is opened. Raises
-    UsageError: no folder, nothing in it, an unknown class (with the CSV's line).
+    A row of the CSV (`file,expression` and any of PEOPLE, RIGHTS and NOT_KEPT, `file` relative to the
+    folder) takes precedence over the name of a sub-folder. No photo is opened. Raises UsageError: no
+    folder, nothing in it, an unknown class (with the CSV's line).
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder: pass the folder that contains the photos")
     root = folder.resolve()
-    rows = _read_labels(labels_csv) if labels_csv else {}
+    labels = _read_labels(labels_csv) if labels_csv else _Labels({})
+    rows = labels.rows
     skip = labels_csv.resolve() if labels_csv else None
     files = [path for path in sorted(_files(root)) if path.resolve() != skip]
     if not files:
@@ -46,10 +78,12 @@ def list_folder(folder: Path, labels_csv: Path | None = None) -> list[FolderPhot
     names = {path.relative_to(root).as_posix(): path for path in files}
     if rows and not set(rows) & set(names):
         raise UsageError(
-            f"{labels_csv} names no file in {folder}: its column 'file' must be relative to the folder"
+            f"{labels_csv} names no file in {folder}: its column 'file' must be relative to the folder, "
+            f"such as {next(iter(names))}"
         )
     names |= {name: root / name for name in rows if name not in names}
-    return [_listed(root, name, path, rows.get(name, {})) for name, path in names.items()]
+    listed = [_listed(root, name, path, rows.get(name, {})) for name, path in names.items()]
+    return FolderListing(listed, labels.notes)
 
 
 def by_label(listed: Iterable[FolderPhoto]) -> dict[Query, list[Sighting]]:
@@ -85,13 +119,13 @@ def _files(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _listed(root: Path, name: str, path: Path, row: dict[str, str]) -> FolderPhoto:
+def _listed(root: Path, name: str, path: Path, row: Mapping[str, str]) -> FolderPhoto:
     label = row.get("expression") or _label_of_folders(name)
     people = {key: row.get(key, "") for key in PEOPLE}
     phrase = f"folder {root.name}".encode("utf-8", "replace").decode()  # any bytes may be a name
     query = Query(phrase, label, **people)
-    title, licence, author = (row.get(key, "") for key in ("title", "licence", "author"))
-    sighting = Sighting(path.as_uri(), NAME, title=title, licence=licence, author=author)
+    stated: dict[str, Any] = {key: row.get(key, "") for key in RIGHTS}
+    sighting = Sighting(path.as_uri(), NAME, **stated)
     return FolderPhoto(path, query, sighting)
 
 
@@ -105,43 +139,67 @@ def _label_of_folders(name: str) -> str:
     return ""
 
 
-def _read_labels(path: Path) -> dict[str, dict[str, str]]:
-    """The CSV's rows by file name, expression as a class name or ''."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            names = [name.strip().lower() for name in reader.fieldnames or ()]
-            reader.fieldnames = ["expression" if name == "label" else name for name in names]
-            _check_columns(path, reader.fieldnames)
-            return _rows(path, reader)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is not a CSV file in UTF-8: {error}") from None
-
-
-def _check_columns(path: Path, names: list[str]) -> None:
-    if "file" not in names or "expression" not in names:
-        raise UsageError(
-            f"{path}:1: the first line must name the columns 'file' and 'expression' "
-            f"(got {', '.join(names) or 'an empty file'})"
-        )
-    if any(names.count(name) > 1 for name in COLUMNS):
-        raise UsageError(f"{path}:1: a column is named twice (got {', '.join(names)})")
-
-
-def _rows(path: Path, reader: "csv.DictReader[str]") -> dict[str, dict[str, str]]:
+def _read_labels(path: Path) -> _Labels:
+    table = read_csv(path, known=(*FILE, *LABEL, *PEOPLE, *RIGHTS, *NOT_KEPT))
+    file = _one_of(table, FILE, "the file")
+    label = _one_of(table, LABEL, "the expression (empty cells: the sub-folder's name counts)")
     rows: dict[str, dict[str, str]] = {}
-    for raw in reader:
-        row = {key: (raw.get(key) or "").strip() for key in COLUMNS}
-        name = row["file"].replace("\\", "/").removeprefix("./")
-        where = f"{path}:{reader.line_num}"
+    for one in table:
+        where = f"{path}, line {one.line}"
+        name = one[file].replace("\\", "/").removeprefix("./")
         if not name or name.startswith("/") or ".." in name.split("/"):
-            raise UsageError(f"{where}: 'file' must be a path inside the folder, got '{name}'")
-        row["expression"] = _label(row["expression"], where)
+            raise UsageError(f"{where}: '{file}' must be a path inside the folder, got '{name}'")
+        row = _row(one, _label(one[label], where))
         if rows.setdefault(name, row) != row:
-            raise UsageError(f"{where}: '{name}' has another label in a line above")
-    return rows
+            raise UsageError(f"{where}: '{name}' has other values in a line above")
+    return _Labels(rows, tuple(_notes(table, {file: "file", label: "expression"})))
+
+
+def _row(one: CsvRow, expression: str) -> dict[str, str]:
+    return {"expression": expression} | {key: one.get(key) for key in (*PEOPLE, *RIGHTS)}
+
+
+def _one_of(table: CsvTable, names: Sequence[str], what: str) -> str:
+    """The column that goes by one of the names. Raises UsageError where none or several do."""
+    found = [name for name in names if name in table.columns]
+    if len(found) == 1:
+        return found[0]
+    where = f"{table.path}, line {_header_line(table)}"
+    if found:
+        raise UsageError(
+            f"{where}: the columns {', '.join(found)} may all name {what}: keep one, rename the others"
+        )
+    raise UsageError(
+        f"{where}: no column names {what}: call one of {', '.join(table.columns)} '{names[0]}' "
+        f"(known too: {', '.join(names[1:])})"
+    )
+
+
+def _header_line(table: CsvTable) -> int:
+    """1, or 2 below a spreadsheet's `sep=;`: blank lines between header and first row are not looked for."""
+    return max(1, min((one.line for one in table), default=2) - 1)
+
+
+def _notes(table: CsvTable, read_as: Mapping[str, str]) -> Iterator[str]:
+    name = table.path.name
+    for column, meaning in read_as.items():
+        if column != meaning:
+            yield f"{name}: the column '{column}' was read as '{meaning}'"
+    if table.unknown:
+        yield f"{name}: unknown columns, which are not used: {', '.join(table.unknown)}"
+    for column in NOT_KEPT:
+        if any(one.get(column) for one in table):
+            yield f"{name}: the column '{column}' is not kept, the catalogue has no place for it"
+    stated = Counter((one.get("licence"), one.get("licence_url")) for one in table)
+    unclear: Counter[str] = Counter()
+    for licence, n in stated.items():
+        read = parse_licence(*licence)
+        if read.kind is Kind.UNKNOWN:
+            unclear[read.name] += n
+    if unclear:
+        shown = ", ".join(f"'{one}' {n}" for one, n in unclear.most_common(5))
+        more = f", and {len(unclear) - 5} others" if len(unclear) > 5 else ""
+        yield f"{name}: licences that are not understood, which count as not free: {shown}{more}"
 
 
 def _label(text: str, where: str) -> str:

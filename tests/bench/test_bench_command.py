@@ -23,12 +23,12 @@ def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 def test_the_list_has_every_network_with_what_it_costs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert typed(monkeypatch, "--list", "--json") == 0
+    assert typed(monkeypatch, "networks", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
     assert len(rows) == 27
     assert {tuple(row) for row in rows} == {("name", "family", "parameters", "weights")}
     assert {"48": 33_625_927, "224": 134_289_223} in [row["parameters"] for row in rows]
-    assert typed(monkeypatch, "--list") == 0
+    assert typed(monkeypatch, "networks") == 0
     shown = capsys.readouterr().out
     assert "sequential_4conv" in shown
     assert "24,146,055" in shown
@@ -39,7 +39,7 @@ def test_a_dry_run_lists_cells_with_parameters_and_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: Settings
 ) -> None:
     draw_folder(settings.data_dir / "training" / "faces", 4)
-    words = ("--dry-run", "--balance", "none", "--balance", "simple", "--seeds", "2")
+    words = ("plan", "--balance", "none", "--balance", "simple", "--seeds", "2")
     assert typed(monkeypatch, *words, "--json") == 0
     out = capsys.readouterr()
     rows = json.loads(out.out)
@@ -48,13 +48,13 @@ def test_a_dry_run_lists_cells_with_parameters_and_time(
     assert rows[0]["parameters"] == 11_710_919
     assert "class folders; authors: 70% and 30% of all" in out.err
     assert typed(monkeypatch, *words, "--shard", "2/4", "--train", "faces") == 0
-    assert "2 cells, about" in capsys.readouterr().out
+    assert "2 cells; about" in capsys.readouterr().out
 
 
 def test_the_paper_grid_can_be_seen_without_its_training_sets(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert typed(monkeypatch, "--grid", "paper", "--dry-run", "--json") == 0
+    assert typed(monkeypatch, "plan", "--grid", "paper", "--json") == 0
     out = capsys.readouterr()
     rows = json.loads(out.out)
     assert len(rows) == 258

@@ -50,7 +50,7 @@ def test_a_release_is_looked_up_once_and_the_pairs_are_written(
         data = photo_of(full, settings, of_image[one.ours].face).read_bytes()
         assert data == as_bytes(draw_photo(int(Path(one.file).stem), (300, 200)), quality=95)
     folder = settings.data_dir / "leaks" / made.path.name
-    rows = list(csv.DictReader((folder / "leaks.csv").open()))
+    rows = list(csv.DictReader((folder / "leaks.csv").read_text(encoding="utf-8").splitlines()))
     assert [(row["ours"], row["file"]) for row in rows] == [
         (one.ours, one.file) for one in found.pairs
     ]

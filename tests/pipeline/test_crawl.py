@@ -277,7 +277,7 @@ def test_an_unknown_class_stops_before_anything_is_taken_in(
 ) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("file,expression\na.jpg,sad\nb.jpg,grumpy\n")
-    with pytest.raises(UsageError, match=r"labels.csv:3: unknown expression class 'grumpy'"):
+    with pytest.raises(UsageError, match=r"labels.csv, line 3: unknown expression class 'grumpy'"):
         crawl.import_folder(cat, settings, folder, table)
     assert photos.count(cat) == 0
     assert journal.losses(cat) == []
@@ -293,6 +293,44 @@ def test_a_file_that_failed_is_tried_again_at_the_next_import(
     (folder / "later.bin").rename(folder / "link.jpg")
     again = crawl.import_folder(cat, settings, folder)
     assert (again.retried, again.kept) == (1, 1)
+
+
+def test_what_an_import_lost_is_named_and_how_to_try_again_is_true(
+    cat: Catalogue, settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("file,expression\na.jpg,sad\nsub/gone.jpg,sad\n")
+    text = "\n".join(crawl.import_folder(cat, settings, folder, table).lines())
+    assert "sub/gone.jpg: no such file" in text
+    assert "notes.txt: not an image" in text
+    assert "run the same import again" in text
+    assert "files found" in text
+    assert "btfer crawl --retry" not in text
+    (folder / "sub").mkdir()
+    (folder / "sub" / "gone.jpg").write_bytes(jpeg(8))
+    again = crawl.import_folder(cat, settings, folder, table)
+    assert (again.retried, again.kept, again.lost) == (1, 1, [])
+    assert crawl.import_folder(cat, settings, folder, table).new_photos == 0
+
+
+def test_rights_that_are_put_right_in_the_csv_hold_from_then_on(
+    any_cat: Catalogue, settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("file,expression,licence\na.jpg,sad,All rights reserved\nb.jpg,sad,\n")
+    crawl.import_folder(any_cat, settings, folder, table)
+    head = "file,expression,licence,licence_url,author,title,page_url\n"
+    url, page = "https://creativecommons.org/licenses/by/4.0/", "https://ann.example/a"
+    table.write_text(f"{head}a.jpg,sad,CC BY 4.0,{url},Ann,Ä,{page}\n", encoding="utf-8")
+    again = crawl.import_folder(any_cat, settings, folder, table)
+    assert "1 files were imported before with other rights" in "\n".join(again.lines())
+    [one] = [one for one in photos.labels(any_cat).values() if one.author]
+    stated = (one.licence, one.licence_url, one.author, one.title, one.page_url)
+    assert stated == ("CC BY 4.0", url, "Ann", "Ä", page)
+    assert crawl.import_folder(any_cat, settings, folder, table).notes == []
+    crawl.import_folder(any_cat, settings, folder)  # without a CSV it states nothing
+    [sha256] = [one.sha256 for one in photos.labels(any_cat).values() if one.author]
+    assert photos.described(any_cat, [sha256])[sha256].author == "Ann"
 
 
 def test_a_folder_is_read_in_several_processes(

@@ -14,6 +14,7 @@ from btfer.catalogue import Catalogue, open_catalogue, photos, verdicts
 from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
 from btfer.pipeline import dedup
+from btfer.progress import Silent
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo, take_in
 
@@ -38,9 +39,10 @@ def run_and_die(settings: Settings, moment: str) -> None:
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def watch(stage: str, done: int, total: int) -> None:
-        if stage == "pairs" and moment == {1: "first pair", 10: "tenth pair"}.get(done):
-            die()
+    class Watch(Silent):
+        def update(self, stage: str, done: int, total: int) -> None:
+            if stage == "pairs" and moment == {1: "first pair", 10: "tenth pair"}.get(done):
+                die()
 
     add_within, add_all = verdicts.add_within, verdicts.add_all
 
@@ -55,7 +57,7 @@ def run_and_die(settings: Settings, moment: str) -> None:
         die()
 
     verdicts.add_all = add  # type: ignore[assignment]
-    dedup.run(open_catalogue(settings.catalogue_url), settings, watch)
+    dedup.run(open_catalogue(settings.catalogue_url), settings, Watch())
 
 
 def groups(settings: Settings) -> tuple[set[tuple[str, str]], set[str]]:

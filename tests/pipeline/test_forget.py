@@ -29,7 +29,7 @@ __all__ = ["full"]  # the fixture
 
 
 def released(made: Path) -> dict[str, str]:
-    rows = csv.DictReader((made / "metadata.csv").open(encoding="utf-8"))
+    rows = csv.DictReader((made / "metadata.csv").read_text(encoding="utf-8").splitlines())
     return {row["file_name"]: row["label"] for row in rows}
 
 
@@ -144,7 +144,7 @@ def test_all_other_images_stay_as_they_are(
     assert "version: 1.0.0 -> 1.0.1" in found.settings
     assert diff(new, new).empty
     second = shutil.copytree(new, tmp_path / new.name)
-    again = forget(full, settings, ["sad-001.png"])
+    again = forget(full, settings, [f"{new.name}/sad-001.png"])
     third = new.parent / again.releases[new.name]
     assert diff(second, third).only_first == ["images/sad/sad-001.png"]  # of three none is left
     assert all(not check.problems for check in verify.verify(third))

@@ -58,9 +58,11 @@ def test_the_rule_of_who_stays(better: DuplicateCandidate, worse: DuplicateCandi
     assert names([worse, better], grouped([worse, better], [0, 1])) == {worse.sha256: better.sha256}
 
 
-def test_the_best_of_several_licences_counts() -> None:
-    assert licence_rank([("", ""), ("CC0", ""), ("CC BY-ND", "")]) == 0
-    assert licence_rank([("", "")]) == licence_rank([]) == licence_rank([("Editorial", "")]) == 1
+def test_the_strictest_of_several_licences_counts() -> None:
+    assert licence_rank([("", ""), ("CC0", ""), ("CC BY-ND", "")]) == 2
+    assert licence_rank([("", ""), ("CC0", ""), ("CC BY 4.0", "")]) == 0
+    assert licence_rank([("", "")]) == licence_rank([]) == licence_rank([("some words", "")]) == 1
+    assert licence_rank([("CC BY", ""), ("some words", "")]) == 1
     assert licence_rank([("CC BY-ND", ""), ("", "")]) == 2
 
 

@@ -151,7 +151,7 @@ def packed(full: Catalogue, settings: Settings) -> Path:
 
 
 def told(folder: Path) -> dict[str, str]:
-    rows = csv.DictReader((folder / "metadata.csv").open(encoding="utf-8"))
+    rows = csv.DictReader((folder / "metadata.csv").read_text(encoding="utf-8").splitlines())
     return {row["file_name"]: row["label"] for row in rows}
 
 

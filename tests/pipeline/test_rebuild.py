@@ -74,7 +74,7 @@ def test_addresses_and_hashes_leave_and_no_pixels(full: Catalogue, settings: Set
         *("README.md", "LICENSE.md", "croissant.json", "optout.html", "SHA256SUMS"),
     }
     assert [problem for check in verify.verify(folder) for problem in check.problems] == []
-    rows = list(csv.DictReader((folder / "sources.csv").open()))
+    rows = list(csv.DictReader((folder / "sources.csv").read_text(encoding="utf-8").splitlines()))
     assert {row["url"].rpartition("/")[2] for row in rows} == {f"{n}.jpg" for n in range(7)}
     assert "This folder has no images" in (folder / "README.md").read_text()
 

@@ -102,7 +102,9 @@ def test_nothing_that_identifies_anyone_leaves(full: Catalogue, settings: Settin
         if path.is_file() and path.name != "attribution.csv":
             assert b"secret.example" not in path.read_bytes(), path
     assert all(metadata_in(path) == [] for path in made.path.rglob("*.png"))
-    credited = list(csv.DictReader((made.path / "attribution.csv").open()))
+    credited = list(
+        csv.DictReader((made.path / "attribution.csv").read_text(encoding="utf-8").splitlines())
+    )
     assert [row["author"] for row in credited] == ["A. Author"]
 
 
@@ -137,7 +139,7 @@ def damage(release: Path, kind: str) -> None:
     elif kind == "text in an image":
         victim.write_bytes(as_bytes(Image.open(victim), "PNG", pnginfo=said("Ann")))
     elif kind == "same photo twice":
-        rows = list(csv.DictReader(metadata.open(newline="")))
+        rows = list(csv.DictReader(metadata.read_text(encoding="utf-8").splitlines()))
         rows[1]["photo_id"] = rows[0]["photo_id"]
         metadata.write_bytes(as_csv(COLUMNS, rows))
     elif kind == "an image of another size":
@@ -304,7 +306,9 @@ def test_a_release_tells_how_many_people_gave_each_label(
     more = [Verdict("faces", face.photo, "keep", "ben", face=face.id)]
     verdicts.add(full, more)
     made = build.run(full, settings, build.Plan(per_class=3))
-    rows = list(csv.DictReader((made.path / "metadata.csv").open()))
+    rows = list(
+        csv.DictReader((made.path / "metadata.csv").read_text(encoding="utf-8").splitlines())
+    )
     votes = {row["votes"] for row in rows if row["label"] == face.expression}
     assert votes == {f"{face.expression}:1", f"{face.expression}:2"}
     assert {row["crop_distortion"] for row in rows} == {"0.900"}
@@ -329,8 +333,12 @@ def test_copies_of_one_photo_give_one_face_though_all_were_cropped_and_kept(
 
 def test_credit_goes_to_who_is_owed_it_by_an_id(full: Catalogue, settings: Settings) -> None:
     made = build.run(full, settings, build.Plan(per_class=3))
-    rows = list(csv.DictReader((made.path / "metadata.csv").open()))
-    [credit] = csv.DictReader((made.path / "attribution.csv").open())
+    rows = list(
+        csv.DictReader((made.path / "metadata.csv").read_text(encoding="utf-8").splitlines())
+    )
+    [credit] = csv.DictReader(
+        (made.path / "attribution.csv").read_text(encoding="utf-8").splitlines()
+    )
     assert [r["file_name"] for r in rows if r["attribution_id"]] == [credit["file_name"]]
     assert credit["attribution_id"] in {row["attribution_id"] for row in rows}
 
@@ -339,7 +347,9 @@ def test_addresses_are_told_only_where_somebody_asked_for_them(
     full: Catalogue, settings: Settings
 ) -> None:
     made = build.run(full, settings, build.Plan(per_class=2, sources="with"))
-    rows = list(csv.DictReader((made.path / "sources.csv").open()))
+    rows = list(
+        csv.DictReader((made.path / "sources.csv").read_text(encoding="utf-8").splitlines())
+    )
     assert len(rows) == 14
     assert all(row["url"].startswith("https://secret.example/") for row in rows)
     for path in made.path.rglob("*"):

@@ -1,3 +1,4 @@
+import time
 from collections import Counter
 from collections.abc import Iterable
 from itertools import product
@@ -247,6 +248,159 @@ def test_one_site_or_author_gives_only_so_many_of_a_class() -> None:
     }
     everything = sample.draw(one_site, per_class=10, seed=1, max_per_site=0)
     assert set(everything.available.values()) == {30}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://www.one.example/b",
+        "http://one.example:80/b",
+        "https://m.one.example:443/b",
+        "https://mobile.one.example/b",
+        "https://ONE.example./b",
+        "https://ann@www.m.one.example/b",
+    ],
+)
+def test_forms_of_a_host_are_one_site(page: str) -> None:
+    site = sample.site_of(from_page(face(1), page))
+    assert site == sample.site_of(from_page(face(2), "https://one.example/a"))
+    assert site != sample.site_of(from_page(face(2), "https://two.example/a"))
+
+
+def test_a_host_that_only_looks_like_a_form_is_a_site_of_its_own() -> None:
+    pages = ("https://m.com/", "https://www.com/", "https://en.m.wikipedia.org/", "file:///a/b.jpg")
+    found = [sample.site_of(from_page(face(1), page)) for page in pages]
+    assert found == ["m.com", "www.com", "en.wikipedia.org", ""]
+
+
+def test_one_author_on_three_sites_is_one_author() -> None:
+    hosts = ("one.example", "two.example", "three.example")
+    names = ("Ann  Lee", "ann lee", "ANN LEE.")
+    rows = [
+        from_page(row, f"https://{hosts[n % 3]}/{n}", names[n % 3])
+        for n, row in enumerate(population(30))
+    ]
+    drawn = sample.draw(rows, per_class=4, seed=1, max_per_site=4)
+    assert set(drawn.available.values()) == {4}
+
+
+def test_an_author_of_imports_without_a_page_is_seen() -> None:
+    rows = [row._replace(author="Ann Lee") for row in population(30)]
+    assert set(sample.draw(rows, per_class=4, seed=1, max_per_site=4).available.values()) == {4}
+
+
+def test_an_author_who_is_not_named_is_nobody() -> None:
+    rows = [
+        from_page(row, f"https://site{n % 10}.example/", "Unknown author")
+        for n, row in enumerate(population(30))
+    ]
+    drawn = sample.draw(rows, per_class=30, seed=1, max_per_site=3)
+    assert set(drawn.available.values()) == {30}
+
+
+def groups(n: int, happy: int, fear: int) -> list[KeptFace]:
+    """Photos with many happy faces and few that show fear."""
+    labels = ["happy"] * happy + ["fear"] * fear
+    return [
+        face(100 * photo + number, label, photo=f"photo{photo}")
+        for photo in range(n)
+        for number, label in enumerate(labels)
+    ]
+
+
+def test_a_rare_class_gets_its_faces_from_photos_of_many() -> None:
+    rows = groups(300, happy=8, fear=1)
+    drawn = sample.draw(rows, per_class=100, seed=1, allow_short=True)
+    assert (drawn.available["fear"], drawn.available["happy"]) == (100, 200)
+    drawn = sample.draw(rows, per_class=300, seed=1, allow_short=True)
+    assert (drawn.available["fear"], drawn.available["happy"]) == (150, 150)
+    with pytest.raises(Incomplete, match=r"fear +150 +150 missing"):
+        sample.draw(rows, per_class=300, seed=1)
+
+
+def test_where_no_class_is_short_a_photo_gives_its_first_face() -> None:
+    rows = groups(300, happy=8, fear=1)
+    drawn = sample.draw(rows, per_class=20, seed=1, allow_short=True)
+    first: dict[str, KeptFace] = {}
+    for row in sorted(rows, key=lambda row: sample.rank(1, row.id)):
+        first.setdefault(row.photo, row)
+    for label in ("happy", "fear"):
+        its = [row for row in first.values() if row.expression == label]
+        assert drawn.chosen[label] == its[:20]
+
+
+SOME = EXPRESSIONS[:3]
+PARTY = st.lists(
+    st.tuples(
+        st.integers(0, 5),  # photo
+        st.sampled_from(SOME),
+        st.sampled_from(["one.example", "two.example", ""]),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+def party(drawn: list[tuple[int, str, str]]) -> list[KeptFace]:
+    """Faces of several classes; a photo is of one site."""
+    sites: dict[int, str] = {}
+    rows = []
+    for number, (photo, label, host) in enumerate(drawn):
+        host = sites.setdefault(photo, host)
+        row = face(number, label, photo=f"photo{photo}")
+        rows.append(from_page(row, f"https://{host}/{photo}" if host else ""))
+    return rows
+
+
+def best_sizes(rows: list[KeptFace], n: int, most: int) -> list[int]:
+    """Of all ways to give each photo one class: the sizes, smallest first, that are the largest in that order."""
+    labels_of: dict[str, set[str]] = {}
+    for row in rows:
+        labels_of.setdefault(row.photo, set()).add(row.expression)
+    site = {row.photo: sample.site_of(row) for row in rows}
+    best: list[int] = []
+    for choice in product(*(sorted(labels) for labels in labels_of.values())):
+        found = Counter(
+            (label, site[photo]) for photo, label in zip(labels_of, choice, strict=True)
+        )
+        sizes = dict.fromkeys(SOME, 0)
+        for (label, host), k in found.items():
+            sizes[label] += min(k, most) if host and most else k
+        best = max(best, sorted(min(size, n) for size in sizes.values()))
+    return best
+
+
+@given(PARTY, st.integers(1, 6), st.integers(0, 3), STRATEGY, st.randoms())
+def test_photos_of_several_classes_are_shared_out_as_well_as_can_be(
+    drawn: list, n: int, most: int, strategy: str, random: Random
+) -> None:
+    rows = party(drawn)
+    options: dict[str, Any] = {"per_class": n, "seed": 4, "allow_short": True}
+    options |= {"strategy": strategy, "max_per_site": most}
+    found = sample.draw(rows, **options).chosen
+    every = [row for its in found.values() for row in its]
+    assert len({row.photo for row in every}) == len(every)
+    places = Counter((row.expression, sample.site_of(row)) for row in every)
+    assert all(k <= most for (_, host), k in places.items() if host and most)
+    assert all(row.expression == label for label, its in found.items() for row in its)
+    assert sorted(len(found[label]) for label in SOME) == best_sizes(rows, n, most)
+    random.shuffle(rows)
+    assert sample.draw(rows, **options).chosen == found
+
+
+def test_many_faces_of_shared_photos_are_drawn_in_seconds() -> None:
+    random = Random(5)
+    rows = [
+        from_page(
+            face(number, random.choice(EXPRESSIONS[:6] * 9 + EXPRESSIONS), photo=f"p{number // 3}"),
+            f"https://site{number // 3 % 900}.example/",
+        )
+        for number in range(60_000)
+    ]
+    start = time.perf_counter()
+    drawn = sample.draw(rows, per_class=3_000, seed=1, allow_short=True)
+    assert time.perf_counter() - start < 20
+    assert min(drawn.available.values()) > 900
 
 
 @given(st.integers(0, 13), st.sampled_from(["equal", "random"]))

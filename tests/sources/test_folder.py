@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from btfer.errors import UsageError
-from btfer.sources.folder import FolderPhoto, list_folder
+from btfer.sources.folder import FolderListing, list_folder
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def photos(tmp_path: Path) -> Path:
     return root
 
 
-def labels(listed: list[FolderPhoto]) -> dict[str, str]:
+def labels(listed: FolderListing) -> dict[str, str]:
     return {one.path.name: one.query.expression for one in listed}
 
 
@@ -49,13 +49,36 @@ def test_a_file_that_only_the_csv_names_is_listed_so_that_it_fails_visibly(photo
 BROKEN = [
     (
         "file,expression\na.jpg,sad\nb.jpg,grumpy\n",
-        r"labels.csv:3: unknown expression class 'grumpy'",
+        r"labels.csv, line 3: unknown expression class 'grumpy'",
     ),
-    ("file,expression\na.jpg,sad\na.jpg,happy\n", r"labels.csv:3: 'a.jpg' has another label"),
-    ("file,expression\n../a.jpg,sad\n", r"labels.csv:2: 'file' must be a path inside the folder"),
-    ("name,expression\na.jpg,sad\n", r"labels.csv:1: .*'file' and 'expression'"),
-    ("file,label,expression\na.jpg,sad,sad\n", r"labels.csv:1: a column is named twice"),
-    ("", r"labels.csv:1: .*an empty file"),
+    ("file,expression\na.jpg,sad\na.jpg,happy\n", r"labels.csv, line 3: 'a.jpg' has other values"),
+    (
+        "file,expression\n../a.jpg,sad\n",
+        r"labels.csv, line 2: 'file' must be a path inside the folder",
+    ),
+    (
+        "name,expression\na.jpg,sad\n",
+        r"labels.csv, line 1: no column names the file: call one of name, expression 'file'",
+    ),
+    (
+        "file,mood\na.jpg,sad\n",
+        r"labels.csv, line 1: no column names the expression .* 'expression' .*label, emotion",
+    ),
+    (
+        "file,path,label\na.jpg,a.jpg,sad\n",
+        r"labels.csv, line 1: the columns file, path may all name the file",
+    ),
+    ("file,label,label\na.jpg,sad,sad\n", r"has the column 'label' more than once"),
+    ('file,expression\na.jpg,"sad\nb.jpg,sad\n', r"labels.csv, line 2: .*is a quote left open"),
+    ("file,expression\na.jpg\n", r"labels.csv, line 2: 1 fields, and the header has 2"),
+    ("file,expression\n", r"labels.csv has a header and no rows"),
+    ("sep=;\nfile;expression\na.jpg;mad\nb.jpg;x\n", r"labels.csv, line 4: unknown"),
+    ("file,expression\n,sad\n", r"labels.csv, line 2: 'file' must be a path"),
+    (
+        "file,label,expression\na.jpg,sad,sad\n",
+        r"labels.csv, line 1: the columns expression, label may all name",
+    ),
+    ("", r"labels.csv is empty"),
     ("file,expression\nx/a.jpg,sad\n", r"names no file in .*: its column 'file' must be relative"),
 ]
 
@@ -70,9 +93,52 @@ def test_a_broken_csv_is_refused_with_its_line(photos: Path, text: str, message:
 
 def test_a_csv_that_is_no_text_is_refused(photos: Path) -> None:
     table = photos.parent / "labels.csv"
-    table.write_bytes(b"file,expression\n\xff\xfe,sad\n")
-    with pytest.raises(UsageError, match="is not a CSV file in UTF-8"):
+    table.write_bytes(b"PK\x03\x04\0\0file,expression\na.jpg,sad\n")
+    with pytest.raises(UsageError, match=r"labels.csv is not a text file"):
         list_folder(photos, table)
+
+
+EXPORTS = {
+    "a spreadsheet in Germany": (
+        "Image;Emotion;Author;;\r\nHappy\\b.jpg;Sad;Jörg Müller;;\r\n".encode("cp1252"),
+        "Jörg Müller",
+    ),
+    "a spreadsheet in Japan": (
+        "filename,class,author\nHappy/b.jpg,sad,山田\n".encode("utf-16"),
+        "山田",
+    ),
+    "a notebook": (b"path\tlabel\tauthor\nHappy/b.jpg\tsad\tAna\n", "Ana"),
+    "a byte order mark": ("\ufefffile,expression,author\nHappy/b.jpg,sad,Ana\n".encode(), "Ana"),
+}
+
+
+@pytest.mark.parametrize("who", EXPORTS)
+def test_what_other_programs_write_is_read(photos: Path, who: str) -> None:
+    table = photos.parent / "labels.csv"
+    data, author = EXPORTS[who]
+    table.write_bytes(data)
+    [one] = [one for one in list_folder(photos, table) if one.path.name == "b.jpg"]
+    assert (one.query.expression, one.sighting.author) == ("sad", author)
+
+
+def test_rights_are_taken_and_what_is_not_is_said(photos: Path) -> None:
+    table = photos.parent / "labels.csv"
+    head = "path,label,licence,licence_url,author,title,page_url,country,camera"
+    row = "a.jpg,sad,CC BY 4.0,https://creativecommons.org/licenses/by/4.0/,Ann,A,https://x.example/a,FR,X100"
+    table.write_text(f"{head}\n{row}\nHappy/b.jpg,,ask me,,,,,,\n", encoding="utf-8")
+    found = list_folder(photos, table)
+    [one] = [one.sighting for one in found if one.path.name == "a.jpg"]
+    assert one.licence_url == "https://creativecommons.org/licenses/by/4.0/"
+    assert (one.licence, one.author, one.title) == ("CC BY 4.0", "Ann", "A")
+    assert one.page_url == "https://x.example/a"
+    assert labels(found)["b.jpg"] == "happy"
+    assert list(found.notes) == [
+        "labels.csv: the column 'path' was read as 'file'",
+        "labels.csv: the column 'label' was read as 'expression'",
+        "labels.csv: unknown columns, which are not used: camera",
+        "labels.csv: the column 'country' is not kept, the catalogue has no place for it",
+        "labels.csv: licences that are not understood, which count as not free: 'ask me' 1",
+    ]
 
 
 def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from btfer.bench.datasets.folders import STRATA, load_folder, load_release
 from btfer.bench.datasets.sets import (
     ImageSet,
     Indices,
-    Source,
     Split,
+    TrainingSource,
     stratified_folds,
     stratified_split,
 )
@@ -22,8 +22,8 @@ __all__ = [
     "TABLE_1",
     "ImageSet",
     "Indices",
-    "Source",
     "Split",
+    "TrainingSource",
     "beside_table_1",
     "find_training",
     "limited",

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from btfer.bench.datasets.numbering import AFFECTNET, AFFECTNET_DROPPED, CONTEMPT, label_of
-from btfer.bench.datasets.sets import SUFFIXES, Source, parted
+from btfer.bench.datasets.sets import SUFFIXES, TrainingSource, parted
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
 
@@ -55,20 +55,20 @@ def find_lists(path: Path) -> list[Path]:
     return [one for one in found if one.name != "labels.csv" or "pth" in _first_line(one)]
 
 
-def read_annotations(path: Path, name: str) -> Source:
+def read_annotations(path: Path, name: str) -> TrainingSource:
     """Images with an `_exp.npy` each. Raises UsageError that shows the layout, where one is missing."""
     found = [row for one in find_sets(path) for row in _annotated(path, one)]
     return _source("annotations", name, path, found)
 
 
-def read_lists(path: Path, name: str) -> Source:
+def read_lists(path: Path, name: str) -> TrainingSource:
     """The images of the CSV lists. Raises UsageError that shows the layout, where one is missing."""
     lists = find_lists(path)
     found = [row for one in lists for row in _listed(path, one)]
     return _source(" and ".join(one.name for one in lists), name, path, found)
 
 
-def _source(how: str, name: str, path: Path, found: list[Found]) -> Source:
+def _source(how: str, name: str, path: Path, found: list[Found]) -> TrainingSource:
     if not found:
         raise UsageError(f"{path} has no image of the seven classes: {LAYOUT}")
     return parted("affectnet", f"AffectNet by {how}, contempt dropped", name, path, found)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from btfer.bench.datasets.numbering import FER2013, label_of
-from btfer.bench.datasets.sets import Source, parted
+from btfer.bench.datasets.sets import TrainingSource, parted
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
 from btfer.files import only_writer, sha256_file
@@ -37,7 +37,7 @@ def find_csv(path: Path) -> Path | None:
     return next((file for pattern in patterns for file in sorted(path.glob(pattern))), None)
 
 
-def read_fer2013(path: Path, name: str, cache: Path) -> Source:
+def read_fer2013(path: Path, name: str, cache: Path) -> TrainingSource:
     """Every image of the CSV, unpacked once into a folder of `cache`.
 
     With FER+, the class is the one that more than half of the votes name, single votes left out; where

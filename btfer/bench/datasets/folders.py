@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from btfer.bench.datasets.numbering import CONTEMPT, NUMBERINGS, label_of
-from btfer.bench.datasets.sets import SUFFIXES, ImageSet, Source, image_set, parted
+from btfer.bench.datasets.sets import SUFFIXES, ImageSet, TrainingSource, image_set, parted
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
 
@@ -43,7 +43,7 @@ def load_folder(path: Path, name: str = "") -> ImageSet:
     return parted("folders", "", name or path.name, path, found).images
 
 
-def read_folders(path: Path, name: str) -> Source:
+def read_folders(path: Path, name: str) -> TrainingSource:
     """A set of class folders, under train/ and so on or not. Raises UsageError as `load_folder`."""
     root = _without_wrappers(path)
     kind = kind_named(name) or kind_named(path.name) or ""

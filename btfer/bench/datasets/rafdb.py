@@ -6,7 +6,7 @@ Source: Li et al. 2017, http://www.whdeld.cn/xyzhang/raf; basic/EmoLabel and bas
 from pathlib import Path
 
 from btfer.bench.datasets.numbering import RAFDB, label_of
-from btfer.bench.datasets.sets import Source, parted
+from btfer.bench.datasets.sets import TrainingSource, parted
 from btfer.errors import UsageError
 
 LISTS = ("list_patition_label.txt", "list_partition_label.txt")  # the first is the makers' spelling
@@ -23,7 +23,7 @@ def find_list(path: Path) -> Path | None:
     return next((file for pattern in patterns for file in sorted(path.glob(pattern))), None)
 
 
-def read_rafdb(path: Path, name: str) -> Source:
+def read_rafdb(path: Path, name: str) -> TrainingSource:
     """The images of the list. Raises UsageError that shows the layout, where some are missing."""
     table = find_list(path)
     if table is None:

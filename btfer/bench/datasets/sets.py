@@ -40,12 +40,12 @@ class ImageSet:
 
     @property
     def counts(self) -> list[int]:
-        """Images per class, in label order."""
+        """Images per class, in label order. labels: int64 [N], 0 to 6."""
         return class_counts(self.labels)
 
 
 @dataclass(frozen=True)
-class Source:
+class TrainingSource:
     """A training set as it lies on disk.
 
     kind: whose set it is (`rafdb`, `fer2013`, `affectnet`), or `folders` or `release`. how: what was
@@ -90,7 +90,7 @@ class Split:
 
 
 def class_counts(labels: Indices) -> list[int]:
-    """Images per class, in label order."""
+    """Images per class, in label order. labels: int64 [N], 0 to 6."""
     return [int(n) for n in np.bincount(labels, minlength=len(EXPRESSIONS))]
 
 
@@ -111,18 +111,19 @@ def image_set(
 
 def parted(
     kind: str, how: str, name: str, root: Path, found: Iterable[tuple[str, str, int]]
-) -> Source:
+) -> TrainingSource:
     """A source of (part, file, label), in the order of the files' names."""
     rows = sorted(found, key=lambda row: row[1])
     parts = np.array([row[0] for row in rows])
     images = image_set(name, root, [row[1] for row in rows], [row[2] for row in rows])
     places = {str(part): np.flatnonzero(parts == part) for part in dict.fromkeys(parts)}
-    return Source(kind, how, images, places)
+    return TrainingSource(kind, how, images, places)
 
 
 def stratified_split(labels: Indices, share: float, seed: int) -> tuple[Indices, Indices]:
-    """Indices (rest, share of each class), sorted; a class of two or more is in both.
+    """Indices (rest, share of each class), each int64 [n], sorted; a class of two or more is in both.
 
+    labels: int64 [N], 0 to 6. share: of each class, above 0 and below 1.
     A share that is no whole number is rounded up, as the authors of BTFER did with RAF-DB.
     """
     chosen = []
@@ -134,8 +135,9 @@ def stratified_split(labels: Indices, share: float, seed: int) -> tuple[Indices,
 
 
 def stratified_folds(labels: Indices, folds: int, seed: int) -> list[Indices]:
-    """Disjoint sorted index arrays that cover everything, each with its share of each class.
+    """Disjoint sorted index arrays, each int64 [n], that cover everything, each with its share of each class.
 
+    labels: int64 [N], 0 to 6.
     Raises UsageError where a class has fewer images than there are folds.
     """
     fold_of = np.empty(len(labels), np.int64)

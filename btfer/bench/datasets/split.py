@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from btfer.bench.datasets.sets import NOBODY, Indices, Source, Split, stratified_split
+from btfer.bench.datasets.sets import NOBODY, Indices, Split, TrainingSource, stratified_split
 from btfer.errors import UsageError
 
 SPLITS = ("official", "authors", "strict")
@@ -25,7 +25,7 @@ VALIDATION_SHARE = 0.3  # of a set that was never parted
 STEERING_SHARE = 0.1  # of what may be learnt from, in `strict`
 
 
-def split_source(source: Source, how: str, seed: int = 0) -> Split:
+def split_source(source: TrainingSource, how: str, seed: int = 0) -> Split:
     """Part a set. Raises UsageError for an unknown way, and for `official` of a set without parts."""
     if how not in SPLITS:
         raise UsageError(f"unknown split '{how}'; choose one of {', '.join(SPLITS)}")
@@ -57,7 +57,7 @@ def limited(split: Split, per_class: int, seed: int = 0) -> Split:
 Parts = tuple[Indices, Indices, Indices, str]  # learn, steer, test, words
 
 
-def _official(source: Source, seed: int) -> Parts:
+def _official(source: TrainingSource, seed: int) -> Parts:
     parts = source.parts
     if "train" not in parts:
         raise UsageError(
@@ -68,7 +68,7 @@ def _official(source: Source, seed: int) -> Parts:
     return parts["train"], _held(source), NOBODY, "the makers' two parts"
 
 
-def _authors(source: Source, seed: int) -> Parts:
+def _authors(source: TrainingSource, seed: int) -> Parts:
     share = POOLED_SHARE.get(source.kind, VALIDATION_SHARE)
     if "train" in source.parts and not _was_pooled(source):
         checked = [part for name, part in source.parts.items() if name != "train"]
@@ -77,14 +77,14 @@ def _authors(source: Source, seed: int) -> Parts:
     return learn, check, NOBODY, f"{1 - share:.0%} and {share:.0%} of all, seed {seed}"
 
 
-def _was_pooled(source: Source) -> bool:
+def _was_pooled(source: TrainingSource) -> bool:
     """Whether the authors parted anew what lies here: not so what they, or others, had parted already."""
     if source.how.startswith("folders"):
         return source.kind == "rafdb" and "test" in source.parts
     return source.kind in POOLED_SHARE
 
 
-def _strict(source: Source, seed: int) -> Parts:
+def _strict(source: TrainingSource, seed: int) -> Parts:
     parts = source.parts
     if "validation" in parts and "test" in parts:
         return parts["train"], parts["validation"], parts["test"], "as parted"
@@ -97,7 +97,7 @@ def _strict(source: Source, seed: int) -> Parts:
     return learn[rest], learn[check], test, f"{words}, {STEERING_SHARE:.0%} to steer, seed {seed}"
 
 
-def _held(source: Source) -> Indices:
+def _held(source: TrainingSource) -> Indices:
     return source.parts["test"] if "test" in source.parts else source.parts["validation"]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from btfer.bench.datasets import affectnet, fer2013, rafdb
 from btfer.bench.datasets.folders import LAYOUT, folders, load_release, read_folders
-from btfer.bench.datasets.sets import Source, Split
+from btfer.bench.datasets.sets import Split, TrainingSource
 from btfer.bench.datasets.split import split_source
 from btfer.errors import UsageError
 
@@ -24,7 +24,7 @@ def load_training(
     return split_source(read_source(path, name, cache), split, seed)
 
 
-def read_source(path: Path, name: str = "", cache: Path | None = None) -> Source:
+def read_source(path: Path, name: str = "", cache: Path | None = None) -> TrainingSource:
     """A training set as it lies on disk; its layout is recognised by what is there.
 
     cache: where images are unpacked that lie inside a CSV; None = `.unpacked` beside it. Raises
@@ -49,8 +49,8 @@ def read_source(path: Path, name: str = "", cache: Path | None = None) -> Source
     return read_folders(path, name)
 
 
-def _release(path: Path, name: str) -> Source:
-    return Source("release", "a release", replace(load_release(path), name=name), {})
+def _release(path: Path, name: str) -> TrainingSource:
+    return TrainingSource("release", "a release", replace(load_release(path), name=name), {})
 
 
 def _check_unpacked(path: Path, name: str) -> None:

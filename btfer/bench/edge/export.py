@@ -20,7 +20,7 @@ import numpy as np
 
 from btfer import __version__
 from btfer.bench.architectures.weight_files import NOTICES
-from btfer.bench.datasets import SPLITS, ImageSet, Source, Split, load_release, split_source
+from btfer.bench.datasets import SPLITS, ImageSet, Split, TrainingSource, load_release, split_source
 from btfer.bench.datasets.training import read_source
 from btfer.bench.edge.card import add_card
 from btfer.bench.experiments.cells import SPLIT_SEED
@@ -152,7 +152,7 @@ def _learnt_from(run: TrainedRun, data_dir: Path, folder: Path | None) -> tuple[
     )
 
 
-def _split_again(run: TrainedRun, source: Source) -> Split:
+def _split_again(run: TrainedRun, source: TrainingSource) -> Split:
     """The source split as the run had it; as the authors did, where none of our ways is the run's."""
     for how in SPLITS:
         with contextlib.suppress(UsageError):  # a set without parts of its makers

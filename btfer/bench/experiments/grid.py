@@ -23,7 +23,7 @@ from btfer.bench.experiments.cost import (
 from btfer.bench.experiments.run import (
     Experiment,
     RunContext,
-    Target,
+    ScoringTarget,
     new_record,
     run_one,
 )
@@ -203,7 +203,7 @@ def _run_cell(cell: GridCell, grid: GridContext) -> RunRecord:
         if not cell.training:
             return _cross_validate(experiment, definition, grid, folder)
         release = grid.release
-        target = Target(release, np.arange(len(release))) if release else None
+        target = ScoringTarget(release, np.arange(len(release))) if release else None
         return run_one(experiment, grid.splits[cell.training], target, grid.run_context(folder))
     except Busy:
         store.progress.say("left out: another process is running it")
@@ -249,7 +249,7 @@ def _cross_validate(
     for number, held_out in enumerate(folds, start=1):
         fold = replace(experiment, fold=f"{number} of {grid.folds}")
         here = folder / f"fold-{number}"
-        target = Target(release, held_out)
+        target = ScoringTarget(release, held_out)
         split = _fold_split(release, held_out)
         parts.append(run_one(fold, split, target, grid.run_context(here)))
         tables.append(pd.read_parquet(here / "predictions_btfer.parquet").assign(fold=number))

@@ -78,7 +78,7 @@ class Experiment:
 
 
 @dataclass(frozen=True)
-class Target:
+class ScoringTarget:
     """The images of a release to score: those at `indices`."""
 
     images: ImageSet
@@ -125,7 +125,7 @@ def new_record(definition: RunDefinition, training: str, folder: Path) -> RunRec
 
 
 def run_one(
-    experiment: Experiment, split: Split, target: Target | None, context: RunContext
+    experiment: Experiment, split: Split, target: ScoringTarget | None, context: RunContext
 ) -> RunRecord:
     """Do what of a run is not done yet; its record.
 
@@ -246,7 +246,7 @@ def predict(model: keras.Model, batches: ImageBatches) -> np.ndarray[Any, Any]:
 
 
 def _score_target(
-    experiment: Experiment, record: RunRecord, target: Target, context: RunContext
+    experiment: Experiment, record: RunRecord, target: ScoringTarget, context: RunContext
 ) -> RunRecord:
     """Score a release with the stored model. In a fold these are the images held out of it."""
     count = len(target.indices)

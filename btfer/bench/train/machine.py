@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import PIL
 
-from btfer import RESULTS_VERSION
+from btfer import RUNS_VERSION
 
 BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}  # name: distribution
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -24,7 +24,7 @@ def versions() -> dict[str, str]:
     with contextlib.suppress(metadata.PackageNotFoundError):
         backend += f" {metadata.version(BACKENDS.get(backend, backend))}"
     return {
-        "btfer": RESULTS_VERSION,
+        "btfer": RUNS_VERSION,
         "keras": keras.__version__,
         "backend": backend,
         "numpy": np.__version__,

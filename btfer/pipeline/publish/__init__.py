@@ -1,9 +1,10 @@
 """Publish a release: to Hugging Face or Zenodo, private or gated unless asked otherwise, whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from btfer.errors import UsageError
 from btfer.pipeline.publish.parcel import Parcel, read_parcel
 from btfer.pipeline.publish.targets import (
     DRY_RUN,
@@ -11,17 +12,18 @@ from btfer.pipeline.publish.targets import (
     Access,
     Patience,
     Published,
-    Target,
-    open_target,
+    PublishTarget,
 )
 from btfer.progress import SILENT, Progress
 
-__all__ = ["Access", "Parcel", "Patience", "Published", "Target", "open_target", "publish"]
+FORMS = "hf://ORG/NAME, zenodo, zenodo-sandbox"
+
+__all__ = ["Access", "Parcel", "Patience", "PublishTarget", "Published", "open_target", "publish"]
 
 
 def publish(
     release_folder: Path,
-    target: Target,
+    target: PublishTarget,
     *,
     access: Access | None = None,
     dry_run: bool = False,
@@ -43,3 +45,18 @@ def publish(
     if not agree(plan):
         return replace(nothing, state=STOPPED)
     return replace(target.send(parcel, access, progress), plan=tuple(plan))
+
+
+def open_target(
+    to: str, *, token: str = "", creators: Sequence[str] = (), patience: Patience | None = None
+) -> PublishTarget:
+    """The target that the user wrote; an empty token is looked up in the environment. Raises UsageError."""
+    from btfer.pipeline.publish.hf import HuggingFace, repository
+    from btfer.pipeline.publish.zenodo import SITES, Zenodo
+
+    patience = patience or Patience()
+    if to.startswith("hf://"):
+        return HuggingFace(repository(to), token, patience)
+    if to in SITES:
+        return Zenodo(to, token, tuple(creators), patience)
+    raise UsageError(f"unknown target '{to}'; choose one of {FORMS}")

@@ -11,7 +11,8 @@ from btfer.catalogue.store import Row
 from btfer.errors import UsageError
 from btfer.pipeline.publish import rights
 from btfer.pipeline.release_metadata import read_rows
-from btfer.pipeline.verify import read_record, read_sums, verify
+from btfer.pipeline.verify import read_sums, verify
+from btfer.release_record import read_record
 
 BESIDE = ("SHA256SUMS", "tombstones.csv", "optout.html")
 """Files that go along though SHA256SUMS need not name them."""
@@ -161,7 +162,8 @@ def _refusal(name: str, stated: Counter[str]) -> str:
     counts = ", ".join(f"{licence} {n}" for licence, n in why.most_common())
     return (
         f"nothing was sent: {name} has images that may not be redistributed (images by licence: {counts}), "
-        "and a private upload hands them on too. Publish where the photos are instead: btfer build --sources-only"
+        "and a private upload hands them on too. Build one of images that may be: btfer build --redistributable; "
+        "or publish where the photos are: btfer build --sources-only"
     )
 
 

@@ -1,46 +1,37 @@
-"""May a release's images be handed on? Its own word in release.json, or the licences of an older release.
+"""May a release's images be handed on? What its release.json says, or its licences where they are stricter."""
 
-An older release is read with an allow-list of whole names: what is not on it allows nothing.
-"""
-
-import re
 from collections import Counter
 from collections.abc import Iterable
 
 from btfer.catalogue.store import Row
+from btfer.licences import COMMERCIAL, NON_COMMERCIAL, NONE, parse_licence
+from btfer.licences import redistribution as redistribution_of
 
-NONE, NON_COMMERCIAL, COMMERCIAL = "none", "non-commercial", "commercial"
-"""What release.json says under `redistribution`."""
+__all__ = [
+    "COMMERCIAL",
+    "NONE",
+    "NON_COMMERCIAL",
+    "allowed",
+    "held_back",
+    "licences",
+    "redistribution",
+]
 
-_CC = re.compile(
-    r"(?:cc|creative commons) ?(?:by|attribution)(?P<nc> (?:nc|noncommercial|non commercial))?"
-    r"(?: (?:sa|sharealike|share alike))?(?: [1-4] [05])?(?: (?:international|unported|generic|[a-z]{2}))?"
-)
-_FREE = re.compile(
-    r"cc ?(?:0|zero)(?: 1 0)?(?: universal)?|(?:pdm|public domain(?: mark)?)(?: 1 0)?|pd"
-    r"|gfdl(?: 1 [123])?|gnu free documentation license(?: 1 [123])?|fal(?: 1 3)?|free art license(?: 1 3)?"
-    r"|apache(?: license)? 2 0|mit(?: license)?|bsd [23] clause"
-)
+_STRICT_FIRST = (NONE, NON_COMMERCIAL, COMMERCIAL)
 
 
 def allowed(licence: str) -> str:
     """What one licence allows: none, non-commercial or commercial use of what was made from the work."""
-    words = " ".join(re.findall(r"[^\W\d_]+|\d", licence.casefold()))
-    known = _CC.fullmatch(words)
-    if known:
-        return NON_COMMERCIAL if known["nc"] else COMMERCIAL
-    return COMMERCIAL if _FREE.fullmatch(words) else NONE
+    return redistribution_of([parse_licence(licence)])
 
 
 def redistribution(record: Row, rows: Iterable[Row]) -> str:
-    """What the release as a whole allows: the word in release.json, else the strictest of its licences."""
-    told = record.get("redistribution")
-    if told in (NONE, NON_COMMERCIAL, COMMERCIAL):
-        return str(told)
-    if told is not None:
+    """What the release as a whole allows: the stricter of the word in release.json and of its licences."""
+    stated = record.get("redistribution", COMMERCIAL)
+    if stated not in _STRICT_FIRST:
         return NONE
-    found = {allowed(row.get("licence") or "") for row in rows}
-    return next((word for word in (NONE, NON_COMMERCIAL) if word in found), COMMERCIAL)
+    found = {str(stated)} | {allowed(row.get("licence") or "") for row in rows}
+    return next(word for word in _STRICT_FIRST if word in found)
 
 
 def licences(rows: Iterable[Row]) -> Counter[str]:

@@ -1,16 +1,15 @@
-"""Where a release can be sent, who may see it there, and how patient we are with a server."""
+"""What every place that takes a release shares: who may see it there, what came of it, and patience with a server."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from btfer.errors import NetworkError, UsageError
+from btfer.errors import NetworkError
 from btfer.pipeline.publish.parcel import Parcel
 from btfer.progress import Progress
 
 T = TypeVar("T")
-FORMS = "hf://ORG/NAME, zenodo, zenodo-sandbox"
 SENT, ALREADY, DRY_RUN, STOPPED = "sent", "already published", "dry run", "stopped"
 """The states of `Published`."""
 
@@ -54,7 +53,7 @@ class Again(NetworkError):
         self.wait_s = wait_s
 
 
-class Target(Protocol):
+class PublishTarget(Protocol):
     """A place that takes a release. `send` may be called again after any failure and goes on where it was."""
 
     @property
@@ -69,21 +68,6 @@ class Target(Protocol):
 
     def send(self, parcel: Parcel, access: Access, progress: Progress) -> Published:
         """Send it."""
-
-
-def open_target(
-    to: str, *, token: str = "", creators: Sequence[str] = (), patience: Patience | None = None
-) -> Target:
-    """The target that the user wrote; an empty token is looked up in the environment. Raises UsageError."""
-    from btfer.pipeline.publish.hf import HuggingFace, repository
-    from btfer.pipeline.publish.zenodo import SITES, Zenodo
-
-    patience = patience or Patience()
-    if to.startswith("hf://"):
-        return HuggingFace(repository(to), token, patience)
-    if to in SITES:
-        return Zenodo(to, token, tuple(creators), patience)
-    raise UsageError(f"unknown target '{to}'; choose one of {FORMS}")
 
 
 def patiently(work: Callable[[], T], patience: Patience) -> T:

@@ -11,8 +11,8 @@ import pytest
 
 from btfer.bench.datasets import (
     TABLE_1,
-    Source,
     Split,
+    TrainingSource,
     beside_table_1,
     limited,
     load_training,
@@ -35,7 +35,7 @@ def save(path: Path, label: int = 0) -> None:
     draw_face(label, 1, 20).save(path)
 
 
-def classes(source: Source, part: str) -> list[str]:
+def classes(source: TrainingSource, part: str) -> list[str]:
     return [EXPRESSIONS[label] for label in source.images.labels[source.parts[part]]]
 
 
@@ -241,11 +241,11 @@ def test_an_archive_that_was_not_unpacked_is_named(tmp_path: Path) -> None:
         read_source(tmp_path / "set")
 
 
-def source_of(counts: tuple[int, ...], kind: str, **parts: np.ndarray) -> Source:
+def source_of(counts: tuple[int, ...], kind: str, **parts: np.ndarray) -> TrainingSource:
     labels = np.repeat(np.arange(7), counts)
     files = tuple(map(str, range(len(labels))))
     images = ImageSet(kind, Path(), files, labels, {}, "digest")
-    return Source(kind, "the makers' list", images, parts)
+    return TrainingSource(kind, "the makers' list", images, parts)
 
 
 def test_the_authors_split_of_rafdb_has_the_counts_of_their_notebooks() -> None:

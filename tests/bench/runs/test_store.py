@@ -109,11 +109,11 @@ def data_dir(stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 @pytest.mark.parametrize(
     "command",
     [
-        ["bench", "--runs"],
+        ["bench", "runs"],
         ["report"],
         ["export", "abcd", "--format", "tflite"],
-        ["bench", "--epochs", "1", "--model", "lenet5", "--train", "faces", "--dry-run"],
-        pytest.param(["bench", "--edge", "abcd"], marks=pytest.mark.slow),
+        ["bench", "plan", "--epochs", "1", "--model", "lenet5", "--train", "faces"],
+        pytest.param(["bench", "edge", "abcd"], marks=pytest.mark.slow),
     ],
     ids=lambda command: " ".join(command[:2]),
 )

@@ -1,0 +1,59 @@
+"""Requests to forget: that they were made and what became of them, as keyed marks that name nobody."""
+
+import hmac
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+
+from btfer.catalogue import forgotten_hashes, withdrawals
+from btfer.catalogue.forgotten_hashes import HashPair
+from btfer.catalogue.store import Catalogue, insert_new, now
+from btfer.catalogue.tables import erasure
+
+OPEN, DONE = "open", "done"
+
+
+def mark_of(cat: Catalogue, asked: Iterable[str]) -> str:
+    """The mark of a request, the same whatever the order; only the catalogue's key makes it."""
+    text = "\0".join(sorted({one.strip() for one in asked}))
+    with cat.write() as connection:
+        key = withdrawals.key_within(connection)
+    return hmac.digest(key, b"erasure\0" + text.encode(), "sha256").hex()
+
+
+def begin(
+    cat: Catalogue, id_: str, mark: str, withdrawn: Iterable[str], hashes: Iterable[HashPair]
+) -> None:
+    """Write down that an erasure has begun, and refuse its photos from now on; doing it again changes nothing.
+
+    withdrawn: URLs and sha256. hashes: of the photos, for copies that come later.
+    """
+    row = {"id": id_, "mark": mark, "state": OPEN, "releases": {}, "at": now(), "done_at": ""}
+    with cat.write() as connection:
+        insert_new(connection, erasure, [row])
+        withdrawals.add_within(connection, withdrawn)
+        forgotten_hashes.add_within(connection, hashes)
+
+
+def finish(cat: Catalogue, id_: str, releases: Mapping[str, str]) -> None:
+    """Write down that an erasure is done. releases: each old one's name and its next version's ('' = none)."""
+    done = {"state": DONE, "releases": dict(releases), "done_at": now()}
+    with cat.write() as connection:
+        connection.execute(sa.update(erasure).where(erasure.c.id == id_).values(**done))
+
+
+def done_at(cat: Catalogue, mark: str) -> str:
+    """When a request of this mark was last done, '' = never."""
+    of_mark = sa.select(sa.func.max(erasure.c.done_at)).where(erasure.c.mark == mark)
+    with cat.read() as connection:
+        return str(connection.execute(of_mark).scalar() or "")
+
+
+def predecessors(cat: Catalogue) -> dict[str, set[str]]:
+    """Each release that took another's place, and all those before it."""
+    before: dict[str, set[str]] = {}
+    for row in cat.rows(sa.select(erasure.c.releases).order_by(erasure.c.done_at)):
+        for old, new in row["releases"].items():
+            if new:
+                before.setdefault(new, set()).update({old}, before.get(old, set()))
+    return before

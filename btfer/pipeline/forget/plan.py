@@ -1,0 +1,170 @@
+"""What an erasure would take, before anything goes: the entry that names it, and a list for people."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from btfer.catalogue import Catalogue, erasure, erasures, faces, photos, releases
+from btfer.catalogue.rows import PhotoTrace
+from btfer.errors import ImageError
+from btfer.files import sha256_file
+from btfer.images import decode_rgb, encode_png
+from btfer.paths import derived_dirs, photo_path, thumbnail_path
+from btfer.pipeline.forget import runs, strip
+from btfer.pipeline.forget.entry import Entry, new_id
+from btfer.pipeline.forget.folders import release_folders, training_copies
+from btfer.pipeline.forget.resolve import Resolved
+from btfer.pipeline.forget.runs import RunTable
+from btfer.pipeline.forget.strip import Held
+from btfer.pipeline.withdraw import with_copies
+from btfer.settings import Settings
+
+_PIECE_BYTES = 48  # out of the middle of a file: compressed pixels, that no other file has
+
+
+@dataclass(frozen=True)
+class ErasurePlan:
+    """What would go. named: photos that were asked for; the others are near-duplicates of theirs.
+
+    places: addresses by photo. held: what each release folder, and each training set that is a copy of one,
+    has of them. tables: prediction tables with their rows. derived: folders that can be made again.
+    """
+
+    entry: Entry
+    named: frozenset[str]
+    places: dict[str, tuple[str, ...]]
+    held: tuple[Held, ...]
+    tables: tuple[RunTable, ...]
+    derived: tuple[Path, ...]
+
+    def lines(self) -> Iterator[str]:
+        """For people, a thing a line."""
+        for photo in self.entry.photos:
+            kind = "photo" if photo in self.named else "near-duplicate"
+            yield f"{kind} {photo} {' '.join(self.places.get(photo, ()))}".rstrip()
+        yield from (f"face {one}" for one in self.entry.faces)
+        for one in self.held:
+            names = ", ".join(image.file for image in one.images) or "files"
+            yield f"release {one.folder.name}: {names}"
+        for table in self.tables:
+            yield f"predictions {table.path}: {table.rows} rows"
+        yield from (f"folder {one}, all of it" for one in self.derived)
+
+    def as_json(self) -> dict[str, object]:
+        """The same for programs."""
+        entry = self.entry
+        return {
+            "photos": {one: list(self.places.get(one, ())) for one in entry.photos},
+            "near_duplicates": sorted(set(entry.photos) - self.named),
+            "faces": list(entry.faces),
+            "releases": {one.folder.name: [i.file for i in one.images] for one in self.held},
+            "predictions": {str(one.path): one.rows for one in self.tables},
+            "folders": [str(one) for one in self.derived],
+        }
+
+
+def make_plan(
+    cat: Catalogue, settings: Settings, asked: Sequence[str], resolved: Resolved
+) -> ErasurePlan:
+    """Everything of the photos that were resolved, and of their near-duplicates."""
+    gone = sorted(with_copies(cat, resolved.photos))
+    traces = erasure.traces(cat, gone)
+    entry = _entry(cat, settings, asked, gone, traces, resolved)
+    held = hold(cat, settings, entry)
+    lost = {one.folder.name: {f"images/{i.file}" for i in one.images} for one in held}
+    tables, _ = runs.tables_with(settings.data_dir / "runs", with_predecessors(cat, lost))
+    places: dict[str, tuple[str, ...]] = {}
+    for one in traces:
+        places[one.photo] = tuple(dict.fromkeys((*places.get(one.photo, ()), one.url)))
+    derived = tuple(one for one in derived_dirs(settings.data_dir) if one.is_dir())
+    named = frozenset(resolved.photos)
+    return ErasurePlan(entry, named, places, tuple(held), tuple(tables), derived)
+
+
+def hold(cat: Catalogue, settings: Settings, entry: Entry) -> list[Held]:
+    """The release folders, and the training sets that are copies of one, that have something of the photos."""
+    data_dir = settings.data_dir
+    folders = [*release_folders(data_dir), *training_copies(data_dir)]
+    every = (strip.look(cat, folder, entry, settings.seed) for folder in folders)
+    return [one for one in every if one]
+
+
+def with_predecessors(cat: Catalogue, lost: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The same images of the versions before: an image keeps its name, and runs were scored on those."""
+    found = {name: set(files) for name, files in lost.items()}
+    before = erasures.predecessors(cat)
+    for name, files in lost.items():
+        for old in before.get(name, ()):
+            found.setdefault(old, set()).update(files)
+    return found
+
+
+def crops_of(data_dir: Path, entry: Entry) -> list[Path]:
+    """The crops of the photos, of all settings, whether the catalogue knows them or not."""
+    found: list[Path] = []
+    for prefix in entry.prefixes:
+        found += (data_dir / "faces" / prefix[:2]).glob(f"{prefix}-*.png")
+    return sorted(found)
+
+
+def _entry(
+    cat: Catalogue,
+    settings: Settings,
+    asked: Sequence[str],
+    gone: Sequence[str],
+    traces: Sequence[PhotoTrace],
+    resolved: Resolved,
+) -> Entry:
+    boxes = {one.id for photo in gone for one in faces.of_photo(cat, photo)}
+    boxes |= releases.faces_of(cat, gone)
+    entry = Entry(
+        id=new_id(),
+        mark=erasures.mark_of(cat, asked),
+        asked=tuple(sorted({one.strip() for one in asked} | resolved.things)),
+        photos=tuple(gone),
+        faces=tuple(sorted(boxes)),
+        images=tuple(sorted(resolved.images)),
+        words=tuple(sorted({url for one in traces for url in (one.url, one.final_url) if url})),
+        names=tuple(sorted(set(_names(traces)))),
+    )
+    return _with_bytes(cat, settings.data_dir, entry)
+
+
+def _names(traces: Iterable[PhotoTrace]) -> Iterator[str]:
+    """Pages, titles, and file names as they stand in addresses."""
+    for one in traces:
+        yield from (text for text in (one.page_url, one.title) if text)
+        for url in (one.url, one.final_url):
+            name = urlsplit(url).path.rpartition("/")[2]
+            yield from {name, unquote(name)} - {""}
+
+
+def _with_bytes(cat: Catalogue, data_dir: Path, entry: Entry) -> Entry:
+    """With the digests of the crops, as they are and as a release would write them, and pieces of all files."""
+    digests, pieces = set(entry.images), set()
+    for path in crops_of(data_dir, entry):
+        digests |= {sha256_file(path)} | _as_released(path)
+        pieces |= _piece(path)
+    for sha256, photo in photos.described(cat, entry.photos).items():
+        pieces |= _piece(photo_path(data_dir, sha256, photo.format))
+        pieces |= _piece(thumbnail_path(data_dir, sha256))
+    return replace(entry, images=tuple(sorted(digests)), pieces=tuple(sorted(pieces)))
+
+
+def _as_released(crop: Path) -> set[str]:
+    try:
+        return {hashlib.sha256(encode_png(decode_rgb(crop.read_bytes()))).hexdigest()}
+    except ImageError:
+        return set()
+
+
+def _piece(path: Path) -> set[str]:
+    if not path.is_file():
+        return set()
+    data = path.read_bytes()
+    middle = len(data) // 2
+    piece = data[middle : middle + _PIECE_BYTES]
+    telling = len(piece) == _PIECE_BYTES and len(set(piece)) > _PIECE_BYTES // 3
+    return {piece.hex()} if telling else set()

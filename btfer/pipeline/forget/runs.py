@@ -1,0 +1,87 @@
+"""Runs of the benchmark that saw a forgotten face: its rows go out of their prediction tables, their scores stay."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from btfer.files import write_atomic
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """A prediction table that has rows of forgotten faces.
+
+    gone: their file names. rows: how many. trained: the network has learnt from the release.
+    """
+
+    path: Path
+    gone: frozenset[str]
+    rows: int
+    trained: bool
+
+
+def tables_with(
+    runs_dir: Path, files_of: Mapping[str, set[str]]
+) -> tuple[list[RunTable], list[str]]:
+    """Prediction tables with rows of these images, and what could not be read.
+
+    files_of: the images (`images/sad/sad-001.png`) by the name of their release.
+    """
+    found, unread = [], []
+    for path in sorted(runs_dir.glob("**/predictions_*.parquet")):
+        record = _record(path.parent)
+        names = {(record.get("release") or {}).get("name", ""), record.get("training") or ""}
+        gone = set[str]().union(*(files_of.get(name, set()) for name in names))
+        if not gone:
+            continue
+        try:
+            rows = sum(file in gone for file in _read(path)["file"].to_pylist())
+        except (OSError, ValueError, KeyError) as error:
+            unread.append(f"{path}: {error}")
+            continue
+        if rows:
+            fold = bool((record.get("definition") or {}).get("fold"))
+            trained = fold or (record.get("training") or "") in files_of
+            found.append(RunTable(path, frozenset(gone), rows, trained))
+    return found, unread
+
+
+def prune(tables: Sequence[RunTable]) -> None:
+    """Take the rows out; each run's record counts them as `forgotten`."""
+    for one in tables:
+        table = _read(one.path)
+        keep = [file not in one.gone for file in table["file"].to_pylist()]
+        _note(one.path.parent, one.rows)
+        _write(one.path, table.filter(keep))
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _note(folder: Path, rows: int) -> None:
+    record = _record(folder)
+    if record:
+        record["forgotten"] = record.get("forgotten", 0) + rows
+        write_atomic(folder / "run.json", f"{json.dumps(record, indent=2)}\n".encode())
+
+
+def _read(path: Path) -> Any:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path)
+
+
+def _write(path: Path, table: Any) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    write_atomic(path, sink.getvalue().to_pybytes())

@@ -1,0 +1,168 @@
+"""The proof: is anything left, anywhere in the catalogue's files or the data folder?
+
+Looked for are the hashes of the photo and of everything that was cut from it, its addresses, file name and title,
+and bytes out of the middle of each file. A name that photos which stay have too proves nothing and is left out.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from btfer.catalogue import Catalogue, text_search
+from btfer.files import sha256_file
+from btfer.paths import erasures_dir, training_dir
+from btfer.pipeline.forget.entry import Entry
+from btfer.pipeline.forget.folders import (
+    ANY_BYTES,
+    TABLES,
+    files_in,
+    read_table,
+    release_folders,
+    training_copies,
+)
+
+BY_NAME = ("photos", "thumbnails", "faces")
+"""Folders whose files carry the sha256 of a photo in their names: the names are looked at, not the bytes."""
+
+LEAST_CHARACTERS = 8
+_WEIGHTS = (".keras", ".h5", ".npz", ".tflite", ".onnx")
+"""Networks: megabytes of numbers that hold no text of ours."""
+
+
+@dataclass(frozen=True)
+class Needles:
+    """words: hashes and addresses, and names that nobody else has. pieces: bytes of files. digests: of files."""
+
+    words: tuple[str, ...]
+    pieces: tuple[bytes, ...]
+    digests: frozenset[str]
+
+    def in_bytes(self, data: bytes) -> bool:
+        """Whether any stands in the bytes."""
+        return any(one.encode() in data for one in self.words) or any(
+            p in data for p in self.pieces
+        )
+
+
+def what_is_left(cat: Catalogue, data_dir: Path, entry: Entry) -> list[str]:
+    """A line for each place where something is left; [] = nothing is."""
+    left, shared = _in_catalogue(cat, entry)
+    shared |= _in_other_rows(data_dir, entry)
+    words = [one for one in (*_hard(entry), *_soft(entry)) if one not in shared]
+    digests = frozenset((*entry.images, *entry.photos))
+    needles = Needles(tuple(words), tuple(map(bytes.fromhex, entry.pieces)), digests)
+    for path in cat.files():
+        if path.is_file() and needles.in_bytes(path.read_bytes()):
+            left.append(f"{path}: bytes of a deleted row")
+    left += _in_folders(data_dir, entry, needles, {one.resolve() for one in cat.files()})
+    return left
+
+
+def _hard(entry: Entry) -> Sequence[str]:
+    """What belongs to these photos alone."""
+    return [*entry.photos, *sorted(entry.prefixes), *entry.images, *entry.words]
+
+
+def _soft(entry: Entry) -> Sequence[str]:
+    return [one for one in entry.names if len(one) >= LEAST_CHARACTERS]
+
+
+def _in_catalogue(cat: Catalogue, entry: Entry) -> tuple[list[str], set[str]]:
+    """What the catalogue still says of the photos; and the needles that rows of other photos hold as well."""
+    found = text_search.holding(cat, [*_hard(entry), *_soft(entry)])
+    left, shared = [], set()
+    alone = {*entry.photos, *entry.prefixes, *entry.images}
+    for needle, places in found.items():
+        for column, text in places:
+            of_statistics = column.startswith("statistics")
+            if needle in alone or (needle in entry.words and (needle == text or of_statistics)):
+                left.append(f"catalogue, {column}")
+            else:
+                shared.add(
+                    needle
+                )  # a longer address that begins with it, a title that two photos have
+    return sorted(set(left)), shared
+
+
+def _in_other_rows(data_dir: Path, entry: Entry) -> set[str]:
+    """Names that other images of a release have too. Where a release was made elsewhere, no catalogue knows them."""
+    folders = (*release_folders(data_dir), *training_copies(data_dir))
+    tables = [read_table(folder / name) for folder in folders for name in TABLES]
+    cells = {cell for table in tables if table for row in table.rows for cell in row}
+    names = [(one, one.encode().decode(ANY_BYTES)) for one in _soft(entry)]
+    urls = [(one, one.encode().decode(ANY_BYTES)) for one in entry.words]
+    shared = {one for one, text in names if any(text in cell for cell in cells)}
+    return shared | {one for one, text in urls if any(text in c and text != c for c in cells)}
+
+
+def _in_folders(
+    data_dir: Path, entry: Entry, needles: Needles, catalogue: set[Path]
+) -> Iterator[str]:
+    entries = set(erasures_dir(data_dir).glob("open-*.json"))
+    for folder in BY_NAME:
+        for path in files_in(data_dir / folder):
+            if entry.is_face(path.stem):
+                yield f"{path}: a file of the photo"
+    for path in _files(data_dir):
+        if path not in entries and path.resolve() not in catalogue and _holds(path, needles):
+            yield f"{path}: names or shows it"
+
+
+def _files(data_dir: Path) -> Iterator[Path]:
+    """Every file that may name or show it. Of training sets only copies of releases: the others came from elsewhere."""
+    skipped = {*(data_dir / name for name in BY_NAME), training_dir(data_dir)}
+    for one in sorted(data_dir.iterdir()) if data_dir.is_dir() else ():
+        if one.is_dir() and one not in skipped:
+            yield from files_in(one)
+        elif one.is_file():
+            yield one
+    for folder in training_copies(data_dir):
+        yield from files_in(folder)
+
+
+def _holds(path: Path, needles: Needles) -> bool:
+    if path.suffix in _WEIGHTS:
+        return False
+    try:
+        if path.suffix == ".parquet":
+            return needles.in_bytes(path.read_bytes()) or _in_parquet(path, needles)
+        if os.stat(path).st_size > 64 << 20:
+            return _in_large(path, needles)
+        return sha256_file(path) in needles.digests or needles.in_bytes(path.read_bytes())
+    except FileNotFoundError:  # gone since: another process's temporary file
+        return False
+
+
+def _in_large(path: Path, needles: Needles) -> bool:
+    """Read in overlapping parts."""
+    step = 16 << 20
+    longest = max((len(one.encode()) for one in needles.words), default=64)
+    with path.open("rb") as file:
+        before = b""
+        while part := file.read(step):
+            if needles.in_bytes(before + part):
+                return True
+            before = part[-max(longest, 64) :]
+    return False
+
+
+def _in_parquet(path: Path, needles: Needles) -> bool:
+    """Text columns, which may be compressed."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (OSError, ValueError):
+        return False
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if (
+            pa.types.is_string(column.type)
+            or pa.types.is_large_string(column.type)
+            or name == "file"
+        ):
+            texts = "\n".join(str(one) for one in column.to_pylist()).encode()
+            if needles.in_bytes(texts):
+                return True
+    return False
