@@ -104,9 +104,9 @@ class ReleaseRecord:
     no_derivatives, reserved: faces withheld because their licence forbids crops, or everything. withheld: all that
     were withheld for their licence, by its name. redistribution: what all its images together allow, none,
     non-commercial or commercial. licence_conflicts: images of photos whose sightings state different licences.
-    version: 1.0.0, then counted up for each name; predecessor: the version before; changes: what each changed.
-    date: the last day on which something was fetched or judged for it. contact: of who publishes it, '' = none
-    is set. formats: packed forms. sources: WITHOUT, WITH or ONLY. btfer: the version of btfer that wrote it.
+    version: 1.0.0, then counted up for each name; predecessor: the version before; changes: what each changed. date:
+    the last day on which something was fetched or judged for it. contact: of who publishes it, '' = none is set.
+    formats: packed forms. sources: WITHOUT, WITH or ONLY. btfer: the version of btfer that wrote it.
     """
 
     settings: ReleaseSettings
@@ -253,7 +253,7 @@ def _version(stated: Any) -> str:
 def _predecessor(stated: Mapping[str, str] | None) -> Predecessor | None:
     if stated is None:
         return None
-    return Predecessor(stated["name"], stated["digest"], _version(stated["version"]))
+    return Predecessor(stated.get("name", ""), stated["digest"], stated.get("version", ""))
 
 
 def _counts(content: Mapping[str, Any]) -> dict[str, int]:

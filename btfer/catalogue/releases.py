@@ -32,6 +32,22 @@ def newest(cat: Catalogue) -> RecordedRelease | None:
     return next(iter(cat.read_as(RecordedRelease, last)), None)
 
 
+def every(cat: Catalogue) -> list[RecordedRelease]:
+    """All releases, the one made last first."""
+    return cat.read_as(
+        RecordedRelease, sa.select(release).order_by(release.c.at.desc(), release.c.name)
+    )
+
+
+def date_of_content(cat: Catalogue) -> str:
+    """The day of the last fetch, verdict or withdrawal, 2026-11-28: the same for the same catalogue; '' = empty."""
+    days = (
+        sa.select(sa.func.max(table.c.at).label("at")) for table in (fetch, verdict, withdrawal)
+    )
+    found = [row["at"] for one in days for row in cat.rows(one)]
+    return max((at or "" for at in found), default="")[:10]
+
+
 def with_settings(cat: Catalogue, settings: Mapping[str, Any]) -> list[str]:
     """The names of the releases that were made with these settings, the newest first.
 
@@ -50,28 +66,6 @@ def _comparable(settings: Mapping[str, Any]) -> str:
 def names(cat: Catalogue) -> list[str]:
     """The name of every release, the oldest first."""
     return [row["name"] for row in cat.rows(sa.select(release.c.name).order_by(release.c.at))]
-
-
-def every(cat: Catalogue) -> list[RecordedRelease]:
-    """All releases, the one made last first."""
-    return cat.read_as(
-        RecordedRelease, sa.select(release).order_by(release.c.at.desc(), release.c.name)
-    )
-
-
-def date_of_content(cat: Catalogue) -> str:
-    """The day of the last fetch, verdict or withdrawal, 2026-11-28: the same for the same catalogue; '' = empty."""
-    days = (
-        sa.select(sa.func.max(table.c.at).label("at")) for table in (fetch, verdict, withdrawal)
-    )
-    found = [row["at"] for one in days for row in cat.rows(one)]
-    return max((at or "" for at in found), default="")[:10]
-
-
-def digest_of(cat: Catalogue, name: str) -> str:
-    """The sha256 of a release's SHA256SUMS; '' for a folder without a row."""
-    rows = cat.rows(sa.select(release.c.digest).where(release.c.name == name))
-    return str(rows[0]["digest"]) if rows else ""
 
 
 def named(cat: Catalogue, name: str) -> bool:

@@ -41,7 +41,7 @@ def contact_sheet(tiles: Mapping[str, Sequence[Pixels]], *, columns: int = 10) -
 def class_sheet(tiles: Sequence[tuple[str, Pixels]]) -> bytes:
     """A PNG with all faces of one class, 20 in a row, each with its number (`012` of `happy-012.png`) below it.
 
-    tiles: uint8 [64, 64, 3] RGB.
+    tiles: number and picture, uint8 [64, 64, 3] RGB.
     """
     height = TILE_PX + NUMBER_PX
     lines = -(-len(tiles) // COLUMNS)

@@ -77,6 +77,7 @@ def croissant(
             "http://mlcommons.org/croissant/RAI/1.0",
         ],
         "license": licence_addresses(metadata),
+        "conditionsOfAccess": f"Redistribution: {record.redistribution}",
         "url": record.contact if record.contact.startswith("https://") else DOI,
         "creator": _creator(record.contact),
         **({"datePublished": record.date} if record.date else {}),

@@ -36,7 +36,7 @@ def front_matter(metadata: Sequence[ImageMetadata], record: ReleaseRecord) -> st
         _licence(metadata),
         TASK,
         f"size_categories:\n- {size}\n",
-        "tags:\n- facial-expression-recognition\n- btfer\n- croissant\n",
+        f"tags:\n- facial-expression-recognition\n- btfer\n- croissant\n- redistribution-{record.redistribution}\n",
     ]
     if record.sources != ONLY:
         parts += [_features(metadata), _CONFIGS]

@@ -4,7 +4,7 @@ Releases of one name in one catalogue are its versions; those that only name add
 folder with the content of an earlier version is that version: nothing new is made of it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,26 +90,28 @@ def tombstones_after(
     withdrawn = withdrawals.among(cat, {face.photo for face in known.values()})
     still_here = {id_ for id_, face in known.items() if face.photo not in withdrawn}
     files = {name for name in gone if name in face_of and face_of[name] not in still_here}
-    return tombstones_of(cat, earlier.folder, files, date)
+    tokens = image_tokens(cat, {name: earlier.sums[name] for name in files})
+    return tombstones_of(earlier.folder, tokens, date)
 
 
-def tombstones_of(cat: Catalogue, folder: Path, files: Collection[str], date: str) -> list[CsvRow]:
-    """The tombstones of a release, and one for each of these images of it (`images/sad/sad-001.png`).
-
-    What is needed of the folder is its release.json and SHA256SUMS.
-    """
-    sums, version = read_sums(folder), read_record(folder).version
+def image_tokens(cat: Catalogue, digests: Mapping[str, str]) -> dict[str, str]:
+    """The tokens of images by file name. digests: the sha256 of each."""
     key = secret_key(cat, RELEASES)
+    return {name: image_token(key, sha256) for name, sha256 in digests.items()}
+
+
+def tombstones_of(folder: Path, tokens: Mapping[str, str], date: str) -> list[CsvRow]:
+    """The tombstones of a release, and one for each image of it (`images/sad/sad-001.png`) that has gone."""
+    version = read_record(folder).version
     new = [
         {
             "release": folder.name,
             "version": version,
             "file_name": name,
-            "token": image_token(key, sums[name]),
+            "token": token,
             "date": date,
         }
-        for name in sorted(files)
-        if name in sums
+        for name, token in sorted(tokens.items())
     ]
     return read_rows(folder / TOMBSTONES) + new
 

@@ -20,9 +20,9 @@ PREFIX_DIGITS = 24  # of a photo's sha256, with which the ids of its faces begin
 
 @dataclass(frozen=True)
 class LostImage:
-    """An image that a release held of the photos.
+    """An image that a release held of the photos. file: `sad/sad-001.png`. place: its row before it went.
 
-    file: `sad/sad-001.png`. place: its row before it went. sha256: of its file, '' = not known.
+    token: its public name on the opt-out page, which its tombstone has too.
     """
 
     file: str
@@ -31,7 +31,7 @@ class LostImage:
     gender: str = ""
     age: str = ""
     place: int = 0
-    sha256: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ class _Resolver:
         return min(found) if len(found) == 1 else ""
 
     def _stated(self, place: _Place) -> str:
-        """By its pseudonym, which the photo's sha256 and the release's seed give."""
+        """By its pseudonym, which the photo's sha256 and a key give: the catalogue's, earlier the release's seed."""
         folder = self._folder(place)
         table, seed = read_table(folder / "metadata.csv"), seed_in(folder)
         rows = table.records() if table else ()
@@ -166,12 +166,9 @@ class _Resolver:
             ""
         }
         own = self._settings.seed if seed is None else seed
-        if not hidden:
-            return ""
-        keyed = photo_pseudonyms(self._cat, [one.sha256 for one in photos.find(self._cat, "")])
-        return next(
-            (one for one, name in keyed.items() if {name, pseudonym(one, own)} & hidden), ""
-        )
+        names = photo_pseudonyms(self._cat, (one.sha256 for one in photos.find(self._cat, "")))
+        found = (one for one, name in names.items() if hidden & {name, pseudonym(one, own)})
+        return next(found, "")
 
     def _of_equal_crop(self, place: _Place) -> str:
         path = self._folder(place) / place.name

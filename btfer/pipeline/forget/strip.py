@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, releases
@@ -17,6 +17,7 @@ from btfer.pipeline.forget.entry import Entry, LostImage
 from btfer.pipeline.forget.folders import TABLES, Table, files_in, read_table, seed_in, write_table
 from btfer.pipeline.formats import FORMATS
 from btfer.pipeline.release_images import photo_pseudonyms, pseudonym
+from btfer.pipeline.release_versions import image_tokens
 
 SHOWS_MANY = ("contact_sheet.png", "optout.html", *("contact_sheets", *FORMATS))
 """Files and folders in which several images of a release stand together."""
@@ -57,22 +58,21 @@ def look(cat: Catalogue, folder: Path, entry: Entry, seed: int) -> Held:
         for one in releases.faces_in(cat, folder.name)
         if entry.is_face(one.face)
     }
-    seeds = {one for one in (seed_in(folder), seed) if one is not None}
-    proof = {pseudonym(photo, one) for photo in entry.photos for one in seeds}
-    proof |= set(photo_pseudonyms(cat, entry.photos).values())
-    meant |= _named_in(tables, entry, proof)
+    hidden = set(photo_pseudonyms(cat, entry.photos).values())
+    meant |= _named_in(tables, entry, {seed_in(folder), seed} - {None}, hidden)
     same = {path for path, digest in sums.items() if digest in entry.images}
     meant |= {names[path] for path in same if names[path].startswith("images/")}
     files = same | {path for path in sums if names[path] in meant}
+    sourced = _records(tables["sources.csv"])
     texts = [
         folder / name for name, table in tables.items() if table is None and folder / name in sums
     ]
+    stated = {row.get("file_name", ""): row.get("image_sha256", "") for row in sourced}
+    stated |= {names[path]: digest for path, digest in sums.items()}
+    tokens = image_tokens(cat, {name: stated[name] for name in meant if stated.get(name)})
     return Held(
         folder,
-        tuple(
-            replace(one, sha256=sums.get(folder / "images" / one.file, ""))
-            for one in sorted(_described(meant, tables["metadata.csv"]), key=lambda one: one.place)
-        ),
+        tuple(sorted(_described(meant, tables["metadata.csv"], tokens), key=lambda one: one.place)),
         frozenset(sums[path] for path in files),
         tuple(sorted(files)),
         tuple(path for path in texts if _holds_word(path, entry)),
@@ -80,10 +80,11 @@ def look(cat: Catalogue, folder: Path, entry: Entry, seed: int) -> Held:
 
 
 def _named_in(
-    tables: Mapping[str, Table | None], entry: Entry, pseudonyms: Iterable[str]
+    tables: Mapping[str, Table | None], entry: Entry, seeds: Iterable[int | None], hidden: set[str]
 ) -> set[str]:
     """The names of images that the folder's own tables say are of the photos."""
-    proof = {*pseudonyms, *entry.photos, *entry.images, *entry.faces}
+    proof = {pseudonym(one, seed) for one in entry.photos for seed in seeds if seed is not None}
+    proof |= hidden | {*entry.photos, *entry.images, *entry.faces}
     found = set()
     for table in tables.values():
         for row in table.rows if table else ():
@@ -96,7 +97,9 @@ def _records(table: Table | None) -> Iterable[dict[str, str]]:
     return table.records() if table else ()
 
 
-def _described(names: set[str], metadata: Table | None) -> list[LostImage]:
+def _described(
+    names: set[str], metadata: Table | None, tokens: Mapping[str, str]
+) -> list[LostImage]:
     """What the metadata state of some images; of one that is not in them, what its name does."""
     found = {}
     for place, row in enumerate(_records(metadata)):
@@ -104,10 +107,12 @@ def _described(names: set[str], metadata: Table | None) -> list[LostImage]:
         if name in names:
             strata = {key: row.get(key, "") for key in _STRATA}
             file = name.removeprefix("images/")
-            found[name] = LostImage(file, row.get("label", ""), **strata, place=place)
+            found[name] = LostImage(
+                file, row.get("label", ""), **strata, place=place, token=tokens.get(name, "")
+            )
     for name in names - found.keys():
         file = name.removeprefix("images/")
-        found[name] = LostImage(file, file.split("/")[0])
+        found[name] = LostImage(file, file.split("/")[0], token=tokens.get(name, ""))
     return list(found.values())
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from btfer.catalogue import Catalogue, erasure, faces, leaks, releases
 from btfer.catalogue.rows import KeptFace
-from btfer.catalogue.secret_keys import RELEASES, secret_key
 from btfer.errors import UsageError
 from btfer.files import sha256_file
 from btfer.paths import face_path
@@ -17,10 +16,8 @@ from btfer.pipeline import overview, release, release_images, sample
 from btfer.pipeline.build import counted
 from btfer.pipeline.forget.entry import LostFrom, LostImage
 from btfer.pipeline.forget.folders import files_in, read_table
-from btfer.pipeline.optout_page import image_token
 from btfer.pipeline.release_images import ReleaseImage
-from btfer.pipeline.release_metadata import CsvRow, read_rows
-from btfer.pipeline.release_versions import TOMBSTONES
+from btfer.pipeline.release_versions import tombstones_of
 from btfer.pipeline.verify import read_sums
 from btfer.release_record import ONLY, ReleaseRecord, next_version, read_record
 from btfer.settings import Settings
@@ -39,39 +36,30 @@ def make(cat: Catalogue, settings: Settings, folder: Path, lost: LostFrom) -> st
     old = _StrippedRelease(cat, settings, folder)
     spare = _Spare(cat, settings, old.record, {one.face for one in old.kept}, old.crop_digests())
     slots: list[ReleaseImage] = list(old.kept)
-    following = next_version(old.record, folder.name, releases.digest_of(cat, folder.name))
-    version, changes = following.version, list(old.record.changes)
+    record = next_version(old.record, folder.name, _digest(cat, folder))
+    changes = list(record.changes)
     for one in sorted(lost.images, key=lambda one: one.place):
         other = spare.instead_of(one)
         end = "another face took its place" if other else "no face was left to take its place"
-        changes.append(f"version {version}: {one.file} was withdrawn; {end}")
+        changes.append(f"version {record.version}: {one.file} was withdrawn; {end}")
         if other:
             slots.insert(min(one.place, len(slots)), other)
     if not slots:
         return ""
     labels = Counter(one.metadata.label for one in slots)
     counts = {label: labels[label] for label in old.record.counts}
-    record = old.counted_here(replace(following, counts=counts, changes=tuple(changes)))
+    record = replace(record, counts=counts, changes=tuple(changes))
+    record = old.counted_here(record)
+    tokens = {f"images/{one.file}": one.token for one in lost.images if one.token}
+    gone = tombstones_of(folder, tokens, releases.date_of_content(cat))
     name = folder.name.rpartition("-")[0] or folder.name
-    gone = _tombstones(cat, folder, old.record.version, lost)
-    made = release.write(cat, settings, slots, record, name=name, gone=gone)
-    return made.path.name
+    return release.write(cat, settings, slots, record, name=name, gone=gone).path.name
 
 
-def _tombstones(cat: Catalogue, folder: Path, version: str, lost: LostFrom) -> list[CsvRow]:
-    """Those of the release, and one for each image that it lost; nothing in them tells who was on it."""
-    key, date = secret_key(cat, RELEASES), releases.date_of_content(cat)
-    new = [
-        {
-            "release": folder.name,
-            "version": version,
-            "file_name": f"images/{one.file}",
-            "token": image_token(key, one.sha256) if one.sha256 else "",
-            "date": date,
-        }
-        for one in lost.images
-    ]
-    return read_rows(folder / TOMBSTONES) + new
+def _digest(cat: Catalogue, folder: Path) -> str:
+    """That of the release before it was stripped, or as much of it as its name has."""
+    known = {one.name: one.digest for one in releases.every(cat)}
+    return known.get(folder.name, folder.name.rpartition("-")[2])
 
 
 def remove_old(cat: Catalogue, folder: Path) -> None:

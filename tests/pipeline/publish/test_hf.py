@@ -53,7 +53,7 @@ def test_a_release_arrives_whole_private_and_tagged(hub: Hub, release: Path) -> 
     assert held(repo) == files_of(release)
     assert repo.private
     assert len(repo.commits) == 2
-    assert repo.tags == {"v1": repo.commits[-1][0]}
+    assert repo.tags == {"v1.0.0": repo.commits[-1][0]}
     digest = hashlib.sha256((release / "SHA256SUMS").read_bytes()).hexdigest()
     assert digest in repo.about[0]["description"]
     assert (done.state, done.digest) == ("sent", digest)
@@ -120,7 +120,7 @@ def test_a_next_version_takes_the_place_of_the_one_before(
     done = send(new)
     repo = hub.repos["lab/faces"]
     assert held(repo) == files_of(new)
-    assert set(repo.tags) == {"v1", "v1.0.1"}
+    assert set(repo.tags) == {"v1.0.0", "v1.0.1"}
     assert "history" in done.note
     assert send(new).state == "already published"
     assert send(release).state == "already published"
@@ -160,7 +160,7 @@ def test_killed_half_way_and_run_again_it_ends_the_same(
     again = [path for path in hub.asked("PUT") if path.startswith("/lfs/")]
     repo = hub.repos["lab/faces"]
     assert held(repo) == files_of(release)
-    assert set(repo.tags) == {"v1"}
+    assert set(repo.tags) == {"v1.0.0"}
     assert len(repo.commits) == 2
     assert len([path for path in again if path.removeprefix("/lfs/") in stored]) == len(stored)
 

@@ -47,9 +47,14 @@ def test_a_release_becomes_a_draft_that_nobody_sees(zenodo: FakeZenodo, release:
     assert not deposit["submitted"]
     metadata = deposit["metadata"]
     assert digest in metadata["description"]
-    assert (metadata["version"], metadata["access_right"]) == ("1", "restricted")
+    assert (metadata["version"], metadata["access_right"]) == ("1.0.0", "restricted")
     assert metadata["creators"] == [{"name": "Doe, Jane"}]
-    assert set(zenodo.files[id_]) == {f"{release.name}.zip", "README.md", "SHA256SUMS"}
+    assert set(zenodo.files[id_]) == {
+        f"{release.name}.zip",
+        "README.md",
+        "SHA256SUMS",
+        "optout.html",
+    }
     assert (done.state, done.url) == ("sent", f"{zenodo.url}/deposit/{id_}")
     assert "draft" in done.note
 
@@ -106,7 +111,12 @@ def test_a_next_version_is_of_the_same_record(
     assert second != first
     assert zenodo.deposits[second]["conceptrecid"] == record["conceptrecid"]
     assert zenodo.deposits[second]["metadata"]["version"] == "1.0.1"
-    assert set(zenodo.files[second]) == {f"{new.name}.zip", "README.md", "SHA256SUMS"}
+    assert set(zenodo.files[second]) == {
+        f"{new.name}.zip",
+        "README.md",
+        "SHA256SUMS",
+        "optout.html",
+    }
     assert zenodo.files[second]["SHA256SUMS"] == (new / "SHA256SUMS").read_bytes()
     assert send(new, public=True).state == "already published"
     assert len(zenodo.deposits) == 2
@@ -149,7 +159,12 @@ def test_killed_half_way_and_run_again_it_ends_the_same(
     assert send(release, public=True).state in ("sent", "already published")
     id_, deposit = only(zenodo)
     assert deposit["submitted"]
-    assert set(zenodo.files[id_]) == {f"{release.name}.zip", "README.md", "SHA256SUMS"}
+    assert set(zenodo.files[id_]) == {
+        f"{release.name}.zip",
+        "README.md",
+        "SHA256SUMS",
+        "optout.html",
+    }
 
 
 def test_damaged_and_foreign_files_of_a_draft_are_put_right(
@@ -159,7 +174,12 @@ def test_damaged_and_foreign_files_of_a_draft_are_put_right(
     id_, _ = only(zenodo)
     zenodo.files[id_] |= {"README.md": b"half", "old name.zip": b"x"}
     send(release)
-    assert set(zenodo.files[id_]) == {f"{release.name}.zip", "README.md", "SHA256SUMS"}
+    assert set(zenodo.files[id_]) == {
+        f"{release.name}.zip",
+        "README.md",
+        "SHA256SUMS",
+        "optout.html",
+    }
     assert zenodo.files[id_]["README.md"] == (release / "README.md").read_bytes()
 
 
