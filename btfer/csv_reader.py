@@ -8,7 +8,7 @@ that is there twice) is refused, with the line it stands in.
 import codecs
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -82,20 +82,22 @@ def iterate_csv(
     *,
     required: Collection[str] = (),
     known: Collection[str] = (),
+    header: Sequence[str] = (),
     own: bool = False,
 ) -> tuple[tuple[str, ...], Iterator[CsvRow]]:
     """The columns of a CSV file, and its rows one by one: for files that are too large to hold.
 
-    Arguments and errors are those of `read_csv`; those of a row are raised when it is reached.
+    Arguments and errors are those of `read_csv`; those of a row are raised when it is reached. header: the columns
+    of a file that is known to have no header line.
     """
     wanted = {name.lower(): name for name in (*known, *required)}
     text = _Text(path, own=own)
     delimiter = "," if own else _delimiter(text.head, wanted)
     rows = _rows(text, delimiter)
-    header = next(rows, None)
-    if header is None:
+    first = (0, list(header)) if header else next(rows, None)
+    if first is None:
         raise UsageError(f"{path} is empty: a header line with column names is expected")
-    columns = _columns(path, header[1], {} if own else wanted)
+    columns = _columns(path, first[1], {} if own else wanted)
     absent = [name for name in required if name not in columns]
     if absent:
         raise UsageError(
@@ -125,37 +127,45 @@ class _Text:
 
     def lines(self) -> Iterator[str]:
         """Its lines with their ends, from the first."""
-        source: IO[bytes] = io.BytesIO(self._data) if self._data is not None else _opened(self.path)
         # 0x81 and four more bytes mean nothing in Windows-1252: they are replaced, as a spreadsheet does.
         errors = "replace" if self._encoding == "cp1252" else "strict"
-        with io.TextIOWrapper(source, self._encoding, errors, newline=self._newline) as text:
+        with io.TextIOWrapper(
+            self._source(), self._encoding, errors, newline=self._newline
+        ) as text:
             yield from text
 
     def _found_encoding(self, *, own: bool) -> str:
-        with io.BytesIO(self._data) if self._data is not None else _opened(self.path) as source:
-            first = source.read(3)
-            encoding = next((name for mark, name in _BOMS if first.startswith(mark)), "utf-8")
+        first = next(self._chunks(3), b"")
+        encoding = next((name for mark, name in _BOMS if first.startswith(mark)), "utf-8")
+        try:
             if own and encoding == "utf-16":
-                raise UsageError(f"{self.path} is not UTF-8 text: it is UTF-16")
-            decoder = codecs.getincrementaldecoder(encoding)()
-            chunk = first
-            while True:
-                try:
-                    text = decoder.decode(chunk, final=not chunk)
-                except UnicodeError as error:
-                    if own or encoding == "utf-16":
-                        raise UsageError(
-                            f"{self.path} is not {encoding.upper().removesuffix('-SIG')} text "
-                            f"({error.reason if isinstance(error, UnicodeDecodeError) else error})"
-                        ) from None
-                    # What a spreadsheet in Western Europe saves; only accents and dashes depend on it.
-                    encoding, text = "cp1252", ""
-                    decoder = codecs.getincrementaldecoder(encoding)("replace")
-                if "\0" in text or (encoding == "cp1252" and b"\0" in chunk):
-                    raise UsageError(f"{self.path} is not a text file: it holds a zero byte")
-                if not chunk:
-                    return encoding
-                chunk = source.read(_CHUNK)
+                raise UnicodeError("it is UTF-16")
+            self._check(encoding)
+        except UnicodeError as error:
+            if own or encoding == "utf-16":
+                reason = error.reason if isinstance(error, UnicodeDecodeError) else error
+                raise UsageError(f"{self.path} is not text in UTF-8: {reason}") from None
+            # What a spreadsheet in Western Europe saves; only accents and dashes depend on it.
+            encoding = "cp1252"
+            self._check(encoding)
+        return encoding
+
+    def _check(self, encoding: str) -> None:
+        """Raise UnicodeDecodeError for another encoding, UsageError for what is no text."""
+        errors = "replace" if encoding == "cp1252" else "strict"
+        decoder = codecs.getincrementaldecoder(encoding)(errors)
+        for chunk in self._chunks(_CHUNK):
+            if "\0" in decoder.decode(chunk):
+                raise UsageError(f"{self.path} is not a text file: it holds a zero byte")
+        decoder.decode(b"", final=True)
+
+    def _chunks(self, n_bytes: int) -> Iterator[bytes]:
+        with self._source() as source:
+            while chunk := source.read(n_bytes):
+                yield chunk
+
+    def _source(self) -> IO[bytes]:
+        return io.BytesIO(self._data) if self._data is not None else _opened(self.path)
 
 
 def _opened(path: Path) -> IO[bytes]:

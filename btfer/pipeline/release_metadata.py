@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from btfer.csv_reader import read_csv
 from btfer.errors import UsageError
 from btfer.faces.cut import Cut
 
@@ -21,6 +22,13 @@ COLUMNS = (
     *("crop_scale", "crop_distortion", "crop_clipped", "photo_id", "reviewed"),
 )
 """Of metadata.csv."""
+OLDEST_COLUMNS = (
+    *("file_name", "label", "votes"),
+    *("ethnicity", "gender", "age", "language", "source", "licence", "attribution_id"),
+    *("face_probability", "face_width_px", "face_height_px"),
+    *("crop_scale", "crop_distortion", "crop_clipped", "photo_id", "reviewed"),
+)
+"""Those that the first releases have too: what came later may be absent from a release."""
 
 NUMBERS = {
     "face_probability": "Float",
@@ -103,7 +111,7 @@ class ImageMetadata:
         """What `as_csv_row` wrote. Raises KeyError or ValueError for anything else."""
         votes = (one.rpartition(":") for one in row["votes"].split())
         return cls(
-            **{name: row[name] for name in COLUMNS}
+            **{n: row[n] if n in OLDEST_COLUMNS else row.get(n, "") for n in COLUMNS}
             | {  # type: ignore[arg-type]
                 "votes": {label: int(n) for label, _, n in votes},
                 "face_probability": float(row["face_probability"]),
@@ -192,21 +200,27 @@ def read_origins(folder: Path) -> dict[str, Origin]:
 
 def _read(path: Path, kind: Callable[[CsvRow], Kind]) -> list[Kind]:
     found = []
-    for line, row in enumerate(read_rows(path), start=2):
+    for line, row in _numbered_rows(path):
         try:
             found.append(kind(row))
         except KeyError as error:
             raise UsageError(f"{path} is damaged or not a release's: no column {error}") from None
-        except (ValueError, AttributeError, TypeError) as error:
+        except (ValueError, AttributeError, TypeError, OverflowError) as error:
             raise UsageError(f"{path}:{line} is damaged: {error}") from None
     return found
 
 
 def read_rows(path: Path) -> list[CsvRow]:
-    """The rows of a CSV as they are; [] where there is no such file."""
+    """The rows of a release's CSV as they are; [] where there is no such file. Raises UsageError for what is none."""
+    return [row for _, row in _numbered_rows(path)]
+
+
+def _numbered_rows(path: Path) -> list[tuple[int, CsvRow]]:
+    """Each row with its line."""
     if not path.exists():
         return []
-    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    table = read_csv(path, may_be_empty=True, own=True)
+    return [(row.line, dict(row.values)) for row in table]
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:

@@ -101,7 +101,7 @@ def write_fer2013(folder: Path, rows: int = 14) -> Path:
         table = csv.writer(file)
         table.writerow(["emotion", "pixels", "Usage"])
         for number, usage in enumerate(usages):
-            table.writerow([number % 7, " ".join([str(number * 10)] * 48 * 48), usage])
+            table.writerow([number % 7, " ".join([str(number * 10 % 256)] * 48 * 48), usage])
     return folder
 
 
