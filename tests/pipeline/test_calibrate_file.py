@@ -58,5 +58,5 @@ def test_a_file_that_is_none_is_a_usage_error(cat: Catalogue, tmp_path: Path) ->
     with pytest.raises(UsageError, match="cannot be read"):
         read_pairs(cat, tmp_path / "none.csv")
     (tmp_path / "bytes.csv").write_bytes(b"a,b,same\n\xff\xfe,x,1\n")
-    with pytest.raises(UsageError, match="csv:2: a .* is not a photo"):
+    with pytest.raises(UsageError, match=r"csv:2: a .* is not a photo"):
         read_pairs(cat, tmp_path / "bytes.csv")
