@@ -31,6 +31,12 @@ def newest(cat: Catalogue) -> RecordedRelease | None:
     return next(iter(cat.read_as(RecordedRelease, last)), None)
 
 
+def newest_first(cat: Catalogue) -> list[RecordedRelease]:
+    """All releases, the one made last first."""
+    every = sa.select(release).order_by(release.c.at.desc(), release.c.name)
+    return cat.read_as(RecordedRelease, every)
+
+
 def named(cat: Catalogue, name: str) -> bool:
     """Whether there is a release of that name."""
     return bool(cat.rows(sa.select(release.c.name).where(release.c.name == name)))

@@ -360,7 +360,7 @@ def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
     from btfer.bench import looked_for
 
     try:
-        return context.newest_release()
+        return context.newest_release(with_images=True)
     except Incomplete as error:
         if sets or grid == "paper":
             return None

@@ -57,28 +57,38 @@ def catalogue(found: "Settings") -> Iterator["Catalogue"]:
         cat.close()
 
 
-def newest_release() -> Path:
-    """The folder of the newest release; `Incomplete` where there is none yet."""
+def newest_release(*, with_images: bool = False) -> Path:
+    """The folder of the newest release; `Incomplete` where there is none yet.
+
+    with_images: not one of addresses only, nor one whose folder was deleted.
+    """
     from btfer.catalogue import releases
     from btfer.paths import releases_dir
 
     found = settings()
     with catalogue(found) as cat:
-        newest = releases.newest(cat)
-    if not newest:
+        folders = [releases_dir(found.data_dir) / one.name for one in releases.newest_first(cat)]
+    if not folders:
         raise Incomplete("there is no release yet: run btfer build --per-class 300")
-    return releases_dir(found.data_dir) / newest.name
+    if not with_images:
+        return folders[0]
+    for folder in folders:
+        if (folder / "images").is_dir():
+            return folder
+    raise Incomplete(
+        f"no release has images, the newest is {folders[0].name}: run btfer rebuild {folders[0].name}, or btfer build"
+    )
 
 
-def release_folder(asked: str | None) -> Path:
+def release_folder(asked: str | None, *, with_images: bool = False) -> Path:
     """The folder of a release: a path, a name in data/releases or the beginning of one; None = the newest.
 
-    Raises UsageError where that names none, or several.
+    Raises UsageError where that names none, or several. with_images: of the newest, as `newest_release`.
     """
     from btfer.paths import releases_dir
 
     if asked is None:
-        return newest_release()
+        return newest_release(with_images=with_images)
     home = releases_dir(settings().data_dir)
     if "/" not in asked and asked not in ("", ".", "..") and (home / asked).is_dir():
         return home / asked

@@ -111,7 +111,7 @@ def bench_others(
 
         asked = system_named(system)
         ask = asked.load()
-    images = load_release(context.release_folder(release))
+    images = load_release(context.release_folder(release, with_images=True))
     if predictions:
         from btfer.bench.systems.prediction_files import score_file
 

@@ -68,7 +68,7 @@ class OpenedRelease:
     @property
     def has_images(self) -> bool:
         """False for a release that only names the addresses of its photos."""
-        return self.record is None or self.record.sources != ONLY
+        return self.record.sources != ONLY if self.record else bool(self.images)
 
 
 def open_release(folder: Path) -> OpenedRelease:

@@ -414,5 +414,5 @@ def test_an_annotation_that_is_no_number_is_named(tmp_path: Path) -> None:
     (part / "annotations").mkdir()
     for odd in (np.array("x"), np.array(1.5), np.array([1, 2]), np.array((1, 2), "i4,i4")):
         np.save(part / "annotations" / "0_exp.npy", odd)
-        with pytest.raises(UsageError, match="0_exp.npy holds no whole number"):
+        with pytest.raises(UsageError, match=r"0_exp\.npy holds no whole number"):
             read_source(tmp_path / "set")
