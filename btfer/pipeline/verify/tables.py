@@ -7,10 +7,10 @@ from typing import Any
 
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
-from btfer.licences import terms
+from btfer.licences import forbids_derivatives, may_be_released, parse_licence
 from btfer.pipeline.release_metadata import (
     CREDIT,
-    NOT_STATED,
+    NEW_COLUMNS,
     NUMBERS,
     OLDEST_COLUMNS,
     SOURCES,
@@ -152,11 +152,13 @@ def check_credit(one: OpenedRelease) -> Iterator[str]:
     yield from (f"attribution.csv names {n}, which is no image" for n in credits_ if n not in rows)
     for name, row in rows.items():
         licence = row.get("licence", "")
-        asks = terms("" if licence == NOT_STATED else licence)
-        if asks.forbids_derivatives:
+        read = parse_licence(licence)
+        if forbids_derivatives(read):
             yield f"{name}: {licence} forbids derivatives, and a crop is one"
+        elif not may_be_released(read):
+            yield f"{name}: {licence} allows nobody to make a crop"
         credit = credits_.get(name)
-        owed = asks.credit or bool(row.get("attribution_id"))
+        owed = read.needs_credit or bool(row.get("attribution_id"))
         if owed and (not credit or credit.get("attribution_id") != row.get("attribution_id")):
             yield f"{name}: {licence} asks for credit, attribution.csv gives none"
         elif credit:
@@ -164,12 +166,12 @@ def check_credit(one: OpenedRelease) -> Iterator[str]:
 
 
 def _wrong_in_credit(credit: CsvRow, row: CsvRow) -> Iterator[str]:
-    missing = [name for name in CREDIT if name not in credit]
+    missing = [name for name in CREDIT if name not in credit and name not in NEW_COLUMNS]
     if missing:
         yield f"has no column {missing[0]}"
     elif not credit["author"].strip() and not credit["page_url"].strip():
         yield "names no author and no page"
-    elif terms(credit["licence"]) != terms(row.get("licence", "")):
+    elif parse_licence(credit["licence"]).code != parse_licence(row.get("licence", "")).code:
         yield f"has the licence '{credit['licence']}', metadata.csv '{row.get('licence')}'"
 
 
