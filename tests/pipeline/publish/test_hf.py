@@ -57,7 +57,7 @@ def test_a_release_arrives_whole_private_and_tagged(hub: Hub, release: Path) -> 
     digest = hashlib.sha256((release / "SHA256SUMS").read_bytes()).hexdigest()
     assert digest in repo.about[0]["description"]
     assert (done.state, done.digest) == ("sent", digest)
-    assert done.url == f"{hub.url}/datasets/lab/faces/tree/v1"
+    assert done.url == f"{hub.url}/datasets/lab/faces/tree/v1.0.0"
 
 
 def test_twice_is_as_good_as_once(hub: Hub, release: Path) -> None:
