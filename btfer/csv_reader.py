@@ -5,17 +5,21 @@ All of these are read. What would be read wrongly without a sign (an open quote,
 that is there twice) is refused, with the line it stands in.
 """
 
+import codecs
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from btfer.csv_writer import plain
 from btfer.errors import UsageError
 
 DELIMITERS = (",", ";", "\t")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_CHUNK = 1 << 20
+_MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -55,57 +59,132 @@ def read_csv(
     required: Collection[str] = (),
     known: Collection[str] = (),
     may_be_empty: bool = False,
+    own: bool = False,
 ) -> CsvTable:
     """The rows of a CSV file with a header, whatever program wrote it.
 
     required: columns that must be there. known: columns that may be there; where it is given, the others are
-    listed in `unknown`. Names of both are found whatever their case. Raises UsageError, which names the file and
-    the line, for a file that cannot be read or would be read wrongly, and for one without rows unless
-    `may_be_empty`.
+    listed in `unknown`. Names of both are found whatever their case. own: the file was written by btfer, so that
+    it is UTF-8 with commas and nothing else, and cells are kept to the last space. Raises UsageError, which names
+    the file and the line, for a file that cannot be read or would be read wrongly, and for one without rows
+    unless `may_be_empty`.
     """
-    text = _decoded(path)
-    lines = text.splitlines()
-    skipped = 0
-    if lines and lines[0].lower().startswith("sep="):  # a spreadsheet's own hint
-        text, skipped = text.split("\n", 1)[1] if "\n" in text else "", 1
     wanted = {name.lower(): name for name in (*known, *required)}
-    delimiter = _delimiter(text, wanted)
-    rows = _rows(path, text, delimiter, skipped)
-    header = next(rows, None)
-    if header is None:
-        raise UsageError(f"{path} is empty: a header line with column names is expected")
-    columns = _columns(path, header[1], wanted)
-    absent = [name for name in required if name not in columns]
-    if absent:
-        raise UsageError(
-            f"{path} has no column {', '.join(absent)}; its columns are: {', '.join(columns)}"
-        )
-    found = tuple(_row(path, columns, *row) for row in rows)
+    columns, rows = iterate_csv(path, required=required, known=known, own=own)
+    found = tuple(rows)
     if not found and not may_be_empty:
         raise UsageError(f"{path} has a header and no rows")
     unknown = tuple(name for name in columns if name not in wanted.values()) if known else ()
     return CsvTable(path, columns, found, unknown)
 
 
-def _decoded(path: Path) -> str:
+def iterate_csv(
+    path: Path,
+    *,
+    required: Collection[str] = (),
+    known: Collection[str] = (),
+    header: Sequence[str] = (),
+    own: bool = False,
+) -> tuple[tuple[str, ...], Iterator[CsvRow]]:
+    """The columns of a CSV file, and its rows one by one: for files that are too large to hold.
+
+    Arguments and errors are those of `read_csv`; those of a row are raised when it is reached. header: the columns
+    of a file that is known to have no header line.
+    """
+    wanted = {name.lower(): name for name in (*known, *required)}
+    text = _Text(path, own=own)
+    delimiter = "," if own else _delimiter(text.head, wanted)
+    rows = _rows(text, delimiter)
+    first = (0, list(header)) if header else next(rows, None)
+    if first is None:
+        raise UsageError(f"{path} is empty: a header line with column names is expected")
+    columns = _columns(path, first[1], {} if own else wanted)
+    absent = [name for name in required if name not in columns]
+    if absent:
+        raise UsageError(
+            f"{path} has no column {', '.join(absent)}; its columns are: {_listed(columns)}"
+        )
+    return columns, (_row(path, columns, *row, keep_spaces=own) for row in rows)
+
+
+class _Text:
+    """A text file whose encoding was found by reading it once. head: its first line with a word in it."""
+
+    def __init__(self, path: Path, *, own: bool) -> None:
+        self.path = path
+        # What is our own is a plain file; a list of somebody's may come through a pipe, which is read only once.
+        self._data = None if own or path.is_file() else _whole(path)
+        self._newline = "" if own else None
+        if own and path.exists() and not path.is_file():
+            raise UsageError(f"{path} cannot be read: it is not a file")
+        self._encoding = self._found_encoding(own=own)
+        self.skipped, self.head = 0, ""
+        for line in self.lines():
+            if not self.skipped and not self.head and line.lower().startswith("sep=") and not own:
+                self.skipped = 1  # a spreadsheet's own hint
+            elif line.strip():
+                self.head = line
+                break
+
+    def lines(self) -> Iterator[str]:
+        """Its lines with their ends, from the first."""
+        # 0x81 and four more bytes mean nothing in Windows-1252: they are replaced, as a spreadsheet does.
+        errors = "replace" if self._encoding == "cp1252" else "strict"
+        with io.TextIOWrapper(
+            self._source(), self._encoding, errors, newline=self._newline
+        ) as text:
+            yield from text
+
+    def _found_encoding(self, *, own: bool) -> str:
+        first = next(self._chunks(3), b"")
+        encoding = next((name for mark, name in _BOMS if first.startswith(mark)), "utf-8")
+        try:
+            if own and encoding == "utf-16":
+                raise UnicodeError("it is UTF-16")
+            self._check(encoding)
+        except UnicodeError as error:
+            if own or encoding == "utf-16":
+                reason = error.reason if isinstance(error, UnicodeDecodeError) else error
+                raise UsageError(f"{self.path} is not text in UTF-8: {reason}") from None
+            # What a spreadsheet in Western Europe saves; only accents and dashes depend on it.
+            encoding = "cp1252"
+            self._check(encoding)
+        return encoding
+
+    def _check(self, encoding: str) -> None:
+        """Raise UnicodeDecodeError for another encoding, UsageError for what is no text."""
+        errors = "replace" if encoding == "cp1252" else "strict"
+        decoder = codecs.getincrementaldecoder(encoding)(errors)
+        for chunk in self._chunks(_CHUNK):
+            if "\0" in decoder.decode(chunk):
+                raise UsageError(f"{self.path} is not a text file: it holds a zero byte")
+        decoder.decode(b"", final=True)
+
+    def _chunks(self, n_bytes: int) -> Iterator[bytes]:
+        with self._source() as source:
+            while chunk := source.read(n_bytes):
+                yield chunk
+
+    def _source(self) -> IO[bytes]:
+        return io.BytesIO(self._data) if self._data is not None else _opened(self.path)
+
+
+def _opened(path: Path) -> IO[bytes]:
     try:
-        data = path.read_bytes()
+        return path.open("rb")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
-    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), "utf-8")
+
+
+def _whole(path: Path) -> bytes:
     try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        # What a spreadsheet in Western Europe saves; nothing but accents and dashes depends on it.
-        text = data.decode("cp1252", errors="replace")
-    if "\0" in text:
-        raise UsageError(f"{path} is not a text file: it holds a zero byte")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def _delimiter(text: str, wanted: Mapping[str, str]) -> str:
+def _delimiter(first: str, wanted: Mapping[str, str]) -> str:
     """The delimiter under which most of the wanted columns are found, else the most columns."""
-    first = next((line for line in text.split("\n") if line.strip()), "")
 
     def found(delimiter: str) -> tuple[int, int]:
         names = next(csv.reader([first], delimiter=delimiter), [])
@@ -114,17 +193,20 @@ def _delimiter(text: str, wanted: Mapping[str, str]) -> str:
     return max(DELIMITERS, key=found)
 
 
-def _rows(path: Path, text: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: _Text, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of every row that is not blank."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = skipped + 1
+    lines = text.lines()
+    for _ in range(text.skipped):
+        next(lines)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    line = text.skipped + 1
     try:
         for fields in reader:
             if any(field.strip() for field in fields):
                 yield line, fields
-            line = skipped + reader.line_num + 1
+            line = text.skipped + reader.line_num + 1
     except csv.Error as error:
-        raise UsageError(f"{path}, line {line}: {error} (is a quote left open?)") from None
+        raise UsageError(f"{text.path}, line {line}: {error} (is a quote left open?)") from None
 
 
 def _columns(path: Path, header: list[str], wanted: Mapping[str, str]) -> tuple[str, ...]:
@@ -134,15 +216,23 @@ def _columns(path: Path, header: list[str], wanted: Mapping[str, str]) -> tuple[
     columns = tuple(wanted.get(name.lower(), name) for name in names)
     for name in columns:
         if columns.count(name) > 1:
-            raise UsageError(f"{path} has the column '{name}' more than once")
+            raise UsageError(f"{path} has the column '{_listed((name,))}' more than once")
     return columns
 
 
-def _row(path: Path, columns: tuple[str, ...], line: int, fields: list[str]) -> CsvRow:
+def _row(
+    path: Path, columns: tuple[str, ...], line: int, fields: list[str], *, keep_spaces: bool
+) -> CsvRow:
     extra = [field for field in fields[len(columns) :] if field.strip()]
     if extra or len(fields) < len(columns):
         raise UsageError(
             f"{path}, line {line}: {len(fields)} fields, and the header has {len(columns)}"
         )
-    texts = (plain(field.strip()) for field in fields)
-    return CsvRow(line, dict(zip(columns, texts, strict=False)))
+    cells = (plain(field if keep_spaces else field.strip()) for field in fields)
+    return CsvRow(line, dict(zip(columns, cells, strict=False)))
+
+
+def _listed(columns: tuple[str, ...]) -> str:
+    """Column names for a message: in one line, whatever a file calls them."""
+    shown = "".join(one if one.isprintable() else "?" for one in ", ".join(columns))
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}..."

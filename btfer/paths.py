@@ -51,7 +51,17 @@ def erasures_dir(data_dir: Path) -> Path:
 
 def derived_dirs(data_dir: Path) -> list[Path]:
     """What is made from photos and faces and can be made again: decoded pixels of runs, reports, leaks."""
-    return [data_dir / "runs" / "_cache", data_dir / "reports", leaks_dir(data_dir)]
+    return [
+        data_dir / "runs" / "_cache",
+        data_dir / "reports",
+        leaks_dir(data_dir),
+        rebuilding_dir(data_dir),
+    ]
+
+
+def rebuilding_dir(data_dir: Path) -> Path:
+    """Where `btfer rebuild` cuts faces while it runs; gone afterwards."""
+    return data_dir / ".rebuilding"
 
 
 def training_dir(data_dir: Path) -> Path:

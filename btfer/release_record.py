@@ -14,6 +14,10 @@ from btfer.licences import LOCAL, NONE
 
 FILE = "release.json"
 FIRST_VERSION = "1.0.0"
+MOST = 1_000_000_000
+"""No count of a release is larger: what says more is damaged."""
+MOST_PX = 4_096
+_DAMAGE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 WITHOUT, WITH, ONLY = "without", "with", "only"
 """Whether a release names the addresses of its photos: not at all, beside the images, or in place of them."""
 
@@ -181,7 +185,7 @@ def read_record(folder: Path) -> ReleaseRecord:
     content = _content(folder)
     try:
         return _record(content)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _DAMAGE as error:
         _refuse(folder, error)
 
 
@@ -192,50 +196,60 @@ def read_crop_settings(folder: Path) -> CropSettings | None:
     content = _content(folder)
     try:
         return _crop(content["settings"]["crop"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _DAMAGE as error:
         _refuse(folder, error)
 
 
 def _content(folder: Path) -> dict[str, Any]:
     path = folder / FILE
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} cannot be read: it is not a file")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_number)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is damaged, it is not JSON: it is not UTF-8 text") from None
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is damaged, it is not JSON: {error}") from None
     if not isinstance(content, dict):
-        raise UsageError(f"{path} is not a release's: expected an object, got {str(content)[:40]}")
+        raise UsageError(f"{path} is not a release's: expected an object, got {content!r:.40}")
     return content
 
 
+def _refuse_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
 def _refuse(folder: Path, error: Exception) -> NoReturn:
-    reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+    reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)[:200]
     raise UsageError(f"{folder / FILE} is damaged or not a release's: {reason}") from None
 
 
 def _record(content: Mapping[str, Any]) -> ReleaseRecord:
-    plain = {
-        name: content[name]
-        for name in (
-            *("no_derivatives", "reserved", "redistribution", "licence_conflicts"),
-            *("sources", "btfer", "date", "contact"),
-        )
-        if name in content
-    }
+    texts = ("redistribution", "sources", "btfer", "date", "contact")
+    plain: dict[str, Any] = {name: _text(content[name], name) for name in texts if name in content}
+    numbers = ("no_derivatives", "reserved", "licence_conflicts")
+    plain |= {name: _number(content[name], name) for name in numbers if name in content}
+    if plain.get("sources", WITHOUT) not in (WITHOUT, WITH, ONLY):
+        raise ValueError(f"'sources' is {plain['sources']!r:.40}")
     return ReleaseRecord(
         settings=_settings(content["settings"]),
-        per_class=int(content["per_class"]),
+        per_class=_number(content["per_class"], "per_class"),
         counts=_counts(content["counts"]),
         available=_counts(content.get("available", {})),
         withheld=_counts(content.get("withheld", {})),
-        changes=tuple(content.get("changes", ())),
-        formats=tuple(content.get("formats", ())),
+        changes=_texts(content.get("changes", []), "changes"),
+        formats=_texts(content.get("formats", []), "formats"),
         funnel=tuple(
-            FunnelLine(one["stage"], one["what"], tuple(one["per_class"]))
-            for one in content.get("funnel", ())
+            FunnelLine(
+                _text(one["stage"], "stage"), _text(one["what"], "what"), _numbers(one["per_class"])
+            )
+            for one in _list(content.get("funnel", []), "funnel")
         ),
-        agreement=tuple(AgreementLine(**one) for one in content.get("agreement", ())),
+        agreement=tuple(
+            AgreementLine(**one) for one in _list(content.get("agreement", []), "agreement")
+        ),
         version=_version(content.get("version", 1)),
         predecessor=_predecessor(content.get("predecessor")),
         **plain,
@@ -256,27 +270,86 @@ def _predecessor(stated: Mapping[str, str] | None) -> Predecessor | None:
     return Predecessor(stated.get("name", ""), stated["digest"], stated.get("version", ""))
 
 
+def _number(value: Any, name: str, most: int = MOST) -> int:
+    """A whole number from 0. Raises ValueError for anything else, also for `true` and for what is absurdly large."""
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError(f"'{name}' is {value!r:.40}, no whole number from 0 to {most:,}")
+    return value
+
+
+def _numbers(value: Any) -> tuple[int, ...]:
+    return tuple(_number(one, "per_class") for one in _list(value, "per_class"))
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"'{name}' is {value!r:.40}, no text")
+    return value
+
+
+def _list(value: Any, name: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"'{name}' is {value!r:.40}, no list")
+    return value
+
+
+def _texts(value: Any, name: str) -> tuple[str, ...]:
+    return tuple(_text(one, name) for one in _list(value, name))
+
+
 def _counts(content: Mapping[str, Any]) -> dict[str, int]:
-    return {label: int(n) for label, n in content.items()}
+    return {label: _number(n, label) for label, n in content.items()}
 
 
 def _settings(content: Mapping[str, Any]) -> ReleaseSettings:
-    known = {
-        name: content[name]
-        for name in ("max_hamming_bits", "strategy", "unreviewed", "use")
+    known: dict[str, Any] = {
+        name: _text(content[name], name)
+        for name in ("strategy", "unreviewed", "use")
         if name in content
     }
+    if "max_hamming_bits" in content:
+        known["max_hamming_bits"] = _number(content["max_hamming_bits"], "max_hamming_bits")
     leaks = content.get("excluded_leaks", {})
     return ReleaseSettings(
         crop=_crop(content["crop"]),
-        seed=int(content["seed"]),
-        max_per_site=int(content.get("per_place", 0)),
+        seed=_seed(content["seed"]),
+        max_per_site=_number(content.get("per_place", 0), "per_place"),
         excluded_leaks={name: ExcludedLeaks(**one) for name, one in leaks.items()},
         **known,
     )
 
 
+def _seed(value: Any) -> int:
+    """Any whole number."""
+    if type(value) is not int:
+        raise ValueError(f"'seed' is {value!r:.40}, no whole number")
+    return value
+
+
 def _crop(content: Mapping[str, Any]) -> CropSettings:
     """Without what a newer version may have added."""
-    known = {one.name for one in fields(CropSettings)}
-    return CropSettings(**{name: value for name, value in content.items() if name in known})
+    plain = CropSettings()
+    known = {}
+    for one in fields(CropSettings):
+        if one.name in content:
+            known[one.name] = _like(getattr(plain, one.name), content[one.name], one.name)
+    crop = CropSettings(**known)
+    _number(crop.size_px, "size_px", MOST_PX)
+    _number(crop.margin_px, "margin_px", MOST_PX)
+    ways = ("area", "cubic", "linear")
+    choices = {"shape": ("box", "square"), "border": ("clipped", "reflected")}
+    for name, allowed in (choices | dict.fromkeys(("shrink_by", "enlarge_by"), ways)).items():
+        if getattr(crop, name) not in allowed:
+            raise ValueError(f"'{name}' is {getattr(crop, name)!r:.40}")
+    return crop
+
+
+def _like(default: Any, value: Any, name: str) -> Any:
+    """A value of the type that the default has. Raises ValueError for another."""
+    if isinstance(default, str):
+        return _text(value, name)
+    if isinstance(default, int):
+        return _number(value, name)
+    if type(value) not in (int, float):
+        raise ValueError(f"'{name}' is {value!r:.40}, no number")
+    return value

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from btfer.csv_reader import read_csv
+from btfer.csv_reader import iterate_csv, read_csv
 from btfer.errors import UsageError
 
 ROWS = [("bä.jpg", "happy"), ("c, d.jpg", "sad")]
@@ -82,3 +82,36 @@ def test_an_empty_table_may_be_allowed(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("file,label\n", encoding="utf-8")
     assert len(read_csv(path, may_be_empty=True)) == 0
+
+
+def test_our_own_files_are_utf_8_with_commas_and_keep_their_spaces(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes('file,title\na, b \nc,"two\r\nlines"\n'.encode("utf-8-sig"))
+    rows = [dict(row.values) for row in read_csv(path, own=True)]
+    assert rows == [{"file": "a", "title": " b "}, {"file": "c", "title": "two\r\nlines"}]
+    for data, words in (
+        (PLAIN.encode("utf-16"), "is not text in UTF-8: it is UTF-16"),
+        (PLAIN.encode("latin-1"), "is not text in UTF-8"),
+        (b"file;label\na;b\n", "has no column file"),
+        (b"File,label\na,b\n", "has no column file"),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(UsageError, match=words):
+            read_csv(path, required=["file"], own=True)
+
+
+def test_rows_come_one_by_one_and_an_error_when_it_is_reached(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a.jpg,sad\nb.jpg,happy\nc.jpg\n", encoding="utf-8")
+    columns, rows = iterate_csv(path, header=("file", "label"))
+    assert columns == ("file", "label")
+    assert [next(rows)["label"], next(rows)["label"]] == ["sad", "happy"]
+    with pytest.raises(UsageError, match="line 3: 1 fields"):
+        next(rows)
+
+
+def test_a_late_accent_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    """The first megabyte is plain, so that only the end tells the encoding."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"file,label\n" + b"a.jpg,sad\n" * 150_000 + "bä.jpg,happy\n".encode("cp1252"))
+    assert read_csv(path).rows[-1]["file"] == "bä.jpg"

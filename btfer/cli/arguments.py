@@ -82,16 +82,7 @@ def value(chosen: Any) -> str:
 
 
 def read_csv(file: Path) -> list[dict[str, Any]]:
-    """The rows of a CSV by its header; `UsageError` where it cannot be read."""
-    import csv
+    """The rows of a CSV by its header, whatever program wrote it; `UsageError` where it cannot be read."""
+    from btfer import csv_reader
 
-    from btfer.csv_writer import plain
-
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            return [
-                {name: plain(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
-                for row in csv.DictReader(text)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{file} cannot be read as CSV: {error}") from None
+    return [dict(row.values) for row in csv_reader.read_csv(file, may_be_empty=True)]

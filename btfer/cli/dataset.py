@@ -170,6 +170,8 @@ def print_checks(checks: Sequence["Check"], as_json: bool) -> None:
         print(f"{'FAILED' if one.problems else 'ok':7} {one.name}")
         for problem in one.problems[:10]:
             print(f"          {problem}")
+        for note in one.notes[:10]:
+            print(f"          note: {note}")
     if any(one.problems for one in checks):
         raise typer.Exit(1)
 

@@ -1,6 +1,5 @@
 """Which of our faces are looked for: those of the catalogue, or the images of a release."""
 
-import csv
 from collections.abc import Iterable, Mapping
 from math import atan2, degrees
 from pathlib import Path
@@ -8,12 +7,15 @@ from typing import Any
 
 from btfer.catalogue import Catalogue, faces, photos, releases
 from btfer.catalogue.rows import Face
+from btfer.csv_reader import CsvRow, read_csv
 from btfer.errors import UsageError
 from btfer.leaks.views import LeakSubject
 from btfer.paths import photo_path
 from btfer.release_record import read_crop_settings
+from btfer.safe_paths import FilesInside
 
 IMAGE_PX = 256
+MOST_PX = 20_000
 
 
 def subjects_of(cat: Catalogue, data_dir: Path, chosen: Iterable[Face]) -> list[LeakSubject]:
@@ -59,18 +61,27 @@ def _as_they_are(release: Path) -> list[LeakSubject]:
         raise UsageError(
             f"{release} is not a release: expected images/<class>/*.png and metadata.csv"
         )
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or "file_name" not in rows[0]:
-        raise UsageError(f"{table}: expected rows with the column file_name")
     crop = read_crop_settings(release)
-    return [_image(release, row, crop.margin_px if crop else 0) for row in rows]
+    margin, inside = crop.margin_px if crop else 0, FilesInside(release)
+    return [
+        _image(inside, row, margin, f"{table}, line {row.line}")
+        for row in read_csv(table, required=("file_name",), own=True)
+    ]
 
 
-def _image(release: Path, row: Mapping[str, str], margin: float) -> LeakSubject:
+def _image(inside: FilesInside, row: CsvRow, margin: float, where: str) -> LeakSubject:
     """An image, unstretched: in the photo it was the box with a margin all around."""
-    size = (row.get("face_width_px", ""), row.get("face_height_px", ""))
-    width, height = (int(side) if side.isdigit() else IMAGE_PX for side in size)
+    width, height = (_side(row.get(f"face_{side}_px"), where) for side in ("width", "height"))
     box = (margin, margin, float(width), float(height))
     natural = (round(width + 2 * margin), round(height + 2 * margin))
-    return LeakSubject(row["file_name"], release / row["file_name"], box, natural=natural)
+    path = inside.path(row["file_name"], where=where)
+    return LeakSubject(row["file_name"], path, box, natural=natural)
+
+
+def _side(text: str, where: str) -> int:
+    """A side of a face in pixels of its photo; that of the image where it is not stated."""
+    if not text:
+        return IMAGE_PX
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_PX and len(text) < 9):
+        raise UsageError(f"{where}: '{text[:20]}' is no side of a face in pixels")
+    return int(text)

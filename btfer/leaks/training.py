@@ -5,7 +5,6 @@ Accepted layouts:
     fer2013.csv, or a folder with it alone    (columns emotion, pixels, Usage; 48x48 grey)
 """
 
-import csv
 import hashlib
 import io
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from btfer.csv_reader import iterate_csv
 from btfer.engine import map_unordered
 from btfer.errors import ImageError, UsageError
 from btfer.files import sha256_file, write_atomic
@@ -30,7 +30,9 @@ LAYOUT = (
     "expected a folder with pictures in class folders (NAME/<class>/*.jpg or NAME/train/<class>/*.jpg), "
     "or a csv with the columns emotion, pixels, Usage as FER2013 has it"
 )
-FER_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+FER_CLASSES = dict(
+    zip("0123456", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"), strict=True)
+)
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -120,7 +122,8 @@ def _table(path: Path) -> Path | None:
 
 def _is_fer(table: Path) -> bool:
     with table.open("rb") as file:
-        columns = {name.strip(b' "') for name in file.readline().strip().lower().split(b",")}
+        first = file.readline().removeprefix(b"\xef\xbb\xbf").strip().lower()
+    columns = {name.strip(b' "') for name in first.replace(b";", b",").split(b",")}
     return {b"emotion", b"pixels"} <= columns
 
 
@@ -157,20 +160,19 @@ def _hashed(file: str, grey: Grey) -> _HashedPicture:
 
 def _rows(table: Path) -> Iterator[_HashedPicture | str]:
     """The pictures of FER2013's csv. Raises UsageError for another table."""
-    with table.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-        rows = csv.DictReader(file)
-        columns = {name.strip().lower(): name for name in rows.fieldnames or []}
-        if not {"emotion", "pixels"} <= columns.keys():
-            raise UsageError(f"{table} lacks the columns emotion and pixels: {LAYOUT}")
-        for row in rows:
-            line = f"line {rows.line_num}"
-            try:
-                pixels = np.array((row[columns["pixels"]] or "").split(), np.uint8)
-                side = int(len(pixels) ** 0.5)
-                label = FER_CLASSES[int(row[columns["emotion"]])]
-                yield _hashed(f"{label}/{line}", pixels.reshape(side, side))
-            except (ValueError, OverflowError, IndexError, TypeError):
-                yield f"{line} (its pixels are no square of numbers 0-255, or its emotion is not 0-6)"
+    try:
+        _, rows = iterate_csv(table, required=("emotion", "pixels"))
+    except UsageError as error:
+        raise UsageError(f"{error}: {LAYOUT}") from None
+    for row in rows:
+        line = f"line {row.line}"
+        try:
+            pixels = np.array(row["pixels"].split(), np.uint8)
+            side = int(len(pixels) ** 0.5)
+            label = FER_CLASSES[row["emotion"]]
+            yield _hashed(f"{label}/{line}", pixels.reshape(side, side))
+        except (ValueError, OverflowError, KeyError):
+            yield f"{line} (its pixels are no square of numbers 0-255, or its emotion is not 0-6)"
 
 
 def _write(

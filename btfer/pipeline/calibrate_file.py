@@ -1,6 +1,5 @@
 """Labelled pairs from a CSV: a, b, same[, kind]; each photo by its sha256 or by where it was found."""
 
-import csv
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from btfer.catalogue import Catalogue, pairs
+from btfer.csv_reader import read_csv
 from btfer.errors import UsageError
 
 SAME = {"yes": True, "1": True, "true": True, "no": False, "0": False, "false": False}
@@ -100,24 +100,6 @@ def _only(found: set[str], column: str, text: str, where: str) -> str:
 
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Each row with its line; every column is there, without spaces around it."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-            _check_columns(file, list(reader.fieldnames))
-            for raw in reader:
-                row = {name: (raw.get(name) or "").strip() for name in ("a", "b", "same", "kind")}
-                yield reader.line_num, row
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{file} is not a CSV file in UTF-8: {error}") from None
-
-
-def _check_columns(file: Path, names: list[str]) -> None:
-    missing = [name for name in ("a", "b", "same") if names.count(name) != 1]
-    if missing:
-        raise UsageError(
-            f"{file}:1: the first line must name the columns a, b, same[, kind], each once "
-            f"(got {', '.join(names) or 'an empty file'})"
-        )
+    table = read_csv(file, required=("a", "b", "same"), known=("kind",), may_be_empty=True)
+    for row in table:
+        yield row.line, {name: row.get(name) for name in ("a", "b", "same", "kind")}

@@ -37,7 +37,7 @@ def diff(first: Path, second: Path) -> Difference:
         sorted(set(sums[1]) - set(sums[0])),
         [name for name in shared if sums[0][name] != sums[1][name]],
         [
-            f"{name}: {labels[0][name]} -> {labels[1][name]}"
+            f"{name}: {labels[0].get(name, 'no row')} -> {labels[1].get(name, 'no row')}"
             for name in shared
             if labels[0].get(name) != labels[1].get(name)
         ],

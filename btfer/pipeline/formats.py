@@ -19,9 +19,11 @@ from btfer.extras import require
 from btfer.files import write_atomic
 from btfer.pipeline.hub_card import packed_card
 from btfer.pipeline.release_metadata import NUMBERS, ImageMetadata
+from btfer.safe_paths import relative_name
 
 FOLDER = "folder"
 PART = 1_000
+MOST_UNPACKED = 4 << 30  # bytes that a part may unpack to: 1,000 images have at most 200 MB
 JsonRow = dict[str, Any]
 """The columns of metadata.csv by name, numbers as numbers."""
 Packed = tuple[str, str, bytes]
@@ -32,12 +34,13 @@ Packed = tuple[str, str, bytes]
 class Format:
     """How a packed form is written and read: file ending, `write(path, rows, images)`, and `read(path)`.
 
-    on_hub: whether Hugging Face's loaders read it; a README then tells them the split.
+    on_hub: whether Hugging Face's loaders read it; a README then tells them the split. What is read is the row of
+    metadata and the PNG of each image.
     """
 
     ending: str
     write: Callable[[Path, Sequence[JsonRow], Sequence[bytes]], None]
-    read: Callable[[Path], Iterator[Packed]]
+    read: Callable[[Path], Iterator[tuple[JsonRow, bytes]]]
     on_hub: bool = False
 
 
@@ -71,8 +74,16 @@ def pack(folder: Path, names: Sequence[str], metadata: Sequence[ImageMetadata]) 
 
 def unpack(folder: Path, name: str) -> Iterator[Packed]:
     """What a packed form of a release holds, in its order."""
+    for row, image in unpack_rows(folder, name):
+        yield row["file_name"], row["label"], image
+
+
+def unpack_rows(folder: Path, name: str) -> Iterator[tuple[JsonRow, bytes]]:
+    """The row of metadata and the PNG of each image that a packed form of a release holds, in its order."""
     form = FORMATS[name]
     for path in sorted((folder / name).glob(f"*.{form.ending}")):
+        if path.is_symlink() or not path.is_file():
+            raise UsageError(f"{path.name} is not a file")
         yield from form.read(path)
 
 
@@ -107,13 +118,23 @@ def _write_parquet(path: Path, rows: Sequence[JsonRow], images: Sequence[bytes])
     pq.write_table(table, path, compression="none", row_group_size=100)
 
 
-def _read_parquet(path: Path) -> Iterator[Packed]:
+def _read_parquet(path: Path) -> Iterator[tuple[JsonRow, bytes]]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=100, columns=["file_name", "label", "image"]):
+        groups = (file.metadata.row_group(n) for n in range(file.metadata.num_row_groups))
+        if sum(group.total_byte_size for group in groups) > MOST_UNPACKED:
+            raise UsageError(f"{path.name} unpacks to more than {MOST_UNPACKED:,} bytes")
+        for batch in file.iter_batches(batch_size=100):
             for row in batch.to_pylist():
-                yield row["file_name"], EXPRESSIONS[row["label"]], row["image"]["bytes"]
+                image = row.pop("image")["bytes"]
+                yield row | {"label": _class_at(row["label"])}, image
+
+
+def _class_at(place: int) -> str:
+    if not 0 <= place < len(EXPRESSIONS):
+        raise UsageError(f"{place} is no class")
+    return EXPRESSIONS[place]
 
 
 def _write_tar(path: Path, rows: Sequence[JsonRow], images: Sequence[bytes]) -> None:
@@ -134,17 +155,27 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     tar.addfile(member, io.BytesIO(data))
 
 
-def _read_tar(path: Path) -> Iterator[Packed]:
-    image = b""
-    with tarfile.open(path) as tar:
+def _read_tar(path: Path) -> Iterator[tuple[JsonRow, bytes]]:
+    """Nothing is unpacked: the members are read one after the other, and their names only tell their kind."""
+    parts: dict[str, bytes] = {}
+    with tarfile.open(path, "r:") as tar:
         for member in tar:
-            file = tar.extractfile(member)
-            content = file.read() if file else b""
-            if member.name.endswith(".png"):
-                image = content
-            elif member.name.endswith(".json"):
-                row = json.loads(content)
-                yield row["file_name"], row["label"], image
+            relative_name(member.name, where=path.name)
+            file = tar.extractfile(member) if member.isreg() else None
+            if file is None or member.size > MOST_UNPACKED // PART:
+                raise UsageError(f"{path.name}: {member.name} is not a file, or too large")
+            stem, _, ending = member.name.rpartition(".")
+            parts[ending] = file.read()
+            if ending == "json":
+                row = json.loads(parts["json"])
+                if stem != Path(row["file_name"]).stem or sorted(parts) != ["cls", "json", "png"]:
+                    raise UsageError(f"{path.name}: {stem} is not the sample of its name")
+                label = _class_at(int(parts["cls"]))
+                both = label if label == row["label"] else f"{row['label']} and {label}"
+                yield row | {"label": both}, parts["png"]
+                parts = {}
+    if parts:
+        raise UsageError(f"{path.name} ends within a sample")
 
 
 def _write_tfrecord(path: Path, rows: Sequence[JsonRow], images: Sequence[bytes]) -> None:
@@ -180,7 +211,7 @@ def _feature(tf: Any, value: Any) -> Any:
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=[data]))
 
 
-def _read_tfrecord(path: Path) -> Iterator[Packed]:
+def _read_tfrecord(path: Path) -> Iterator[tuple[JsonRow, bytes]]:
     from btfer.quiet import quiet_stderr
 
     require("bench", "reading TFRecord files", "tensorflow")
@@ -188,12 +219,24 @@ def _read_tfrecord(path: Path) -> Iterator[Packed]:
         import tensorflow as tf
 
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-        features = tf.train.Example.FromString(record).features.feature
-        name, label, image = (
-            features[key].bytes_list.value[0]
-            for key in ("image/filename", "image/class/text", "image/encoded")
-        )
-        yield name.decode(), label.decode(), image
+        values = {
+            name: _value(feature)
+            for name, feature in tf.train.Example.FromString(record).features.feature.items()
+        }
+        image = values.pop("image/encoded")
+        text: JsonRow = {
+            name: value.decode() if isinstance(value, bytes) else value
+            for name, value in values.items()
+        }
+        label, place = text.pop("image/class/text"), _class_at(text.pop("image/class/label"))
+        label = label if label == place else f"{label} and {place}"
+        yield {"file_name": text.pop("image/filename"), "label": label, **text}, image
+
+
+def _value(feature: Any) -> Any:
+    """The one value of a feature."""
+    [value] = getattr(feature, feature.WhichOneof("kind")).value
+    return value
 
 
 FORMATS = {

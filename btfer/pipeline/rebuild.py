@@ -6,21 +6,25 @@ used. Every photo and every crop must have the bytes that the release names; wha
 """
 
 import hashlib
+import re
+import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from btfer.catalogue import Catalogue, journal, photos, withdrawals
+from btfer.catalogue import Catalogue, faces, journal, photos, withdrawals
 from btfer.catalogue.journal import Sighting
+from btfer.catalogue.rows import Face
 from btfer.engine import map_unordered
 from btfer.errors import ImageError, Incomplete, UsageError
-from btfer.faces.cut import cut_face
+from btfer.faces.cut import Cut, cut_face, read_cut
 from btfer.faces.modes import CropSettings
 from btfer.files import only_one, sha256_file, write_atomic
-from btfer.images import decode_rgb, encode_png
-from btfer.paths import face_path, photo_path
+from btfer.images import MAX_PIXELS, decode_rgb, encode_png
+from btfer.paths import photo_path, rebuilding_dir
 from btfer.pipeline import crawl, release, verify
 from btfer.pipeline.release_images import ReleaseImage
 from btfer.pipeline.release_metadata import (
@@ -41,6 +45,8 @@ FEW = 50  # faces that are cut before worker processes would have started
 NO_ADDRESS = "no address"
 OTHER_PHOTO = "other bytes"
 OTHER_CROP = "other crop"
+IMAGE_PX = 256
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
 
 
 @dataclass(frozen=True)
@@ -70,18 +76,18 @@ def rebuild(cat: Catalogue, settings: Settings, folder: Path, *, web: Web | None
     stated = {one.file_name: one for one in read_metadata(folder)}
     credit = read_credits(folder)
     _fetch(cat, settings, [(one, stated[one.file_name]) for one in origins], web)
-    with only_one(settings.data_dir, "rebuild"):
-        gone = _write_crops(cat, settings, origins, record.settings.crop)
+    with only_one(settings.data_dir, "rebuild"), _own_folder(settings.data_dir) as cuts:
+        gone = _write_crops(cat, settings, origins, record.settings.crop, cuts)
         found = [
             ReleaseImage(
                 one.file_name.removeprefix("images/"),
-                face_path(settings.data_dir, one.face),
+                _cut_file(cuts, number),
                 one.face,
                 stated[one.file_name],
                 credit.get(one.file_name),
                 one,
             )
-            for one in origins
+            for number, one in enumerate(origins)
             if one.file_name not in gone
         ]
         if not found:
@@ -107,7 +113,31 @@ def _checked(folder: Path) -> list[Origin]:
     problems = [problem for check in verify.verify(folder) for problem in check.problems]
     if problems:
         raise UsageError(f"{folder} is damaged ({problems[0]}): get it again")
-    return list(read_origins(folder).values())
+    origins, crop = list(read_origins(folder).values()), read_record(folder).settings.crop
+    if crop.size_px != IMAGE_PX:
+        raise UsageError(f"{folder} has faces of {crop.size_px} px: {IMAGE_PX} px are expected")
+    other = [one.file_name for one in origins if one.face.split("-")[1] != crop.digest]
+    if other:
+        raise UsageError(
+            f"{folder} is damaged (the face of {other[0]} was not cut with the settings of release.json)"
+        )
+    return origins
+
+
+@contextmanager
+def _own_folder(data_dir: Path) -> Iterator[Path]:
+    """An empty folder for crops, gone afterwards: the catalogue's own crops are never written over."""
+    folder = rebuilding_dir(data_dir)
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cut_file(folder: Path, number: int) -> Path:
+    """The file of one crop: named by its place, not by what the release calls it."""
+    return folder / f"{number:06d}.png"
 
 
 def _fetch(
@@ -157,9 +187,15 @@ def _names(origin: Origin) -> set[str]:
 
 
 def _write_crops(
-    cat: Catalogue, settings: Settings, origins: Sequence[Origin], crop: CropSettings
+    cat: Catalogue,
+    settings: Settings,
+    origins: Sequence[Origin],
+    crop: CropSettings,
+    cuts: Path,
 ) -> dict[str, str]:
     """Write the crop of every face that can be cut; why the others cannot, by file name."""
+    own = faces.by_id(cat, [one.face for one in origins])
+    places = {one.file_name: number for number, one in enumerate(origins)}
     withdrawn = withdrawals.among(cat, set[str]().union(*map(_names, origins)))
     here = {photo.sha256: photo.format for photo in photos.find(cat, "")}
     gone, todo = {}, []
@@ -169,6 +205,8 @@ def _write_crops(
             gone[one.file_name] = "withdrawn"
         elif sha256 not in here:
             gone[one.file_name] = _lost(cat, one)
+        elif one.face in own and not _is_same_cut(own[one.face], one):
+            gone[one.file_name] = OTHER_CROP  # under the name of a face that was cut otherwise here
         else:
             todo.append((one, photo_path(settings.data_dir, sha256, here[sha256])))
     engine = settings.engine if len(todo) > FEW else "serial"
@@ -177,8 +215,20 @@ def _write_crops(
         if why:
             gone[one.file_name] = why
         else:
-            write_atomic(face_path(settings.data_dir, one.face), png)
+            write_atomic(_cut_file(cuts, places[one.file_name]), png)
     return {one.file_name: gone[one.file_name] for one in origins if one.file_name in gone}
+
+
+def _is_same_cut(face: Face, origin: Origin) -> bool:
+    if face.photo != origin.photo_sha256 or not face.crop:
+        return False
+    here = read_cut(face.crop)
+    return (here.left, here.top, here.right, here.bottom) == (
+        origin.cut.left,
+        origin.cut.top,
+        origin.cut.right,
+        origin.cut.bottom,
+    )
 
 
 def cut_again(wanted: tuple[Origin, Path], crop: CropSettings) -> tuple[Origin, bytes, str]:
@@ -188,13 +238,24 @@ def cut_again(wanted: tuple[Origin, Path], crop: CropSettings) -> tuple[Origin, 
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != one.photo_sha256:
             return one, b"", OTHER_PHOTO
-        png = encode_png(cut_face(decode_rgb(data), one.cut, crop))
+        pixels = decode_rgb(data)
+        if not _fits(one.cut, *pixels.shape[:2]):
+            return one, b"", OTHER_CROP
+        png = encode_png(cut_face(pixels, one.cut, crop))
     except ImageError as error:
         return one, b"", error.reason
     except OSError:
         return one, b"", "file missing"
     other = hashlib.sha256(png).hexdigest() != one.image_sha256
     return (one, b"", OTHER_CROP) if other else (one, png, "")
+
+
+def _fits(cut: Cut, height: int, width: int) -> bool:
+    """Whether a rectangle lies in the photo; beyond its border only where that shows its mirror image."""
+    if cut.reflected:
+        return cut.width * cut.height <= MAX_PIXELS and 0 <= cut.share_beyond(width, height) < 1
+    inside = 0 <= cut.left < cut.right <= width and 0 <= cut.top < cut.bottom <= height
+    return inside
 
 
 def _lost(cat: Catalogue, origin: Origin) -> str:
@@ -224,4 +285,6 @@ def _next_record(
 
 
 def _name(folder: Path) -> str:
-    return folder.resolve().name.rpartition("-")[0] or "rebuilt"
+    """The name before the digest, where it is a plain one."""
+    name = folder.resolve().name.rpartition("-")[0]
+    return name if _PLAIN.fullmatch(name) else "rebuilt"

@@ -4,14 +4,12 @@ The metadata hold the intent of the query, never a URL, a title or a phrase. Whe
 (`sources.csv`) is stated only where somebody asked for it; who is to be named, where the licence asks for it.
 """
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from btfer.csv_writer import plain
+from btfer.csv_reader import read_csv
 from btfer.errors import UsageError
 from btfer.faces.cut import Cut
 
@@ -23,6 +21,13 @@ COLUMNS = (
     *("crop_scale", "crop_distortion", "crop_clipped", "photo_id", "reviewed"),
 )
 """Of metadata.csv."""
+OLDEST_COLUMNS = (
+    *("file_name", "label", "votes"),
+    *("ethnicity", "gender", "age", "language", "source", "licence", "attribution_id"),
+    *("face_probability", "face_width_px", "face_height_px"),
+    *("crop_scale", "crop_distortion", "crop_clipped", "photo_id", "reviewed"),
+)
+"""Those that the first releases have too: what came later may be absent from a release."""
 
 NUMBERS = {
     "face_probability": "Float",
@@ -209,19 +214,24 @@ def read_origins(folder: Path) -> dict[str, Origin]:
 
 def _read(path: Path, kind: Callable[[CsvRow], Kind]) -> list[Kind]:
     found = []
-    for line, row in enumerate(read_rows(path), start=2):
+    for line, row in _numbered_rows(path):
         try:
             found.append(kind(row))
         except KeyError as error:
             raise UsageError(f"{path} is damaged or not a release's: no column {error}") from None
-        except (ValueError, AttributeError, TypeError) as error:
+        except (ValueError, AttributeError, TypeError, OverflowError) as error:
             raise UsageError(f"{path}:{line} is damaged: {error}") from None
     return found
 
 
 def read_rows(path: Path) -> list[CsvRow]:
-    """The rows of a CSV as they are; [] where there is no such file."""
+    """The rows of a release's CSV as they are; [] where there is no such file. Raises UsageError for what is none."""
+    return [row for _, row in _numbered_rows(path)]
+
+
+def _numbered_rows(path: Path) -> list[tuple[int, CsvRow]]:
+    """Each row with its line."""
     if not path.exists():
         return []
-    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
-    return [{name: plain(text or "") for name, text in row.items() if name} for row in rows]
+    table = read_csv(path, may_be_empty=True, own=True)
+    return [(row.line, dict(row.values)) for row in table]

@@ -17,12 +17,13 @@ from btfer.pipeline import build, crop, verify
 from btfer.pipeline.diff import diff
 from btfer.pipeline.forget import forget
 from btfer.pipeline.rebuild import rebuild
+from btfer.pipeline.release_metadata import as_csv
 from btfer.release_record import ONLY, WITH, WITHOUT
 from btfer.settings import Settings
 from btfer.sources.web import Web
 from tests.conftest import as_bytes, draw_photo, take_in
 from tests.loopback import FAST
-from tests.pipeline.test_release import add_face
+from tests.pipeline.test_release import add_face, sign
 
 
 def photo(number: int) -> bytes:
@@ -142,4 +143,85 @@ def test_what_cannot_be_rebuilt_is_said(
     (listed / "sources.csv").write_text(text.replace(".jpg", ".png"))
     with pytest.raises(UsageError, match="is damaged"):
         rebuild(cat, other, listed)
+    cat.close()
+
+
+def hostile(folder: Path, column: str, value: str) -> Path:
+    """A release with another value in the first row of sources.csv, signed anew."""
+    with (folder / "sources.csv").open(encoding="utf-8", newline="") as text:
+        rows = list(csv.DictReader(text))
+    rows[0][column] = value
+    (folder / "sources.csv").write_bytes(as_csv(list(rows[0]), rows))
+    return sign(folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("face", "../../../../outside"),
+        ("face", "/tmp/outside"),
+        ("face", "0" * 24 + "-" + "0" * 8 + "-00"),
+        ("file_name", "images/../../outside.png"),
+        ("photo_sha256", "../../outside"),
+        ("url", "file:///etc/passwd"),
+        ("right", "100000000"),
+    ],
+)
+def test_a_hostile_release_writes_nothing(
+    full: Catalogue, settings: Settings, tmp_path: Path, column: str, value: str
+) -> None:
+    listed = hostile(made(full, settings, ONLY), column, value)
+    other = elsewhere(settings, tmp_path)
+    cat = open_catalogue(other.catalogue_url)
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match="is damaged"):
+        rebuild(cat, other, listed, web=Web(FAST))
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
+    cat.close()
+
+
+def test_a_face_of_other_settings_is_refused(full: Catalogue, settings: Settings) -> None:
+    listed = made(full, settings, ONLY)
+    with (listed / "sources.csv").open(encoding="utf-8", newline="") as text:
+        face = next(csv.DictReader(text))["face"]
+    photo_part, _, number = face.split("-")
+    signed = hostile(listed, "face", f"{photo_part}-00000000-{number}")
+    with pytest.raises(UsageError, match=r"was not cut with the settings of release\.json"):
+        rebuild(full, settings, signed)
+
+
+def test_a_crop_of_the_catalogue_is_never_written_over(full: Catalogue, settings: Settings) -> None:
+    """The release says that a face, which is here, is another part of its photo."""
+    listed = made(full, settings, ONLY)
+    with (listed / "sources.csv").open(encoding="utf-8", newline="") as text:
+        row = next(csv.DictReader(text))
+    crop_file = face_path(settings.data_dir, row["face"])
+    before = crop_file.read_bytes()
+    signed = hostile(listed, "right", str(int(row["right"]) - 5))
+    done = rebuild(full, settings, signed)
+    assert done.gone == {row["file_name"]: "other crop"}
+    assert crop_file.read_bytes() == before
+    assert not (settings.data_dir / ".rebuilding").exists()
+
+
+def test_a_huge_crop_is_refused(full: Catalogue, settings: Settings) -> None:
+    listed = made(full, settings, ONLY)
+    text = (listed / "release.json").read_text()
+    for size, words in (("100000", "no whole number from 0 to 4,096"), ("4000", "256 px are")):
+        (listed / "release.json").write_text(text.replace('"size_px": 256', f'"size_px": {size}'))
+        listed = sign(listed)
+        with pytest.raises(UsageError, match=words):
+            rebuild(full, settings, listed)
+
+
+def test_private_addresses_are_not_fetched(
+    full: Catalogue, settings: Settings, site: HTTPServer, tmp_path: Path
+) -> None:
+    listed = made(full, settings, ONLY)
+    serve(site, *range(7))
+    other = elsewhere(settings, tmp_path).model_copy(update={"allow_private_hosts": False})
+    cat = open_catalogue(other.catalogue_url)
+    with pytest.raises(Incomplete, match="none of the 7 photos could be downloaded"):
+        rebuild(cat, other, listed)
+    assert site.log == []
     cat.close()

@@ -1,10 +1,9 @@
 """AffectNet as its makers give it out: numbered images with NPY annotations, or CSV lists.
 
-Contempt and the rows without an expression are dropped. Source: Mollahosseini et al. 2019,
+Contempt and the rows without an expression are dropped. TrainingSource: Mollahosseini et al. 2019,
 http://mohammadmahoor.com/affectnet; the numbers are in `numbering`.
 """
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +11,10 @@ import numpy as np
 
 from btfer.bench.datasets.numbering import AFFECTNET, AFFECTNET_DROPPED, CONTEMPT, label_of
 from btfer.bench.datasets.sets import SUFFIXES, TrainingSource, parted
+from btfer.csv_reader import CsvRow, iterate_csv
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
+from btfer.safe_paths import FilesInside
 
 PARTS = {"train_set": "train", "val_set": "validation"}
 LISTS = {"training.csv": "train", "validation.csv": "validation", "labels.csv": "all"}
@@ -96,25 +97,36 @@ def _number(annotation: Path) -> str:
     if not annotation.is_file():
         raise UsageError(f"no annotation {annotation}: unpack the annotations again; {LAYOUT}")
     try:
-        return str(int(np.load(annotation).item()))
-    except (ValueError, EOFError, OSError) as error:
-        raise UsageError(f"{annotation} holds no number: {error}") from None
+        number = float(np.load(annotation).item())
+        if not number.is_integer():
+            raise ValueError(f"it is {number}")
+    except (ValueError, TypeError, AttributeError, EOFError, OSError, MemoryError) as error:
+        raise UsageError(f"{annotation} holds no whole number: {error}") from None
+    return str(int(number))
 
 
 def _listed(path: Path, table: Path) -> Iterator[Found]:
     folder = _pictures_of(table)
-    missing = []
+    inside, seen, missing = FilesInside(folder), dict[str, str](), []
     for row in _rows(table):
+        where = f"{table}, line {row.line}"
         file, number = _first(row, FILE_COLUMNS), _first(row, LABEL_COLUMNS)
         if not file or number is None:
-            raise UsageError(f"{table} has the columns {', '.join(row)}: {LAYOUT}")
-        label = _label(number, table)
+            raise UsageError(f"{where} has the columns {', '.join(row.values)}: {LAYOUT}")
+        file = file.replace("\\", "/")
+        if file in seen:
+            if seen[file] != number:
+                raise UsageError(f"{where}: {file} has another label further up")
+            continue  # the same row twice is one image
+        seen[file] = number
+        label = _label(number, where)
         if label is None:
             continue
-        if not (folder / file).is_file():
+        picture = inside.path(file, where=where)
+        if not picture.is_file():
             missing.append(file)
             continue
-        yield LISTS[table.name], (folder / file).relative_to(path).as_posix(), label
+        yield LISTS[table.name], picture.relative_to(path).as_posix(), label
     if missing:
         raise UsageError(
             f"{folder} lacks {len(missing)} images of {table.name}, such as {missing[0]}: unpack "
@@ -122,12 +134,9 @@ def _listed(path: Path, table: Path) -> Iterator[Found]:
         )
 
 
-def _rows(table: Path) -> Iterator[dict[str, str]]:
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline()
-        file.seek(0)
-        headed = any(column in first for column in FILE_COLUMNS)
-        yield from csv.DictReader(file, fieldnames=None if headed else COLUMNS)
+def _rows(table: Path) -> Iterator[CsvRow]:
+    headed = any(column in _first_line(table) for column in FILE_COLUMNS)
+    yield from iterate_csv(table, header=() if headed else COLUMNS)[1]
 
 
 def _first_line(table: Path) -> str:
@@ -143,11 +152,11 @@ def _pictures_of(table: Path) -> Path:
     return next((one for one in (*around, *above) if one.is_dir()), table.parent)
 
 
-def _first(row: dict[str, str], columns: tuple[str, ...]) -> str | None:
-    return next((row[column] for column in columns if column in row), None)
+def _first(row: CsvRow, columns: tuple[str, ...]) -> str | None:
+    return next((row[column] for column in columns if column in row.values), None)
 
 
-def _label(value: str, where: Path) -> int | None:
+def _label(value: str, where: Path | str) -> int | None:
     """The label that a number or a name means; None for what is dropped."""
     value = value.strip().lower()
     if value in AFFECTNET_DROPPED or value == CONTEMPT:

@@ -4,17 +4,18 @@ Sources: Goodfellow et al. 2013, the CSV of Kaggle's challenge; Barsoum et al. 2
 https://arxiv.org/abs/1608.01041, and fer2013new.csv of github.com/microsoft/FERPlus.
 """
 
-import csv
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from btfer.bench.datasets.numbering import FER2013, label_of
 from btfer.bench.datasets.sets import TrainingSource, parted
+from btfer.csv_reader import CsvRow, iterate_csv, read_csv
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
 from btfer.files import only_writer, sha256_file
@@ -62,18 +63,17 @@ def read_fer2013(path: Path, name: str, cache: Path) -> TrainingSource:
 
 def _rows(table: Path) -> Iterator[tuple[int, str, int, str]]:
     """Number of the row from 0, usage, label, pixels."""
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
-        reader.fieldnames = [field.strip() for field in reader.fieldnames or []]
-        if not {"emotion", "pixels", "Usage"} <= set(reader.fieldnames):
-            raise UsageError(f"{table} has the columns {reader.fieldnames}: {LAYOUT}")
-        for number, row in enumerate(reader):
-            if row["emotion"] not in FER2013 or row["Usage"] not in USAGES:
-                raise UsageError(
-                    f"{table} row {number + 1}: emotion '{row['emotion']}', Usage '{row['Usage']}'; "
-                    f"expected 0 to 6, and one of {', '.join(USAGES)}"
-                )
-            yield number, row["Usage"], label_of(FER2013[row["emotion"]]), row["pixels"]
+    try:
+        _, rows = iterate_csv(table, required=("emotion", "pixels", "Usage"))
+    except UsageError as error:
+        raise UsageError(f"{error}: {LAYOUT}") from None
+    for number, row in enumerate(rows):
+        if row["emotion"] not in FER2013 or row["Usage"] not in USAGES:
+            raise UsageError(
+                f"{table} row {number + 1}: emotion '{row['emotion'][:20]}', Usage '{row['Usage'][:20]}'; "
+                f"expected 0 to 6, and one of {', '.join(USAGES)}"
+            )
+        yield number, row["Usage"], label_of(FER2013[row["emotion"]]), row["pixels"]
 
 
 def _unpack_once(table: Path, root: Path) -> None:
@@ -94,13 +94,7 @@ def _unpack(table: Path, root: Path) -> None:
     part = Path(tempfile.mkdtemp(dir=root.parent, prefix=".part-"))
     try:
         for number, _, _, text in _rows(table):
-            pixels = np.fromstring(text, np.uint8, sep=" ")
-            if pixels.size != SIDE_PX**2:
-                raise UsageError(
-                    f"{table} row {number + 1}: {pixels.size} pixels, not {SIDE_PX**2}: "
-                    "the file was cut off, fetch it again"
-                )
-            _, png = cv2.imencode(".png", pixels.reshape(SIDE_PX, SIDE_PX))
+            _, png = cv2.imencode(".png", _pixels(text, f"{table} row {number + 1}"))
             (part / _file(number)).write_bytes(png.tobytes())  # imwrite is silent on a full disk
         part.chmod(0o755)
         os.replace(part, root)
@@ -108,29 +102,43 @@ def _unpack(table: Path, root: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
+def _pixels(text: str, where: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Numbers as an image, uint8 [48, 48]. Raises UsageError for another number of them, and for others than 0-255."""
+    if not (text.isascii() and text.replace(" ", "").isdigit()):
+        raise UsageError(f"{where}: its pixels are not whole numbers from 0 to 255")
+    pixels = np.fromstring(text, np.int64, sep=" ")  # what is too large for it is the largest
+    if pixels.size != SIDE_PX**2:
+        raise UsageError(
+            f"{where}: {pixels.size} pixels, not {SIDE_PX**2}: the file was cut off, fetch it again"
+        )
+    if pixels.max() > 255:
+        raise UsageError(f"{where}: a pixel is {pixels.max()}, not from 0 to 255")
+    return pixels.astype(np.uint8).reshape(SIDE_PX, SIDE_PX)
+
+
 def _file(number: int) -> str:
     return f"fer{number:07d}.png"
 
 
 def _by_votes(rows: list[Row], votes: Path) -> list[Row]:
-    with votes.open(encoding="utf-8-sig", newline="") as file:
-        counted = list(csv.DictReader(file))
+    counted = read_csv(votes, required=("Usage", "Image name"), may_be_empty=True)
     if len(counted) != len(rows):
         raise UsageError(
             f"{votes} has {len(counted)} rows and {CSV_NAMES[0]} {len(rows)}: they go row by row, "
             "fetch both again"
         )
     return [
-        (part, file, _majority(row)) for (part, file, _), row in zip(rows, counted, strict=True)
+        (part, file, _majority(row, f"{votes}, line {row.line}"))
+        for (part, file, _), row in zip(rows, counted, strict=True)
     ]
 
 
-def _majority(row: dict[str, str]) -> int | None:
+def _majority(row: CsvRow, where: str) -> int | None:
     """The label with more than half of the votes; None for another outcome."""
     by_name = {
-        name.strip().lower(): int(count)
-        for name, count in row.items()
-        if name and name.strip() not in ("Usage", "Image name")
+        name.lower(): _count(count, where)
+        for name, count in row.values.items()
+        if name not in ("Usage", "Image name")
     }
     by_name = {name: count for name, count in by_name.items() if count > 1}
     name, most = max(by_name.items(), key=lambda pair: pair[1], default=("unknown", 0))
@@ -140,3 +148,9 @@ def _majority(row: dict[str, str]) -> int | None:
         return EXPRESSIONS.index(parse_expression(name))
     except UsageError:  # contempt, unknown, NF
         return None
+
+
+def _count(text: str, where: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 4):
+        raise UsageError(f"{where}: '{text[:20]}' is no number of votes")
+    return int(text)

@@ -1,14 +1,15 @@
 """Folders of class folders, parted or not, and releases."""
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from btfer.bench.datasets.numbering import CONTEMPT, NUMBERINGS, label_of
+from btfer.bench.datasets.numbering import AFFECTNET_DROPPED, CONTEMPT, NUMBERINGS, label_of
 from btfer.bench.datasets.sets import SUFFIXES, ImageSet, TrainingSource, image_set, parted
+from btfer.csv_reader import CsvRow, CsvTable, read_csv
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
+from btfer.safe_paths import FilesInside
 
 STRATA = ("ethnicity", "gender", "age")
 PARTS = {
@@ -72,17 +73,32 @@ def load_release(path: Path) -> ImageSet:
     table = path / "metadata.csv"
     if not table.is_file():
         raise UsageError(f"{path} is not a release: expected images/<class>/*.png and metadata.csv")
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"file_name", "label"} <= rows[0].keys():
-        raise UsageError(f"{table}: expected rows with the columns file_name and label")
-    missing = [row["file_name"] for row in rows if not (path / row["file_name"]).is_file()]
+    listed = read_csv(table, required=("file_name", "label"), own=True)
+    _check_listed(path, listed)
+    rows = sorted(listed, key=lambda row: row["file_name"])
+    strata = {name: tuple(row[name] for row in rows) for name in STRATA if name in listed.columns}
+    labels = [_label_of_row(table, row) for row in rows]
+    return image_set(path.name, path, [row["file_name"] for row in rows], labels, strata)
+
+
+def _check_listed(path: Path, listed: CsvTable) -> None:
+    """Every image is a file in the folder, and is named once."""
+    inside, lines, missing = FilesInside(path), dict[str, int](), []
+    for row in listed:
+        name, where = row["file_name"], f"{listed.path}, line {row.line}"
+        if not inside.path(name, where=where).is_file():
+            missing.append(name)
+        if lines.setdefault(name, row.line) != row.line:
+            raise UsageError(f"{where}: {name} stands in line {lines[name]} already")
     if missing:
         raise UsageError(f"{path} lacks {len(missing)} images of its metadata.csv: {missing[0]}")
-    rows.sort(key=lambda row: row["file_name"])
-    strata = {name: tuple(row[name] for row in rows) for name in STRATA if name in rows[0]}
-    labels = [label_of(parse_expression(row["label"])) for row in rows]
-    return image_set(path.name, path, [row["file_name"] for row in rows], labels, strata)
+
+
+def _label_of_row(table: Path, row: CsvRow) -> int:
+    try:
+        return label_of(parse_expression(row["label"]))
+    except UsageError as error:
+        raise UsageError(f"{table}, line {row.line}: {error}") from None
 
 
 def folders(path: Path) -> list[Path]:
@@ -110,7 +126,9 @@ def _class_folders(root: Path, within: Path, part: str, kind: str) -> Iterator[F
     inside = folders(within)
     numbers = _numbers(inside, kind)
     for folder in inside:
-        if folder.name.lower() == CONTEMPT or (numbers and folder.name not in numbers):
+        if folder.name.lower() == CONTEMPT or (
+            numbers and folder.name in AFFECTNET_DROPPED - numbers.keys()
+        ):
             continue
         label = label_of(numbers[folder.name]) if numbers else _label_of_folder(folder)
         for file in images(folder):
@@ -133,14 +151,29 @@ def _numbers(inside: list[Path], kind: str) -> dict[str, str]:
     """The meaning of numbered folders; {} where they have names. Never guessed by the numbers alone."""
     if not inside or not all(one.name.isdigit() for one in inside):
         return {}
+    if not kind and all(RAFDB_FILE.fullmatch(file.name) for one in inside for file in images(one)):
+        kind = "rafdb"
     if kind:
+        _check_numbers(inside, kind)
         return NUMBERINGS[kind]
-    if all(RAFDB_FILE.fullmatch(file.name) for one in inside for file in images(one)):
-        return NUMBERINGS["rafdb"]
     raise UsageError(
         f"{inside[0].parent} has numbered folders, and every public set numbers its classes differently: name the "
         f"set, such as --train rafdb={inside[0].parent} ({', '.join(NUMBERINGS)})"
     )
+
+
+def _check_numbers(inside: list[Path], kind: str) -> None:
+    """Refuse numbers that a set does not have: its classes were numbered anew, and each would be read as another."""
+    allowed, found = set(NUMBERINGS[kind]), {one.name for one in inside}
+    strange = found - allowed - (AFFECTNET_DROPPED if kind == "affectnet" else set())
+    # Without 0 and with 7, AffectNet's first seven classes were counted from 1.
+    shifted = kind == "affectnet" and "0" not in found and "7" in found
+    if strange or shifted:
+        raise UsageError(
+            f"{inside[0].parent} has the numbered folders {', '.join(sorted(found))}, and the classes of {kind} "
+            f"are numbered {min(allowed)} to {max(allowed)}: give the folders the names of their classes "
+            f"({', '.join(EXPRESSIONS)})"
+        )
 
 
 def _without_wrappers(path: Path) -> Path:

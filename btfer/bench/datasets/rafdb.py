@@ -8,6 +8,7 @@ from pathlib import Path
 from btfer.bench.datasets.numbering import RAFDB, label_of
 from btfer.bench.datasets.sets import TrainingSource, parted
 from btfer.errors import UsageError
+from btfer.safe_paths import relative_name
 
 LISTS = ("list_patition_label.txt", "list_partition_label.txt")  # the first is the makers' spelling
 LAYOUT = (
@@ -47,7 +48,8 @@ def read_rafdb(path: Path, name: str) -> TrainingSource:
 
 def _rows(table: Path) -> list[tuple[str, int]]:
     rows = []
-    for number, line in enumerate(table.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    seen: dict[str, int] = {}
+    for number, line in enumerate(_lines(table), start=1):
         words = line.split()
         if not words:
             continue
@@ -55,13 +57,27 @@ def _rows(table: Path) -> list[tuple[str, int]]:
             raise UsageError(
                 f"{table} line {number}: expected 'train_00001.jpg 5', got '{line[:60]}'"
             )
-        rows.append((words[0], label_of(RAFDB[words[1]])))
+        name = str(relative_name(words[0], where=f"{table} line {number}"))
+        if "/" in name:
+            raise UsageError(f"{table} line {number}: '{name[:60]}' is not the name of a file")
+        if seen.setdefault(name, number) != number:
+            raise UsageError(f"{table} line {number}: {name} stands in line {seen[name]} already")
+        rows.append((name, label_of(RAFDB[words[1]])))
     if not rows:
         raise UsageError(f"{table} is empty: {LAYOUT}")
     return rows
 
 
 _PARTS = ("train", "test")
+
+
+def _lines(table: Path) -> list[str]:
+    data = table.read_bytes()
+    try:
+        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        return data.decode(encoding).splitlines()
+    except UnicodeDecodeError:
+        raise UsageError(f"{table} is not a text file: {LAYOUT}") from None
 
 
 def _aligned_folder(path: Path) -> Path:

@@ -7,7 +7,6 @@ Source: Northcutt et al. 2021, https://arxiv.org/abs/1911.00068. A finding is a 
 again, never a verdict.
 """
 
-import csv
 import io
 from collections import Counter
 from dataclasses import asdict, dataclass, fields
@@ -20,13 +19,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from btfer.bench.datasets import ImageSet, load_release
 from btfer.bench.runs.store import RunStore
-from btfer.csv_writer import as_csv, plain
+from btfer.csv_reader import CsvRow, read_csv
+from btfer.csv_writer import as_csv
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.extras import require
 from btfer.files import write_atomic
 from btfer.paths import releases_dir
 from btfer.progress import SILENT, Progress
+from btfer.safe_paths import relative_name
 
 Array = np.ndarray[Any, Any]
 
@@ -132,12 +133,17 @@ def read_suspects(reports_dir: Path) -> tuple[list[Suspect], float]:
     tables = sorted(reports_dir.glob(f"*/{TABLE}"))
     if not tables:
         raise Incomplete(f"no report in {reports_dir} has checked labels yet: run btfer report")
-    with tables[-1].open(encoding="utf-8", newline="") as file:
-        rows = [{name: plain(row[name]) for name in row} for row in csv.DictReader(file)]
-    suspects = [
-        Suspect(
+    names = [field.name for field in fields(Suspect)]
+    rows = read_csv(tables[-1], required=names, may_be_empty=True, own=True)
+    return [_read_row(tables[-1], row) for row in rows], tables[-1].stat().st_mtime
+
+
+def _read_row(table: Path, row: CsvRow) -> Suspect:
+    where = f"{table}, line {row.line}"
+    try:
+        return Suspect(
             release=row["release"],
-            file=row["file"],
+            file=str(relative_name(row["file"], where=where)),
             label=row["label"],
             suggested=row["suggested"],
             p_label=float(row["p_label"]),
@@ -145,9 +151,8 @@ def read_suspects(reports_dir: Path) -> tuple[list[Suspect], float]:
             agree=int(row["agree"]),
             models=int(row["models"]),
         )
-        for row in rows
-    ]
-    return suspects, tables[-1].stat().st_mtime
+    except ValueError as error:
+        raise UsageError(f"{where} is damaged: {error}: run btfer report again") from None
 
 
 def sheet(suspects: list[Suspect], root: Path) -> bytes:

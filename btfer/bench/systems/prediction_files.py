@@ -4,8 +4,6 @@ The run's folder has the same files as that of a trained network, so that report
 its training is `external`, and its architecture is the name that it was given.
 """
 
-import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -18,6 +16,7 @@ import numpy as np
 from btfer.bench.datasets import ImageSet
 from btfer.bench.runs.record import EXTERNAL, ReleaseRef, RunDefinition, RunRecord, run_id
 from btfer.bench.runs.store import RunStore
+from btfer.csv_reader import CsvRow, read_csv
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
 from btfer.files import sha256_file, write_atomic
@@ -71,15 +70,14 @@ def read_predictions(file: Path, images: ImageSet) -> Array:
     and has a column of probabilities for each class, under any known name, or one of `LABEL_COLUMNS`.
     A row of empty cells is an image without an answer, NaN here. Raises UsageError that names the row.
     """
-    rows = _rows(file)
-    if not rows:
-        raise UsageError(f"{file} has no row")
-    columns = [name for name in rows[0] if name]
+    rows = read_csv(file)
+    columns = list(rows.columns)
     key = _first(columns, FILE_COLUMNS, f"{file} has no column that names the image")
     places = _places(images)
     out, seen = np.full((len(images), len(EXPRESSIONS)), np.nan), set()
-    for number, row in enumerate(rows, start=2):
-        place = _find(places, row[key] or "")
+    for row in rows:
+        number = row.line
+        place = _find(places, row[key])
         if place is None or place in seen:
             what = "twice" if place in seen else f"which {images.name} does not have"
             raise UsageError(f"{file}, line {number}: '{row[key]}', {what}")
@@ -160,8 +158,8 @@ def _definition(name: str, source: AnswerSource) -> RunDefinition:
     )
 
 
-def _answer(row: dict[str, str], columns: list[str], key: str) -> list[float] | tuple[float, ...]:
-    given = {name: (row[name] or "").strip() for name in columns if name != key}
+def _answer(row: CsvRow, columns: list[str], key: str) -> list[float] | tuple[float, ...]:
+    given = {name: row[name] for name in columns if name != key}
     numbers = {name: text for name, text in given.items() if _class_or_none(name)}
     labels = [given[name] for name in LABEL_COLUMNS if name in given]
     if numbers:
@@ -215,11 +213,3 @@ def _first(columns: Iterable[str], wanted: tuple[str, ...], problem: str) -> str
         if name in found:
             return found[name]
     raise UsageError(f"{problem}: name it {' or '.join(wanted)}")
-
-
-def _rows(file: Path) -> list[dict[str, str]]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-        return list(csv.DictReader(io.StringIO(text, newline=""), restval=""))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{file} cannot be read as CSV: {error}") from None

@@ -127,3 +127,28 @@ def test_nearest_is_the_pixel_that_keras_takes(before: int, after: int) -> None:
     pixels = np.random.default_rng(3).integers(0, 256, (before, before, 3), np.uint8)
     expected = Image.fromarray(pixels).resize((after, after), Image.Resampling.NEAREST)
     np.testing.assert_array_equal(shrink(pixels, after, "nearest"), np.asarray(expected))
+
+
+def test_the_table_of_a_release_is_read_strictly(tmp_path: Path) -> None:
+    release = draw_release(tmp_path / "r", 2)
+    table = release / "metadata.csv"
+    text = table.read_text()
+    row = text.splitlines()[1]
+    table.write_text(text, encoding="utf-8-sig")
+    assert len(load_release(release)) == 14
+    (tmp_path / "outside.png").write_bytes((release / "images/sad/100.png").read_bytes())
+    (release / "images/sad/link.png").symlink_to(tmp_path / "outside.png")
+    for more, words in (
+        (row, "line 16: images/angry/100.png stands in line 2 already"),
+        ("../outside.png,sad,,,", r"line 16: '\.\./outside\.png' is not a path inside"),
+        ("images/sad/link.png,sad,,,", "line 16: .* by a symbolic link"),
+        ("images/sad/100.png", "line 16: 1 fields"),
+        (row.replace(",angry,", ",joyous,").replace("angry/100", "angry/101"), "line 3|line 16"),
+        ("images/angry/100.png,x,,,", "line 16"),
+    ):
+        table.write_text(f"{text}{more}\n")
+        with pytest.raises(UsageError, match=words):
+            load_release(release)
+    table.write_bytes(text.encode("utf-16"))
+    with pytest.raises(UsageError, match="is not text in UTF-8"):
+        load_release(release)

@@ -101,7 +101,7 @@ def write_fer2013(folder: Path, rows: int = 14) -> Path:
         table = csv.writer(file)
         table.writerow(["emotion", "pixels", "Usage"])
         for number, usage in enumerate(usages):
-            table.writerow([number % 7, " ".join([str(number * 10)] * 48 * 48), usage])
+            table.writerow([number % 7, " ".join([str(number * 10 % 256)] * 48 * 48), usage])
     return folder
 
 
@@ -308,3 +308,111 @@ def test_counts_stand_beside_table_1() -> None:
     assert lines[0].split() == ["train", "validation", "test", "all", "paper"]
     assert lines[2].split() == ["disgust", "1", "0", "0", "1", "547"]
     assert lines[-1].split()[-1] == "35,887"
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("rafdb", range(7)),
+        ("fer2013", range(1, 8)),
+        ("affectnet", range(1, 8)),
+        ("rafdb", range(9)),
+        ("affectnet", range(12)),
+    ],
+)
+def test_classes_that_were_numbered_anew_are_refused(
+    tmp_path: Path, name: str, numbers: range
+) -> None:
+    for number in numbers:
+        save(tmp_path / name / "train" / str(number) / "a.png")
+        save(tmp_path / name / "test" / str(number) / "b.png")
+    with pytest.raises(UsageError, match=f"the classes of {name} are numbered"):
+        read_source(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        ("0 " * 2303 + "300", "row 1: a pixel is 300"),
+        ("0 " * 2303 + "1.5", "row 1: its pixels are not whole numbers"),
+        ("0 " * 2303 + "-1", "row 1: its pixels are not whole numbers"),
+        ("0 " * 2303 + "9" * 30, "row 1: a pixel is"),
+        ("0 " * 2304 + "x", "row 1: its pixels are not whole numbers"),
+        ("0 " * 2305, "row 1: 2305 pixels, not 2304"),
+        ("", "row 1: its pixels are not whole numbers"),
+    ],
+    ids=["over", "fraction", "negative", "huge", "a word behind", "too many", "none"],
+)
+def test_a_fer2013_row_that_is_no_image_is_named(tmp_path: Path, pixels: str, words: str) -> None:
+    folder = tmp_path / "fer2013"
+    folder.mkdir()
+    (folder / "fer2013.csv").write_text(f"emotion,pixels,Usage\n3,{pixels},Training\n")
+    with pytest.raises(UsageError, match=words):
+        read_source(folder, cache=tmp_path / "cache")
+
+
+def test_fer2013_is_read_from_a_spreadsheet_and_its_votes_must_be_numbers(tmp_path: Path) -> None:
+    folder = write_fer2013(tmp_path / "set")
+    text = (folder / "fer2013.csv").read_text()
+    (folder / "fer2013.csv").write_text(text.replace(",", ";"), encoding="utf-8-sig")
+    assert len(read_source(folder, cache=tmp_path / "cache").images) == 14
+    head = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt\n"
+    for votes in (",,,,,,,", "x,0,0,0,0,0,0,0", "-3,0,0,0,0,0,0,0", "1e9,0,0,0,0,0,0,0"):
+        (folder / "fer2013new.csv").write_text(head + f"Training,fer0.png,{votes}\n" * 14)
+        with pytest.raises(
+            UsageError, match=r"fer2013new\.csv, line 2: '.*' is no number of votes"
+        ):
+            read_source(folder, cache=tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("../train_00001.jpg 1", "not a path inside|expected 'train"),
+        ("train_/../../x.jpg 1", "not a path inside"),
+        ("train_a/b.jpg 1", "is not the name of a file"),
+        ("train_00000.jpg 2", "train_00000.jpg stands in line 1 already"),
+    ],
+)
+def test_a_list_of_rafdb_names_files_of_its_folder_once(rafdb: Path, line: str, words: str) -> None:
+    table = rafdb / "basic" / "EmoLabel" / "list_patition_label.txt"
+    table.write_text(table.read_text() + line + "\n")
+    with pytest.raises(UsageError, match=words):
+        read_source(rafdb)
+    table.write_bytes(b"\xff\xf0\x81")
+    with pytest.raises(UsageError, match="is not a text file"):
+        read_source(rafdb)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("../outside.png,happy", r"line 9: '\.\./outside\.png' is not a path inside"),
+        ("/etc/passwd,happy", "line 9: '/etc/passwd' is not a path inside"),
+        ("0.png,sad", "line 9: 0.png has another label further up"),
+        ("0.png", "line 9: 1 fields"),
+    ],
+)
+def test_a_list_of_affectnet_stays_in_its_folder(tmp_path: Path, row: str, words: str) -> None:
+    folder = tmp_path / "set"
+    lines = ["pth,label"]
+    for number, label in enumerate(FER2013_ORDER):
+        save(folder / f"{number}.png", number)
+        lines.append(f"{number}.png,{label}")
+    save(tmp_path / "outside.png")
+    table = folder / "labels.csv"
+    table.write_text("\n".join([*lines, lines[1], ""]))
+    assert len(read_source(folder).images) == 7, "the same row twice is one image"
+    table.write_text("\n".join([*lines, row, ""]))
+    with pytest.raises(UsageError, match=words):
+        read_source(folder)
+
+
+def test_an_annotation_that_is_no_number_is_named(tmp_path: Path) -> None:
+    part = tmp_path / "set" / "train_set"
+    save(part / "images" / "0.jpg")
+    (part / "annotations").mkdir()
+    for odd in (np.array("x"), np.array(1.5), np.array([1, 2]), np.array((1, 2), "i4,i4")):
+        np.save(part / "annotations" / "0_exp.npy", odd)
+        with pytest.raises(UsageError, match=r"0_exp\.npy holds no whole number"):
+            read_source(tmp_path / "set")

@@ -42,7 +42,7 @@ def test_it_sends_and_says_where_it_is(
 ) -> None:
     assert run(monkeypatch, release, "--to", "hf://lab/faces", "--yes", "--json") == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["state"], told["version"]) == ("sent", "1")
+    assert (told["state"], told["version"]) == ("sent", "1.0.0")
     assert run(monkeypatch, release, "--to", "hf://lab/faces", "--yes") == 0
     assert f"already published: {hub.url}/datasets/lab/faces" in capsys.readouterr().out
 

@@ -1,0 +1,114 @@
+"""What is derived from the tables: packed forms, croissant.json and the README."""
+
+import hashlib
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from btfer.expressions import EXPRESSIONS
+from btfer.pipeline import formats
+from btfer.pipeline.verify.folder import OpenedRelease
+from btfer.pipeline.verify.tables import differences, expected_rows
+
+_NUMBER = re.compile(r"^(\d+) (?:images|facial-expression crops)\b", re.MULTILINE)
+_COUNTS = re.compile(r"\(((?:\w+ \d+(?:, )?)+)\)")
+_CLASS_TABLE = re.compile(r"^\| class \| images \|.*\n\|[-|]+\|\n((?:\|.*\|\n)+)", re.MULTILINE)
+_CLASS_LINE = re.compile(r"^\| (\w+) \| (\d+) \|", re.MULTILINE)
+_EXAMPLES = re.compile(r"^\s*-?\s*num_examples:\s*(\d+)\s*$", re.MULTILINE)
+
+
+def check_packed(one: OpenedRelease) -> Iterator[str]:
+    """Packed forms with other images, labels or columns."""
+    expected = {row["file_name"]: row for row in expected_rows(one)}
+    forms = one.record.formats if one.record else ()
+    for form in formats.FORMATS:
+        if form not in forms and any(name.startswith(f"{form}/") for name in one.found):
+            yield f"there is a folder {form}, which release.json does not name"
+    for form in forms:
+        if form not in formats.FORMATS:
+            yield f"release.json names an unknown format '{form}'"
+            continue
+        seen = Counter[str]()
+        try:
+            for row, data in formats.unpack_rows(one.folder, form):
+                name = str(row["file_name"])
+                seen[name] += 1
+                yield from (f"{form}: {text}" for text in _wrong_in(one, row, data, expected))
+        except Exception as error:  # each form's reader has errors of its own
+            yield f"{form} cannot be read: {(str(error).splitlines() or [''])[0][:100]}"
+            continue
+        yield from (f"{form}: no {name}" for name in sorted(set(expected) - set(seen)))
+        yield from (f"{form}: {name} is there {n} times" for name, n in seen.items() if n > 1)
+
+
+def _wrong_in(
+    one: OpenedRelease, row: dict[str, Any], data: bytes, expected: dict[str, dict[str, Any]]
+) -> Iterator[str]:
+    name = str(row["file_name"])
+    if hashlib.sha256(data).hexdigest() != one.sums.get(name):
+        yield f"another image for {name}"
+    if name not in expected:
+        yield f"{name} is not in metadata.csv"
+        return
+    if row.get("label") != expected[name]["label"]:
+        yield f"{name} is labelled {row.get('label')}"
+    yield from differences(row | {"label": expected[name]["label"]}, expected[name])
+
+
+def check_croissant(one: OpenedRelease) -> Iterator[str]:
+    """A croissant.json that is not valid or not of these files."""
+    import mlcroissant
+
+    # It recommends a date; ours has none, on purpose.
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    path = one.folder / "croissant.json"
+    if "croissant.json" not in one.found:
+        yield "there is no croissant.json"
+        return
+    try:
+        content = json.loads(path.read_bytes())
+        described = mlcroissant.Dataset(jsonld=str(path)).metadata
+    except Exception as error:  # its parser has no end of errors for what is no Croissant
+        yield f"croissant.json: {(str(error).strip().splitlines() or ['damaged'])[-1].strip()[:200]}"
+        return
+    for file in described.distribution:
+        digest = getattr(file, "sha256", None)
+        if digest and one.sums.get(file.id) != digest:
+            yield f"croissant.json says {str(digest)[:12]} of {file.id}"
+    text = content.get("description", "") if isinstance(content, dict) else ""
+    yield from _wrong_counts(one, "croissant.json", str(text))
+
+
+def check_readme(one: OpenedRelease) -> Iterator[str]:
+    """A README whose numbers are those of another release."""
+    if "README.md" not in one.found:
+        yield "there is no README.md"
+        return
+    try:
+        text = (one.folder / "README.md").read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        yield f"README.md cannot be read: {error}"
+        return
+    for number in _EXAMPLES.findall(text):
+        if int(number[:18]) != len(one.rows):
+            yield f"README.md says num_examples {number[:18]}, there are {len(one.rows)}"
+    yield from _wrong_counts(one, "README.md", text)
+
+
+def _wrong_counts(one: OpenedRelease, file: str, text: str) -> Iterator[str]:
+    """Numbers of images in a text, where they stand as btfer writes them."""
+    per_class = Counter(row.get("label", "") for row in one.rows)
+    total = _NUMBER.search(text)
+    if total and int(total[1][:18]) != len(one.rows):
+        yield f"{file} says {total[1][:18]} images, there are {len(one.rows)}"
+    table = _CLASS_TABLE.search(text)
+    said = list(_CLASS_LINE.findall(table[1])) if table else []
+    listed = _COUNTS.search(text) if file == "croissant.json" else None
+    if listed:
+        said += [tuple(pair.rsplit(" ", 1)) for pair in listed[1].rstrip(", ").split(", ")]
+    for label, number in said:
+        if label in EXPRESSIONS and int(number[:18]) != per_class[label]:
+            yield f"{file} says {number[:18]} images of {label}, there are {per_class[label]}"
