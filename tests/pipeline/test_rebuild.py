@@ -10,6 +10,7 @@ from pytest_httpserver import HTTPServer
 from btfer.catalogue import Catalogue, open_catalogue, verdicts, withdrawals
 from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
+from btfer.csv_writer import as_csv
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.paths import face_path
@@ -17,7 +18,6 @@ from btfer.pipeline import build, crop, verify
 from btfer.pipeline.diff import diff
 from btfer.pipeline.forget import forget
 from btfer.pipeline.rebuild import rebuild
-from btfer.pipeline.release_metadata import as_csv
 from btfer.release_record import ONLY, WITH, WITHOUT
 from btfer.settings import Settings
 from btfer.sources.web import Web

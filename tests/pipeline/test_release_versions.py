@@ -19,6 +19,7 @@ from btfer.errors import Incomplete
 from btfer.images import decode_rgb
 from btfer.pipeline import build, verify
 from btfer.pipeline.contact_sheet import NUMBER_PX, TILE_PX, class_sheet
+from btfer.pipeline.forget import forget
 from btfer.pipeline.optout_page import image_token
 from btfer.pipeline.release_images import photo_pseudonym, pseudonym
 from btfer.pipeline.release_metadata import read_credits, read_metadata, read_origins, read_rows
@@ -99,6 +100,22 @@ def test_what_was_withdrawn_is_on_the_tombstone_list_of_the_next_version(
     third = made(full, settings)
     assert len(read_rows(third / "tombstones.csv")) == 2
     assert version(third) == ("1.0.2", second.name)
+
+
+def test_what_was_forgotten_is_on_the_tombstone_list_by_the_token_of_the_page_before(
+    full: Catalogue, settings: Settings
+) -> None:
+    for sources in (WITH, ONLY):
+        first = made(full, settings, sources=sources)
+        page = (first / "optout.html").read_text()
+        row = next(one for one in page.splitlines() if "images/sad/sad-001.png" in one)
+        done = forget(full, settings, [f"{first.name}/sad-001.png"])
+        second = first.parent / str(done.releases[first.name])
+        [stone] = read_rows(second / "tombstones.csv")
+        assert f">{stone['token']}<" in row
+        assert (stone["release"], stone["version"]) == (first.name, "1.0.0")
+        assert version(second) == ("1.0.1", first.name)
+        assert [one for check in verify.verify(second) for one in check.problems] == []
 
 
 def test_the_opt_out_page_names_every_image_and_whom_to_write_to(

@@ -75,7 +75,7 @@ def record(**changed: object) -> Callable[[Path], None]:
 
 def repack(folder: Path) -> None:
     """Another column in the packed form of one image."""
-    [path] = (folder / "webdataset").iterdir()
+    [path] = (folder / "webdataset").glob("*.tar")
     path.write_bytes(path.read_bytes().replace(b'"ethnicity": "Asian"', b'"ethnicity": "Black"', 1))
 
 
