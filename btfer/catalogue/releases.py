@@ -20,7 +20,12 @@ def add(
 ) -> None:
     """Record a release whose folder is complete; doing it again changes nothing."""
     with cat.write() as connection:
-        row = {"name": name, "digest": digest, "settings": dict(settings), "at": now()}
+        row = {
+            "name": name,
+            "digest": digest,
+            "settings": dict(settings),
+            "at": now("microseconds"),
+        }
         insert_new(connection, release, [row])
         rows = [one._asdict() | {"release": name} for one in chosen]
         insert_new(connection, release_face, rows)

@@ -101,9 +101,9 @@ def current_revision(url: str) -> str:
         engine.dispose()
 
 
-def now() -> str:
-    """The time in UTC, as the catalogue writes it."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+def now(timespec: str = "seconds") -> str:
+    """The time in UTC, as the catalogue writes it; in microseconds where what is newest matters within a second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec=timespec)
 
 
 def in_parts(values: Iterable[Value], size: int = PARAMETERS_AT_ONCE) -> Iterator[list[Value]]:

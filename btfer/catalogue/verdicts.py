@@ -6,7 +6,6 @@ they agree. A person's newest vote on a picture is the one that counts. Times or
 machines, so that it is the same everywhere, whichever was merged first.
 """
 
-import datetime
 import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -238,7 +237,7 @@ def last_batch(cat: Catalogue, round_: str, reviewer: str) -> list[StoredVerdict
 
 def timestamp() -> str:
     """The time in UTC in microseconds: the same for all that are written together, so that `last_batch` finds them."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+    return now("microseconds")
 
 
 def _stored(cat: Catalogue, statement: sa.Select[Any]) -> list[StoredVerdict]:

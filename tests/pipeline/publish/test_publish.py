@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import json
 import os
 from pathlib import Path
 
@@ -34,7 +35,16 @@ def refused(folder: Path, hub: Hub) -> str:
 
 def change_licences(folder: Path, licence: str) -> Path:
     rows = list(csv.DictReader(io.StringIO((folder / "metadata.csv").read_text())))
-    rows[0]["licence"] = licence
+    # One that asks for no credit, so that verify finds nothing and the licence alone decides.
+    row = next(one for one in rows if one["licence"].startswith("CC0"))
+    row |= {"licence": licence, "spdx": ""}
+    lines = [json.loads(line) for line in (folder / "faces.jsonl").read_text().splitlines()]
+    for line in lines:
+        if line["file_name"] == row["file_name"]:
+            line |= {"licence": licence, "spdx": ""}
+    (folder / "faces.jsonl").write_text(
+        "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    )
     text = io.StringIO()
     table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     table.writeheader()
