@@ -152,7 +152,7 @@ def _write_lines(path, rows, images):
 def _read_lines(path):
     for line in path.read_text().splitlines():
         name, label, data = line.split()
-        yield name, label, bytes.fromhex(data)
+        yield {"file_name": name, "label": label}, bytes.fromhex(data)
 
 
 FORMATS["lines"] = Format("txt", _write_lines, _read_lines)

@@ -7,7 +7,7 @@ from btfer.catalogue import Catalogue, photos, votes
 from btfer.catalogue.verdicts import StoredVerdict
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
-from btfer.review.queues import Entry, Item, items
+from btfer.review.queues import Item, QueueEntry, items
 from btfer.review.rules import ROUNDS, check_round
 
 MOST_REVIEWERS = 9
@@ -37,7 +37,7 @@ def disputes(cat: Catalogue, round_: str) -> list[Dispute]:
         by_subject[ReviewSubject(row.photo, row.face)].append(Vote(row.reviewer, _in_words(row)))
     labels = photos.described(cat, {one.photo for one in by_subject})
     entries = [
-        Entry(one, labels[one.photo].expression, ("disputed",))
+        QueueEntry(one, labels[one.photo].expression, ("disputed",))
         for one in by_subject
         if one.photo in labels
     ]

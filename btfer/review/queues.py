@@ -25,7 +25,7 @@ _SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "autho
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QueueEntry:
     """A place in a queue: which picture, its label now, and its hints."""
 
     subject: ReviewSubject
@@ -70,7 +70,7 @@ class Tally:
 
 def waiting(
     cat: Catalogue, round_: str, crop_digest: str = "", *, reviewer: str = ""
-) -> list[Entry]:
+) -> list[QueueEntry]:
     """What a round has not decided: the most doubtful first (`badges.FIRST`), then in the order of finding.
 
     reviewer: only what awaits this person's vote. crop_digest: of the crop, for round `faces`.
@@ -84,7 +84,9 @@ def waiting(
     return sorted(entries, key=lambda one: badges.FIRST[round_] not in one.badges)
 
 
-def in_order(entries: Sequence[Entry], order: str = ORDERS[0], label: str = "") -> list[Entry]:
+def in_order(
+    entries: Sequence[QueueEntry], order: str = ORDERS[0], label: str = ""
+) -> list[QueueEntry]:
     """Those of one class ('' = all), in one of `ORDERS`. Raises UsageError for another order."""
     if order not in ORDERS:
         raise UsageError(f"unknown order '{order}'; choose one of {', '.join(ORDERS)}")
@@ -109,7 +111,7 @@ def queue(
     return items(cat, entries[:limit])
 
 
-def items(cat: Catalogue, entries: Sequence[Entry]) -> list[Item]:
+def items(cat: Catalogue, entries: Sequence[QueueEntry]) -> list[Item]:
     """The entries with all that is shown of them; those that have gone from the catalogue are left out."""
     of_photo = photos.described(cat, {one.subject.photo for one in entries})
     of_face = faces.by_id(cat, [one.subject.face for one in entries if one.subject.face])
@@ -138,8 +140,8 @@ class Queue:
         check_round(round_)
         self._cat, self._round, self._digest = cat, round_, crop_digest
         self._reviewer = check_reviewer(reviewer)
-        self._entries: dict[ReviewSubject, Entry] = {}
-        self._closed: dict[str, Entry] = {}  # by id: for put_back
+        self._entries: dict[ReviewSubject, QueueEntry] = {}
+        self._closed: dict[str, QueueEntry] = {}  # by id: for put_back
         self._orders: dict[tuple[str, str], list[ReviewSubject]] = {}
         self._seen, self._read_at = "", 0.0
         self._lock = threading.Lock()  # the same person may have two windows open
@@ -228,14 +230,14 @@ def _tallies(round_: str, counts: Counter[tuple[str, str]]) -> list[Tally]:
     ]
 
 
-def _photos(cat: Catalogue) -> list[Entry]:
+def _photos(cat: Catalogue) -> list[QueueEntry]:
     conflicting, copied = photos.conflicting(cat), photos.with_copies(cat)
     unclear = statements.licence_conflicts(cat)
     no_face = {
         one.sha256 for one in faces.photos_without_face(cat, faces.newest_settings(cat), "no face")
     }
     return [
-        Entry(
+        QueueEntry(
             ReviewSubject(photo.sha256),
             photo.expression,
             badges.of_photo(
@@ -246,12 +248,12 @@ def _photos(cat: Catalogue) -> list[Entry]:
     ]
 
 
-def _faces(cat: Catalogue, crop_digest: str) -> list[Entry]:
+def _faces(cat: Catalogue, crop_digest: str) -> list[QueueEntry]:
     conflicting, unclear = photos.conflicting(cat), statements.licence_conflicts(cat)
     taken = faces.accepted_with_labels(cat, crop_digest)
     per_photo = Counter(face.photo for face in taken)
     return [
-        Entry(
+        QueueEntry(
             ReviewSubject(face.photo, face.id),
             face.expression,
             badges.of_face(
@@ -266,7 +268,7 @@ def _faces(cat: Catalogue, crop_digest: str) -> list[Entry]:
     ]
 
 
-def _item(one: Entry, photo: DescribedPhoto, face: Face | None) -> Item:
+def _item(one: QueueEntry, photo: DescribedPhoto, face: Face | None) -> Item:
     size = face or photo
     return Item(
         id=one.subject.id,
