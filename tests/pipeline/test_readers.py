@@ -188,7 +188,7 @@ def plain_image(folder: Path, id_: str, label: str, number: int) -> ReleaseImage
     path.write_bytes(encode_png(pixels))
     file = f"{label}/{label}-{number:03d}.png"
     stated = ImageMetadata(
-        *(f"images/{file}", label, {label: 1}, "", "", "", "", "folder", "CC0 1.0", ""),
+        *(f"images/{file}", label, {label: 1}, "", "", "", "", "folder", "CC0 1.0", "CC0-1.0", ""),
         *(0.99, 60, 70, 2.5, 1.0, (), id_, True),
     )
     return ReleaseImage(file, path, id_, stated, None, None)

@@ -102,22 +102,22 @@ def test_two_replicas_train_as_one_does_on_whole_batches() -> None:
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
         from btfer.bench.train.devices import replicas
-        from btfer.bench.train.batches import Feed
+        from btfer.bench.train.batches import ImageBatches
         from btfer.bench.train.protocol import PAPER
         from btfer.bench.train.phases import ALL, prepare
         from keras import layers
         pixels = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 3)).astype(np.uint8)
         ends = []
         for count in (1, 2):
-            feed = Feed(pixels, np.arange(8) % 7, np.arange(8), classes=7, batch_size=4,
+            batches = ImageBatches(pixels, np.arange(8) % 7, np.arange(8), classes=7, batch_size=4,
                         augmentation=PAPER.augmentation)
             with replicas(count):
                 keras.utils.set_random_seed(1)
                 model = keras.Sequential([keras.Input((48, 48, 3)), layers.AveragePooling2D(8),
                     layers.Flatten(), layers.Dense(7, activation="softmax")])
                 prepare(model, PAPER, ALL)
-                model.fit(feed, epochs=2, shuffle=False, verbose=0)
-                ends.append([model.get_weights()[0], model.predict(feed, verbose=0)])
+                model.fit(batches, epochs=2, shuffle=False, verbose=0)
+                ends.append([model.get_weights()[0], model.predict(batches, verbose=0)])
         print(all(np.allclose(one, two, atol=1e-5) for one, two in zip(*ends)))
         """
     )
