@@ -218,7 +218,7 @@ def _content(folder: Path) -> dict[str, Any]:
 
 
 def _refuse_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _refuse(folder: Path, error: Exception) -> NoReturn:

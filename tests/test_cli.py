@@ -92,7 +92,7 @@ def test_the_help_of_no_command_imports_what_is_slow() -> None:
         (["bench", "external", "--system", "affdex"], 2, "'emotiefflib'"),
         (["bench", "external", "--system", "fer", "--predictions", "a.csv"], 2, "one of"),
         (["bench", "external"], 2, "give one of --predictions, --system and --model-file"),
-        (["bench", "external", "--predictions", "a.csv"], 3, "there is no release yet"),
+        (["bench", "external", "--predictions", "a.csv"], 3, "there is not a release yet"),
         (["verify", "btfer-0"], 2, "unknown release 'btfer-0'"),
         (["catalogue", "upgrade"], 1, "there is no catalogue at"),
         (["--set", "min_face_px", "status"], 2, "write NAME=VALUE"),

@@ -57,7 +57,7 @@ def check(wheel: Path, sdist: Path) -> list[str]:
     held, wanted = wheel_files(wheel), expected()
     wrong = [f"the wheel lacks {name}" for name in sorted(wanted - held.keys())]
     wrong += [
-        f"the wheel has {name}, which is no file of it" for name in sorted(held.keys() - wanted)
+        f"the wheel has {name}, which is not a file of it" for name in sorted(held.keys() - wanted)
     ]
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}

@@ -69,7 +69,7 @@ def newest_release(*, any_kind: bool = False) -> Path:
     with catalogue(found) as cat:
         known = [releases_dir(found.data_dir) / one.name for one in releases.every(cat)]
     if not known:
-        raise Incomplete("there is no release yet: run btfer build --per-class 300")
+        raise Incomplete("there is not a release yet: run btfer build --per-class 300")
     with_images = (folder for folder in known if any_kind or _has_images(folder))
     newest = next(with_images, None)
     if newest is None:

@@ -62,7 +62,7 @@ def check_release(
     """Which images of a release stand in training sets. A set is searched once, then the answer is on disk.
 
     training: name -> folder or FER2013's csv. Writes leaks.csv, leaks.png (the pairs, to look at) and NAME.json
-    to data/leaks/<release>. Raises UsageError where the folder is no release or a set cannot be read, Busy where
+    to data/leaks/<release>. Raises UsageError where the folder is not a release or a set cannot be read, Busy where
     another process is searching.
     """
     if not training:

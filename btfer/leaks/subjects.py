@@ -37,7 +37,7 @@ def subjects_of_release(cat: Catalogue, data_dir: Path, release: Path) -> list[L
     """The images of a release by file name: in their photos where these are kept here, else the images themselves.
 
     With its photo, a face is also found in wider framings. Raises UsageError where the folder
-    is no release.
+    is not a release.
     """
     images = _as_they_are(release)
     file_of = {one.face: f"images/{one.file}" for one in releases.faces_in(cat, release.name)}
@@ -83,5 +83,5 @@ def _side(text: str, where: str) -> int:
     if not text:
         return IMAGE_PX
     if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_PX and len(text) < 9):
-        raise UsageError(f"{where}: '{text[:20]}' is no side of a face in pixels")
+        raise UsageError(f"{where}: '{text[:20]}' is not the side of a face in pixels")
     return int(text)

@@ -133,7 +133,7 @@ def _read_parquet(path: Path) -> Iterator[tuple[JsonRow, bytes]]:
 
 def _class_at(place: int) -> str:
     if not 0 <= place < len(EXPRESSIONS):
-        raise UsageError(f"{place} is no class")
+        raise UsageError(f"{place} is not a class")
     return EXPRESSIONS[place]
 
 

@@ -69,7 +69,7 @@ def rebuild(cat: Catalogue, settings: Settings, folder: Path, *, web: Web | None
     """Make the release of a folder that has sources.csv; `web` with manners of its own.
 
     Where everything is still there it is, byte for byte, the release that `--with-sources` makes. Raises
-    UsageError for a folder that is no release or is damaged, and Incomplete where no photo could be downloaded.
+    UsageError for a folder that is not a release or is damaged, and Incomplete where no photo could be downloaded.
     """
     origins = _checked(folder)
     record = read_record(folder)

@@ -43,7 +43,7 @@ def read_fer2013(path: Path, name: str, cache: Path) -> TrainingSource:
 
     With FER+, the class is the one that more than half of the votes name, single votes left out; where
     there is none, or it is contempt, unknown or no face, the image is dropped (the rule "majority" of
-    its makers' code). Raises UsageError for a row that is no image.
+    its makers' code). Raises UsageError for a row that is not an image.
     """
     table = find_csv(path)
     if table is None:
@@ -152,5 +152,5 @@ def _majority(row: CsvRow, where: str) -> int | None:
 
 def _count(text: str, where: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 4):
-        raise UsageError(f"{where}: '{text[:20]}' is no number of votes")
+        raise UsageError(f"{where}: '{text[:20]}' is not a number of votes")
     return int(text)

@@ -34,7 +34,7 @@ Found = tuple[str, str, int]  # part, file, label
 def load_folder(path: Path, name: str = "") -> ImageSet:
     """Class folders as a set; `Anger` and `angry` are the same class.
 
-    Raises UsageError that shows the expected layout, where there is no folder, no class or no image.
+    Raises UsageError that shows the expected layout, where there is not a folder, no class or no image.
     """
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder: {LAYOUT}")

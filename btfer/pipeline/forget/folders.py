@@ -67,7 +67,7 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 
 def read_table(path: Path) -> Table | None:
-    """A CSV file; None where there is none, or where it is no CSV at all."""
+    """A CSV file; None where there is none, or where it is not a CSV file at all."""
     try:
         text = path.read_bytes().decode(ANY_BYTES)
         header, *rows = csv.reader(io.StringIO(text, newline=""))

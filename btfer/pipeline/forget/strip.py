@@ -1,6 +1,6 @@
 """Taking a photo's images out of a release folder, in place: files, rows, and whatever shows them among others.
 
-Nothing else of the folder changes. What is left is no release any more (its checksums do not fit): the next
+Nothing else of the folder changes. What is left is not a release any more (its checksums do not fit): the next
 version is made from it, or, where that cannot be, it stays and is named in the report.
 """
 

@@ -32,7 +32,7 @@ class Check:
 
 
 def verify(folder: Path, *, size_px: int = 256) -> list[Check]:
-    """All checks of a release folder. Raises UsageError where the folder is no release."""
+    """All checks of a release folder. Raises UsageError where the folder is not a release."""
     one = open_release(folder)
     return [
         _check(

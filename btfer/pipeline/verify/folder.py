@@ -42,7 +42,7 @@ class ReadFile:
 class OpenedRelease:
     """A release's folder, read once. sums: what SHA256SUMS says; found: the files that are there.
 
-    odd: what is there and is no file of a release, with what it is. damage: why a file cannot be read, by its
+    odd: what is there and is not a file of a release, with what it is. damage: why a file cannot be read, by its
     name. tables: rows of each CSV that can be read. record: None where release.json cannot be read.
     """
 
@@ -72,7 +72,7 @@ class OpenedRelease:
 
 
 def open_release(folder: Path) -> OpenedRelease:
-    """Read all of a folder. Raises UsageError where it is no release."""
+    """Read all of a folder. Raises UsageError where it is not a release."""
     needed = (SUMS, "metadata.csv")
     if not folder.is_dir() or not all(os.path.lexists(folder / name) for name in needed):
         raise UsageError(f"{folder} is not a release: it has no SHA256SUMS and metadata.csv")

@@ -71,5 +71,5 @@ def check_portable(one: OpenedRelease) -> Iterator[str]:
         for part in name.split("/"):
             reserved = part.split(".")[0].lower() in _RESERVED
             if reserved or part[-1:] in (".", " ") or _NOT_ON_WINDOWS.intersection(part):
-                yield f"{name} is no name of a file on Windows"
+                yield f"{name} is not a valid file name on Windows"
                 break

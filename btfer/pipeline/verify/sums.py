@@ -38,7 +38,7 @@ def parse_sums(data: bytes) -> tuple[dict[str, str], list[str]]:
         if line.endswith("\r"):
             problems.append(f"{where} ends as on Windows: it was changed by an editor or by git")
         if not found:
-            problems.append(f"{where} is no digest, two spaces and a name: {line[:80]!r}")
+            problems.append(f"{where} is not a digest, two spaces and a name: {line[:80]!r}")
             continue
         digest, name = found.groups()
         try:

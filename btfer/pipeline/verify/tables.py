@@ -81,15 +81,15 @@ def _check_sources(one: OpenedRelease) -> Iterator[str]:
 def _wrong_in_origin(row: CsvRow) -> Iterator[str]:
     for column in ("image_sha256", "photo_sha256"):
         if not is_digest(row[column]):
-            yield f"{column} is no sha256: {row[column][:80]!r}"
+            yield f"{column} is not a sha256: {row[column][:80]!r}"
     if not is_face_id(row["face"], photo=row["photo_sha256"]):
-        yield f"face is no face of this photo: {row['face'][:80]!r}"
+        yield f"face is not a face of this photo: {row['face'][:80]!r}"
     if row["url"] and not row["url"].startswith(("http://", "https://")):
-        yield f"url is no web address: {row['url'][:80]!r}"
+        yield f"url is not a web address: {row['url'][:80]!r}"
     try:
         cut = Origin.from_csv_row(row).cut
     except (ValueError, OverflowError) as error:
-        yield f"the cut is no four numbers: {error}"
+        yield f"the cut is not four numbers: {error}"
         return
     sides = (cut.left, cut.top, cut.right, cut.bottom)
     size = (cut.width, cut.height)
@@ -119,7 +119,7 @@ def check_labels(one: OpenedRelease) -> Iterator[str]:
     for row in one.rows:
         label, name = row.get("label", ""), row.get("file_name", "")
         if label not in EXPRESSIONS:
-            yield f"{name}: '{label}' is no class"
+            yield f"{name}: '{label}' is not a class"
         elif not _is_image_of(name, label):
             yield f"{name} is labelled {label}"
 
@@ -137,7 +137,9 @@ def check_counts(one: OpenedRelease) -> Iterator[str]:
         return
     counts, asked = one.record.counts, one.record.per_class
     per_class = Counter(row.get("label", "") for row in one.rows)
-    yield from (f"{RECORD} counts '{n}', which is no class" for n in counts if n not in EXPRESSIONS)
+    yield from (
+        f"{RECORD} counts '{n}', which is not a class" for n in counts if n not in EXPRESSIONS
+    )
     for label in EXPRESSIONS:
         if per_class[label] != counts.get(label):
             yield f"{label}: {per_class[label]} images, release.json says {counts.get(label)}"
@@ -149,7 +151,9 @@ def check_credit(one: OpenedRelease) -> Iterator[str]:
     """Licences that forbid crops, and credit that is owed and not given."""
     credits_ = {row.get("file_name", ""): row for row in one.tables.get("attribution.csv", [])}
     rows = {row.get("file_name", ""): row for row in one.rows}
-    yield from (f"attribution.csv names {n}, which is no image" for n in credits_ if n not in rows)
+    yield from (
+        f"attribution.csv names {n}, which is not an image" for n in credits_ if n not in rows
+    )
     for name, row in rows.items():
         licence = row.get("licence", "")
         read = parse_licence(licence)
@@ -201,7 +205,7 @@ def check_lines(one: OpenedRelease) -> Iterator[str]:
         yield f"faces.jsonl has {len(lines)} lines, metadata.csv {len(expected)} rows"
     for number, (line, row) in enumerate(zip(lines, expected, strict=False), start=1):
         if not isinstance(line, dict):
-            yield f"faces.jsonl, line {number} is no object"
+            yield f"faces.jsonl, line {number} is not an object"
         else:
             yield from (f"faces.jsonl, line {number}: {text}" for text in differences(line, row))
 

@@ -360,7 +360,7 @@ def test_fer2013_is_read_from_a_spreadsheet_and_its_votes_must_be_numbers(tmp_pa
     for votes in (",,,,,,,", "x,0,0,0,0,0,0,0", "-3,0,0,0,0,0,0,0", "1e9,0,0,0,0,0,0,0"):
         (folder / "fer2013new.csv").write_text(head + f"Training,fer0.png,{votes}\n" * 14)
         with pytest.raises(
-            UsageError, match=r"fer2013new\.csv, line 2: '.*' is no number of votes"
+            UsageError, match=r"fer2013new\.csv, line 2: '.*' is not a number of votes"
         ):
             read_source(folder, cache=tmp_path / "cache")
 
