@@ -5,6 +5,7 @@ played from the verdicts that the sample records. Run again, it goes on where it
 """
 
 import base64
+import shlex
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -171,4 +172,4 @@ def _tell(
     say(
         "\nTo judge by hand instead: open the app on this data, undo the verdicts of 'demo' (page Log), and build:"
     )
-    say(f"  BTFER_DATA_DIR={settings.data_dir} btfer app")
+    say(f"  BTFER_DATA_DIR={shlex.quote(str(settings.data_dir))} btfer app")

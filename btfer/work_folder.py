@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from btfer.errors import BtferError
+from btfer.errors import BtferError, UsageError
 from btfer.files import write_atomic
 from btfer.paths import bundled
 from btfer.settings import FILE, Settings
@@ -62,16 +62,20 @@ def _literal(value: Any) -> str:
 
 
 def _new_file(file: Path) -> bool:
-    if file.exists():
+    if file.is_file():
         return False
+    if file.exists():
+        raise UsageError(f"{file} is a folder: move it away, a file of settings goes there")
     write_atomic(file, settings_as_toml().encode())
     return True
 
 
 def _new_plan(folder: Path) -> bool:
     """Copy the bundled plan, whole or not at all."""
-    if folder.exists():
+    if folder.is_dir():
         return False
+    if folder.exists():
+        raise UsageError(f"{folder} is a file: move it away, the query plan goes there")
     part = folder.with_name(".part-queries")
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(bundled("queries"), part)

@@ -433,4 +433,4 @@ def _bench_report(results: "list[RunRecord]", as_json: bool) -> None:
     else:
         print_table(rows)
     if results and all(one.state == "failed" for one in results):
-        raise BtferError("every run failed; the errors are in data/runs/*/run.json")
+        raise BtferError("every run failed; btfer bench runs --json has the errors")

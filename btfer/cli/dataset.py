@@ -109,7 +109,9 @@ def build(
     )
     with context.catalogue(settings) as cat, output.progress() as progress:
         made = line.run(cat, settings, plan, progress)
-    output.report(asdict(made), "{images} images: {path}\ncheck it: btfer verify {path}", as_json)
+    output.report(
+        asdict(made), "{images} images: {path}\ncheck it: btfer verify " + made.path.name, as_json
+    )
 
 
 def _formats(asked: list[str] | None) -> list[str]:

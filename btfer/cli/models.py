@@ -1,6 +1,7 @@
 """Commands about single networks: export, predict; and what bench does with other systems and small computers."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,7 +51,11 @@ def export_run(
     folder = out or chosen.folder / "export" / spec.name
     file = export(chosen, spec, folder, lambda: calibration_images(chosen, data_dir, calibration))
     facts = {"file": file, "bytes": file.stat().st_size, "example": folder / "example.py"}
-    output.report(facts, "{file}: {bytes} bytes; try: python {example} FACE.png", as_json)
+    output.report(
+        facts,
+        f"{{file}}: {{bytes}} bytes; try: python {shlex.quote(str(folder / 'example.py'))} FACE.png",
+        as_json,
+    )
 
 
 @app.command()

@@ -36,7 +36,7 @@ class _Shown:
 
 @app.command()
 def publish(
-    release: Annotated[Path | None, typer.Argument(help="Folder [the newest release].")] = None,
+    release: arguments.Release = None,
     to: Annotated[
         str,
         typer.Option("--to", help="hf://ORG/NAME, zenodo or zenodo-sandbox.", show_default=False),
@@ -76,7 +76,7 @@ def publish(
         raise UsageError("--no-gated opens a public release to everybody: add --public")
     token = _read_token(token_file) if token_file else ""
     target = open_target(to, token=token, creators=creator or ())
-    folder = release or context.newest_release(any_kind=True)
+    folder = context.release_folder(release, any_kind=True)
     with ExitStack() as stack:
         done = send(
             folder,

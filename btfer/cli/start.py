@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,7 +45,7 @@ def init(
         raise UsageError(f"the setting '{name}' has no effect on init: write it in btfer.toml")
     for path, made in make_work_folder(folder):
         print(f"{'made' if made else 'kept':5} {path}{'' if made else ' (it was there already)'}")
-    where = "" if folder == Path(".") else f"cd {folder} && "
+    where = "" if folder == Path(".") else f"cd {shlex.quote(str(folder))} && "
     print(f"next: {where}btfer crawl, or btfer import PHOTOS; then btfer app")
 
 

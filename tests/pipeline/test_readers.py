@@ -164,7 +164,7 @@ def test_every_form_has_the_same_images_labels_and_split(packed: Path, tmp_path:
 def test_every_form_of_a_release_of_2100_images_has_the_same_ids_labels_and_split(
     cat: Catalogue, settings: Settings, tmp_path: Path
 ) -> None:
-    places = {f"{n:05x}": (label, n // 7 + 1) for n, label in enumerate(list(EXPRESSIONS) * 300)}
+    places = {f"{n:012x}": (label, n // 7 + 1) for n, label in enumerate(list(EXPRESSIONS) * 300)}
     images = [plain_image(tmp_path, id_, *where) for id_, where in places.items()]
     images.sort(key=lambda one: one.file)
     record = ReleaseRecord(

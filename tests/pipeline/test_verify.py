@@ -164,7 +164,10 @@ SIGNED = {
         replace("README.md", "| happy | 3 |", "| happy | 5 |"),
         "README.md says 5 images of happy",
     ),
-    "a name of Windows": (overwrite("images/happy/aux.png", b""), "not a valid file name on Windows"),
+    "a name of Windows": (
+        overwrite("images/happy/aux.png", b""),
+        "not a valid file name on Windows",
+    ),
     "names alike": (overwrite("README.MD", b"x"), "differ in capitals only"),
 }
 AS_IT_IS = {

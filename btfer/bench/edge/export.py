@@ -135,6 +135,8 @@ def calibration_images(run: TrainedRun, data_dir: Path, folder: Path | None = No
 
 def _learnt_from(run: TrainedRun, data_dir: Path, folder: Path | None) -> tuple[ImageSet, Any]:
     name = run.record.training
+    if folder and not folder.is_dir():
+        raise UsageError(f"--calibration {folder}: there is no such folder")
     folder = folder or training_dir(data_dir) / name
     if folder.is_dir():
         split = _split_again(run, read_source(folder, name, data_dir / "runs" / "_cache"))

@@ -198,7 +198,7 @@ _KEYS = tuple(one.name for one in fields(RunRecord))[:-3]
 
 def _check(values: Any) -> None:
     if not isinstance(values, dict):
-        raise NotARecord(f"it holds a {type(values).__name__}, not an object")
+        raise NotARecord("it does not hold an object")
     _check_types(values, "", {"id": str, "state": str, "training": str, "metrics": dict})
     _check_types(values, "", {"definition": dict})
     wanted = {"architecture": str, "weights": str, "resolution": int, "balance": str, "seed": int}
@@ -207,10 +207,27 @@ def _check(values: Any) -> None:
     for name, scores in values["metrics"].items():
         if not isinstance(scores, dict):
             raise NotARecord(f"metrics.{name} is not an object")
+        _check_scores(scores, f"metrics.{name}.")
+    leaks = values.get("leaks")
+    if leaks is not None and not isinstance(leaks, dict):
+        raise NotARecord("leaks is not an object")
     release = values.get("release")
     if release is not None:
         _check_types({"release": release}, "", {"release": dict})
         _check_types(release, "release.", {"name": str, "digest": str})
+
+
+def _check_scores(scores: Mapping[str, Any], prefix: str) -> None:
+    """What every table and list reads of a part's scores."""
+    if "accuracy" in scores and type(scores["accuracy"]) not in (int, float):
+        raise NotARecord(f"{prefix}accuracy is not a number")
+    for group in ("macro", "weighted"):
+        values = scores.get(group, {})
+        if not isinstance(values, dict):
+            raise NotARecord(f"{prefix}{group} is not an object")
+        for name, value in values.items():
+            if value is not None and type(value) not in (int, float):
+                raise NotARecord(f"{prefix}{group}.{name} is not a number")
 
 
 def _check_types(values: Mapping[str, Any], prefix: str, wanted: Mapping[str, type]) -> None:
@@ -218,5 +235,5 @@ def _check_types(values: Mapping[str, Any], prefix: str, wanted: Mapping[str, ty
         if name not in values:
             raise NotARecord(f"'{prefix}{name}' is missing")
         if not isinstance(values[name], kind):
-            found = type(values[name]).__name__
-            raise NotARecord(f"'{prefix}{name}' is a {found}, not a {kind.__name__}")
+            words = {str: "a text", int: "a whole number", dict: "an object"}
+            raise NotARecord(f"'{prefix}{name}' is not {words[kind]}")

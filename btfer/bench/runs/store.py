@@ -102,8 +102,10 @@ class RunStore:
         meant = self._meant(text, records)
         if len(meant) == 1:
             return self._trained_or_error(meant[0])
-        named = [one.title for one in meant or [run.record for run in self.with_network()]]
-        choice = ", ".join(named[:MOST_NAMED]) or "none yet: run btfer bench"
+        named = [one.title for one in meant or [one for one in records if self._trained(one)]]
+        if not named:
+            raise UsageError(f"unknown run '{text}': there is no trained run yet, run btfer bench")
+        choice = ", ".join(named[:MOST_NAMED])
         if meant:
             raise UsageError(f"'{text}' names {len(meant)} runs; choose one of {choice}")
         raise UsageError(f"unknown run '{text}'; choose one of {choice}")

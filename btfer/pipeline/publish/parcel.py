@@ -4,10 +4,11 @@ import csv
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from btfer.catalogue.store import Row
 from btfer.errors import UsageError
 from btfer.pipeline.publish import rights
 from btfer.pipeline.release_metadata import read_rows
@@ -151,7 +152,7 @@ def _check_whole(folder: Path) -> None:
         )
 
 
-def _only_addresses(record: Row, files: tuple[ParcelFile, ...]) -> bool:
+def _only_addresses(record: Mapping[str, Any], files: tuple[ParcelFile, ...]) -> bool:
     """True for a release of addresses that holds no images, in no form."""
     texts = all(PurePosixPath(one.name).suffix in _TEXTS for one in files)
     return record.get("sources") == "only" and texts
@@ -167,7 +168,7 @@ def _refusal(name: str, stated: Counter[str]) -> str:
     )
 
 
-def _version(record: Row) -> str:
+def _version(record: Mapping[str, Any]) -> str:
     version = str(record.get("version", ""))
     if not _VERSION.fullmatch(version):
         raise UsageError(
@@ -176,7 +177,7 @@ def _version(record: Row) -> str:
     return version
 
 
-def _predecessor(record: Row) -> str:
+def _predecessor(record: Mapping[str, Any]) -> str:
     told = record.get("predecessor")
     if isinstance(told, dict):
         told = told.get("digest")

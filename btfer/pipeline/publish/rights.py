@@ -1,11 +1,12 @@
 """May a release's images be handed on? What its release.json says, or its licences where they are stricter."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from btfer.catalogue.store import Row
 from btfer.licences import COMMERCIAL, NON_COMMERCIAL, NONE, parse_licence
 from btfer.licences import redistribution as redistribution_of
+from btfer.pipeline.release_metadata import CsvRow
 
 __all__ = [
     "COMMERCIAL",
@@ -25,7 +26,7 @@ def allowed(licence: str) -> str:
     return redistribution_of([parse_licence(licence)])
 
 
-def redistribution(record: Row, rows: Iterable[Row]) -> str:
+def redistribution(record: Mapping[str, Any], rows: Iterable[CsvRow]) -> str:
     """What the release as a whole allows: the stricter of the word in release.json and of its licences."""
     stated = record.get("redistribution", COMMERCIAL)
     if stated not in _STRICT_FIRST:
@@ -34,7 +35,7 @@ def redistribution(record: Row, rows: Iterable[Row]) -> str:
     return next(word for word in _STRICT_FIRST if word in found)
 
 
-def licences(rows: Iterable[Row]) -> Counter[str]:
+def licences(rows: Iterable[CsvRow]) -> Counter[str]:
     """How many images have which licence."""
     return Counter(row.get("licence") or "not stated" for row in rows)
 

@@ -36,7 +36,7 @@ def without(name: str) -> Callable[[Path], None]:
 DAMAGED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "truncated": (truncate, "it is not JSON"),
     "empty": (lambda file: file.write_bytes(b""), "it is empty"),
-    "a list": (lambda file: file.write_text("[1, 2]"), "it holds a list, not an object"),
+    "a list": (lambda file: file.write_text("[1, 2]"), "it does not hold an object"),
     "another object": (lambda file: file.write_text('{"a": 1}'), "'id' is missing"),
     "without metrics": (without("metrics"), "'metrics' is missing"),
     "without definition": (without("definition"), "'definition' is missing"),
@@ -166,5 +166,5 @@ def test_a_name_that_means_several_runs_or_none_lists_what_there_is(data_dir: Pa
         store.find("abc")
     with pytest.raises(UsageError, match="the record of run '0000badbad00' cannot be read"):
         store.find("0000badbad00")
-    with pytest.raises(UsageError, match="unknown run 'x'; choose one of none yet"):
+    with pytest.raises(UsageError, match="unknown run 'x': there is no trained run yet"):
         RunStore(runs / "none").find("x")
