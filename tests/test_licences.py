@@ -587,7 +587,8 @@ NOT_FREE = [
     *("CC BY 4.0; 图片 谢绝转载", "CC BY 4.0; 摄影 许可后用", "CC BY 4.0; 图片 需付费", "CC BY 4.0; Foto: Vedada"),
     *("CC BY 4.0; Фото: Запрещено", "CC BY 4.0; auteur : payant", "CC BY 4.0; foto a pagamento"),
     *("CC BY 4.0 Foto gesperrt", "CC BY 4.0 photo stolen", "by Photo: Ann", "CC BY-NC by permission"),
-    *("CC BY 4.0; Photo: Hands Off", "CC BY 4.0; Foto: Tabu", "CC BY 4.0; Foto: Zakaz Kopiowania", "CC BY 4.0; 图片 方案"),
+    *("CC BY 4.0; Photo: Hands Off", "CC BY 4.0; Foto: Tabu"),
+    *("CC BY 4.0; Foto: Zakaz Kopiowania", "CC BY 4.0; 图片 方案"),
 ]  # fmt: skip
 FREE = [
     *("CC BY 4.0 Foto: Anna Müller", "Photo by Ann Smith, CC BY 2.0", "© 2019 Ann. CC BY 4.0"),
