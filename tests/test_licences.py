@@ -2,7 +2,7 @@ import re
 import time
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from btfer.licences import (
@@ -21,6 +21,7 @@ from btfer.licences import (
 )
 from btfer.licences import words as table
 from btfer.licences.others import FLICKR, RIGHTS_STATEMENTS
+from btfer.licences.vocabulary import VOCABULARY
 
 CC = "https://creativecommons.org"
 
@@ -571,3 +572,65 @@ def test_more_sightings_never_allow_more(names: list[str]) -> None:
             assert redistributable(one) or not redistributable(held)
             assert commercial(one) or not commercial(held)
             assert may_be_released(one) or not may_be_released(held)
+
+
+NOT_FREE = [
+    *("CC BY 4.0; image réservée", "CC BY 4.0; 图片 商业用途需付费", "CC BY 4.0; 摄影 版权归作者"),
+    *("CC BY 4.0; Foto verboten", "CC BY 4.0; Bild gesperrt", "CC BY 4.0; Foto zurückgezogen"),
+    *("CC BY 4.0; photo withdrawn", "CC BY 4.0; photo embargoed", "CC BY 4.0; photo excluded"),
+    *("CC BY 4.0; photo copyrighted", "CC BY 4.0; imagen protegida", "CC0; photo stolen"),
+    *("CC BY 4.0; autor reservado", "CC BY 4.0; fotos vedado", "CC BY 4.0; photo interdits"),
+    *("CC BY 4.0; Foto darf keinesfalls bearbeitet werden", "CC BY 4.0; Photo: Withdrawn"),
+    *("CC BY 4.0; Keystone", "CC BY 4.0 © EPA", "CC BY 4.0; Sipa Press", "CC BY 4.0 © Disney"),
+    *("CC BY 4.0; Photo Withdrawn", "CC BY 4.0; FOTO: TABU", "CC BY 4.0; Bild: Gesperrt"),
+    *("CC BY 4.0; Foto: Zurückgezogen", "CC BY 4.0; photo by arrangement", "CC BY 4.0; Imagen: Prohibida"),
+    *("CC BY 4.0; 图片 谢绝转载", "CC BY 4.0; 摄影 许可后用", "CC BY 4.0; 图片 需付费", "CC BY 4.0; Foto: Vedada"),
+    *("CC BY 4.0; Фото: Запрещено", "CC BY 4.0; auteur : payant", "CC BY 4.0; foto a pagamento"),
+    *("CC BY 4.0 Foto gesperrt", "CC BY 4.0 photo stolen", "by Photo: Ann", "CC BY-NC by permission"),
+    *("CC BY 4.0; Photo: Hands Off", "CC BY 4.0; Foto: Tabu"),
+    *("CC BY 4.0; Foto: Zakaz Kopiowania", "CC BY 4.0; 图片 方案"),
+]  # fmt: skip
+FREE = [
+    *("CC BY 4.0 Foto: Anna Müller", "Photo by Ann Smith, CC BY 2.0", "© 2019 Ann. CC BY 4.0"),
+    *("CC BY 4.0 摄影 张三", "CC BY 4.0; 图片：李小明", "CC BY 4.0; 作者 欧阳文", "CC BY 4.0; Фото: Анна Иванова"),
+    *("CC BY 4.0 © Ludwig van der Berg", "Photo by A McDonald via Flickr, CC BY 2.0", "Credit: NASA; CC0"),
+    *("CC BY 4.0; Auteur : Anne-Marie Du Pont", "Imagen por José Pérez y Ana Gil, CC BY 4.0"),
+    *("CC BY-SA 3.0; Autor: João da Silva", "© 2019-2021 Ann Smith, CC BY 4.0", "CC BY 4.0 by Ann Smith"),
+    *("CC0 (No rights reserved)", "Some rights reserved, CC BY 2.0", "C.C. BY 4.0", "Unlicense"),
+    *("PD-old-100", "Public domain (PD-old-70)", "PD-Art", "PD-Art (PD-old-100)"),
+    *("Licence Ouverte 2.0", "Etalab-2.0", "dl-de/by-2-0", "dl-de/zero-2-0"),
+    *("Datenlizenz Deutschland – Namensnennung – Version 2.0", "BSD-2-Clause (repository LICENSE)"),
+]  # fmt: skip
+RESERVED = [
+    *("CC BY 4.0, ND", "CC BY 4.0 (ND)", "CC BY (2.0) ND", "Rights reserved by Ann", "droits réservés"),
+    *("© DR", "© 2019 DR", "© All Rights ReservedCC BY", "Honorarpflichtig", "Nachdruck verboten"),
+    *("Toute reproduction soumise à autorisation", "Riproduzione riservata", "Diritti riservati"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", NOT_FREE)
+def test_what_is_no_name_behind_a_credit_word_is_not_free(statement: str) -> None:
+    assert parse_licence(statement).kind is not Kind.FREE
+
+
+@pytest.mark.parametrize("statement", FREE)
+def test_an_honest_credit_and_a_full_name_stay_free(statement: str) -> None:
+    assert parse_licence(statement).kind is Kind.FREE
+
+
+@pytest.mark.parametrize("statement", RESERVED)
+def test_reserved_and_no_derivatives_in_other_words(statement: str) -> None:
+    assert parse_licence(statement).kind is Kind.RESERVED
+
+
+@given(
+    st.sampled_from(["Photo: ", "Foto: ", "Photo by ", "© ", "CC BY 4.0 Autor: "]),
+    st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=12),
+    st.booleans(),
+)
+def test_a_credit_with_a_lower_case_word_that_no_name_has_never_frees(
+    lead: str, word: str, first: bool
+) -> None:
+    assume(word not in {*table.PARTICLES, *table.CREDIT, *VOCABULARY})
+    name = f"{word} Ann" if first else f"Ann {word} Smith"
+    assert parse_licence(f"CC BY 4.0; {lead}{name}").kind is not Kind.FREE

@@ -1,29 +1,31 @@
 """Reads a licence's name. Every word of it has to be known: a free name in a sentence that says more is not free."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from btfer.licences.credit import is_credit, starts_credit, tokens
 from btfer.licences.licence import CC_VERSIONS, Licence, creative_commons, reserved, unknown
 from btfer.licences.others import OTHERS
 from btfer.licences.strict import strictest
-from btfer.licences.text import is_version, parts, plain, words
+from btfer.licences.text import cased, is_version, parts, plain, words
 from btfer.licences.vocabulary import (
-    CREDIT,
     LICENCE_WORDS,
-    LIMITS,
     LONGEST,
     RESERVED,
+    SOME_RESERVED,
     VOCABULARY,
     Atom,
     spaced,
 )
 from btfer.licences.words import ATTRIBUTION, CODES, PORTS, RESERVED_ALONE
 
-_LONGEST_CREDIT = 8
 _LONGEST_STATEMENT = (
     200  # words; what is longer is no name, and only looked through for what it forbids
 )
+_FOUND_AT = {"via", "from", "on"}
+_GLUED = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass
@@ -44,34 +46,56 @@ class _Named:
 
 def read_name(name: str) -> Licence | None:
     """The licence that a name (without markup) states; None where it names none and says nothing else either."""
-    text = spaced(plain(name))
-    everything = words(text)
-    divided = [found for part in parts(text) if (found := _with_codes(words(part)))]
-    if _is_reserved(everything, divided):
+    text = spaced(cased(name))
+    everything = words(plain(text))
+    divided = [part for part in parts(text) if words(part)]
+    if _is_reserved(text, everything, divided):
         return reserved(unknown(name).name)
     stated = _read(divided) if len(everything) <= _LONGEST_STATEMENT else None
     if stated is None:
-        forbids = _forbids_derivatives(everything)
+        forbids = _forbids_derivatives(everything) or _adds_nd(everything, divided)
         return reserved("No derivatives", "nd") if forbids else unknown(name)
     return strictest(stated) if stated else None
 
 
-def _read(divided: Sequence[list[str]]) -> list[Licence] | None:
+def _read(divided: Sequence[str]) -> list[Licence] | None:
     """All licences that the parts of a statement name; None where one of them is not understood."""
     stated: list[Licence] = []
     bare: list[Licence] = []
+    credited = False
     for part in divided:
-        if (atoms := _atoms(part)) is None:
-            if not _is_credit(part):
-                return None
-            continue
+        atoms = _atoms(_with_codes(words(plain(part))))
+        if atoms is None:
+            atoms, credited = _before_a_credit(part), True
+        if atoms is None:
+            return None
         for named in _grouped(atoms):
             if (one := _licence(named)) is None:
                 return None
             (bare if _is_bare(named) else stated).append(one)
-    if bare and not stated and len(divided) > 1:
+    if bare and not stated and (credited or len(divided) > 1):
         return None  # `Photo, by`: two letters are a licence by themselves, or beside its full name
     return stated + bare
+
+
+def _before_a_credit(part: str) -> list[Atom] | None:
+    """The known words before a credit (`CC BY 4.0 Foto: Ann`); None where the part does not end with a credit.
+
+    Where the photo was found may follow: `Photo by Ann via Flickr`.
+    """
+    said = tokens(part)
+    for end in range(len(said) - 1, 0, -1):
+        if plain(said[end]) in _FOUND_AT and _atoms(_folded(said[end:])) is not None:
+            said = said[:end]
+            break
+    for at, token in enumerate(said):
+        if starts_credit(token) and is_credit(said[at:]):
+            return _atoms(_with_codes(_folded(said[:at])))
+    return None
+
+
+def _folded(said: Sequence[str]) -> list[str]:
+    return words(plain(" ".join(said)))
 
 
 def _with_codes(part: Sequence[str]) -> list[str]:
@@ -190,21 +214,30 @@ def _is_bare(named: _Named) -> bool:
     return not named.has("word") or (len(named.elements) == 1 and not named.versions)
 
 
-def _is_credit(part: Sequence[str]) -> bool:
-    """`Foto: Ann Smith`, `© 2019 Ann`: who is to be named, and no more."""
-    if part[0] not in CREDIT or len(part) > _LONGEST_CREDIT:
-        return False
-    said = part[1:]
-    return not any(one in LIMITS for one in said) and not any(
-        (atom := VOCABULARY.get(one)) is not None and atom.kind not in ("plain", "code")
-        for one in said
+def _is_reserved(text: str, everything: Sequence[str], divided: Sequence[str]) -> bool:
+    apart = words(plain(_GLUED.sub(" ", text)))  # `ReservedCC BY`
+    alone = {" ".join(one for one in words(plain(part)) if not one.isdecimal()) for part in divided}
+    return (
+        _says_reserved(everything)
+        or (apart != everything and _says_reserved(apart))
+        or not alone.isdisjoint(RESERVED_ALONE)
     )
 
 
-def _is_reserved(everything: Sequence[str], divided: Sequence[list[str]]) -> bool:
+def _says_reserved(everything: Sequence[str]) -> bool:
     text = f" {' '.join(everything)} "
-    alone = {" ".join(part) for part in divided}
-    return any(f" {one} " in text for one in RESERVED) or not alone.isdisjoint(RESERVED_ALONE)
+    for some in SOME_RESERVED:
+        text = text.replace(f" {some} ", " | ")
+    return any(f" {one} " in text for one in RESERVED)
+
+
+def _adds_nd(everything: Sequence[str], divided: Sequence[str]) -> bool:
+    """`CC BY 4.0 (ND)`: a part that says nothing but ND, beside a licence of Creative Commons."""
+    alone = any(
+        "nd" in said and all(one == "nd" or is_version(one) for one in said)
+        for said in (words(plain(part)) for part in divided)
+    )
+    return alone and not {"cc", "by", "ccby", "creative"}.isdisjoint(everything)
 
 
 def _forbids_derivatives(everything: Sequence[str]) -> bool:

@@ -137,6 +137,26 @@ OTHERS: Mapping[str, Other] = {
         versions=("1.0", "2.0", "3.0"),
         or_later=True,
     ),
+    "etalab1": Other(_free("Licence Ouverte 1.0", "etalab", credit=True)),
+    "etalab": Other(
+        _free("Licence Ouverte", "etalab", credit=True),
+        spdx="etalab-{v}",
+        url="https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
+        versions=("2.0",),
+    ),
+    "dldeby": Other(
+        _free("Datenlizenz Deutschland Namensnennung 2.0", "dl-de-by", credit=True),
+        spdx="DL-DE-BY-2.0",
+        url="https://www.govdata.de/dl-de/by-2-0",
+    ),
+    "dldezero": Other(
+        _free("Datenlizenz Deutschland Zero 2.0", "dl-de-zero"),
+        spdx="DL-DE-ZERO-2.0",
+        url="https://www.govdata.de/dl-de/zero-2-0",
+    ),
+    "unlicense": Other(
+        _free("Unlicense", "unlicense"), spdx="Unlicense", url="https://unlicense.org/"
+    ),
     # Retired licences of Creative Commons. A crop of a photo is no "sampling" (which has to transform the work
     # creatively), and a release goes to all countries, not to developing ones alone: nothing of it may be released.
     "sampling": Other(reserved("CC Sampling", "sampling"), versions=("1.0",)),

@@ -6,7 +6,8 @@ import unicodedata
 from html.parser import HTMLParser
 
 _SEPARATOR = re.compile(
-    r"[;|•·\n\r()\[\]{}（）【】]|[,，、](?!\s*(?:v|version)?\.?\s*\d)|\s/\s|[.!?](?=\s|$)|[。！？]"
+    r"[;|•·\n\r()\[\]{}（）【】]|[,，、](?!\s*(?:v|version)?\.?\s*\d)|\s/\s|[.!?](?=\s|$)|[。！？]",
+    re.IGNORECASE,
 )
 """A comma before a number divides nothing: `GFDL, version 1.2`, `CC-BY-SA-3.0,2.5`."""
 _VERSION = re.compile(r"v?\d+(\.\d+)*\+?")
@@ -37,7 +38,8 @@ _TAGS = {
 """Tags that change nothing of what is said; `del` does, and `<not for sale>` is no tag."""
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ł": "l", "ø": "o", "ı": "i", "đ": "d"})
 """Letters that Unicode does not take apart."""
-_US = re.compile(r"\bu\.\s?s\.(?:\s?a\.)?(?=\W|$)")
+_US = re.compile(r"\bu\.\s?s\.(?:\s?a\.)?(?=\W|$)", re.IGNORECASE)
+_CC = re.compile(r"\bc\.\s?c\.(?=\W|$)", re.IGNORECASE)
 
 
 class _Markup(HTMLParser):
@@ -76,13 +78,16 @@ def without_markup(statement: str) -> tuple[str, list[str]]:
 
 def plain(text: str) -> str:
     """Lower case, no accents, one kind of dash; © and (c) are the word `copyright`, and start a part."""
-    text = (
-        unicodedata.normalize("NFKC", text)
-        .replace("©", "; copyright ")
-        .replace("(c)", "; copyright ")
+    return cased(cased(text).casefold()).translate(_LETTERS)
+
+
+def cased(text: str) -> str:
+    """A plain text in its own case: what is a name begins with a capital."""
+    text = unicodedata.normalize("NFKC", text).replace("©", "; copyright ")
+    text = unicodedata.normalize(
+        "NFKD", re.sub(r"\(c\)", "; copyright ", text, flags=re.IGNORECASE)
     )
-    text = unicodedata.normalize("NFKD", text.casefold().replace("(c)", "; copyright "))
-    return "".join(_plain_character(one) for one in text).translate(_LETTERS)
+    return "".join(_plain_character(one) for one in text)
 
 
 def _plain_character(one: str) -> str:
@@ -93,8 +98,12 @@ def _plain_character(one: str) -> str:
 
 
 def parts(text: str) -> list[str]:
-    """The sentences, brackets and list items of a plain text."""
-    return [one for one in _SEPARATOR.split(_US.sub(" us ", text)) if one and one.strip(" -:./")]
+    """The sentences, brackets and list items of a plain text, be it in its own case."""
+    return [
+        one
+        for one in _SEPARATOR.split(_CC.sub(" cc ", _US.sub(" us ", text)))
+        if one and one.strip(" -:./")
+    ]
 
 
 def words(text: str) -> list[str]:

@@ -134,6 +134,15 @@ def _usa(path: list[str]) -> Licence | None:
     return OTHERS["usgov"].of() if path[:1] and path[0] in pages else None
 
 
+def _govdata(path: list[str]) -> Licence | None:
+    match path:
+        case ["dl-de", "by-2-0"]:
+            return OTHERS["dldeby"].of()
+        case ["dl-de", "zero-2-0"]:
+            return OTHERS["dldezero"].of()
+    return None
+
+
 def _wikipedia(path: list[str]) -> Licence | None:
     return OTHERS["pd"].of() if path == ["wiki", "public_domain"] else None
 
@@ -151,5 +160,8 @@ _HOSTS: Mapping[str, Callable[[list[str]], Licence | None]] = {
     "apache.org": _apache,
     "flickr.com": _under(["commons", "usage"], "nkcr"),
     "usa.gov": _usa,
+    "etalab.gouv.fr": _under(["licence-ouverte-open-licence"], "etalab"),
+    "govdata.de": _govdata,
+    "unlicense.org": _under([], "unlicense"),
     "en.wikipedia.org": _wikipedia,
 }

@@ -29,7 +29,10 @@ def spaced(text: str) -> str:
 
 def _vocabulary() -> dict[str, Atom]:
     known: dict[str, Atom] = {}
-    for kind, phrases in (("plain", table.PLAIN), ("cc", table.CREATIVE_COMMONS)):
+    for kind, phrases in (
+        ("plain", [*table.PLAIN, *table.SOME_RESERVED]),
+        ("cc", table.CREATIVE_COMMONS),
+    ):
         known |= {key: Atom(kind, key) for key in map(_key, phrases)}
     known |= {key: Atom("plain", key) for key in LICENCE_WORDS}
     for port, names in table.PORT_NAMES.items():
@@ -69,3 +72,4 @@ VOCABULARY = _vocabulary()
 CREDIT = {_key(one) for one in table.CREDIT}
 LIMITS = {_key(one) for one in table.LIMITS}
 RESERVED = [" ".join(words(spaced(plain(one)))) for one in table.RESERVED]
+SOME_RESERVED = [" ".join(words(plain(one))) for one in table.SOME_RESERVED]
