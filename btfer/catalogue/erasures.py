@@ -11,6 +11,7 @@ from btfer.catalogue.store import Catalogue, insert_new, now
 from btfer.catalogue.tables import erasure
 
 OPEN, DONE = "open", "done"
+_IMAGE = "image of a release: "
 
 
 def mark_of(cat: Catalogue, asked: Iterable[str]) -> str:
@@ -19,6 +20,17 @@ def mark_of(cat: Catalogue, asked: Iterable[str]) -> str:
     with cat.write() as connection:
         key = withdrawals.key_within(connection)
     return hmac.digest(key, b"erasure\0" + text.encode(), "sha256").hex()
+
+
+def mark_images(cat: Catalogue, names: Iterable[str]) -> None:
+    """Remember, as keyed marks, which images releases lost. names: `RELEASE/sad-001.png`."""
+    every = {part for name in names for part in (name, name.split("/")[-1])}
+    withdrawals.add(cat, {_IMAGE + one for one in every})
+
+
+def has_lost(cat: Catalogue, name: str) -> bool:
+    """Whether a release lost this image (`RELEASE/sad-001.png`), or any release one of this name (`sad-001.png`)."""
+    return bool(withdrawals.among(cat, [_IMAGE + name]))
 
 
 def begin(

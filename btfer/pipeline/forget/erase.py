@@ -21,7 +21,7 @@ from btfer.pipeline.forget.plan import (
     with_predecessors,
 )
 from btfer.pipeline.forget.report import Forgotten, write_report
-from btfer.pipeline.forget.resolve import is_bare_name, resolve
+from btfer.pipeline.forget.resolve import is_bare_name, plain_name, resolve
 from btfer.pipeline.forget.search import what_is_left
 from btfer.pipeline.forget.strip import Held
 from btfer.pipeline.forget.successors import NoSuccessor
@@ -61,7 +61,7 @@ def forget(
     with only_one(settings.data_dir, "forget"):
         before = entries.open_entries(settings.data_dir)
         done = [_go_on(cat, settings, one, wait_s, progress) for one in before]
-        mark = erasures.mark_of(cat, asked) if asked else ""
+        mark = erasures.mark_of(cat, map(plain_name, asked)) if asked else ""
         if asked and mark not in {one.mark for one in before}:
             entry = _new(cat, settings, asked, mark, agree)
             if isinstance(entry, Entry):
@@ -86,6 +86,12 @@ def _new(
     at = erasures.done_at(cat, mark)
     if at and any(is_bare_name(one) for one in asked):
         return Forgotten(done_before=at)
+    for one in filter(is_bare_name, asked):
+        if erasures.has_lost(cat, plain_name(one)):
+            raise UsageError(
+                f"'{one}' names more than one image over time, and one was forgotten before: "
+                f"name the release, as RELEASE/{plain_name(one)}"
+            )
     try:
         resolved = resolve(cat, settings, asked)
     except UsageError:
@@ -145,6 +151,7 @@ def _delete(cat: Catalogue, settings: Settings, entry: Entry) -> tuple[Entry, in
     data_dir = settings.data_dir
     held = hold(cat, settings, entry)
     entry = entries.save(data_dir, _with_losses(entry, held))
+    erasures.mark_images(cat, entry.lost_images())
     lost = {name: one.files() for name, one in entry.releases.items()}
     lost |= {one.folder.name: {f"images/{i.file}" for i in one.images} for one in held}
     tables, unread = runs.tables_with(data_dir / "runs", with_predecessors(cat, lost))

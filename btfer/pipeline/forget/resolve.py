@@ -51,6 +51,15 @@ def is_bare_name(thing: str) -> bool:
     return bool(_IMAGE.fullmatch(thing)) and "://" not in thing and not _release_part(thing)
 
 
+def plain_name(thing: str) -> str:
+    """One spelling for one request: `./sad/sad-001.png` is `sad-001.png`; digits are in small letters."""
+    thing = thing.strip()
+    if not _IMAGE.fullmatch(thing) or "://" in thing:
+        return thing.lower() if _HEX.fullmatch(thing.lower()) else thing
+    part, file = _release_part(thing), thing.split("/")[-1]
+    return f"{part}/{file}" if part else file
+
+
 def resolve(cat: Catalogue, settings: Settings, asked: Sequence[str]) -> Resolved:
     """The photos that are named. Raises UsageError for what names none, or more than one, with what it may mean."""
     return _Resolver(cat, settings).all(asked)

@@ -1,0 +1,46 @@
+"""Forgetting again, under another name, from another version, or after a backup came back."""
+
+import pytest
+
+from btfer.catalogue import Catalogue
+from btfer.errors import UsageError
+from btfer.pipeline.forget import forget
+from btfer.settings import Settings
+from tests.pipeline.test_forget import photo_of
+from tests.pipeline.test_forget_safe import all_photos, face_at, make
+from tests.pipeline.test_release import full
+
+__all__ = ["full"]  # the fixture
+
+
+@pytest.mark.parametrize("first", ["RELEASE/happy-001.png", "happy-001.png", "SHA256"])
+def test_a_bare_name_that_was_forgotten_deletes_nobody_else(
+    full: Catalogue, settings: Settings, first: str
+) -> None:
+    made = make(full, settings)
+    sha256 = photo_of(full, face_at(full, made, "happy/happy-001.png"))
+    asked = first.replace("RELEASE", made.name).replace("SHA256", sha256)
+    assert forget(full, settings, [asked]).photos == 1
+    rest = all_photos(full)
+    for other in ("happy-001.png", "happy/happy-001.png", "./happy-001.png"):
+        if first == "happy-001.png":
+            assert forget(full, settings, [other]).done_before
+        else:
+            with pytest.raises(UsageError, match="name the release"):
+                forget(full, settings, [other])
+    assert all_photos(full) == rest
+
+
+def test_a_release_record_nested_too_deep_stops_no_erasure(
+    full: Catalogue, settings: Settings
+) -> None:
+    made = make(full, settings)
+    sha256 = photo_of(full, face_at(full, made, "happy/happy-001.png"))
+    (made / "release.json").write_text("[" * 200_000)
+    run = settings.data_dir / "runs" / "0123456789ab"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text("[" * 200_000)
+    (run / "predictions_btfer.parquet").write_bytes(b"")
+    done = forget(full, settings, [sha256])
+    assert (done.photos, done.left) == (1, ())
+    assert not (made / "images/happy/happy-001.png").exists()
