@@ -61,6 +61,12 @@ def done_at(cat: Catalogue, mark: str) -> str:
         return str(connection.execute(of_mark).scalar() or "")
 
 
+def successors(cat: Catalogue) -> dict[str, str]:
+    """Each release whose place another took, and the name of that one ('' = none)."""
+    rows = cat.rows(sa.select(erasure.c.releases).order_by(erasure.c.done_at))
+    return {old: new for row in rows for old, new in row["releases"].items()}
+
+
 def predecessors(cat: Catalogue) -> dict[str, set[str]]:
     """Each release that took another's place, and all those before it."""
     before: dict[str, set[str]] = {}

@@ -1,5 +1,8 @@
 """Forgetting again, under another name, from another version, or after a backup came back."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from btfer.catalogue import Catalogue
@@ -43,4 +46,32 @@ def test_a_release_record_nested_too_deep_stops_no_erasure(
     (run / "predictions_btfer.parquet").write_bytes(b"")
     done = forget(full, settings, [sha256])
     assert (done.photos, done.left) == (1, ())
+    assert not (made / "images/happy/happy-001.png").exists()
+
+
+def test_an_image_of_a_replaced_version_is_found_in_the_version_that_took_its_place(
+    full: Catalogue, settings: Settings
+) -> None:
+    made = make(full, settings)
+    sha256 = photo_of(full, face_at(full, made, "happy/happy-002.png"))
+    forget(full, settings, [f"{made.name}/sad-001.png"])
+    digest = made.name.rpartition("-")[2].upper()
+    assert forget(full, settings, [f"{digest}/happy-002.png"]).photos == 1
+    rest = all_photos(full)
+    assert sha256 not in rest
+    assert forget(full, settings, [f"{made.name}/happy-002.png"]).done_before
+    assert all_photos(full) == rest
+
+
+def test_a_release_that_came_back_from_a_backup_is_found_by_the_sha256(
+    full: Catalogue, settings: Settings, tmp_path: Path
+) -> None:
+    made = make(full, settings)
+    sha256 = photo_of(full, face_at(full, made, "happy/happy-001.png"))
+    kept = shutil.copytree(made, tmp_path / "backup")
+    forget(full, settings, [sha256])
+    assert forget(full, settings, [sha256]).done_before
+    shutil.copytree(kept, made)
+    done = forget(full, settings, [sha256])
+    assert (done.done_before, done.left) == ("", ())
     assert not (made / "images/happy/happy-001.png").exists()

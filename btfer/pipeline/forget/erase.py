@@ -21,7 +21,7 @@ from btfer.pipeline.forget.plan import (
     with_predecessors,
 )
 from btfer.pipeline.forget.report import Forgotten, write_report
-from btfer.pipeline.forget.resolve import is_bare_name, plain_name, resolve
+from btfer.pipeline.forget.resolve import ForgottenBefore, is_bare_name, plain_name, resolve
 from btfer.pipeline.forget.search import what_is_left
 from btfer.pipeline.forget.strip import Held
 from btfer.pipeline.forget.successors import NoSuccessor
@@ -94,7 +94,9 @@ def _new(
             )
     try:
         resolved = resolve(cat, settings, asked)
-    except UsageError:
+    except UsageError as error:
+        if isinstance(error, ForgottenBefore) and len(asked) == 1:
+            return Forgotten(done_before=at or "an earlier day")
         if at:
             return Forgotten(done_before=at)
         raise
