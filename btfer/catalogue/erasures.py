@@ -28,6 +28,13 @@ def mark_images(cat: Catalogue, names: Iterable[str]) -> None:
     withdrawals.add(cat, {_IMAGE + one for one in every})
 
 
+def refuse_images(cat: Catalogue, digests: Iterable[str], hashes: Iterable[HashPair]) -> None:
+    """Refuse crops and released images from now on, as photos are. digests: sha256. hashes: for their copies."""
+    with cat.write() as connection:
+        withdrawals.add_within(connection, digests)
+        forgotten_hashes.add_within(connection, hashes)
+
+
 def has_lost(cat: Catalogue, name: str) -> bool:
     """Whether a release lost this image (`RELEASE/sad-001.png`), or any release one of this name (`sad-001.png`)."""
     return bool(withdrawals.among(cat, [_IMAGE + name]))

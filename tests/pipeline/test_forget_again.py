@@ -4,11 +4,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from btfer.catalogue import Catalogue
 from btfer.errors import UsageError
+from btfer.images import decode_rgb
+from btfer.pipeline import crawl
 from btfer.pipeline.forget import forget
 from btfer.settings import Settings
+from tests.conftest import as_bytes
 from tests.pipeline.test_forget import photo_of
 from tests.pipeline.test_forget_safe import all_photos, face_at, make
 from tests.pipeline.test_release import full
@@ -75,3 +79,16 @@ def test_a_release_that_came_back_from_a_backup_is_found_by_the_sha256(
     done = forget(full, settings, [sha256])
     assert (done.done_before, done.left) == ("", ())
     assert not (made / "images/happy/happy-001.png").exists()
+
+
+def test_the_released_image_of_a_forgotten_photo_is_refused_as_a_photo(
+    full: Catalogue, settings: Settings, tmp_path: Path
+) -> None:
+    made = make(full, settings)
+    image = (made / "images/happy/happy-001.png").read_bytes()
+    forget(full, settings, [f"{made.name}/happy-001.png"])
+    folder = tmp_path / "again"
+    folder.mkdir()
+    (folder / "same.png").write_bytes(image)
+    (folder / "changed.jpg").write_bytes(as_bytes(Image.fromarray(decode_rgb(image)), quality=85))
+    assert crawl.import_folder(full, settings, folder).refused == {"withdrawn": 2}

@@ -1,14 +1,16 @@
 """An erasure from its first line to its report, in an order in which a kill at any moment loses nothing."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, compact, erasure, erasures, photos
-from btfer.errors import BtferError, UsageError
+from btfer.catalogue.forgotten_hashes import HashPair
+from btfer.errors import BtferError, ImageError, UsageError
 from btfer.files import only_one
+from btfer.images import read_photo
 from btfer.paths import derived_dirs, erasures_dir, releases_dir, thumbnail_path
 from btfer.pipeline.forget import entry as entries
 from btfer.pipeline.forget import runs, strip, successors
@@ -154,6 +156,7 @@ def _delete(cat: Catalogue, settings: Settings, entry: Entry) -> tuple[Entry, in
     held = hold(cat, settings, entry)
     entry = entries.save(data_dir, _with_losses(entry, held))
     erasures.mark_images(cat, entry.lost_images())
+    erasures.refuse_images(cat, entry.images, _looks(data_dir, entry, held))
     lost = {name: one.files() for name, one in entry.releases.items()}
     lost |= {one.folder.name: {f"images/{i.file}" for i in one.images} for one in held}
     tables, unread = runs.tables_with(data_dir / "runs", with_predecessors(cat, lost))
@@ -169,6 +172,17 @@ def _delete(cat: Catalogue, settings: Settings, entry: Entry) -> tuple[Entry, in
         if one.trained
     ]
     return entry, sum(one.rows for one in tables), notes + unread
+
+
+def _looks(data_dir: Path, entry: Entry, held: Sequence[Held]) -> Iterator[HashPair]:
+    """The perceptual hashes of the crops and released images that are about to go."""
+    released = [path for one in held for path in one.files if path.suffix == ".png"]
+    for path in (*crops_of(data_dir, entry), *released):
+        try:
+            one = read_photo(path.read_bytes())
+        except ImageError:
+            continue  # damaged: no copy of it can be told
+        yield one.phash, one.mirror_phash
 
 
 def _faces_known(cat: Catalogue, entry: Entry) -> list[str]:
