@@ -11,6 +11,7 @@ from btfer.catalogue.store import Catalogue, insert_new, now
 from btfer.catalogue.tables import erasure
 
 OPEN, DONE = "open", "done"
+_IMAGE = "image of a release: "
 
 
 def mark_of(cat: Catalogue, asked: Iterable[str]) -> str:
@@ -19,6 +20,24 @@ def mark_of(cat: Catalogue, asked: Iterable[str]) -> str:
     with cat.write() as connection:
         key = withdrawals.key_within(connection)
     return hmac.digest(key, b"erasure\0" + text.encode(), "sha256").hex()
+
+
+def mark_images(cat: Catalogue, names: Iterable[str]) -> None:
+    """Remember, as keyed marks, which images releases lost. names: `RELEASE/sad-001.png`."""
+    every = {part for name in names for part in (name, name.split("/")[-1])}
+    withdrawals.add(cat, {_IMAGE + one for one in every})
+
+
+def refuse_images(cat: Catalogue, digests: Iterable[str], hashes: Iterable[HashPair]) -> None:
+    """Refuse crops and released images from now on, as photos are. digests: sha256. hashes: for their copies."""
+    with cat.write() as connection:
+        withdrawals.add_within(connection, digests)
+        forgotten_hashes.add_within(connection, hashes)
+
+
+def has_lost(cat: Catalogue, name: str) -> bool:
+    """Whether a release lost this image (`RELEASE/sad-001.png`), or any release one of this name (`sad-001.png`)."""
+    return bool(withdrawals.among(cat, [_IMAGE + name]))
 
 
 def begin(
@@ -47,6 +66,12 @@ def done_at(cat: Catalogue, mark: str) -> str:
     of_mark = sa.select(sa.func.max(erasure.c.done_at)).where(erasure.c.mark == mark)
     with cat.read() as connection:
         return str(connection.execute(of_mark).scalar() or "")
+
+
+def successors(cat: Catalogue) -> dict[str, str]:
+    """Each release whose place another took, and the name of that one ('' = none)."""
+    rows = cat.rows(sa.select(erasure.c.releases).order_by(erasure.c.done_at))
+    return {old: new for row in rows for old, new in row["releases"].items()}
 
 
 def predecessors(cat: Catalogue) -> dict[str, set[str]]:

@@ -72,6 +72,14 @@ class Entry:
         """With these the ids of all faces of the photos begin."""
         return {one[:PREFIX_DIGITS] for one in (*self.photos, *self.faces)}
 
+    def lost_images(self) -> list[str]:
+        """What all releases lost, as `RELEASE/sad-001.png`."""
+        return [
+            f"{name}/{one.file.split('/')[-1]}"
+            for name, lost in self.releases.items()
+            for one in lost.images
+        ]
+
     def is_face(self, id_: str) -> bool:
         """Whether a face is of one of the photos."""
         return id_[:PREFIX_DIGITS] in self.prefixes if id_ else False

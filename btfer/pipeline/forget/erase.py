@@ -1,14 +1,16 @@
 """An erasure from its first line to its report, in an order in which a kill at any moment loses nothing."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, compact, erasure, erasures, photos
-from btfer.errors import BtferError, UsageError
+from btfer.catalogue.forgotten_hashes import HashPair
+from btfer.errors import BtferError, ImageError, UsageError
 from btfer.files import only_one
+from btfer.images import read_photo
 from btfer.paths import derived_dirs, erasures_dir, releases_dir, thumbnail_path
 from btfer.pipeline.forget import entry as entries
 from btfer.pipeline.forget import runs, strip, successors
@@ -21,7 +23,7 @@ from btfer.pipeline.forget.plan import (
     with_predecessors,
 )
 from btfer.pipeline.forget.report import Forgotten, write_report
-from btfer.pipeline.forget.resolve import is_bare_name, resolve
+from btfer.pipeline.forget.resolve import ForgottenBefore, is_bare_name, plain_name, resolve
 from btfer.pipeline.forget.search import what_is_left
 from btfer.pipeline.forget.strip import Held
 from btfer.pipeline.forget.successors import NoSuccessor
@@ -61,7 +63,7 @@ def forget(
     with only_one(settings.data_dir, "forget"):
         before = entries.open_entries(settings.data_dir)
         done = [_go_on(cat, settings, one, wait_s, progress) for one in before]
-        mark = erasures.mark_of(cat, asked) if asked else ""
+        mark = erasures.mark_of(cat, map(plain_name, asked)) if asked else ""
         if asked and mark not in {one.mark for one in before}:
             entry = _new(cat, settings, asked, mark, agree)
             if isinstance(entry, Entry):
@@ -86,9 +88,17 @@ def _new(
     at = erasures.done_at(cat, mark)
     if at and any(is_bare_name(one) for one in asked):
         return Forgotten(done_before=at)
+    for one in filter(is_bare_name, asked):
+        if erasures.has_lost(cat, plain_name(one)):
+            raise UsageError(
+                f"'{one}' names more than one image over time, and one was forgotten before: "
+                f"name the release, as RELEASE/{plain_name(one)}"
+            )
     try:
         resolved = resolve(cat, settings, asked)
-    except UsageError:
+    except UsageError as error:
+        if isinstance(error, ForgottenBefore) and len(asked) == 1:
+            return Forgotten(done_before=at or "an earlier day")
         if at:
             return Forgotten(done_before=at)
         raise
@@ -145,6 +155,8 @@ def _delete(cat: Catalogue, settings: Settings, entry: Entry) -> tuple[Entry, in
     data_dir = settings.data_dir
     held = hold(cat, settings, entry)
     entry = entries.save(data_dir, _with_losses(entry, held))
+    erasures.mark_images(cat, entry.lost_images())
+    erasures.refuse_images(cat, entry.images, _looks(data_dir, entry, held))
     lost = {name: one.files() for name, one in entry.releases.items()}
     lost |= {one.folder.name: {f"images/{i.file}" for i in one.images} for one in held}
     tables, unread = runs.tables_with(data_dir / "runs", with_predecessors(cat, lost))
@@ -160,6 +172,17 @@ def _delete(cat: Catalogue, settings: Settings, entry: Entry) -> tuple[Entry, in
         if one.trained
     ]
     return entry, sum(one.rows for one in tables), notes + unread
+
+
+def _looks(data_dir: Path, entry: Entry, held: Sequence[Held]) -> Iterator[HashPair]:
+    """The perceptual hashes of the crops and released images that are about to go."""
+    released = [path for one in held for path in one.files if path.suffix == ".png"]
+    for path in (*crops_of(data_dir, entry), *released):
+        try:
+            one = read_photo(path.read_bytes())
+        except ImageError:
+            continue  # damaged: no copy of it can be told
+        yield one.phash, one.mirror_phash
 
 
 def _faces_known(cat: Catalogue, entry: Entry) -> list[str]:

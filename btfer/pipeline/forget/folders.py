@@ -88,5 +88,5 @@ def seed_in(folder: Path) -> int | None:
     try:
         told: Any = json.loads((folder / "release.json").read_text(encoding="utf-8"))
         return int(told["settings"]["seed"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -15,7 +15,7 @@ from btfer.paths import derived_dirs, photo_path, thumbnail_path
 from btfer.pipeline.forget import runs, strip
 from btfer.pipeline.forget.entry import Entry, new_id
 from btfer.pipeline.forget.folders import release_folders, training_copies
-from btfer.pipeline.forget.resolve import Resolved
+from btfer.pipeline.forget.resolve import Resolved, plain_name
 from btfer.pipeline.forget.runs import RunTable
 from btfer.pipeline.forget.strip import Held
 from btfer.pipeline.withdraw import with_copies
@@ -121,7 +121,7 @@ def _entry(
     boxes |= releases.faces_of(cat, gone)
     entry = Entry(
         id=new_id(),
-        mark=erasures.mark_of(cat, asked),
+        mark=erasures.mark_of(cat, map(plain_name, asked)),
         asked=tuple(sorted({one.strip() for one in asked} | resolved.things)),
         photos=tuple(gone),
         faces=tuple(sorted(boxes)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from btfer.catalogue import Catalogue, faces, photos, releases
+from btfer.catalogue import Catalogue, erasures, faces, photos, releases
 from btfer.errors import UsageError
 from btfer.files import sha256_file
 from btfer.pipeline.forget.entry import PREFIX_DIGITS
@@ -46,9 +46,22 @@ class _Place:
     face: str
 
 
+class ForgottenBefore(UsageError):
+    """What is named was forgotten before, under this name or another."""
+
+
 def is_bare_name(thing: str) -> bool:
     """Whether it names an image of whatever release has one of that name: another one tomorrow, perhaps."""
     return bool(_IMAGE.fullmatch(thing)) and "://" not in thing and not _release_part(thing)
+
+
+def plain_name(thing: str) -> str:
+    """One spelling for one request: `./sad/sad-001.png` is `sad-001.png`; digits are in small letters."""
+    thing = thing.strip()
+    if not _IMAGE.fullmatch(thing) or "://" in thing:
+        return thing.lower() if _HEX.fullmatch(thing.lower()) else thing
+    part, file = _release_part(thing), thing.split("/")[-1]
+    return f"{part}/{file}" if part else file
 
 
 def resolve(cat: Catalogue, settings: Settings, asked: Sequence[str]) -> Resolved:
@@ -90,8 +103,21 @@ class _Resolver:
         if not images:
             self._found.things.add(sha256)
         self._found.photos |= images
-        if sha256 in photos.known(self._cat, [sha256]) or self._sourced("photo_sha256", sha256):
+        known = sha256 in photos.known(self._cat, [sha256])
+        if known or self._sourced("photo_sha256", sha256) or self._is_shown(sha256):
             self._found.photos.add(sha256)
+
+    def _is_shown(self, sha256: str) -> bool:
+        """Whether a folder has the photo by its pseudonym, such as one that came back from a backup."""
+        hidden = set(photo_pseudonyms(self._cat, [sha256]).values())
+        for folder in release_folders(self._settings.data_dir):
+            seed = seed_in(folder)
+            own = pseudonym(sha256, self._settings.seed if seed is None else seed)
+            table = read_table(folder / "metadata.csv")
+            rows = table.records() if table else ()
+            if any(row.get("photo_id") in {*hidden, own} for row in rows):
+                return True
+        return False
 
     def _start(self, digits: str) -> None:
         if len(digits) < LEAST_DIGITS:
@@ -128,10 +154,25 @@ class _Resolver:
         """The images of that name, in the release that is named, or in all."""
         part, file = _release_part(thing), thing.split("/")[-1]
         found = [one for one in self._places if one.name.split("/")[-1] == file]
-        return [one for one in found if not part or self._is_named(one.release, part)]
+        if not part:
+            return found
+        here = [one for one in found if self._is_named(one.release, part)]
+        return here or self._in_a_later_version(found, part, file)
+
+    def _in_a_later_version(self, found: Sequence[_Place], part: str, file: str) -> list[_Place]:
+        """Of a release that an erasure replaced: its image keeps its name until it is forgotten itself."""
+        after = erasures.successors(self._cat)
+        for name in [one for one in after if self._is_named(one, part)]:
+            while name in after:
+                if erasures.has_lost(self._cat, f"{name}/{file}"):
+                    raise ForgottenBefore(f"{name}/{file} was forgotten before: leave it out")
+                name = after[name]
+            return [one for one in found if one.release == name]
+        return []
 
     def _is_named(self, release: str, part: str) -> bool:
         """By its name or by its digest, of which 8 digits are enough."""
+        part = part.lower() if _HEX.fullmatch(part.lower()) else part
         own = release.rpartition("-")[2]
         is_digest = bool(_HEX.fullmatch(part)) and len(part) >= LEAST_DIGITS
         return release == part or (is_digest and (part.startswith(own) or own.startswith(part)))

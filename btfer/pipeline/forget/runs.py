@@ -60,7 +60,7 @@ def prune(tables: Sequence[RunTable]) -> None:
 def _record(folder: Path) -> dict[str, Any]:
     try:
         found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -157,7 +157,7 @@ def _strip_lines(path: Path, gone: set[str]) -> None:
 def _is_about(line: bytes, gone: set[str]) -> bool:
     try:
         return json.loads(line)["file_name"] in gone
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return any(name.encode() in line for name in gone)
 
 
