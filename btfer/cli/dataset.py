@@ -89,6 +89,8 @@ def build(
         raise UsageError(f"--name '{name}': use letters, digits, - and _")
     if not exclude_leaks:
         arguments.refuse(ctx, "against", because="training sets are searched with --exclude-leaks")
+    if commercial:
+        arguments.refuse(ctx, "redistributable", because="--commercial takes no other works")
     if sources_only:
         arguments.refuse(ctx, "with_sources", because="--sources-only writes sources.csv by itself")
         arguments.refuse(ctx, "format_", because="with --sources-only no image is written")

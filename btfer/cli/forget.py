@@ -18,6 +18,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def forget(
+    ctx: typer.Context,
     things: Annotated[
         list[str] | None,
         typer.Argument(
@@ -48,9 +49,12 @@ def forget(
 
     settings = context.settings()
     asked = things or []
+    if dry_run:
+        arguments.refuse(ctx, "yes", "wait", because="--dry-run deletes nothing")
     if dry_run and not asked:
         waiting = len(open_entries(settings.data_dir))
-        print(f"{waiting} erasures were begun and are not finished: btfer forget goes on with them")
+        text = "{open} erasures were begun and are not finished: btfer forget finishes them"
+        output.report({"open": waiting}, text, as_json)
         return
     if dry_run:
         with context.catalogue(settings) as cat:
