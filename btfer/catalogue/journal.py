@@ -2,32 +2,39 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
 from btfer.catalogue.rows import FetchState, FetchTask, UrlCount
-from btfer.catalogue.store import Catalogue, Row, insert_new, now
+from btfer.catalogue.store import Catalogue, Row, in_parts, insert_new, now
 from btfer.catalogue.tables import fetch, photo, query, search, sighting
 from btfer.images import Intake
 from btfer.queries import Query
 
 __all__ = [
+    "SUSPICIOUS",
     "Fetched",
     "Query",
     "Sighting",
+    "add_copies",
     "add_found",
     "add_search",
     "count_waiting",
     "end_of",
     "finish",
+    "fruitful_languages",
     "losses",
     "pending",
     "restate",
     "searched",
+    "suspicious",
     "url_id",
 ]
+
+
+SUSPICIOUS = "suspicious"
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,9 @@ class Sighting:
     licence_url: str = ""
     author: str = ""
     rank: int = 0
+    copy_url: str = ""  # a smaller copy that the source keeps
+    width: int = 0  # of the image in pixels, as the source states it; 0 = it does not
+    height: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,15 +100,9 @@ def add_found(cat: Catalogue, asked: Query, seen: Iterable[Sighting]) -> tuple[i
     seen = list(seen)
     at = now()
     urls = {url_id(s.url): s.url for s in seen}
-    blank = {"state": "found", "reason": "", "attempts": 0, "status": None, "photo": None}
-    texts = {"final_url": "", "content_type": "", "etag": ""}
     with cat.write() as connection:
         insert_new(connection, query, [_query_row(asked)])
-        new = insert_new(
-            connection,
-            fetch,
-            [{"id": key, "url": url, "at": at} | blank | texts for key, url in urls.items()],
-        )
+        new = insert_new(connection, fetch, _fetch_rows(urls, at))
         insert_new(connection, sighting, [_sighting_row(s, asked, at) for s in seen])
     return len(new), len(urls) - len(new)
 
@@ -150,6 +154,9 @@ def pending(
             sighting.c.licence_url,
             query.c.language,
             query.c.expression,
+            sighting.c.copy_url,
+            sighting.c.width,
+            sighting.c.height,
         )
         .join(sighting, sighting.c.fetch == fetch.c.id)
         .join(query, query.c.id == sighting.c.query)
@@ -189,21 +196,85 @@ def finish(cat: Catalogue, ends: Sequence[tuple[str, Fetched, Intake | None]]) -
     return {sha256 for (sha256,) in new}
 
 
-def add_search(cat: Catalogue, asked: Query, source: str, *, per_query: int, found: int) -> None:
-    """Write down that a source has answered a query to the end. Its query must be in the journal."""
+def add_search(
+    cat: Catalogue,
+    asked: Query,
+    source: str,
+    *,
+    per_query: int,
+    found: int,
+    suspicious: bool = False,
+) -> None:
+    """Write down that a source has answered a query to the end, or seems to have. Its query must be in the journal."""
+    state = SUSPICIOUS if suspicious else "answered"
     row = {"query": asked.id, "source": source, "asked": per_query, "found": found, "at": now()}
     with cat.write() as connection:
-        connection.execute(sa.insert(search).values(row))
+        connection.execute(sa.insert(search).values(row | {"state": state}))
 
 
 def searched(cat: Catalogue, source: str) -> dict[str, int]:
     """How many images each query (by id) was asked for at this source: what needs no second search."""
     statement = (
         sa.select(search.c.query, sa.func.max(search.c.asked).label("n"))
-        .where(search.c.source == source)
+        .where(search.c.source == source, search.c.state == "answered")
         .group_by(search.c.query)
     )
     return {row["query"]: row["n"] for row in cat.rows(statement)}
+
+
+def suspicious(cat: Catalogue, source: str) -> dict[str, int]:
+    """The queries (by id) whose last answer of this source was suspicious, and how many in a row were."""
+    answered = search.alias()
+    newest = (
+        sa.select(sa.func.coalesce(sa.func.max(answered.c.id), 0))
+        .where(
+            answered.c.query == search.c.query,
+            answered.c.source == source,
+            answered.c.state == "answered",
+        )
+        .scalar_subquery()
+    )
+    statement = (
+        sa.select(search.c.query, sa.func.count().label("n"))
+        .where(search.c.source == source, search.c.state == SUSPICIOUS, search.c.id > newest)
+        .group_by(search.c.query)
+    )
+    return {row["query"]: row["n"] for row in cat.rows(statement)}
+
+
+def fruitful_languages(cat: Catalogue, source: str) -> set[str]:
+    """The languages in which a source has shown something."""
+    statement = (
+        sa.select(query.c.language)
+        .distinct()
+        .join(search, search.c.query == query.c.id)
+        .where(search.c.source == source, search.c.found > 0)
+    )
+    return {row["language"] for row in cat.rows(statement)}
+
+
+def add_copies(cat: Catalogue, tasks: Iterable[FetchTask]) -> tuple[int, int]:
+    """Write down the copies that sources keep of pictures whose originals are gone; as `add_found`.
+
+    A copy has all that its original's sightings state, but for the size.
+    """
+    at = now()
+    with cat.write() as connection:
+        rows = [
+            dict(row._mapping)
+            for some in in_parts(one.id for one in tasks)
+            for row in connection.execute(
+                sa.select(sighting).where(sighting.c.fetch.in_(some), sighting.c.copy_url != "")
+            )
+        ]
+        urls = {url_id(row["copy_url"]): row["copy_url"] for row in rows}
+        new = insert_new(connection, fetch, _fetch_rows(urls, at))
+        same = {"copy_url": "", "width": 0, "height": 0, "at": at}
+        copies = [row | {"fetch": url_id(row["copy_url"])} | same for row in rows]
+        for one in copies:
+            del one["id"]
+        insert_new(connection, sighting, copies)
+    return len(new), len(urls) - len(new)
 
 
 def losses(cat: Catalogue) -> list[UrlCount]:
@@ -230,6 +301,13 @@ def _query_row(asked: Query) -> Row:
     row = asdict(asked)
     del row["plan"]  # two plans may hold the same query: the version is the sighting's
     return row | {"id": asked.id}
+
+
+def _fetch_rows(urls: Mapping[str, str], at: str) -> list[Row]:
+    """New rows of the journal. urls: by id."""
+    blank = {"state": "found", "reason": "", "attempts": 0, "status": None, "photo": None}
+    texts = {"final_url": "", "content_type": "", "etag": ""}
+    return [{"id": key, "url": url, "at": at} | blank | texts for key, url in urls.items()]
 
 
 def _sighting_row(seen: Sighting, asked: Query, at: str) -> Row:

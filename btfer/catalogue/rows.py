@@ -267,7 +267,8 @@ class FetchTask(NamedTuple):
     """A URL that is still to be fetched, and where it was seen first.
 
     state: `found`, or what became of it before. sighting: its number, which the next page starts after.
-    language, expression: of the query.
+    language, expression: of the query. copy_url: a copy that the source keeps. width, height: as the source
+    states them in pixels, 0 = it does not.
     """
 
     id: str
@@ -280,6 +281,9 @@ class FetchTask(NamedTuple):
     licence_url: str
     language: str
     expression: str
+    copy_url: str = ""
+    width: int = 0
+    height: int = 0
 
 
 class FetchState(NamedTuple):

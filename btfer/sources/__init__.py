@@ -3,7 +3,7 @@
 `folder` is no search: `btfer import` reads it (`btfer.sources.folder`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from btfer.errors import UsageError
@@ -22,12 +22,19 @@ SOURCES: dict[str, Callable[[Settings], AbstractContextManager[Source]]] = {
     "commons": lambda settings: _with_contact(commons(), settings),
     "flickr": lambda settings: nullcontext(flickr(settings.flickr_key, settings.licences)),
     "openverse": lambda settings: _with_contact(
-        openverse(settings.openverse_token, settings.licences), settings
+        openverse(
+            settings.openverse_token,
+            settings.licences,
+            client_id=settings.openverse_client_id,
+            client_secret=settings.openverse_client_secret,
+        ),
+        settings,
     ),
-    "google": lambda _: nullcontext(google()),
+    "google": lambda settings: nullcontext(google(contact=settings.contact)),
     "baidu": lambda _: nullcontext(baidu()),
     "sample": lambda _: open_sample(),
 }
+STATING = ("commons", "flickr", "openverse", "sample")  # the licence of what they show
 DEFAULT = ("bing", "commons")  # work without a key; google and baidu change often, others need keys
 
 
@@ -44,6 +51,22 @@ def open_source(source: str | Source, settings: Settings) -> AbstractContextMana
     if source not in SOURCES:
         raise UsageError(f"unknown source '{source}'; choose one of {', '.join(SOURCES)}")
     return SOURCES[source](settings)
+
+
+def that_state_licences(sources: Sequence[Source], rule: str) -> tuple[list[Source], list[str]]:
+    """The sources worth asking under a licence rule (`any` = all), and the names of the others.
+
+    A source that states no licence could show nothing that the rule takes. Raises UsageError where none is left.
+    """
+    if rule == "any":
+        return list(sources), []
+    asked = [one for one in sources if one.states_licences]
+    if not asked:
+        raise UsageError(
+            f"--licences {rule}: {', '.join(one.name for one in sources)} state no licence, so nothing "
+            f"that they show could be taken; choose a source that does with --source: {', '.join(STATING)}"
+        )
+    return asked, [one.name for one in sources if not one.states_licences]
 
 
 def _with_contact(source: Source, settings: Settings) -> AbstractContextManager[Source]:

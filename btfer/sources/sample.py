@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import urlencode, urljoin
 
 from bs4 import BeautifulSoup, Tag
@@ -16,7 +17,15 @@ PORT = 8417  # always the same where it is free, so that a second crawl knows th
 
 def sample(base_url: str) -> Source:
     """The source at a running sample site."""
-    return Source("sample", base_url, SampleFeeder, SampleParser, is_ours=True)
+    return Source(
+        "sample",
+        base_url,
+        SampleFeeder,
+        SampleParser,
+        states_licences=True,
+        min_delay_s=0.0,
+        is_ours=True,
+    )
 
 
 @contextmanager
@@ -55,13 +64,13 @@ class SampleParser(SearchParser):
             raise self.changed(
                 "the page has neither images (a.iusc) nor a list of results (#results)"
             )
-        for link in links:
-            yield self._image(response.url, json.loads(str(link["m"])))
+        yield from self.each(links, partial(self._image, response.url))
         following = soup.select_one('a[rel~="next"]')
         if following is not None:
             yield NextPage(urljoin(response.url, str(following["href"])))
 
-    def _image(self, base: str, known: dict[str, str]) -> ImageResult:
+    def _image(self, base: str, link: Tag) -> ImageResult:
+        known: dict[str, str] = json.loads(str(link["m"]))
         page_url = urljoin(base, known["purl"])
         rights = self.source.rights  # kept, as one picture is found by many queries
         if page_url not in rights:

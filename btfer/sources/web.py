@@ -8,7 +8,7 @@ import itertools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict, Timeout
 from urllib3.exceptions import InvalidHeader, MaxRetryError
@@ -26,6 +26,7 @@ AGENT = "btfer"
 ROBOTS_DOWN = "robots.txt down"
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CHUNK = 64 * 1024
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,19 @@ class Web:
                 retry = self._back_off(retry, error)
         raise AssertionError("the last attempt returns or raises")
 
+    def post(self, url: str, form: Mapping[str, str]) -> WebResponse:
+        """Send a form, once and to this address only, since it may hold a secret. Raises NotFetched."""
+        host = _host(url)
+        self._check_host(url, host, obey_robots=False)
+        try:
+            with self.gate.turn(host):
+                found = self._ask(url, "", False, _FORM, body=urlencode(form))
+        except HostOnHold:
+            raise NotFetched("failed", "told to wait", url=url) from None
+        if isinstance(found, WebResponse):
+            return found
+        raise NotFetched("refused", "redirects", url=url)
+
     def _retry(self, url: str) -> Retry:
         """urllib3's count and back-off; its first pause is none, so one failure is written down beforehand."""
         start_s = self.manners.back_off_s / 2
@@ -180,7 +194,12 @@ class Web:
             raise
 
     def _ask(
-        self, url: str, language: str, obey_robots: bool, extra: Mapping[str, str]
+        self,
+        url: str,
+        language: str,
+        obey_robots: bool,
+        extra: Mapping[str, str],
+        body: str | None = None,
     ) -> WebResponse | str:
         """One request: the answer, or where it redirects to."""
         headers = {
@@ -191,22 +210,25 @@ class Web:
             **extra,
         }
         deadline = time.monotonic() + self.manners.wall_clock_s
-        response = self._open(url, headers)
+        response = self._open(url, headers, body)
         try:
             target = response.get_redirect_location()
             if target:
                 return _joined(url, target)
             self._check(url, response, obey_robots)
-            body = self._body(url, response, deadline)
-            return WebResponse(url, response.status, response.headers, body)
+            got = self._body(url, response, deadline)
+            return WebResponse(url, response.status, response.headers, got)
         finally:
             response.close()  # a connection whose answer was read to its end has gone back before
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+    def _open(
+        self, url: str, headers: Mapping[str, str], body: str | None = None
+    ) -> BaseHTTPResponse:
         with as_not_fetched(url):
             return self._pools.urlopen(
-                "GET",
+                "GET" if body is None else "POST",
                 url,
+                body=body,
                 headers=headers,
                 redirect=False,
                 retries=False,
