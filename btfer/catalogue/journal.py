@@ -21,6 +21,7 @@ __all__ = [
     "add_copies",
     "add_found",
     "add_search",
+    "copies_of",
     "count_waiting",
     "end_of",
     "finish",
@@ -275,6 +276,19 @@ def add_copies(cat: Catalogue, tasks: Iterable[FetchTask]) -> tuple[int, int]:
             del one["id"]
         insert_new(connection, sighting, copies)
     return len(new), len(urls) - len(new)
+
+
+def copies_of(cat: Catalogue, urls: Iterable[str]) -> set[str]:
+    """The addresses of the copies that sources keep of some pictures."""
+    return {
+        row["copy_url"]
+        for some in in_parts(url_id(one) for one in urls)
+        for row in cat.rows(
+            sa.select(sighting.c.copy_url)
+            .distinct()
+            .where(sighting.c.fetch.in_(some), sighting.c.copy_url != "")
+        )
+    }
 
 
 def losses(cat: Catalogue) -> list[UrlCount]:

@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from bs4 import BeautifulSoup
-
 from btfer.queries import Query
-from btfer.sources.records import number, parts, text, web_address
+from btfer.sources.records import number, parts, plain, text, web_address
 from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
 from btfer.sources.web import WebResponse
 
@@ -75,7 +73,7 @@ def _image(item: dict[str, Any]) -> ImageResult:
     return ImageResult(
         file_url=known or copy,
         page_url=text(original.get("FromURL")) or decoded(text(item.get("fromURL"))),
-        title=text(item.get("fromPageTitleEnc")) or _plain(text(item.get("fromPageTitle"))),
+        title=text(item.get("fromPageTitleEnc")) or plain(item.get("fromPageTitle")),
         copy_url=copy if known else "",
         width=number(item.get("width")) if known else 0,
         height=number(item.get("height")) if known else 0,
@@ -88,10 +86,6 @@ def _loads(body: bytes) -> dict[str, Any]:
     page = _ESCAPE.sub(lambda pair: pair[0] if pair[1] in '"\\/bfnrtu' else pair[1], page)
     answer: dict[str, Any] = json.loads(page, strict=False)  # titles have line breaks
     return answer
-
-
-def _plain(html: str) -> str:
-    return BeautifulSoup(html, "lxml").get_text(strip=True)
 
 
 def _address(base_url: str, query: Query, first: int) -> str:

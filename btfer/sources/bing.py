@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from bs4 import BeautifulSoup, Tag
 
 from btfer.queries import Query
-from btfer.sources.records import number, part, text
+from btfer.sources.records import html_page, number, part, text
 from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
 from btfer.sources.web import WebResponse
 
@@ -58,7 +58,7 @@ class BingParser(SearchParser):
 
     def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
-        soup = BeautifulSoup(response.body, "lxml", from_encoding="utf-8")
+        soup = html_page(response.body)
         links = soup.select("a.iusc")
         first = int(parse_qs(urlsplit(response.url).query).get("first", ["1"])[0])
         is_page = first == 1 or soup.title is not None

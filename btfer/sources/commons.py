@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from bs4 import BeautifulSoup
-
 from btfer.errors import NetworkError
 from btfer.queries import Query
-from btfer.sources.records import number, part, text
+from btfer.sources.records import number, part, plain, text
 from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
 from btfer.sources.web import WebResponse
 
@@ -74,7 +72,7 @@ def _image(page: dict[str, Any]) -> ImageResult | None:
     if info.get("filemissing") or info.get("filehidden"):
         return None
     facts = {
-        key: _plain(part(fact).get("value")) for key, fact in part(info.get("extmetadata")).items()
+        key: plain(part(fact).get("value")) for key, fact in part(info.get("extmetadata")).items()
     }
     original, scaled = (
         _without_marks(text(info.get("url"))),
@@ -99,12 +97,6 @@ def _without_marks(url: str) -> str:
     address, _, asked = url.partition("?")
     kept = "&".join(one for one in asked.split("&") if one and not one.startswith("utm_"))
     return f"{address}?{kept}" if kept else address
-
-
-def _plain(value: object) -> str:
-    """The text of a value, which may be HTML."""
-    found = text(value)
-    return BeautifulSoup(found, "lxml").get_text(" ", strip=True) if "<" in found else found.strip()
 
 
 def _address(base_url: str, query: Query, further: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup, Tag
 
 from btfer import __version__
 from btfer.queries import Query
-from btfer.sources.records import number, part, text
+from btfer.sources.records import html_page, number, part, text
 from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
 from btfer.sources.web import AGENT, WebResponse
 
@@ -59,7 +59,7 @@ class GoogleParser(SearchParser):
             records = _from_json(page)
             yield from self.each(records, _image_of_json)
         else:
-            soup = BeautifulSoup(page, "lxml")
+            soup = html_page(page)
             records = soup.select('a[href*="/imgres?"]')
             if not records:
                 self._check(response.url, page, soup)

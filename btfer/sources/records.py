@@ -4,8 +4,13 @@ Only the picture's address is needed; a record without one is odd, and is skippe
 else is read as far as it can be.
 """
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
+
+from bs4 import BeautifulSoup
+
+_XML = re.compile(r"\s*<\?xml[^>]*\?>")
 
 
 class OddRecord(Exception):
@@ -46,3 +51,15 @@ def web_address(value: object) -> str:
     except ValueError:
         return ""
     return address if parsed.scheme in ("http", "https") and host else ""
+
+
+def plain(value: object) -> str:
+    """The text of a field that may be HTML."""
+    found = text(value)
+    return html_page(found).get_text(" ", strip=True) if "<" in found else found.strip()
+
+
+def html_page(page: str | bytes) -> BeautifulSoup:
+    """A page that was sent as UTF-8, also one that calls itself XML and is read like any other."""
+    found = page.decode("utf-8", "replace") if isinstance(page, bytes) else page
+    return BeautifulSoup(_XML.sub("", found, count=1) if found.lstrip()[:5] == "<?xml" else found, "lxml")

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urlencode, urljoin
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
 
 from btfer.queries import Query
+from btfer.sources.records import html_page
 from btfer.sources.search import ImageResult, NextPage, Rights, SearchFeeder, SearchParser, Source
 from btfer.sources.web import WebResponse
 
@@ -58,7 +59,7 @@ class SampleParser(SearchParser):
 
     def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
-        soup = BeautifulSoup(response.body, "lxml", from_encoding="utf-8")
+        soup = html_page(response.body)
         links = soup.select("a.iusc")
         if not links and soup.select_one("#results") is None:
             raise self.changed(
@@ -87,7 +88,7 @@ class SampleParser(SearchParser):
 
 def _rights(page: WebResponse) -> Rights:
     """Licence and author of a picture, from its own page."""
-    soup = BeautifulSoup(page.body, "lxml", from_encoding="utf-8")
+    soup = html_page(page.body)
     licence, author = soup.select_one('[rel~="license"]'), soup.select_one('[name="author"]')
     return Rights(
         licence=licence.get_text(strip=True) if licence else "",

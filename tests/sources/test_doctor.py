@@ -8,7 +8,7 @@ from btfer.errors import UsageError
 from btfer.settings import Settings
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
-from btfer.sources.doctor import PROBE_QUERY, SourceCheck, check_source, check_sources
+from btfer.sources.doctor import SourceCheck, check_source, check_sources
 from btfer.sources.flickr import flickr
 from btfer.sources.google import google
 from btfer.sources.search import Source
@@ -40,7 +40,7 @@ def commons_page(**facts: str) -> str:
 
 def look(source: Source, site: HTTPServer, path: str, body: str, status: int = 200) -> SourceCheck:
     site.expect_request(path).respond_with_data(body, status=status, content_type="text/html")
-    return check_source(source, PROBE_QUERY, Web(WEB))
+    return check_source(replace(source, min_delay_s=0), Web(WEB))
 
 
 def bing_finding(site: HTTPServer, body: str, status: int = 200) -> SourceCheck:
@@ -48,29 +48,31 @@ def bing_finding(site: HTTPServer, body: str, status: int = 200) -> SourceCheck:
 
 
 def test_a_source_that_works_is_ok_with_what_it_states(httpserver: HTTPServer) -> None:
-    assert bing_finding(httpserver, bing_page(35)) == SourceCheck("bing", "ok", images=10, pages=10)
+    assert bing_finding(httpserver, bing_page(35)) == SourceCheck(
+        "bing", "works", images=10, pages=10
+    )
     assert httpserver.log[0][0].args["q"] == "happy woman"
 
 
 def test_a_licensed_source_that_works_states_all(httpserver: HTTPServer) -> None:
     page = commons_page(LicenseShortName="CC0")
     finding = look(commons(base(httpserver)), httpserver, "/w/api.php", page)
-    assert finding == SourceCheck("commons", "ok", images=1, licences=1, authors=1, pages=1)
+    assert finding == SourceCheck("commons", "works", images=1, licences=1, authors=1, pages=1)
 
 
 def test_a_licensed_source_without_licences_has_changed(httpserver: HTTPServer) -> None:
     finding = look(commons(base(httpserver)), httpserver, "/w/api.php", commons_page())
-    assert (finding.state, finding.images, finding.licences) == ("engine changed", 1, 0)
+    assert (finding.state, finding.images, finding.licences) == ("changed", 1, 0)
     assert "no image states a licence" in finding.detail
 
 
 STATES: list[tuple[str, int, str, str]] = [
-    ("<title>Welcome</title>", 200, "engine changed", "has changed and cannot be read"),
-    ("gone", 404, "engine changed", "http 404"),
-    (bing_page(0), 200, "no results", "shows no images"),
-    ("no", 403, "refused", "http 403"),
-    ("slowly", 429, "refused", "http 429"),
-    ("down", 503, "refused", "http 503"),
+    ("<title>Welcome</title>", 200, "changed", "has changed and cannot be read"),
+    ("gone", 404, "changed", "http 404"),
+    (bing_page(0), 200, "empty", "shows no images"),
+    ("no", 403, "blocked", "http 403"),
+    ("slowly", 429, "blocked", "http 429"),
+    ("down", 503, "blocked", "http 503"),
 ]
 
 
@@ -88,20 +90,20 @@ def test_the_states_are_told_apart(
 
 @pytest.mark.parametrize("base_url", ["http://localhost:9", "http://nowhere.invalid"])
 def test_nobody_there_is_no_network(base_url: str) -> None:
-    finding = check_source(bing(base_url), PROBE_QUERY, Web(WEB))
+    finding = check_source(bing(base_url), Web(WEB))
     host = base_url.removeprefix("http://").removesuffix(":9")
     assert finding == SourceCheck("bing", "no network", detail=f"{host}: no connection")
 
 
 def test_a_network_that_leads_inside_is_no_network(httpserver: HTTPServer) -> None:
     guarded = Web(replace(WEB, allow_private_hosts=False))
-    finding = check_source(bing(base(httpserver)), PROBE_QUERY, guarded)
+    finding = check_source(bing(base(httpserver)), guarded)
     assert (finding.state, httpserver.log) == ("no network", [])
 
 
 def test_a_captcha_is_named(httpserver: HTTPServer) -> None:
     finding = look(google(base(httpserver)), httpserver, "/search", '<form id="captcha-form">')
-    assert finding.state == "engine changed"
+    assert finding.state == "changed"
     assert "captcha" in finding.detail
 
 
@@ -114,7 +116,7 @@ def test_a_wrong_key_is_refused_and_not_shown(
 ) -> None:
     source = flickr(KEY, base_url=base(httpserver))
     finding = look(source, httpserver, "/services/rest/", body, status)
-    assert finding.state == "refused"
+    assert finding.state == "blocked"
     assert "BTFER_FLICKR_KEY" in finding.detail
     assert KEY not in str(finding)
 
@@ -131,7 +133,7 @@ def test_all_are_examined_whatever_one_says(httpserver: HTTPServer, settings: Se
     httpserver.expect_request("/images/async").respond_with_data(bing_page(3))
     sources = [commons(base(httpserver)), bing("http://localhost:9"), bing(base(httpserver))]
     findings = check_sources(sources, settings)
-    assert [one.state for one in findings] == ["not set up", "no network", "ok"]
+    assert [one.state for one in findings] == ["not set up", "no network", "works"]
 
 
 def test_an_unknown_name_is_an_error(settings: Settings) -> None:
@@ -147,4 +149,4 @@ def test_the_built_in_site_is_well(settings: Settings) -> None:
     [finding] = check_sources(
         ["sample"], settings.model_copy(update={"allow_private_hosts": False})
     )
-    assert (finding.state, finding.images, finding.licences) == ("ok", 10, 10)
+    assert (finding.state, finding.images, finding.licences) == ("works", 10, 10)

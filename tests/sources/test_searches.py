@@ -1,6 +1,7 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 
 import pytest
@@ -17,7 +18,7 @@ from btfer.sources.commons import commons
 from btfer.sources.sample import sample
 from btfer.sources.search import PageChanged, SearchResult, Source, SourceRefused, search
 from btfer.sources.web import Manners, Web
-from tests.sources.asking import ask, base
+from tests.sources.asking import PROBE_QUERY, WEB, ask, base
 
 
 def bing_page(urls: list[str]) -> str:
@@ -62,7 +63,9 @@ def test_bing_is_asked_safely_and_in_the_language(httpserver: HTTPServer) -> Non
     sent = httpserver.log[0][0]
     assert sent.args["q"] == "niña india sonriendo"
     assert sent.args["adlt"] == "strict"
-    assert sent.args["setlang"] == sent.headers["Accept-Language"] == "es"
+    assert (sent.args["setlang"], sent.args["mkt"]) == ("es", "es-ES")
+    assert sent.headers["Accept-Language"] == "es-ES,es;q=0.9"
+    assert "+filterui:face-face" in sent.args["qft"]
     assert b"ni%C3%B1a" in sent.query_string
 
 
@@ -75,7 +78,7 @@ def test_bing_marks_are_taken_out_of_titles(httpserver: HTTPServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "changed"), [("", False), ("<head><title>One last step</title></head>", True)]
+    ("page", "changed"), [("", False), ("<head><title>Welcome</title></head>", True)]
 )
 def test_bing_may_end_with_an_empty_page_but_not_with_another(
     httpserver: HTTPServer, page: str, changed: bool
@@ -88,11 +91,15 @@ def test_bing_may_end_with_an_empty_page_but_not_with_another(
     found = ask(bing(base(httpserver)))
     assert len(found.sightings) == 35
     assert isinstance(found.failure, PageChanged) == changed
+    assert found.suspicious == ("" if changed else "its second page is empty")
 
 
-def test_a_search_ends_at_the_number_asked_for(httpserver: HTTPServer) -> None:
+def test_a_search_ends_with_the_page_that_has_the_number_asked_for(httpserver: HTTPServer) -> None:
     bing_site(httpserver, 200)
-    assert len(ask(bing(base(httpserver)), per_query=40).sightings) == 40
+    shown: list[Sighting] = []
+    source = replace(bing(base(httpserver)), min_delay_s=0)
+    found = search(source, PROBE_QUERY, Web(WEB), 40, shown.extend)
+    assert len(found.sightings) == len(shown) == 70  # none of those that a page shows is left out
     assert len(httpserver.log) == 2
 
 
@@ -151,6 +158,8 @@ def test_commons_gives_licence_and_author(httpserver: HTTPServer) -> None:
         licence_url="https://creativecommons.org/licenses/by-sa/4.0",
         author="Ana B.",
         rank=1,
+        width=1600,
+        height=1200,
     )
 
 
