@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         default_factory=default_queries_dir,
         description="folder of the query plan; without one, the plan that comes with btfer",
     )
+    plan: str = Field(
+        "",
+        description="which plan of queries_dir: paper = the paper's own words; empty = the folder's",
+    )
     contact: str = Field("", description="e-mail or page put in the crawler's User-Agent")
     engine: Literal["serial", "processes"] = Field(
         "processes", description="where heavy loops run: in this process, or in several"
