@@ -2,12 +2,12 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
-from btfer.catalogue.rows import FetchState, FetchTask, UrlCount
+from btfer.catalogue.rows import FetchState, FetchTally, FetchTask, UrlCount
 from btfer.catalogue.store import Catalogue, Row, in_parts, insert_new, now
 from btfer.catalogue.tables import fetch, photo, query, search, sighting
 from btfer.images import Intake
@@ -24,6 +24,7 @@ __all__ = [
     "copies_of",
     "count_waiting",
     "end_of",
+    "ends_of_urls",
     "finish",
     "fruitful_languages",
     "losses",
@@ -31,7 +32,9 @@ __all__ = [
     "restate",
     "searched",
     "suspicious",
+    "tallies",
     "url_id",
+    "waiting_urls",
 ]
 
 
@@ -158,6 +161,9 @@ def pending(
             sighting.c.copy_url,
             sighting.c.width,
             sighting.c.height,
+            query.c.ethnicity,
+            query.c.gender,
+            query.c.age,
         )
         .join(sighting, sighting.c.fetch == fetch.c.id)
         .join(query, query.c.id == sighting.c.query)
@@ -180,6 +186,21 @@ def count_waiting(cat: Catalogue) -> int:
     """How many URLs have been found and neither fetched nor given up."""
     statement = sa.select(sa.func.count().label("n")).where(fetch.c.state == "found")
     return int(cat.rows(statement.select_from(fetch))[0]["n"])
+
+
+def waiting_urls(cat: Catalogue) -> Iterator[tuple[str, str]]:
+    """Every URL that has been found and not ended, with the first source that showed it."""
+    number = sa.func.min(sighting.c.id).label("first")
+    first = sa.select(number).group_by(sighting.c.fetch).subquery()
+    statement = (
+        sa.select(sighting.c.source, fetch.c.url)
+        .join(first, first.c.first == sighting.c.id)
+        .join(fetch, fetch.c.id == sighting.c.fetch)
+        .where(fetch.c.state == "found")
+    )
+    with cat.read() as connection:
+        for part in connection.execute(statement).partitions(5_000):
+            yield from ((row[0], row[1]) for row in part)
 
 
 def finish(cat: Catalogue, ends: Sequence[tuple[str, Fetched, Intake | None]]) -> set[str]:
@@ -302,6 +323,38 @@ def losses(cat: Catalogue) -> list[UrlCount]:
         .group_by(*columns)
         .order_by(*columns),
     )
+
+
+def tallies(cat: Catalogue) -> list[FetchTally]:
+    """What was asked of each source, and what came of it; a URL that several showed counts for each."""
+    shown = sa.select(sighting.c.source, sighting.c.fetch).distinct().subquery()
+    statement = (
+        sa.select(shown.c.source, *_counts(sa.func.sum))
+        .join(fetch, fetch.c.id == shown.c.fetch)
+        .outerjoin(photo, (photo.c.sha256 == fetch.c.photo) & (fetch.c.reason == ""))
+        .group_by(shown.c.source)
+        .order_by(shown.c.source)
+    )
+    return cat.read_as(FetchTally, statement)
+
+
+def ends_of_urls(cat: Catalogue) -> Iterator[FetchTally]:
+    """The same of every single URL, read a part at a time; the name is the URL."""
+    of_photo = (photo.c.sha256 == fetch.c.photo) & (fetch.c.reason == "")
+    statement = sa.select(fetch.c.url, *_counts(lambda one: one)).outerjoin(photo, of_photo)
+    with cat.read() as connection:
+        for part in connection.execute(statement).partitions(5_000):
+            yield from (FetchTally(*row) for row in part)
+
+
+def _counts(
+    sum_: Callable[[sa.ColumnElement[int]], sa.ColumnElement[int]],
+) -> list[sa.ColumnElement[int]]:
+    """The columns of a FetchTally after its name."""
+    states = ("kept", "refused", "failed", "found")
+    ends = [sa.case((fetch.c.state == state, 1), else_=0) for state in states]
+    every = [fetch.c.attempts, *ends, sa.func.coalesce(photo.c.n_bytes, 0)]
+    return [sa.cast(sum_(one), sa.BigInteger) for one in every]
 
 
 def _to_fetch(retry: Collection[str]) -> sa.ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """What a crawl or an import writes: journal, photos, and the count of every URL's end."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from btfer.catalogue.rows import FetchTask
 from btfer.errors import NetworkError
 from btfer.images import Intake
 from btfer.pipeline.crawl_outcome import CrawlOutcome
+from btfer.pipeline.crawl_tally import Tally, host_of
 from btfer.queries import Query
 from btfer.settings import Settings
 from btfer.sources.download import DownloadResult
@@ -38,7 +39,7 @@ class Writer:
         cat: Catalogue,
         settings: Settings,
         pool: ThreadPoolExecutor,
-        target: int | None = None,
+        outcome: CrawlOutcome | None = None,
     ) -> None:
         self._cat = cat
         self._settings = settings
@@ -47,21 +48,19 @@ class Writer:
         self._hurdles: list[str] = []  # searches that got a captcha or the like
         for folder in paths.crawl_folders(settings.data_dir):
             files.remove_parts(folder)
-        self.outcome = CrawlOutcome(
-            waiting_before=journal.count_waiting(cat),
-            target=target,
-            have={} if target is None else photos.count_by_class(cat),
-        )
+        self.outcome = outcome or CrawlOutcome()
+        self.outcome.waiting_before = journal.count_waiting(cat)
 
     def not_answered(
         self,
         source: Source,
         queries: Sequence[Query],
-        per_query: int,
+        images_of: Callable[[Query], int],
         again: Collection[str] = (),
     ) -> list[Query]:
         """The queries that a source has not answered in full before, or whose answer was suspicious.
 
+        images_of: how many images each query asks for.
         again: phrases to be asked in any case, or `suspicious` for those that were so in several crawls.
         """
         done = journal.searched(self._cat, source.name)
@@ -71,7 +70,11 @@ class Writer:
             one
             for one in queries
             if one.phrase in again
-            or (doubtful[one.id] < most if one.id in doubtful else done.get(one.id, 0) < per_query)
+            or (
+                doubtful[one.id] < most
+                if one.id in doubtful
+                else done.get(one.id, 0) < images_of(one)
+            )
         ]
         left = {one.id for one in queries} & {key for key, n in doubtful.items() if n >= most}
         self.outcome.searches_doubtful += len(left - {one.id for one in to_ask})
@@ -120,7 +123,7 @@ class Writer:
         return journal.pending(self._cat, source, limit=PAGE, **which)
 
     def admit(self, waiting: Sequence[FetchTask], rule: str = "") -> list[FetchTask]:
-        """Those that may be fetched and are needed; what may never be is refused here."""
+        """Those that may be fetched; what may never be is refused here."""
         allowed = licences.RULES[rule or self._settings.licences]
         addresses = [address for one in waiting for address in (one.url, one.page_url)]
         gone = withdrawals.among(self._cat, addresses)
@@ -132,7 +135,7 @@ class Writer:
                 refused.append(DownloadResult(one, Fetched("refused", "licence", attempts=0)))
             elif 0 < min(one.width, one.height) < self._settings.min_face_px:
                 refused.append(DownloadResult(one, Fetched("refused", TOO_SMALL, attempts=0)))
-            elif not self.outcome.is_full(one.expression):
+            else:
                 tasks.append(one)
         self.finish(refused)
         return tasks
@@ -156,7 +159,7 @@ class Writer:
         new = journal.finish(self._cat, ends)
         for one, (_, fetched, _) in zip(arrivals, ends, strict=True):
             is_new = fetched.photo in new and fetched.reason != DUPLICATE
-            self.outcome.count(one.task, fetched, is_new)
+            self.outcome.count(one.task, fetched, is_new, len(one.data) if is_new else 0)
         return self._add_copies(arrivals)
 
     def _add_copies(self, arrivals: Sequence[DownloadResult]) -> set[str]:
@@ -182,9 +185,12 @@ class Writer:
         """The outcome, every URL accounted for. Raises NetworkError if there was nothing but failed searches."""
         outcome = self.outcome
         outcome.waiting = journal.count_waiting(self._cat)
+        for source, url in journal.waiting_urls(self._cat):
+            outcome.by_source.setdefault(source, Tally()).waiting += 1
+            outcome.by_host.setdefault(host_of(url), Tally()).waiting += 1
         outcome.check()
         bad = [*outcome.searches_failed, *outcome.sources_left, *self._hurdles]
-        if bad and not outcome.found and not outcome.ended:
+        if bad and not (outcome.found or outcome.ended or outcome.stopped):
             raise NetworkError(
                 f"no search brought anything; the first that failed: {bad[0]}. "
                 "Check the network (btfer crawl doctor) and run again, or choose other sources "

@@ -282,7 +282,7 @@ def search(
     on_page: called with the new sightings of each page, so that downloads begin before the last page.
     on_answer: called with each page as it came, before it is read.
     """
-    signal = Signal()
+    signal, query = Signal(), source.worded(query)
     feeder = source.feeder(1, signal, web)
     parser = source.parser(1, signal, web)
     parser.source, parser.query, parser.sightings = source, query, {}

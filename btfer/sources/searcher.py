@@ -54,7 +54,7 @@ class Searcher(Thread):
     """Asks one source query after query, and at the end those again whose answer was suspicious.
 
     wanted: called before each; waits until there is room for more, and says whether to ask at all.
-    fruitful: languages in which the source has shown something before.
+    images_of: how many images to ask a query for. fruitful: languages in which the source has shown something before.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Searcher(Thread):
         source: Source,
         queries: Sequence[Query],
         web: Web,
-        per_query: int,
+        images_of: Callable[[Query], int],
         events: "queue.Queue[Any]",
         wanted: Callable[[Source, Query], bool],
         fruitful: Collection[str] = (),
@@ -71,7 +71,7 @@ class Searcher(Thread):
         self._source = source
         self._queries = queries
         self._web = web
-        self._per_query = per_query
+        self._images_of = images_of
         self._events = events
         self._wanted = wanted
         self._fruitful = set(fruitful)
@@ -142,7 +142,7 @@ class Searcher(Thread):
         """One search. The first of all is tried again where nobody answers."""
         for pause in (*UNREACHABLE, None):
             found = search(
-                self._source, query, self._web, self._per_query, partial(self._show, query)
+                self._source, query, self._web, self._images_of(query), partial(self._show, query)
             )
             if self._answered or not _is_unreachable(found) or pause is None:
                 break

@@ -1,11 +1,12 @@
 """What a source is: where it is, how it is asked, and what it may answer."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from btfer.catalogue.journal import Sighting
 from btfer.errors import NetworkError, UsageError
+from btfer.queries import Query
 from btfer.sources.cookies import SourceCookies
 
 if TYPE_CHECKING:
@@ -63,11 +64,17 @@ class Source:
     cookies: SourceCookies = field(default_factory=SourceCookies, compare=False, repr=False)
     first_visit: str = ""  # the page whose cookies a search must bring
     filters: Mapping[str, str] = field(default_factory=dict, compare=False)  # of every search
+    additions: Mapping[str, str] = field(default_factory=dict, compare=False)  # words of the plan
     states_licences: bool = False  # of every picture, so that a page without any has changed
     max_pages: int = MAX_PAGES  # of one query
     min_delay_s: float = 1.0  # between two of its search pages
     is_ours: bool = False  # the built-in site: may be on a private address, needs no pause
     rights: dict[str, "Rights"] = field(default_factory=dict, compare=False, repr=False)
+
+    def worded(self, query: Query) -> Query:
+        """A query as this source is asked it: with the words that the plan adds in its language."""
+        words = (self.additions.get(query.language, ""), self.additions.get("all", ""))
+        return replace(query, phrase=" ".join(one for one in (query.phrase, *words) if one))
 
 
 @dataclass(frozen=True)
