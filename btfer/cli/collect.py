@@ -86,6 +86,13 @@ def crawl(
             autocompletion=complete.retry_reasons,
         ),
     ] = None,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="QUERY",
+            help="Search once more: suspicious (answers that may be none), or phrases of the plan.",
+        ),
+    ] = None,
     licences: arguments.Licences = None,
     doctor: Annotated[bool, typer.Option("--doctor", hidden=True)] = False,
     as_json: arguments.AsJson = False,
@@ -101,7 +108,7 @@ def crawl(
     if ctx.invoked_subcommand:
         return
     if doctor:
-        own = ("expression", "language", "per_query", "target_per_class", "limit", "retry")
+        own = ("expression", "language", "per_query", "target_per_class", "limit", "retry", "again")
         arguments.refuse(ctx, *own, because="btfer crawl doctor asks each source one fixed query")
         crawl_doctor(source, licences, as_json)
         return
@@ -123,6 +130,7 @@ def crawl(
             target_per_class=target_per_class,
             limit=limit,
             retry=retry or (),
+            again=again or (),
             classes=expression or (),
             watch=watch,
         )
@@ -157,27 +165,36 @@ def crawl_doctor(
     licences: arguments.Licences = None,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Check each source with one query: can it be reached, is its answer understood?
+    """Check each source: two pages in two languages, and three pictures; is all of it understood?
 
-    Exit code 1 if a source that is set up cannot be used.
+    What each answered is kept in doctor/ of the data folder, without keys; pictures are not kept.
+    Exit code 1 if a source that is set up is blocked, changed, empty or out of reach.
 
     Example: btfer crawl doctor --source bing
     """
+    from btfer.catalogue import withdrawals
     from btfer.errors import BtferError
+    from btfer.paths import doctor_dir
     from btfer.sources import SOURCES
-    from btfer.sources.doctor import check_sources
+    from btfer.sources.doctor import WELL, check_sources
 
     settings = context.settings(licences=arguments.value(licences) or None)
-    findings = check_sources(arguments.values(source) or list(SOURCES), settings)
+    with context.catalogue(settings) as cat:
+        findings = check_sources(
+            arguments.values(source) or list(SOURCES),
+            settings,
+            folder=doctor_dir(settings.data_dir),
+            withdrawn=lambda addresses: withdrawals.among(cat, addresses),
+        )
     if as_json:
         print(json.dumps([asdict(one) for one in findings], indent=2))
     else:
-        columns = ["source", "state", "images", "licences", "authors", "pages", "detail"]
-        output.table(
-            ["source", "state", "images", "with licence", "author", "page", "details"],
-            [[getattr(one, name) for name in columns] for one in findings],
-        )
-    ill = [one.source for one in findings if one.state not in ("ok", "not set up")]
+        columns = ["source", "state", "images", "odd", "licences", "authors", "pages"]
+        columns += ["originals", "thumbnails", "slowest_s", "detail"]
+        heads = ["source", "state", "images", "odd", "with licence", "author", "page"]
+        heads += ["originals", "thumbnails", "slowest s", "details"]
+        output.table(heads, [[getattr(one, name) for name in columns] for one in findings])
+    ill = [one.source for one in findings if one.state not in WELL]
     if ill:
         raise BtferError(f"{len(ill)} of {len(findings)} sources cannot be used: {', '.join(ill)}")
 
@@ -357,7 +374,8 @@ def crop_repair(as_json: arguments.AsJson = False) -> None:
 
 
 def _crawl_report(outcome: Any, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(asdict(outcome), indent=2))
-        return
-    print("\n".join(outcome.lines()))
+    from btfer.errors import BtferError
+
+    print(json.dumps(asdict(outcome), indent=2) if as_json else "\n".join(outcome.lines()))
+    if outcome.sources_left:
+        raise BtferError(f"{len(outcome.sources_left)} of the sources were left: see above")

@@ -5,6 +5,7 @@ out of one queue, and what a search finds is in the journal before it is fetched
 was stopped, or killed, goes on where it was.
 """
 
+import difflib
 import queue
 import time
 from collections import Counter
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 from btfer import files
 from btfer.catalogue import Catalogue
+from btfer.catalogue.journal import SUSPICIOUS
 from btfer.catalogue.rows import FetchTask
 from btfer.engine import one_by_one
 from btfer.errors import UsageError
@@ -26,7 +28,7 @@ from btfer.pipeline.crawl_outcome import CrawlOutcome
 from btfer.pipeline.crawl_writer import PAGE, WRITERS, Writer
 from btfer.queries import Query, QueryPlan
 from btfer.settings import Settings
-from btfer.sources import SOURCES, open_source
+from btfer.sources import SOURCES, open_source, that_state_licences
 from btfer.sources.download import DownloadResult, PhotoDownloader, end_threads
 from btfer.sources.hosts import CrawlStopped
 from btfer.sources.search import Source
@@ -57,6 +59,7 @@ def run(
     target_per_class: int | None = None,
     limit: int | None = None,
     retry: Sequence[str] = (),
+    again: Sequence[str] = (),
     classes: Sequence[str] = (),
     web: Web | None = None,
     threads: int = 32,
@@ -66,7 +69,8 @@ def run(
 
     sources: names, or Sources at another address. target_per_class: photos of a class, old ones
     included, after which no more of it are searched or fetched. limit: at most so many queries of
-    the plan. retry: `failed`, or reasons of lost URLs, to be tried again. web: with manners of its
+    the plan. retry: `failed`, or reasons of lost URLs, to be tried again. again: phrases of the plan
+    to be searched once more, or `suspicious` for all whose answers were so. web: with manners of its
     own. watch: called with the growing outcome. Raises UsageError, Busy, and NetworkError when no
     search at all succeeded.
     """
@@ -77,17 +81,36 @@ def run(
         raise UsageError(f"name a source with --source: {', '.join(SOURCES)}")
     queries = chosen_queries(plan, classes, limit)
     labels = {parse_expression(name) for name in classes}
+    once_more = _known_phrases(plan, again)
     with files.only_one(settings.data_dir, "crawl"), ExitStack() as stack:
         opened = [stack.enter_context(open_source(one, settings)) for one in dict.fromkeys(sources)]
+        opened, left_out = that_state_licences(opened, settings.licences)
         web = web or Web(Manners.of(settings, trusted_hosts=_ours(opened)))
         pool = stack.enter_context(ThreadPoolExecutor(WRITERS))
         writer = Writer(cat, settings, pool, target_per_class)
+        writer.outcome.notes += [
+            f"{name} was not searched: it states no licence (--licences {settings.licences})"
+            for name in left_out
+        ]
         wanted = {"classes": labels, "retry": retry_reasons(retry)}
         engine = one_by_one(settings.engine, settings.workers, warm_up=(describe_photo, b""))
         decode = stack.enter_context(engine)
         crawl = _Crawl(writer, opened, web, watch or _silent, **wanted)
-        crawl.go(queries, per_query, threads, decode)
+        crawl.go(queries, per_query, threads, decode, once_more)
         return writer.settled()
+
+
+def _known_phrases(plan: QueryPlan, again: Iterable[str]) -> set[str]:
+    """What is to be searched again, as the plan writes it. Raises UsageError for a phrase that the plan lacks."""
+    phrases = {one.phrase.casefold(): one.phrase for one in plan.queries} | {SUSPICIOUS: SUSPICIOUS}
+    unknown = [one for one in again if one.strip().casefold() not in phrases]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0].casefold(), phrases, n=1)
+        meant = f"; did you mean '{phrases[near[0]]}'?" if near else ""
+        raise UsageError(
+            f"--again '{unknown[0]}': write suspicious, or a phrase of the plan{meant}"
+        )
+    return {phrases[one.strip().casefold()] for one in again}
 
 
 def retry_reasons(words: Iterable[str]) -> list[str]:
@@ -115,11 +138,18 @@ class _Crawl:
         self._searching = len(sources)
 
     def go(
-        self, queries: Sequence[Query], per_query: int, threads: int, run: Callable[..., Any]
+        self,
+        queries: Sequence[Query],
+        per_query: int,
+        threads: int,
+        run: Callable[..., Any],
+        again: Collection[str] = (),
     ) -> None:
         """Run to the end; however it is left, the threads end. run: where photos are decoded."""
         downloader = PhotoDownloader(self._web, self._events, threads, run)
-        searchers = [self._searcher(one, queries, per_query) for one in self._sources.values()]
+        searchers = [
+            self._searcher(one, queries, per_query, again) for one in self._sources.values()
+        ]
         try:
             downloader.start()
             for searcher in searchers:
@@ -135,9 +165,12 @@ class _Crawl:
                 self._room.notify_all()
             end_threads([*downloader.workers, *searchers], self._events)
 
-    def _searcher(self, source: Source, queries: Sequence[Query], per_query: int) -> Searcher:
-        to_ask = self._writer.not_answered(source, queries, per_query)
-        return Searcher(source, to_ask, self._web, per_query, self._events, self._wanted)
+    def _searcher(
+        self, source: Source, queries: Sequence[Query], per_query: int, again: Collection[str]
+    ) -> Searcher:
+        to_ask = self._writer.not_answered(source, queries, per_query, again)
+        fruitful = self._writer.fruitful(source)
+        return Searcher(source, to_ask, self._web, per_query, self._events, self._wanted, fruitful)
 
     def _wanted(self, source: Source, asked: Query) -> bool:
         """Called by the searchers: waits while there is enough to fetch. Raises Stopped."""
@@ -179,7 +212,7 @@ class _Crawl:
 
     def _take(self, events: list[Any], per_query: int) -> None:
         arrivals = [one for one in events if isinstance(one, DownloadResult)]
-        self._writer.finish(arrivals)
+        self._dry -= self._writer.finish(arrivals)
         self._off_hand(one.task for one in arrivals)
         for event in events:
             if isinstance(event, Exception):
@@ -191,7 +224,7 @@ class _Crawl:
                 self._writer.searched(event, per_query)
             if isinstance(event, SearchesEnded):
                 self._searching -= 1
-                self._writer.outcome.searches_failed += [event.why] if event.why else []
+                self._writer.outcome.sources_left += [event.why] if event.why else []
 
     def _off_hand(self, tasks: Iterable[FetchTask]) -> None:
         with self._room:

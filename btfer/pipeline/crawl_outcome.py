@@ -22,6 +22,10 @@ class CrawlOutcome:
     searches_skipped: int = 0  # asked and answered in an earlier crawl
     searches_spared: int = 0  # their class had its target already
     searches_failed: list[str] = field(default_factory=list)
+    searches_suspicious: list[str] = field(default_factory=list)  # asked again by the next crawl
+    searches_doubtful: int = 0  # suspicious in several crawls: not asked again by themselves
+    sources_left: list[str] = field(default_factory=list)  # each with the reason
+    odd_records: dict[str, int] = field(default_factory=dict)  # that could not be read, by source
     found: int = 0
     known: int = 0  # of the found ones, already in the journal
     waiting_before: int = 0  # found in an earlier crawl, and not fetched then
@@ -85,16 +89,29 @@ class CrawlOutcome:
         ]
 
     def _search_lines(self) -> list[str]:
-        failed = self.searches_failed
+        failed, suspicious = self.searches_failed, self.searches_suspicious
         if not self.searches_planned + len(failed):
             return []  # an import
         spared = f", {self.searches_spared} not needed" if self.searches_spared else ""
-        more = [f"  and {len(failed) - 5} more"] if len(failed) > 5 else []
-        return [
-            f"{self.searches} searches, {self.searches_skipped} done before{spared}, {len(failed)} failed",
-            *(f"  search failed: {text}" for text in failed[:5]),
-            *more,
+        doubt = f", {len(suspicious)} suspicious" if suspicious else ""
+        lines = [
+            f"{self.searches} searches, {self.searches_skipped} done before{spared}, "
+            f"{len(failed)} failed{doubt}",
+            *(f"source left: {why}" for why in self.sources_left),
+            *_first("search failed", failed),
+            *_first("suspicious answer", suspicious),
         ]
+        if suspicious:
+            lines.append("  suspicious searches are asked again by the next crawl")
+        if self.searches_doubtful:
+            lines.append(
+                f"  {self.searches_doubtful} searches had suspicious answers in several crawls; ask "
+                "once more with: btfer crawl --again suspicious"
+            )
+        if self.odd_records:
+            counts = ", ".join(f"{name} {n:,}" for name, n in sorted(self.odd_records.items()))
+            lines.append(f"  odd records skipped, since they could not be read: {counts}")
+        return lines
 
     def _url_lines(self) -> list[str]:
         fates = [
@@ -133,6 +150,12 @@ class CrawlOutcome:
             return []
         words = [f"{label} {n}" for label, n in sorted(self.have.items()) if label]
         return [f"photos of {self.target} wanted: {', '.join(words)}"]
+
+
+def _first(what: str, texts: list[str], most: int = 5) -> list[str]:
+    """The first of some texts, a line each, and how many more there are."""
+    more = [f"  and {len(texts) - most} more"] if len(texts) > most else []
+    return [*(f"  {what}: {text}" for text in texts[:most]), *more]
 
 
 def _sum(reasons: dict[str, int]) -> int:

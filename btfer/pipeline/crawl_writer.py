@@ -1,5 +1,6 @@
 """What a crawl or an import writes: journal, photos, and the count of every URL's end."""
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,6 +23,9 @@ from btfer.sources.searcher import QueryDone
 
 DUPLICATE = "duplicate bytes"
 WITHDRAWN = "withdrawn"
+TOO_SMALL = "too small"
+GONE = frozenset({"http 404", "http 410"})  # then the copy that the source keeps is fetched
+SUSPICIOUS_CRAWLS = 3  # after which a query is asked again only when somebody says so
 PAGE = 1_000  # URLs read from the journal at a time
 WRITERS = 16  # photos written at a time: each waits for the disk
 
@@ -40,6 +44,7 @@ class Writer:
         self._settings = settings
         self._pool = pool
         self._forgotten = ForgottenHashes(cat)
+        self._hurdles: list[str] = []  # searches that got a captcha or the like
         for folder in paths.crawl_folders(settings.data_dir):
             files.remove_parts(folder)
         self.outcome = CrawlOutcome(
@@ -48,13 +53,35 @@ class Writer:
             have={} if target is None else photos.count_by_class(cat),
         )
 
-    def not_answered(self, source: Source, queries: Sequence[Query], per_query: int) -> list[Query]:
-        """The queries that a source has not answered in full before."""
+    def not_answered(
+        self,
+        source: Source,
+        queries: Sequence[Query],
+        per_query: int,
+        again: Collection[str] = (),
+    ) -> list[Query]:
+        """The queries that a source has not answered in full before, or whose answer was suspicious.
+
+        again: phrases to be asked in any case, or `suspicious` for those that were so in several crawls.
+        """
         done = journal.searched(self._cat, source.name)
-        to_ask = [one for one in queries if done.get(one.id, 0) < per_query]
+        doubtful = journal.suspicious(self._cat, source.name)
+        most = math.inf if journal.SUSPICIOUS in again else SUSPICIOUS_CRAWLS
+        to_ask = [
+            one
+            for one in queries
+            if one.phrase in again
+            or (doubtful[one.id] < most if one.id in doubtful else done.get(one.id, 0) < per_query)
+        ]
+        left = {one.id for one in queries} & {key for key, n in doubtful.items() if n >= most}
+        self.outcome.searches_doubtful += len(left - {one.id for one in to_ask})
         self.outcome.searches_planned += len(queries)
         self.outcome.searches_skipped += len(queries) - len(to_ask)
         return to_ask
+
+    def fruitful(self, source: Source) -> set[str]:
+        """The languages in which a source has shown something."""
+        return journal.fruitful_languages(self._cat, source.name)
 
     def write_down(self, asked: Query, seen: Sequence[Sighting]) -> None:
         """Put sightings in the journal."""
@@ -70,11 +97,23 @@ class Writer:
             return
         self.outcome.searches += 1
         self.write_down(asked, [])  # the query, where nothing was shown
-        if found.failure:
+        if found.odd:
+            self.outcome.odd_records[source] = self.outcome.odd_records.get(source, 0) + found.odd
+        if found.suspicious:
+            text = f"{source} '{asked.phrase}': {found.suspicious}"
+            self.outcome.searches_suspicious.append(text)
+            self._hurdles += [text] if found.failure else []
+        elif found.failure:
             self.outcome.searches_failed.append(f"{source} '{asked.phrase}': {found.failure}")
-        else:
-            n = len(found.sightings)
-            journal.add_search(self._cat, asked, source, per_query=per_query, found=n)
+            return
+        journal.add_search(
+            self._cat,
+            asked,
+            source,
+            per_query=per_query,
+            found=len(found.sightings),
+            suspicious=bool(found.suspicious),
+        )
 
     def pending(self, source: str, **which: Any) -> list[FetchTask]:
         """A page of what a source showed and is still to be fetched."""
@@ -91,13 +130,19 @@ class Writer:
                 refused.append(DownloadResult(one, Fetched("refused", WITHDRAWN, attempts=0)))
             elif not allowed(licences.terms(one.licence, one.licence_url)):
                 refused.append(DownloadResult(one, Fetched("refused", "licence", attempts=0)))
+            elif 0 < min(one.width, one.height) < self._settings.min_face_px:
+                refused.append(DownloadResult(one, Fetched("refused", TOO_SMALL, attempts=0)))
             elif not self.outcome.is_full(one.expression):
                 tasks.append(one)
         self.finish(refused)
         return tasks
 
-    def finish(self, arrivals: Sequence[DownloadResult]) -> None:
-        """Write the files, then the rows: a row means that the files are there."""
+    def finish(self, arrivals: Sequence[DownloadResult]) -> set[str]:
+        """Write the files, then the rows: a row means that the files are there.
+
+        Where an original is gone, the copy that its source keeps is put in the journal in its place.
+        Returns the sources that have such new URLs.
+        """
         hashes = {one.intake.sha256 for one in arrivals if one.intake}
         known = photos.known(self._cat, hashes)
         addresses = {one.fetched.final_url for one in arrivals}
@@ -112,6 +157,15 @@ class Writer:
         for one, (_, fetched, _) in zip(arrivals, ends, strict=True):
             is_new = fetched.photo in new and fetched.reason != DUPLICATE
             self.outcome.count(one.task, fetched, is_new)
+        return self._add_copies(arrivals)
+
+    def _add_copies(self, arrivals: Sequence[DownloadResult]) -> set[str]:
+        gone = [one.task for one in arrivals if one.task.copy_url and one.fetched.reason in GONE]
+        if gone:
+            new, known = journal.add_copies(self._cat, gone)
+            self.outcome.found += new + known
+            self.outcome.known += known
+        return {one.source for one in gone}
 
     def _copies(self, arrivals: Sequence[DownloadResult], known: Collection[str]) -> set[str]:
         """Photos that look like one that was forgotten: re-encoded, resized or mirrored."""
@@ -129,9 +183,10 @@ class Writer:
         outcome = self.outcome
         outcome.waiting = journal.count_waiting(self._cat)
         outcome.check()
-        if outcome.searches_failed and not outcome.found and not outcome.ended:
+        bad = [*outcome.searches_failed, *outcome.sources_left, *self._hurdles]
+        if bad and not outcome.found and not outcome.ended:
             raise NetworkError(
-                f"no search brought anything; the first that failed: {outcome.searches_failed[0]}. "
+                f"no search brought anything; the first that failed: {bad[0]}. "
                 "Check the network (btfer crawl doctor) and run again, or choose other sources "
                 "with --source"
             )

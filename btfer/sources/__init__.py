@@ -62,9 +62,10 @@ def that_state_licences(sources: Sequence[Source], rule: str) -> tuple[list[Sour
         return list(sources), []
     asked = [one for one in sources if one.states_licences]
     if not asked:
+        names = " and ".join(one.name for one in sources)
         raise UsageError(
-            f"--licences {rule}: {', '.join(one.name for one in sources)} state no licence, so nothing "
-            f"that they show could be taken; choose a source that does with --source: {', '.join(STATING)}"
+            f"--licences {rule}: {names} state{'s' if len(sources) == 1 else ''} no licence, so nothing "
+            f"could be taken; choose a source that does with --source: {', '.join(STATING)}"
         )
     return asked, [one.name for one in sources if not one.states_licences]
 

@@ -58,8 +58,8 @@ def decoded(address: str) -> str:
     """A plain image address from one that Baidu has obfuscated; plain ones stay as they are."""
     if address.startswith("http"):
         return address
-    for sign, plain in _SIGNS.items():
-        address = address.replace(sign, plain)
+    for sign, meant in _SIGNS.items():
+        address = address.replace(sign, meant)
     return address.translate(_LETTERS)
 
 

@@ -62,4 +62,6 @@ def plain(value: object) -> str:
 def html_page(page: str | bytes) -> BeautifulSoup:
     """A page that was sent as UTF-8, also one that calls itself XML and is read like any other."""
     found = page.decode("utf-8", "replace") if isinstance(page, bytes) else page
-    return BeautifulSoup(_XML.sub("", found, count=1) if found.lstrip()[:5] == "<?xml" else found, "lxml")
+    return BeautifulSoup(
+        _XML.sub("", found, count=1) if found.lstrip()[:5] == "<?xml" else found, "lxml"
+    )

@@ -110,7 +110,7 @@ class SearchParser(Parser):
             self.shown += 1
             try:
                 image = read(record)
-                if image and not web_address(image.file_url):
+                if image and not image.file_url.strip():
                     raise OddRecord("no image address")
             except UNREADABLE as error:
                 odd += 1
