@@ -99,7 +99,7 @@ def crawl(
 ) -> None:
     """Search the web with the query plan and fetch the photos that it finds.
 
-    Sources without a key: bing and commons, and google and baidu, whose pages change often;
+    Sources without a key: bing and commons, and google, baidu and yandex, whose pages change often;
     flickr and openverse need a key. What was searched or fetched before is not requested again;
     what is on the block list (blocked.txt of the plan) or was withdrawn (btfer withdraw) never is.
 
