@@ -93,6 +93,10 @@ def crawl(
             help="Search once more: suspicious (answers that may be none), or phrases of the plan.",
         ),
     ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Crawl through this proxy, as http://HOST:PORT [none]."),
+    ] = None,
     licences: arguments.Licences = None,
     doctor: Annotated[bool, typer.Option("--doctor", hidden=True)] = False,
     as_json: arguments.AsJson = False,
@@ -108,7 +112,16 @@ def crawl(
     if ctx.invoked_subcommand:
         return
     if doctor:
-        own = ("expression", "language", "per_query", "target_per_class", "limit", "retry", "again")
+        own = (
+            "expression",
+            "language",
+            "per_query",
+            "target_per_class",
+            "limit",
+            "retry",
+            "again",
+            "proxy",
+        )
         arguments.refuse(ctx, *own, because="btfer crawl doctor asks each source one fixed query")
         crawl_doctor(source, licences, as_json)
         return
@@ -117,7 +130,7 @@ def crawl(
     from btfer.queries import load_plan
     from btfer.sources import DEFAULT
 
-    settings = context.settings(licences=arguments.value(licences) or None)
+    settings = context.settings(licences=arguments.value(licences) or None, proxy=proxy)
     plan = load_plan(settings.queries_dir, language)
     with context.catalogue(settings) as cat, crawl_view() as watch:
         _check_retry(cat, retry or ())
