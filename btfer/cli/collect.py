@@ -71,7 +71,9 @@ def crawl(
         ),
     ] = None,
     language: arguments.Languages = None,
-    per_query: Annotated[int, typer.Option(min=1, help="Images to ask for per query.")] = 100,
+    per_query: Annotated[
+        int, typer.Option(min=1, help="Images to ask for per query; whole pages are taken.")
+    ] = 100,
     target_per_class: Annotated[
         int | None, typer.Option(min=1, help="Stop searching for a class at this many photos.")
     ] = None,
