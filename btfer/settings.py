@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     licences: Literal["any", "stated", "derivatives", "free"] = Field(
         "any", description="which photos a crawl fetches, by the licence that the source states"
     )
+    proxy: str = Field(
+        "", repr=False, description="proxy of the crawl, as http://HOST:PORT; empty = none"
+    )
     allow_private_hosts: bool = Field(False, description="crawl loopback and private addresses")
 
     @property

@@ -71,7 +71,9 @@ def crawl(
         ),
     ] = None,
     language: arguments.Languages = None,
-    per_query: Annotated[int, typer.Option(min=1, help="Images to ask for per query.")] = 100,
+    per_query: Annotated[
+        int, typer.Option(min=1, help="Images to ask for per query; whole pages are taken.")
+    ] = 100,
     target_per_class: Annotated[
         int | None, typer.Option(min=1, help="Stop searching for a class at this many photos.")
     ] = None,
@@ -93,13 +95,17 @@ def crawl(
             help="Search once more: suspicious (answers that may be none), or phrases of the plan.",
         ),
     ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Crawl through this proxy, as http://HOST:PORT [none]."),
+    ] = None,
     licences: arguments.Licences = None,
     doctor: Annotated[bool, typer.Option("--doctor", hidden=True)] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Search the web with the query plan and fetch the photos that it finds.
 
-    Sources without a key: bing and commons, and google and baidu, whose pages change often;
+    Sources without a key: bing and commons, and google, baidu and yandex, whose pages change often;
     flickr and openverse need a key. What was searched or fetched before is not requested again;
     what is on the block list (blocked.txt of the plan) or was withdrawn (btfer withdraw) never is.
 
@@ -108,7 +114,16 @@ def crawl(
     if ctx.invoked_subcommand:
         return
     if doctor:
-        own = ("expression", "language", "per_query", "target_per_class", "limit", "retry", "again")
+        own = (
+            "expression",
+            "language",
+            "per_query",
+            "target_per_class",
+            "limit",
+            "retry",
+            "again",
+            "proxy",
+        )
         arguments.refuse(ctx, *own, because="btfer crawl doctor asks each source one fixed query")
         crawl_doctor(source, licences, as_json)
         return
@@ -117,7 +132,7 @@ def crawl(
     from btfer.queries import load_plan
     from btfer.sources import DEFAULT
 
-    settings = context.settings(licences=arguments.value(licences) or None)
+    settings = context.settings(licences=arguments.value(licences) or None, proxy=proxy)
     plan = load_plan(settings.queries_dir, language)
     with context.catalogue(settings) as cat, crawl_view() as watch:
         _check_retry(cat, retry or ())

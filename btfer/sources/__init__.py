@@ -16,6 +16,7 @@ from btfer.sources.google import google
 from btfer.sources.openverse import openverse
 from btfer.sources.sample import open_sample
 from btfer.sources.search import NotSetUp, Source
+from btfer.sources.yandex import yandex
 
 SOURCES: dict[str, Callable[[Settings], AbstractContextManager[Source]]] = {
     "bing": lambda _: nullcontext(bing()),
@@ -32,10 +33,14 @@ SOURCES: dict[str, Callable[[Settings], AbstractContextManager[Source]]] = {
     ),
     "google": lambda settings: nullcontext(google(contact=settings.contact)),
     "baidu": lambda _: nullcontext(baidu()),
+    "yandex": lambda _: nullcontext(yandex()),
     "sample": lambda _: open_sample(),
 }
 STATING = ("commons", "flickr", "openverse", "sample")  # the licence of what they show
-DEFAULT = ("bing", "commons")  # work without a key; google and baidu change often, others need keys
+DEFAULT = (
+    "bing",
+    "commons",
+)  # work without a key; google, baidu and yandex change often, others need keys
 
 
 def open_source(source: str | Source, settings: Settings) -> AbstractContextManager[Source]:

@@ -57,6 +57,8 @@ class SampleFeeder(SearchFeeder):
 class SampleParser(SearchParser):
     """Pages of the same shape as Bing's, with licence and author on each picture's own page."""
 
+    full_page = 0
+
     def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
         soup = html_page(response.body)

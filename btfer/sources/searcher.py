@@ -19,7 +19,7 @@ from btfer.sources.web import Web
 GIVE_UP_AFTER = 5  # failed searches in a row: the source is down, or does not want us
 # Pauses in units of `Manners.back_off_s`, which is a second:
 UNREACHABLE = (2.0, 10.0)  # before a first search that got no answer is tried again
-SUSPICIOUS = (20.0, 60.0)  # after all other queries, before suspicious ones are asked again
+SUSPICIOUS = (10.0, 40.0)  # after all other queries, before suspicious ones are asked again
 BLOCKED = 20.0  # after a captcha, doubled each time
 _POLL_S = 0.2
 
@@ -104,7 +104,7 @@ class Searcher(Thread):
             if not self._answered and _is_unreachable(found):
                 return f"{self._source.name} cannot be reached ({found.failure})"
             self._count(query, found)
-            if found.suspicious or _is_empty(found):
+            if found.suspicious or self._is_empty(found):
                 self._doubtful[query] = found
             else:
                 self._end(query, found)
@@ -128,7 +128,7 @@ class Searcher(Thread):
     def _settle_empty(self) -> None:
         """An empty answer is one, unless the source shows something for other queries of its language."""
         for query, found in list(self._doubtful.items()):
-            if _is_empty(found):
+            if self._is_empty(found):
                 if query.language not in self._fruitful:
                     self._end(query, found)
                     continue
@@ -157,6 +157,11 @@ class Searcher(Thread):
             self._failed_in_a_row = 0
             self._fruitful.add(query.language)
 
+    def _is_empty(self, found: SearchResult) -> bool:
+        """Whether it shows nothing and gives no reason, which our own site is believed."""
+        nothing = not found.sightings and not found.failure and not found.suspicious
+        return nothing and not self._source.is_ours
+
     def _pause(self, back_offs: float) -> None:
         """Wait. Raises CrawlStopped."""
         until = time.monotonic() + back_offs * self._web.manners.back_off_s
@@ -172,7 +177,3 @@ class Searcher(Thread):
 def _is_unreachable(found: SearchResult) -> bool:
     failure = found.failure
     return isinstance(failure, NotFetched) and failure.status is None and failure.state == "failed"
-
-
-def _is_empty(found: SearchResult) -> bool:
-    return not found.sightings and not found.failure and not found.suspicious

@@ -7,7 +7,7 @@ answer or raises `NotFetched` with the word that the journal keeps.
 import itertools
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict, Timeout
@@ -16,11 +16,12 @@ from urllib3.util import Retry
 
 from btfer import __version__
 from btfer.settings import Settings
-from btfer.sources.addresses import guarded_pools
+from btfer.sources.addresses import MAX_HOSTS, MAX_KEPT_ALIVE, guarded_pools
 from btfer.sources.blocklist import FILE, NOTHING_BLOCKED, BlockList, read_block_list
 from btfer.sources.fetch_errors import NotFetched, as_not_fetched
 from btfer.sources.hosts import CrawlStopped, HostGate, HostOnHold
 from btfer.sources.optout import Robots, opted_out
+from btfer.sources.proxy import points_inside, proxied_pools
 
 AGENT = "btfer"
 ROBOTS_DOWN = "robots.txt down"
@@ -38,6 +39,7 @@ class Manners:
     host_delay_s: float = 0.25
     allow_private_hosts: bool = False
     trusted_hosts: frozenset[str] = frozenset()  # our own: may be private, need no pause
+    proxy: str = field(default="", repr=False)  # which may have a password in it
     blocked: BlockList = NOTHING_BLOCKED
     max_bytes: int = 20_000_000
     timeout_s: float = 15.0  # of one silence
@@ -57,6 +59,7 @@ class Manners:
             host_delay_s=settings.host_delay_s,
             allow_private_hosts=settings.allow_private_hosts,
             trusted_hosts=trusted_hosts,
+            proxy=settings.proxy,
             blocked=read_block_list(settings.queries_dir / FILE),
         )
 
@@ -86,6 +89,11 @@ class Web:
         )
         self._robots = Robots()
         self._pools = guarded_pools(manners.allow_private_hosts, manners.trusted_hosts)
+        self._proxied = (
+            proxied_pools(manners.proxy, hosts=MAX_HOSTS, kept_alive=MAX_KEPT_ALIVE)
+            if manners.proxy
+            else None
+        )
 
     def stop(self) -> None:
         """Make every thread that waits or reads raise `CrawlStopped` soon."""
@@ -172,6 +180,8 @@ class Web:
         """Refuse what the block list or the site's robots.txt excludes."""
         if self.manners.blocked.blocks(url, host):
             raise NotFetched("refused", "blocked", url=url)
+        if self._proxied and self._is_barred(host):
+            raise NotFetched("refused", "private address", url=url)
         if not obey_robots:
             return
         rules = self._robots.of(url, self._robots_txt)
@@ -180,6 +190,15 @@ class Web:
             raise NotFetched("refused", "robots", url=url)
         if pace_s:
             self.gate.slow_down(host, pace_s)
+
+    def _is_near(self, host: str) -> bool:
+        """Whether a host is one of our own, which no proxy leads to."""
+        return host in self.manners.trusted_hosts
+
+    def _is_barred(self, host: str) -> bool:
+        """Whether a host must not be asked through the proxy, as it must not be without one."""
+        near = self.manners.allow_private_hosts or self._is_near(host)
+        return not near and points_inside(host)
 
     def _robots_txt(self, url: str) -> str:
         """The text of a robots.txt, by RFC 9309: 4xx means no rules, 5xx means that we must wait."""
@@ -224,8 +243,9 @@ class Web:
     def _open(
         self, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> BaseHTTPResponse:
+        pools = self._proxied if self._proxied and not self._is_near(_host(url)) else self._pools
         with as_not_fetched(url):
-            return self._pools.urlopen(
+            return pools.urlopen(
                 "GET" if body is None else "POST",
                 url,
                 body=body,

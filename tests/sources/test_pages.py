@@ -13,6 +13,7 @@ from btfer.sources.flickr import flickr
 from btfer.sources.google import google
 from btfer.sources.openverse import openverse
 from btfer.sources.search import SearchResult, Source
+from btfer.sources.yandex import yandex
 from tests.sources.asking import ask
 
 PAGES = Path(__file__).parent / "pages"
@@ -20,6 +21,7 @@ SOURCES: dict[str, tuple[Callable[[str], Source], str]] = {
     "bing": (bing, "/images/async"),
     "google": (google, "/wml/search"),
     "baidu": (baidu, "/search/acjson"),
+    "yandex": (yandex, "/images/search"),
     "commons": (commons, "/w/api.php"),
     "flickr": (lambda base_url: flickr("key", base_url=base_url), "/services/rest/"),
     "openverse": (lambda base_url: openverse("token", base_url=base_url), "/v1/images/"),
@@ -28,12 +30,13 @@ READ = [  # images, of them with a size, odd records
     ("bing.html", 4, 4, 2),
     ("google.xml", 4, 4, 1),
     ("baidu.json", 4, 4, 2),
+    ("yandex.html", 4, 4, 2),
     ("commons.json", 4, 4, 2),
     ("flickr.json", 4, 4, 1),
     ("openverse.json", 4, 4, 1),
 ]
 HURDLES = ["bing_captcha.html", "google_captcha.html", "google_consent.html", "baidu_antiflag.json"]
-NOTHING = ["bing_empty.html", "google_empty.xml"]
+NOTHING = ["bing_empty.html", "google_empty.xml", "yandex_empty.html"]
 
 
 def look(site: HTTPServer, file: str) -> SearchResult:
