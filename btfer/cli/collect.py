@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,24 +34,29 @@ crop_app = typer.Typer(
 @app.command()
 def queries(
     language: arguments.Languages = None,
+    plan: arguments.PlanName = None,
     csv: Annotated[Path | None, typer.Option(help="Write every query to this file.")] = None,
 ) -> None:
     """Check the query plan and count its phrases by class, language and group.
 
     Example: btfer queries --language es --csv plan.csv
     """
-    from btfer.queries import group_table, load_plan, plan_table, write_plan
+    from btfer.queries import find_plan, group_table, load_plan, plan_table, write_plan
 
-    folder = context.settings().queries_dir
-    plan = load_plan(folder, language)
-    output.table(["class", "language", "queries"], plan_table(plan))
+    settings = context.settings(plan=plan)
+    folder = find_plan(settings.queries_dir, settings.plan)
+    found = load_plan(folder, language)
+    output.table(["class", "language", "queries"], plan_table(found))
     print()
-    output.table(["group", "value", *plan.languages, "total"], group_table(plan))
-    print(f"\n{len(plan.queries)} queries, plan version {plan.version}, from {folder}")
-    if plan.unreviewed:
-        print(f"no speaker has reviewed these languages yet: {', '.join(plan.unreviewed)}")
+    output.table(["group", "value", *found.languages, "total"], group_table(found))
+    cells = len({one.cell for one in found.queries})
+    print(
+        f"\n{len(found.queries)} queries for {cells} cells, plan version {found.version}, from {folder}"
+    )
+    if found.unreviewed:
+        print(f"no speaker has reviewed these languages yet: {', '.join(found.unreviewed)}")
     if csv:
-        write_plan(plan, csv)
+        write_plan(found, csv)
 
 
 app.add_typer(crawl_app, name="crawl")
@@ -71,11 +76,16 @@ def crawl(
         ),
     ] = None,
     language: arguments.Languages = None,
+    plan: arguments.PlanName = None,
     per_query: Annotated[
         int, typer.Option(min=1, help="Images to ask for per query; whole pages are taken.")
     ] = 100,
     target_per_class: Annotated[
-        int | None, typer.Option(min=1, help="Stop searching for a class at this many photos.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Photos of a class, filled evenly over groups of people and languages [all].",
+        ),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Maximum number of queries [all of the plan].")
@@ -108,6 +118,7 @@ def crawl(
     Sources without a key: bing and commons, and google, baidu and yandex, whose pages change often;
     flickr and openverse need a key. What was searched or fetched before is not requested again;
     what is on the block list (blocked.txt of the plan) or was withdrawn (btfer withdraw) never is.
+    Stopped by Ctrl-C or SIGTERM, it ends with the same summary (exit code 130 or 143).
 
     Example: btfer crawl --source commons --class sad --language es --target-per-class 1200
     """
@@ -123,24 +134,30 @@ def crawl(
             "retry",
             "again",
             "proxy",
+            "plan",
         )
         arguments.refuse(ctx, *own, because="btfer crawl doctor asks each source one fixed query")
         crawl_doctor(source, licences, as_json)
         return
+    from btfer.cli import crawl_report
     from btfer.cli.crawl_view import crawl_view
     from btfer.pipeline import crawl as stage
-    from btfer.queries import load_plan
+    from btfer.queries import find_plan, load_plan
     from btfer.sources import DEFAULT
 
-    settings = context.settings(licences=arguments.value(licences) or None, proxy=proxy)
-    plan = load_plan(settings.queries_dir, language)
-    with context.catalogue(settings) as cat, crawl_view() as watch:
+    settings = context.settings(licences=arguments.value(licences) or None, proxy=proxy, plan=plan)
+    asked = load_plan(find_plan(settings.queries_dir, settings.plan), language)
+    with (
+        context.catalogue(settings) as cat,
+        crawl_report.stop_on_signals() as stop,
+        crawl_view() as watch,
+    ):
         _check_retry(cat, retry or ())
         outcome = stage.run(
             cat,
             settings,
             arguments.values(source) or DEFAULT,
-            plan,
+            asked,
             per_query=per_query,
             target_per_class=target_per_class,
             limit=limit,
@@ -148,8 +165,9 @@ def crawl(
             again=again or (),
             classes=expression or (),
             watch=watch,
+            stop=stop.event,
         )
-    _crawl_report(outcome, as_json)
+    crawl_report.show(outcome, as_json, stop.signal)
 
 
 def _check_retry(cat: "Catalogue", words: Sequence[str]) -> None:
@@ -258,12 +276,13 @@ def import_(
 
     Example: btfer import ~/photos --labels labels.csv
     """
+    from btfer.cli import crawl_report
     from btfer.pipeline.import_photos import import_folder
 
     settings = context.settings()
     with context.catalogue(settings) as cat, output.progress() as progress:
         outcome = import_folder(cat, settings, folder, labels, progress=progress)
-    _crawl_report(outcome, as_json)
+    crawl_report.show(outcome, as_json)
 
 
 app.add_typer(dedup_app, name="dedup")
@@ -386,11 +405,3 @@ def crop_repair(as_json: arguments.AsJson = False) -> None:
     with context.catalogue(settings) as cat, output.progress() as progress:
         made = stage.rebuild(cat, settings, progress)
     output.report({"made": made}, "{made} crops made again", as_json)
-
-
-def _crawl_report(outcome: Any, as_json: bool) -> None:
-    from btfer.errors import BtferError
-
-    print(json.dumps(asdict(outcome), indent=2) if as_json else "\n".join(outcome.lines()))
-    if outcome.sources_left:
-        raise BtferError(f"{len(outcome.sources_left)} of the sources were left: see above")

@@ -89,6 +89,10 @@ def run(
     queries = chosen_queries(plan, classes, limit)
     labels = {parse_expression(name) for name in classes}
     once_more = _known_phrases(plan, again)
+    if unknown := sorted(plan.additions.keys() - SOURCES.keys()):
+        raise UsageError(
+            f"sources.toml of the plan: unknown source '{unknown[0]}'; choose one of {', '.join(SOURCES)}"
+        )
     with files.only_one(settings.data_dir, "crawl"), ExitStack() as stack:
         opened = [stack.enter_context(open_source(one, settings)) for one in dict.fromkeys(sources)]
         opened, left_out = that_state_licences(opened, settings.licences)

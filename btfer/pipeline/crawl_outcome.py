@@ -201,11 +201,5 @@ def _first(what: str, texts: list[str], most: int = 5) -> list[str]:
     return [*(f"  {what}: {text}" for text in texts[:most]), *more]
 
 
-def _first(what: str, texts: list[str], most: int = 5) -> list[str]:
-    """The first of some texts, a line each, and how many more there are."""
-    more = [f"  and {len(texts) - most} more"] if len(texts) > most else []
-    return [*(f"  {what}: {text}" for text in texts[:most]), *more]
-
-
 def _sum(reasons: dict[str, int]) -> int:
     return sum(reasons.values())

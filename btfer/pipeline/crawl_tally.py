@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from btfer.catalogue import Catalogue, journal
@@ -48,7 +49,7 @@ def of_hosts(cat: Catalogue) -> dict[str, Tally]:
     return found
 
 
-def table(tallies: Mapping[str, Tally], most: int | None = None) -> list[list[str | int]]:
+def table(tallies: Mapping[str, Tally], most: int | None = None) -> list[list[Any]]:
     """Rows of a name and its counts, the most asked first; after `most`, the others in one row."""
     ordered = sorted(tallies.items(), key=lambda item: (-item[1].asked, -item[1].waiting, item[0]))
     rest = ordered[most:] if most else []
