@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     licences: Literal["any", "stated", "derivatives", "free"] = Field(
         "any", description="which photos a crawl fetches, by the licence that the source states"
     )
+    agency_previews: bool = Field(
+        False, description="crawl the previews of picture agencies too, which are for sale"
+    )
+    check_pages: bool = Field(
+        False, description="ask the page that shows a picture whether it opts out of such use"
+    )
     allow_private_hosts: bool = Field(False, description="crawl loopback and private addresses")
 
     @property

@@ -12,6 +12,7 @@ from btfer.catalogue.store import Catalogue, Row, insert_new, now
 from btfer.catalogue.tables import fetch, photo, query, search, sighting
 from btfer.images import Intake
 from btfer.queries import Query
+from btfer.urls import identity
 
 __all__ = [
     "Fetched",
@@ -19,6 +20,7 @@ __all__ = [
     "Sighting",
     "add_found",
     "add_search",
+    "addresses",
     "count_waiting",
     "end_of",
     "finish",
@@ -81,25 +83,26 @@ _RESTATE = (
 
 
 def url_id(url: str) -> str:
-    """The journal's key of a URL."""
-    return _digest(url)
+    """The journal's key of a URL, the same for all its spellings."""
+    return _digest(identity(url))
 
 
 def add_found(cat: Catalogue, asked: Query, seen: Iterable[Sighting]) -> tuple[int, int]:
     """Write down what a query found. Returns (URLs never seen before, URLs already known)."""
     seen = list(seen)
     at = now()
-    urls = {url_id(s.url): s.url for s in seen}
     blank = {"state": "found", "reason": "", "attempts": 0, "status": None, "photo": None}
     texts = {"final_url": "", "content_type": "", "etag": ""}
     with cat.write() as connection:
         insert_new(connection, query, [_query_row(asked)])
+        keys = _keys(connection, {s.url for s in seen})
+        urls = {keys[s.url]: s.url.strip() for s in reversed(seen)}  # as it was first spelt
         new = insert_new(
             connection,
             fetch,
             [{"id": key, "url": url, "at": at} | blank | texts for key, url in urls.items()],
         )
-        insert_new(connection, sighting, [_sighting_row(s, asked, at) for s in seen])
+        insert_new(connection, sighting, [_sighting_row(s, keys[s.url], asked, at) for s in seen])
     return len(new), len(urls) - len(new)
 
 
@@ -160,6 +163,14 @@ def pending(
     if classes:
         statement = statement.where(query.c.expression.in_(classes))
     return cat.read_as(FetchTask, statement)
+
+
+def addresses(cat: Catalogue) -> set[str]:
+    """Every address of a picture, or of a page that shows one."""
+    columns = (fetch.c.url, fetch.c.final_url, sighting.c.page_url)
+    return {
+        row["url"] for one in columns for row in cat.rows(sa.select(one.label("url")).distinct())
+    }
 
 
 def end_of(cat: Catalogue, url: str) -> FetchState:
@@ -232,9 +243,18 @@ def _query_row(asked: Query) -> Row:
     return row | {"id": asked.id}
 
 
-def _sighting_row(seen: Sighting, asked: Query, at: str) -> Row:
+def _keys(connection: sa.Connection, urls: Collection[str]) -> dict[str, str]:
+    """The key of each URL: its own spelling's, where an older catalogue has that one."""
+    exact = {url: _digest(url) for url in urls if url != identity(url)}
+    there = set(
+        connection.execute(sa.select(fetch.c.id).where(fetch.c.id.in_(exact.values()))).scalars()
+    )
+    return {url: exact[url] if exact.get(url) in there else url_id(url) for url in urls}
+
+
+def _sighting_row(seen: Sighting, key: str, asked: Query, at: str) -> Row:
     row = asdict(seen)
-    key = url_id(row.pop("url"))
+    del row["url"]
     return row | {"fetch": key, "query": asked.id, "plan": asked.plan, "at": at}
 
 

@@ -86,6 +86,15 @@ def crawl(
             autocompletion=complete.retry_reasons,
         ),
     ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Stay until hosts that ask to wait may be asked again.")
+    ] = False,
+    check_pages: Annotated[
+        bool,
+        typer.Option(
+            "--check-pages", help="Ask the pages that show the pictures for opt-outs too."
+        ),
+    ] = False,
     licences: arguments.Licences = None,
     doctor: Annotated[bool, typer.Option("--doctor", hidden=True)] = False,
     as_json: arguments.AsJson = False,
@@ -102,6 +111,7 @@ def crawl(
         return
     if doctor:
         own = ("expression", "language", "per_query", "target_per_class", "limit", "retry")
+        own = (*own, "wait", "check_pages")
         arguments.refuse(ctx, *own, because="btfer crawl doctor asks each source one fixed query")
         crawl_doctor(source, licences, as_json)
         return
@@ -110,7 +120,9 @@ def crawl(
     from btfer.queries import load_plan
     from btfer.sources import DEFAULT
 
-    settings = context.settings(licences=arguments.value(licences) or None)
+    settings = context.settings(
+        licences=arguments.value(licences) or None, check_pages=check_pages or None
+    )
     plan = load_plan(settings.queries_dir, language)
     with context.catalogue(settings) as cat, crawl_view() as watch:
         _check_retry(cat, retry or ())
@@ -124,6 +136,7 @@ def crawl(
             limit=limit,
             retry=retry or (),
             classes=expression or (),
+            wait=wait,
             watch=watch,
         )
     _crawl_report(outcome, as_json)

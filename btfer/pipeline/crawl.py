@@ -37,6 +37,8 @@ ENOUGH_IN_HAND = 5_000  # URLs of one source waiting to be fetched: then its sea
 MAX_IN_HAND = 20_000  # what the threads may choose from, so that slow hosts do not hold up others
 MAX_BATCH = 32  # arrivals written in one transaction
 GATHER_S = 0.1
+HOLDS_CHANGE_S = 1.0
+STAY_S = 6 * 3600.0  # the longest that --wait stays for one host
 Watch = Callable[[CrawlOutcome], None]
 
 
@@ -58,6 +60,7 @@ def run(
     limit: int | None = None,
     retry: Sequence[str] = (),
     classes: Sequence[str] = (),
+    wait: bool = False,
     web: Web | None = None,
     threads: int = 32,
     watch: Watch | None = None,
@@ -66,8 +69,8 @@ def run(
 
     sources: names, or Sources at another address. target_per_class: photos of a class, old ones
     included, after which no more of it are searched or fetched. limit: at most so many queries of
-    the plan. retry: `failed`, or reasons of lost URLs, to be tried again. web: with manners of its
-    own. watch: called with the growing outcome. Raises UsageError, Busy, and NetworkError when no
+    the plan. retry: `failed`, or reasons of lost URLs, to be tried again. wait: stay until hosts
+    that want to be left alone may be asked again. web: with manners of its own. watch: called with the growing outcome. Raises UsageError, Busy, and NetworkError when no
     search at all succeeded.
     """
     for name, value in (("--per-query", per_query), ("--target-per-class", target_per_class)):
@@ -85,7 +88,8 @@ def run(
         wanted = {"classes": labels, "retry": retry_reasons(retry)}
         engine = one_by_one(settings.engine, settings.workers, warm_up=(describe_photo, b""))
         decode = stack.enter_context(engine)
-        crawl = _Crawl(writer, opened, web, watch or _silent, **wanted)
+        patience_s = STAY_S if wait else web.manners.max_wait_s
+        crawl = _Crawl(writer, opened, web, watch or _silent, patience_s, **wanted)
         crawl.go(queries, per_query, threads, decode)
         return writer.settled()
 
@@ -100,9 +104,16 @@ class _Crawl:
     """A crawl under way: a thread for each source searches, many fetch, and this one writes."""
 
     def __init__(
-        self, writer: Writer, sources: Sequence[Source], web: Web, watch: Watch, **pending: Any
+        self,
+        writer: Writer,
+        sources: Sequence[Source],
+        web: Web,
+        watch: Watch,
+        patience_s: float,
+        **pending: Any,
     ) -> None:
         self._writer = writer
+        self._patience_s = patience_s  # with a host that wants to be left alone
         self._web = web
         self._watch = watch
         self._sources = {one.name: one for one in sources}
@@ -113,21 +124,26 @@ class _Crawl:
         self._cursor = dict.fromkeys(self._sources, 0)
         self._dry: set[str] = set()
         self._searching = len(sources)
+        self._on_hold: Callable[[], Counter[str]] = Counter
 
     def go(
         self, queries: Sequence[Query], per_query: int, threads: int, run: Callable[..., Any]
     ) -> None:
         """Run to the end; however it is left, the threads end. run: where photos are decoded."""
         downloader = PhotoDownloader(self._web, self._events, threads, run)
+        self._on_hold = downloader.on_hold
         searchers = [self._searcher(one, queries, per_query) for one in self._sources.values()]
         try:
             downloader.start()
             for searcher in searchers:
                 searcher.start()
             while self._hand_out(downloader) or self._searching:
+                if not self._searching and len(self._dry) == len(self._sources):
+                    downloader.in_queue.last_call(self._patience_s)
                 self._take(self._next_events(), per_query)
                 self._drop_full(downloader)
                 self._watch(self._writer.outcome)
+            self._writer.outcome.come_back = self._web.gate.held()
         finally:
             downloader.close()
             self._web.stop()
@@ -142,11 +158,16 @@ class _Crawl:
     def _wanted(self, source: Source, asked: Query) -> bool:
         """Called by the searchers: waits while there is enough to fetch. Raises Stopped."""
         with self._room:
-            while self._in_hand[source.name] >= ENOUGH_IN_HAND and not self._web.gate.stopped:
-                self._room.wait()
+            while self._is_enough(source.name) and not self._web.gate.stopped:
+                self._room.wait(HOLDS_CHANGE_S)
         if self._web.gate.stopped:
             raise CrawlStopped
         return not self._writer.outcome.is_full(asked.expression)
+
+    def _is_enough(self, source: str) -> bool:
+        """Whether there is enough to fetch, beside what hosts want to be left alone for."""
+        in_hand = self._in_hand[source]
+        return in_hand >= ENOUGH_IN_HAND and in_hand - self._on_hold()[source] >= ENOUGH_IN_HAND
 
     def _hand_out(self, downloader: PhotoDownloader) -> int:
         """Give the threads what the journal has for them; how many URLs they have in hand."""

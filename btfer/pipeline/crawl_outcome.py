@@ -1,5 +1,6 @@
 """What became of every URL of one crawl or import, in numbers that must add up."""
 
+import math
 from dataclasses import dataclass, field
 
 from btfer.catalogue.journal import Fetched
@@ -7,6 +8,7 @@ from btfer.catalogue.rows import FetchTask
 from btfer.errors import BtferError
 
 LOST_SHOWN = 10
+HOSTS_SHOWN = 3
 
 
 @dataclass
@@ -31,6 +33,8 @@ class CrawlOutcome:
     refused: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     waiting: int = 0  # for a later crawl: of other sources, or of classes that have their target
+    held: dict[str, int] = field(default_factory=dict)  # of the waiting ones, those asked too soon
+    come_back: dict[str, float] = field(default_factory=dict)  # in seconds, by host
     target: int | None = None
     have: dict[str, int] = field(
         default_factory=dict
@@ -61,7 +65,9 @@ class CrawlOutcome:
     def count(self, task: FetchTask, fetched: Fetched, is_new: bool) -> None:
         """Add the end of one URL."""
         self.retried += task.state != "found"
-        if fetched.state == "kept":
+        if fetched.state == "found":
+            self.held[fetched.reason] = self.held.get(fetched.reason, 0) + 1
+        elif fetched.state == "kept":
             self.kept += 1
             self.new_photos += is_new
             label = task.expression
@@ -120,6 +126,11 @@ class CrawlOutcome:
         lines += [f"    {text}" for text in shown]
         if len(self.lost) > len(shown):
             lines.append(f"    and {len(self.lost) - len(shown)} more")
+        lines += [f"  {'waiting':8}{n:7,d}  {reason}" for reason, n in self.held.items()]
+        if self.come_back:
+            lines.append(
+                f"crawl again in {_spoken(max(self.come_back.values()))}, or use --wait: {_named(self.come_back)}"
+            )
         if self.failed and self.what == "files":
             lines.append(
                 "put these files right, and run the same import again: it takes in the rest"
@@ -133,6 +144,22 @@ class CrawlOutcome:
             return []
         words = [f"{label} {n}" for label, n in sorted(self.have.items()) if label]
         return [f"photos of {self.target} wanted: {', '.join(words)}"]
+
+
+def _named(hosts: dict[str, float]) -> str:
+    """Hosts that must be left alone until then, in words."""
+    first = sorted(hosts, key=hosts.__getitem__)[:HOSTS_SHOWN]
+    more = f" and {len(hosts) - len(first)} more" if len(hosts) > len(first) else ""
+    verb = "wants" if len(hosts) == 1 else "want"
+    return f"{', '.join(first)}{more} {verb} to be left alone until then"
+
+
+def _spoken(seconds: float) -> str:
+    """A time to wait, rounded up: `3 minutes`."""
+    for unit, length_s in (("hour", 3600), ("minute", 60)):
+        if seconds > 1.5 * length_s:
+            return f"{math.ceil(seconds / length_s)} {unit}s"
+    return f"{math.ceil(seconds)} seconds"
 
 
 def _sum(reasons: dict[str, int]) -> int:

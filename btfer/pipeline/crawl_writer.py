@@ -40,6 +40,7 @@ class Writer:
         self._settings = settings
         self._pool = pool
         self._forgotten = ForgottenHashes(cat)
+        withdrawals.join_spellings(cat, journal.addresses(cat))
         for folder in paths.crawl_folders(settings.data_dir):
             files.remove_parts(folder)
         self.outcome = CrawlOutcome(
