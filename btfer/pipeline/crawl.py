@@ -70,8 +70,8 @@ def run(
     sources: names, or Sources at another address. target_per_class: photos of a class, old ones
     included, after which no more of it are searched or fetched. limit: at most so many queries of
     the plan. retry: `failed`, or reasons of lost URLs, to be tried again. wait: stay until hosts
-    that want to be left alone may be asked again. web: with manners of its own. watch: called with the growing outcome. Raises UsageError, Busy, and NetworkError when no
-    search at all succeeded.
+    that want to be left alone may be asked again. web: with manners of its own. watch: called with
+    the growing outcome. Raises UsageError, Busy, and NetworkError when no search at all succeeded.
     """
     for name, value in (("--per-query", per_query), ("--target-per-class", target_per_class)):
         if value is not None and value < 1:

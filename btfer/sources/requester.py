@@ -108,17 +108,17 @@ class Requester:
     def _body(
         self, url: str, response: BaseHTTPResponse, deadline: float, first_bytes: int | None
     ) -> bytes:
-        body = bytearray()
+        body, most = bytearray(), first_bytes or self._manners.max_bytes + 1
         with as_not_fetched(url, broken="incomplete"):
             # read1 gives what has come; read would wait for a whole chunk of a body that drips.
             while chunk := response.read1(_CHUNK, decode_content=True):
                 body += chunk
                 if self._gate.stopped:
                     raise CrawlStopped
-                if first_bytes is not None and len(body) >= first_bytes:
+                if len(body) >= most:
+                    if first_bytes is None:
+                        raise NotFetched("refused", "too large", url=url, status=200)
                     return bytes(body[:first_bytes])
-                if len(body) > self._manners.max_bytes:
-                    raise NotFetched("refused", "too large", url=url, status=200)
                 if time.monotonic() > deadline:
                     raise NotFetched("failed", "timeout", url=url, status=200)
         return bytes(body)

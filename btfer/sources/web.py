@@ -83,7 +83,7 @@ class Web:
                 if error.is_final or not _is_passing(error):
                     error.is_final = True
                     raise
-                retry = self._back_off(retry, error)
+                retry = self._back_off(retry, error, asked)
             else:
                 if obey_robots:
                     self._breaker.answered(_host(url))
@@ -122,7 +122,7 @@ class Web:
         half_s = self.manners.back_off_s / 2
         return Retry(self.manners.attempts - 1, backoff_factor=half_s, backoff_jitter=half_s)
 
-    def _back_off(self, retry: Retry, error: NotFetched) -> Retry:
+    def _back_off(self, retry: Retry, error: NotFetched, asked: Asked) -> Retry:
         """Leave the host alone for as long as it asks, or longer each time. Raises the error after the last attempt.
 
         After a lost connection the next is made at once, as urllib3 does.
@@ -131,21 +131,28 @@ class Web:
         if wait_s is not None:
             self.gate.hold(host, wait_s)  # for the next pictures of this host as well
             if wait_s > self.manners.max_wait_s:
-                raise _as_waiting(error)
+                raise self._at_last(error, asked)
         try:
             retry = retry.increment("GET", error.url)
         except MaxRetryError:
-            if error.status not in _ASKS_TO_WAIT:
-                error.is_final = True
-                raise error from None
-            self._breaker.hold(host, TOLD_TO_WAIT, wait_s or 0.0)
-            raise _as_waiting(error) from None
+            raise self._at_last(error, asked) from None
         if wait_s is None:
             pause_s = retry.get_backoff_time()
             if error.status is not None and error.reason not in _LOST:
                 pause_s = max(pause_s, self.manners.back_off_s)  # urllib3's first is none
             self.gate.hold(host, pause_s)
         return retry
+
+    def _at_last(self, error: NotFetched, asked: Asked) -> NotFetched:
+        """The error after the last attempt; a picture of a host that asks to wait is waited for."""
+        error.is_final = True
+        if asked.obey_robots and error.status in _ASKS_TO_WAIT:
+            self._wait_for(error)
+        return error
+
+    def _wait_for(self, error: NotFetched) -> None:
+        self._breaker.hold(_host(error.url), TOLD_TO_WAIT, error.retry_after_s or 0.0)
+        error.state, error.reason = WAITING, TOLD_TO_WAIT
 
     def _follow(self, url: str, asked: Asked) -> WebResponse:
         host, home = _host(url), _origin(url)
@@ -185,9 +192,9 @@ class Web:
         except NotFetched as error:
             if error.state == "refused":
                 return b""
-            if error.status == 503 and error.retry_after_s is None:
-                error.state = "failed"
-            if error.status is not None and error.state == "failed":
+            if error.status == 429 or error.retry_after_s is not None:
+                self._wait_for(error)
+            elif error.status is not None and error.state == "failed":
                 error.reason = ROBOTS_DOWN
             raise
 
@@ -196,7 +203,9 @@ class Web:
         try:
             return self.get(url, obey_robots=False, first_bytes=FIRST_BYTES).body
         except NotFetched as error:
-            if error.state == WAITING and error.status != 503:
+            if error.status == 429:
+                self._wait_for(error)
+            if error.state == WAITING:
                 raise
             return b""
 
@@ -204,12 +213,6 @@ class Web:
 def _is_passing(error: NotFetched) -> bool:
     """Whether another attempt may bring more."""
     return error.state == "failed" and (error.status in AGAIN or error.reason in _LOST)
-
-
-def _as_waiting(error: NotFetched) -> NotFetched:
-    """The error of a URL that is asked for later."""
-    error.state, error.reason, error.is_final = WAITING, TOLD_TO_WAIT, True
-    return error
 
 
 def _host_or_none(url: str) -> str:
