@@ -286,7 +286,7 @@ def status(as_json: arguments.AsJson = False) -> None:
         conflicts = _conflicts(cat)
         crawled = crawl_status.read(cat)
     if as_json:
-        keys = {"classes": CLASSES, "funnel": [asdict(one) for one in lines]}
+        keys: dict[str, Any] = {"classes": CLASSES, "funnel": [asdict(one) for one in lines]}
         keys |= {"urls": [one._asdict() for one in losses], "conflicting_labels": conflicts}
         print(json.dumps(keys | crawled.facts(), indent=2))
         return
