@@ -114,7 +114,7 @@ class FaultyWeb:
             self._busy[host] += 1
             self._seen[host + path] += 1
             try:
-                await self._answer(writer, host, path)
+                await self._answer(reader, writer, host, path)
             finally:
                 self._busy[host] -= 1
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -122,7 +122,9 @@ class FaultyWeb:
         finally:
             writer.close()
 
-    async def _answer(self, writer: asyncio.StreamWriter, host: str, path: str) -> None:
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, path: str
+    ) -> None:
         kind = self.kinds[host]
         if path == "/robots.txt":
             await _send(writer, *_robots(kind))
@@ -132,7 +134,7 @@ class FaultyWeb:
         elif kind in HOSTS:
             await _send(writer, *self._of_host(kind, host, path))
         else:
-            await self._of_picture(writer, path, self._seen[host + path] == 1)
+            await self._of_picture(reader, writer, path, self._seen[host + path] == 1)
 
     def _of_host(self, kind: str, host: str, path: str) -> tuple[Any, ...]:
         if kind == "busy for an hour":
@@ -143,7 +145,9 @@ class FaultyWeb:
             return int(kind[:3]), b""
         return 200, jpeg(hash(host + path) % 10_000)
 
-    async def _of_picture(self, writer: asyncio.StreamWriter, path: str, is_first: bool) -> None:
+    async def _of_picture(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, is_first: bool
+    ) -> None:
         kind, number = path.split("/")[1].replace("-", " "), int(path.split("/")[2][:-4])
         photo = jpeg(number)
         if kind == "reset once" and is_first:
@@ -151,7 +155,7 @@ class FaultyWeb:
         elif kind == "cut off once" and is_first:
             await _send(writer, 200, photo[:99], length=len(photo))
         elif kind in ("header that drips", "body that drips"):
-            await _drip(writer, in_head=kind.startswith("header"))
+            await _drip(reader, writer, in_head=kind.startswith("header"))
         elif kind == "endless":
             await _send(writer, 200, b"x" * 150_000, length=None)
         else:
@@ -209,13 +213,19 @@ async def _send(
     await writer.drain()
 
 
-async def _drip(writer: asyncio.StreamWriter, *, in_head: bool) -> None:
-    """A byte at a time, without an end."""
+async def _drip(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, in_head: bool
+) -> None:
+    """A byte at a time, until the other side has gone."""
     writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: " if in_head else b"HTTP/1.1 200 OK\r\n\r\n")
     for _ in range(200):
         writer.write(b"x")
         await writer.drain()
-        await asyncio.sleep(0.1)
+        try:
+            await asyncio.wait_for(reader.read(1), 0.1)
+            return
+        except TimeoutError:
+            continue
 
 
 @contextmanager

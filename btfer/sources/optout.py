@@ -45,7 +45,7 @@ def page_opted_out(page: str, agent: str) -> bool:
     return any(
         "1" in _items(content)
         if name == "tdm-reservation"
-        else name in ("robots", agent) and bool(_NO_PICTURES & _items(content.lower()))
+        else name in ("robots", agent) and bool(_NO_PICTURES & _items(content.lower().rstrip("/")))
         for name, content in _metas(page)
     )
 

@@ -104,7 +104,8 @@ def assert_outcome(outcome: CrawlOutcome, found: dict[str, Row]) -> None:
 def assert_manners(web: FaultyWeb) -> None:
     for host, kind in web.kinds.items():
         asked = len(web.pictures(host))
-        assert all(visit.others < MANNERS.max_per_host for visit in web.visits[host])
+        crowded = [one for one in web.visits[host] if one.others >= MANNERS.max_per_host]
+        assert not crowded, (host, kind)
         assert sum(gaps_s(web, host)) >= PACE_S * len(gaps_s(web, host)) - LAG_S
         if HOSTS.get(kind, ("", ""))[1] in ("robots", "opt-out", "robots.txt down"):
             assert asked == 0, (host, kind)

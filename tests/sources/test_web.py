@@ -29,11 +29,6 @@ FAST = Manners(
 )
 
 
-@pytest.fixture
-def web() -> Web:
-    return Web(FAST)
-
-
 def serve(site: HTTPServer, path: str, body: bytes = JPEG, **answer: object) -> str:
     site.expect_request(path).respond_with_data(body, **answer)  # type: ignore[arg-type]
     return site.url_for(path)
