@@ -93,6 +93,12 @@ class Settings(BaseSettings):
     proxy: str = Field(
         "", repr=False, description="proxy of the crawl, as http://HOST:PORT; empty = none"
     )
+    agency_previews: bool = Field(
+        False, description="crawl the previews of picture agencies too, which are for sale"
+    )
+    check_pages: bool = Field(
+        False, description="ask the page that shows a picture whether it opts out of such use"
+    )
     allow_private_hosts: bool = Field(False, description="crawl loopback and private addresses")
 
     @property

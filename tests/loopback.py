@@ -57,7 +57,7 @@ class Site:
         return url
 
     def fetches(self) -> list[str]:
-        ignored = ("/images/async", "/w/api.php", "/robots.txt")
+        ignored = ("/images/async", "/w/api.php", "/robots.txt", "/.well-known/tdmrep.json")
         return [request.path for request, _ in self.server.log if request.path not in ignored]
 
     def _bing(self, request: Request) -> Response:

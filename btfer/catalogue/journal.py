@@ -12,6 +12,7 @@ from btfer.catalogue.store import Catalogue, Row, in_parts, insert_new, now
 from btfer.catalogue.tables import fetch, photo, query, search, sighting
 from btfer.images import Intake
 from btfer.queries import Query
+from btfer.urls import identity
 
 __all__ = [
     "SUSPICIOUS",
@@ -21,6 +22,7 @@ __all__ = [
     "add_copies",
     "add_found",
     "add_search",
+    "addresses",
     "copies_of",
     "count_waiting",
     "end_of",
@@ -95,19 +97,20 @@ _RESTATE = (
 
 
 def url_id(url: str) -> str:
-    """The journal's key of a URL."""
-    return _digest(url)
+    """The journal's key of a URL, the same for all its spellings."""
+    return _digest(identity(url))
 
 
 def add_found(cat: Catalogue, asked: Query, seen: Iterable[Sighting]) -> tuple[int, int]:
     """Write down what a query found. Returns (URLs never seen before, URLs already known)."""
     seen = list(seen)
     at = now()
-    urls = {url_id(s.url): s.url for s in seen}
     with cat.write() as connection:
         insert_new(connection, query, [_query_row(asked)])
+        keys = _keys(connection, {s.url for s in seen})
+        urls = {keys[s.url]: s.url.strip() for s in reversed(seen)}  # as it was first spelt
         new = insert_new(connection, fetch, _fetch_rows(urls, at))
-        insert_new(connection, sighting, [_sighting_row(s, asked, at) for s in seen])
+        insert_new(connection, sighting, [_sighting_row(s, keys[s.url], asked, at) for s in seen])
     return len(new), len(urls) - len(new)
 
 
@@ -174,6 +177,14 @@ def pending(
     if classes:
         statement = statement.where(query.c.expression.in_(classes))
     return cat.read_as(FetchTask, statement)
+
+
+def addresses(cat: Catalogue) -> set[str]:
+    """Every address of a picture, or of a page that shows one."""
+    columns = (fetch.c.url, fetch.c.final_url, sighting.c.page_url)
+    return {
+        row["url"] for one in columns for row in cat.rows(sa.select(one.label("url")).distinct())
+    }
 
 
 def end_of(cat: Catalogue, url: str) -> FetchState:
@@ -289,10 +300,11 @@ def add_copies(cat: Catalogue, tasks: Iterable[FetchTask]) -> tuple[int, int]:
                 sa.select(sighting).where(sighting.c.fetch.in_(some), sighting.c.copy_url != "")
             )
         ]
-        urls = {url_id(row["copy_url"]): row["copy_url"] for row in rows}
+        keys = _keys(connection, {row["copy_url"] for row in rows})
+        urls = {keys[row["copy_url"]]: row["copy_url"] for row in rows}
         new = insert_new(connection, fetch, _fetch_rows(urls, at))
         same = {"copy_url": "", "width": 0, "height": 0, "at": at}
-        copies = [row | {"fetch": url_id(row["copy_url"])} | same for row in rows]
+        copies = [row | {"fetch": keys[row["copy_url"]]} | same for row in rows]
         for one in copies:
             del one["id"]
         insert_new(connection, sighting, copies)
@@ -303,7 +315,7 @@ def copies_of(cat: Catalogue, urls: Iterable[str]) -> set[str]:
     """The addresses of the copies that sources keep of some pictures."""
     return {
         row["copy_url"]
-        for some in in_parts(url_id(one) for one in urls)
+        for some in in_parts(key for one in urls for key in {url_id(one), _digest(one)})
         for row in cat.rows(
             sa.select(sighting.c.copy_url)
             .distinct()
@@ -377,9 +389,18 @@ def _fetch_rows(urls: Mapping[str, str], at: str) -> list[Row]:
     return [{"id": key, "url": url, "at": at} | blank | texts for key, url in urls.items()]
 
 
-def _sighting_row(seen: Sighting, asked: Query, at: str) -> Row:
+def _keys(connection: sa.Connection, urls: Collection[str]) -> dict[str, str]:
+    """The key of each URL: its own spelling's, where an older catalogue has that one."""
+    exact = {url: _digest(url) for url in urls if url != identity(url)}
+    there = set(
+        connection.execute(sa.select(fetch.c.id).where(fetch.c.id.in_(exact.values()))).scalars()
+    )
+    return {url: exact[url] if exact.get(url) in there else url_id(url) for url in urls}
+
+
+def _sighting_row(seen: Sighting, key: str, asked: Query, at: str) -> Row:
     row = asdict(seen)
-    key = url_id(row.pop("url"))
+    del row["url"]
     return row | {"fetch": key, "query": asked.id, "plan": asked.plan, "at": at}
 
 

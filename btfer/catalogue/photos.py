@@ -24,6 +24,7 @@ from btfer.catalogue.store import Catalogue, Row, in_parts
 from btfer.catalogue.tables import fetch, photo, query, search, sighting
 from btfer.licences import PhotoRights, resolve
 from btfer.queries import Cell
+from btfer.urls import identity
 
 UNLABELLED = "unlabelled"
 
@@ -228,16 +229,14 @@ def find(cat: Catalogue, start: str) -> list[Photo]:
 
 def shown_at(cat: Catalogue, things: Iterable[str]) -> set[str]:
     """Photos, by sha256, that came from one of these URLs, are shown on one of these pages, or are named."""
-    named = list(things)
+    named = {identity(thing) for thing in things}
     places = (fetch.c.photo, fetch.c.url, fetch.c.final_url, sighting.c.page_url)
-    return {
-        row["photo"]
-        for row in cat.rows(
-            sa.select(fetch.c.photo)
-            .join(sighting, sighting.c.fetch == fetch.c.id)
-            .where(fetch.c.photo.is_not(None), sa.or_(*(one.in_(named) for one in places)))
-        )
-    }
+    rows = cat.rows(
+        sa.select(*places)
+        .join(sighting, sighting.c.fetch == fetch.c.id)
+        .where(fetch.c.photo.is_not(None))
+    )
+    return {row["photo"] for row in rows if named & {identity(text) for text in row.values()}}
 
 
 def count(cat: Catalogue) -> int:

@@ -46,6 +46,7 @@ class SystemName(StrEnum):
 RELEASE_FORMATS = ("folder", "tfrecord", "webdataset", "parquet")
 RETRY_REASONS = (
     *("failed", "timeout", "tls", "no connection", "incomplete", "told to wait"),
+    *("host refuses", "host down", "robots.txt down", "agency preview"),
     *("robots", "opt-out", "blocked", "licence", "withdrawn", "private address"),
     *("redirects", "scheme", "bad url", "too large", "too small", "truncated", "empty"),
     *("not an image", "format", "animated", "too many pixels", "too many scans"),

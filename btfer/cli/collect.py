@@ -109,6 +109,15 @@ def crawl(
         str | None,
         typer.Option(metavar="URL", help="Crawl through this proxy, as http://HOST:PORT [none]."),
     ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Stay until hosts that ask to wait may be asked again.")
+    ] = False,
+    check_pages: Annotated[
+        bool,
+        typer.Option(
+            "--check-pages", help="Ask the pages that show the pictures for opt-outs too."
+        ),
+    ] = False,
     licences: arguments.Licences = None,
     doctor: Annotated[bool, typer.Option("--doctor", hidden=True)] = False,
     as_json: arguments.AsJson = False,
@@ -125,17 +134,8 @@ def crawl(
     if ctx.invoked_subcommand:
         return
     if doctor:
-        own = (
-            "expression",
-            "language",
-            "per_query",
-            "target_per_class",
-            "limit",
-            "retry",
-            "again",
-            "proxy",
-            "plan",
-        )
+        own = ["expression", "language", "per_query", "target_per_class", "limit", "retry"]
+        own += ["again", "proxy", "plan", "wait", "check_pages"]
         arguments.refuse(ctx, *own, because="btfer crawl doctor asks each source one fixed query")
         crawl_doctor(source, licences, as_json)
         return
@@ -145,7 +145,12 @@ def crawl(
     from btfer.queries import find_plan, load_plan
     from btfer.sources import DEFAULT
 
-    settings = context.settings(licences=arguments.value(licences) or None, proxy=proxy, plan=plan)
+    settings = context.settings(
+        licences=arguments.value(licences) or None,
+        check_pages=check_pages or None,
+        proxy=proxy,
+        plan=plan,
+    )
     asked = load_plan(find_plan(settings.queries_dir, settings.plan), language)
     with (
         context.catalogue(settings) as cat,
@@ -164,6 +169,7 @@ def crawl(
             retry=retry or (),
             again=again or (),
             classes=expression or (),
+            wait=wait,
             watch=watch,
             stop=stop.event,
         )

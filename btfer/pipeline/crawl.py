@@ -6,8 +6,10 @@ was stopped, or killed, goes on where it was.
 """
 
 import difflib
+import math
 import queue
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -43,6 +45,8 @@ MAX_IN_HAND = 20_000  # what the threads may choose from, so that slow hosts do 
 MAX_BATCH = 32  # arrivals written in one transaction
 GATHER_S = 0.1
 IDLE_S = 0.5  # without an event; then it is looked whether to stop
+HOLDS_CHANGE_S = 1.0
+STAY_S = 6 * 3600.0  # the longest that --wait stays for one host
 Watch = Callable[[CrawlOutcome], None]
 
 
@@ -65,6 +69,7 @@ def run(
     retry: Sequence[str] = (),
     again: Sequence[str] = (),
     classes: Sequence[str] = (),
+    wait: bool = False,
     web: Web | None = None,
     threads: int = 32,
     watch: Watch | None = None,
@@ -77,9 +82,10 @@ def run(
     share is neither searched nor fetched, and what one cannot give the others give at the end.
     limit: at most so many queries of the plan. retry: `failed`, or reasons of lost URLs, to be tried
     again. again: phrases of the plan to be searched once more, or `suspicious` for all whose answers
-    were so. web: with manners of its own. watch: called with the growing outcome. stop: set, it ends
-    the crawl as soon as what has come is written; the outcome is the same, with `stopped`. Raises
-    UsageError, Busy, and NetworkError when no search at all succeeded.
+    were so. wait: stay until hosts that want to be left alone may be asked again. web: with manners
+    of its own. watch: called with the growing outcome. stop: set, it ends the crawl as soon as what
+    has come is written; the outcome is the same, with `stopped`. Raises UsageError, Busy, and
+    NetworkError when no search at all succeeded.
     """
     for name, value in (("--per-query", per_query), ("--target-per-class", target_per_class)):
         if value is not None and value < 1:
@@ -110,7 +116,8 @@ def run(
         decode = stack.enter_context(engine)
         opened = [_with_additions(one, plan) for one in opened]
         backlog = Backlog(shares, threads)
-        crawl = _Crawl(writer, opened, web, backlog, watch or _silent, **wanted)
+        patience_s = STAY_S if wait else web.manners.max_wait_s
+        crawl = _Crawl(writer, opened, web, backlog, watch or _silent, patience_s, **wanted)
         images_of = partial(plan.images_of, per_query=per_query)
         crawl.go(queries, images_of, decode, once_more, stop or Event())
         return writer.settled()
@@ -159,9 +166,11 @@ class _Crawl:
         web: Web,
         backlog: Backlog,
         watch: Watch,
+        patience_s: float,
         **pending: Any,
     ) -> None:
         self._writer = writer
+        self._patience_s = patience_s  # with a host that wants to be left alone
         self._web = web
         self._backlog = backlog
         self._shares = backlog.shares
@@ -176,6 +185,8 @@ class _Crawl:
         self._searching: set[str] = set()
         self._spared: dict[str, list[Query]] = {name: [] for name in self._sources}
         self._left: set[str] = set()  # sources that answer no more
+        self._held: Counter[str] = Counter()  # URLs of each source whose hosts are left alone
+        self._held_at = 0.0
 
     def go(
         self,
@@ -198,10 +209,12 @@ class _Crawl:
                 self._search(name, to_ask)
             while not stop.is_set() and self._is_at_work(downloader):
                 self._take(self._next_events())
+                self._count_held()
                 self._drop_full(downloader)
                 self._writer.outcome.in_hand = self._backlog.in_hand_by_host()
                 self._watch(self._writer.outcome)
             self._writer.outcome.stopped = stop.is_set()
+            self._writer.outcome.come_back = self._web.gate.held()
         finally:
             downloader.close()
             self._web.stop()
@@ -214,6 +227,8 @@ class _Crawl:
         while not (self._hand_out(downloader) or self._searching):
             if not self._deal_again():
                 return False
+        is_end = not self._searching and len(self._dry) == len(self._sources)
+        downloader.in_queue.last_call(self._patience_s if is_end else math.inf)
         return True
 
     def _search(self, name: str, queries: Sequence[Query]) -> None:
@@ -235,14 +250,23 @@ class _Crawl:
     def _wanted(self, source: Source, asked: Query) -> bool:
         """Called by the searchers: waits while there is enough to fetch. Raises Stopped."""
         with self._room:
-            while (
-                self._backlog.of_source[source.name] >= ENOUGH_IN_HAND
-                and not self._web.gate.stopped
-            ):
-                self._room.wait()
+            while self._is_enough(source.name) and not self._web.gate.stopped:
+                self._room.wait(HOLDS_CHANGE_S)
         if self._web.gate.stopped:
             raise CrawlStopped
         return not self._shares.is_full(asked.cell)
+
+    def _is_enough(self, source: str) -> bool:
+        """Whether there is enough to fetch, beside what hosts want to be left alone for."""
+        return self._backlog.of_source[source] - self._held[source] >= ENOUGH_IN_HAND
+
+    def _count_held(self) -> None:
+        """Look now and then what waits for hosts that want to be left alone, so that searches go on meanwhile."""
+        now = time.monotonic()
+        if now - self._held_at >= HOLDS_CHANGE_S:
+            self._held_at = now
+            full = any(n >= ENOUGH_IN_HAND for n in self._backlog.of_source.values())
+            self._held = self._backlog.of_hosts(self._web.gate.held()) if full else Counter()
 
     def _hand_out(self, downloader: PhotoDownloader) -> int:
         """Give the threads what the journal has for them; how many URLs are still to be fetched."""

@@ -1,9 +1,10 @@
 """What is known and not fetched yet, by cell, and the order in which it is given to the threads."""
 
 import heapq
+import itertools
 import time
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from btfer.catalogue.rows import FetchTask
@@ -109,6 +110,13 @@ class Backlog:
     def cells(self) -> set[Cell]:
         """Cells that have URLs here or in hand."""
         return {*self._waiting, *(task.cell for task, _ in self._taken.values())}
+
+    def of_hosts(self, hosts: Collection[str]) -> Counter[str]:
+        """How many URLs of some hosts are here or in hand, by source."""
+        here = (task for tasks in self._waiting.values() for task in tasks)
+        in_hand = (task for task, _ in self._taken.values())
+        every = itertools.chain(here, in_hand) if hosts else ()
+        return Counter(task.source for task in every if host_of(task.url) in hosts)
 
     def in_hand_by_host(self) -> Counter[str]:
         """How many URLs of each host the threads have."""

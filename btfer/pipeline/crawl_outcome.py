@@ -1,5 +1,6 @@
 """What became of every URL of one crawl or import, in numbers that must add up."""
 
+import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -12,6 +13,7 @@ from btfer.queries import Cell
 
 LOST_SHOWN = 10
 CELLS_SHOWN = 6
+HOSTS_SHOWN = 3
 
 
 @dataclass
@@ -40,6 +42,8 @@ class CrawlOutcome:
     refused: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     waiting: int = 0  # for a later crawl: of other sources, or of classes that have their target
+    held: dict[str, int] = field(default_factory=dict)  # of the waiting ones, those asked too soon
+    come_back: dict[str, float] = field(default_factory=dict)  # in seconds, by host
     target: int | None = None
     have: dict[str, int] = field(
         default_factory=dict
@@ -80,7 +84,9 @@ class CrawlOutcome:
         self.retried += task.state != "found"
         self.by_source.setdefault(task.source, Tally()).count(fetched, n_bytes)
         self.by_host.setdefault(host_of(task.url), Tally()).count(fetched, n_bytes)
-        if fetched.state == "kept":
+        if fetched.state == "found":
+            self.held[fetched.reason] = self.held.get(fetched.reason, 0) + 1
+        elif fetched.state == "kept":
             self.kept += 1
             self.new_photos += is_new
             label = task.expression
@@ -164,6 +170,11 @@ class CrawlOutcome:
         lines += [f"    {text}" for text in shown]
         if len(self.lost) > len(shown):
             lines.append(f"    and {len(self.lost) - len(shown)} more")
+        lines += [f"  {'waiting':8}{n:7,d}  {reason}" for reason, n in self.held.items()]
+        if self.come_back:
+            lines.append(
+                f"crawl again in {_spoken(max(self.come_back.values()))}, or use --wait: {_named(self.come_back)}"
+            )
         if self.failed and self.what == "files":
             lines.append(
                 "put these files right, and run the same import again: it takes in the rest"
@@ -199,6 +210,22 @@ def _first(what: str, texts: list[str], most: int = 5) -> list[str]:
     """The first of some texts, a line each, and how many more there are."""
     more = [f"  and {len(texts) - most} more"] if len(texts) > most else []
     return [*(f"  {what}: {text}" for text in texts[:most]), *more]
+
+
+def _named(hosts: dict[str, float]) -> str:
+    """Hosts that must be left alone until then, in words."""
+    first = sorted(hosts, key=hosts.__getitem__)[:HOSTS_SHOWN]
+    more = f" and {len(hosts) - len(first)} more" if len(hosts) > len(first) else ""
+    verb = "wants" if len(hosts) == 1 else "want"
+    return f"{', '.join(first)}{more} {verb} to be left alone until then"
+
+
+def _spoken(seconds: float) -> str:
+    """A time to wait, rounded up: `3 minutes`."""
+    for unit, length_s in (("hour", 3600), ("minute", 60)):
+        if seconds > 1.5 * length_s:
+            return f"{math.ceil(seconds / length_s)} {unit}s"
+    return f"{math.ceil(seconds)} seconds"
 
 
 def _sum(reasons: dict[str, int]) -> int:

@@ -46,6 +46,7 @@ class Writer:
         self._pool = pool
         self._forgotten = ForgottenHashes(cat)
         self._hurdles: list[str] = []  # searches that got a captcha or the like
+        withdrawals.join_spellings(cat, journal.addresses(cat))
         for folder in paths.crawl_folders(settings.data_dir):
             files.remove_parts(folder)
         self.outcome = outcome or CrawlOutcome()

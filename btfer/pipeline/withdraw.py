@@ -11,7 +11,7 @@ from btfer.errors import UsageError
 
 REVIEWER = "withdrawal"
 REASON = "do-not-use"
-_THING = re.compile(r"(https?|file)://\S.*|[0-9a-f]{64}")
+_THING = re.compile(r"((?i:https?)|file)://\S.*|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
     Photos that are here already, and their near-duplicates, are withdrawn by their bytes as well,
     and dropped in round `photos`. Raises UsageError for anything else, before anything is written.
     """
+    things = [thing.strip() for thing in things]
     for thing in things:
         if not _THING.fullmatch(thing):
             raise UsageError(

@@ -14,9 +14,10 @@ from bs4 import BeautifulSoup, Tag
 
 from btfer import __version__
 from btfer.queries import Query
+from btfer.sources.manners import AGENT
 from btfer.sources.records import html_page, number, part, text
 from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
-from btfer.sources.web import AGENT, WebResponse
+from btfer.sources.web import WebResponse
 
 PAGE_SIZE = 10  # by which Google counts, however many pictures a page has
 PHONE = "Nokia6230i/2.0 (03.80) Profile/MIDP-2.0 Configuration/CLDC-1.1"

@@ -12,9 +12,10 @@ from urllib3.util import make_headers
 
 from btfer.errors import UsageError
 from btfer.sources.addresses import is_public
+from btfer.sources.connections import MAX_HOSTS, MAX_KEPT_ALIVE
 
 
-def proxied_pools(proxy: str, *, hosts: int, kept_alive: int) -> ProxyManager:
+def proxied_pools(proxy: str) -> ProxyManager:
     """urllib3's connections through a proxy. Raises UsageError for an address that cannot be one."""
     try:
         parts = urlsplit(proxy)
@@ -29,9 +30,9 @@ def proxied_pools(proxy: str, *, hosts: int, kept_alive: int) -> ProxyManager:
     headers = make_headers(proxy_basic_auth=user) if parts.username else None
     return ProxyManager(
         f"{parts.scheme}://{parts.hostname}:{port}",
-        hosts,
+        MAX_HOSTS,
         proxy_headers=headers,
-        maxsize=kept_alive,
+        maxsize=MAX_KEPT_ALIVE,
         ca_certs=certifi.where(),
     )
 

@@ -51,7 +51,7 @@ def test_every_loss_has_its_reason_and_the_sum_is_right(
     site.show(SAD, "/tiny.png", as_bytes(draw_photo(5, (20, 20)), "PNG"))
     site.show(SAD, "/huge.jpg", b"\xff" * 100_001)
     site.show(SAD, "/no.jpg", jpeg(6), headers={"X-Robots-Tag": "noai"})
-    site.show(SAD, "/later.jpg", b"", status=503)
+    site.show(SAD, "/later.jpg", b"", status=500)
     site.add(SAD, "http://localhost:9/dead.jpg")
     site.add(SAD, "http://[bad/dead.jpg")
     outcome = go()
@@ -66,10 +66,10 @@ def test_every_loss_has_its_reason_and_the_sum_is_right(
         "opt-out": 1,
         "bad url": 1,
     }
-    assert outcome.failed == {"http 503": 1, "no connection": 1}
+    assert outcome.failed == {"http 500": 1, "no connection": 1}
     text = " ".join("\n".join(outcome.lines()).split())
     assert "+13 URLs found -3 kept: 3 new photos, 0 with the bytes of another -8 refused" in text
-    assert "failed 1 http 503" in text
+    assert "failed 1 http 500" in text
     formats = {photos.find(cat, row["photo"])[0].format for row in rows(cat) if row["photo"]}
     assert formats == {"jpg", "webp"}
 
@@ -176,14 +176,14 @@ def test_what_another_source_left_behind_is_fetched_when_it_is_seen_again(
 def test_failed_urls_are_tried_again_only_on_demand(
     cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
 ) -> None:
-    answers = {"now": Response(status=503)}
+    answers = {"now": Response(status=500)}
     site.server.expect_request("/a.jpg").respond_with_handler(lambda _: answers["now"])
     url = site.add(HAPPY, site.server.url_for("/a.jpg"))
-    assert go().failed == {"http 503": 1}
+    assert go().failed == {"http 500": 1}
     answers["now"] = Response(jpeg(1))
     assert go().kept == 0
     assert go(retry=["timeout"]).kept == 0
-    outcome = go(retry=["http 503"])
+    outcome = go(retry=["http 500"])
     assert (outcome.retried, outcome.kept) == (1, 1)
     assert row_of(cat, url)["attempts"] == 4  # three in the first crawl
 
