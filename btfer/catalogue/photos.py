@@ -21,8 +21,9 @@ from btfer.catalogue.rows import (
 )
 from btfer.catalogue.statements import statements
 from btfer.catalogue.store import Catalogue, Row, in_parts
-from btfer.catalogue.tables import fetch, photo, query, sighting
+from btfer.catalogue.tables import fetch, photo, query, search, sighting
 from btfer.licences import PhotoRights, resolve
+from btfer.queries import Cell
 from btfer.urls import identity
 
 UNLABELLED = "unlabelled"
@@ -251,6 +252,24 @@ def count_by_class(cat: Catalogue) -> dict[str, int]:
     statement = from_first(sa.select(*columns))
     statement = statement.outerjoin(people, people.c.photo == photo.c.sha256).group_by(label)
     return {row["expression"]: row["n"] for row in cat.rows(statement)}
+
+
+def count_by_cell(cat: Catalogue) -> dict[Cell, int]:
+    """How many photos each cell has: by the label that each photo has now, and whom its query asked for."""
+    people = verdicts.current("photos")
+    label = sa.func.nullif(_label(people), UNLABELLED)
+    cell = [sa.func.coalesce(label, ""), *(query.c[name] for name in Cell._fields[1:])]
+    statement = from_first(sa.select(*cell, sa.func.count()))
+    statement = statement.outerjoin(people, people.c.photo == photo.c.sha256).group_by(*cell)
+    with cat.read() as connection:
+        return {Cell(*row[:-1]): row[-1] for row in connection.execute(statement)}
+
+
+def asked_cells(cat: Catalogue) -> list[Cell]:
+    """Every cell that a query has asked some source for, in order."""
+    cell = [query.c[name] for name in Cell._fields]
+    asked = sa.select(*cell).distinct().join(search, search.c.query == query.c.id)
+    return sorted(cat.read_as(Cell, asked))
 
 
 def _labelled(

@@ -7,7 +7,7 @@ them with the registries that they name.
 from enum import StrEnum
 
 Engine = StrEnum("Engine", "serial processes")
-Source = StrEnum("Source", "bing commons flickr openverse google baidu sample")
+Source = StrEnum("Source", "bing commons flickr openverse google baidu yandex sample")
 Licences = StrEnum("Licences", "any stated derivatives free")
 CropMode = StrEnum("CropMode", "paper authors_code square")
 Faces = StrEnum("Faces", "all largest single")

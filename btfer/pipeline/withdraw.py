@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from btfer.catalogue import Catalogue, photos, verdicts, withdrawals
+from btfer.catalogue import Catalogue, journal, photos, verdicts, withdrawals
 from btfer.catalogue.verdicts import Verdict
 from btfer.duplicate_rules import root
 from btfer.errors import UsageError
@@ -34,8 +34,9 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
             raise UsageError(
                 f"'{thing}' is neither a URL (https://...) nor the sha256 of a photo (64 hex digits)"
             )
-    here = with_copies(cat, photos.shown_at(cat, things))
-    new = withdrawals.add(cat, {*things, *here}, reason)
+    asked = {*things, *journal.copies_of(cat, things)}
+    here = with_copies(cat, photos.shown_at(cat, asked))
+    new = withdrawals.add(cat, asked | here, reason)
     dropped = {
         one.photo
         for one in verdicts.not_undone_on(cat, "photos", here)

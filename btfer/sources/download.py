@@ -2,7 +2,6 @@
 
 import queue
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Thread
@@ -54,10 +53,6 @@ class PhotoDownloader(Downloader):
     def add(self, tasks: Iterable[FetchTask]) -> None:
         """Queue URLs for the threads."""
         self.in_queue.add(tasks)
-
-    def on_hold(self) -> Counter[str]:
-        """How many URLs of each source wait for a host that must be left alone."""
-        return Counter(task.source for task in self.in_queue.on_hold())
 
     def worker_exec(self) -> None:
         """One thread: fetch until there is nothing more."""

@@ -178,12 +178,6 @@ class HostQueue(Generic[TaskT]):
             self._patience_s = patience_s
             self._changed.notify_all()
 
-    def on_hold(self) -> list[TaskT]:
-        """Tasks whose hosts must be left alone for longer than anybody waits."""
-        held = self._gate.held()
-        with self._changed:
-            return [task for host in held for task in self._waiting.get(host, ())]
-
     def done(self, task: TaskT) -> None:
         """Give the place of a task back."""
         with self._changed:

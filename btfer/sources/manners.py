@@ -1,6 +1,6 @@
 """How politely the web is asked: how fast, how long, how much, and what never."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from btfer import __version__
 from btfer.errors import UsageError
@@ -19,6 +19,7 @@ class Manners:
     host_delay_s: float = 0.25
     allow_private_hosts: bool = False
     trusted_hosts: frozenset[str] = frozenset()  # our own: may be private, need no pause
+    proxy: str = field(default="", repr=False)  # which may have a password in it
     blocked: BlockList = NOTHING_BLOCKED
     agency_previews: bool = False
     check_pages: bool = False  # whether the page that shows a picture is asked for its opt-out
@@ -42,6 +43,7 @@ class Manners:
             host_delay_s=settings.host_delay_s,
             allow_private_hosts=settings.allow_private_hosts,
             trusted_hosts=trusted_hosts,
+            proxy=settings.proxy,
             blocked=read_block_list(settings.queries_dir / FILE),
             agency_previews=settings.agency_previews,
             check_pages=settings.check_pages,

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict, Timeout
 from urllib3.exceptions import InvalidHeader
@@ -14,9 +14,11 @@ from btfer.sources.fetch_errors import NotFetched, as_not_fetched
 from btfer.sources.hosts import CrawlStopped, HostGate
 from btfer.sources.manners import AGENT, Manners
 from btfer.sources.optout import opted_out
+from btfer.sources.proxy import proxied_pools
 
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CHUNK = 64 * 1024
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Asked:
     obey_robots: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
     first_bytes: int | None = None
+    form: Mapping[str, str] | None = None  # None = no form is sent
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Requester:
         self._pools = limited_pools(
             manners.allow_private_hosts, manners.trusted_hosts, wall_clock_s=manners.wall_clock_s
         )
+        self._proxied = proxied_pools(manners.proxy) if manners.proxy else None
 
     def ask(
         self,
@@ -65,7 +69,7 @@ class Requester:
             **extra,
         }
         deadline = time.monotonic() + self._manners.wall_clock_s
-        response = self._open(url, headers)
+        response = self._open(url, headers, asked.form)
         try:
             target = response.get_redirect_location()
             if target:
@@ -78,12 +82,17 @@ class Requester:
         finally:
             response.close()  # a connection whose answer was read to its end has gone back before
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+    def _open(
+        self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+    ) -> BaseHTTPResponse:
+        is_ours = urlsplit(url).hostname in self._manners.trusted_hosts  # no proxy leads there
+        pools = self._proxied if self._proxied and not is_ours else self._pools
         with as_not_fetched(url):
-            return self._pools.urlopen(
-                "GET",
+            return pools.urlopen(
+                "GET" if form is None else "POST",
                 url,
-                headers=headers,
+                body=None if form is None else urlencode(form),
+                headers={**headers, **({} if form is None else _FORM)},
                 redirect=False,
                 retries=False,
                 preload_content=False,

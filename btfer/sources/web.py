@@ -21,6 +21,7 @@ from btfer.sources.fetch_errors import WAITING, NotFetched
 from btfer.sources.hosts import TOLD_TO_WAIT, HostGate, HostOnHold
 from btfer.sources.manners import AGENT, Manners
 from btfer.sources.optout import page_opted_out
+from btfer.sources.proxy import points_inside
 from btfer.sources.requester import AGAIN, Asked, Requester, WebResponse
 from btfer.sources.robots import FIRST_BYTES, Sites, text_of
 
@@ -90,6 +91,19 @@ class Web:
                     self._breaker.answered(_host(answer.url))
                 return replace(answer, attempts=attempt)
         raise AssertionError("the last attempt returns or raises")
+
+    def post(self, url: str, form: Mapping[str, str]) -> WebResponse:
+        """Send a form, once and to this address only, since it may hold a secret. Raises NotFetched."""
+        host = _host(url)
+        self._check_host(url, host, obey_robots=False)
+        try:
+            with self.gate.turn(host):
+                found = self._requester.ask(url, Asked(obey_robots=False, form=form), {})
+        except HostOnHold as hold:
+            raise NotFetched(WAITING, hold.why, url=url) from None
+        if isinstance(found, WebResponse):
+            return found
+        raise NotFetched("refused", "redirects", url=url)
 
     def check_page(self, page_url: str, language: str = "") -> None:
         """Raise NotFetched if the page that shows a picture opts out of its use.
@@ -173,6 +187,8 @@ class Web:
         """Refuse what the block list or the site's own rules exclude."""
         if self.manners.blocked.blocks(url, host):
             raise NotFetched("refused", "blocked", url=url)
+        if self.manners.proxy and self._is_barred(host):
+            raise NotFetched("refused", "private address", url=url)
         if not obey_robots:
             return
         if not self.manners.agency_previews and is_below(host, PREVIEW_HOSTS):
@@ -184,6 +200,11 @@ class Web:
             raise NotFetched("refused", "opt-out", url=url)
         if rules.pace_s:
             self.gate.slow_down(host, rules.pace_s)
+
+    def _is_barred(self, host: str) -> bool:
+        """Whether a host must not be asked through the proxy, as it must not be without one."""
+        ours = self.manners.allow_private_hosts or host in self.manners.trusted_hosts
+        return not ours and points_inside(host)
 
     def _robots_txt(self, url: str) -> bytes:
         """The beginning of a robots.txt, by RFC 9309: 4xx or a redirect to nowhere means no rules, 5xx to wait."""

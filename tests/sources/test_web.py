@@ -362,7 +362,6 @@ def test_the_queue_leaves_a_host_that_must_wait_and_drops_what_is_needless() -> 
     assert [line.get(), line.get()] == ["b1", "a1"]
     assert time.monotonic() - start > 0.1
     assert line.drop(lambda task: task == "c2") == ["c2"]
-    assert line.on_hold() == ["c1"]
     for task in ("b1", "a1"):
         line.done(task)
     assert line.get() == "a2"
