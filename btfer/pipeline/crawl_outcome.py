@@ -194,8 +194,8 @@ class CrawlOutcome:
             short = ", ".join(f"{label} {n}" for label, n in missing.items() if n > 0)
             lines.append(f"  missing, since the plan's searches show no more: {short}")
         empty = self.empty_cells()
-        if empty:
-            lines += [f"  {named_cells(empty)}"]
+        if empty and self.target * len(lacking) >= len(self.planned):  # else some get none at all
+            lines.append(f"  {named_cells(empty)}")
         return lines
 
 
