@@ -16,7 +16,7 @@ from btfer.sources.connections import MAX_HOSTS, MAX_KEPT_ALIVE, pool_classes
 
 
 def proxied_pools(proxy: str, *, wall_clock_s: float) -> ProxyManager:
-    """urllib3's connections through a proxy, with the same deadline. Raises UsageError for an address that cannot be one."""
+    """urllib3's connections through a proxy, with one deadline. Raises UsageError for an address that is none."""
     try:
         parts = urlsplit(proxy)
         port = parts.port
