@@ -16,7 +16,7 @@ from btfer.catalogue.journal import Fetched, Sighting
 from btfer.cli import crawl_report, crawl_status, crawl_view
 from btfer.pipeline import crawl_tally
 from btfer.pipeline.crawl_outcome import CrawlOutcome
-from btfer.pipeline.crawl_tally import Tally
+from btfer.pipeline.crawl_tally import CrawlTally
 from btfer.queries import Cell, Query
 
 COMMAND = [sys.executable, "-c", "from btfer.cli import main; main()"]
@@ -91,10 +91,12 @@ def crawled(tmp_path: Path) -> Path:
 
 def test_the_catalogue_tells_what_was_asked_of_each_source_and_host(crawled: Path) -> None:
     cat = open_catalogue(f"sqlite:///{crawled / 'catalogue.db'}")
-    assert crawl_tally.of_sources(cat) == {"bing": Tally(asked=4, refused=1, failed=1, waiting=2)}
+    assert crawl_tally.of_sources(cat) == {
+        "bing": CrawlTally(asked=4, refused=1, failed=1, waiting=2)
+    }
     assert crawl_tally.of_hosts(cat) == {
-        "a.example": Tally(asked=4, refused=1, failed=1, waiting=1),
-        "b.example": Tally(waiting=1),
+        "a.example": CrawlTally(asked=4, refused=1, failed=1, waiting=1),
+        "b.example": CrawlTally(waiting=1),
     }
     assert list(photos.asked_cells(cat)) == [HAPPY.cell, SAD.cell]
     status = crawl_status.read(cat)
@@ -117,7 +119,7 @@ def test_status_names_the_empty_cells(crawled: Path, capsys: pytest.CaptureFixtu
 
 
 def test_the_busiest_hosts_are_shown_and_the_others_summed() -> None:
-    tallies = {f"h{n}.example": Tally(asked=n, kept=n, n_bytes=10**6) for n in range(5)}
+    tallies = {f"h{n}.example": CrawlTally(asked=n, kept=n, n_bytes=10**6) for n in range(5)}
     assert crawl_tally.table(tallies, most=2) == [
         ["h4.example", 4, 4, 0, 0, 0, "1.0"],
         ["h3.example", 3, 3, 0, 0, 0, "1.0"],
@@ -139,7 +141,7 @@ def test_long_addresses_are_shortened_in_messages() -> None:
 
 def test_an_outcome_is_json_with_its_cells_sources_and_hosts() -> None:
     outcome = CrawlOutcome(
-        by_source={"bing": Tally(kept=1)},
+        by_source={"bing": CrawlTally(kept=1)},
         cells=Counter({HAPPY.cell: 2}),
         planned=[HAPPY.cell, SAD.cell],
     )
@@ -165,7 +167,7 @@ def test_the_time_left_follows_from_the_rate(outcome: CrawlOutcome, seconds: flo
 
 def test_progress_names_cells_sources_and_the_hosts_that_hold_it_up() -> None:
     outcome = CrawlOutcome(
-        by_source={"bing": Tally(asked=9, kept=7)},
+        by_source={"bing": CrawlTally(asked=9, kept=7)},
         cells=Counter({HAPPY.cell: 7}),
         planned=[HAPPY.cell, SAD.cell],
         in_hand=Counter({"slow.example": 64, "quick.example": 1}),

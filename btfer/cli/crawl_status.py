@@ -8,7 +8,7 @@ from btfer.cli import output
 
 if TYPE_CHECKING:
     from btfer.catalogue import Catalogue
-    from btfer.pipeline.crawl_tally import Tally
+    from btfer.pipeline.crawl_tally import CrawlTally
     from btfer.queries import Cell
 
 
@@ -18,8 +18,8 @@ class CrawlStatus:
 
     photos: dict["Cell", int]
     asked: list["Cell"]
-    by_source: dict[str, "Tally"]
-    by_host: dict[str, "Tally"]
+    by_source: dict[str, "CrawlTally"]
+    by_host: dict[str, "CrawlTally"]
 
     @property
     def empty(self) -> list["Cell"]:

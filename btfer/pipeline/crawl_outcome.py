@@ -8,7 +8,7 @@ from typing import Any
 from btfer.catalogue.journal import Fetched
 from btfer.catalogue.rows import FetchTask
 from btfer.errors import BtferError
-from btfer.pipeline.crawl_tally import Tally, host_of, shortened
+from btfer.pipeline.crawl_tally import CrawlTally, host_of, shortened
 from btfer.queries import Cell
 
 LOST_SHOWN = 10
@@ -48,8 +48,8 @@ class CrawlOutcome:
     have: dict[str, int] = field(
         default_factory=dict
     )  # photos by class; with a target, all there are
-    by_source: dict[str, Tally] = field(default_factory=dict)
-    by_host: dict[str, Tally] = field(default_factory=dict)
+    by_source: dict[str, CrawlTally] = field(default_factory=dict)
+    by_host: dict[str, CrawlTally] = field(default_factory=dict)
     cells: Counter[Cell] = field(
         default_factory=Counter
     )  # photos, those of earlier crawls included
@@ -82,8 +82,8 @@ class CrawlOutcome:
     def count(self, task: FetchTask, fetched: Fetched, is_new: bool, n_bytes: int = 0) -> None:
         """Add the end of one URL. n_bytes: of a new photo."""
         self.retried += task.state != "found"
-        self.by_source.setdefault(task.source, Tally()).count(fetched, n_bytes)
-        self.by_host.setdefault(host_of(task.url), Tally()).count(fetched, n_bytes)
+        self.by_source.setdefault(task.source, CrawlTally()).count(fetched, n_bytes)
+        self.by_host.setdefault(host_of(task.url), CrawlTally()).count(fetched, n_bytes)
         if fetched.state == "found":
             self.held[fetched.reason] = self.held.get(fetched.reason, 0) + 1
         elif fetched.state == "kept":

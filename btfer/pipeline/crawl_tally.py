@@ -15,7 +15,7 @@ MAX_URL = 80  # characters of an address in a message
 
 
 @dataclass
-class Tally:
+class CrawlTally:
     """The count of one source or host. asked: requests. n_bytes: of the photos kept."""
 
     asked: int = 0
@@ -34,22 +34,22 @@ class Tally:
         self.n_bytes += n_bytes
 
 
-def of_sources(cat: Catalogue) -> dict[str, Tally]:
+def of_sources(cat: Catalogue) -> dict[str, CrawlTally]:
     """Every source's tally over all crawls; a URL that several showed counts for each."""
-    return {name: Tally(*rest) for name, *rest in journal.tallies(cat)}
+    return {name: CrawlTally(*rest) for name, *rest in journal.tallies(cat)}
 
 
-def of_hosts(cat: Catalogue) -> dict[str, Tally]:
+def of_hosts(cat: Catalogue) -> dict[str, CrawlTally]:
     """Every host's tally over all crawls."""
-    found: dict[str, Tally] = {}
+    found: dict[str, CrawlTally] = {}
     for url, *counts in journal.ends_of_urls(cat):
         name = host_of(url)
         sums = astuple(found[name]) if name in found else (0,) * 6
-        found[name] = Tally(*(a + b for a, b in zip(sums, counts, strict=True)))
+        found[name] = CrawlTally(*(a + b for a, b in zip(sums, counts, strict=True)))
     return found
 
 
-def table(tallies: Mapping[str, Tally], most: int | None = None) -> list[list[Any]]:
+def table(tallies: Mapping[str, CrawlTally], most: int | None = None) -> list[list[Any]]:
     """Rows of a name and its counts, the most asked first; after `most`, the others in one row."""
     ordered = sorted(tallies.items(), key=lambda item: (-item[1].asked, -item[1].waiting, item[0]))
     rest = ordered[most:] if most else []
@@ -59,9 +59,9 @@ def table(tallies: Mapping[str, Tally], most: int | None = None) -> list[list[An
     return [[name or "(no host)", *astuple(one)[:5], _megabytes(one)] for name, one in shown]
 
 
-def total(tallies: Iterable[Tally]) -> Tally:
+def total(tallies: Iterable[CrawlTally]) -> CrawlTally:
     """The sum of some tallies."""
-    return Tally(*map(sum, zip((0,) * 6, *map(astuple, tallies), strict=True)))
+    return CrawlTally(*map(sum, zip((0,) * 6, *map(astuple, tallies), strict=True)))
 
 
 def host_of(url: str) -> str:
@@ -81,5 +81,5 @@ def _cut(url: str) -> str:
     return f"{url[: MAX_URL - 20]}…{url[-15:]}"
 
 
-def _megabytes(one: Tally) -> str:
+def _megabytes(one: CrawlTally) -> str:
     return f"{one.n_bytes / 1e6:.1f}" if one.n_bytes else "·"

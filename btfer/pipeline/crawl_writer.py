@@ -15,7 +15,7 @@ from btfer.catalogue.rows import FetchTask
 from btfer.errors import NetworkError
 from btfer.images import Intake
 from btfer.pipeline.crawl_outcome import CrawlOutcome
-from btfer.pipeline.crawl_tally import Tally, host_of
+from btfer.pipeline.crawl_tally import CrawlTally, host_of
 from btfer.queries import Query
 from btfer.settings import Settings
 from btfer.sources.download import DownloadResult
@@ -187,8 +187,8 @@ class Writer:
         outcome = self.outcome
         outcome.waiting = journal.count_waiting(self._cat)
         for source, url in journal.waiting_urls(self._cat):
-            outcome.by_source.setdefault(source, Tally()).waiting += 1
-            outcome.by_host.setdefault(host_of(url), Tally()).waiting += 1
+            outcome.by_source.setdefault(source, CrawlTally()).waiting += 1
+            outcome.by_host.setdefault(host_of(url), CrawlTally()).waiting += 1
         outcome.check()
         bad = [*outcome.searches_failed, *outcome.sources_left, *self._hurdles]
         if bad and not (outcome.found or outcome.ended or outcome.stopped):
