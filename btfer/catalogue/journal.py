@@ -24,6 +24,7 @@ __all__ = [
     "add_search",
     "addresses",
     "copies_of",
+    "count_held",
     "count_waiting",
     "end_of",
     "ends_of_urls",
@@ -212,6 +213,16 @@ def waiting_urls(cat: Catalogue) -> Iterator[tuple[str, str]]:
     with cat.read() as connection:
         for part in connection.execute(statement).partitions(5_000):
             yield from ((row[0], row[1]) for row in part)
+
+
+def count_held(cat: Catalogue) -> dict[str, int]:
+    """How many of the waiting URLs were asked too soon, by reason."""
+    statement = (
+        sa.select(fetch.c.reason, sa.func.count().label("n"))
+        .where(fetch.c.state == "found", fetch.c.reason != "")
+        .group_by(fetch.c.reason)
+    )
+    return {row["reason"]: row["n"] for row in cat.rows(statement)}
 
 
 def finish(cat: Catalogue, ends: Sequence[tuple[str, Fetched, Intake | None]]) -> set[str]:

@@ -6,6 +6,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from btfer import urls
 from btfer.catalogue import Catalogue, journal
 from btfer.catalogue.journal import Fetched
 
@@ -74,11 +75,7 @@ def host_of(url: str) -> str:
 
 def shortened(text: str) -> str:
     """A message whose long addresses are cut in the middle; the journal has them whole."""
-    return re.sub(rf"https?://\S{{{MAX_URL},}}", lambda found: _cut(found[0]), text)
-
-
-def _cut(url: str) -> str:
-    return f"{url[: MAX_URL - 20]}…{url[-15:]}"
+    return re.sub(rf"https?://\S{{{MAX_URL},}}", lambda found: urls.shortened(found[0], MAX_URL), text)
 
 
 def _megabytes(one: CrawlTally) -> str:

@@ -186,6 +186,7 @@ class Writer:
         """The outcome, every URL accounted for. Raises NetworkError if there was nothing but failed searches."""
         outcome = self.outcome
         outcome.waiting = journal.count_waiting(self._cat)
+        outcome.held = journal.count_held(self._cat)
         for source, url in journal.waiting_urls(self._cat):
             outcome.by_source.setdefault(source, CrawlTally()).waiting += 1
             outcome.by_host.setdefault(host_of(url), CrawlTally()).waiting += 1

@@ -123,6 +123,15 @@ def limited_pools(
 
     trusted: hosts that may be private. wall_clock_s: from the request to the last byte of its answer.
     """
+    pools = PoolManager(MAX_HOSTS, maxsize=MAX_KEPT_ALIVE, ca_certs=certifi.where())
+    pools.pool_classes_by_scheme = pool_classes(allow_private, trusted, wall_clock_s=wall_clock_s)
+    return pools
+
+
+def pool_classes(
+    allow_private: bool, trusted: frozenset[str] = frozenset(), *, wall_clock_s: float
+) -> dict[str, Any]:
+    """What a manager of pools makes for each scheme: pools with limited connections."""
 
     def pool(kind: type, connection: type) -> Any:
         def make(host: str, port: int | None = None, **kwargs: Any) -> Any:
@@ -136,9 +145,7 @@ def limited_pools(
 
         return make
 
-    pools = PoolManager(MAX_HOSTS, maxsize=MAX_KEPT_ALIVE, ca_certs=certifi.where())
-    pools.pool_classes_by_scheme = {
+    return {
         "http": pool(HTTPConnectionPool, _Http),
         "https": pool(HTTPSConnectionPool, _Https),
     }
-    return pools

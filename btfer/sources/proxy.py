@@ -12,11 +12,11 @@ from urllib3.util import make_headers
 
 from btfer.errors import UsageError
 from btfer.sources.addresses import is_public
-from btfer.sources.connections import MAX_HOSTS, MAX_KEPT_ALIVE
+from btfer.sources.connections import MAX_HOSTS, MAX_KEPT_ALIVE, pool_classes
 
 
-def proxied_pools(proxy: str) -> ProxyManager:
-    """urllib3's connections through a proxy. Raises UsageError for an address that cannot be one."""
+def proxied_pools(proxy: str, *, wall_clock_s: float) -> ProxyManager:
+    """urllib3's connections through a proxy, with one deadline. Raises UsageError for an address that is none."""
     try:
         parts = urlsplit(proxy)
         port = parts.port
@@ -28,13 +28,16 @@ def proxied_pools(proxy: str) -> ProxyManager:
         )
     user = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
     headers = make_headers(proxy_basic_auth=user) if parts.username else None
-    return ProxyManager(
+    pools = ProxyManager(
         f"{parts.scheme}://{parts.hostname}:{port}",
         MAX_HOSTS,
         proxy_headers=headers,
         maxsize=MAX_KEPT_ALIVE,
         ca_certs=certifi.where(),
     )
+    # The proxy itself may be near.
+    pools.pool_classes_by_scheme = pool_classes(allow_private=True, wall_clock_s=wall_clock_s)
+    return pools
 
 
 def points_inside(host: str) -> bool:

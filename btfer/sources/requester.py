@@ -52,7 +52,11 @@ class Requester:
         self._pools = limited_pools(
             manners.allow_private_hosts, manners.trusted_hosts, wall_clock_s=manners.wall_clock_s
         )
-        self._proxied = proxied_pools(manners.proxy) if manners.proxy else None
+        self._proxied = (
+            proxied_pools(manners.proxy, wall_clock_s=manners.wall_clock_s)
+            if manners.proxy
+            else None
+        )
 
     def ask(
         self,

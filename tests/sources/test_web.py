@@ -5,6 +5,7 @@ from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 from threading import Thread, Timer
+from urllib.parse import urlsplit
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -298,6 +299,23 @@ def test_blocked_hosts_and_addresses_are_never_asked(
     assert count(httpserver, "/private/a.jpg") == 0
     assert web.get(serve(httpserver, "/open.jpg")).body == JPEG
     assert not read_block_list(listed).blocks("https://notexample.org/", "notexample.org")
+
+
+def test_a_block_list_may_have_a_mark_wildcards_and_capitals(tmp_path: Path) -> None:
+    listed = tmp_path / "blocked.txt"
+    text = "Example.ORG\n*.Pictures.net\nHTTPS://Www.Site.com:443/People/\nmünchen.de\n"
+    listed.write_text(text, encoding="utf-8-sig")
+    blocked = read_block_list(listed)
+    for url in (
+        "https://img.example.org/a",
+        "https://pictures.net/a",
+        "https://a.b.PICTURES.net./a",
+        "https://www.site.com/People/a?x",
+        "https://xn--mnchen-3ya.de/a",
+    ):
+        assert blocked.blocks(url, urlsplit(url).hostname or ""), url
+    for url in ("https://www.site.com/people/", "https://site.com/People/", "https://org/"):
+        assert not blocked.blocks(url, urlsplit(url).hostname or ""), url
 
 
 def test_a_block_list_that_cannot_be_read_names_the_line(tmp_path: Path) -> None:
