@@ -6,6 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from btfer.catalogue.rows import FetchTask
 from btfer.pipeline.crawl_shares import Shares
@@ -28,6 +29,14 @@ class _InHand:
     active: float = 0.0  # when the last came or went
 
 
+class _Taken(NamedTuple):
+    """A URL in hand."""
+
+    task: FetchTask
+    host: str
+    since: float
+
+
 @dataclass
 class Backlog:
     """URLs that may be fetched, given out evenly: the cell with the fewest photos comes first.
@@ -39,8 +48,10 @@ class Backlog:
     threads: int
     of_source: Counter[str] = field(default_factory=Counter)  # here and in hand
     aside: Counter[Cell] = field(default_factory=Counter)  # of cells that were full; in the journal
-    _waiting: dict[Cell, deque[FetchTask]] = field(default_factory=dict)
-    _taken: dict[str, tuple[FetchTask, float]] = field(default_factory=dict)  # in hand, since when
+    _waiting: dict[Cell, deque[tuple[FetchTask, str]]] = field(
+        default_factory=dict
+    )  # with its host
+    _taken: dict[str, _Taken] = field(default_factory=dict)  # in hand, by id
     _hosts: dict[str, _InHand] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)  # a URL is given out once in a crawl
 
@@ -56,14 +67,14 @@ class Backlog:
                 self.aside[one.cell] += 1
                 continue
             self._seen.add(one.id)
-            self._waiting.setdefault(one.cell, deque()).append(one)
+            self._waiting.setdefault(one.cell, deque()).append((one, host_of(one.url)))
             self.of_source[one.source] += 1
 
     def take(self) -> list[FetchTask]:
         """URLs to give to the threads now."""
         now = time.monotonic()
         in_hand = Counter(
-            task.cell for task, since in self._taken.values() if now - since < PATIENCE_S
+            one.task.cell for one in self._taken.values() if now - one.since < PATIENCE_S
         )
         places = HOSTS_PER_THREAD * self.threads - sum(
             now - one.active < PATIENCE_S for one in self._hosts.values()
@@ -78,12 +89,12 @@ class Backlog:
             n, place, cell = heapq.heappop(queue)
             if self.shares.room(cell) <= in_hand[cell]:
                 continue
-            task = self._next_of(cell, places > 0)
-            if task is None:
+            found = self._next_of(cell, places > 0)
+            if found is None:
                 continue
-            places -= self._give(task, now)
+            places -= self._give(*found, now)
             in_hand[cell] += 1
-            taken.append(task)
+            taken.append(found[0])
             if cell in self._waiting:
                 heapq.heappush(queue, (n + 1, place, cell))
         return taken
@@ -91,55 +102,54 @@ class Backlog:
     def ended(self, tasks: Iterable[FetchTask]) -> None:
         """Threads have given these back."""
         for one in tasks:
-            if self._taken.pop(one.id, None):
+            if taken := self._taken.pop(one.id, None):
                 self.of_source[one.source] -= 1
-                host = host_of(one.url)
-                self._hosts[host].n -= 1
-                self._hosts[host].active = time.monotonic()
-                if not self._hosts[host].n:
-                    del self._hosts[host]
+                host = self._hosts[taken.host]
+                host.n -= 1
+                host.active = time.monotonic()
+                if not host.n:
+                    del self._hosts[taken.host]
 
     def give_up(self, cell: Cell, begun: Iterable[FetchTask] = ()) -> None:
         """Leave what a full cell has to the journal. begun: of it, what the threads gave back unasked."""
         self.ended(begun := list(begun))
-        left = [*begun, *self._waiting.pop(cell, ())]
+        left = [*begun, *(task for task, _ in self._waiting.pop(cell, ()))]
         self.of_source.subtract(one.source for one in left[len(begun) :])
         self._seen.difference_update(one.id for one in left)
         self.aside[cell] += len(left)
 
     def cells(self) -> set[Cell]:
         """Cells that have URLs here or in hand."""
-        return {*self._waiting, *(task.cell for task, _ in self._taken.values())}
+        return {*self._waiting, *(one.task.cell for one in self._taken.values())}
 
     def of_hosts(self, hosts: Collection[str]) -> Counter[str]:
         """How many URLs of some hosts are here or in hand, by source."""
-        here = (task for tasks in self._waiting.values() for task in tasks)
-        in_hand = (task for task, _ in self._taken.values())
+        here = (one for tasks in self._waiting.values() for one in tasks)
+        in_hand = ((one.task, one.host) for one in self._taken.values())
         every = itertools.chain(here, in_hand) if hosts else ()
-        return Counter(task.source for task in every if host_of(task.url) in hosts)
+        return Counter(task.source for task, host in every if host in hosts)
 
     def in_hand_by_host(self) -> Counter[str]:
         """How many URLs of each host the threads have."""
         return Counter({host: one.n for host, one in self._hosts.items()})
 
-    def _next_of(self, cell: Cell, new_host: bool) -> FetchTask | None:
+    def _next_of(self, cell: Cell, new_host: bool) -> tuple[FetchTask, str] | None:
         """The first URL of a cell whose host has a place; those before it go to the end of the line."""
         tasks = self._waiting[cell]
         for _ in range(min(len(tasks), LOOKED_AT)):
-            known = self._hosts.get(host_of(tasks[0].url))
+            known = self._hosts.get(tasks[0][1])
             if new_host if known is None else known.n < MAX_PER_HOST:
-                task = tasks.popleft()
+                found = tasks.popleft()
                 if not tasks:
                     del self._waiting[cell]
-                return task
+                return found
             tasks.rotate(-1)
         return None
 
-    def _give(self, task: FetchTask, now: float) -> bool:
+    def _give(self, task: FetchTask, host: str, now: float) -> bool:
         """Put a URL in hand; whether its host is a new one there."""
-        host = host_of(task.url)
         is_new = host not in self._hosts
         known = self._hosts.setdefault(host, _InHand(active=now))
         known.n += 1
-        self._taken[task.id] = (task, now)
+        self._taken[task.id] = _Taken(task, host, now)
         return is_new
