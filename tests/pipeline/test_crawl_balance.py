@@ -12,6 +12,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from btfer.catalogue import Catalogue, photos
+from btfer.errors import UsageError
 from btfer.pipeline import crawl
 from btfer.pipeline.crawl_outcome import CrawlOutcome
 from btfer.queries import Cell, Query, QueryPlan
@@ -79,6 +80,44 @@ def test_a_target_is_filled_evenly_over_groups_and_languages(
     assert outcome.have == {"happy": 240}
     assert outcome.waiting == 24 * 10
     assert outcome.empty_cells() == []
+
+
+def test_losses_of_a_cell_are_made_good_by_its_other_pictures(
+    cat: Catalogue, settings: Settings, site: Site
+) -> None:
+    plan = QueryPlan([query(one) for one in GROUPS[:10]], "v1", [])
+    for place, one in enumerate(plan.queries):
+        fill(site, one, 24, 100 * place)
+        for number in range(
+            3 * place % 12
+        ):  # as many are gone as the cell's place in the plan says
+            site.show(one, f"/gone/{place}-{number}", b"", status=404)
+            site.results[one.phrase].insert(0, site.results[one.phrase].pop())
+    outcome = crawled(cat, settings, site, plan, 150)
+    assert set(by_cell(cat).values()) == {15}
+    assert outcome.have == {"happy": 150}
+    assert outcome.refused["http 404"] > 20
+
+
+def test_a_source_that_no_words_can_be_added_for_is_named(
+    cat: Catalogue, settings: Settings, site: Site
+) -> None:
+    plan = QueryPlan([query(GROUPS[0])], "v1", [], {"bong": {"all": "face"}})
+    with pytest.raises(UsageError, match=r"unknown source 'bong'; choose one of bing, commons"):
+        crawled(cat, settings, site, plan, 5)
+
+
+def test_the_words_of_a_source_are_asked_and_the_journal_has_the_phrase_alone(
+    cat: Catalogue, settings: Settings, site: Site
+) -> None:
+    asked = query(GROUPS[0])
+    plan = QueryPlan([asked], "v1", [], {"bing": {"all": "-cartoon", asked.language: "face"}})
+    site.results[f"{asked.phrase} face -cartoon"] = site.results.setdefault(asked.phrase, [])
+    fill(site, asked, 2, 0)
+    crawled(cat, settings, site, plan, 5)
+    assert by_cell(cat) == {asked.cell: 2}
+    [photo, _] = photos.find(cat, "")
+    assert photos.sightings(cat, photo.sha256)[0].phrase == asked.phrase
 
 
 def test_what_a_cell_cannot_give_is_dealt_out_again(
