@@ -75,7 +75,9 @@ def host_of(url: str) -> str:
 
 def shortened(text: str) -> str:
     """A message whose long addresses are cut in the middle; the journal has them whole."""
-    return re.sub(rf"https?://\S{{{MAX_URL},}}", lambda found: urls.shortened(found[0], MAX_URL), text)
+    return re.sub(
+        rf"https?://\S{{{MAX_URL},}}", lambda found: urls.shortened(found[0], MAX_URL), text
+    )
 
 
 def _megabytes(one: Tally) -> str:
