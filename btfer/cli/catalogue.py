@@ -23,7 +23,7 @@ def catalogue_verify(as_json: arguments.AsJson = False) -> None:
     from btfer.pipeline.verify_catalogue import verify_catalogue
 
     settings = context.settings()
-    with context.catalogue(settings) as cat, output.progress() as progress:
+    with context.catalogue(settings, must_exist=True) as cat, output.progress() as progress:
         checks = verify_catalogue(cat, settings, progress)
     dataset.print_checks(checks, as_json)
 

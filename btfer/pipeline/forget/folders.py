@@ -46,9 +46,9 @@ def release_folders(data_dir: Path) -> list[Path]:
     return _folders(releases_dir(data_dir))
 
 
-def training_copies(data_dir: Path) -> list[Path]:
-    """Training sets that are copies of a release."""
-    return [one for one in _folders(training_dir(data_dir)) if (one / "metadata.csv").is_file()]
+def training_sets(data_dir: Path) -> list[Path]:
+    """Every training set: any may be a copy of a release, or of its images alone."""
+    return _folders(training_dir(data_dir))
 
 
 def _folders(home: Path) -> list[Path]:
@@ -63,6 +63,29 @@ def files_in(folder: Path) -> Iterator[Path]:
         for name in sorted(names):
             path = Path(root) / name
             if stat.S_ISREG(path.lstat().st_mode):
+                yield path
+
+
+def everything_in(folder: Path, unsearched: list[str]) -> Iterator[Path]:
+    """Every file below a folder, each once, also behind links; what cannot be followed is added to `unsearched`."""
+    seen: set[Path] = set()
+    home = folder.resolve()
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            inside = sorted(here.iterdir())
+        except OSError as error:
+            unsearched.append(f"{here}: {error.strerror}")
+            continue
+        for path in inside:
+            real = path.resolve() if path.is_symlink() else path
+            if path.is_symlink() and home.is_relative_to(real):
+                unsearched.append(f"{path}: a link to {real}, which holds all of {folder}")
+            elif path.is_dir() and path.resolve() not in seen:
+                seen.add(path.resolve())
+                waiting.append(path)
+            elif path.is_file() and not path.is_dir():
                 yield path
 
 
