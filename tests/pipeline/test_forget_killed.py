@@ -182,6 +182,9 @@ def assert_forgotten(house: House, *, neighbours: bool) -> None:
         json.loads(path.read_text()) for path in (house.folder / "erasures").glob("erasure-*.json")
     ]
     assert (report["finished"], report["left"]) == (True, [])
+    assert (report["photos"], report["faces"], report["predictions"]) == (1, 1, 1)
+    record = json.loads((house.folder / "runs/0123456789ab/run.json").read_text())
+    assert record["forgotten"] == 1
     assert len(report["releases"]) == (4 if neighbours else 1)
     again = forget(cat, settings, house.asked)
     assert again.done_before

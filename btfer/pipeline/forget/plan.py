@@ -17,6 +17,7 @@ from btfer.pipeline.forget.entry import Entry, new_id
 from btfer.pipeline.forget.folders import release_folders, training_sets
 from btfer.pipeline.forget.lists import List
 from btfer.pipeline.forget.places import plain_name
+from btfer.pipeline.forget.report import one_line
 from btfer.pipeline.forget.resolve import Resolved
 from btfer.pipeline.forget.runs import RunTable
 from btfer.pipeline.forget.strip import Held
@@ -44,6 +45,9 @@ class ErasurePlan:
 
     def lines(self) -> Iterator[str]:
         """For people, a thing a line."""
+        yield from map(one_line, self._lines())
+
+    def _lines(self) -> Iterator[str]:
         for photo in self.entry.photos:
             kind = "photo" if photo in self.named else "near-duplicate"
             yield f"{kind} {photo} {' '.join(self.places.get(photo, ()))}".rstrip()

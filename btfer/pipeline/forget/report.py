@@ -9,6 +9,11 @@ from btfer.files import write_atomic
 from btfer.paths import erasures_dir
 
 
+def one_line(text: str) -> str:
+    """A text that may hold the name of any file: what no terminal can show, line breaks too, is escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 @dataclass(frozen=True)
 class Forgotten:
     """What went. releases: each old one's name and its next version's, None = there is none.
@@ -33,6 +38,9 @@ class Forgotten:
 
     def lines(self) -> list[str]:
         """For people."""
+        return [one_line(one) for one in self._lines()]
+
+    def _lines(self) -> list[str]:
         if self.refused:
             return ["nothing was deleted"]
         notes = [f"note: {one}" for one in self.notes]
