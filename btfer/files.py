@@ -5,7 +5,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from btfer.errors import BtferError, Busy
@@ -84,9 +84,9 @@ def only_one(data_dir: Path, stage: str, *, by: str = "") -> Iterator[None]:
             raise Busy(
                 f"{named} is working in {data_dir}: wait until it ends, or stop it"
             ) from None
-        file.truncate(0)
-        file.write(by)
-        file.flush()
+        with suppress(OSError):  # of a full disk: who is kept out hears the name of the stage then
+            file.truncate(0)
+            os.write(file.fileno(), by.encode())
         yield
 
 

@@ -49,6 +49,8 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
 def _address_or_digest(cat: Catalogue, thing: str) -> str:
     if _ADDRESS_OR_DIGEST.fullmatch(thing):
         return thing
+    if _ADDRESS_OR_DIGEST.fullmatch(thing.lower()) and "://" not in thing:
+        return thing.lower()
     found = photos_named(cat, thing) if len(thing) >= LEAST_DIGITS else set()
     if len(found) == 1:
         return found.pop()

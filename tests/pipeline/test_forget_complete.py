@@ -23,7 +23,7 @@ from btfer.pipeline.import_photos import import_folder
 from btfer.pipeline.release_images import photo_pseudonym
 from btfer.release_record import ONLY
 from btfer.settings import Settings
-from tests.conftest import take_in
+from tests.conftest import as_bytes, draw_photo, take_in
 from tests.pipeline.test_forget import photo_of
 from tests.pipeline.test_forget_safe import all_photos, face_at, holds, make, scored
 from tests.pipeline.test_release import full
@@ -158,6 +158,10 @@ def test_what_somebody_packed_or_linked_is_found_and_named(
     (exports / "deeper").mkdir(parents=True)
     (exports / "deeper" / "link").symlink_to(outside)
     (exports / "all").symlink_to(settings.data_dir)  # round and round
+    (exports / "nowhere").symlink_to(exports / "gone")
+    shared = settings.data_dir / "training" / "shared"
+    shared.parent.mkdir()
+    shared.symlink_to(shutil.copytree(outside, tmp_path / "of everybody"))
     with zipfile.ZipFile(exports / "set.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(made / "images" / SAD, "any name.png")
     with zipfile.ZipFile(exports / "listed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -168,10 +172,12 @@ def test_what_somebody_packed_or_linked_is_found_and_named(
         archive.write(made / "images/sad/sad-002.png", "sad-002.png")
     done = forget(full, settings, [f"{made.name}/sad-001.png"])
     named = {"deeper/link/sad/sad-001.png", "set.zip", "listed.zip", "set.tgz"}
-    assert len(done.left) == 4
+    assert len(done.left) == 5
+    assert (shared / SAD).exists(), "what lies elsewhere is other people's too"
     assert all(any(str(exports / name) in one for one in done.left) for name in named)
     assert [one.split(":")[0] for one in done.unsearched] == [str(exports / "all")]
     shutil.rmtree(exports)
+    shared.unlink()
     assert (forget(full, settings).left, open_entries(settings.data_dir)) == ((), [])
 
 
@@ -343,3 +349,20 @@ def test_a_run_with_an_odd_record_stops_no_erasure(
     (run / "run.json").write_text(record)
     done = forget(full, settings, ["sad-001.png"])
     assert done.photos == 1
+
+
+def test_a_link_to_itself_is_named_and_stops_nothing(full: Catalogue, settings: Settings) -> None:
+    (settings.data_dir / "odd").mkdir()
+    (settings.data_dir / "odd" / "self").symlink_to("self")
+    done = forget(full, settings, ["https://secret.example/4.jpg"])
+    assert (done.photos, done.left, len(done.unsearched)) == (1, (), 1)
+
+
+def test_answers_of_pairs_are_not_taken_for_names(full: Catalogue, settings: Settings) -> None:
+    url = "https://other.example/no"
+    take_in(full, settings.data_dir, as_bytes(draw_photo(91)), Query("sad"), url)
+    one, other = sorted(all_photos(full) - photos.shown_at(full, [url]))[:2]
+    pairs = settings.data_dir / "pairs.csv"
+    pairs.write_text(f"a,b,same\n{one},{other},no\n")
+    assert forget(full, settings, [url]).listed == 0
+    assert other in pairs.read_text()

@@ -47,8 +47,11 @@ def release_folders(data_dir: Path) -> list[Path]:
 
 
 def training_sets(data_dir: Path) -> list[Path]:
-    """Every training set: any may be a copy of a release, or of its images alone."""
-    return _folders(training_dir(data_dir))
+    """Every training set: any may be a copy of a release, or of its images alone.
+
+    Not one that is a link: it lies elsewhere and may be other people's too, so it is searched and not changed.
+    """
+    return [one for one in _folders(training_dir(data_dir)) if not one.is_symlink()]
 
 
 def _folders(home: Path) -> list[Path]:
@@ -69,24 +72,21 @@ def files_in(folder: Path) -> Iterator[Path]:
 def everything_in(folder: Path, unsearched: list[str]) -> Iterator[Path]:
     """Every file below a folder, each once, also behind links; what cannot be followed is added to `unsearched`."""
     seen: set[Path] = set()
-    home = folder.resolve()
     waiting = [folder]
     while waiting:
         here = waiting.pop()
         try:
-            inside = sorted(here.iterdir())
-        except OSError as error:
-            unsearched.append(f"{here}: {error.strerror}")
-            continue
-        for path in inside:
-            real = path.resolve() if path.is_symlink() else path
-            if path.is_symlink() and home.is_relative_to(real):
-                unsearched.append(f"{path}: a link to {real}, which holds all of {folder}")
-            elif path.is_dir() and path.resolve() not in seen:
-                seen.add(path.resolve())
-                waiting.append(path)
-            elif path.is_file() and not path.is_dir():
-                yield path
+            for path in sorted(here.iterdir()):
+                real = path.resolve()
+                if path.is_symlink() and folder.resolve().is_relative_to(real):
+                    unsearched.append(f"{path}: a link to {real}, which holds all of {folder}")
+                elif path.is_dir() and real not in seen:
+                    waiting.append(path)
+                    seen.add(real)
+                elif path.is_file():
+                    yield path
+        except (OSError, RuntimeError) as error:  # the second: a link that leads to itself
+            unsearched.append(f"{here}: {getattr(error, 'strerror', error)}")
 
 
 def read_table(path: Path) -> Table | None:

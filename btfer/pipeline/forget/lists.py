@@ -34,16 +34,22 @@ class List:
 def lists_with(cat: Catalogue, data_dir: Path, entry: Entry) -> list[List]:
     """The files with rows that name one of the photos: by sha256, face, address, or as a pair names it."""
     finder: PhotoFinder | None = None
-    found = []
+    names, found = _namer(entry), []
     for path in _csv_files(data_dir):
         read = _read(path)
         if read is None:
             continue
-        of_pairs = {cell.strip().lower() for cell in read.rows[0]} >= PAIRS
+        header = [cell.strip().lower() for cell in read.rows[0]]
+        of_pairs = set(header) >= PAIRS
+        gone = {at for at, row in enumerate(read.rows) if at and any(map(names, row))}
         if of_pairs:
             finder = finder or PhotoFinder(cat)
-        names = _namer(entry, finder if of_pairs else None)
-        gone = {at for at, row in enumerate(read.rows) if at and any(map(names, row))}
+            columns = [header.index(name) for name in ("a", "b")]
+            gone |= {
+                at
+                for at, row in enumerate(read.rows)
+                if at and any(_means(finder, row, column, entry) for column in columns)
+            }
         if gone:
             found.append(List(path, frozenset(gone), of_pairs))
     return found
@@ -105,15 +111,19 @@ def _read(path: Path) -> _Csv | None:
     return _Csv(text, delimiter, rows)
 
 
-def _namer(entry: Entry, finder: PhotoFinder | None) -> Callable[[str], bool]:
+def _namer(entry: Entry) -> Callable[[str], bool]:
     words = {one.encode().decode(ANY_BYTES) for one in (*entry.words, *entry.images)}
-    photos = set(entry.photos)
 
     def names(cell: str) -> bool:
         cell = cell.strip()
-        if cell in words or any(prefix in cell for prefix in entry.prefixes):
-            return True
-        found = finder(cell) if finder and cell else set()
-        return len(found) == 1 and found <= photos
+        return cell in words or any(prefix in cell for prefix in entry.prefixes)
 
     return names
+
+
+def _means(finder: PhotoFinder, row: Cells, column: int, entry: Entry) -> bool:
+    """Whether one side of a pair means a photo of the entry, and no other."""
+    if column >= len(row) or not row[column].strip():
+        return False
+    found = finder(row[column].strip())
+    return len(found) == 1 and found <= set(entry.photos)

@@ -53,7 +53,9 @@ class ErasurePlan:
             yield f"{kind} {photo} {' '.join(self.places.get(photo, ()))}".rstrip()
         yield from (f"face {one}" for one in self.entry.faces)
         for one in self.held:
-            names = ", ".join(image.file for image in one.images) or "files"
+            shown = [image.file for image in one.images]
+            shown = shown or [path.relative_to(one.folder).as_posix() for path in one.files]
+            names = ", ".join(shown) or "tables"
             kind = "release" if one.folder.parent.name == "releases" else "training set"
             yield f"{kind} {one.folder.name}: {names}"
         for table in self.tables:

@@ -68,6 +68,7 @@ class Resolver:
         self._cat = cat
         self._settings = settings
         self._found = Resolved()
+        self._digests_of: dict[Path, dict[str, str]] = {}
 
     def find(self, thing: str) -> Resolved:
         """What one thing names. Raises UsageError where it is nothing, or more than one, with what it may mean."""
@@ -99,11 +100,16 @@ class Resolver:
     def _with_token(self, token: str) -> Place | None:
         """The image that an opt-out page shows with this token."""
         for folder in release_folders(self._settings.data_dir):
-            tokens = image_tokens(self._cat, digests_in(folder))
+            tokens = image_tokens(self._cat, self._digests(folder))
             for name, its in (*tokens.items(), *tokens_on_page(folder).items()):
                 if its == token and (shown := self._place(folder.name, name)):
                     return shown
         return None
+
+    def _digests(self, folder: Path) -> dict[str, str]:
+        if folder not in self._digests_of:
+            self._digests_of[folder] = digests_in(folder)
+        return self._digests_of[folder]
 
     def _place(self, release: str, name: str) -> Place | None:
         found = (one for one in self._places if (one.release, one.name) == (release, name))
@@ -123,8 +129,8 @@ class Resolver:
         images = self._sourced("image_sha256", sha256)
         if not images:
             self._found.things.add(sha256)
-        for folder in release_folders(self._settings.data_dir):
-            for name, digest in digests_in(folder).items():
+        for folder in [] if images else release_folders(self._settings.data_dir):
+            for name, digest in self._digests(folder).items():
                 if digest == sha256 and (shown := self._place(folder.name, name)):
                     self._take(shown)
         self._found.photos |= images
