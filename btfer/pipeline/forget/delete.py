@@ -86,7 +86,7 @@ def _with_rows(
     }
     rows = {one.path.relative_to(data_dir).as_posix(): LostRows(len(one.gone)) for one in files}
     notes = [
-        *(f"{one} has been stripped; it is a training set" for one in _training(data_dir, held)),
+        *(f"{one} has been stripped; it is a training set" for one in _training(held)),
         *(
             f"{one.path.parent.name} has learnt from a release that held a face of it: train it anew"
             for one in tables
@@ -106,8 +106,8 @@ def _joined(before: Mapping[str, LostRows], now: Mapping[str, LostRows]) -> dict
     return {**now, **before}
 
 
-def _training(data_dir: Path, held: Sequence[Held]) -> list[Path]:
-    return [one.folder for one in held if one.folder.parent != releases_dir(data_dir)]
+def _training(held: Sequence[Held]) -> list[Path]:
+    return [one.folder for one in held if not one.is_release]
 
 
 def _looks(data_dir: Path, entry: Entry, held: Sequence[Held]) -> Iterator[HashPair]:
@@ -132,7 +132,7 @@ def _with_losses(entry: Entry, held: Sequence[Held]) -> Entry:
     digests = set(entry.images)
     for one in held:
         digests |= one.digests
-        if one.folder.parent.name != "releases":
+        if not one.is_release:
             continue
         before = found.get(one.folder.name, LostFrom())
         images: dict[str, LostImage] = {image.file: image for image in one.images}

@@ -53,11 +53,8 @@ class ErasurePlan:
             yield f"{kind} {photo} {' '.join(self.places.get(photo, ()))}".rstrip()
         yield from (f"face {one}" for one in self.entry.faces)
         for one in self.held:
-            shown = [image.file for image in one.images]
-            shown = shown or [path.relative_to(one.folder).as_posix() for path in one.files]
-            names = ", ".join(shown) or "tables"
-            kind = "release" if one.folder.parent.name == "releases" else "training set"
-            yield f"{kind} {one.folder.name}: {names}"
+            kind = "release" if one.is_release else "training set"
+            yield f"{kind} {one.folder.name}: {', '.join(one.shown()) or 'tables'}"
         for table in self.tables:
             yield f"predictions {table.path}: {table.rows} rows"
         yield from (f"list {one.path}: {len(one.gone)} rows" for one in self.lists)
@@ -70,7 +67,10 @@ class ErasurePlan:
             "photos": {one: list(self.places.get(one, ())) for one in entry.photos},
             "near_duplicates": sorted(set(entry.photos) - self.named),
             "faces": list(entry.faces),
-            "releases": {one.folder.name: [i.file for i in one.images] for one in self.held},
+            "releases": {one.folder.name: one.shown() for one in self.held if one.is_release},
+            "training_sets": {
+                one.folder.name: one.shown() for one in self.held if not one.is_release
+            },
             "predictions": {str(one.path): one.rows for one in self.tables},
             "lists": {str(one.path): len(one.gone) for one in self.lists},
             "folders": [str(one) for one in self.derived],

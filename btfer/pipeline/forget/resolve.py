@@ -1,7 +1,7 @@
 """What a request names: photos by address, hash, face or image of a release. Read once, before anything goes."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,8 +9,9 @@ from pathlib import Path
 from btfer.catalogue import Catalogue, erasures, faces, photos
 from btfer.errors import UsageError
 from btfer.files import sha256_file
-from btfer.pipeline.forget.entry import PREFIX_DIGITS
-from btfer.pipeline.forget.folders import files_in, read_table, release_folders, seed_in
+from btfer.paths import releases_dir
+from btfer.pipeline.forget.folders import read_table, release_folders
+from btfer.pipeline.forget.owners import Owners
 from btfer.pipeline.forget.places import (
     HEX,
     IMAGE,
@@ -23,7 +24,6 @@ from btfer.pipeline.forget.places import (
     tombstones_in,
 )
 from btfer.pipeline.photo_names import LEAST_DIGITS, PSEUDONYM_DIGITS, photos_named
-from btfer.pipeline.release_images import photo_pseudonyms, pseudonym
 from btfer.pipeline.release_versions import image_tokens
 from btfer.settings import Settings
 
@@ -68,6 +68,7 @@ class Resolver:
         self._cat = cat
         self._settings = settings
         self._found = Resolved()
+        self._owners = Owners(cat, settings)
         self._digests_of: dict[Path, dict[str, str]] = {}
 
     def find(self, thing: str) -> Resolved:
@@ -80,8 +81,10 @@ class Resolver:
         lower = thing.lower()
         if _URL.fullmatch(thing):
             self._found.things.add(thing)
-            self._found.photos |= photos.shown_at(self._cat, [thing]) | self._sourced("url", thing)
-            self._found.photos |= self._sourced("page_url", thing)
+            self._found.photos |= photos.shown_at(self._cat, [thing]) | self._owners.sourced(
+                "url", thing
+            )
+            self._found.photos |= self._owners.sourced("page_url", thing)
         elif TOKEN.fullmatch(thing.upper()) and (shown := self._with_token(thing.upper())):
             self._take(shown)
         elif HEX.fullmatch(lower) and len(lower) == 64:
@@ -126,7 +129,7 @@ class Resolver:
 
     def _digest(self, sha256: str) -> None:
         """Of a photo, or of an image that a release has."""
-        images = self._sourced("image_sha256", sha256)
+        images = self._owners.sourced("image_sha256", sha256)
         if not images:
             self._found.things.add(sha256)
         for folder in [] if images else release_folders(self._settings.data_dir):
@@ -135,26 +138,14 @@ class Resolver:
                     self._take(shown)
         self._found.photos |= images
         known = sha256 in photos.known(self._cat, [sha256])
-        if known or self._sourced("photo_sha256", sha256) or self._is_shown(sha256):
+        if known or self._owners.sourced("photo_sha256", sha256) or self._owners.is_shown(sha256):
             self._found.photos.add(sha256)
-
-    def _is_shown(self, sha256: str) -> bool:
-        """Whether a folder has the photo by its pseudonym, such as one that came back from a backup."""
-        hidden = set(photo_pseudonyms(self._cat, [sha256]).values())
-        for folder in release_folders(self._settings.data_dir):
-            seed = seed_in(folder)
-            own = pseudonym(sha256, self._settings.seed if seed is None else seed)
-            table = read_table(folder / "metadata.csv")
-            rows = table.records() if table else ()
-            if any(row.get("photo_id") in {*hidden, own} for row in rows):
-                return True
-        return False
 
     def _start(self, digits: str) -> None:
         if len(digits) < LEAST_DIGITS:
             raise UsageError(f"'{digits}' has {len(digits)} digits: give {LEAST_DIGITS} or more")
         found = photos_named(self._cat, digits)
-        found |= {one for one in self._all_sourced if one.startswith(digits)}
+        found |= {one for one in self._owners.all_sourced if one.startswith(digits)}
         if not found and len(digits) == PSEUDONYM_DIGITS:
             self._pseudonym(digits)
             return
@@ -182,7 +173,7 @@ class Resolver:
             return
         known = {one.face for one in self._places if one.face.startswith(id_)}
         _only(id_, known)
-        self._found.photos.add(self._photo_of(min(known)) or _unknown(id_))
+        self._found.photos.add(self._owners.of_face(min(known)) or _unknown(id_))
 
     def _image(self, thing: str) -> None:
         places = self._meant(thing)
@@ -229,74 +220,18 @@ class Resolver:
         return release == part or (is_digest and (part.startswith(own) or own.startswith(part)))
 
     def _take(self, place: Place) -> None:
-        photo = self._photo_of(place.face) or self._stated(place) or self._of_equal_crop(place)
+        photo = self._owners.of_place(place)
         if photo:
             self._found.photos.add(photo)
             return
-        path = self._folder(place) / place.name
+        path = releases_dir(self._settings.data_dir) / place.release / place.name
         if not path.is_file():
             _unknown(f"{place.release}/{place.name}")
         self._found.images.add(sha256_file(path))
 
-    def _photo_of(self, face: str) -> str:
-        if not face:
-            return ""
-        known = faces.by_id(self._cat, [face])
-        if known:
-            return known[face].photo
-        start = face[:PREFIX_DIGITS]
-        found = {one.sha256 for one in photos.find(self._cat, start)}
-        found |= {one for one in self._all_sourced if one.startswith(start)}
-        return min(found) if len(found) == 1 else ""
-
-    def _stated(self, place: Place) -> str:
-        """By its pseudonym, which the photo's sha256 and a key give: the catalogue's, earlier the release's seed."""
-        folder = self._folder(place)
-        table, seed = read_table(folder / "metadata.csv"), seed_in(folder)
-        rows = table.records() if table else ()
-        hidden = {row.get("photo_id", "") for row in rows if row.get("file_name") == place.name} - {
-            ""
-        }
-        own = self._settings.seed if seed is None else seed
-        names = photo_pseudonyms(self._cat, (one.sha256 for one in photos.find(self._cat, "")))
-        found = (one for one, name in names.items() if hidden & {name, pseudonym(one, own)})
-        return next(found, "")
-
-    def _of_equal_crop(self, place: Place) -> str:
-        path = self._folder(place) / place.name
-        if not path.is_file():
-            return ""
-        digest = sha256_file(path)
-        same = (
-            one for one in files_in(self._settings.data_dir / "faces") if sha256_file(one) == digest
-        )
-        found = next(same, None)
-        return self._photo_of(found.stem) if found else ""
-
-    def _folder(self, place: Place) -> Path:
-        return self._settings.data_dir / "releases" / place.release
-
     @cached_property
     def _places(self) -> list[Place]:
         return all_places(self._cat, self._settings.data_dir)
-
-    @cached_property
-    def _origins(self) -> list[dict[str, str]]:
-        folders = release_folders(self._settings.data_dir)
-        tables = [read_table(one / "sources.csv") for one in folders]
-        return [row for table in tables if table for row in table.records()]
-
-    @cached_property
-    def _all_sourced(self) -> set[str]:
-        return set(self._photos_in(self._origins))
-
-    def _sourced(self, column: str, value: str) -> set[str]:
-        """Photos that some release says it has, by a column of its sources.csv."""
-        return set(self._photos_in(row for row in self._origins if row.get(column) == value))
-
-    def _photos_in(self, rows: Iterable[dict[str, str]]) -> Iterator[str]:
-        stated = (row.get("photo_sha256", "") for row in rows)
-        return (one for one in stated if len(one) == 64 and HEX.fullmatch(one))
 
 
 def _only(thing: str, found: Iterable[str]) -> str:

@@ -44,6 +44,16 @@ class Held:
     def __bool__(self) -> bool:
         return bool(self.images or self.files or self.unreadable)
 
+    @property
+    def is_release(self) -> bool:
+        """Whether it lies among the releases; a training set otherwise."""
+        return self.folder.parent.name == "releases"
+
+    def shown(self) -> list[str]:
+        """Its images of the photos by name; its files, where it has no folder of images."""
+        named = [one.file for one in self.images]
+        return named or [path.relative_to(self.folder).as_posix() for path in self.files]
+
 
 def look(cat: Catalogue, folder: Path, entry: Entry, seed: int) -> Held:
     """Find the photos' images in a folder, by every trace: rows of the catalogue, sources, pseudonyms, bytes.
