@@ -18,7 +18,15 @@ from btfer.cli import app
 from btfer.errors import Busy, UsageError
 from btfer.files import only_one
 from btfer.paths import face_path
-from btfer.pipeline.forget import ErasurePlan, Forgotten, erase, forget, open_entries, preview
+from btfer.pipeline.forget import (
+    ErasurePlan,
+    Forgotten,
+    check_forgotten,
+    erase,
+    forget,
+    open_entries,
+    preview,
+)
 from btfer.pipeline.import_photos import import_folder
 from btfer.pipeline.release_images import photo_pseudonym
 from btfer.release_record import ONLY
@@ -222,7 +230,10 @@ def test_a_release_that_came_back_from_a_backup_is_found_by_every_name(
     asked = {"URL": seen.url, "FILE": f"{made.name}/sad-001.png", "BARE": "sad-001.png"}[way]
     forget(full, settings, [asked])
     rest = all_photos(full)
+    assert check_forgotten(full, settings).problems == []
     shutil.copytree(kept, made)
+    [problem] = check_forgotten(full, settings).problems
+    assert f"run btfer forget {made.name}/sad-001.png" in problem
     done = forget(full, settings, [asked])
     assert (done.done_before, done.left) == ("", ())
     assert SAD not in "".join(path.as_posix() for path in made.rglob("*"))
@@ -308,6 +319,7 @@ def test_an_erasure_of_an_earlier_version_is_known_and_what_is_not_known_of_it_i
         done = forget(full, settings, [asked])
         assert done.done_before
         assert "were done by an earlier btfer" in "\n".join(done.lines())
+    assert "were done by an earlier btfer" in check_forgotten(full, settings).notes[0]
 
 
 def test_a_name_that_a_tombstone_has_is_refused_also_without_marks_of_images(

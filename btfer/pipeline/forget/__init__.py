@@ -13,5 +13,14 @@ from btfer.pipeline.forget.entry import open_entries
 from btfer.pipeline.forget.erase import WAIT_S, forget, preview
 from btfer.pipeline.forget.plan import ErasurePlan
 from btfer.pipeline.forget.report import Forgotten
+from btfer.pipeline.forget.returned import check_forgotten
 
-__all__ = ["WAIT_S", "ErasurePlan", "Forgotten", "forget", "open_entries", "preview"]
+__all__ = [
+    "WAIT_S",
+    "ErasurePlan",
+    "Forgotten",
+    "check_forgotten",
+    "forget",
+    "open_entries",
+    "preview",
+]

@@ -8,7 +8,7 @@ from btfer.pipeline.forget.folders import release_folders
 from btfer.pipeline.forget.places import is_bare_name, plain_name, tombstones_in
 from btfer.pipeline.forget.report import Forgotten
 from btfer.pipeline.forget.resolve import ForgottenBefore, Resolved, Resolver
-from btfer.pipeline.forget.returned import came_back
+from btfer.pipeline.forget.returned import came_back, not_known
 from btfer.settings import Settings
 
 
@@ -34,7 +34,7 @@ def look_up(cat: Catalogue, settings: Settings, asked: Sequence[str]) -> Resolve
     if all(dates[1:]) and any(dates):
         found.add(came_back(cat, settings))
         if not found:
-            return Forgotten(done_before=max(dates), notes=_not_known(cat))
+            return Forgotten(done_before=max(dates), notes=not_known(cat))
     return found
 
 
@@ -61,14 +61,3 @@ def _has_lost(cat: Catalogue, settings: Settings, name: str) -> bool:
     folders = release_folders(settings.data_dir)
     gone = (row.get("file_name", "") for one in folders for row in tombstones_in(one))
     return any(file.split("/")[-1] == name for file in gone)
-
-
-def _not_known(cat: Catalogue) -> tuple[str, ...]:
-    """What cannot be said of erasures that were done before names and images were remembered."""
-    old = erasures.without_images(cat)
-    if not old:
-        return ()
-    return (
-        f"{len(old)} erasures, the last of {old[-1]}, were done by an earlier btfer, which did not remember the crops: "
-        "where one comes again, from a backup or as a photo, it is not known; look for it by hand",
-    )
