@@ -48,9 +48,14 @@ def remember(cat: Catalogue, id_: str, names: Iterable[str]) -> None:
     withdrawals.add(cat, {*marks, _WITH_IMAGES + id_})
 
 
-def forgotten_at(cat: Catalogue, names: Iterable[str]) -> dict[str, str]:
-    """When what goes by each of the names was forgotten; names of what was not are left out."""
-    asked = {_NAME + one: name for name in names for one in (name, *_starts(name)[:1])}
+def forgotten_at(cat: Catalogue, names: Iterable[str], *, exact: bool = False) -> dict[str, str]:
+    """When what goes by each of the names was forgotten; names of what was not are left out.
+
+    exact: a name of which only the first digits are known is left out too, as where something is to be deleted.
+    """
+    asked = {
+        _NAME + one: name for name in names for one in (name, *([] if exact else _starts(name)[:1]))
+    }
     return {asked[mark]: at for mark, at in withdrawals.since(cat, asked).items()}
 
 

@@ -378,3 +378,11 @@ def test_answers_of_pairs_are_not_taken_for_names(full: Catalogue, settings: Set
     pairs.write_text(f"a,b,same\n{one},{other},no\n")
     assert forget(full, settings, [url]).listed == 0
     assert other in pairs.read_text()
+
+
+def test_first_digits_are_known_again_but_nothing_is_deleted_by_them(full: Catalogue) -> None:
+    erasures.remember(full, "0123456789ab", ["ab" * 32])
+    for digits in ("ab" * 32, "ab" * 20, "ab" * 5, "ab" * 4):
+        assert digits in erasures.forgotten_at(full, [digits])
+    assert erasures.forgotten_at(full, ["ab" * 5 + "cd", "abcdabcd"], exact=True) == {}
+    assert erasures.forgotten_at(full, ["ab" * 3, "cd" * 32]) == {}

@@ -66,9 +66,8 @@ def _returned(cat: Catalogue, data_dir: Path) -> Iterator[Returned]:
             for path in files_in(folder)
             if path.suffix == ".png"
         }
-        gone = erasures.forgotten_at(
-            cat, {*photo_of.values(), *hidden_as.values(), *digests.values()}
-        )
+        marks = {*photo_of.values(), *hidden_as.values(), *digests.values()}
+        gone = erasures.forgotten_at(cat, marks, exact=True)
         every = (digests, photo_of, hidden_as)
         names = sorted({name for its in every for name, mark in its.items() if mark in gone})
         if names:
