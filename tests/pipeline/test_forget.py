@@ -135,7 +135,7 @@ def test_all_other_images_stay_as_they_are(
     done = forget(full, settings, ["sad-001.png"])
     new = made.path.parent / done.releases[made.path.name]
     found = diff(old, new)
-    assert found.other_pixels == ["images/sad/sad-001.png"]
+    assert found.other_pixels == ["images/test/sad/sad-001.png"]
     rows = [(folder / "metadata.csv").read_text().splitlines() for folder in (old, new)]
     assert sum(one != other for one, other in zip(*rows, strict=True)) == 1
     lines = [(folder / "faces.jsonl").read_text().splitlines() for folder in (old, new)]
@@ -146,7 +146,9 @@ def test_all_other_images_stay_as_they_are(
     second = shutil.copytree(new, tmp_path / new.name)
     again = forget(full, settings, [f"{new.name}/sad-001.png"])
     third = new.parent / again.releases[new.name]
-    assert diff(second, third).only_first == ["images/sad/sad-001.png"]  # of three none is left
+    assert diff(second, third).only_first == [
+        "images/test/sad/sad-001.png"
+    ]  # of three none is left
     assert all(not check.problems for check in verify.verify(third))
 
 

@@ -23,7 +23,7 @@ from tests.pipeline.test_release import full, sign
 
 __all__ = ["full"]  # the fixture
 
-HAPPY = "images/happy/happy-001.png"
+HAPPY = "images/test/happy/happy-001.png"
 
 
 @pytest.fixture
@@ -132,8 +132,8 @@ SIGNED = {
     ),
     "licence of credit": (cell("attribution.csv", "licence", ""), "has the licence ''"),
     "credit for nothing": (
-        cell("attribution.csv", "file_name", "images/sad/x.png"),
-        "attribution.csv names images/sad/x.png, which is not an image",
+        cell("attribution.csv", "file_name", "images/test/sad/x.png"),
+        "attribution.csv names images/test/sad/x.png, which is not an image",
     ),
     "metadata are UTF-16": (
         lambda folder: overwrite(
@@ -165,15 +165,15 @@ SIGNED = {
         "README.md says 5 images of happy",
     ),
     "a name of Windows": (
-        overwrite("images/happy/aux.png", b""),
+        overwrite("images/test/happy/aux.png", b""),
         "not a valid file name on Windows",
     ),
     "names alike": (overwrite("README.MD", b"x"), "differ in capitals only"),
 }
 AS_IT_IS = {
     "link": (
-        lambda folder: (folder / "images/happy/x.png").symlink_to("/etc/passwd"),
-        "added: images/happy/x.png is a symbolic link",
+        lambda folder: (folder / "images/test/happy/x.png").symlink_to("/etc/passwd"),
+        "added: images/test/happy/x.png is a symbolic link",
     ),
     "linked folder": (
         lambda folder: (folder / "images/more").symlink_to("/etc"),
@@ -181,8 +181,8 @@ AS_IT_IS = {
     ),
     "pipe": (lambda folder: os.mkfifo(folder / "images/pipe"), "images/pipe is a pipe"),
     "empty folder": (
-        lambda folder: (folder / "images/joy").mkdir(),
-        "added: images/joy is an empty folder",
+        lambda folder: (folder / "images/test/joy").mkdir(),
+        "added: images/test/joy is an empty folder",
     ),
     "hidden": (overwrite(".hidden", b"x"), "added: .hidden"),
     "left by a Mac": (overwrite(".DS_Store", b"x"), "added: .DS_Store (a file manager left it"),

@@ -12,6 +12,7 @@ from btfer.files import sha256_file
 from btfer.pipeline.forget.entry import PREFIX_DIGITS
 from btfer.pipeline.forget.folders import files_in, read_table, release_folders, seed_in
 from btfer.pipeline.release_images import photo_pseudonyms, pseudonym
+from btfer.pipeline.release_metadata import SPLIT
 from btfer.settings import Settings
 
 LEAST_DIGITS = 8
@@ -269,8 +270,8 @@ def _names_in(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _release_part(thing: str) -> str:
-    """The part of `NAME/images/sad/sad-001.png` that names the release, '' where none does."""
-    parts = [one for one in thing.split("/")[:-1] if one not in ("", ".", "images")]
+    """The part of `NAME/images/test/sad/sad-001.png` that names the release, '' where none does."""
+    parts = [one for one in thing.split("/")[:-1] if one not in ("", ".", "images", SPLIT)]
     label = thing.split("/")[-1].rpartition("-")[0]
     named = [one for one in parts if one != label]
     return named[-1] if named else ""

@@ -10,10 +10,12 @@ from btfer.expressions import EXPRESSIONS
 from btfer.licences import forbids_derivatives, may_be_released, parse_licence
 from btfer.pipeline.release_metadata import (
     CREDIT,
+    FILE,
     NEW_COLUMNS,
     NUMBERS,
     OLDEST_COLUMNS,
     SOURCES,
+    SPLIT,
     CsvRow,
     ImageMetadata,
     Origin,
@@ -125,9 +127,9 @@ def check_labels(one: OpenedRelease) -> Iterator[str]:
 
 
 def _is_image_of(name: str, label: str) -> bool:
-    """`images/sad/sad-001.png`, and no folder below."""
-    parts = name.split("/")
-    return parts[:2] == ["images", label] and len(parts) == 3 and name.endswith(".png")
+    """`images/test/sad/sad-001.png` or, of btfer 0.1, `images/sad/sad-001.png`, and no folder below."""
+    *folders, last = name.split("/")
+    return folders in (["images", SPLIT, label], ["images", label]) and last.endswith(".png")
 
 
 def check_counts(one: OpenedRelease) -> Iterator[str]:
@@ -207,7 +209,8 @@ def check_lines(one: OpenedRelease) -> Iterator[str]:
         if not isinstance(line, dict):
             yield f"faces.jsonl, line {number} is not an object"
         else:
-            yield from (f"faces.jsonl, line {number}: {text}" for text in differences(line, row))
+            own = row | ({FILE: row["file_name"]} if FILE in line else {})  # btfer 0.1 wrote none
+            yield from (f"faces.jsonl, line {number}: {text}" for text in differences(line, own))
 
 
 def expected_rows(one: OpenedRelease) -> list[dict[str, Any]]:
