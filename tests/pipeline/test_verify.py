@@ -92,6 +92,39 @@ def line_of_sums(change: Callable[[str], str]) -> Callable[[Path], None]:
 
 
 SIGNED = {
+    "licence of croissant": (
+        replace("croissant.json", "https://creativecommons.org/", "https://licences.example/"),
+        "croissant.json has the licences",
+    ),
+    "no licence in croissant": (
+        replace("croissant.json", '"license"', '"licence"'),
+        "croissant.json has the licences None",
+    ),
+    "access in croissant": (
+        replace("croissant.json", '"Redistribution: none"', '"Redistribution: commercial"'),
+        "croissant.json says 'Redistribution: commercial'",
+    ),
+    "redistribution": (
+        record(redistribution="commercial"),
+        "release.json says redistribution: commercial, the licences of the images allow: none",
+    ),
+    "redistribution is odd": (record(redistribution="all"), "says redistribution: 'all'"),
+    "licence of the card": (
+        replace("README.md", "license: other", "license: cc0-1.0"),
+        "README.md says license: cc0-1.0",
+    ),
+    "redistribution in the README": (
+        replace("README.md", "**Redistribution: none.**", "**Redistribution: commercial.**"),
+        "README.md says redistribution: commercial, release.json none",
+    ),
+    "spdx": (cell("metadata.csv", "spdx", "CC0-1.0"), "spdx is CC0-1.0, the licence is"),
+    "blank author": (cell("attribution.csv", "author", " "), "has a blank author"),
+    "another author": (cell("attribution.csv", "author", "Zoe"), "does not name"),
+    "address of a licence": (
+        cell("attribution.csv", "licence_url", "https://licences.example/by/4.0/"),
+        "has another address of CC BY 4.0: https://licences.example/by/4.0/",
+    ),
+    "half a character": (record(btfer="\ud800"), "half of a character, '\\ud800'"),
     "file_name leads out": (
         cell("metadata.csv", "file_name", "../../x.png"),
         "'../../x.png' is not a path inside the folder",
