@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from btfer.errors import UsageError
 from btfer.faces.modes import CropSettings
-from btfer.files import write_atomic
+from btfer.files import check_size, write_atomic
 from btfer.licences import LOCAL, NONE
 
 FILE = "release.json"
@@ -205,6 +205,7 @@ def _content(folder: Path) -> dict[str, Any]:
     if path.exists() and not path.is_file():
         raise UsageError(f"{path} cannot be read: it is not a file")
     try:
+        check_size(path)
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_number)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None

@@ -1,5 +1,7 @@
 """Releases of btfer 0.1 have the folders of classes in images/, those of today in images/test/: both are read."""
 
+import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +13,10 @@ from btfer.pipeline import build, release, verify
 from btfer.pipeline.diff import diff
 from btfer.pipeline.forget import forget
 from btfer.pipeline.release_images import ReleaseImage, read_images
+from btfer.pipeline.release_metadata import read_metadata
 from btfer.release_record import read_record
 from btfer.settings import Settings
-from tests.pipeline.test_release import full
+from tests.pipeline.test_release import full, sign
 
 __all__ = ["full"]  # the fixture
 
@@ -65,6 +68,15 @@ def test_an_image_of_an_older_release_is_forgotten_and_its_successor_keeps_the_l
     assert (after / SAD).read_bytes() != before
     assert (after / "images/happy/happy-002.png").is_file()
     assert [text for check in verify.verify(after) for text in check.problems] == []
+
+
+def test_the_licences_of_an_older_croissant_are_words(old: Path) -> None:
+    content = json.loads((old / "croissant.json").read_text())
+    rows = [one.licence for one in read_metadata(old)]
+    content["license"] = [f"{name} ({n} images)" for name, n in sorted(Counter(rows).items())]
+    del content["conditionsOfAccess"]
+    (old / "croissant.json").write_text(json.dumps(content))
+    assert [text for check in verify.verify(sign(old)) for text in check.problems] == []
 
 
 def test_the_next_version_moves_the_images_and_keeps_their_names(
