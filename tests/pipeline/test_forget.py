@@ -195,7 +195,7 @@ def test_who_takes_a_place_is_of_a_site_that_has_room(full: Catalogue, settings:
             connection.execute(moved.values(page_url=page))
     made = build.run(full, settings, build.Plan(per_class=2, max_per_site=1, allow_short=True))
     held = {row.face: row.file for row in releases.faces_in(full, made.path.name)}
-    done = forget(full, settings, [held[rows[2].id].split("/")[1]])
+    done = forget(full, settings, [held[rows[2].id].split("/")[-1]])
     new = made.path.parent / str(done.releases[made.path.name])
     assert [label for label in released(new).values() if label == "sad"] == ["sad"]
 
