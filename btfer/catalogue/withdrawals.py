@@ -29,18 +29,24 @@ def add_within(connection: sa.Connection, things: Iterable[str], reason: str = "
 
 def among(cat: Catalogue, things: Iterable[str]) -> set[str]:
     """Those of the things that are withdrawn, in whatever spelling of their addresses."""
+    return set(since(cat, things))
+
+
+def since(cat: Catalogue, things: Iterable[str]) -> dict[str, str]:
+    """When each of the things was withdrawn; those that were not are left out."""
     with cat.read() as connection:
         key = known_key(connection)
         if not key:
-            return set()  # nothing has ever been withdrawn
+            return {}  # nothing has ever been withdrawn
         # An older list has the marks of the spellings that were given.
         spelt = {thing: {thing, identity(thing)} for thing in things if thing}
         marks = {thing: {_mark(key, one) for one in all_} for thing, all_ in spelt.items()}
-        there: set[str] = set()
+        found: dict[str, str] = {}
         for part in in_parts(set[str]().union(*marks.values())):
-            found = sa.select(withdrawal.c.mark).where(withdrawal.c.mark.in_(part))
-            there.update(connection.execute(found).scalars())
-        return {thing for thing, own in marks.items() if own & there}
+            rows = sa.select(withdrawal.c.mark, withdrawal.c.at).where(withdrawal.c.mark.in_(part))
+            found |= dict(connection.execute(rows).tuples().all())
+    times = {thing: [found[one] for one in own if one in found] for thing, own in marks.items()}
+    return {thing: min(at) for thing, at in times.items() if at}
 
 
 def join_spellings(cat: Catalogue, addresses: Iterable[str]) -> int:
