@@ -44,7 +44,7 @@ def since(cat: Catalogue, things: Iterable[str]) -> dict[str, str]:
         found: dict[str, str] = {}
         for part in in_parts(set[str]().union(*marks.values())):
             rows = sa.select(withdrawal.c.mark, withdrawal.c.at).where(withdrawal.c.mark.in_(part))
-            found |= dict(connection.execute(rows).tuples().all())
+            found |= {row.mark: row.at for row in connection.execute(rows)}
     times = {thing: [found[one] for one in own if one in found] for thing, own in marks.items()}
     return {thing: min(at) for thing, at in times.items() if at}
 
