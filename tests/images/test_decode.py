@@ -12,7 +12,8 @@ from PIL import Image, ImageOps
 
 from btfer import images
 from btfer.errors import ImageError
-from btfer.images.decode import MAX_SCANS, decode_reduced
+from btfer.images.decode import decode_reduced
+from btfer.images.jpeg import MAX_SCANS
 from tests.conftest import as_bytes, draw_photo
 from tests.images.drawn import grainy
 
