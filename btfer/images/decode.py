@@ -1,12 +1,14 @@
 """Bytes to a picture that was read to its last byte, whole or reduced. Nothing in the bytes is trusted.
 
-The reader is chosen by the first bytes, never by a name or by trying: only four parsers can be reached.
+The reader is chosen by the first bytes, never by a name or by trying: no other parser can be reached.
 """
 
 import io
 import struct
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from PIL import AvifImagePlugin, Image, ImageFile
@@ -17,9 +19,18 @@ from PIL.WebPImagePlugin import WebPImageFile
 from btfer.errors import ImageError
 from btfer.images import avif, jpeg, png, webp
 from btfer.images.colour import Pixels, eight_bits, to_srgb
+from btfer.images.extra_formats import EXTRA_OF, is_read_here, open_extra
+from btfer.images.first_bytes import format_of, is_cut
 from btfer.images.orientation import SIDEWAYS, orientation_in, turned
 
-FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "AVIF": "avif"}
+FORMATS = {
+    "JPEG": "jpg",
+    "PNG": "png",
+    "WEBP": "webp",
+    "AVIF": "avif",
+    "HEIC": "heic",
+    "JPEG XL": "jxl",
+}
 MAX_PIXELS = 50_000_000
 MIN_SIDE_PX = 40
 
@@ -27,6 +38,7 @@ MIN_SIDE_PX = 40
 # 1,093 photos kept their pHash within 2 bits. Others are averaged over squares, after they were read whole.
 LEAST_PX = {"JPEG": (64, 160), "other": (256, 320)}
 
+Opened = TypeVar("Opened")
 RelativeBox = tuple[float, float, float, float]
 
 # For whoever opens a file with Pillow's own open(): its limit is a limit, not a warning.
@@ -52,20 +64,6 @@ _FAILURES = (
     OSError, SyntaxError, ValueError, EOFError, RuntimeError, OverflowError,
     TypeError, KeyError, IndexError, struct.error,
 )  # fmt: skip
-_FIRST_BYTES = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF8": "GIF",
-    b"BM": "BMP",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"8BPS": "PSD",
-    b"\0\0\1\0": "ICO",
-    b"\0\0\0\x0cjP  ": "JPEG 2000",
-    b"\0\0\0\x0cJXL ": "JPEG XL",
-    b"\xff\x0a": "JPEG XL",
-    b"<svg": "SVG",
-}
 
 
 @dataclass(frozen=True)
@@ -137,42 +135,23 @@ def decode_reduced(data: bytes) -> ReducedPhoto:
     return ReducedPhoto(to_srgb(small), box, drafted, opened.orientation, kind, width, height)
 
 
-def _format_of(data: bytes) -> str:
-    """The format's name by its first bytes, '' for anything else."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data[4:8] == b"ftyp":
-        brands = data[8 : 8 + min(int.from_bytes(data[:4]), 256)]
-        return "AVIF" if b"avif" in brands or b"avis" in brands else "HEIF or video"
-    return next((name for first, name in _FIRST_BYTES.items() if data.startswith(first)), "")
-
-
-def _is_cut(data: bytes, format_: str) -> bool:
-    """Whether a format that says its length in front has fewer bytes; its readers fail at the header."""
-    end = 0
-    if format_ == "WEBP":
-        end = 8 + int.from_bytes(data[4:8], "little")
-    while format_ == "AVIF" and end < len(data) and (box := int.from_bytes(data[end : end + 4])):
-        end += box
-    return end > len(data)
-
-
 def _open(data: bytes) -> _Opened:
     """A photo of which the header was read only."""
     if not data:
         raise ImageError("empty", "0 bytes")
-    format_ = _format_of(data)
+    format_ = format_of(data)
     if not format_:
         raise ImageError("not an image", f"the file begins with {data[:16]!r}")
-    if format_ not in _READERS:
-        raise ImageError("format", f"{format_}; accepted are {', '.join(FORMATS)}")
+    if format_ not in FORMATS:
+        accepted = [*_READERS, *filter(is_read_here, EXTRA_OF)]
+        raise ImageError("format", f"{format_}; accepted are {', '.join(accepted)}")
     opened = _with_header(data, format_)
     image = opened.image
     if image.width * image.height > MAX_PIXELS:
         raise ImageError(
             "too many pixels", f"{image.width}x{image.height}, more than {MAX_PIXELS:,}"
         )
-    if getattr(image, "is_animated", False):
+    if format_ in _READERS and getattr(image, "is_animated", False):
         raise ImageError("animated", f"{getattr(image, 'n_frames', 0)} frames")
     if format_ == "JPEG" and jpeg.has_too_many_scans(data):
         raise ImageError("too many scans", f"more than {jpeg.MAX_SCANS}")
@@ -180,6 +159,9 @@ def _open(data: bytes) -> _Opened:
 
 
 def _with_header(data: bytes, format_: str) -> _Opened:
+    if format_ in EXTRA_OF:
+        image, exif = _reading(lambda: open_extra(data, format_), data, format_)
+        return _Opened(data, format_, image, orientation_in(exif))
     if format_ == "PNG":
         parts = png.split_png(data)
         if parts.n_frames > 1:
@@ -200,12 +182,16 @@ def _with_header(data: bytes, format_: str) -> _Opened:
 
 
 def _reader(data: bytes, format_: str) -> ImageFile.ImageFile:
+    return _reading(lambda: _READERS[format_](io.BytesIO(data)), data, format_)
+
+
+def _reading(read: Callable[[], Opened], data: bytes, format_: str) -> Opened:
     try:
-        return _READERS[format_](io.BytesIO(data))
+        return read()
     except Image.DecompressionBombError:
         raise ImageError("too many pixels", f"more than {MAX_PIXELS:,}") from None
     except _FAILURES as error:
-        reason = "truncated" if _is_cut(data, format_) else "not an image"
+        reason = "truncated" if is_cut(data, format_) else "not an image"
         raise ImageError(reason, str(error)[:80]) from None
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageFile
 
+from btfer.errors import ImageError
+
 MAX_SIDE_DATA_BYTES = 4_000_000  # of one profile or EXIF block, unpacked
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -45,27 +47,34 @@ class _Parts:
 def split_png(data: bytes) -> Png:
     """A PNG's picture and what is to be known for showing it.
 
-    Checksums of side data are not checked; those of the picture stay, for its reader.
+    Checksums of side data are not checked. Raises ImageError with the reason `truncated` where a part of the picture
+    is damaged or its end is missing: Pillow does not check the last.
     """
-    parts, depth, colour, seen_pixels = _Parts(), 8, _RGB, False
+    parts, depth, colour, seen_pixels, name = _Parts(), 8, _RGB, False, b""
     for name, start, stop in _chunks(data):
         content = data[start + 8 : stop - 4]
+        whole = name in _PICTURE and _is_whole(data[start:stop], stop - start)
         if name == b"IHDR" and len(content) >= 13:
             depth, colour = content[8], content[9]
         if name == b"tRNS":
-            if not seen_pixels and (fitting := _transparency(content, depth, colour)):
+            if whole and not seen_pixels and (fitting := _transparency(content, depth, colour)):
                 parts.kept.append(_chunk(name, fitting))
         elif name == b"PLTE" and colour != _PALETTE:
             pass  # a hint for screens of 256 colours
         elif name in _ANIMATION:
-            parts.animation.append(name)
+            if name != b"acTL" or (content[:4] > bytes(4) and not seen_pixels):
+                parts.animation.append(name)
         elif name in _PICTURE:
+            if not whole:
+                raise ImageError("truncated", f"the chunk {name.decode()} is damaged")
             parts.kept.append(data[start:stop])
         elif name == b"eXIf" and not parts.exif:
             parts.exif = content
         elif name == b"iCCP" and not seen_pixels and not parts.profile:
             parts.profile = _profile(content)
         seen_pixels = seen_pixels or name == b"IDAT"
+    if name != b"IEND":
+        raise ImageError("truncated", "its end is missing")
     return Png(b"".join(parts.kept), parts.exif, parts.profile, parts.n_frames)
 
 
@@ -96,6 +105,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         if name == b"IEND":
             return
         at = stop
+
+
+def _is_whole(chunk: bytes, length: int) -> bool:
+    return len(chunk) == length and zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:])
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
