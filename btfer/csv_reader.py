@@ -19,6 +19,7 @@ from btfer.errors import UsageError
 DELIMITERS = (",", ";", "\t")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _CHUNK = 1 << 20
+MAX_PIPED_BYTES = 200_000_000
 _MOST_SHOWN = 200
 
 
@@ -177,10 +178,12 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _whole(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
+    """What comes through a pipe, or from a device that may never end."""
+    with _opened(path) as source:
+        data = source.read(MAX_PIPED_BYTES + 1)
+    if len(data) > MAX_PIPED_BYTES:
+        raise UsageError(f"{path} is no file and gives more than {MAX_PIPED_BYTES:,} bytes: save it first")
+    return data
 
 
 def _delimiter(first: str, wanted: Mapping[str, str]) -> str:
