@@ -182,7 +182,9 @@ def _whole(path: Path) -> bytes:
     with _opened(path) as source:
         data = source.read(MAX_PIPED_BYTES + 1)
     if len(data) > MAX_PIPED_BYTES:
-        raise UsageError(f"{path} is no file and gives more than {MAX_PIPED_BYTES:,} bytes: save it first")
+        raise UsageError(
+            f"{path} is no file and gives more than {MAX_PIPED_BYTES:,} bytes: save it first"
+        )
     return data
 
 
