@@ -105,6 +105,8 @@ def iterate_csv(
         raise UsageError(
             f"{path} has no column {', '.join(absent)}; its columns are: {_listed(columns)}"
         )
+    if not own:
+        rows = _without_rows_in_cells(path, rows, delimiter, len(columns))
     return columns, (_row(path, columns, *row, keep_spaces=own) for row in rows)
 
 
@@ -212,6 +214,24 @@ def _rows(text: _Text, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             line = text.skipped + reader.line_num + 1
     except csv.Error as error:
         raise UsageError(f"{text.path}, line {line}: {error} (is a quote left open?)") from None
+
+
+def _without_rows_in_cells(
+    path: Path, rows: Iterator[tuple[int, list[str]]], delimiter: str, n_columns: int
+) -> Iterator[tuple[int, list[str]]]:
+    """The same rows. Raises UsageError at a cell whose lines are rows: its quote was closed in a row far below."""
+    for line, fields in rows:
+        for at, cell in enumerate(fields):
+            if "\n" not in cell or n_columns < 2:
+                continue
+            first, *inner, last = cell.split("\n")
+            whole = [first] * (at == 0) + inner + [last] * (at == len(fields) - 1)
+            if whole and all(one.count(delimiter) == n_columns - 1 for one in whole):
+                raise UsageError(
+                    f"{path}, line {line}: a cell goes over {2 + len(inner)} lines that look like rows "
+                    "(is a quote left open?)"
+                )
+        yield line, fields
 
 
 def _columns(path: Path, header: list[str], wanted: Mapping[str, str]) -> tuple[str, ...]:
