@@ -226,7 +226,12 @@ def _without_rows_in_cells(
                 continue
             first, *inner, last = cell.split("\n")
             whole = [first] * (at == 0) + inner + [last] * (at == len(fields) - 1)
-            if whole and all(one.count(delimiter) == n_columns - 1 for one in whole):
+            # In prose, a space follows a comma.
+            rows_in_it = [
+                one.count(delimiter) == n_columns - 1 and f"{delimiter} " not in one
+                for one in whole
+            ]
+            if whole and all(rows_in_it):
                 raise UsageError(
                     f"{path}, line {line}: a cell goes over {2 + len(inner)} lines that look like rows "
                     "(is a quote left open?)"
