@@ -15,7 +15,7 @@ MAX_SIDE_DATA_BYTES = 4_000_000  # of one profile or EXIF block, unpacked
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
-_GREY, _RGB, _PALETTE = 0, 2, 3
+_GREY, _RGB, _PALETTE, _GREY_ALPHA = 0, 2, 3, 4
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,12 @@ def has_transparent_colour_of_16_bits(picture: bytes) -> bool:
 def load_png(picture: bytes, opened: ImageFile.ImageFile) -> Image.Image:
     """The pixels of a PNG without side data. Raises OSError or ValueError where it is damaged."""
     opened.load()
+    if (
+        picture[25] == _GREY_ALPHA and opened.mode == "RGBA"
+    ):  # as Pillow keeps it at 16 bits: a grey profile must fit
+        grey = Image.merge("LA", (opened.getchannel("R"), opened.getchannel("A")))
+        grey.info = opened.info
+        return grey
     if not has_transparent_colour_of_16_bits(picture):
         return opened
     import cv2
@@ -93,7 +99,9 @@ def load_png(picture: bytes, opened: ImageFile.ImageFile) -> Image.Image:
     bgra = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
     if bgra is None or bgra.ndim != 3 or bgra.shape[2] != 4:
         return opened
-    return Image.fromarray((bgra[..., [2, 1, 0, 3]] // 257).astype(np.uint8))
+    image = Image.fromarray((bgra[..., [2, 1, 0, 3]] // 257).astype(np.uint8))
+    image.info = {key: one for key, one in opened.info.items() if key == "icc_profile"}
+    return image
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

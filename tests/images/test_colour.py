@@ -213,3 +213,15 @@ def test_half_transparent_colours_are_converted_before_they_are_laid_on_white() 
     data = as_bytes(patches, "PNG", icc_profile=rgb_profile(DISPLAY_P3, 2.2))
     expected = _expected(DISPLAY_P3, 2.2) * 128 / 255 + 255 * 127 / 255
     assert np.abs(images.decode_rgb(data)[20, 20::40] - expected).max() < 3
+
+
+def test_a_grey_profile_counts_with_alpha_of_16_bits() -> None:
+    levels = np.full((64, 64, 2), (30_000, 65_535), np.uint16)
+    rows = [row.astype(">u2").tobytes() for row in levels]
+    profile = b"x\0\0" + zlib.compress(grey_profile(1.0))
+    data = _png((64, 64), 16, 4, rows, b"")
+    at = data.index(b"tRNS") - 4
+    check = struct.pack(">I", zlib.crc32(b"iCCP" + profile))
+    data = data[:at] + struct.pack(">I", len(profile)) + b"iCCP" + profile + check + data[at:]
+    expected = 255 * (1.055 * (30_000 / 65_535) ** (1 / 2.4) - 0.055)
+    assert np.abs(images.decode_rgb(data)[10, 10] - expected).max() < 3
