@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from btfer.images.cicp import profile_of
+
 Region = tuple[int, int, int, int]
 
 # An entry of the item list that is EXIF, or a gain map for screens of more brightness: its type is the last word.
@@ -58,6 +60,14 @@ def aperture(data: bytes, size: tuple[int, int]) -> Region | None:
         return None
     region = (int(left), int(top), int(sides[2]), int(sides[3]))
     return None if region == (0, 0, *size) else region
+
+
+def profile(data: bytes) -> bytes:
+    """The ICC profile of colours that are named by numbers (`nclx`); b"" where they are sRGB's or not named."""
+    for name, content in _properties(data):
+        if name == b"colr" and content[:4] == b"nclx" and len(content) >= 8:
+            return profile_of(int.from_bytes(content[4:6]), int.from_bytes(content[6:8]))
+    return b""
 
 
 def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:

@@ -177,7 +177,11 @@ def _with_header(data: bytes, format_: str) -> _Opened:
             raise
         data = _WITHOUT_SIDE_DATA[format_](data)  # it may be that which the reader stumbled over
         image = _reader(data, format_)
-    region = avif.aperture(data, image.size) if format_ == "AVIF" else None
+    region = None
+    if format_ == "AVIF":
+        region = avif.aperture(data, image.size)
+        if "icc_profile" not in image.info and (named := avif.profile(data)):
+            image.info["icc_profile"] = named
     return _Opened(data, format_, image, orientation_in(image.info.get("exif", b"")), region)
 
 

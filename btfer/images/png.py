@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from btfer.errors import ImageError
+from btfer.images.cicp import profile_of
 
 MAX_SIDE_DATA_BYTES = 4_000_000  # of one profile or EXIF block, unpacked
 
@@ -36,6 +37,7 @@ class _Parts:
     kept: list[bytes] = field(default_factory=lambda: [_SIGNATURE])
     exif: bytes = b""
     profile: bytes = b""
+    named: bytes = b""
     animation: list[bytes] = field(default_factory=list)
 
     @property
@@ -70,12 +72,14 @@ def split_png(data: bytes) -> Png:
             parts.kept.append(data[start:stop])
         elif name == b"eXIf" and not parts.exif:
             parts.exif = content
+        elif name == b"cICP" and not seen_pixels and len(content) == 4:
+            parts.named = profile_of(content[0], content[1])
         elif name == b"iCCP" and not seen_pixels and not parts.profile:
             parts.profile = _profile(content)
         seen_pixels = seen_pixels or name == b"IDAT"
     if name != b"IEND":
         raise ImageError("truncated", "its end is missing")
-    return Png(b"".join(parts.kept), parts.exif, parts.profile, parts.n_frames)
+    return Png(b"".join(parts.kept), parts.exif, parts.named or parts.profile, parts.n_frames)
 
 
 def has_transparent_colour_of_16_bits(picture: bytes) -> bool:

@@ -9,9 +9,18 @@ import pytest
 from PIL import Image, ImageCms
 
 from btfer import images
+from btfer.images.cicp import profile_of
 from btfer.images.colour import MAX_PROFILE_BYTES, Pixels
 from tests.conftest import as_bytes, draw_photo
-from tests.images.drawn import ADOBE_RGB, DISPLAY_P3, SRGB, grainy, grey_profile, rgb_profile
+from tests.images.drawn import (
+    ADOBE_RGB,
+    BT_2020,
+    DISPLAY_P3,
+    SRGB,
+    grainy,
+    grey_profile,
+    rgb_profile,
+)
 
 # 96x72, left half red, right half cyan, as Photoshop writes it: YCCK, inverted.
 YCCK = base64.b64decode(
@@ -225,3 +234,27 @@ def test_a_grey_profile_counts_with_alpha_of_16_bits() -> None:
     data = data[:at] + struct.pack(">I", len(profile)) + b"iCCP" + profile + check + data[at:]
     expected = 255 * (1.055 * (30_000 / 65_535) ** (1 / 2.4) - 0.055)
     assert np.abs(images.decode_rgb(data)[10, 10] - expected).max() < 3
+
+
+@pytest.mark.parametrize(
+    ("primaries", "columns"), [(12, DISPLAY_P3), (9, BT_2020)], ids=["P3", "BT.2020"]
+)
+def test_colours_named_by_numbers_become_srgb(
+    primaries: int, columns: tuple[tuple[float, ...], ...]
+) -> None:
+    expected = _expected(columns, 2.2)
+    assert np.abs(expected - COLOURS).max() > 8
+    png = as_bytes(_patches(), "PNG")
+    content = bytes([primaries, 4, 0, 1])
+    check = struct.pack(">I", zlib.crc32(b"cICP" + content))
+    png = png[:33] + struct.pack(">I", 4) + b"cICP" + content + check + png[33:]
+    assert np.abs(images.decode_rgb(png)[20, 20::40] - expected).max() < 3
+    avif = as_bytes(_patches(), "AVIF", quality=100, subsampling="4:4:4")
+    at = avif.index(b"nclx") + 4
+    avif = avif[:at] + struct.pack(">HH", primaries, 4) + avif[at + 4 :]
+    assert np.abs(images.decode_rgb(avif)[20, 20::40] - expected).max() < 12
+
+
+@pytest.mark.parametrize(("primaries", "transfer"), [(1, 13), (2, 2), (9, 16), (77, 13)])
+def test_colours_that_are_srgbs_unknown_or_brighter_stay(primaries: int, transfer: int) -> None:
+    assert profile_of(primaries, transfer) == b""
