@@ -126,7 +126,7 @@ def decode_reduced(data: bytes) -> ReducedPhoto:
         )
     short, long = LEAST_PX["JPEG"]
     draft = opened.image.draft("RGB", (long, short) if width >= height else (short, long))
-    drafted = opened.image.size != (width, height)
+    drafted = draft is not None and opened.image.size != (width, height)
     image = _load(opened)
     small, box = (image, draft[1]) if draft else _averaged(image)
     if opened.orientation in SIDEWAYS:
