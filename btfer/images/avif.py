@@ -115,7 +115,9 @@ def _associated(table: bytes, item: int) -> list[int]:
     id_bytes = 4 if table[:1] > b"\0" else 2
     index_bytes = 2 if table[3:4] and table[3] & 1 else 1
     at, n_items = 8, int.from_bytes(table[4:8])
-    for _ in range(min(n_items, len(table))):
+    for _ in range(n_items):
+        if at >= len(table):
+            break
         found = int.from_bytes(table[at : at + id_bytes])
         at += id_bytes
         count = table[at] if at < len(table) else 0
