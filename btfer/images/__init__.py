@@ -3,6 +3,10 @@
 Everywhere else a picture is uint8 [H, W, 3], RGB, sRGB, upright.
 
 decode        bytes -> a picture that was read to its last byte, whole or reduced
+first_bytes   which format a file is
+jpeg, png, webp, avif, extra_formats   what is particular to each: damage, side data, what the picture is
+orientation   EXIF's turn
+cicp          colours that are named by numbers
 colour        any mode and profile -> RGB, sRGB, on white
 hashes        the pHash of a picture and of its mirror image, by one small DCT
 hints         numbers about a thumbnail that order the review queue
