@@ -186,7 +186,9 @@ def crawl_doctor(
 def withdraw(
     things: Annotated[
         list[str],
-        typer.Argument(metavar="THING", help="URLs of images or pages, or sha256 of photos."),
+        typer.Argument(
+            metavar="THING", help="URLs of images or pages; sha256, photo_id or face id of photos."
+        ),
     ],
     reason: Annotated[str, typer.Option(help="Why, for the record; without names of people.")] = "",
 ) -> None:
@@ -226,11 +228,11 @@ def import_(
 
     Example: btfer import ~/photos --labels labels.csv
     """
-    from btfer.pipeline import crawl as stage
+    from btfer.pipeline.import_photos import import_folder
 
     settings = context.settings()
     with context.catalogue(settings) as cat, output.progress() as progress:
-        outcome = stage.import_folder(cat, settings, folder, labels, progress=progress)
+        outcome = import_folder(cat, settings, folder, labels, progress=progress)
     _crawl_report(outcome, as_json)
 
 
