@@ -15,6 +15,7 @@ from typing import IO
 
 from btfer.csv_writer import plain
 from btfer.errors import UsageError
+from btfer.files import check_size
 
 DELIMITERS = (",", ";", "\t")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -117,6 +118,8 @@ class _Text:
         self._newline = "" if own else None
         if own and path.exists() and not path.is_file():
             raise UsageError(f"{path} cannot be read: it is not a file")
+        if own and path.exists():
+            check_size(path)
         self._encoding = self._found_encoding(own=own)
         self.skipped, self.head = 0, ""
         for line in self.lines():

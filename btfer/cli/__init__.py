@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 failed, 2 usage, 3 waiting for review, or too few pictures, 130 interrupted.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -105,6 +106,11 @@ def options(
 
 def main() -> None:
     """Run the command line, and turn every expected error into one line and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a hostile file name may hold what no terminal can show
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(standalone_mode=True)
     except BtferError as error:

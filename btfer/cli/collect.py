@@ -222,9 +222,9 @@ def import_(
     """Take in photos from a folder; they are copied, and the originals are left alone.
 
     The CSV may also have: ethnicity, gender, age; licence, licence_url, author, title, page_url
-    (whom a release gives credit, and what it may hold); country (not kept). file may be called
-    filename, path or image, and expression label, emotion or class. Imported again with other
-    rights, the last ones hold.
+    (whom a release gives credit, and what it may hold). file may be called filename, path or
+    image, and expression label, emotion or class. Imported again with other rights, the last ones
+    hold.
 
     Example: btfer import ~/photos --labels labels.csv
     """

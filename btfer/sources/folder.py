@@ -20,8 +20,6 @@ LABEL = ("expression", "label", "emotion", "class")
 """Names that other tools give the columns `file` and `expression`; a CSV may have one of each."""
 PEOPLE = ("ethnicity", "gender", "age")
 RIGHTS = ("licence", "licence_url", "author", "title", "page_url")
-NOT_KEPT = ("country",)
-"""Columns that are known, and for which the catalogue has no place."""
 MAX_FILE_BYTES = 200_000_000
 NO_LABEL = ("", "unlabelled")
 
@@ -62,7 +60,7 @@ class _Labels:
 def list_folder(folder: Path, labels_csv: Path | None = None) -> FolderListing:
     """All files below a folder that are not hidden, and those that only the CSV names.
 
-    A row of the CSV (`file,expression` and any of PEOPLE, RIGHTS and NOT_KEPT, `file` relative to the
+    A row of the CSV (`file,expression` and any of PEOPLE and RIGHTS, `file` relative to the
     folder) takes precedence over the name of a sub-folder. No photo is opened. Raises UsageError: no
     folder, nothing in it, an unknown class (with the CSV's line).
     """
@@ -140,7 +138,7 @@ def _label_of_folders(name: str) -> str:
 
 
 def _read_labels(path: Path) -> _Labels:
-    table = read_csv(path, known=(*FILE, *LABEL, *PEOPLE, *RIGHTS, *NOT_KEPT))
+    table = read_csv(path, known=(*FILE, *LABEL, *PEOPLE, *RIGHTS))
     file = _one_of(table, FILE, "the file")
     label = _one_of(table, LABEL, "the expression (empty cells: the sub-folder's name counts)")
     rows: dict[str, dict[str, str]] = {}
@@ -187,9 +185,6 @@ def _notes(table: CsvTable, read_as: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}: the column '{column}' was read as '{meaning}'"
     if table.unknown:
         yield f"{name}: unknown columns, which are not used: {', '.join(table.unknown)}"
-    for column in NOT_KEPT:
-        if any(one.get(column) for one in table):
-            yield f"{name}: the column '{column}' is not kept, the catalogue has no place for it"
     stated = Counter((one.get("licence"), one.get("licence_url")) for one in table)
     unclear: Counter[str] = Counter()
     for licence, n in stated.items():
