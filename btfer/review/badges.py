@@ -34,6 +34,7 @@ def of_photo(
     found = {
         CONFLICT: conflicting,
         "unlabelled": photo.expression == UNLABELLED,
+        "machine-made": bool(hints.get("machine_made")),
         "has copies": has_copies,
         "no face found": no_face_found,
         "blurred": hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW,
