@@ -33,7 +33,7 @@ def among(cat: Catalogue, things: Iterable[str]) -> set[str]:
 
 
 def since(cat: Catalogue, things: Iterable[str]) -> dict[str, str]:
-    """When each of the things was withdrawn; those that were not are left out."""
+    """When each of the things was withdrawn, in whatever spelling; those that were not are left out."""
     with cat.read() as connection:
         key = known_key(connection)
         if not key:
@@ -41,15 +41,12 @@ def since(cat: Catalogue, things: Iterable[str]) -> dict[str, str]:
         # An older list has the marks of the spellings that were given.
         spelt = {thing: {thing, identity(thing)} for thing in things if thing}
         marks = {thing: {_mark(key, one) for one in all_} for thing, all_ in spelt.items()}
-        there: dict[str, str] = {}
+        found: dict[str, str] = {}
         for part in in_parts(set[str]().union(*marks.values())):
             rows = sa.select(withdrawal.c.mark, withdrawal.c.at).where(withdrawal.c.mark.in_(part))
-            there |= {row.mark: row.at for row in connection.execute(rows)}
-        return {
-            thing: min(there[mark] for mark in own & there.keys())
-            for thing, own in marks.items()
-            if own & there.keys()
-        }
+            found |= {row.mark: row.at for row in connection.execute(rows)}
+    times = {thing: [found[one] for one in own if one in found] for thing, own in marks.items()}
+    return {thing: min(at) for thing, at in times.items() if at}
 
 
 def join_spellings(cat: Catalogue, addresses: Iterable[str]) -> int:
