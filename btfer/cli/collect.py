@@ -380,6 +380,7 @@ def crop(
 ) -> None:
     """Find faces with MTCNN in the kept photos, and cut each out at 256x256 with a 20 px margin.
 
+    A face whose same shot stands in another photo as well (a screenshot, a collage, a crop) is dropped there.
     Modes: paper; authors_code (10 px a side); square (no face is stretched). With --faces single,
     only photos with exactly one face are used. An interrupted run continues where it stopped.
     btfer build does this by itself, with the settings of btfer.toml.
@@ -389,6 +390,7 @@ def crop(
     if ctx.invoked_subcommand:
         return
     from btfer.pipeline import crop as stage
+    from btfer.pipeline import face_dedup
 
     settings = context.settings(
         crop=arguments.value(mode) or None, faces=arguments.value(faces) or None
@@ -396,9 +398,13 @@ def crop(
     keep = arguments.value(unreviewed)
     with context.catalogue(settings) as cat, output.progress() as progress:
         outcome = stage.run(cat, settings, unreviewed=keep, retry=retry, progress=progress)
+        same = face_dedup.run(cat, settings, progress)
         why = "" if outcome.photos else stage.why_no_photos(cat, keep)
-    text = "\n".join([*outcome.lines(), *([why] if why else [])])
-    output.report(asdict(outcome), text, as_json)
+    twice = f"{same.dropped} faces dropped that stand in another photo as well"
+    text = "\n".join(
+        [*outcome.lines(), *([twice] if same.dropped else []), *([why] if why else [])]
+    )
+    output.report({**asdict(outcome), "same_shots": same.dropped}, text, as_json)
 
 
 @crop_app.command("repair")
