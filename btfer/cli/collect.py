@@ -279,8 +279,8 @@ def import_(
 
     The CSV may also have: ethnicity, gender, age; licence, licence_url, author, title, page_url
     (whom a release gives credit, and what it may hold). file may be called filename, path or
-    image, and expression label, emotion or class. Imported again with other rights, the last ones
-    hold.
+    image, and expression label, emotion or class; licence license or rights, author creator,
+    photographer or artist. Imported again with other rights, the last ones hold.
 
     Example: btfer import ~/photos --labels labels.csv
     """

@@ -24,6 +24,13 @@ LABEL = ("expression", "label", "emotion", "class")
 """Names that other tools give the columns `file` and `expression`; a CSV may have one of each."""
 PEOPLE = ("ethnicity", "gender", "age")
 RIGHTS = ("licence", "licence_url", "author", "title", "page_url")
+OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "licence": ("license", "rights"),
+    "licence_url": ("license_url",),
+    "author": ("creator", "photographer", "artist"),
+    "page_url": ("source_url", "landing_url", "foreign_landing_url"),
+}
+"""Names that other tools give the columns of rights: one that is not read lets a reserved work into a release."""
 MAX_FILE_BYTES = 200_000_000
 NO_LABEL = ("", "unlabelled")
 
@@ -148,9 +155,11 @@ def _label_of_folders(name: str) -> str:
 
 
 def _read_labels(path: Path, known: FileNames) -> _Labels:
-    table = read_csv(path, known=(*FILE, *LABEL, *PEOPLE, *RIGHTS))
+    others = [name for names in OTHER_NAMES.values() for name in names]
+    table = read_csv(path, known=(*FILE, *LABEL, *PEOPLE, *RIGHTS, *others))
     file = _one_of(table, FILE, "the file")
     label = _one_of(table, LABEL, "the expression (empty cells: the sub-folder's name counts)")
+    rights = _rights_columns(table)
     rows: dict[str, dict[str, str]] = {}
     for one in table:
         where = f"{path}, line {one.line}"
@@ -163,10 +172,11 @@ def _read_labels(path: Path, known: FileNames) -> _Labels:
         _check_cells(one, known, where)
         if not name or name.startswith("/") or ".." in name.split("/"):
             raise UsageError(f"{where}: '{file}' must be a path inside the folder, got '{name}'")
-        row = _row(one, _label(one[label], where))
+        row = _row(one, _label(one[label], where), rights)
         if rows.setdefault(name, row) != row:
             raise UsageError(f"{where}: '{name}' has other values in a line above")
-    return _Labels(rows, tuple(_notes(table, {file: "file", label: "expression"})))
+    read_as = {file: "file", label: "expression"} | {name: key for key, name in rights.items()}
+    return _Labels(rows, tuple(_notes(table, read_as)))
 
 
 def _check_cells(one: CsvRow, known: FileNames, where: str) -> None:
@@ -179,8 +189,19 @@ def _check_cells(one: CsvRow, known: FileNames, where: str) -> None:
                 )
 
 
-def _row(one: CsvRow, expression: str) -> dict[str, str]:
-    return {"expression": expression} | {key: one.get(key) for key in (*PEOPLE, *RIGHTS)}
+def _row(one: CsvRow, expression: str, rights: Mapping[str, str]) -> dict[str, str]:
+    people = {key: one.get(key) for key in PEOPLE}
+    return {"expression": expression, **people, **{key: one[name] for key, name in rights.items()}}
+
+
+def _rights_columns(table: CsvTable) -> dict[str, str]:
+    """The column of each of RIGHTS that the file has, by whichever of its names."""
+    found = {}
+    for key in RIGHTS:
+        names = (key, *OTHER_NAMES.get(key, ()))
+        if any(name in table.columns for name in names):
+            found[key] = _one_of(table, names, f"the {key}")
+    return found
 
 
 def _one_of(table: CsvTable, names: Sequence[str], what: str) -> str:
@@ -206,15 +227,17 @@ def _header_line(table: CsvTable) -> int:
 
 def _notes(table: CsvTable, read_as: Mapping[str, str]) -> Iterator[str]:
     name = table.path.name
-    for column, meaning in read_as.items():
-        if column != meaning:
-            yield f"{name}: the column '{column}' was read as '{meaning}'"
+    for one, meaning in read_as.items():
+        if one != meaning:
+            yield f"{name}: the column '{one}' was read as '{meaning}'"
     if table.unknown:
         yield f"{name}: unknown columns, which are not used: {', '.join(table.unknown)}"
-    stated = Counter((one.get("licence"), one.get("licence_url")) for one in table)
+    column = {meaning: name for name, meaning in read_as.items()}
+    licence, url = column.get("licence", ""), column.get("licence_url", "")
+    stated = Counter((one.get(licence), one.get(url)) for one in table)
     unclear: Counter[str] = Counter()
-    for licence, n in stated.items():
-        read = parse_licence(*licence)
+    for pair, n in stated.items():
+        read = parse_licence(*pair)
         if read.kind is Kind.UNKNOWN:
             unclear[read.name] += n
     if unclear:

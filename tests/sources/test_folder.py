@@ -140,6 +140,27 @@ def test_rights_are_taken_and_what_is_not_is_said(photos: Path) -> None:
     ]
 
 
+def test_rights_are_read_by_the_names_that_other_tools_give_them(photos: Path) -> None:
+    table = photos.parent / "labels.csv"
+    head = "path,label,License,license_url,creator,title,foreign_landing_url"
+    row = "a.jpg,sad,,https://creativecommons.org/licenses/by-nd/2.0/,Ann,A,https://x.example/a"
+    table.write_text(f"{head}\n{row}\nHappy/b.jpg,,ask me,,,,\n", encoding="utf-8")
+    found = list_folder(photos, table)
+    [one] = [one.sighting for one in found if one.path.name == "a.jpg"]
+    assert one.licence_url == "https://creativecommons.org/licenses/by-nd/2.0/"
+    assert (one.licence, one.author, one.page_url) == ("", "Ann", "https://x.example/a")
+    assert "labels.csv: the column 'license' was read as 'licence'" in found.notes
+    assert [note for note in found.notes if "unknown columns" in note] == []
+    assert [note for note in found.notes if "'ask me' 1" in note]
+
+
+def test_two_columns_for_the_licence_are_refused(photos: Path) -> None:
+    table = photos.parent / "labels.csv"
+    table.write_text("path,label,licence,rights\na.jpg,sad,CC0,All rights reserved\n")
+    with pytest.raises(UsageError, match="licence, rights may all name the licence"):
+        list_folder(photos, table)
+
+
 def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="contains no files"):
         list_folder(tmp_path)
