@@ -130,6 +130,8 @@ def _prepare(
     store = RunStore(request.runs_dir, progress)
     splits = _splits(folders, release, request, store)
     check_devices(request.augment, request.replicas)
+    if release and wanted and not plan_only:
+        _check_release(release, wanted, request, store)
     grid = GridContext(
         store,
         rules,
@@ -165,6 +167,19 @@ def _check_sets(
         progress.say(f"no training set: {looked}; going on in-domain, k-fold on the release itself")
     if absent:
         progress.say(f"no training set {', '.join(absent)}: {looked}; their cells are left out")
+
+
+def _check_release(
+    release: "ImageSet", wanted: list[GridCell], request: BenchRequest, store: RunStore
+) -> None:
+    """Raise UsageError where an image cannot be read or a class is too small: not after hours of training."""
+    from btfer.bench.datasets.pixels import load_pixels
+    from btfer.bench.experiments.grid import check_folds
+
+    if not all(cell.training for cell in wanted):
+        check_folds(release, request.folds)
+    size, resize = wanted[0].resolution, protocol_named(request.protocol).resize
+    load_pixels(release, size, store.cache, resize, store.progress)
 
 
 def _load_keras() -> None:

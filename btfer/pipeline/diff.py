@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from btfer.errors import UsageError
+from btfer.files import sha256_file
 from btfer.pipeline.release_metadata import folder_of_classes, place_of, read_metadata
 from btfer.pipeline.verify import read_sums
-from btfer.release_record import read_record
+from btfer.release_record import ONLY, read_record
+from btfer.safe_paths import FilesInside
 
 _COMPARED = ("settings", "per_class", "version", "btfer")
 
@@ -30,7 +32,7 @@ class Difference:
 
 
 def diff(first: Path, second: Path) -> Difference:
-    """Compare two release folders. Raises UsageError where one is none."""
+    """Compare two release folders. Raises UsageError where one is none, or its images are not those of SHA256SUMS."""
     sums, labels, records = zip(*(_read(folder) for folder in (first, second)), strict=True)
     if len({_layout(one) for one in sums}) > 1:  # btfer 0.1 had no folder of the split
         sums, labels = ([_by_place(one) for one in both] for both in (sums, labels))
@@ -57,8 +59,22 @@ def _read(folder: Path) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]
         name: digest for name, digest in read_sums(folder).items() if name.startswith("images/")
     }
     labels = {one.file_name: one.label for one in read_metadata(folder)}
-    record = read_record(folder).as_json()
-    return sums, labels, {name: record[name] for name in _COMPARED}
+    record = read_record(folder)
+    if record.sources != ONLY:
+        _check_images(folder, sums)
+    content = record.as_json()
+    return sums, labels, {name: content[name] for name in _COMPARED}
+
+
+def _check_images(folder: Path, sums: Mapping[str, str]) -> None:
+    """The digests are compared in place of the images: those of a changed copy would say that nothing differs."""
+    inside = FilesInside(folder)
+    for name, digest in sums.items():
+        path = inside.path(name, where=f"{folder}/SHA256SUMS")
+        if not path.is_file() or sha256_file(path) != digest:
+            raise UsageError(
+                f"{folder} is damaged ({name} is not what SHA256SUMS says): see btfer verify, or get it again"
+            )
 
 
 def _layout(names: Iterable[str]) -> bool:

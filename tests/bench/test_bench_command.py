@@ -1,6 +1,7 @@
 """`btfer bench` as it is typed, but for training."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from btfer import cli
 from btfer.settings import Settings
-from tests.bench.conftest import draw_folder
+from tests.bench.conftest import draw_folder, draw_release
 
 pytestmark = pytest.mark.usefixtures("settings")
 
@@ -67,3 +68,48 @@ def test_a_set_that_is_not_there_shows_the_layout(
 ) -> None:
     assert typed(monkeypatch, "--train", f"rafdb={tmp_path / 'none'}") == 2
     assert "expected NAME/train/<class>/*.jpg" in capsys.readouterr().err
+
+
+def _record_is_a_pipe(release: Path) -> None:
+    os.mkfifo(release / "release.json")
+
+
+def _record_is_no_json(release: Path) -> None:
+    (release / "release.json").write_bytes(b"\xff\xfe{")
+
+
+def _no_image(release: Path) -> None:
+    next(release.glob("images/sad/*")).write_bytes(b"hello")
+
+
+HOSTILE = {
+    "a pipe in place of release.json": (_record_is_a_pipe, ("it is not a file",)),
+    "a release.json that is no JSON": (_record_is_no_json, ("it is not JSON",)),
+    "text in place of an image": (_no_image, ("1 images in", "not an image")),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_damaged_release_is_refused_before_anything_is_trained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], release: Path, what: str
+) -> None:
+    damage, words = HOSTILE[what]
+    damage(release)
+    assert typed(monkeypatch, "--release", str(release), "--model", "sequential_4conv") == 2
+    err = capsys.readouterr().err
+    assert [word for word in words if word not in err.splitlines()[-1]] == []
+    assert "failed" not in err
+
+
+@pytest.mark.parametrize(("per_class", "folds"), [(3, 4), (2, 2)])
+def test_too_few_images_for_the_folds_are_told_before_anything_is_trained(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    per_class: int,
+    folds: int,
+) -> None:
+    release = draw_release(tmp_path / "release", per_class)
+    words = ("--release", str(release), "--model", "sequential_4conv", "--folds", str(folds))
+    assert typed(monkeypatch, *words) == 2
+    assert f"too few for {folds} folds" in capsys.readouterr().err

@@ -10,6 +10,8 @@ from btfer.csv_reader import CsvRow, CsvTable, read_csv
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
 from btfer.files import check_size
+from btfer.release_record import FILE as RECORD
+from btfer.release_record import read_record
 from btfer.safe_paths import FilesInside
 
 STRATA = ("ethnicity", "gender", "age")
@@ -69,11 +71,13 @@ def read_folders(path: Path, name: str) -> TrainingSource:
 def load_release(path: Path) -> ImageSet:
     """A release, or any folder with images/ and a metadata.csv that has file_name and label.
 
-    Raises UsageError where a part of it is missing.
+    Raises UsageError where a part of it is missing or damaged.
     """
     table = path / "metadata.csv"
     if not table.is_file():
         raise UsageError(f"{path} is not a release: expected images/<class>/*.png and metadata.csv")
+    if (path / RECORD).exists():
+        read_record(path)  # what is damaged is not scored
     listed = read_csv(table, required=("file_name", "label"), own=True)
     _check_listed(path, listed)
     rows = sorted(listed, key=lambda row: row["file_name"])

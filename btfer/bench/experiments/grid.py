@@ -267,6 +267,16 @@ def _cross_validate(
     return grid.store.write(record.changed(state="done"))
 
 
+def check_folds(release: ImageSet, folds: int) -> None:
+    """Raise UsageError where a class cannot be in every fold, or early stopping would have nothing to look at."""
+    for held_out in stratified_folds(release.labels, folds, SPLIT_SEED):
+        if not len(_fold_split(release, held_out).validation_indices):
+            raise UsageError(
+                f"{release.name} has {len(release)} images: too few for {folds} folds, as nothing is left for "
+                "early stopping: take more folds or more images a class"
+            )
+
+
 def _fold_split(release: ImageSet, held_out: Indices) -> Split:
     """What a fold learns from, and a share of it for early stopping: never the held-out images."""
     rest = np.setdiff1d(np.arange(len(release)), held_out)
