@@ -12,6 +12,7 @@ log       what a reviewer may see of all verdicts
 exchange  verdicts in and out as rows of a CSV file
 """
 
+from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.rows import PhotoBox
 from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
@@ -23,6 +24,7 @@ from btfer.review.judge import (
     apply_labels_to_faces,
     commit,
     keep_single_faces,
+    recall,
     settle,
     undo,
     undo_last,
@@ -49,6 +51,7 @@ __all__ = [
     "MarkedSuspects",
     "Pace",
     "Page",
+    "PageFacts",
     "PhotoBox",
     "Queue",
     "Tally",
@@ -68,6 +71,7 @@ __all__ = [
     "plan",
     "progress",
     "queue",
+    "recall",
     "settle",
     "undo",
     "undo_last",

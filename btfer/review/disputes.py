@@ -29,12 +29,17 @@ class Dispute:
     votes: tuple[Vote, ...]
 
 
-def disputes(cat: Catalogue, round_: str) -> list[Dispute]:
-    """What awaits the last word in a round, in the order of the first votes. Raises UsageError."""
+def disputes(cat: Catalogue, round_: str, *, settled_by: str = "") -> list[Dispute]:
+    """What awaits the last word in a round, in the order of the first votes. Raises UsageError.
+
+    settled_by: only what this person may settle, having not voted on it.
+    """
     check_round(round_)
     by_subject: dict[ReviewSubject, list[Vote]] = defaultdict(list)
     for row in votes.disputes(cat, round_):
         by_subject[ReviewSubject(row.photo, row.face)].append(Vote(row.reviewer, _in_words(row)))
+    for subject in [one for one, cast in by_subject.items() if _voted(cast, settled_by)]:
+        del by_subject[subject]
     labels = photos.described(cat, {one.photo for one in by_subject})
     entries = [
         QueueEntry(one, labels[one.photo].expression, ("disputed",))
@@ -45,6 +50,10 @@ def disputes(cat: Catalogue, round_: str) -> list[Dispute]:
         Dispute(item, tuple(by_subject[ReviewSubject(item.photo, item.face)]))
         for item in items(cat, entries)
     ]
+
+
+def _voted(cast: list[Vote], reviewer: str) -> bool:
+    return bool(reviewer) and any(one.reviewer == reviewer for one in cast)
 
 
 def as_item(one: Dispute) -> Item:

@@ -144,18 +144,24 @@ class Queue:
         self._closed: dict[str, QueueEntry] = {}  # by id: for put_back
         self._orders: dict[tuple[str, str], list[ReviewSubject]] = {}
         self._seen, self._read_at = "", 0.0
+        self._windows: dict[
+            str, tuple[float, list[str]]
+        ] = {}  # what each window shows, and since when
         self._lock = threading.Lock()  # the same person may have two windows open
 
-    def page(self, size: int, order: str = ORDERS[0], label: str = "") -> Page:
-        """The next pictures for this person, leased to them; an empty page = nothing awaits them."""
+    def page(self, size: int, order: str = ORDERS[0], label: str = "", window: str = "") -> Page:
+        """The next pictures for this person, leased to them; an empty page = nothing awaits them.
+
+        window: names one of their windows, so that what another one shows stays leased.
+        """
         with self._lock:
             version = self._queue_version()
             if version != self._seen:
                 self._read(version)
-            page = self._claim(size, order, label)
+            page = self._claim(size, order, label, window)
             if len(page.items) < size and time.monotonic() - self._read_at >= STALE_S:
                 self._read(version)  # others may have ended a lease, or undone a page, since
-                page = self._claim(size, order, label)
+                page = self._claim(size, order, label, window)
             return page
 
     @property
@@ -182,11 +188,18 @@ class Queue:
         self._closed, self._orders, self._seen = {}, {}, version
         self._read_at = time.monotonic()
 
-    def _claim(self, size: int, order: str, label: str) -> Page:
+    def _claim(self, size: int, order: str, label: str, window: str) -> Page:
         candidates = self._candidates(order, label)
         got, closed = votes.claim(
-            self._cat, self._round, candidates, self._reviewer, size=size, minutes=LEASE_MINUTES
+            self._cat,
+            self._round,
+            candidates,
+            self._reviewer,
+            size=size,
+            minutes=LEASE_MINUTES,
+            besides=self._open_elsewhere(window),
         )
+        self._windows[window] = (time.monotonic(), [one.id for one in got])
         for one in closed:
             self._closed[one.id] = self._entries.pop(one)
         if closed:
@@ -196,6 +209,13 @@ class Queue:
             }
         shown = items(self._cat, [self._entries[one] for one in got])
         return Page(shown, len(candidates) - len(closed))
+
+    def _open_elsewhere(self, window: str) -> list[str]:
+        """What other windows show; one that was not heard of for as long as a lease lasts is closed."""
+        oldest = time.monotonic() - 60 * LEASE_MINUTES
+        self._windows = {name: one for name, one in self._windows.items() if one[0] > oldest}
+        others = (ids for name, (_, ids) in self._windows.items() if name != window)
+        return [id_ for ids in others for id_ in ids]
 
     def _candidates(self, order: str, label: str) -> list[ReviewSubject]:
         if (order, label) not in self._orders:
