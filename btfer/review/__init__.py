@@ -10,11 +10,12 @@ pace      how fast a person judges
 forecast  what each class will likely yield
 log       what a reviewer may see of all verdicts
 exchange  verdicts in and out as rows of a CSV file
+guidelines what reviewers are to go by, and its version
 """
 
 from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.rows import PhotoBox
-from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan
+from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan, votes_before
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
 from btfer.review.forecast import Forecast, forecast
@@ -76,4 +77,5 @@ __all__ = [
     "undo",
     "undo_last",
     "visible_log",
+    "votes_before",
 ]

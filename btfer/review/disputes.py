@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
-from btfer.catalogue import Catalogue, photos, votes
+from btfer.catalogue import Catalogue, photos, verdicts, votes
 from btfer.catalogue.verdicts import StoredVerdict
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
@@ -60,6 +60,14 @@ def as_item(one: Dispute) -> Item:
     """The picture with the votes as its badges."""
     votes_ = tuple(f"{vote.reviewer}: {vote.verdict}" for vote in one.votes)
     return replace(one.item, badges=votes_)
+
+
+def votes_before(cat: Catalogue, item: Item) -> list[str]:
+    """What people said of a face's photo in the round before, in words: that is decided, so it influences nobody."""
+    if not item.face:
+        return []
+    rows = verdicts.votes(cat, "photos", [item.photo])
+    return [f"photo, {row.reviewer}: {_in_words(row)}" for row in rows]
 
 
 def plan(cat: Catalogue, reviewers_per_image: int, round_: str = "") -> None:

@@ -21,7 +21,7 @@ ORDERS = ("as found", "suspicious first", "suspicious last")
 LEASE_MINUTES = 20.0
 # A page that is not full is worth reading the whole queue again, but not at each look.
 STALE_S = 20.0
-_SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "author")
+_SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "author", "url")
 
 
 @dataclass(frozen=True, slots=True)
