@@ -63,6 +63,7 @@ function build(view, parent, before) {
   view.about.setAttribute("aria-live", "polite");
   buildGrid(view, root);
   view.dialog = make("dialog", "", "", root);
+  view.dialog.tabIndex = -1;
   view.dialog.onclose = () => { if (view.zoomed) focus(view); Object.assign(view, { zoomed: "" }); };
   place(parent, root);
   size(view);

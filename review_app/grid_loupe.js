@@ -46,6 +46,7 @@ function show(view, kind) {
   view.dialog.setAttribute("aria-label", { loupe: "picture", pair: "two pictures", help: "keys and hints" }[kind]);
   sheets[kind](view);
   if (!view.dialog.open) view.dialog.showModal();
+  view.dialog.focus({ preventScroll: true }); // not its first button: Space would press that
 }
 
 function fetched(view, item) {

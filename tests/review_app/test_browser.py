@@ -21,7 +21,7 @@ def open_round(page: Any, url: str, round_: str) -> None:
 
 def send(page: Any) -> None:
     """Press Enter when the page has been seen for long enough."""
-    page.wait_for_timeout(1100)
+    page.wait_for_timeout(1500)
     page.keyboard.press("Enter")
 
 
@@ -94,6 +94,7 @@ def test_the_mouse_marks_with_the_chosen_reason(
     page.get_by_role("button", name="unclear").click()
     for index in (1, 3, 1):  # the second click on a picture clears it
         page.locator(".tile").nth(index).click()
+    page.wait_for_timeout(1100)
     page.get_by_role("button", name="keep the rest").click()
     page.get_by_text("Every photo that btfer dedup kept has been judged").wait_for()
     expected = dict.fromkeys(ids[:3], ("keep", "")) | {ids[3]: ("drop", "unclear")}
@@ -150,6 +151,7 @@ def test_a_blind_second_pass_ends_in_the_last_word(
     send(other)
     other.get_by_text("1 photos are waiting for other reviewers").wait_for()
     assert set(given(cat, "photos")) == set(ids[1:])
+    other = another(page)
     open_round(other, app.url, "disagreements?reviewer=cleo")
     other.get_by_text("ann: drop: text | ben: keep").wait_for()
     send(other)
