@@ -1,6 +1,5 @@
 """The pages *Photos*, *Faces* and *Disagreements*: the grid on what awaits this person."""
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import streamlit as st
@@ -74,9 +73,7 @@ def _round(round_: str) -> None:
         return
     _end_leases_of_previous(cat, round_, choice.reviewer)
     queue = _queue(cat, round_, choice.reviewer)
-    # A spinner on a page that comes at once makes it jump.
-    with nullcontext() if queue.is_read else st.spinner("Reading the queue …"):
-        page = queue.page(choice.size, choice.order, choice.label)
+    page = queue.page(choice.size, choice.order, choice.label)
     if not page.items:
         st.success(f"{message} {_why_empty(cat, round_, choice)}".strip())
         st.button("Undo my last page", on_click=lambda: _undo(cat, round_, choice.reviewer))
@@ -132,7 +129,6 @@ def _undo(cat: Catalogue, round_: str, reviewer: str) -> None:
     def undo() -> str:
         back = review.undo_last(cat, reviewer, round_)
         st.session_state[f"marks_{round_}"] = back
-        _queue(cat, round_, reviewer).put_back([one.id for one in back])
         return f"{len(back)} verdicts undone." if back else "There is no page of yours to undo."
 
     session.perform(undo)

@@ -1,6 +1,8 @@
 """The two rounds in which people judge: photos before the crop, faces after it. No Streamlit and no SQL here.
 
 rules     the reasons for a drop, their keys, and what a judgement must be
+index     every picture with what holds of it, in memory, and what has changed since
+filters   what a person may choose of it, and in which order
 queues    what awaits a person, a page at a time, and how far each class is
 badges    the hints
 disputes  what people judged differently, and how many votes a picture needs
@@ -16,6 +18,7 @@ from btfer.catalogue.rows import PhotoBox
 from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
+from btfer.review.filters import ORDERS, Filter
 from btfer.review.forecast import Forecast, forecast
 from btfer.review.judge import (
     Committed,
@@ -29,7 +32,7 @@ from btfer.review.judge import (
 )
 from btfer.review.log import visible_log
 from btfer.review.pace import Pace, pace
-from btfer.review.queues import ORDERS, Item, Page, Queue, Tally, end_leases, progress, queue
+from btfer.review.queues import Item, Page, Queue, Tally, dropped, end_leases, progress, queue
 from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS, Judged
 from btfer.review.suspects import MarkedSuspects, mark_suspects
 
@@ -42,6 +45,7 @@ __all__ = [
     "Committed",
     "Dispute",
     "ExchangedVerdict",
+    "Filter",
     "Forecast",
     "Imported",
     "Item",
@@ -58,6 +62,7 @@ __all__ = [
     "as_item",
     "commit",
     "disputes",
+    "dropped",
     "end_leases",
     "export_verdicts",
     "forecast",

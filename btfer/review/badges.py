@@ -1,7 +1,7 @@
 """Hints for a person: what may be wrong with a picture, as short words. Never a verdict."""
 
 from btfer.catalogue.photos import UNLABELLED
-from btfer.catalogue.rows import LabelledFace, PhotoToReview
+from btfer.catalogue.review_rows import MeasuredFace, MeasuredPhoto
 from btfer.faces import hints as face_hints
 
 # Seen on 150 web photos: below or above these lie about 3 to 5 in 100.
@@ -20,7 +20,8 @@ FIRST = {"photos": CONFLICT, "faces": DISAGREE}
 
 
 def of_photo(
-    photo: PhotoToReview,
+    photo: MeasuredPhoto,
+    label: str,
     conflicting: bool,
     has_copies: bool,
     no_face_found: bool = False,
@@ -33,7 +34,7 @@ def of_photo(
     hints = photo.hints
     found = {
         CONFLICT: conflicting,
-        "unlabelled": photo.expression == UNLABELLED,
+        "unlabelled": label == UNLABELLED,
         "has copies": has_copies,
         "no face found": no_face_found,
         "blurred": hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW,
@@ -48,17 +49,21 @@ def of_photo(
 
 
 def of_face(
-    face: LabelledFace, conflicting: bool, faces_in_photo: int, licence_conflict: bool = False
+    face: MeasuredFace,
+    label: str,
+    conflicting: bool,
+    faces_in_photo: int,
+    licence_conflict: bool = False,
 ) -> tuple[str, ...]:
     """The hints of a face."""
     found = {
         CONFLICT: conflicting,
         DISAGREE: face.hints.get(DOUBT, 0) > 0,
-        "unlabelled": face.expression == UNLABELLED,
+        "unlabelled": label == UNLABELLED,
         "several faces": faces_in_photo > 1,
         LICENCE_CONFLICT: licence_conflict,
     }
     # An older catalogue has no hints, but these two it has.
-    known = {"probability": face.probability, "side_px": min(face.width_px, face.height_px)}
+    known = {"probability": face.probability, "side_px": min(face.box.width_px, face.box.height_px)}
     named = tuple(name for name, holds in found.items() if holds)
     return (*named, *face_hints.badges(known | dict(face.hints)))
