@@ -86,23 +86,27 @@ def holding(cat: Catalogue, crop_digest: str, photos: Iterable[str] | None = Non
             current[round_] |= dict.fromkeys(photo_of) | _current(
                 cat, crop_digest, round_, photo_of.values()
             )
-    held = {round_: {name: one for name, one in of.items() if one} for round_, of in current.items()}
+    held = {
+        round_: {name: one for name, one in of.items() if one} for round_, of in current.items()
+    }
     return Holding(held, several)
 
 
 def _statements(crop_digest: str, photos: Iterable[str] | None) -> list[sa.Select[Any]]:
     if photos is None:
-        return [_rows(crop_digest)]
-    return [_rows(crop_digest).where(verdict.c.photo.in_(part)) for part in in_parts(photos)]
+        # The rows as they lie are five times as quick as by an index.
+        return [_rows(crop_digest).where(verdict.c.round.concat("").in_(ROUNDS))]
+    by_index = _rows(crop_digest).where(verdict.c.round.in_(ROUNDS))
+    return [by_index.where(verdict.c.photo.in_(part)) for part in in_parts(photos)]
 
 
 def _rows(crop_digest: str) -> sa.Select[Any]:
     final = sa.type_coerce(verdict.c.final, sa.Integer)  # a Boolean costs a call for each row
     columns = (verdict.c.round, verdict.c.photo, verdict.c.face, final)
     said = (verdict.c[name] for name in CurrentVerdict._fields)
-    # Sorting is left to what reads it: the rows as they lie are five times as quick as by an index.
+    # Sorting is left to what reads it. `concat` keeps SQLite from walking an index instead of the rows.
     of_settings = verdict.c.settings.concat("").in_(("", crop_digest))
-    return sa.select(*columns, *said).where(of_settings, verdict.c.round.in_(ROUNDS))
+    return sa.select(*columns, *said).where(of_settings)
 
 
 def _many(connection: sa.Connection, statement: sa.Select[Any]) -> Iterator[Any]:

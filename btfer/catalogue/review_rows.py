@@ -98,11 +98,9 @@ def found(
     cat: Catalogue, expression_of: Mapping[str, str], photos: Collection[str] | None = None
 ) -> dict[str, FoundPhoto]:
     """Where each photo was found, by sha256. expression_of: each query's. photos: only these."""
-    columns = (fetch.c.photo, sighting.c.id, sighting.c.query, sighting.c.source)
-    joined = sa.select(*columns).join(sighting, sighting.c.fetch == fetch.c.id)
     known: dict[str, FoundPhoto] = {}
     same: dict[Any, Any] = {}
-    for sha256, id_, query, source in _rows(cat, joined, fetch.c.photo, photos):
+    for sha256, id_, query, source in _sightings(cat, photos):
         expression = expression_of[query]
         before = known.get(sha256)
         classes = frozenset((expression,) if expression else ())
@@ -114,9 +112,26 @@ def found(
         every = before.expressions | classes
         # One with a label comes before all without; else the oldest.
         rank = (not expression, id_) < (not expression_of[before.query], before.first)
-        first = (id_, query, source) if rank else before[:3]
-        known[sha256] = FoundPhoto(*first, same.setdefault(every, every))
+        every = same.setdefault(every, every)
+        known[sha256] = (
+            FoundPhoto(id_, query, source, every) if rank else before._replace(expressions=every)
+        )
     return known
+
+
+def _sightings(cat: Catalogue, photos: Collection[str] | None) -> Iterator[Any]:
+    """Photo, id, query and source of each sighting. Of all, the join is made here: half the time of SQLite's."""
+    columns = (sighting.c.id, sighting.c.query, sighting.c.source)
+    if photos is not None:
+        joined = sa.select(fetch.c.photo, *columns).join(sighting, sighting.c.fetch == fetch.c.id)
+        yield from _rows(cat, joined, fetch.c.photo, photos)
+        return
+    photo_of = dict(
+        tuple(row) for row in _rows(cat, sa.select(fetch.c.id, fetch.c.photo), fetch.c.photo, None)
+    )
+    for of, *rest in _rows(cat, sa.select(sighting.c.fetch, *columns), sighting.c.fetch, None):
+        if of in photo_of:
+            yield photo_of[of], *rest
 
 
 def measured(cat: Catalogue, photos: Collection[str] | None = None) -> dict[str, MeasuredPhoto]:

@@ -44,7 +44,10 @@ CHOICES = tuple(one.name for one in fields(Filter))
 
 
 def order_of(index: ReviewIndex, round_: str, order: str) -> list[str]:
-    """The ids of all that awaits a round, in one of `ORDERS`. Raises UsageError for another order."""
+    """The ids of all that awaits a round, in one of `ORDERS`; some may have been judged since it was sorted.
+
+    Raises UsageError for another order.
+    """
     if order not in ORDERS:
         raise UsageError(f"unknown order '{order}'; choose one of {', '.join(ORDERS)}")
     known = index.orders.get((round_, order))
@@ -52,14 +55,17 @@ def order_of(index: ReviewIndex, round_: str, order: str) -> list[str]:
         as_found = sorted(index.awaiting[round_], key=lambda id_: index.first_key(round_, id_))
         known = index.shape, _sorted(index, round_, as_found, order)
         index.orders[round_, order] = known
-    awaiting = index.awaiting[round_]
-    return [id_ for id_ in known[1] if id_ in awaiting]
+    awaiting, ids = index.awaiting[round_], known[1]
+    if len(ids) > 1.1 * len(awaiting):  # what was judged since is taken out now and then
+        ids = [id_ for id_ in ids if id_ in awaiting]
+        index.orders[round_, order] = known[0], ids
+    return ids
 
 
 def matching(index: ReviewIndex, round_: str, ids: Sequence[str], chosen: Filter) -> list[str]:
     """Those of the ids that are as chosen, in their order."""
     asked = {name: value for name in CHOICES if (value := getattr(chosen, name))}
-    found = list(ids)
+    found = [id_ for id_ in ids if id_ in index.awaiting[round_]]
     for name, value in asked.items():
         facts = _facts(index, round_, found, name)
         found = [id_ for id_ in found if value in facts[id_]]

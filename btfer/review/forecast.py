@@ -26,7 +26,9 @@ def forecast(cat: Catalogue, crop_digest: str) -> list[Forecast]:
     crop stage has not looked at, yield faces at the rate so far.
     """
     counted = counts(cat, crop_digest)
-    waiting = [label for (kind, label, _), n in counted.items() if kind == "uncropped" for _ in range(n)]
+    waiting = [
+        label for (kind, label, _), n in counted.items() if kind == "uncropped" for _ in range(n)
+    ]
     seen, taken = counted["crop", "seen", ""], counted["crop", "taken", ""]
     return estimate(progress(cat, crop_digest), waiting, taken / seen if seen else None)
 

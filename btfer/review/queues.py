@@ -6,6 +6,7 @@ A hint is a badge and an order, never a verdict.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from btfer.catalogue import Catalogue, faces, photos, votes
 from btfer.catalogue.rows import DescribedPhoto, Face, PhotoBox
@@ -148,19 +149,25 @@ class Queue:
         with index.lock:
             index.refresh()
             asked = index.asks(self._round, self._reviewer)
-            ids = [id_ for id_ in order_of(index, self._round, order) if id_ in asked]
-            ids = matching(index, self._round, ids, replace(chosen, label=label or chosen.label))
-            subjects = [index.awaiting[self._round][id_] for id_ in ids]
-        got, closed = votes.claim(
-            self._cat, self._round, subjects, self._reviewer, size=size, minutes=LEASE_MINUTES
-        )
-        with index.lock:
-            entries = _entries(
-                index,
-                self._round,
-                [one.id for one in got if one.id in index.awaiting[self._round]],
+            awaiting, ids = index.awaiting[self._round], order_of(index, self._round, order)
+            wanted = replace(chosen, label=label or chosen.label)
+            n_awaiting = len(asked)
+            if wanted != ALL:
+                ids = matching(index, self._round, [id_ for id_ in ids if id_ in asked], wanted)
+                n_awaiting = len(ids)
+            own = votes.leased_to(self._cat, self._round, self._reviewer)
+            # Own leases first, so that looking at a page again shows the same page.
+            mine = [id_ for id_ in ids if id_ in own and id_ in asked] if own else []
+            rest = (id_ for id_ in ids if id_ in asked and id_ not in own)
+            candidates = (awaiting[id_] for id_ in chain(mine, rest))
+            got, closed = votes.claim(
+                *(self._cat, self._round, candidates, self._reviewer),
+                size=size,
+                minutes=LEASE_MINUTES,
             )
-        return Page(items(self._cat, entries), len(subjects) - len(closed))
+            here = [one.id for one in got if one.id in awaiting]
+            entries = _entries(index, self._round, here)
+        return Page(items(self._cat, entries), n_awaiting - len(closed))
 
 
 def progress(cat: Catalogue, crop_digest: str) -> list[Tally]:
