@@ -10,6 +10,7 @@ suspects  faces whose label good networks contradict, shown first
 judge     writing a page of judgements, settling disputes, undoing, labels that come with a dataset
 pace      how fast a person judges
 forecast  what each class will likely yield
+next_step what a person had best do now
 log       what a reviewer may see of all verdicts
 exchange  verdicts in and out as rows of a CSV file
 """
@@ -19,7 +20,7 @@ from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
 from btfer.review.filters import ORDERS, Filter
-from btfer.review.forecast import Forecast, forecast
+from btfer.review.forecast import Forecast, forecast, to_crop
 from btfer.review.judge import (
     Committed,
     TrueFace,
@@ -31,6 +32,7 @@ from btfer.review.judge import (
     undo_last,
 )
 from btfer.review.log import visible_log
+from btfer.review.next_step import NextStep, next_step
 from btfer.review.pace import Pace, pace
 from btfer.review.queues import Item, Page, Queue, Tally, dropped, end_leases, progress, queue
 from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS, Judged
@@ -51,6 +53,7 @@ __all__ = [
     "Item",
     "Judged",
     "MarkedSuspects",
+    "NextStep",
     "Pace",
     "Page",
     "PhotoBox",
@@ -69,11 +72,13 @@ __all__ = [
     "import_verdicts",
     "keep_single_faces",
     "mark_suspects",
+    "next_step",
     "pace",
     "plan",
     "progress",
     "queue",
     "settle",
+    "to_crop",
     "undo",
     "undo_last",
     "visible_log",

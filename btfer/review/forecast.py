@@ -26,11 +26,15 @@ def forecast(cat: Catalogue, crop_digest: str) -> list[Forecast]:
     crop stage has not looked at, yield faces at the rate so far.
     """
     counted = counts(cat, crop_digest)
-    waiting = [
-        label for (kind, label, _), n in counted.items() if kind == "uncropped" for _ in range(n)
-    ]
     seen, taken = counted["crop", "seen", ""], counted["crop", "taken", ""]
+    waiting = [name for name, n in to_crop(cat, crop_digest).items() for _ in range(n)]
     return estimate(progress(cat, crop_digest), waiting, taken / seen if seen else None)
+
+
+def to_crop(cat: Catalogue, crop_digest: str) -> dict[str, int]:
+    """How many photos of each label people kept and the crop stage has not looked at."""
+    counted = counts(cat, crop_digest).items()
+    return {label: n for (kind, label, _), n in counted if kind == "uncropped" and n}
 
 
 def estimate(
