@@ -133,12 +133,12 @@ def _judge_page(page: Any, awaiting: int) -> float:
         page.keyboard.press("ArrowRight")
     begin = time.perf_counter()
     page.keyboard.press("Enter")
-    page.evaluate(NEXT_PAGE, f"{awaiting - PAGE:,} photos await")
+    page.evaluate(NEXT_PAGE, f"{awaiting - PAGE:,} photos waiting")
     return time.perf_counter() - begin
 
 
 def _await_pictures(page: Any, awaiting: int) -> None:
-    page.locator(".count", has_text=f"{awaiting:,} photos await").wait_for(timeout=120_000)
+    page.locator(".count", has_text=f"{awaiting:,} photos waiting").wait_for(timeout=120_000)
     page.locator(".tile img").evaluate_all(ON_SCREEN)
 
 

@@ -16,18 +16,17 @@ st.html(  # room for ten columns and all five rows of a page at 1280 x 800
     "[data-testid=stSidebar] {width: 200px !important; min-width: 200px !important}</style>"
 )
 # No icons: the browser would fetch them from another host.
-st.navigation(
-    [
-        st.Page(overview.page, title="Overview", default=True),
-        st.Page(rounds.photos, title="Photos", url_path="photos"),
-        st.Page(rounds.faces, title="Faces", url_path="faces"),
-        st.Page(no_face.page, title="No face", url_path="no-face"),
-        st.Page(duplicates.page, title="Duplicates", url_path="duplicates"),
-        st.Page(rounds.disagreements, title="Disagreements", url_path="disagreements"),
-        st.Page(agreement.page, title="Agreement", url_path="agreement"),
-        st.Page(log.page, title="Log", url_path="log"),
-        st.Page(pairs.page, title="Pairs", url_path="pairs"),
-        st.Page(model.page, title="Model", url_path="model"),
-    ],
-    position="top",
-).run()
+pages = [
+    st.Page(overview.page, title="Overview", default=True),
+    st.Page(rounds.photos, title="Photos", url_path="photos"),
+    st.Page(rounds.faces, title="Faces", url_path="faces"),
+    st.Page(no_face.page, title="No face", url_path="no-face"),
+    st.Page(duplicates.page, title="Duplicates", url_path="duplicates"),
+    st.Page(rounds.disagreements, title="Disagreements", url_path="disagreements"),
+    st.Page(agreement.page, title="Agreement", url_path="agreement"),
+    st.Page(log.page, title="Log", url_path="log"),
+    st.Page(pairs.page, title="Pairs", url_path="pairs"),
+    st.Page(model.page, title="Model", url_path="model"),
+]
+st.session_state["pages"] = {one.url_path: one for one in pages}  # for buttons that lead to one
+st.navigation(pages, position="top").run()

@@ -2,7 +2,6 @@
 
 import secrets
 from collections import defaultdict
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import streamlit as st
@@ -95,9 +94,7 @@ def _round(round_: str) -> None:
         return
     _end_leases_of_previous(cat, round_, choice.reviewer)
     queue = _queue(cat, round_, choice.reviewer)
-    # A spinner on a page that comes at once makes it jump.
-    with nullcontext() if queue.is_read else st.spinner("Reading the queue …"):
-        page = queue.page(choice.size, choice.order, choice.label, session.session_id())
+    page = queue.page(choice.size, choice.order, choice.label, window=session.session_id())
     if not page.items:
         st.success(f"{message} {_why_empty(cat, round_, choice)}".strip())
         st.button(
@@ -210,7 +207,6 @@ def _undo(cat: Catalogue, round_: str, reviewer: str, number: str, *, settle: bo
     back = review.undo_last(cat, reviewer, round_)
     marks = grid.marks(back, settle=settle)
     st.session_state[f"undone_{round_}"] = {"number": number, "marks": marks}
-    _queue(cat, round_, reviewer).put_back([one.id for one in back])
     return f"{len(back)} verdicts undone." if back else "There is no page of yours to undo."
 
 

@@ -112,18 +112,6 @@ def _faces(cat: Catalogue, which: sa.ColumnElement[bool]) -> list[Face]:
     return cat.read_as(Face, sa.select(*_FACE_COLUMNS).where(which).order_by(face.c.id))
 
 
-def yielded(cat: Catalogue, crop_digest: str) -> tuple[int, int]:
-    """How many photos the crop stage has looked at under a setting, and how many faces it took from them."""
-    crop = verdicts.current("crop")
-    is_face = crop.c.face != ""
-    counted = sa.select(
-        sa.func.count(sa.case((~is_face, 1))).label("photos"),
-        sa.func.count(sa.case((is_face & (crop.c.decision == "keep"), 1))).label("faces"),
-    )
-    [row] = cat.rows(counted.where(crop.c.settings == crop_digest))
-    return int(row["photos"]), int(row["faces"])
-
-
 def all_settings(cat: Catalogue) -> list[str]:
     """The digests of all crop settings under which a face was found."""
     return [row["settings"] for row in cat.rows(sa.select(face.c.settings).distinct())]

@@ -202,22 +202,6 @@ def pages_of(cat: Catalogue, reviewer: str, *, newest: int) -> list[CommittedPag
         return [CommittedPage(*row) for row in connection.execute(counted)]
 
 
-def dropped(cat: Catalogue, crop_digest: str) -> list[DropCount]:
-    """How many photos and faces each round dropped, by reason; the most first.
-
-    crop_digest: verdicts of the crop stage count only under these settings.
-    """
-    found: list[DropCount] = []
-    for round_ in ("dedup", "photos", "crop", "faces"):
-        holding = current(round_)
-        counted = sa.select(sa.literal(round_), holding.c.reason, sa.func.count())
-        of = (holding.c.decision == "drop") & holding.c.settings.in_(("", crop_digest))
-        with cat.read() as connection:
-            rows = connection.execute(counted.where(of).group_by(holding.c.reason))
-            found += [DropCount(*row) for row in rows]
-    return sorted(found, key=lambda row: -row.dropped)
-
-
 def newest_of_stages(cat: Catalogue) -> int:
     """The id of the newest verdict that is no vote of people; 0 = none."""
     of_stages = sa.select(verdict.c.id).where(verdict.c.round.not_in(PEOPLE))

@@ -4,6 +4,7 @@ import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -13,6 +14,8 @@ from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.store import Catalogue, in_parts
 from btfer.catalogue.tables import lease, review_plan, verdict
 from btfer.catalogue.verdicts import StoredVerdict, Verdict, add_within, not_undone
+
+_LOOKED_AT = 200  # candidates at once: a few pages, of which others may have some before them
 
 
 class ReviewSubject(NamedTuple):
@@ -115,18 +118,17 @@ def settle(cat: Catalogue, round_: str, new: Iterable[Verdict]) -> list[int]:
 def claim(
     cat: Catalogue,
     round_: str,
-    candidates: Sequence[ReviewSubject],
+    candidates: Iterable[ReviewSubject],
     reviewer: str,
     *,
     size: int,
     minutes: float,
     besides: Sequence[str] = (),
 ) -> Claim:
-    """Lease the first `size` of the candidates that await this person.
+    """Lease the first `size` of the candidates that await this person; their other leases end.
 
-    What this person has leased already comes first; their other leases end, but for those named in `besides`
-    (ids that another window of theirs shows), which are renewed. What others have before them is passed over,
-    as long as their votes will be enough.
+    What others have before them is passed over, as long as their votes will be enough. Of the candidates only as
+    many are looked at as it takes. besides: ids that another window of theirs shows; leases on these are renewed.
     """
     at = datetime.datetime.now(datetime.UTC)
     until = at + datetime.timedelta(minutes=minutes)
@@ -147,15 +149,11 @@ def claim(
     return Claim(got, closed)
 
 
-def closed(cat: Catalogue, round_: str, reviewer: str) -> set[ReviewSubject]:
-    """What a round has not decided and yet awaits no vote of this person: they voted, or it is in dispute."""
-    found = _in_dispute(cat, round_)
-    if needed(cat, round_) > 1:  # else one vote decides
-        own = not_undone().where(verdict.c.round == round_, verdict.c.reviewer == reviewer)
-        voted = own.with_only_columns(verdict.c.photo, verdict.c.face)
-        with cat.read() as connection:
-            found |= {ReviewSubject(*row) for row in connection.execute(voted)}
-    return found
+def leased_to(cat: Catalogue, round_: str, reviewer: str) -> set[str]:
+    """The ids of what a person has before them in a round."""
+    own = sa.select(lease.c.subject).where(lease.c.round == round_, lease.c.reviewer == reviewer)
+    with cat.read() as connection:
+        return set(connection.execute(own).scalars())
 
 
 def lease_only(
@@ -212,12 +210,11 @@ def _needed(connection: sa.Connection, round_: str) -> int:
 
 
 def _in_turn(
-    connection: sa.Connection, round_: str, candidates: Sequence[ReviewSubject], reviewer: str
+    connection: sa.Connection, round_: str, candidates: Iterable[ReviewSubject], reviewer: str
 ) -> Iterator[tuple[ReviewSubject, _VoteState, int]]:
-    """Candidates, own leases first, with their votes and how many others have them before them."""
-    mine = _leases_of(connection, round_, reviewer)
-    order = sorted(candidates, key=lambda one: one.id not in mine) if mine else candidates
-    for part in in_parts(order):
+    """Candidates with their votes and how many others have them before them."""
+    rest = iter(candidates)
+    while part := list(islice(rest, _LOOKED_AT)):
         known = _vote_states(connection, round_, part)
         others = sa.select(lease.c.subject).where(
             lease.c.round == round_,

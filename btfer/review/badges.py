@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from btfer.catalogue.photos import UNLABELLED
-from btfer.catalogue.rows import LabelledFace, PhotoToReview
+from btfer.catalogue.review_rows import MeasuredFace, MeasuredPhoto
 from btfer.faces import hints as face_hints
 
 # Seen on 150 web photos: below or above these lie about 3 to 5 in 100.
@@ -51,7 +51,8 @@ def strongest_first(hints: Iterable[str]) -> tuple[str, ...]:
 
 
 def of_photo(
-    photo: PhotoToReview,
+    photo: MeasuredPhoto,
+    label: str,
     conflicting: bool,
     has_copies: bool,
     no_face_found: bool = False,
@@ -62,34 +63,38 @@ def of_photo(
     no_face_found: the crop stage looked already and found no face.
     """
     hints = photo.hints
-    found = {
-        CONFLICT: conflicting,
-        "unlabelled": photo.expression == UNLABELLED,
-        "has copies": has_copies,
-        "no face found": no_face_found,
-        "blurred": hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW,
-        "dark": hints.get("brightness", DARK_BELOW) < DARK_BELOW,
-        "flat": hints.get("flat", 0) > FLAT_ABOVE,
-        "drawing-like": hints.get("colours", FEW_COLOURS) < FEW_COLOURS,
-        "text-like": hints.get("text", 0) > TEXT_ABOVE,
-        "small": min(photo.width_px, photo.height_px) < SMALL_PHOTO_PX,
-        LICENCE_CONFLICT: licence_conflict,
-    }
-    return tuple(name for name, holds in found.items() if holds)
+    found = (  # in this order, and not as a dict: there may be 100,000 photos
+        (CONFLICT, conflicting),
+        ("unlabelled", label == UNLABELLED),
+        ("has copies", has_copies),
+        ("no face found", no_face_found),
+        ("blurred", hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW),
+        ("dark", hints.get("brightness", DARK_BELOW) < DARK_BELOW),
+        ("flat", hints.get("flat", 0) > FLAT_ABOVE),
+        ("drawing-like", hints.get("colours", FEW_COLOURS) < FEW_COLOURS),
+        ("text-like", hints.get("text", 0) > TEXT_ABOVE),
+        ("small", min(photo.width_px, photo.height_px) < SMALL_PHOTO_PX),
+        (LICENCE_CONFLICT, licence_conflict),
+    )
+    return tuple([name for name, holds in found if holds])
 
 
 def of_face(
-    face: LabelledFace, conflicting: bool, faces_in_photo: int, licence_conflict: bool = False
+    face: MeasuredFace,
+    label: str,
+    conflicting: bool,
+    faces_in_photo: int,
+    licence_conflict: bool = False,
 ) -> tuple[str, ...]:
     """The hints of a face."""
     found = {
         CONFLICT: conflicting,
         DISAGREE: face.hints.get(DOUBT, 0) > 0,
-        "unlabelled": face.expression == UNLABELLED,
+        "unlabelled": label == UNLABELLED,
         "several faces": faces_in_photo > 1,
         LICENCE_CONFLICT: licence_conflict,
     }
     # An older catalogue has no hints, but these two it has.
-    known = {"probability": face.probability, "side_px": min(face.width_px, face.height_px)}
+    known = {"probability": face.probability, "side_px": min(face.box.width_px, face.box.height_px)}
     named = tuple(name for name, holds in found.items() if holds)
     return (*named, *face_hints.badges(known | dict(face.hints)))

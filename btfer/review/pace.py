@@ -9,6 +9,7 @@ from btfer.catalogue import Catalogue, review_pages, verdicts
 
 PAUSE_S = 300.0  # a longer gap between two pages is a break, not work
 REST_AFTER_S = 45 * 60.0
+FASTEST_PER_S = 4.0  # a page that was sent more quickly, such as by a script, was not looked at
 _NEWEST = 2_000
 
 
@@ -47,7 +48,7 @@ def of_pages(pages: Sequence[tuple[datetime.datetime, int]], at: datetime.dateti
     """From when pages were committed and how many judgements each held, oldest first.
 
     The work on a page is the time since the page before it. After a break that time is unknown, so
-    such a page does not count towards the pace; nor does one of 0 judgements.
+    such a page does not count towards the pace; nor does one that nobody can have looked at so quickly.
     """
     judged, spent, since_break = 0, 0.0, 0.0
     for (before, _), (then, n) in itertools.pairwise(pages):
@@ -56,7 +57,7 @@ def of_pages(pages: Sequence[tuple[datetime.datetime, int]], at: datetime.dateti
             since_break = 0.0
             continue
         since_break += gap
-        if n:
+        if 0 < n <= FASTEST_PER_S * gap:
             judged, spent = judged + n, spent + gap
     if not pages or (at - pages[-1][0]).total_seconds() > PAUSE_S:
         since_break = 0.0

@@ -57,6 +57,10 @@ def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
     assert [metric.value for metric in app.metric] == ["9", "8"]
     yields, funnel, drops = (table.value for table in app.dataframe)
     assert yields.loc["angry", "forecast"] == "too few judged to tell"
+    assert yields.loc["angry", "likely"] == ""  # and not the word None
+    assert "**Next:** 9 photos are waiting to be judged." in [one.value for one in app.markdown]
+    assert app.button(key="next_step").label == "Judge photos"
+    assert "per minute" not in " ".join(metric.delta for metric in app.metric)
     assert funnel.loc["angry", "photos waiting"] == 2
     assert funnel.loc["all", "faces dropped"] == 1
     assert drops.to_dict("records") == [{"round": "faces", "reason": "cut off", "dropped": 1}]
