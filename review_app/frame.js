@@ -118,7 +118,7 @@ function wantsFocus(before, data, had) {
 }
 
 function focus(view) {
-  (view.place?.() || view.root).focus({ preventScroll: true });
+  (view.focused?.() || view.root).focus({ preventScroll: true });
 }
 
 function isTyping(element) {

@@ -17,7 +17,7 @@ function adopt(view, before) {
   view.onAnswered = (done, ok) => onAnswered(view, done, ok);
   view.onStatus = () => { if (view.tiles) refresh(view); };
   view.onTick = () => renew(view);
-  view.place = () => view.tiles[view.cursor];
+  view.focused = () => view.tiles[view.cursor];
   const other = ownerOf(data) !== view.owner;
   if (other) takeOver(view);
   if (data.zoom && data.zoom.src) keepZoom(view, data.zoom);

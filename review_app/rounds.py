@@ -60,7 +60,7 @@ def disagreements() -> None:
     reviewer = session.reviewer_name()
     message = session.last_message()
     if not reviewer:
-        st.info("Choose your name in the sidebar first: every verdict carries it.")
+        st.info("Enter your name in the sidebar first: every verdict carries it.")
         return
     waiting = [
         (name, one)
@@ -90,7 +90,7 @@ def _round(round_: str) -> None:
     choice = _choices(round_)
     message = session.last_message()
     if not choice.reviewer:
-        st.info("Choose your name in the sidebar first: every verdict carries it.")
+        st.info("Enter your name in the sidebar first: every verdict carries it.")
         return
     _end_leases_of_previous(cat, round_, choice.reviewer)
     queue = _queue(cat, round_, choice.reviewer)

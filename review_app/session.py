@@ -157,7 +157,8 @@ def _known_name() -> str | None:
     if "reviewer" in _kept():
         return _kept()["reviewer"]
     here = st.query_params.get("reviewer", "").strip()[:LONGEST_NAME]
-    before = unquote(st.context.cookies.get("btfer_reviewer", "")).strip()[:LONGEST_NAME]
+    cookie = st.context.cookies.get("btfer_reviewer", "")
+    before = unquote(cookie).strip()[:LONGEST_NAME] if isinstance(cookie, str) else ""
     if here and before and here != before:
         st.info(f"This address is of {_plain(here)}; in this browser {_plain(before)} judged last.")
         for one in (here, before):
