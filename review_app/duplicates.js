@@ -60,7 +60,7 @@ function build(view, parent) {
   view.holder = make("div", "holder", "", root);
   view.holder.setAttribute("role", "listbox");
   view.dialog = make("dialog", "", "", root);
-  view.dialog.onclose = () => { view.zoomed = false; };
+  view.dialog.onclose = () => { view.zoomed = false; focus(view); };
   place(parent, root);
   refresh(view);
   if (view.zoomed) showZoom(view);

@@ -15,10 +15,11 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from btfer import review
+from btfer import csv_reader, review
 from btfer.catalogue import Catalogue, open_catalogue
 from btfer.catalogue import photos as photo_rows
 from btfer.errors import BtferError
+from btfer.review.gold import Gold, read_gold
 from btfer.review.guidelines import NO_GUIDELINES, Guidelines, read_guidelines
 from btfer.settings import Settings, load_settings
 
@@ -71,6 +72,13 @@ def arguments() -> argparse.Namespace:
 def place(settings: Settings) -> str:
     """A name for this catalogue, under which the browser keeps what was marked and not sent."""
     return hashlib.sha256(settings.catalogue_url.encode()).hexdigest()[:12]
+
+
+@st.cache_resource
+def gold_pictures() -> Gold:
+    """The right answers of `--gold FILE`; none without it. Raises UsageError."""
+    file = arguments().gold
+    return read_gold(row.values for row in csv_reader.read_csv(file)) if file else {}
 
 
 def guidelines(settings: Settings) -> Guidelines:
