@@ -9,7 +9,7 @@ from btfer.catalogue import Catalogue, verdicts
 from btfer.catalogue import faces as face_rows
 from btfer.catalogue import photos as photo_rows
 from btfer.settings import Settings
-from review_app import grid, overview, session
+from review_app import filters, grid, overview, session
 
 PAGE_SIZES = (48, 24)
 SETTLED_AT_ONCE = 24
@@ -73,7 +73,11 @@ def _round(round_: str) -> None:
         return
     _end_leases_of_previous(cat, round_, choice.reviewer)
     queue = _queue(cat, round_, choice.reviewer)
-    page = queue.page(choice.size, choice.order, choice.label)
+    wanted = filters.chosen(cat, round_, face_rows.newest_settings(cat), choice.reviewer)
+    page = queue.page(choice.size, choice.order, choice.label, wanted)
+    if not page.items and wanted != review.Filter():
+        st.info("Nothing that is as chosen waits for you: choose something else in the filter.")
+        return
     if not page.items:
         st.success(f"{message} {_why_empty(cat, round_, choice)}".strip())
         st.button("Undo my last page", on_click=lambda: _undo(cat, round_, choice.reviewer))
