@@ -42,6 +42,9 @@ def make(data_dir: Path, n: int, *, url: str = "", faces: int = 0) -> list[str]:
     _rows(cat, names)
     if faces:
         _faces(cat, names[-faces:])
+    if url:
+        with cat.alone() as connection:  # as the server does by itself within a minute
+            connection.execute(sa.text("ANALYZE"))
     cat.close()
     return names
 

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -12,8 +12,9 @@ from btfer.catalogue import faces as face_rows
 from btfer.catalogue import photos as photo_rows
 from btfer.catalogue.rows import PhotoBox
 from btfer.errors import UsageError
+from btfer.review import gold
 from btfer.settings import Settings
-from review_app import grid, overview, session
+from review_app import filters, grid, overview, session
 
 PAGE_SIZES = ("48", "24")
 SETTLED_AT_ONCE = 24
@@ -34,11 +35,12 @@ class _Choice:
     order: str
     size: int
     veiled: bool
+    wanted: review.Filter = review.Filter()  # noqa: RUF009
 
     @property
     def name(self) -> str:
         """Another one wherever a choice differs."""
-        return f"{self.label}|{self.order}|{self.size}|{self.veiled}"
+        return f"{self.label}|{self.order}|{self.size}|{self.veiled}|{self.wanted}"
 
 
 def photos() -> None:
@@ -94,7 +96,12 @@ def _round(round_: str) -> None:
         return
     _end_leases_of_previous(cat, round_, choice.reviewer)
     queue = _queue(cat, round_, choice.reviewer)
-    page = queue.page(choice.size, choice.order, choice.label, window=session.session_id())
+    wanted = filters.chosen(cat, round_, face_rows.newest_settings(cat), choice.reviewer)
+    choice = replace(choice, wanted=wanted)
+    page = queue.page(choice.size, choice.order, choice.label, wanted, window=session.session_id())
+    if not page.items and wanted != review.Filter():
+        st.info("Nothing that is as chosen waits for you: choose something else in the filter.")
+        return
     if not page.items:
         st.success(f"{message} {_why_empty(cat, round_, choice)}".strip())
         st.button(
@@ -120,20 +127,25 @@ def _draw(
     pace: review.Pace | None = None,
 ) -> None:
     state, settle = st.session_state, choice is None
-    zoomed = next((item for item in page.items if item.id == state.get("zoomed")), None)
+    items, hidden = page.items, set[str]()
+    if not settle:
+        items, hidden = gold.hidden_among(
+            cat, round_, page.items, reviewer, session.gold_pictures()
+        )
+    zoomed = next((item for item in items if item.id == state.get("zoomed")), None)
     look = grid.Look(
         place=session.place(settings),
         reviewer=reviewer,
         choice=choice.name if choice else "",
-        boxes=_known_faces(cat, page.items) if round_ == "photos" else {},
+        boxes=_known_faces(cat, items) if round_ == "photos" else {},
         sharp_px=state.get("sharp_px", 0),
-        pace=_pace(pace, page.awaiting),
+        pace=_pace(cat, reviewer, pace, page.awaiting),
         veiled=bool(choice and choice.veiled),
         settle=settle,
         guidelines=session.guidelines(settings),
     )
     grid.draw(
-        page.items,
+        items,
         look,
         data_dir=settings.data_dir,
         round_=round_,
@@ -142,7 +154,7 @@ def _draw(
         answered=state.get(f"answered_{round_}", {}) | {"session": session.session_id()},
         zoomed=(zoomed, review.votes_before(cat, zoomed)) if zoomed else None,
         undone=state.get(f"undone_{round_}", {}),
-        on_change=lambda: _answer(cat, round_, look),
+        on_change=lambda: _answer(cat, round_, look, hidden),
     )
 
 
@@ -155,7 +167,7 @@ def _known_faces(cat: Catalogue, items: list[review.Item]) -> dict[str, list[Pho
     return found
 
 
-def _answer(cat: Catalogue, round_: str, look: grid.Look) -> None:
+def _answer(cat: Catalogue, round_: str, look: grid.Look, hidden: set[str]) -> None:
     """Do what the browser asked for; runs before the page is drawn again."""
     state = st.session_state
     sent = grid.answer(round_, settle=look.settle)
@@ -167,7 +179,7 @@ def _answer(cat: Catalogue, round_: str, look: grid.Look) -> None:
     handled = state.setdefault("handled", {})
     if number not in handled:
         handled[number] = kind not in _ACTIONS or session.perform(
-            lambda: _act(cat, round_, look, sent)
+            lambda: _act(cat, round_, look, sent, hidden)
         )
         for old in list(handled)[:-HANDLED]:
             del handled[old]
@@ -177,8 +189,11 @@ def _answer(cat: Catalogue, round_: str, look: grid.Look) -> None:
 _ACTIONS = ("commit", "undo", "recall")
 
 
-def _act(cat: Catalogue, round_: str, look: grid.Look, sent: grid.Answer) -> str:
-    """What changes the catalogue; what it says. Raises UsageError where somebody else sits here by now."""
+def _act(cat: Catalogue, round_: str, look: grid.Look, sent: grid.Answer, hidden: set[str]) -> str:
+    """What changes the catalogue; what it says. Raises UsageError where somebody else sits here by now.
+
+    hidden: gold pictures of the page, which get no vote.
+    """
     if sent.get("reviewer") != look.reviewer:
         raise UsageError(
             f"this page was judged by {sent.get('reviewer')}, and you are {look.reviewer}: nothing was saved"
@@ -193,9 +208,10 @@ def _act(cat: Catalogue, round_: str, look: grid.Look, sent: grid.Answer) -> str
     if look.settle:
         return session.describe(review.settle(cat, round_, judged, look.reviewer, page=page))
     facts = grid.facts(sent, look.guidelines.version)
-    return session.describe(
-        review.commit(cat, round_, judged, look.reviewer, page=page, facts=facts)
-    )
+    votes = [one for one in judged if one.id not in hidden]
+    done = review.commit(cat, round_, votes, look.reviewer, page=page, facts=facts)
+    gold.answer(cat, round_, judged, look.reviewer, session.gold_pictures(), sent=page)
+    return session.describe(done)
 
 
 NONE_BACK = (
@@ -238,16 +254,19 @@ def _choices(round_: str) -> _Choice:
     order = session.select("Order", f"order_{round_}", review.ORDERS, FIRST_ORDER[round_])
     classes = ("all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED)
     label = session.select("Class", "class", classes, "all")
-    size = session.select("Pictures per page", "size", PAGE_SIZES, PAGE_SIZES[0])
+    size = session.select("Pictures per page", "per_page", PAGE_SIZES, PAGE_SIZES[0])
     veiled = session.toggle(
         "Blur", "blur", "Only the picture under the cursor or the mouse pointer is sharp."
     )
     return _Choice(reviewer, "" if label == "all" else label, order, int(size), veiled)
 
 
-def _pace(pace: review.Pace | None, awaiting: int) -> str:
+def _pace(cat: Catalogue, reviewer: str, pace: review.Pace | None, awaiting: int) -> str:
+    """How long the rest takes, and how well this person judges where gold pictures are hidden."""
     minutes = pace.minutes_for(awaiting) if pace else None
-    return f"about {overview.duration(minutes)} left" if minutes else ""
+    left = f"about {overview.duration(minutes)} left" if minutes else ""
+    known = gold.quality(cat, reviewer).in_words() if session.gold_pictures() else ""
+    return " · ".join(filter(None, (left, known)))
 
 
 def _why_empty(cat: Catalogue, round_: str, choice: _Choice) -> str:

@@ -43,6 +43,7 @@ def opened_catalogue() -> tuple[Catalogue, Settings] | None:
             st.info(f"There is no catalogue in `{settings.data_dir}` yet: run `btfer crawl` first.")
             return None
         cat = _catalogue(settings.catalogue_url)
+        gold_pictures()
         if not photo_rows.count(cat):
             st.info("The catalogue has no photos yet: run `btfer crawl` first.")
             return None

@@ -1,4 +1,4 @@
-"""Answers on hidden gold pictures, whose right answer is known: they tell how well a person judges, and are no verdicts."""
+"""Answers on hidden gold pictures, whose right answer is known: how well a person judges. They are no verdicts."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass

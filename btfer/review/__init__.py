@@ -21,7 +21,7 @@ from btfer.catalogue.rows import PhotoBox
 from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan, votes_before
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
-from btfer.review.filters import ORDERS, Filter
+from btfer.review.filters import CHOICES, ORDERS, Filter, counted
 from btfer.review.forecast import Forecast, forecast, to_crop
 from btfer.review.judge import (
     Committed,
@@ -42,6 +42,7 @@ from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS
 from btfer.review.suspects import MarkedSuspects, mark_suspects
 
 __all__ = [
+    "CHOICES",
     "DROP_REASONS",
     "ORDERS",
     "RELABEL_KEYS",
@@ -68,6 +69,7 @@ __all__ = [
     "apply_labels_to_faces",
     "as_item",
     "commit",
+    "counted",
     "disputes",
     "dropped",
     "end_leases",

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 
+from btfer.catalogue import Catalogue
 from btfer.errors import UsageError
-from btfer.review.index import ReviewIndex
+from btfer.review.index import ReviewIndex, shared
 
 ORDERS = (
     "as found",
@@ -27,7 +28,10 @@ _GROUP = ("ethnicity", "gender", "age")
 
 @dataclass(frozen=True)
 class Filter:
-    """What pictures must be; '' = any. group: what a query asked for; date: the day a photo came (UTC)."""
+    """What pictures must be; '' = any. group: what a query asked for; date: the day a photo came (UTC).
+
+    find: the start of a sha256 or of a face id, an address of the photo or of its page, or the name of its file.
+    """
 
     label: str = ""
     hint: str = ""
@@ -37,10 +41,11 @@ class Filter:
     query: str = ""
     size: str = ""
     date: str = ""
+    find: str = ""
 
 
 ALL = Filter()
-CHOICES = tuple(one.name for one in fields(Filter))
+CHOICES = tuple(one.name for one in fields(Filter) if one.name != "find")
 
 
 def order_of(index: ReviewIndex, round_: str, order: str) -> list[str]:
@@ -66,10 +71,25 @@ def matching(index: ReviewIndex, round_: str, ids: Sequence[str], chosen: Filter
     """Those of the ids that are as chosen, in their order."""
     asked = {name: value for name in CHOICES if (value := getattr(chosen, name))}
     found = [id_ for id_ in ids if id_ in index.awaiting[round_]]
+    if chosen.find:
+        named = index.named(chosen.find)
+        found = [id_ for id_ in found if index.awaiting[round_][id_].photo in named]
     for name, value in asked.items():
         facts = _facts(index, round_, found, name)
         found = [id_ for id_ in found if value in facts[id_]]
     return found
+
+
+def counted(
+    cat: Catalogue, round_: str, crop_digest: str, reviewer: str, chosen: Filter
+) -> dict[str, dict[str, int]]:
+    """`choices` of the catalogue as it is now, the most first; dates in their order."""
+    index = shared(cat, crop_digest)
+    with index.lock:
+        index.refresh()
+        found = choices(index, round_, reviewer, chosen)
+    by_number = {name: dict(values.most_common()) for name, values in found.items()}
+    return by_number | {"date": dict(sorted(by_number["date"].items()))}
 
 
 def choices(

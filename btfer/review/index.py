@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
 from btfer.catalogue import Catalogue, faces, review_rows, statements
+from btfer.catalogue import photos as photos_
 from btfer.catalogue.current_verdicts import CurrentVerdict, holding, photo_of_each, queries
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.review_rows import (
@@ -118,6 +119,10 @@ class ReviewIndex:
         if missing := [id_ for id_ in ids if id_ not in known]:
             known |= self._badges_of(round_, missing)
         return {id_: known[id_] for id_ in ids if id_ in known}
+
+    def named(self, text: str) -> set[str]:
+        """The photos that a text names (`catalogue.photos.findable`)."""
+        return photos_.findable(self._cat, text)
 
     def photo_facts(self, ids: Collection[str]) -> dict[str, MeasuredPhoto]:
         """Sizes and hints of photos, by sha256; read once where many are asked for."""

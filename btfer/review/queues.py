@@ -165,19 +165,21 @@ class Queue:
             if wanted != ALL:
                 ids = matching(index, self._round, [id_ for id_ in ids if id_ in asked], wanted)
                 n_awaiting = len(ids)
-            own = votes.leased_to(self._cat, self._round, self._reviewer)
-            # Own leases first, so that looking at a page again shows the same page.
-            mine = [id_ for id_ in ids if id_ in own and id_ in asked] if own else []
-            rest = (id_ for id_ in ids if id_ in asked and id_ not in own)
-            candidates = (awaiting[id_] for id_ in chain(mine, rest))
-            got, closed = votes.claim(
-                *(self._cat, self._round, candidates, self._reviewer),
-                size=size,
-                minutes=LEASE_MINUTES,
-                besides=self._open_elsewhere(window),
-            )
+        own = votes.leased_to(self._cat, self._round, self._reviewer)
+        # Own leases first, so that looking at a page again shows the same page.
+        mine = [id_ for id_ in ids if id_ in own and id_ in asked] if own else []
+        rest = (id_ for id_ in ids if id_ in asked and id_ not in own)
+        # Without the lock, as others wait for the catalogue here: what they judge meanwhile is passed over.
+        candidates = (one for id_ in chain(mine, rest) if (one := awaiting.get(id_)))
+        got, closed = votes.claim(
+            *(self._cat, self._round, candidates, self._reviewer),
+            size=size,
+            minutes=LEASE_MINUTES,
+            besides=self._open_elsewhere(window),
+        )
+        with index.lock:
             self._windows[window] = (time.monotonic(), [one.id for one in got])
-            here = [one.id for one in got if one.id in awaiting]
+            here = [one.id for one in got if one.id in index.awaiting[self._round]]
             entries = _entries(index, self._round, here)
         return Page(items(self._cat, entries), n_awaiting - len(closed))
 

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from btfer import review
-from btfer.catalogue import verdicts
+from btfer.catalogue import photos, verdicts
 from btfer.catalogue.verdicts import Verdict
 from btfer.review import Judged
 from tests.drawn_catalogue import DIGEST, make
@@ -147,3 +147,28 @@ def test_a_name_may_be_changed_again_and_again(data_dir: Path) -> None:
     for name in ("ann", "bob", "cleo"):
         rename(app, name)
         assert f"Reviewer: **{name}**" in [one.value for one in app.sidebar.markdown]
+
+
+def test_what_is_filtered_is_in_the_address_and_comes_from_it(data_dir: Path) -> None:
+    cat, ids = make(data_dir, 9)
+    app = show("photos")
+    rename(app, "ann")
+    app.sidebar.toggle(key="filter_photos").set_value(True).run()
+    assert app.selectbox(key="choice_source").options == ["any", "folder (9)"]
+    assert not app.exception
+    app.text_input(key="find_photos").set_value("3.png").run()
+    assert app.query_params["find"] in ("3.png", ["3.png"])
+    leased = {one.id for one in review.Queue(cat, "photos", "ann", "").page(1).items}
+    assert leased == {ids[3]}  # the one picture that is before ann
+    app.text_input(key="find_photos").set_value("no such file").run()
+    assert "choose something else" in sentences(app)
+    app.sidebar.toggle(key="filter_photos").set_value(False).run()
+    assert "find" not in app.query_params
+
+
+@pytest.mark.parametrize("text", ["start", "URL", "file", "page of nobody"])
+def test_a_picture_is_found_by_what_people_have_of_it(data_dir: Path, text: str) -> None:
+    cat, ids = make(data_dir, 3)
+    said = {"start": ids[1][:10], "URL": "http://pictures.example/1.png", "file": "1.png"}
+    found = photos.findable(cat, said.get(text, "http://elsewhere.example/"))
+    assert found == ({ids[1]} if text in said else set())
