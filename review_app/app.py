@@ -8,7 +8,17 @@ import streamlit as st
 # Streamlit puts this file's folder on the path; the package `review_app` is in the one above.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from review_app import agreement, duplicates, log, model, no_face, overview, pairs, rounds
+from review_app import (
+    agreement,
+    duplicates,
+    guidelines,
+    log,
+    model,
+    no_face,
+    overview,
+    pairs,
+    rounds,
+)
 
 st.set_page_config(page_title="btfer review", layout="wide")
 st.html(  # room for ten columns and all five rows of a page at 1280 x 800
@@ -25,6 +35,7 @@ pages = [
     st.Page(rounds.disagreements, title="Disagreements", url_path="disagreements"),
     st.Page(agreement.page, title="Agreement", url_path="agreement"),
     st.Page(log.page, title="Log", url_path="log"),
+    st.Page(guidelines.page, title="Guidelines", url_path="guidelines"),
     st.Page(pairs.page, title="Pairs", url_path="pairs"),
     st.Page(model.page, title="Model", url_path="model"),
 ]

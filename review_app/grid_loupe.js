@@ -207,8 +207,8 @@ function showGuide(view) {
   const { text, version } = view.data.guidelines;
   view.panel.hidden = false;
   view.panel.replaceChildren();
-  for (const line of text.split("\n")) {
-    const plain = line.replace(/\*\*|`/g, "").trim();
+  for (const block of text.split(/\n(?=\s*\n|\s*[-*#])/)) {
+    const plain = block.replace(/\*\*|`/g, "").trim().replace(/\s*\n\s*/g, " ");
     const heading = /^(#+)\s*(.*)/.exec(plain);
     if (heading) make(heading[1].length > 1 ? "h3" : "h2", "", heading[2], view.panel);
     else if (/^[-*] /.test(plain)) make("p", "point", plain.slice(2), view.panel);
