@@ -20,6 +20,7 @@ from btfer.review.queues import Item, QueueEntry, items
 from btfer.review.rules import Judged, check_judged
 
 ONE_IN = 24  # pictures of a page
+LEAST_SHOWN = 5
 
 Gold = Mapping[str, Judged]
 """The right answer by photo (sha256) or face id; a drop without a reason is right with any."""
@@ -33,10 +34,10 @@ class Quality:
     n: int
 
     def in_words(self) -> str:
-        """For the line above the grid; '' while there is nothing to say."""
-        return f"{100 * self.n_correct / self.n:.0f} % of {self.n} hidden pictures right" * (
-            self.n > 0
-        )
+        """For the line above the grid; '' while so few would give away which they were."""
+        if self.n < LEAST_SHOWN:
+            return ""
+        return f"{100 * self.n_correct / self.n:.0f} % of {self.n} hidden pictures right"
 
 
 def read_gold(table: Iterable[Mapping[str, str]]) -> Gold:
