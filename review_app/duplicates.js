@@ -59,6 +59,7 @@ function build(view, parent) {
   view.about.setAttribute("aria-live", "polite");
   view.holder = make("div", "holder", "", root);
   view.holder.setAttribute("role", "listbox");
+  view.holder.setAttribute("aria-label", "a group of copies");
   view.dialog = make("dialog", "", "", root);
   view.dialog.onclose = () => { view.zoomed = false; };
   place(parent, root);

@@ -16,6 +16,7 @@ exchange  verdicts in and out as rows of a CSV file
 """
 
 from btfer.catalogue.rows import PhotoBox
+from btfer.catalogue.verdicts import StoredVerdict
 from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
@@ -31,7 +32,14 @@ from btfer.review.judge import (
     undo,
     undo_last,
 )
-from btfer.review.log import visible_log
+from btfer.review.log import (
+    LoggedVerdict,
+    decide,
+    judge_anew,
+    photo_items,
+    visible_log,
+    with_pictures,
+)
 from btfer.review.next_step import NextStep, next_step
 from btfer.review.pace import Pace, pace
 from btfer.review.queues import Item, Page, Queue, Tally, dropped, end_leases, progress, queue
@@ -53,12 +61,14 @@ __all__ = [
     "Imported",
     "Item",
     "Judged",
+    "LoggedVerdict",
     "MarkedSuspects",
     "NextStep",
     "Pace",
     "Page",
     "PhotoBox",
     "Queue",
+    "StoredVerdict",
     "Tally",
     "TrueFace",
     "Vote",
@@ -66,16 +76,19 @@ __all__ = [
     "as_item",
     "commit",
     "counted",
+    "decide",
     "disputes",
     "dropped",
     "end_leases",
     "export_verdicts",
     "forecast",
     "import_verdicts",
+    "judge_anew",
     "keep_single_faces",
     "mark_suspects",
     "next_step",
     "pace",
+    "photo_items",
     "plan",
     "progress",
     "queue",
@@ -84,4 +97,5 @@ __all__ = [
     "undo",
     "undo_last",
     "visible_log",
+    "with_pictures",
 ]
