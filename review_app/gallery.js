@@ -40,7 +40,7 @@ function draw(view, parent) {
   view.tiles = view.data.items.map((item, index) => tile(view, item, index));
   view.grid.onkeydown = (event) => press(view, event);
   view.dialog = make("dialog", "", "", root);
-  view.dialog.onclose = () => view.grid.focus({ preventScroll: true });
+  view.dialog.onclose = () => { view.zoomed = ""; view.grid.focus({ preventScroll: true }); };
   view.send = make("button", "send", "Send the marked ones", root);
   view.send.type = "button";
   view.send.onclick = () => send(view);
@@ -115,8 +115,8 @@ function zoom(view) {
   if (!item) return;
   if (view.dialog.open) return view.dialog.close();
   const large = view.data.large?.id === item.id ? view.data.large : null;
+  view.zoomed = item.id;
   if (!large) {
-    view.zoomed = item.id;
     view.ask({ kind: "zoom", id: item.id, number: Date.now() });
   }
   const image = make("img", "", "");

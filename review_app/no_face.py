@@ -58,4 +58,4 @@ def page() -> None:
 
 def _drop(cat: Catalogue, judged: list[Judged], reviewer: str) -> str:
     done = review.decide(cat, "photos", judged, reviewer)
-    return f"{done} dropped; *Log* takes it back."
+    return f"{done} dropped; the page Log takes it back."

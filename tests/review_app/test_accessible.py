@@ -22,7 +22,7 @@ READY = {
     "no-face": "no face",
     "disagreements": "waiting",
     "agreement": "kappa",
-    "log": "judged",
+    "log": "keep · ann",
     "model": "Model",
 }
 
