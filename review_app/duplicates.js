@@ -62,7 +62,7 @@ function build(view, parent) {
   view.holder.setAttribute("role", "listbox");
   view.holder.setAttribute("aria-label", "a group of copies");
   view.dialog = make("dialog", "", "", root);
-  view.dialog.onclose = () => { view.zoomed = false; };
+  view.dialog.onclose = () => { view.zoomed = false; focus(view); };
   place(parent, root);
   refresh(view);
   if (view.zoomed) showZoom(view);

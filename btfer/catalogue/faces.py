@@ -91,6 +91,13 @@ def of_photo(cat: Catalogue, sha256: str) -> list[Face]:
     return _faces(cat, face.c.photo == sha256)
 
 
+def on_photos(cat: Catalogue, photos: Iterable[str], crop_digest: str) -> list[Face]:
+    """Every face box of some photos (sha256) under one crop setting."""
+    under_it = face.c.settings == crop_digest
+    parts = in_parts(sorted(photos))
+    return [one for part in parts for one in _faces(cat, under_it & face.c.photo.in_(part))]
+
+
 def by_id(cat: Catalogue, ids: Iterable[str]) -> dict[str, Face]:
     """The faces with these ids, by id; unknown ones are left out."""
     return {one.id: one for part in in_parts(ids) for one in _faces(cat, face.c.id.in_(part))}

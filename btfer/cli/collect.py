@@ -226,11 +226,11 @@ def import_(
 
     Example: btfer import ~/photos --labels labels.csv
     """
-    from btfer.pipeline import crawl as stage
+    from btfer.pipeline.import_photos import import_folder
 
     settings = context.settings()
     with context.catalogue(settings) as cat, output.progress() as progress:
-        outcome = stage.import_folder(cat, settings, folder, labels, progress=progress)
+        outcome = import_folder(cat, settings, folder, labels, progress=progress)
     _crawl_report(outcome, as_json)
 
 

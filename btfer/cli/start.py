@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from btfer.cli import context
+from btfer.cli import arguments, context
 from btfer.errors import BtferError, UsageError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -60,6 +60,13 @@ def start_app(
     reviewers_per_image: Annotated[
         int | None, typer.Option(min=1, max=9, help="As of btfer review plan [unchanged].")
     ] = None,
+    gold: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="CSV of pictures whose right answer is known (sha256 or face, label), hidden among the others.",
+        ),
+    ] = None,
 ) -> None:
     """Judge photos and faces in the browser: start the review app; Ctrl-C stops it.
 
@@ -70,6 +77,7 @@ def start_app(
     Example: btfer app --port 8502
     """
     from btfer.paths import bundled
+    from btfer.review.gold import read_gold
 
     settings = context.settings()
     script = bundled("review_app") / "app.py"
@@ -79,8 +87,13 @@ def start_app(
     _check_free(str(options["server.address"]), int(options["server.port"]))
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += [f"--{name}={word}" for name, value in options.items() for word in _words(value)]
-    if reviewers_per_image is not None:
-        command += ["--", f"--reviewers-per-image={reviewers_per_image}"]
+    own = [] if reviewers_per_image is None else [f"--reviewers-per-image={reviewers_per_image}"]
+    if gold is not None:
+        read_gold(
+            arguments.read_csv(gold)
+        )  # what is wrong with it is said here, not in the browser
+        own.append(f"--gold={gold.resolve()}")
+    command += ["--", *own] if own else []
     given = context.flags.keys() & type(settings).model_fields.keys()
     passed = {f"BTFER_{name.upper()}": str(context.flags[name]) for name in given}
     sys.stdout.flush()

@@ -13,11 +13,13 @@ forecast  what each class will likely yield
 next_step what a person had best do now
 log       what a reviewer may see of all verdicts
 exchange  verdicts in and out as rows of a CSV file
+guidelines what reviewers are to go by, and its version
 """
 
+from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.rows import PhotoBox
 from btfer.catalogue.verdicts import StoredVerdict
-from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan
+from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan, votes_before
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
 from btfer.review.filters import CHOICES, ORDERS, Filter, counted
@@ -28,6 +30,7 @@ from btfer.review.judge import (
     apply_labels_to_faces,
     commit,
     keep_single_faces,
+    recall,
     settle,
     undo,
     undo_last,
@@ -66,6 +69,7 @@ __all__ = [
     "NextStep",
     "Pace",
     "Page",
+    "PageFacts",
     "PhotoBox",
     "Queue",
     "StoredVerdict",
@@ -92,10 +96,12 @@ __all__ = [
     "plan",
     "progress",
     "queue",
+    "recall",
     "settle",
     "to_crop",
     "undo",
     "undo_last",
     "visible_log",
+    "votes_before",
     "with_pictures",
 ]

@@ -1,5 +1,7 @@
 """Hints for a person: what may be wrong with a picture, as short words. Never a verdict."""
 
+from collections.abc import Iterable
+
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.review_rows import MeasuredFace, MeasuredPhoto
 from btfer.faces import hints as face_hints
@@ -16,7 +18,36 @@ CONFLICT = "conflicting labels"  # found under queries of different classes
 LICENCE_CONFLICT = "licence conflict"  # its sightings state different licences
 DISAGREE = "models disagree"  # good networks agree on another label
 DOUBT = "doubt"  # a hint of a face, 0 to 1: one minus the probability that networks give its label
+EXPLAINED = {
+    DISAGREE: "networks that do well agree on another label",
+    CONFLICT: "found under queries of different classes: which one is it?",
+    "no face found": "the crop stage looked and found no face",
+    "odd landmarks": "eyes, nose and mouth are not where a face has them: perhaps no face",
+    "low probability": "the detector was not sure that this is a face",
+    "drawing-like": "few colours, as in drawings, emoji and logos",
+    "text-like": "strokes side by side, as in writing",
+    "flat": "large parts without texture, as in drawings, slides and logos",
+    "blurred": "little detail: out of focus, or enlarged",
+    "turned": "the head is turned far to one side",
+    "tilted": "the line from eye to eye is more than 20 degrees off the level",
+    "dark eyes": "the eyes are darker than the face: dark glasses, or a cap",
+    "mirrored": "much of the crop is the mirror image of its border",
+    "dark": "little light",
+    "small": "few pixels",
+    "several faces": "its photo has more faces: does the label belong to this one?",
+    LICENCE_CONFLICT: "its sightings state different licences",
+    "has copies": "near-duplicates of it were dropped",
+    "disputed": "people judged it differently",
+    "unlabelled": "no query says what it should show",
+}
+"""What each hint says, the strongest first."""
 FIRST = {"photos": CONFLICT, "faces": DISAGREE}
+
+
+def strongest_first(hints: Iterable[str]) -> tuple[str, ...]:
+    """In the order of `EXPLAINED`: what most likely decides is what a small badge has room for."""
+    order = list(EXPLAINED)
+    return tuple(sorted(hints, key=lambda one: order.index(one) if one in EXPLAINED else -1))
 
 
 def of_photo(

@@ -89,6 +89,11 @@ class ReviewIndex:
         intended = self.queries[seen.query].expression if seen else ""
         return (said.expression if said else "") or intended or UNLABELLED
 
+    def intended(self, photo: str) -> str:
+        """What the query asked for, whatever people said since; `unlabelled` where there is none."""
+        seen = self.found.get(photo)
+        return (self.queries[seen.query].expression if seen else "") or UNLABELLED
+
     def asks(self, round_: str, reviewer: str) -> Collection[str]:
         """The ids of what a round has not decided and that awaits this person's vote ('' = anybody's)."""
         open_ = self.awaiting[round_]

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from btfer.catalogue import Catalogue, verdicts
+from btfer.catalogue import Catalogue, review_pages, verdicts
 
 PAUSE_S = 300.0  # a longer gap between two pages is a break, not work
 REST_AFTER_S = 45 * 60.0
@@ -31,9 +31,16 @@ class Pace:
 
 
 def pace(cat: Catalogue, reviewer: str, at: datetime.datetime | None = None) -> Pace:
-    """A person's pace over their newest judgements in both rounds. at: now."""
+    """A person's pace over their newest judgements in both rounds. at: now.
+
+    Pages that they sent without having looked at every picture do not count.
+    """
     pages = verdicts.pages_of(cat, reviewer, newest=_NEWEST)
-    times = [(datetime.datetime.fromisoformat(one.at), one.n_verdicts) for one in pages]
+    unseen = review_pages.unseen_times(cat, reviewer)
+    times = [
+        (datetime.datetime.fromisoformat(one.at), 0 if one.at in unseen else one.n_verdicts)
+        for one in pages
+    ]
     return of_pages(times, at or datetime.datetime.now(datetime.UTC))
 
 

@@ -3,6 +3,7 @@
 A hint is a badge and an order, never a verdict.
 """
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from btfer.review.index import Counted, ReviewIndex, shared
 from btfer.review.rules import ROUNDS, check_reviewer, check_round
 
 LEASE_MINUTES = 20.0
-_SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "author")
+_SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "author", "url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +138,22 @@ class Queue:
         check_round(round_)
         self._cat, self._round, self._digest = cat, round_, crop_digest
         self._reviewer = check_reviewer(reviewer)
+        # What each of their windows shows, and when it last asked.
+        self._windows: dict[str, tuple[float, list[str]]] = {}
 
     def page(
-        self, size: int, order: str = ORDERS[0], label: str = "", chosen: Filter = ALL
+        self,
+        size: int,
+        order: str = ORDERS[0],
+        label: str = "",
+        chosen: Filter = ALL,
+        *,
+        window: str = "",
     ) -> Page:
         """The next pictures for this person, leased to them; an empty page = nothing awaits them.
 
-        label: of one class ('' = all); chosen: what else they must be. Raises UsageError for an unknown order.
+        label: of one class ('' = all); chosen: what else they must be. window: names one of their windows, so
+        that what another one shows stays leased. Raises UsageError for an unknown order.
         """
         index = shared(self._cat, self._digest)
         with index.lock:
@@ -165,11 +175,20 @@ class Queue:
             *(self._cat, self._round, candidates, self._reviewer),
             size=size,
             minutes=LEASE_MINUTES,
+            besides=self._open_elsewhere(window),
         )
         with index.lock:
+            self._windows[window] = (time.monotonic(), [one.id for one in got])
             here = [one.id for one in got if one.id in index.awaiting[self._round]]
             entries = _entries(index, self._round, here)
         return Page(items(self._cat, entries), n_awaiting - len(closed))
+
+    def _open_elsewhere(self, window: str) -> list[str]:
+        """What other windows show; one that was not heard of for as long as a lease lasts is closed."""
+        oldest = time.monotonic() - 60 * LEASE_MINUTES
+        self._windows = {name: one for name, one in self._windows.items() if one[0] > oldest}
+        others = (ids for name, (_, ids) in self._windows.items() if name != window)
+        return [id_ for ids in others for id_ in ids]
 
 
 def progress(cat: Catalogue, crop_digest: str) -> list[Tally]:

@@ -11,6 +11,7 @@ from btfer.files import only_one
 from btfer.paths import photo_path, thumbnail_path
 from btfer.pipeline import crawl
 from btfer.pipeline.crawl_outcome import CrawlOutcome
+from btfer.pipeline.import_photos import import_folder
 from btfer.queries import Query, QueryPlan
 from btfer.settings import Settings
 from btfer.sources.bing import bing
@@ -254,7 +255,7 @@ def test_a_folder_is_taken_in_with_its_labels(
 ) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("file,expression,licence\na.jpg,Sadness,CC0\ngone.jpg,sad,\n")
-    outcome = crawl.import_folder(cat, settings, folder, table)
+    outcome = import_folder(cat, settings, folder, table)
     assert (outcome.found, outcome.kept, outcome.new_photos) == (6, 4, 3)
     assert outcome.refused == {"not an image": 1}
     assert outcome.failed == {"no such file": 1}
@@ -266,9 +267,9 @@ def test_a_folder_is_taken_in_with_its_labels(
 def test_importing_again_takes_in_only_what_is_new(
     cat: Catalogue, settings: Settings, folder: Path
 ) -> None:
-    crawl.import_folder(cat, settings, folder)
+    import_folder(cat, settings, folder)
     (folder / "new.jpg").write_bytes(jpeg(9))
-    again = crawl.import_folder(cat, settings, folder)
+    again = import_folder(cat, settings, folder)
     assert (again.found, again.known, again.kept, again.retried) == (6, 5, 1, 0)
 
 
@@ -278,7 +279,7 @@ def test_an_unknown_class_stops_before_anything_is_taken_in(
     table = tmp_path / "labels.csv"
     table.write_text("file,expression\na.jpg,sad\nb.jpg,grumpy\n")
     with pytest.raises(UsageError, match=r"labels.csv, line 3: unknown expression class 'grumpy'"):
-        crawl.import_folder(cat, settings, folder, table)
+        import_folder(cat, settings, folder, table)
     assert photos.count(cat) == 0
     assert journal.losses(cat) == []
 
@@ -287,11 +288,11 @@ def test_a_file_that_failed_is_tried_again_at_the_next_import(
     cat: Catalogue, settings: Settings, folder: Path
 ) -> None:
     (folder / "link.jpg").symlink_to(folder / "later.bin")
-    assert crawl.import_folder(cat, settings, folder).failed == {"no such file": 1}
+    assert import_folder(cat, settings, folder).failed == {"no such file": 1}
     (folder / "later.bin").write_bytes(jpeg(7))
     (folder / "link.jpg").unlink()
     (folder / "later.bin").rename(folder / "link.jpg")
-    again = crawl.import_folder(cat, settings, folder)
+    again = import_folder(cat, settings, folder)
     assert (again.retried, again.kept) == (1, 1)
 
 
@@ -300,7 +301,7 @@ def test_what_an_import_lost_is_named_and_how_to_try_again_is_true(
 ) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("file,expression\na.jpg,sad\nsub/gone.jpg,sad\n")
-    text = "\n".join(crawl.import_folder(cat, settings, folder, table).lines())
+    text = "\n".join(import_folder(cat, settings, folder, table).lines())
     assert "sub/gone.jpg: no such file" in text
     assert "notes.txt: not an image" in text
     assert "run the same import again" in text
@@ -308,9 +309,9 @@ def test_what_an_import_lost_is_named_and_how_to_try_again_is_true(
     assert "btfer crawl --retry" not in text
     (folder / "sub").mkdir()
     (folder / "sub" / "gone.jpg").write_bytes(jpeg(8))
-    again = crawl.import_folder(cat, settings, folder, table)
+    again = import_folder(cat, settings, folder, table)
     assert (again.retried, again.kept, again.lost) == (1, 1, [])
-    assert crawl.import_folder(cat, settings, folder, table).new_photos == 0
+    assert import_folder(cat, settings, folder, table).new_photos == 0
 
 
 def test_rights_that_are_put_right_in_the_csv_hold_from_then_on(
@@ -318,17 +319,17 @@ def test_rights_that_are_put_right_in_the_csv_hold_from_then_on(
 ) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("file,expression,licence\na.jpg,sad,All rights reserved\nb.jpg,sad,\n")
-    crawl.import_folder(any_cat, settings, folder, table)
+    import_folder(any_cat, settings, folder, table)
     head = "file,expression,licence,licence_url,author,title,page_url\n"
     url, page = "https://creativecommons.org/licenses/by/4.0/", "https://ann.example/a"
     table.write_text(f"{head}a.jpg,sad,CC BY 4.0,{url},Ann,Ä,{page}\n", encoding="utf-8")
-    again = crawl.import_folder(any_cat, settings, folder, table)
+    again = import_folder(any_cat, settings, folder, table)
     assert "1 files were imported before with other rights" in "\n".join(again.lines())
     [one] = [one for one in photos.labels(any_cat).values() if one.author]
     stated = (one.licence, one.licence_url, one.author, one.title, one.page_url)
     assert stated == ("CC BY 4.0", url, "Ann", "Ä", page)
-    assert crawl.import_folder(any_cat, settings, folder, table).notes == []
-    crawl.import_folder(any_cat, settings, folder)  # without a CSV it states nothing
+    assert import_folder(any_cat, settings, folder, table).notes == []
+    import_folder(any_cat, settings, folder)  # without a CSV it states nothing
     [sha256] = [one.sha256 for one in photos.labels(any_cat).values() if one.author]
     assert photos.described(any_cat, [sha256])[sha256].author == "Ann"
 
@@ -337,4 +338,4 @@ def test_a_folder_is_read_in_several_processes(
     cat: Catalogue, settings: Settings, folder: Path
 ) -> None:
     several = settings.model_copy(update={"engine": "processes", "workers": 2})
-    assert crawl.import_folder(cat, several, folder).new_photos == 3
+    assert import_folder(cat, several, folder).new_photos == 3

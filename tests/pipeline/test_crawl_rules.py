@@ -10,6 +10,7 @@ from btfer.catalogue import Catalogue, journal, photos, withdrawals
 from btfer.errors import UsageError
 from btfer.pipeline import crawl
 from btfer.pipeline.crawl_outcome import CrawlOutcome
+from btfer.pipeline.import_photos import import_folder
 from btfer.queries import QueryPlan
 from btfer.settings import Settings
 from btfer.sources.web import Web
@@ -104,7 +105,7 @@ def test_what_was_withdrawn_is_never_fetched_nor_stored(
     assert row_of(cat, by_hash)["photo"] is row_of(cat, moved)["photo"] is None
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "copy.jpg").write_bytes(jpeg(3))
-    taken = crawl.import_folder(cat, settings, tmp_path / "own")
+    taken = import_folder(cat, settings, tmp_path / "own")
     assert taken.refused == {"withdrawn": 1}
     assert photos.count(cat) == 0
     assert [one for one in settings.data_dir.rglob("*.jpg") if digest in one.name] == []

@@ -16,10 +16,11 @@ from btfer.errors import BtferError, UsageError
 from btfer.faces.modes import crop_settings
 from btfer.images import decode_rgb
 from btfer.paths import face_path, photo_path, thumbnail_path
-from btfer.pipeline import build, crawl, verify
+from btfer.pipeline import build, verify
 from btfer.pipeline.diff import diff
 from btfer.pipeline.forget import forget
 from btfer.pipeline.formats import FORMATS
+from btfer.pipeline.import_photos import import_folder
 from btfer.release_record import ONLY, WITH
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo
@@ -161,7 +162,7 @@ def test_what_was_forgotten_is_refused_when_it_comes_again(
     forget(full, settings, [url])
     assert photos.find(full, sha256) == []
     assert withdrawals.among(full, [url, sha256]) == {url, sha256}
-    outcome = crawl.import_folder(full, settings, folder)
+    outcome = import_folder(full, settings, folder)
     assert outcome.refused == {"withdrawn": 1}
     assert photos.find(full, sha256) == []
 

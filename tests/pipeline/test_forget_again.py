@@ -9,8 +9,8 @@ from PIL import Image
 from btfer.catalogue import Catalogue
 from btfer.errors import UsageError
 from btfer.images import decode_rgb
-from btfer.pipeline import crawl
 from btfer.pipeline.forget import forget
+from btfer.pipeline.import_photos import import_folder
 from btfer.settings import Settings
 from tests.conftest import as_bytes
 from tests.pipeline.test_forget import photo_of
@@ -91,4 +91,4 @@ def test_the_released_image_of_a_forgotten_photo_is_refused_as_a_photo(
     folder.mkdir()
     (folder / "same.png").write_bytes(image)
     (folder / "changed.jpg").write_bytes(as_bytes(Image.fromarray(decode_rgb(image)), quality=85))
-    assert crawl.import_folder(full, settings, folder).refused == {"withdrawn": 2}
+    assert import_folder(full, settings, folder).refused == {"withdrawn": 2}

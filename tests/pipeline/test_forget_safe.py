@@ -17,8 +17,9 @@ from btfer.catalogue.tables import release_face
 from btfer.cli import app
 from btfer.errors import Incomplete, UsageError
 from btfer.paths import face_path, photo_path, thumbnail_path
-from btfer.pipeline import build, crawl, verify
+from btfer.pipeline import build, verify
 from btfer.pipeline.forget import Forgotten, forget, open_entries, preview
+from btfer.pipeline.import_photos import import_folder
 from btfer.release_record import ONLY, WITH
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo
@@ -370,7 +371,7 @@ def test_changed_copies_of_a_forgotten_photo_are_refused(
     full: Catalogue, settings: Settings, tmp_path: Path
 ) -> None:
     forget(full, settings, ["https://secret.example/4.jpg"])
-    outcome = crawl.import_folder(full, settings, copies(tmp_path, draw_photo(4, (300, 200))))
+    outcome = import_folder(full, settings, copies(tmp_path, draw_photo(4, (300, 200))))
     assert outcome.refused == {"withdrawn": 5}
     [new] = photos.shown_at(full, [(tmp_path / "copies/somebody-else.jpg").as_uri()])
     assert photo_path(settings.data_dir, new, "jpg").exists()

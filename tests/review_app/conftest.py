@@ -87,7 +87,7 @@ def page() -> Iterator[Any]:
         pytest.skip("no Chromium in PATH (Debian: apt-get install chromium)")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=QUIET)
-        opened = browser.new_page(viewport={"width": 1280, "height": 800})
+        opened = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
         errors: list[str] = []
         opened.on("pageerror", lambda error: errors.append(str(error)))
         asked: list[str] = []

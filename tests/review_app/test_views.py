@@ -11,6 +11,7 @@ from btfer.catalogue import photos, verdicts
 from btfer.catalogue.verdicts import Verdict
 from btfer.review import Judged
 from tests.drawn_catalogue import DIGEST, make
+from tests.review_app.naming import rename
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -110,14 +111,14 @@ def test_photos_without_a_face_are_shown_by_reason_and_counted(data_dir: Path) -
 def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:
     make(data_dir, 2)
     app = show("photos")
-    app.sidebar.text_input[0].set_value("  ").run()
+    rename(app, "  ")
     assert "Enter your name" in sentences(app)
 
 
 def test_the_last_page_can_be_undone_from_an_empty_queue(data_dir: Path) -> None:
     cat, ids = make(data_dir, 2)
     app = show("photos")
-    app.sidebar.text_input[0].set_value("ann").run()
+    rename(app, "ann")
     review.commit(cat, "photos", [Judged(id_) for id_ in ids], "ann")
     app.run()
     app.button[0].click().run()
@@ -149,15 +150,14 @@ def test_a_name_may_be_changed_again_and_again(data_dir: Path) -> None:
     make(data_dir, 2)
     app = show("photos")
     for name in ("ann", "bob", "cleo"):
-        app.sidebar.text_input[0].set_value(name).run()
-        assert app.session_state["reviewer"] == name
-        assert app.sidebar.text_input[0].value == name
+        rename(app, name)
+        assert f"Reviewer: **{name}**" in [one.value for one in app.sidebar.markdown]
 
 
 def test_what_is_filtered_is_in_the_address_and_comes_from_it(data_dir: Path) -> None:
     cat, ids = make(data_dir, 9)
     app = show("photos")
-    app.sidebar.text_input[0].set_value("ann").run()
+    rename(app, "ann")
     app.sidebar.toggle(key="filter_photos").set_value(True).run()
     assert app.selectbox(key="choice_source").options == ["any", "folder (9)"]
     assert not app.exception
