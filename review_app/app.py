@@ -15,9 +15,7 @@ st.html(  # room for ten columns and all five rows of a page at 1280 x 800
     "<style>[data-testid=stMainBlockContainer] {padding: 4rem 1.5rem 1rem}"
     "[data-testid=stSidebar] {width: 200px !important; min-width: 200px !important}"
     # Streamlit's own grey has a contrast of 3.9 to 1.
-    "[data-testid=stCaptionContainer] {opacity: 1 !important}"
-    "[data-testid=stCaptionContainer] :is(p, code)"
-    " {color: color-mix(in srgb, currentcolor 100%, #444 0%) !important}</style>"
+    "[data-testid=stCaptionContainer] {opacity: 0.85 !important}</style>"
 )
 # No icons: the browser would fetch them from another host.
 pages = [

@@ -68,7 +68,7 @@ def draw(
                 }
                 for one in pictures
             ],
-            "large": {"id": wanted.id, "src": image_uris.large(data_dir, wanted.item)[0]}
+            "large": {"id": wanted.id, "src": image_uris.large(data_dir, wanted.item).src}
             if wanted
             else None,
         },
