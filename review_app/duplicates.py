@@ -203,6 +203,8 @@ def _picture(data_dir: Path, one: GroupPhoto, group: DuplicateGroup) -> Sent:
         "id": one.photo,
         "src": image_uris.small(data_dir, _item(one)),
         "veiled": one.judged == VEILED,
+        "mirrored": one.mirrored,
+        "why": one.why,
         "facts": [(name, text) for name, text in facts.items() if text],
     }
 

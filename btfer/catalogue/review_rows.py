@@ -71,18 +71,22 @@ class Vote(NamedTuple):
 def version(cat: Catalogue) -> CatalogueVersion:
     """Where the tables end now; the same as before where nothing has changed."""
 
-    def of(what: sa.ColumnElement[Any], table: sa.Table) -> Any:
-        return connection.execute(sa.select(what).select_from(table)).scalar() or 0
+    def newest(what: sa.ColumnElement[Any], table: sa.Table) -> sa.ScalarSelect[Any]:
+        return sa.select(what).select_from(table).scalar_subquery()
 
+    ends = sa.select(
+        newest(sa.func.max(verdict.c.id), verdict),
+        newest(sa.func.max(sighting.c.id), sighting),
+        newest(sa.func.count(), photo),
+        newest(sa.func.count(), withdrawal),
+        newest(sa.func.max(erasure.c.done_at), erasure),
+    )
+    plan = sa.select(review_plan.c.round, review_plan.c.reviewers_per_image)
     with cat.read() as connection:
-        plan = sa.select(review_plan.c.round, review_plan.c.reviewers_per_image)
-        return CatalogueVersion(
-            of(sa.func.max(verdict.c.id), verdict),
-            of(sa.func.max(sighting.c.id), sighting),
-            of(sa.func.count(), photo),
-            tuple(sorted((row.round, row.reviewers_per_image) for row in connection.execute(plan))),
-            (of(sa.func.count(), withdrawal), str(of(sa.func.max(erasure.c.done_at), erasure))),
-        )
+        of_verdicts, of_sightings, n_photos, withdrawn, erased = connection.execute(ends).one()
+        asked = sorted((row.round, row.reviewers_per_image) for row in connection.execute(plan))
+    gone = withdrawn, str(erased or "")
+    return CatalogueVersion(of_verdicts or 0, of_sightings or 0, n_photos, tuple(asked), gone)
 
 
 def named_since(cat: Catalogue, old: CatalogueVersion) -> set[str]:

@@ -18,6 +18,7 @@ guidelines what reviewers are to go by, and its version
 
 from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.rows import PhotoBox
+from btfer.catalogue.verdicts import StoredVerdict
 from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan, votes_before
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
@@ -34,7 +35,14 @@ from btfer.review.judge import (
     undo,
     undo_last,
 )
-from btfer.review.log import visible_log
+from btfer.review.log import (
+    LoggedVerdict,
+    decide,
+    judge_anew,
+    photo_items,
+    visible_log,
+    with_pictures,
+)
 from btfer.review.next_step import NextStep, next_step
 from btfer.review.pace import Pace, pace
 from btfer.review.queues import Item, Page, Queue, Tally, dropped, end_leases, progress, queue
@@ -56,6 +64,7 @@ __all__ = [
     "Imported",
     "Item",
     "Judged",
+    "LoggedVerdict",
     "MarkedSuspects",
     "NextStep",
     "Pace",
@@ -63,6 +72,7 @@ __all__ = [
     "PageFacts",
     "PhotoBox",
     "Queue",
+    "StoredVerdict",
     "Tally",
     "TrueFace",
     "Vote",
@@ -70,16 +80,19 @@ __all__ = [
     "as_item",
     "commit",
     "counted",
+    "decide",
     "disputes",
     "dropped",
     "end_leases",
     "export_verdicts",
     "forecast",
     "import_verdicts",
+    "judge_anew",
     "keep_single_faces",
     "mark_suspects",
     "next_step",
     "pace",
+    "photo_items",
     "plan",
     "progress",
     "queue",
@@ -90,4 +103,5 @@ __all__ = [
     "undo_last",
     "visible_log",
     "votes_before",
+    "with_pictures",
 ]

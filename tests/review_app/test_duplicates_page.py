@@ -181,6 +181,9 @@ def test_pages_turn_and_two_pictures_are_compared_large(
     page.keyboard.press("ArrowRight")
     page.keyboard.press(" ")
     page.locator("dialog[open] img[src^='data:image/webp']").nth(1).wait_for()
+    says = page.locator("dialog[open] .difference figcaption", has_text="of the picture differs")
+    says.wait_for()
+    assert page.locator("dialog[open] canvas").count() == 1
     page.keyboard.press(" ")
     assert page.locator("dialog[open]").count() == 0
     for _ in range(2):
