@@ -136,6 +136,7 @@ def _judge_page(page: Any, awaiting: int) -> float:
     for _ in range(MARKED):
         page.keyboard.press("n")
         page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(1_100)  # Enter within a second of opening asks first
     begin = time.perf_counter()
     page.keyboard.press("Enter")
     page.evaluate(NEXT_PAGE, f"{awaiting - PAGE:,} photos waiting")
