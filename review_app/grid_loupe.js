@@ -2,11 +2,12 @@
 
 const KEPT_ZOOMS = 30;
 const GUIDE_KEY = "btfer guidelines read";
-const KEYS = {
-  "← ↑ ↓ →": "to another picture", Space: "look at it closely, and close again", Enter: "keep the rest, next page",
-  U: "take back the last mark, then the last page", B: "hold a picture; B on another shows both side by side",
-  "+ and -": "larger and smaller pictures", 0: "as large as fits the page", G: "guidelines", "?": "this list", Esc: "close",
-};
+const KEYS = [
+  ["← ↑ ↓ →", "to another picture"], ["Space", "look at it closely, and close again"],
+  ["Enter", "keep the rest, next page"], ["U", "take back the last mark, then the last page"],
+  ["B", "hold a picture; B on another shows both side by side"], ["+ and -", "larger and smaller pictures"],
+  ["0", "as large as fits the page"], ["G", "guidelines"], ["?", "this list"], ["Esc", "close"],
+];
 
 function keepZoom(view, zoom) {
   view.zooms.set(zoom.id, zoom);
@@ -177,7 +178,7 @@ function showPair(view) {
 function showHelp(view) {
   const text = make("div", "words");
   make("h2", "", "Keys", text);
-  list(text, Object.entries(KEYS));
+  list(text, KEYS);
   make("h2", "", "Marks", text);
   list(text, [...view.brushes].map(([key, chip]) => [key.toUpperCase(), chip.lastChild.textContent]));
   make("h2", "", "Hints: what may be wrong, never a verdict", text);
