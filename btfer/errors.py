@@ -2,6 +2,7 @@
 
 BtferError             1  something failed; the message says what was wrong, what came in and what to do
 ├── UsageError         2  an argument, a setting or an input file is not what it must be
+│   └── NoCatalogue    2  a command that only looks finds no catalogue to look at
 ├── Incomplete         3  something waits for review, or there are too few pictures
 ├── MissingExtra       1  an optional dependency is not installed
 ├── Busy               1  another process is running the same stage
@@ -21,6 +22,10 @@ class UsageError(BtferError):
     """The caller passed something that cannot be right."""
 
     exit_code = 2
+
+
+class NoCatalogue(UsageError):
+    """There is no catalogue where one must be; a folder that was mistyped, perhaps."""
 
 
 class Incomplete(BtferError):

@@ -5,12 +5,13 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from btfer.errors import BtferError, Busy
 
 _PART = ".part-"
+_LONGEST_NAME = 20  # of a command
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -61,10 +62,11 @@ def sha256_file(path: Path) -> str:
 
 
 @contextmanager
-def only_one(data_dir: Path, stage: str) -> Iterator[None]:
+def only_one(data_dir: Path, stage: str, *, by: str = "") -> Iterator[None]:
     """Hold the lock of `stage` under `data_dir`; the system frees it when the process ends.
 
-    Raises Busy when another process holds it.
+    by: the command that holds it where that is another one; who is kept out is told of it. Raises Busy when
+    another process holds it.
     """
     path = data_dir / f".{stage}.lock"
     try:
@@ -76,9 +78,15 @@ def only_one(data_dir: Path, stage: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            file.seek(0)
+            other = file.read(_LONGEST_NAME).strip()
+            named = f"'btfer {other}'" if other.isalpha() else f"another 'btfer {stage}'"
             raise Busy(
-                f"another 'btfer {stage}' is working in {data_dir}: wait until it ends, or stop it"
+                f"{named} is working in {data_dir}: wait until it ends, or stop it"
             ) from None
+        with suppress(OSError):  # of a full disk: who is kept out hears the name of the stage then
+            file.truncate(0)
+            os.write(file.fileno(), by.encode())
         yield
 
 

@@ -126,8 +126,12 @@ function zoom(view) {
   close.type = "button";
   close.onclick = () => view.dialog.close();
   view.dialog.setAttribute("aria-label", item.says);
-  view.dialog.replaceChildren(image, make("p", "", item.about), close);
+  const frame = make("div", "frame");
+  frame.append(image);
+  view.dialog.replaceChildren(frame, make("p", "", item.about), close);
+  if (view.data.draws) drawable(view, frame, item);
   view.dialog.showModal();
+  if (view.data.draws) view.dialog.querySelector(".frame").focus();
   view.dialog.onkeydown = (event) => { if (event.key === " ") { event.preventDefault(); view.dialog.close(); } };
 }
 
@@ -137,4 +141,56 @@ function send(view) {
   const judged = [...view.marks].map(([id, mark]) => ({ id, ...mark.means }));
   view.status.textContent = "saving …";
   view.ask({ kind: "commit", judged, number: view.sent });
+}
+
+// ---- a face is drawn: two corners, by clicks, or by arrow keys and Enter
+
+function drawable(view, frame, item) {
+  const at = { x: 0.4, y: 0.3 }; // shares of the picture
+  let first = null;
+  const box = make("div", "box", "", frame);
+  const cross = make("div", "cross", "", frame);
+  const says = make("p", "drawing", "There is a face: click two corners of it, or move by arrow keys (Shift: further) and press Enter twice.", view.dialog);
+  says.setAttribute("role", "status");
+  frame.tabIndex = 0;
+  frame.setAttribute("role", "application");
+  frame.setAttribute("aria-label", "draw a box around the face");
+  const show = () => {
+    cross.style.cssText = `left:${100 * at.x}%;top:${100 * at.y}%`;
+    if (!first) return;
+    const [left, top] = [Math.min(first.x, at.x), Math.min(first.y, at.y)];
+    box.style.cssText = `display:block;left:${100 * left}%;top:${100 * top}%;width:${100 * Math.abs(first.x - at.x)}%;height:${100 * Math.abs(first.y - at.y)}%`;
+  };
+  const corner = () => {
+    if (!first) {
+      first = { ...at };
+      says.textContent = "Now the opposite corner.";
+      return show();
+    }
+    const [left, top] = [Math.min(first.x, at.x), Math.min(first.y, at.y)];
+    const sides = [Math.abs(first.x - at.x), Math.abs(first.y - at.y)];
+    view.status.textContent = "cutting the face …";
+    view.dialog.close();
+    view.ask({ kind: "face", id: item.id, box: [left, top, ...sides], number: Date.now() });
+  };
+  const place = (event) => {
+    const { left, top, width, height } = frame.getBoundingClientRect();
+    at.x = Math.min(1, Math.max(0, (event.clientX - left) / width));
+    at.y = Math.min(1, Math.max(0, (event.clientY - top) / height));
+  };
+  frame.onpointermove = (event) => { place(event); show(); };
+  frame.onclick = (event) => { place(event); corner(); };
+  frame.onkeydown = (event) => {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (step) {
+      const by = event.shiftKey ? 0.1 : 0.02;
+      at.x = Math.min(1, Math.max(0, at.x + by * step[0]));
+      at.y = Math.min(1, Math.max(0, at.y + by * step[1]));
+      show();
+    } else if (event.key === "Enter") corner();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  show();
 }

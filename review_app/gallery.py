@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from btfer.catalogue.rows import PhotoBox
+from btfer.errors import UsageError
 from btfer.review import Item, Judged
 from review_app import image_uris, session
 
@@ -36,8 +38,12 @@ def draw(
     data_dir: Path,
     keys: Mapping[str, Judged],
     on_commit: Callable[[list[Judged]], str],
+    on_face: Callable[[str, PhotoBox], str] | None = None,
 ) -> None:
-    """Draw the pictures; each key marks one, and Enter sends the marks to `on_commit`, which says what it did."""
+    """Draw the pictures; each key marks one, and Enter sends the marks to `on_commit`, which says what it did.
+
+    on_face: takes a box that was drawn on a large picture, in shares of its sides; without it none is drawn.
+    """
     state, key = st.session_state, f"gallery_{name}"
     wanted = next((one for one in pictures if one.id == state.get(f"{key}_zoom")), None)
 
@@ -50,11 +56,14 @@ def draw(
         elif sent.get("kind") == "commit":
             state[f"{key}_sent"] = sent.get("number")
             session.perform(lambda: on_commit(_judged(sent)))
+        elif sent.get("kind") == "face" and on_face:
+            session.perform(lambda: on_face(str(sent.get("id")), _shares(sent.get("box"))))
 
     _component(
         key=key,
         data={
             "name": name,
+            "draws": on_face is not None,
             "message": session.last_message(),
             "keys": {letter: _mark(one) for letter, one in keys.items()},
             "sent": state.get(f"{key}_sent"),
@@ -87,3 +96,12 @@ def _judged(sent: dict[str, Any]) -> list[Judged]:
     rows = [row for row in sent.get("judged", []) if isinstance(row, dict)]
     names = ("id", "decision", "reason", "expression")
     return [Judged(*(str(row.get(name, "")) for name in names)) for row in rows]
+
+
+def _shares(sent: Any) -> PhotoBox:
+    """The box as numbers. Raises UsageError."""
+    try:
+        x, y, wide, high = (float(one) for one in sent)
+    except (TypeError, ValueError):
+        raise UsageError("that was no box: click two corners of the face") from None
+    return PhotoBox(x, y, wide, high)

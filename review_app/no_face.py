@@ -7,14 +7,18 @@ import streamlit as st
 from btfer import review
 from btfer.catalogue import Catalogue
 from btfer.catalogue import faces as face_rows
+from btfer.catalogue.rows import PhotoBox
+from btfer.faces.modes import crop_settings
 from btfer.review import Judged
+from btfer.review.drawn_face import add_drawn_face
+from btfer.settings import Settings
 from review_app import gallery, session
 
 SIZE = 48
 
 
 def page() -> None:
-    """Draw it. A photo with a face that MTCNN does not see yields no crop; one without may be dropped for good."""
+    """Draw it. A face that MTCNN does not see is drawn by hand; a photo without one may be dropped for good."""
     opened = session.opened_catalogue()
     if not opened:
         return
@@ -53,9 +57,15 @@ def page() -> None:
         data_dir=settings.data_dir,
         keys={key: Judged("", "drop", name) for name, key in reasons} if reviewer else {},
         on_commit=lambda judged: _drop(cat, judged, reviewer),
+        on_face=lambda id_, shares: _face(cat, settings, id_, shares, reviewer),
     )
 
 
 def _drop(cat: Catalogue, judged: list[Judged], reviewer: str) -> str:
     done = review.decide(cat, "photos", judged, reviewer)
     return f"{done} dropped; the page Log takes it back."
+
+
+def _face(cat: Catalogue, settings: Settings, id_: str, shares: PhotoBox, reviewer: str) -> str:
+    add_drawn_face(cat, settings.data_dir, crop_settings(settings), id_, shares, reviewer)
+    return "The face is cut, and waits on the page Faces."

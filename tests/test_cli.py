@@ -77,7 +77,7 @@ def test_the_help_of_no_command_imports_what_is_slow() -> None:
         (["bench"], 3, "no training set: looked for rafdb, fer2013, affectnet"),
         (["verify", "."], 2, "is not a release"),
         (["import", "nowhere"], 2, "nowhere"),
-        (["explain", "abc"], 2, "names no photo or face"),
+        (["explain", "abc"], 2, "there is no catalogue at"),
         (["--workers", "-3", "dedup"], 2, "workers"),
         (["--catalogue", "mysql://x", "status"], 2, "mysql"),
         (["build", "--unreviewed", "maybe"], 2, "'drop'"),
@@ -92,9 +92,9 @@ def test_the_help_of_no_command_imports_what_is_slow() -> None:
         (["bench", "external", "--system", "affdex"], 2, "'emotiefflib'"),
         (["bench", "external", "--system", "fer", "--predictions", "a.csv"], 2, "one of"),
         (["bench", "external"], 2, "give one of --predictions, --system and --model-file"),
-        (["bench", "external", "--predictions", "a.csv"], 3, "there is not a release yet"),
+        (["bench", "external", "--predictions", "a.csv"], 2, "there is no catalogue at"),
         (["verify", "btfer-0"], 2, "unknown release 'btfer-0'"),
-        (["catalogue", "upgrade"], 1, "there is no catalogue at"),
+        (["catalogue", "upgrade"], 2, "there is no catalogue at"),
         (["--set", "min_face_px", "status"], 2, "write NAME=VALUE"),
         (["--set", "min_face=30", "status"], 2, "did you mean 'min_face_px'?"),
         (["--set", "workers=2", "--workers", "2", "status"], 2, "contradict"),
@@ -292,7 +292,7 @@ def test_a_catalogue_is_upgraded_and_says_its_revision(
     assert run(monkeypatch, "catalogue", "upgrade", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["before"] == told["after"] != ""
-    assert run(monkeypatch, "--data-dir", "elsewhere", "catalogue", "upgrade") == 1
+    assert run(monkeypatch, "--data-dir", "elsewhere", "catalogue", "upgrade") == 2
     assert not Path("elsewhere").exists()
 
 
@@ -316,7 +316,8 @@ def test_quiet_shows_results_only_and_the_log_file_has_all(
     assert "crop: 3 of 3" in capsys.readouterr().err
 
 
-def test_an_unknown_variable_is_told_once_with_the_nearest_name(settings: Settings) -> None:
+@pytest.mark.usefixtures("cat", "settings")
+def test_an_unknown_variable_is_told_once_with_the_nearest_name() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "from btfer.cli import main; main()", "status"],
         env=os.environ | {"BTFER_MIN_FACE": "50", "BTFER_TRACEBACK": ""},
@@ -398,3 +399,43 @@ def test_ctrl_c_ends_with_130_and_a_second_run_goes_on(settings: Settings) -> No
     outcome = json.loads(again.stdout)
     assert 0 < outcome["kept"] < 400
     assert len(list(stored.rglob("*.jpg"))) == 400
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "status",
+        "explain abcdef0123",
+        "verify",
+        "leaks",
+        "publish --to zenodo --dry-run --creator Lab",
+        "forget --dry-run",
+        "forget https://example.org/a.jpg --dry-run",
+        "forget https://example.org/a.jpg --yes",
+        "catalogue verify",
+        "catalogue upgrade",
+        "review export verdicts.csv",
+        "review agreement",
+    ],
+)
+def test_a_command_that_looks_creates_nothing_in_a_data_folder_that_is_mistyped(
+    words: str,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(monkeypatch, "--data-dir", "dta", *words.split()) == 2
+    captured = capsys.readouterr()
+    assert len(captured.err.splitlines()) == 1
+    assert "there is no catalogue at" in captured.err
+    assert captured.out == ""
+    assert list(settings.data_dir.parent.iterdir()) == []
+
+
+def test_a_database_without_a_catalogue_is_called_empty_and_stays_so(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.data_dir.mkdir()
+    (settings.data_dir / "catalogue.db").write_bytes(b"")
+    assert run(monkeypatch, "status") == 2
+    assert "is empty: it holds no catalogue" in capsys.readouterr().err

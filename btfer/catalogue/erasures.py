@@ -12,6 +12,9 @@ from btfer.catalogue.tables import erasure
 
 OPEN, DONE = "open", "done"
 _IMAGE = "image of a release: "
+_NAME = "forgotten: "
+_WITH_IMAGES = "erasure that refused its images: "
+_STARTS = (24, 16, 12, 8)  # digits of a sha256 by which a photo may be asked for again
 
 
 def mark_of(cat: Catalogue, asked: Iterable[str]) -> str:
@@ -35,9 +38,48 @@ def refuse_images(cat: Catalogue, digests: Iterable[str], hashes: Iterable[HashP
         forgotten_hashes.add_within(connection, hashes)
 
 
+def remember(cat: Catalogue, id_: str, names: Iterable[str]) -> None:
+    """Remember, as keyed marks, by what an erasure's photos, faces and images were called.
+
+    So that who asks again, by another of the names, hears that it was done; and that what comes back from a backup
+    is known for what it is. names: sha256, ids, addresses, pseudonyms, tokens, `RELEASE/sad-001.png`.
+    """
+    marks = {_NAME + one for name in names for one in (name, *_starts(name))}
+    withdrawals.add(cat, {*marks, _WITH_IMAGES + id_})
+
+
+def forgotten_at(cat: Catalogue, names: Iterable[str], *, exact: bool = False) -> dict[str, str]:
+    """When what goes by each of the names was forgotten; names of what was not are left out.
+
+    exact: a name of which only the first digits are known is left out too, as where something is to be deleted.
+    """
+    asked = {
+        _NAME + one: name for name in names for one in (name, *([] if exact else _starts(name)[:1]))
+    }
+    return {asked[mark]: at for mark, at in withdrawals.since(cat, asked).items()}
+
+
+def _starts(name: str) -> list[str]:
+    """Beginnings of a sha256 or of the id of a face, the longest first."""
+    is_id = len(name) > _STARTS[-1] and not set(name) - set("0123456789abcdef-")
+    return [name[:n] for n in _STARTS if n < len(name) and "-" not in name[:n]] if is_id else []
+
+
+def without_images(cat: Catalogue) -> list[str]:
+    """When each erasure was done that an earlier btfer did, which remembered no names and refused no crops."""
+    done = cat.rows(sa.select(erasure).where(erasure.c.state == DONE, erasure.c.done_at != ""))
+    known = withdrawals.among(cat, (_WITH_IMAGES + row["id"] for row in done))
+    return sorted(row["done_at"] for row in done if _WITH_IMAGES + row["id"] not in known)
+
+
 def has_lost(cat: Catalogue, name: str) -> bool:
     """Whether a release lost this image (`RELEASE/sad-001.png`), or any release one of this name (`sad-001.png`)."""
     return bool(withdrawals.among(cat, [_IMAGE + name]))
+
+
+def lost_at(cat: Catalogue, name: str) -> str:
+    """When a release lost this image, '' = it did not."""
+    return withdrawals.since(cat, [_IMAGE + name]).get(_IMAGE + name, "")
 
 
 def begin(

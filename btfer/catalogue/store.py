@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from btfer.catalogue.tables import SCHEMA, metadata
-from btfer.errors import BtferError, CatalogueError, MissingExtra, UsageError
+from btfer.errors import BtferError, CatalogueError, MissingExtra, NoCatalogue, UsageError
 
 Row = dict[str, Any]
 """A row inside this package; what leaves it is one of the types of `catalogue.rows`."""
@@ -77,15 +77,22 @@ class Catalogue:
         self._engine.dispose()
 
 
-def open_catalogue(url: str) -> Catalogue:
+def open_catalogue(url: str, *, must_exist: bool = False) -> Catalogue:
     """Open the catalogue at a database URL; an empty one is set up, an older one is upgraded.
 
-    Raises UsageError for a URL that is none, MissingExtra without the PostgreSQL driver, and
-    CatalogueError when the database cannot be reached, is none of ours, or is newer than this btfer.
+    must_exist: where there is none, raise NoCatalogue and create nothing: for a command that only looks, a folder
+    without a catalogue is a typing error. Raises UsageError for a URL that is none, MissingExtra without the
+    PostgreSQL driver, and CatalogueError when the database cannot be reached, is none of ours, or is newer than
+    this btfer.
     """
+    if must_exist:
+        _refuse_nothing(url)
     engine = _engine(url)
     with _plain_errors(), engine.connect() as connection:
         found = _revision(connection)
+    if must_exist and not found:
+        engine.dispose()
+        raise NoCatalogue(f"the database {sqlite_file(url) or url} is empty: it holds no catalogue")
     if found != SCHEMA:
         _upgrade(engine)
     return Catalogue(engine)
@@ -122,6 +129,24 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> l
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     added = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
     return list(connection.execute(added, rows))
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite catalogue; None for another database, and for a URL that is none."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        return None  # opening it says what is wrong
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+
+
+def _refuse_nothing(url: str) -> None:
+    file = sqlite_file(url)
+    if file and not file.is_file():
+        raise NoCatalogue(
+            f"there is no catalogue at {file}: check --data-dir or --catalogue "
+            "(btfer crawl and btfer import begin a new one)"
+        )
 
 
 def _engine(url: str) -> sa.Engine:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from btfer.catalogue.store import Catalogue, insert_new, now
+from btfer.catalogue.store import Catalogue, in_parts, insert_new, now
 from btfer.catalogue.tables import secret, withdrawal
 
 _KEY = "withdrawal"
@@ -28,13 +28,21 @@ def add_within(connection: sa.Connection, things: Iterable[str], reason: str = "
 
 def among(cat: Catalogue, things: Iterable[str]) -> set[str]:
     """Those of the things that are withdrawn."""
+    return set(since(cat, things))
+
+
+def since(cat: Catalogue, things: Iterable[str]) -> dict[str, str]:
+    """When each of the things was withdrawn; those that were not are left out."""
     with cat.read() as connection:
         key = known_key(connection)
         if not key:
-            return set()  # nothing has ever been withdrawn
+            return {}  # nothing has ever been withdrawn
         marks = {_mark(key, thing): thing for thing in things if thing}
-        found = sa.select(withdrawal.c.mark).where(withdrawal.c.mark.in_(marks))
-        return {marks[row.mark] for row in connection.execute(found)}
+        found: dict[str, str] = {}
+        for part in in_parts(marks):
+            rows = sa.select(withdrawal.c.mark, withdrawal.c.at).where(withdrawal.c.mark.in_(part))
+            found |= {marks[mark]: at for mark, at in connection.execute(rows)}
+        return found
 
 
 def count(cat: Catalogue) -> int:

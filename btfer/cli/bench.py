@@ -10,7 +10,7 @@ import typer
 from btfer.cli import arguments, choices, complete, context, grid_options, models, output
 from btfer.cli.grid_options import GridOptions
 from btfer.cli.groups import Strict, ignored
-from btfer.errors import BtferError, Incomplete, UsageError
+from btfer.errors import BtferError, Incomplete, NoCatalogue, UsageError
 from btfer.extras import require
 
 if TYPE_CHECKING:
@@ -361,7 +361,7 @@ def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
 
     try:
         return context.newest_release()
-    except Incomplete as error:
+    except (Incomplete, NoCatalogue) as error:
         if sets or grid == "paper":
             return None
         where = looked_for(context.settings().data_dir)

@@ -18,13 +18,17 @@ app.add_typer(
 def catalogue_verify(as_json: arguments.AsJson = False) -> None:
     """Check the catalogue against its photos and faces on disk. Exit code 1 if anything is wrong.
 
+    A release or a training set that came back from a backup with a forgotten face is named.
+
     Example: btfer catalogue verify
     """
+    from btfer.pipeline.forget import check_forgotten
     from btfer.pipeline.verify_catalogue import verify_catalogue
 
     settings = context.settings()
-    with context.catalogue(settings) as cat, output.progress() as progress:
+    with context.catalogue(settings, must_exist=True) as cat, output.progress() as progress:
         checks = verify_catalogue(cat, settings, progress)
+        checks.append(check_forgotten(cat, settings))
     dataset.print_checks(checks, as_json)
 
 

@@ -186,7 +186,9 @@ def crawl_doctor(
 def withdraw(
     things: Annotated[
         list[str],
-        typer.Argument(metavar="THING", help="URLs of images or pages, or sha256 of photos."),
+        typer.Argument(
+            metavar="THING", help="URLs of images or pages; sha256, photo_id or face id of photos."
+        ),
     ],
     reason: Annotated[str, typer.Option(help="Why, for the record; without names of people.")] = "",
 ) -> None:

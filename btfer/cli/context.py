@@ -46,11 +46,14 @@ def read_assignments(given: list[str]) -> dict[str, str]:
 
 
 @contextmanager
-def catalogue(found: "Settings") -> Iterator["Catalogue"]:
-    """The catalogue that the settings name, closed at the end."""
+def catalogue(found: "Settings", *, must_exist: bool = False) -> Iterator["Catalogue"]:
+    """The catalogue that the settings name, closed at the end.
+
+    must_exist: for a command that only looks, or deletes. It begins no catalogue in a folder that was mistyped.
+    """
     from btfer.catalogue import open_catalogue
 
-    cat = open_catalogue(found.catalogue_url)
+    cat = open_catalogue(found.catalogue_url, must_exist=must_exist)
     try:
         yield cat
     finally:
@@ -66,7 +69,7 @@ def newest_release(*, any_kind: bool = False) -> Path:
     from btfer.paths import releases_dir
 
     found = settings()
-    with catalogue(found) as cat:
+    with catalogue(found, must_exist=True) as cat:
         known = [releases_dir(found.data_dir) / one.name for one in releases.every(cat)]
     if not known:
         raise Incomplete("there is not a release yet: run btfer build --per-class 300")

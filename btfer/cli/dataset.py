@@ -200,7 +200,7 @@ def leaks(
     settings = context.settings()
     folder = context.release_folder(release)
     sets = context.training_sets(against, "--against")
-    with context.catalogue(settings) as cat, output.progress() as progress:
+    with context.catalogue(settings, must_exist=True) as cat, output.progress() as progress:
         found = check_release(cat, settings, folder, sets, progress)
     if as_json:
         print(json.dumps([asdict(one) for one in found], indent=2))
@@ -277,7 +277,7 @@ def status(as_json: arguments.AsJson = False) -> None:
     from btfer.pipeline.funnel import CLASSES, crawl_losses, funnel
 
     settings = context.settings()
-    with context.catalogue(settings) as cat:
+    with context.catalogue(settings, must_exist=True) as cat:
         lines, losses = funnel(cat, _crop_digest(settings)), crawl_losses(cat)
         conflicts = _conflicts(cat)
     if as_json:
@@ -301,7 +301,8 @@ def explain(
     id_: Annotated[
         str,
         typer.Argument(
-            metavar="ID", help="Id of a photo or face, FILE of the newest release, or RELEASE/FILE."
+            metavar="ID",
+            help="Id of a photo or face, photo_id, FILE of the newest release, or RELEASE/FILE.",
         ),
     ],
     as_json: arguments.AsJson = False,
@@ -312,7 +313,7 @@ def explain(
     """
     from btfer.pipeline.funnel import explain as life
 
-    with context.catalogue(context.settings()) as cat:
+    with context.catalogue(context.settings(), must_exist=True) as cat:
         lines = life(cat, id_)
     print(json.dumps(lines, indent=2) if as_json else "\n".join(lines))
 

@@ -22,7 +22,8 @@ def forget(
     things: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="THING", help="URLs, sha256 of photos, face ids, or RELEASE/happy-012.png."
+            metavar="THING",
+            help="URLs, sha256 of photos, photo_ids, face ids, tokens of opt-out pages, or RELEASE/happy-012.png.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -38,34 +39,36 @@ def forget(
 
     Files, crops, rows, hashes and predictions are deleted, and the images of every release.
     Each release gets a next version, in which another face takes the place. In the catalogue
-    only keyed marks stay, by which copies are refused. Exit code 1 if something is left.
-    An erasure that was interrupted is finished first. Copies that you have published
+    only keyed marks stay, by which copies are refused. Exit code 1 if something is left or
+    cannot be searched.    An erasure that was interrupted is finished first. Copies that you have published
     elsewhere are yours to withdraw.
 
     Example: btfer forget btfer-1a2b3c4d5e6f/happy-012.png --dry-run
     """
+    from btfer.pipeline.forget import ErasurePlan, open_entries, preview
     from btfer.pipeline.forget import forget as erase
-    from btfer.pipeline.forget import open_entries, preview
 
     settings = context.settings()
     asked = things or []
     if dry_run:
         arguments.refuse(ctx, "yes", "wait", because="--dry-run deletes nothing")
     if dry_run and not asked:
-        waiting = len(open_entries(settings.data_dir))
+        with context.catalogue(settings, must_exist=True):
+            waiting = len(open_entries(settings.data_dir))
         text = "{open} erasures were begun and are not finished: btfer forget finishes them"
         output.report({"open": waiting}, text, as_json)
         return
     if dry_run:
-        with context.catalogue(settings) as cat:
+        with context.catalogue(settings, must_exist=True) as cat:
             plan = preview(cat, settings, asked)
-        print(json.dumps(plan.as_json(), indent=2) if as_json else "\n".join(plan.lines()))
+        facts = plan.as_json() if isinstance(plan, ErasurePlan) else asdict(plan)
+        print(json.dumps(facts, indent=2) if as_json else "\n".join(plan.lines()))
         return
     if asked and not yes and not sys.stdin.isatty():
         raise UsageError(
             "nothing was deleted: add --yes to delete without being asked, or --dry-run to look"
         )
-    with context.catalogue(settings) as cat, output.progress() as progress:
+    with context.catalogue(settings, must_exist=True) as cat, output.progress() as progress:
         done = erase(
             cat,
             settings,
@@ -75,7 +78,7 @@ def forget(
             progress=progress,
         )
     print(json.dumps(asdict(done), indent=2, default=str) if as_json else "\n".join(done.lines()))
-    if done.left:
+    if done.left or done.unsearched:
         raise typer.Exit(1)
 
 

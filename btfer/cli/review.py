@@ -50,7 +50,7 @@ def review_export(
     """
     from btfer import review
 
-    with context.catalogue(context.settings()) as cat:
+    with context.catalogue(context.settings(), must_exist=True) as cat:
         rows = review.export_verdicts(cat)
     output.write_csv(file, list(review.exchange_rows.COLUMNS), [one.to_csv() for one in rows])
     output.report({"verdicts": len(rows), "file": file}, "{verdicts} verdicts: {file}", as_json)
@@ -75,7 +75,7 @@ def review_import(
     from btfer import review
 
     rows = arguments.read_csv(file)
-    with context.catalogue(context.settings()) as cat:
+    with context.catalogue(context.settings(), must_exist=True) as cat:
         outcome = review.import_verdicts(cat, rows, reviewer)
     text = (
         "{added} added, {known} known already, {unknown} about unknown photos or faces, "
@@ -98,7 +98,7 @@ def review_keep_single(
     from btfer import review
     from btfer.catalogue.faces import newest_settings
 
-    with context.catalogue(context.settings()) as cat:
+    with context.catalogue(context.settings(), must_exist=True) as cat:
         outcome = review.keep_single_faces(cat, newest_settings(cat), reviewer)
     output.report(asdict(outcome), "{written} faces kept", as_json)
 
@@ -139,7 +139,7 @@ def review_queue(
     at = datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="microseconds")
     doubts = {one.file: round(1 - one.p_label, 4) for one in suspects}
     release = suspects[0].release if suspects else ""
-    with context.catalogue(settings) as cat:
+    with context.catalogue(settings, must_exist=True) as cat:
         found = review.mark_suspects(cat, release, doubts, at=at, reopen_by=reviewer * reopen)
     text = (
         "{awaiting} faces wait for review, first on the page Faces (restart the app if it is running); "
@@ -160,7 +160,7 @@ def review_agreement(as_json: arguments.AsJson = False) -> None:
     """
     from btfer.review import ROUNDS, agreement_table
 
-    with context.catalogue(context.settings()) as cat:
+    with context.catalogue(context.settings(), must_exist=True) as cat:
         found = [agreement_table.measure(cat, round_) for round_ in ROUNDS]
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], indent=2))

@@ -33,7 +33,7 @@ def read_pairs(cat: Catalogue, file: Path) -> list[Labelled]:
     that URL from a slash on, such as `folder/name.jpg`. same: yes, no, 1, 0, true, false. Raises
     UsageError with the file's line.
     """
-    find = _Finder(cat)
+    find = PhotoFinder(cat)
     found: dict[tuple[str, str], tuple[Labelled, int]] = {}
     for line, row in _rows(file):
         one = _labelled(row, find, f"{file}:{line}")
@@ -45,7 +45,7 @@ def read_pairs(cat: Catalogue, file: Path) -> list[Labelled]:
     return [one for one, _ in found.values()]
 
 
-class _Finder:
+class PhotoFinder:
     """Photos by the start of their sha256, or by the end of a URL that they were found at."""
 
     def __init__(self, cat: Catalogue) -> None:
@@ -75,7 +75,7 @@ class _Finder:
         return {photo for url, photo in known if url == end or url.endswith(tail)}
 
 
-def _labelled(row: dict[str, str], find: _Finder, where: str) -> Labelled:
+def _labelled(row: dict[str, str], find: PhotoFinder, where: str) -> Labelled:
     one, other = sorted(_only(find(row[name]), name, row[name], where) for name in ("a", "b"))
     same = SAME.get(row["same"].lower())
     if same is None:

@@ -11,6 +11,7 @@ from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.pipeline import overview
 from btfer.pipeline.overview import Overview
+from btfer.pipeline.photo_names import photos_named
 from btfer.release_record import FunnelLine
 
 CLASSES = (*EXPRESSIONS, UNLABELLED)
@@ -93,7 +94,7 @@ def _counted(stage: str, what: str, counts: Counter[str]) -> FunnelLine:
 def explain(cat: Catalogue, id_: str) -> list[str]:
     """The life of one photo or face, from query to release, a line each.
 
-    id_: the first digits of a photo's sha256 or of a face id, or a file name of the newest release.
+    id_: the first digits of a photo's sha256 or of a face id, a `photo_id`, or a file name of the newest release.
     Raises UsageError where it names nothing, or more than one photo.
     """
     sha256, face = resolve(cat, id_)
@@ -148,17 +149,17 @@ def _verdict_line(one: StoredVerdict) -> str:
 def resolve(cat: Catalogue, id_: str) -> tuple[str, str]:
     """The photo's sha256, and the face id where one is meant.
 
-    id_: the first digits of either, a file of the newest release, or RELEASE/FILE. Raises UsageError where
-    it names nothing, or more than one photo.
+    id_: the first digits of either, a `photo_id`, a file of the newest release, or RELEASE/FILE. Raises UsageError
+    where it names nothing, or more than one photo.
     """
     if face := _released(cat, id_):
         return faces.find(cat, face)[0].photo, face
     found_faces = faces.find(cat, id_.removesuffix(".png")) if "-" in id_ else []
     if len(found_faces) == 1:
         return found_faces[0].photo, found_faces[0].id
-    found = photos.find(cat, id_)
+    found = photos_named(cat, id_)
     if len(found) == 1:
-        return found[0].sha256, ""
+        return found.pop(), ""
     several = "more than one photo or face" if found or found_faces else "no photo or face"
     raise UsageError(f"'{id_}' names {several}: give more digits of a photo or face id")
 

@@ -7,9 +7,10 @@ import base64
 import hashlib
 import hmac
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from btfer.csv_writer import as_csv
+from btfer.pipeline.release_facts import IMPORTED, SYNTHETIC
 
 COLUMNS = ("release", "version", "file_name", "token", "date")
 """Of the tombstone list. It gives no reason and names no person."""
@@ -67,10 +68,17 @@ def image_token(secret: bytes, image_sha256: str) -> str:
     return base64.b32encode(digest[:_TOKEN_BYTES]).decode()
 
 
-def optout_page(images: Sequence[tuple[str, str]], contact: str, release_name: str) -> bytes:
+def optout_page(
+    images: Sequence[tuple[str, str]],
+    contact: str,
+    release_name: str,
+    *,
+    sources: Collection[str] = ("web",),
+) -> bytes:
     """The page as UTF-8 HTML that needs nothing from elsewhere.
 
-    images: (file name, token) of each. contact: an e-mail address or an https address of the publisher, '' = none
+    images: (file name, token) of each. sources: the words of the column `source` of its images. contact: an e-mail
+    address or an https address of the publisher, '' = none
     is set, which the page then says.
     """
     name = html.escape(release_name)
@@ -79,7 +87,7 @@ def optout_page(images: Sequence[tuple[str, str]], contact: str, release_name: s
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>Have an image removed: {name}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>",
-        *_english(name, _link(contact) or _NOBODY),
+        *_english(name, _link(contact) or _NOBODY, sources),
         *_translations(_link(contact)),
         *_table(images),
         "</main>\n</body>\n</html>\n",
@@ -96,15 +104,28 @@ def tombstones(rows: Sequence[Mapping[str, str]]) -> bytes:
     return as_csv(COLUMNS, (dict(zip(COLUMNS, line, strict=True)) for line in sorted(lines)))
 
 
-def _english(name: str, contact: str) -> list[str]:
+def _origin(sources: Collection[str]) -> str:
+    """What can truly be said of where the images come from."""
+    on_web = any(one not in (IMPORTED, SYNTHETIC) for one in sources)
+    parts = [
+        *(["photos of faces that were found on the web"] if on_web or not sources else []),
+        *(["photos of faces from folders of its publisher"] if IMPORTED in sources else []),
+        *(["drawings that show nobody"] if SYNTHETIC in sources else []),
+    ]
+    return " and ".join(parts)
+
+
+def _english(name: str, contact: str, sources: Collection[str]) -> list[str]:
+    on_web = "on the web" in _origin(sources)
+    elsewhere = "send the address of the photo on the web" if on_web else "say which photo it is"
     return [
         "<h1>Are you in one of these images?</h1>",
-        f"<p>The image set <strong>{name}</strong> holds photos of faces that were found on the web. It serves to "
+        f"<p>The image set <strong>{name}</strong> holds {_origin(sources)}. It serves to "
         "measure how well programs recognise facial expressions. You can have an image of yourself, or of a child "
         "in your care, removed at any time. You do not have to say why, and it costs nothing.</p>",
         "<h2>How to ask</h2>",
         "<ol>\n<li>Find the image in the set and note its file name, or its token from the table below. "
-        "If you have no access to the set, send the address of the photo on the web.</li>",
+        f"If you have no access to the set, {elsewhere}.</li>",
         f"<li>Send the file name or the token to {contact}. Nothing else is needed: "
         "please send no identity papers and no other photos of yourself.</li>\n</ol>",
         "<h2>What happens then</h2>",

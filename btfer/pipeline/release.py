@@ -145,7 +145,7 @@ def _page(
         (one.metadata.file_name, image_token(key, image.sha256))
         for one, image in zip(chosen, written, strict=True)
     ]
-    return optout_page(tokens, contact, name)
+    return optout_page(tokens, contact, name, sources={one.metadata.source for one in chosen})
 
 
 @contextmanager

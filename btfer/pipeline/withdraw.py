@@ -8,10 +8,11 @@ from btfer.catalogue import Catalogue, photos, verdicts, withdrawals
 from btfer.catalogue.verdicts import Verdict
 from btfer.duplicate_rules import root
 from btfer.errors import UsageError
+from btfer.pipeline.photo_names import LEAST_DIGITS, photos_named
 
 REVIEWER = "withdrawal"
 REASON = "do-not-use"
-_THING = re.compile(r"(https?|file)://\S.*|[0-9a-f]{64}")
+_ADDRESS_OR_DIGEST = re.compile(r"(https?|file)://\S.*|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,13 @@ class Withdrawn:
 
 
 def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdrawn:
-    """Put URLs (of pictures, or of pages that show them) and photos (by sha256) on the withdrawal list.
+    """Put URLs (of pictures, or of pages that show them) and photos on the withdrawal list.
 
-    Photos that are here already, and their near-duplicates, are withdrawn by their bytes as well,
-    and dropped in round `photos`. Raises UsageError for anything else, before anything is written.
+    A photo is named by its sha256; one that is here also by 8 digits or more of it, by a face of it, or by its
+    `photo_id` in a release. Photos that are here already, and their near-duplicates, are withdrawn by their bytes
+    as well, and dropped in round `photos`. Raises UsageError for anything else, before anything is written.
     """
-    for thing in things:
-        if not _THING.fullmatch(thing):
-            raise UsageError(
-                f"'{thing}' is neither a URL (https://...) nor the sha256 of a photo (64 hex digits)"
-            )
+    things = [_address_or_digest(cat, one.strip()) for one in things]
     here = with_copies(cat, photos.shown_at(cat, things))
     new = withdrawals.add(cat, {*things, *here}, reason)
     dropped = {
@@ -46,6 +44,25 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
     ]
     verdicts.add(cat, drops)
     return Withdrawn(new, len(drops))
+
+
+def _address_or_digest(cat: Catalogue, thing: str) -> str:
+    if _ADDRESS_OR_DIGEST.fullmatch(thing):
+        return thing
+    if _ADDRESS_OR_DIGEST.fullmatch(thing.lower()) and "://" not in thing:
+        return thing.lower()
+    found = photos_named(cat, thing) if len(thing) >= LEAST_DIGITS else set()
+    if len(found) == 1:
+        return found.pop()
+    several = (
+        f"it names {len(found)} photos: give more digits"
+        if found
+        else "no photo here has that name"
+    )
+    raise UsageError(
+        f"'{thing}' is neither a URL (https://...) nor a photo: {several}. A photo is named by its sha256 "
+        f"({LEAST_DIGITS} digits or more), its photo_id or a face id"
+    )
 
 
 def with_copies(cat: Catalogue, chosen: set[str]) -> set[str]:

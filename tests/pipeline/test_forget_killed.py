@@ -47,6 +47,7 @@ CONTEXT.set_forkserver_preload(["btfer.pipeline.forget", "pytest", "pyarrow.parq
 KILLS = 40
 IN_A_ROW = 5  # then it is let through
 PLACE = "sad/sad-001.png"
+COPY = "https://mine.example/of-a-release.png"
 FILE_EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree"}
 
 
@@ -120,6 +121,17 @@ def add_neighbours(cat: Catalogue, settings: Settings) -> None:
         connection.execute(sa.delete(release_table).where(release_table.c.name == orphan.name))
 
 
+def add_copies(cat: Catalogue, settings: Settings, made: Path, victim: str) -> None:
+    """The released image imported as a photo and copied into a training folder, and a list that names the photo."""
+    image = made / "images" / PLACE
+    take_in(cat, settings.data_dir, image.read_bytes(), Query("sad"), COPY)
+    training = settings.data_dir / "training" / "mine"
+    training.mkdir(parents=True)
+    shutil.copy(image, training / "a.png")
+    (training / "b.png").write_bytes(b"of others")
+    (settings.data_dir / "list.csv").write_text(f"photo\nother\n{victim}\n")
+
+
 def build_house(folder: Path, url: str, *, neighbours: bool) -> House:
     """The house as it is before anybody asks."""
     cat, settings = open_catalogue(url), settings_in(folder, url)
@@ -128,6 +140,7 @@ def build_house(folder: Path, url: str, *, neighbours: bool) -> House:
     face = next(one.face for one in releases.faces_in(cat, made.name) if one.file == PLACE)
     if neighbours:
         add_neighbours(cat, settings)
+        add_copies(cat, settings, made, photo_of(cat, face))
     run = folder / "runs" / "0123456789ab"
     run.mkdir(parents=True)
     files = [f"images/{one.file}" for one in releases.faces_in(cat, made.name)]
@@ -136,8 +149,10 @@ def build_house(folder: Path, url: str, *, neighbours: bool) -> House:
     (run / "run.json").write_text(json.dumps(record))
     victim = photo_of(cat, face)
     [seen] = photos.sightings(cat, victim)
-    words = (victim, victim[:24], seen.url, seen.title)
-    others = tuple(one.sha256 for one in photos.find(cat, "") if one.sha256 != victim)
+    copies = photos.shown_at(cat, [COPY])
+    words = (victim, victim[:24], seen.url, seen.title, COPY, *copies)
+    gone = {victim, *copies}
+    others = tuple(one.sha256 for one in photos.find(cat, "") if one.sha256 not in gone)
     n_verdicts = sum(len(verdicts.of_photo(cat, one)) for one in others)
     cat.close()
     asked = (f"{made.name}/sad-001.png",) if neighbours else ("sad-001.png",)
@@ -182,6 +197,15 @@ def assert_forgotten(house: House, *, neighbours: bool) -> None:
         json.loads(path.read_text()) for path in (house.folder / "erasures").glob("erasure-*.json")
     ]
     assert (report["finished"], report["left"]) == (True, [])
+    n_photos, n_listed = (2, 1) if neighbours else (1, 0)
+    assert (report["photos"], report["faces"]) == (n_photos, 1)
+    assert (report["predictions"], report["listed"]) == (1, n_listed)
+    if neighbours:
+        training = house.folder / "training" / "mine"
+        assert [one.name for one in training.iterdir()] == ["b.png"]
+        assert (house.folder / "list.csv").read_text() == "photo\nother\n"
+    record = json.loads((house.folder / "runs/0123456789ab/run.json").read_text())
+    assert record["forgotten"] == 1
     assert len(report["releases"]) == (4 if neighbours else 1)
     again = forget(cat, settings, house.asked)
     assert again.done_before

@@ -106,3 +106,20 @@ def test_tombstones_say_what_is_gone_and_nothing_else() -> None:
 def test_no_cell_is_a_formula() -> None:
     data = tombstones([dict.fromkeys(COLUMNS, "=1+1")])
     assert b"\n'=1+1" in data
+
+
+@pytest.mark.parametrize(
+    ("sources", "says", "never"),
+    [
+        (["bing"], "photos of faces that were found on the web", "folders"),
+        (["folder"], "photos of faces from folders of its publisher", "on the web"),
+        (["folder", "commons"], "found on the web and photos of faces from folders", "drawings"),
+        (["sample"], "drawings that show nobody", "on the web"),
+    ],
+)
+def test_the_page_says_where_the_images_come_from(
+    sources: list[str], says: str, never: str
+) -> None:
+    text = _Page(optout_page([], "", "btfer-1", sources=sources)).text
+    assert says in text
+    assert never not in text

@@ -6,10 +6,13 @@ from btfer.catalogue import Catalogue, photos, verdicts, withdrawals
 from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import UsageError
+from btfer.pipeline import funnel
 from btfer.pipeline.crawl_outcome import CrawlOutcome
+from btfer.pipeline.release_images import photo_pseudonym
 from btfer.pipeline.withdraw import Withdrawn, withdraw
 from btfer.settings import Settings
 from tests.conftest import take_in
+from tests.drawn_catalogue import add_face, add_photo
 from tests.loopback import HAPPY, SAD, Site, jpeg, row_of
 
 
@@ -67,10 +70,21 @@ def test_a_copy_that_hangs_two_steps_away_goes_with_it(cat: Catalogue, settings:
     assert withdraw(cat, [a]).dropped == 3
 
 
-@pytest.mark.parametrize("thing", ["ann.jpg", "ab12", "ftp://example.org/a", ""])
+@pytest.mark.parametrize("thing", ["ann.jpg", "ab12", "abcdef0123", "ftp://example.org/a", ""])
 def test_what_is_neither_url_nor_hash_is_refused_and_nothing_is_written(
     cat: Catalogue, thing: str
 ) -> None:
     with pytest.raises(UsageError, match="neither a URL"):
         withdraw(cat, ["https://example.org/a.jpg", thing])
     assert withdrawals.count(cat) == 0
+
+
+def test_a_photo_that_is_here_may_be_named_by_digits_face_or_photo_id(
+    cat: Catalogue, settings: Settings
+) -> None:
+    photo = add_photo(cat, settings.data_dir, 1)
+    face = add_face(cat, settings.data_dir, photo)
+    assert withdraw(cat, [photo[:8]]).dropped == 1
+    for other in (face, photo_pseudonym(cat, photo), photo.upper()[:20]):
+        assert withdraw(cat, [other]) == Withdrawn(new=0, dropped=0)
+        assert funnel.explain(cat, other)[0] == f"photo {photo}"

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from btfer import review
-from btfer.catalogue import verdicts
+from btfer.catalogue import faces, verdicts
 from btfer.catalogue.verdicts import Verdict
+from btfer.faces.modes import crop_settings
 from btfer.review import Judged
+from btfer.settings import Settings
 from tests.drawn_catalogue import DIGEST, make
 
 pytestmark = pytest.mark.browser
@@ -69,3 +71,37 @@ def test_a_photo_without_a_face_is_seen_large_and_dropped(
     page.get_by_text("1 dropped; the page Log takes it back.").wait_for()
     assert held(cat)[ids[1]] == ("drop", "no face")  # the newest comes first
     assert page.locator(".tile").count() == 2
+
+
+def draw_by_mouse(page: Any) -> None:
+    frame = page.locator("dialog[open] .frame").bounding_box()
+    for share in (0.3, 0.8):
+        x, y = (frame[at] + share * frame[side] for at, side in (("x", "width"), ("y", "height")))
+        page.mouse.click(x, y)
+
+
+def draw_by_keys(page: Any) -> None:
+    page.keyboard.press("Enter")
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("draw", [draw_by_mouse, draw_by_keys], ids=["mouse", "keys"])
+def test_a_face_that_the_detector_missed_is_drawn(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any, draw: Callable[[Any], None]
+) -> None:
+    cat, [photo] = make(tmp_path, 1)
+    digest = crop_settings(Settings(data_dir=tmp_path)).digest
+    said = Verdict("crop", photo, "drop", "crop", settings=digest, reason="no face")
+    verdicts.add(cat, [said])
+    app = run_app(tmp_path)
+    page.goto(f"{app.url}/no-face?reviewer=ben")
+    page.locator(".tile").dblclick()
+    page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
+    draw(page)
+    page.get_by_text("a usable face in every photo").wait_for()
+    [face] = faces.accepted(cat, digest)
+    assert (face.photo, face.hints) == (photo, {"detector": "person"})
+    assert min(face.width_px, face.height_px) > 60

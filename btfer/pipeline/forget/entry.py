@@ -47,25 +47,38 @@ class LostFrom:
 
 
 @dataclass(frozen=True)
+class LostRows:
+    """Rows that a table loses. after: what its run then counts as forgotten in all, so that nothing counts twice."""
+
+    rows: int
+    after: int = 0
+
+
+@dataclass(frozen=True)
 class Entry:
     """One erasure.
 
     mark: of the request, keyed. asked: as it was typed. photos: sha256. faces: ids, also of crop settings that
     are not used any more. images: sha256 of every crop and released image. words: what must be found nowhere
     (hashes, addresses); names: what must be found nowhere but where others have it too (page, file name, title).
-    pieces: bytes out of the middle of each file, in hex. releases: what each lost, by its name.
+    pieces: bytes out of the middle of each file, in hex. releases: what each lost, by its name. predictions, lists:
+    what tables of runs and CSV files lost, by file below the data folder. notes: what a person should know of it.
+    The last four say what was done, by whichever run of the command: a report is of all of them.
     """
 
     id: str
     mark: str
     asked: tuple[str, ...]
-    photos: tuple[str, ...]
-    faces: tuple[str, ...]
-    images: tuple[str, ...]
+    photos: tuple[str, ...] = ()
+    faces: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     pieces: tuple[str, ...] = ()
     releases: Mapping[str, LostFrom] = field(default_factory=dict)
+    predictions: Mapping[str, LostRows] = field(default_factory=dict)
+    lists: Mapping[str, LostRows] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def prefixes(self) -> set[str]:
@@ -78,6 +91,12 @@ class Entry:
             f"{name}/{one.file.split('/')[-1]}"
             for name, lost in self.releases.items()
             for one in lost.images
+        ]
+
+    def tokens(self) -> list[str]:
+        """Those of all images that releases lost, as their opt-out pages showed them."""
+        return [
+            image.token for one in self.releases.values() for image in one.images if image.token
         ]
 
     def is_face(self, id_: str) -> bool:
@@ -119,8 +138,9 @@ def _read(path: Path) -> Entry:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         lost = {name: _lost(one) for name, one in content.pop("releases").items()}
-        lists = {key: tuple(one) for key, one in content.items() if isinstance(one, list)}
-        return Entry(**content | lists, releases=lost)
+        predictions, lists = (_rows(content.pop(kind, {})) for kind in ("predictions", "lists"))
+        texts = {key: tuple(one) for key, one in content.items() if isinstance(one, list)}
+        return Entry(**content | texts, releases=lost, predictions=predictions, lists=lists)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BtferError(
             f"{path} cannot be read ({error}): an erasure that was begun cannot be finished with it. "
@@ -132,3 +152,7 @@ def _lost(content: Mapping[str, object]) -> LostFrom:
     images = content["images"]
     assert isinstance(images, list)
     return LostFrom(tuple(LostImage(**one) for one in images), str(content["successor"]))
+
+
+def _rows(content: Mapping[str, Mapping[str, int]]) -> dict[str, LostRows]:
+    return {path: LostRows(**one) for path, one in content.items()}

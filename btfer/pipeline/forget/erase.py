@@ -1,47 +1,37 @@
 """An erasure from its first line to its report, in an order in which a kill at any moment loses nothing."""
 
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
-from btfer.catalogue import Catalogue, compact, erasure, erasures, photos
-from btfer.catalogue.forgotten_hashes import HashPair
-from btfer.errors import BtferError, ImageError, UsageError
+from btfer.catalogue import Catalogue, compact, erasures
+from btfer.errors import BtferError, Busy, UsageError
 from btfer.files import only_one
-from btfer.images import read_photo
-from btfer.paths import derived_dirs, erasures_dir, releases_dir, thumbnail_path
+from btfer.paths import erasures_dir, releases_dir
 from btfer.pipeline.forget import entry as entries
-from btfer.pipeline.forget import runs, strip, successors
-from btfer.pipeline.forget.entry import Entry, LostFrom, LostImage
-from btfer.pipeline.forget.plan import (
-    ErasurePlan,
-    crops_of,
-    hold,
-    make_plan,
-    with_predecessors,
-)
+from btfer.pipeline.forget import successors
+from btfer.pipeline.forget.delete import begin, delete
+from btfer.pipeline.forget.entry import Entry
+from btfer.pipeline.forget.places import plain_name
+from btfer.pipeline.forget.plan import ErasurePlan, make_plan
 from btfer.pipeline.forget.report import Forgotten, write_report
-from btfer.pipeline.forget.resolve import ForgottenBefore, is_bare_name, plain_name, resolve
-from btfer.pipeline.forget.search import what_is_left
-from btfer.pipeline.forget.strip import Held
+from btfer.pipeline.forget.request import look_up
+from btfer.pipeline.forget.search import search
 from btfer.pipeline.forget.successors import NoSuccessor
 from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
 
 WAIT_S = 60.0
-_HOLDS_PHOTOS = (
-    "crop",
-    "rebuild",
-    "release",
-    "leaks",
-)  # stages that could write one of the photos anew
+_HOLDS_PHOTOS = ("crawl", "dedup", "crop", "rebuild", "release", "leaks")
+"""Stages that could bring in or write one of the photos anew: they wait until it is deleted."""
 
 
-def preview(cat: Catalogue, settings: Settings, asked: Sequence[str]) -> ErasurePlan:
-    """What `forget` would delete. Raises UsageError as it does."""
-    return make_plan(cat, settings, asked, resolve(cat, settings, asked))
+def preview(cat: Catalogue, settings: Settings, asked: Sequence[str]) -> ErasurePlan | Forgotten:
+    """What `forget` would delete, or since when nothing is left to delete. Raises UsageError as it does."""
+    found = look_up(cat, settings, asked)
+    if isinstance(found, Forgotten):
+        return found
+    return make_plan(cat, settings, asked, found)
 
 
 def forget(
@@ -65,7 +55,7 @@ def forget(
         done = [_go_on(cat, settings, one, wait_s, progress) for one in before]
         mark = erasures.mark_of(cat, map(plain_name, asked)) if asked else ""
         if asked and mark not in {one.mark for one in before}:
-            entry = _new(cat, settings, asked, mark, agree)
+            entry = _new(cat, settings, asked, agree)
             if isinstance(entry, Entry):
                 entry = _go_on(cat, settings, entry, wait_s, progress)
             done.append(entry)
@@ -78,37 +68,18 @@ def _new(
     cat: Catalogue,
     settings: Settings,
     asked: Sequence[str],
-    mark: str,
     agree: Callable[[ErasurePlan], bool],
 ) -> Entry | Forgotten:
-    """The entry of a new erasure, or why there is none: it was done before, or somebody said no.
-
-    A bare name that was asked for before may be another person's by now, so it is not looked up again.
-    """
-    at = erasures.done_at(cat, mark)
-    if at and any(is_bare_name(one) for one in asked):
-        return Forgotten(done_before=at)
-    for one in filter(is_bare_name, asked):
-        if erasures.has_lost(cat, plain_name(one)):
-            raise UsageError(
-                f"'{one}' names more than one image over time, and one was forgotten before: "
-                f"name the release, as RELEASE/{plain_name(one)}"
-            )
-    try:
-        resolved = resolve(cat, settings, asked)
-    except UsageError as error:
-        if isinstance(error, ForgottenBefore) and len(asked) == 1:
-            return Forgotten(done_before=at or "an earlier day")
-        if at:
-            return Forgotten(done_before=at)
-        raise
-    if at and not resolved:
-        return Forgotten(done_before=at)
+    """The entry of a new erasure, or why there is none: it was done before, or somebody said no."""
+    resolved = look_up(cat, settings, asked)
+    if isinstance(resolved, Forgotten):
+        return resolved
     plan = make_plan(cat, settings, asked, resolved)
     if not agree(plan):
         return Forgotten(refused=True)
     if not resolved:  # it is not here: only refused from now on
-        _begin(cat, plan.entry)
+        begin(cat, plan.entry)
+        erasures.remember(cat, plan.entry.id, map(plain_name, asked))
         erasures.finish(cat, plan.entry.id, {})
         return Forgotten()
     return entries.save(settings.data_dir, plan.entry)
@@ -118,23 +89,26 @@ def _go_on(
     cat: Catalogue, settings: Settings, entry: Entry, wait_s: float, progress: Progress
 ) -> Forgotten:
     """All steps, from the first: each that was done already ends at once."""
-    _begin(cat, entry)
+    begin(cat, entry)
     with ExitStack() as stack:
         for stage in _HOLDS_PHOTOS:
-            stack.enter_context(only_one(settings.data_dir, stage))
-        entry, n_rows, notes = _delete(cat, settings, entry)
+            _lock(stack, settings, stage)
+        entry = delete(cat, settings, entry)
     packed = compact.compact(cat, wait_s=wait_s, say=progress.say)
     entry, unmade, reasons = _make_successors(cat, settings, entry)
     (erasures_dir(settings.data_dir) / f"erasure-{entry.id}.json").unlink(missing_ok=True)
-    left = what_is_left(cat, settings.data_dir, entry)
+    found = search(cat, settings.data_dir, entry)
+    left = [*found.left, *unmade]
     left += [f"{url}: {packed.busy}" for url in ["the catalogue's log"] if packed.busy]
     done = Forgotten(
         len(entry.photos),
         len(entry.faces),
         {name: lost.successor or None for name, lost in entry.releases.items()},
-        n_rows,
-        tuple(left + unmade),
-        tuple(notes + reasons + list(packed.notes)),
+        sum(one.rows for one in entry.predictions.values()),
+        sum(one.rows for one in entry.lists.values()),
+        tuple(left),
+        tuple(found.unsearched),
+        (*entry.notes, *reasons, *packed.notes),
     )
     done = replace(done, report=write_report(settings.data_dir, entry.id, done))
     if not done.left:
@@ -143,86 +117,13 @@ def _go_on(
     return done
 
 
-def _begin(cat: Catalogue, entry: Entry) -> None:
-    known = [one for sha256 in entry.photos for one in photos.find(cat, sha256)]
-    listed = [one for one in entry.asked if "://" in one or len(one) == 64]
-    hashes = [(one.phash, one.mirror_phash) for one in known]
-    erasures.begin(cat, entry.id, entry.mark, {*listed, *entry.photos, *entry.words}, hashes)
-
-
-def _delete(cat: Catalogue, settings: Settings, entry: Entry) -> tuple[Entry, int, list[str]]:
-    """Files first, then rows; before either, what releases lose is written down, for their next versions."""
-    data_dir = settings.data_dir
-    held = hold(cat, settings, entry)
-    entry = entries.save(data_dir, _with_losses(entry, held))
-    erasures.mark_images(cat, entry.lost_images())
-    erasures.refuse_images(cat, entry.images, _looks(data_dir, entry, held))
-    lost = {name: one.files() for name, one in entry.releases.items()}
-    lost |= {one.folder.name: {f"images/{i.file}" for i in one.images} for one in held}
-    tables, unread = runs.tables_with(data_dir / "runs", with_predecessors(cat, lost))
-    _delete_files(data_dir, entry)
-    for one in held:
-        strip.strip(one)
-    runs.prune(tables)
-    erasure.erase(cat, entry.photos, _faces_known(cat, entry))
-    notes = [f"{one} has been stripped; it is a training set" for one in _training(settings, held)]
-    notes += [
-        f"{one.path.parent.name} has learnt from a release that held a face of it: train it anew"
-        for one in tables
-        if one.trained
-    ]
-    return entry, sum(one.rows for one in tables), notes + unread
-
-
-def _looks(data_dir: Path, entry: Entry, held: Sequence[Held]) -> Iterator[HashPair]:
-    """The perceptual hashes of the crops and released images that are about to go."""
-    released = [path for one in held for path in one.files if path.suffix == ".png"]
-    for path in (*crops_of(data_dir, entry), *released):
-        try:
-            one = read_photo(path.read_bytes())
-        except ImageError:
-            continue  # damaged: no copy of it can be told
-        yield one.phash, one.mirror_phash
-
-
-def _faces_known(cat: Catalogue, entry: Entry) -> list[str]:
-    from btfer.catalogue import releases
-
-    named = {one.face for name in releases.names(cat) for one in releases.faces_in(cat, name)}
-    return sorted({one for one in named if entry.is_face(one)} | set(entry.faces))
-
-
-def _training(settings: Settings, held: Sequence[Held]) -> list[Path]:
-    home = releases_dir(settings.data_dir)
-    return [one.folder for one in held if one.folder.parent != home]
-
-
-def _with_losses(entry: Entry, held: Sequence[Held]) -> Entry:
-    """The entry with what is found now, beside what an earlier run found."""
-    found = dict(entry.releases)
-    digests = set(entry.images)
-    for one in held:
-        digests |= one.digests
-        if one.folder.parent.name != "releases":
-            continue
-        before = found.get(one.folder.name, LostFrom())
-        images: dict[str, LostImage] = {image.file: image for image in one.images}
-        images |= {image.file: image for image in before.images}
-        found[one.folder.name] = replace(before, images=tuple(images.values()))
-    return replace(entry, releases=found, images=tuple(sorted(digests)))
-
-
-def _delete_files(data_dir: Path, entry: Entry) -> None:
-    for sha256 in entry.photos:
-        for path in (data_dir / "photos" / sha256[:2]).glob(f"{sha256}.*"):
-            path.unlink(missing_ok=True)
-        thumbnail_path(data_dir, sha256).unlink(missing_ok=True)
-    for path in crops_of(data_dir, entry):
-        path.unlink(missing_ok=True)
-    for folder in derived_dirs(data_dir):
-        shutil.rmtree(folder, ignore_errors=True)
-    for folder in releases_dir(data_dir).glob(".part-*"):  # of a build that was killed
-        shutil.rmtree(folder, ignore_errors=True)
+def _lock(stack: ExitStack, settings: Settings, stage: str) -> None:
+    try:
+        stack.enter_context(only_one(settings.data_dir, stage, by="forget"))
+    except Busy as error:
+        raise Busy(
+            f"{error}; nothing is deleted yet. The request is written down: run btfer forget then"
+        ) from None
 
 
 def _make_successors(

@@ -46,9 +46,12 @@ def release_folders(data_dir: Path) -> list[Path]:
     return _folders(releases_dir(data_dir))
 
 
-def training_copies(data_dir: Path) -> list[Path]:
-    """Training sets that are copies of a release."""
-    return [one for one in _folders(training_dir(data_dir)) if (one / "metadata.csv").is_file()]
+def training_sets(data_dir: Path) -> list[Path]:
+    """Every training set: any may be a copy of a release, or of its images alone.
+
+    Not one that is a link: it lies elsewhere and may be other people's too, so it is searched and not changed.
+    """
+    return [one for one in _folders(training_dir(data_dir)) if not one.is_symlink()]
 
 
 def _folders(home: Path) -> list[Path]:
@@ -64,6 +67,26 @@ def files_in(folder: Path) -> Iterator[Path]:
             path = Path(root) / name
             if stat.S_ISREG(path.lstat().st_mode):
                 yield path
+
+
+def everything_in(folder: Path, unsearched: list[str]) -> Iterator[Path]:
+    """Every file below a folder, each once, also behind links; what cannot be followed is added to `unsearched`."""
+    seen: set[Path] = set()
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            for path in sorted(here.iterdir()):
+                real = path.resolve()
+                if path.is_symlink() and folder.resolve().is_relative_to(real):
+                    unsearched.append(f"{path}: a link to {real}, which holds all of {folder}")
+                elif path.is_dir() and real not in seen:
+                    waiting.append(path)
+                    seen.add(real)
+                elif path.is_file():
+                    yield path
+        except (OSError, RuntimeError) as error:  # the second: a link that leads to itself
+            unsearched.append(f"{here}: {getattr(error, 'strerror', error)}")
 
 
 def read_table(path: Path) -> Table | None:

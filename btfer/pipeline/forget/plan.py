@@ -1,7 +1,7 @@
 """What an erasure would take, before anything goes: the entry that names it, and a list for people."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,10 +12,13 @@ from btfer.errors import ImageError
 from btfer.files import sha256_file
 from btfer.images import decode_rgb, encode_png
 from btfer.paths import derived_dirs, photo_path, thumbnail_path
-from btfer.pipeline.forget import runs, strip
+from btfer.pipeline.forget import lists, runs, strip
 from btfer.pipeline.forget.entry import Entry, new_id
-from btfer.pipeline.forget.folders import release_folders, training_copies
-from btfer.pipeline.forget.resolve import Resolved, plain_name
+from btfer.pipeline.forget.folders import release_folders, training_sets
+from btfer.pipeline.forget.lists import List
+from btfer.pipeline.forget.places import plain_name
+from btfer.pipeline.forget.report import one_line
+from btfer.pipeline.forget.resolve import Resolved
 from btfer.pipeline.forget.runs import RunTable
 from btfer.pipeline.forget.strip import Held
 from btfer.pipeline.withdraw import with_copies
@@ -29,7 +32,7 @@ class ErasurePlan:
     """What would go. named: photos that were asked for; the others are near-duplicates of theirs.
 
     places: addresses by photo. held: what each release folder, and each training set that is a copy of one,
-    has of them. tables: prediction tables with their rows. derived: folders that can be made again.
+    has of them. tables: prediction tables with their rows. lists: CSV files with rows. derived: what can be made again.
     """
 
     entry: Entry
@@ -37,20 +40,25 @@ class ErasurePlan:
     places: dict[str, tuple[str, ...]]
     held: tuple[Held, ...]
     tables: tuple[RunTable, ...]
+    lists: tuple[List, ...]
     derived: tuple[Path, ...]
 
     def lines(self) -> Iterator[str]:
         """For people, a thing a line."""
+        yield from map(one_line, self._lines())
+
+    def _lines(self) -> Iterator[str]:
         for photo in self.entry.photos:
             kind = "photo" if photo in self.named else "near-duplicate"
             yield f"{kind} {photo} {' '.join(self.places.get(photo, ()))}".rstrip()
         yield from (f"face {one}" for one in self.entry.faces)
         for one in self.held:
-            names = ", ".join(image.file for image in one.images) or "files"
-            yield f"release {one.folder.name}: {names}"
+            kind = "release" if one.is_release else "training set"
+            yield f"{kind} {one.folder.name}: {', '.join(one.shown()) or 'tables'}"
         for table in self.tables:
             yield f"predictions {table.path}: {table.rows} rows"
-        yield from (f"folder {one}, all of it" for one in self.derived)
+        yield from (f"list {one.path}: {len(one.gone)} rows" for one in self.lists)
+        yield from (f"{one}, all of it" for one in self.derived)
 
     def as_json(self) -> dict[str, object]:
         """The same for programs."""
@@ -59,8 +67,12 @@ class ErasurePlan:
             "photos": {one: list(self.places.get(one, ())) for one in entry.photos},
             "near_duplicates": sorted(set(entry.photos) - self.named),
             "faces": list(entry.faces),
-            "releases": {one.folder.name: [i.file for i in one.images] for one in self.held},
+            "releases": {one.folder.name: one.shown() for one in self.held if one.is_release},
+            "training_sets": {
+                one.folder.name: one.shown() for one in self.held if not one.is_release
+            },
             "predictions": {str(one.path): one.rows for one in self.tables},
+            "lists": {str(one.path): len(one.gone) for one in self.lists},
             "folders": [str(one) for one in self.derived],
         }
 
@@ -68,25 +80,61 @@ class ErasurePlan:
 def make_plan(
     cat: Catalogue, settings: Settings, asked: Sequence[str], resolved: Resolved
 ) -> ErasurePlan:
-    """Everything of the photos that were resolved, and of their near-duplicates."""
-    gone = sorted(with_copies(cat, resolved.photos))
-    traces = erasure.traces(cat, gone)
-    entry = _entry(cat, settings, asked, gone, traces, resolved)
-    held = hold(cat, settings, entry)
+    """Everything of the photos that were resolved, of their near-duplicates, and of photos cut from them."""
+    entry = Entry(
+        id=new_id(),
+        mark=erasures.mark_of(cat, map(plain_name, asked)),
+        asked=tuple(sorted({one.strip() for one in asked} | resolved.things)),
+        images=tuple(sorted(resolved.images)),
+    )
+    entry = _with_photos(cat, settings.data_dir, entry, with_copies(cat, resolved.photos))
+    entry, held = complete(cat, settings, entry)
     lost = {one.folder.name: {f"images/{i.file}" for i in one.images} for one in held}
     tables, _ = runs.tables_with(settings.data_dir / "runs", with_predecessors(cat, lost))
+    files = lists.lists_with(cat, settings.data_dir, entry)
     places: dict[str, tuple[str, ...]] = {}
-    for one in traces:
+    for one in erasure.traces(cat, entry.photos):
         places[one.photo] = tuple(dict.fromkeys((*places.get(one.photo, ()), one.url)))
-    derived = tuple(one for one in derived_dirs(settings.data_dir) if one.is_dir())
+    derived = [one for one in derived_dirs(settings.data_dir) if one.is_dir()]
+    derived += lists.plots_with(cat, settings.data_dir, entry, files)
     named = frozenset(resolved.photos)
-    return ErasurePlan(entry, named, places, tuple(held), tuple(tables), derived)
+    return ErasurePlan(
+        entry, named, places, tuple(held), tuple(tables), tuple(files), tuple(derived)
+    )
+
+
+def complete(cat: Catalogue, settings: Settings, entry: Entry) -> tuple[Entry, list[Held]]:
+    """The entry with the photos that are a crop or a released image of it, and what folders hold of all.
+
+    Somebody imported an image of a release, or from one to the next; and a photo of the entry may be such an image
+    itself: then the photo that it was cut from shows the same person.
+    """
+    while True:
+        held = hold(cat, settings, entry)
+        digests = {*entry.images, *(digest for one in held for digest in one.digests)}
+        more = photos.known(cat, digests) | _cut_from(cat, held)
+        more = with_copies(cat, more) - set(entry.photos)
+        if not more:
+            return entry, held
+        entry = _with_photos(cat, settings.data_dir, entry, more)
+
+
+def _cut_from(cat: Catalogue, held: Sequence[Held]) -> set[str]:
+    """The photos from which released images were cut that are photos of the entry themselves."""
+    shown = {
+        one.face
+        for folder in held
+        if folder.as_photos
+        for one in releases.faces_in(cat, folder.folder.name)
+        if f"images/{one.file}" in folder.as_photos
+    }
+    return {one.photo for one in faces.by_id(cat, shown).values()}
 
 
 def hold(cat: Catalogue, settings: Settings, entry: Entry) -> list[Held]:
-    """The release folders, and the training sets that are copies of one, that have something of the photos."""
+    """The release folders, and training sets (each may be a copy of one), that have something of the photos."""
     data_dir = settings.data_dir
-    folders = [*release_folders(data_dir), *training_copies(data_dir)]
+    folders = [*release_folders(data_dir), *training_sets(data_dir)]
     every = (strip.look(cat, folder, entry, settings.seed) for folder in folders)
     return [one for one in every if one]
 
@@ -109,27 +157,19 @@ def crops_of(data_dir: Path, entry: Entry) -> list[Path]:
     return sorted(found)
 
 
-def _entry(
-    cat: Catalogue,
-    settings: Settings,
-    asked: Sequence[str],
-    gone: Sequence[str],
-    traces: Sequence[PhotoTrace],
-    resolved: Resolved,
-) -> Entry:
-    boxes = {one.id for photo in gone for one in faces.of_photo(cat, photo)}
-    boxes |= releases.faces_of(cat, gone)
-    entry = Entry(
-        id=new_id(),
-        mark=erasures.mark_of(cat, map(plain_name, asked)),
-        asked=tuple(sorted({one.strip() for one in asked} | resolved.things)),
-        photos=tuple(gone),
-        faces=tuple(sorted(boxes)),
-        images=tuple(sorted(resolved.images)),
-        words=tuple(sorted({url for one in traces for url in (one.url, one.final_url) if url})),
-        names=tuple(sorted(set(_names(traces)))),
+def _with_photos(cat: Catalogue, data_dir: Path, entry: Entry, more: Collection[str]) -> Entry:
+    traces = erasure.traces(cat, more)
+    boxes = {one.id for photo in more for one in faces.of_photo(cat, photo)}
+    boxes |= releases.faces_of(cat, more)
+    words = {url for one in traces for url in (one.url, one.final_url) if url}
+    entry = replace(
+        entry,
+        photos=tuple(sorted({*entry.photos, *more})),
+        faces=tuple(sorted({*entry.faces, *boxes})),
+        words=tuple(sorted({*entry.words, *words})),
+        names=tuple(sorted({*entry.names, *_names(traces)})),
     )
-    return _with_bytes(cat, settings.data_dir, entry)
+    return _with_bytes(cat, data_dir, entry)
 
 
 def _names(traces: Iterable[PhotoTrace]) -> Iterator[str]:
@@ -143,7 +183,7 @@ def _names(traces: Iterable[PhotoTrace]) -> Iterator[str]:
 
 def _with_bytes(cat: Catalogue, data_dir: Path, entry: Entry) -> Entry:
     """With the digests of the crops, as they are and as a release would write them, and pieces of all files."""
-    digests, pieces = set(entry.images), set()
+    digests, pieces = set(entry.images), set(entry.pieces)
     for path in crops_of(data_dir, entry):
         digests |= {sha256_file(path)} | _as_released(path)
         pieces |= _piece(path)

@@ -13,13 +13,15 @@ from btfer.files import write_atomic
 class RunTable:
     """A prediction table that has rows of forgotten faces.
 
-    gone: their file names. rows: how many. trained: the network has learnt from the release.
+    gone: their file names. rows: how many. trained: the network has learnt from the release. after: what its run
+    then counts as forgotten, with what it has lost before.
     """
 
     path: Path
     gone: frozenset[str]
     rows: int
     trained: bool
+    after: int
 
 
 def tables_with(
@@ -30,9 +32,11 @@ def tables_with(
     files_of: the images (`images/sad/sad-001.png`) by the name of their release.
     """
     found, unread = [], []
+    counted: dict[Path, int] = {}
     for path in sorted(runs_dir.glob("**/predictions_*.parquet")):
         record = _record(path.parent)
-        names = {(record.get("release") or {}).get("name", ""), record.get("training") or ""}
+        learnt_from = _text(record.get("training"))
+        names = {_text(_part(record, "release").get("name")), learnt_from}
         gone = set[str]().union(*(files_of.get(name, set()) for name in names))
         if not gone:
             continue
@@ -42,9 +46,11 @@ def tables_with(
             unread.append(f"{path}: {error}")
             continue
         if rows:
-            fold = bool((record.get("definition") or {}).get("fold"))
-            trained = fold or (record.get("training") or "") in files_of
-            found.append(RunTable(path, frozenset(gone), rows, trained))
+            trained = bool(_part(record, "definition").get("fold")) or learnt_from in files_of
+            before = record.get("forgotten", 0)
+            after = rows + counted.get(path.parent, before if isinstance(before, int) else 0)
+            counted[path.parent] = after  # a run may have several tables
+            found.append(RunTable(path, frozenset(gone), rows, trained, after))
     return found, unread
 
 
@@ -53,7 +59,7 @@ def prune(tables: Sequence[RunTable]) -> None:
     for one in tables:
         table = _read(one.path)
         keep = [file not in one.gone for file in table["file"].to_pylist()]
-        _note(one.path.parent, one.rows)
+        _note(one.path.parent, one.after)
         _write(one.path, table.filter(keep))
 
 
@@ -65,10 +71,19 @@ def _record(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _note(folder: Path, rows: int) -> None:
+def _part(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = record.get(key)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _note(folder: Path, n_forgotten: int) -> None:
     record = _record(folder)
     if record:
-        record["forgotten"] = record.get("forgotten", 0) + rows
+        record["forgotten"] = n_forgotten
         write_atomic(folder / "run.json", f"{json.dumps(record, indent=2)}\n".encode())
 
 

@@ -4,22 +4,23 @@ Looked for are the hashes of the photo and of everything that was cut from it, i
 and bytes out of the middle of each file. A name that photos which stay have too proves nothing and is left out.
 """
 
-import os
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, text_search
 from btfer.files import sha256_file
-from btfer.paths import erasures_dir, training_dir
+from btfer.paths import erasures_dir
+from btfer.pipeline.forget.archives import CannotLookInto, is_archive, members
 from btfer.pipeline.forget.entry import Entry
 from btfer.pipeline.forget.folders import (
     ANY_BYTES,
     TABLES,
-    files_in,
+    everything_in,
     read_table,
     release_folders,
-    training_copies,
+    training_sets,
 )
 
 BY_NAME = ("photos", "thumbnails", "faces")
@@ -45,8 +46,16 @@ class Needles:
         )
 
 
-def what_is_left(cat: Catalogue, data_dir: Path, entry: Entry) -> list[str]:
-    """A line for each place where something is left; [] = nothing is."""
+@dataclass(frozen=True)
+class Searched:
+    """left: a line for each place where something is left. unsearched: for each that could not be looked into."""
+
+    left: list[str]
+    unsearched: list[str]
+
+
+def search(cat: Catalogue, data_dir: Path, entry: Entry) -> Searched:
+    """Look everywhere in the catalogue and below the data folder, through links and into archives too."""
     left, shared = _in_catalogue(cat, entry)
     shared |= _in_other_rows(data_dir, entry)
     words = [one for one in (*_hard(entry), *_soft(entry)) if one not in shared]
@@ -55,8 +64,11 @@ def what_is_left(cat: Catalogue, data_dir: Path, entry: Entry) -> list[str]:
     for path in cat.files():
         if path.is_file() and needles.in_bytes(path.read_bytes()):
             left.append(f"{path}: bytes of a deleted row")
-    left += _in_folders(data_dir, entry, needles, {one.resolve() for one in cat.files()})
-    return left
+    unsearched: list[str] = []
+    left += _in_folders(
+        data_dir, entry, needles, {one.resolve() for one in cat.files()}, unsearched
+    )
+    return Searched(left, unsearched)
 
 
 def _hard(entry: Entry) -> Sequence[str]:
@@ -87,7 +99,7 @@ def _in_catalogue(cat: Catalogue, entry: Entry) -> tuple[list[str], set[str]]:
 
 def _in_other_rows(data_dir: Path, entry: Entry) -> set[str]:
     """Names that other images of a release have too. Where a release was made elsewhere, no catalogue knows them."""
-    folders = (*release_folders(data_dir), *training_copies(data_dir))
+    folders = (*release_folders(data_dir), *training_sets(data_dir))
     tables = [read_table(folder / name) for folder in folders for name in TABLES]
     cells = {cell for table in tables if table for row in table.rows for cell in row}
     names = [(one, one.encode().decode(ANY_BYTES)) for one in _soft(entry)]
@@ -97,41 +109,57 @@ def _in_other_rows(data_dir: Path, entry: Entry) -> set[str]:
 
 
 def _in_folders(
-    data_dir: Path, entry: Entry, needles: Needles, catalogue: set[Path]
+    data_dir: Path, entry: Entry, needles: Needles, catalogue: set[Path], unsearched: list[str]
 ) -> Iterator[str]:
-    entries = set(erasures_dir(data_dir).glob("open-*.json"))
-    for folder in BY_NAME:
-        for path in files_in(data_dir / folder):
-            if entry.is_face(path.stem):
-                yield f"{path}: a file of the photo"
-    for path in _files(data_dir):
-        if path not in entries and path.resolve() not in catalogue and _holds(path, needles):
-            yield f"{path}: names or shows it"
+    entries = {path.resolve() for path in erasures_dir(data_dir).glob("open-*.json")}
+    for path in everything_in(data_dir, unsearched):
+        if path.resolve() in entries | catalogue:
+            continue
+        try:
+            yield from _in_file(data_dir, path, entry, needles, unsearched)
+        except FileNotFoundError:  # gone since: another process's temporary file
+            continue
+        except OSError as error:
+            unsearched.append(f"{path}: {error.strerror}")
 
 
-def _files(data_dir: Path) -> Iterator[Path]:
-    """Every file that may name or show it. Of training sets only copies of releases: the others came from elsewhere."""
-    skipped = {*(data_dir / name for name in BY_NAME), training_dir(data_dir)}
-    for one in sorted(data_dir.iterdir()) if data_dir.is_dir() else ():
-        if one.is_dir() and one not in skipped:
-            yield from files_in(one)
-        elif one.is_file():
-            yield one
-    for folder in training_copies(data_dir):
-        yield from files_in(folder)
+def _in_file(
+    data_dir: Path, path: Path, entry: Entry, needles: Needles, unsearched: list[str]
+) -> Iterator[str]:
+    if entry.is_face(path.stem):
+        yield f"{path}: a file of the photo"
+    elif is_archive(path):
+        try:
+            yield from _in_archive(path, entry, needles)
+        except CannotLookInto as error:
+            unsearched.append(
+                f"{path}: {error}; look into it, and delete it where it shows the photo"
+            )
+    elif path.relative_to(data_dir).parts[0] not in BY_NAME and _holds(path, needles):
+        yield f"{path}: names or shows it"
+
+
+def _in_archive(path: Path, entry: Entry, needles: Needles) -> Iterator[str]:
+    for name, data in members(path):
+        shown = hashlib.sha256(data).hexdigest() in needles.digests
+        if shown or entry.is_face(Path(name).stem) or needles.in_bytes(_bytes(name) + data):
+            yield f"{path}, {name!r} in it: names or shows it; pack it anew without, or delete it"
+        elif is_archive(Path(name)):
+            raise CannotLookInto(f"{name!r} in it is an archive itself")
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode(errors="surrogateescape") + b"\0"
 
 
 def _holds(path: Path, needles: Needles) -> bool:
     if path.suffix in _WEIGHTS:
         return False
-    try:
-        if path.suffix == ".parquet":
-            return needles.in_bytes(path.read_bytes()) or _in_parquet(path, needles)
-        if os.stat(path).st_size > 64 << 20:
-            return _in_large(path, needles)
-        return sha256_file(path) in needles.digests or needles.in_bytes(path.read_bytes())
-    except FileNotFoundError:  # gone since: another process's temporary file
-        return False
+    if path.suffix == ".parquet":
+        return needles.in_bytes(path.read_bytes()) or _in_parquet(path, needles)
+    if path.stat().st_size > 64 << 20:
+        return _in_large(path, needles)
+    return sha256_file(path) in needles.digests or needles.in_bytes(path.read_bytes())
 
 
 def _in_large(path: Path, needles: Needles) -> bool:

@@ -30,7 +30,8 @@ _STRATA = ("ethnicity", "gender", "age")
 class Held:
     """What a folder holds of the photos. images: its images of them. digests: of their files.
 
-    files: every file with their bytes. unreadable: tables that are no CSV and name one of them.
+    files: every file with their bytes. unreadable: tables that are no CSV and name one of them. as_photos: names of
+    images that are photos of the entry themselves, byte for byte.
     """
 
     folder: Path
@@ -38,9 +39,20 @@ class Held:
     digests: frozenset[str] = frozenset()
     files: tuple[Path, ...] = ()
     unreadable: tuple[Path, ...] = ()
+    as_photos: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.images or self.files or self.unreadable)
+
+    @property
+    def is_release(self) -> bool:
+        """Whether it lies among the releases; a training set otherwise."""
+        return self.folder.parent.name == "releases"
+
+    def shown(self) -> list[str]:
+        """Its images of the photos by name; its files, where it has no folder of images."""
+        named = [one.file for one in self.images]
+        return named or [path.relative_to(self.folder).as_posix() for path in self.files]
 
 
 def look(cat: Catalogue, folder: Path, entry: Entry, seed: int) -> Held:
@@ -60,7 +72,8 @@ def look(cat: Catalogue, folder: Path, entry: Entry, seed: int) -> Held:
     }
     hidden = set(photo_pseudonyms(cat, entry.photos).values())
     meant |= _named_in(tables, entry, {seed_in(folder), seed} - {None}, hidden)
-    same = {path for path, digest in sums.items() if digest in entry.images}
+    digests = {*entry.images, *entry.photos}
+    same = {path for path, digest in sums.items() if digest in digests}
     meant |= {names[path] for path in same if names[path].startswith("images/")}
     files = same | {path for path in sums if names[path] in meant}
     sourced = _records(tables["sources.csv"])
@@ -76,6 +89,7 @@ def look(cat: Catalogue, folder: Path, entry: Entry, seed: int) -> Held:
         frozenset(sums[path] for path in files),
         tuple(sorted(files)),
         tuple(path for path in texts if _holds_word(path, entry)),
+        frozenset(names[path] for path in same if sums[path] in entry.photos),
     )
 
 
