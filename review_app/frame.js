@@ -87,6 +87,7 @@ function tick(view) {
   if (!view.root?.isConnected) return;
   if (view.unsent && view.resend(view.unsent, false) && Date.now() - view.posted > view.patience) again(view);
   if (!document.hidden && Date.now() - view.looked > LOOK_MS) look(view);
+  reconnect(view);
   view.onTick?.();
 }
 
@@ -98,8 +99,15 @@ async function look(view) {
     online = (await fetch(place, { cache: "no-store", signal: AbortSignal.timeout(LOOK_MS) })).ok;
   } catch { /* not there */ }
   if (online === view.online) return;
-  view.online = online;
+  Object.assign(view, { online, back: Date.now() });
   view.onStatus?.();
+}
+
+/** Streamlit looks for a lost server ever more seldom: where a page waits to be sent, it is loaded anew instead. */
+function reconnect(view) {
+  const state = document.querySelector(".stApp")?.dataset.testConnectionState;
+  const waits = view.unsent && view.resend(view.unsent, true) && !view.forgetful;
+  if (waits && view.online && state && state !== "CONNECTED" && Date.now() - view.back > LATEST_MS / 3) location.reload();
 }
 
 // ---- focus and keys

@@ -21,7 +21,7 @@ function smaller(view) { resize(view, shownSize(view) / 1.2); }
 function fit(view) { resize(view, 0); }
 
 function shownSize(view) {
-  return parseFloat(view.grid.style.getPropertyValue("--tile"));
+  return view.tilePx || parseFloat(view.grid.style.getPropertyValue("--tile"));
 }
 
 /** The largest tile with which n fit in this place; where none does, one that shows what is on it. */

@@ -29,8 +29,11 @@ def visit(page: Any, name: str) -> None:
 
 
 def rename(page: Any, name: str, *then: str) -> None:
-    page.get_by_role("button", name="change", exact=True).click()
-    page.get_by_label("Your name").fill("")
+    box = page.get_by_label("Your name")
+    while box.count() == 0:  # Streamlit loses a click that comes before a new server's first run
+        page.get_by_role("button", name="change", exact=True).click()
+        page.wait_for_timeout(1500)
+    box.fill("")
     page.keyboard.type(name)
     page.keyboard.press("Enter")
     for key in then:
