@@ -1,6 +1,5 @@
 """A face that a person drew is cut as the crop stage cuts, and takes its place in round `faces`."""
 
-
 import numpy as np
 import pytest
 
