@@ -208,7 +208,7 @@ def server(browser: Any, data_dir: Path) -> ServerTimes:
     with served(app, data_dir) as (url, pid):
         overview = _cpu_of(browser, pid, f"{url}/?reviewer={REVIEWER}", "text=Faces wanted")
     with served(app, data_dir) as (url, pid):
-        faces = _cpu_of(browser, pid, f"{url}/faces?reviewer={REVIEWER}", ".tile img")
+        faces = _cpu_of(browser, pid, f"{url}/faces?reviewer={REVIEWER}", ".tile")
     with served(app, data_dir) as (url, pid):
         first = _cpu_of(browser, pid, f"{url}/photos?reviewer={REVIEWER}", ".tile img")
         second = _cpu_of(browser, pid, f"{url}/photos?reviewer=ben", ".tile img")

@@ -29,7 +29,8 @@ def page() -> None:
     forecasts = review.forecast(cat, digest)
     drops = review.dropped(cat, digest)
     step = st.container()
-    _rounds(cat, tallies, reviewer)
+    disputed = review.disputed(cat, digest)
+    _rounds(cat, tallies, reviewer, disputed)
     wanted = st.number_input("Faces wanted per class", 1, 100_000, TARGET, key="target", width=240)
     target = int(wanted)
     _next(step, _next_step(cat, tallies, digest, forecasts, target))
@@ -49,7 +50,7 @@ def _next_step(
     forecasts: list[review.Forecast],
     target: int,
 ) -> review.NextStep:
-    disputed = {name: votes.count_disputes(cat, name) for name in review.ROUNDS}
+    disputed = review.disputed(cat, digest)
     waiting = {
         name: sum(one.awaiting for one in tallies if one.round == name) - disputed[name]
         for name in review.ROUNDS
@@ -72,7 +73,9 @@ def _next(place: DeltaGenerator, step: review.NextStep) -> None:
             st.switch_page(known[step.page])
 
 
-def _rounds(cat: Catalogue, tallies: list[review.Tally], reviewer: str) -> None:
+def _rounds(
+    cat: Catalogue, tallies: list[review.Tally], reviewer: str, disputed: dict[str, int]
+) -> None:
     pace = review.pace(cat, reviewer)
     for column, name in zip(st.columns(2), review.ROUNDS, strict=True):
         awaiting = sum(one.awaiting for one in tallies if one.round == name)
@@ -81,9 +84,8 @@ def _rounds(cat: Catalogue, tallies: list[review.Tally], reviewer: str) -> None:
         needed = votes.needed(cat, name)
         if needed > 1:
             details.append(f"{needed} reviewers each")
-        disputes = votes.count_disputes(cat, name)
-        if disputes:
-            details.append(f"{disputes:,} in dispute")
+        if disputed[name]:
+            details.append(f"{disputed[name]:,} in dispute")
         column.metric(
             f"{name.capitalize()} waiting",
             f"{awaiting:,}",

@@ -60,7 +60,7 @@ class MeasuredFace(NamedTuple):
     hints: Mapping[str, Any]
 
 
-class StoredVote(NamedTuple):
+class CastVote(NamedTuple):
     """Who voted on a picture; what was undone is no vote."""
 
     photo: str
@@ -180,14 +180,12 @@ def keepers(cat: Catalogue, photos: Collection[str] | None = None) -> dict[str, 
     return dict(tuple(row) for row in _rows(cat, columns, verdict.c.photo, photos))
 
 
-def votes_on(
-    cat: Catalogue, round_: str, photos: Collection[str] | None = None
-) -> list[StoredVote]:
+def votes_on(cat: Catalogue, round_: str, photos: Collection[str] | None = None) -> list[CastVote]:
     """Every vote of a round that was not undone, final verdicts left out. photos: only on these."""
     columns = (verdict.c.photo, verdict.c.face, verdict.c.reviewer)
     votes = not_undone().where(verdict.c.round == round_, ~verdict.c.final)
     rows = _rows(cat, votes.with_only_columns(*columns), verdict.c.photo, photos)
-    return [StoredVote(*row) for row in rows]
+    return [CastVote(*row) for row in rows]
 
 
 def disputed(cat: Catalogue, round_: str, photos: Collection[str] | None = None) -> set[str]:

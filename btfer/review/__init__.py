@@ -45,7 +45,17 @@ from btfer.review.log import (
 )
 from btfer.review.next_step import NextStep, next_step
 from btfer.review.pace import Pace, pace
-from btfer.review.queues import Item, Page, Queue, Tally, dropped, end_leases, progress, queue
+from btfer.review.queues import (
+    Item,
+    Page,
+    Queue,
+    Tally,
+    disputed,
+    dropped,
+    end_leases,
+    progress,
+    queue,
+)
 from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS, Judged
 from btfer.review.suspects import MarkedSuspects, mark_suspects
 
@@ -81,6 +91,7 @@ __all__ = [
     "commit",
     "counted",
     "decide",
+    "disputed",
     "disputes",
     "dropped",
     "end_leases",

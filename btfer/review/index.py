@@ -165,11 +165,12 @@ class ReviewIndex:
             self._faces_of.setdefault(photo, []).append(face)
         self._read_keepers(photos)
         self._read_open(photos, held.several, dict(now.plan))
-        new = False
+        new, counted = False, list[Counted]()
         for photo in seen:
-            self._count(photo, 1)
+            counted.extend(self._counted(photo))
             for one in self._open(photo):
                 new = new or one.id not in before
+        self.counts.update(counted)
         self.shape += new
 
     def _read_keepers(self, photos: set[str] | None) -> None:
@@ -206,7 +207,7 @@ class ReviewIndex:
     def _forget(self, photo: str) -> Iterator[str]:
         """Take a photo and its faces out, before they are read anew; the ids that awaited people."""
         if photo in self.found:
-            self._count(photo, -1)
+            self.counts.subtract(self._counted(photo))
         for id_ in (photo, *self._faces_of.pop(photo, ())):
             for round_ in ROUNDS:
                 if self.awaiting[round_].pop(id_, None):
@@ -218,10 +219,6 @@ class ReviewIndex:
         keeper = self._keeper_of.pop(photo, "")
         self._copies_of[keeper].discard(photo)
         self._photos.pop(photo, None)
-
-    def _count(self, photo: str, by: int) -> None:
-        for key in self._counted(photo):
-            self.counts[key] += by
 
     def _counted(self, photo: str) -> Iterator[Counted]:
         current = self._current

@@ -206,6 +206,14 @@ def dropped(cat: Catalogue, crop_digest: str) -> list[DropCount]:
     return sorted(rows, key=lambda row: -row.dropped)
 
 
+def disputed(cat: Catalogue, crop_digest: str) -> dict[str, int]:
+    """How many pictures of each round people judged differently and nobody settled."""
+    index = shared(cat, crop_digest)
+    with index.lock:
+        index.refresh()
+        return {name: len(ids) for name, ids in index.disputed.items()}
+
+
 def counts(cat: Catalogue, crop_digest: str) -> Counter[Counted]:
     """What the index counts (`ReviewIndex.counts`), as the catalogue is now."""
     index = shared(cat, crop_digest)
