@@ -62,8 +62,9 @@ lint: .venv/.dev  ## Format, style, types and import contracts
 benchmark-crawl: .venv/.complete  ## Speed of the crawl beside icrawler's own, on a loopback site
 	$(BIN)/python benchmarks/crawl.py
 
-benchmark-dedup: .venv/.complete  ## Speed of the near-duplicate search beside its peers
+benchmark-dedup: .venv/.complete  ## Speed of the near-duplicate search beside its peers; which copies and expressions it merges (PHOTOS=folder)
 	$(BIN)/python benchmarks/dedup.py
+	$(BIN)/python benchmarks/expressions.py $(if $(PHOTOS),--photos '$(PHOTOS)')
 
 benchmark-faces: .venv/.complete  ## Speed, boxes and memory of the face detector beside the mtcnn package
 	$(BIN)/python benchmarks/faces.py

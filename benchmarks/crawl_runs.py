@@ -113,7 +113,7 @@ def with_btfer(job: CrawlJob) -> CrawlRun:
         data_dir=job.folder / "data", allow_private_hosts=True, host_delay_s=job.host_delay_s
     )
     queries = [Query(phrase, "happy", "en") for phrase in phrases(job.kind, job.n, PER_QUERY)]
-    source = bing(f"http://{SEARCH_HOST}:{job.port}")
+    source = replace(bing(f"http://{SEARCH_HOST}:{job.port}"), min_delay_s=0)  # our own server
     threads: dict[str, Any] = {} if job.threads is None else {"threads": job.threads}
     cat = open_catalogue(settings.catalogue_url)
     began, used_s = time.time(), _cpu_s()

@@ -15,10 +15,12 @@ from typing import IO
 
 from btfer.csv_writer import plain
 from btfer.errors import UsageError
+from btfer.files import check_size
 
 DELIMITERS = (",", ";", "\t")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _CHUNK = 1 << 20
+MAX_PIPED_BYTES = 200_000_000
 _MOST_SHOWN = 200
 
 
@@ -104,6 +106,8 @@ def iterate_csv(
         raise UsageError(
             f"{path} has no column {', '.join(absent)}; its columns are: {_listed(columns)}"
         )
+    if not own:
+        rows = _without_rows_in_cells(path, rows, delimiter, len(columns))
     return columns, (_row(path, columns, *row, keep_spaces=own) for row in rows)
 
 
@@ -117,6 +121,8 @@ class _Text:
         self._newline = "" if own else None
         if own and path.exists() and not path.is_file():
             raise UsageError(f"{path} cannot be read: it is not a file")
+        if own and path.exists():
+            check_size(path)
         self._encoding = self._found_encoding(own=own)
         self.skipped, self.head = 0, ""
         for line in self.lines():
@@ -177,10 +183,14 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _whole(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
+    """What comes through a pipe, or from a device that may never end."""
+    with _opened(path) as source:
+        data = source.read(MAX_PIPED_BYTES + 1)
+    if len(data) > MAX_PIPED_BYTES:
+        raise UsageError(
+            f"{path} is no file and gives more than {MAX_PIPED_BYTES:,} bytes: save it first"
+        )
+    return data
 
 
 def _delimiter(first: str, wanted: Mapping[str, str]) -> str:
@@ -207,6 +217,29 @@ def _rows(text: _Text, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             line = text.skipped + reader.line_num + 1
     except csv.Error as error:
         raise UsageError(f"{text.path}, line {line}: {error} (is a quote left open?)") from None
+
+
+def _without_rows_in_cells(
+    path: Path, rows: Iterator[tuple[int, list[str]]], delimiter: str, n_columns: int
+) -> Iterator[tuple[int, list[str]]]:
+    """The same rows. Raises UsageError at a cell whose lines are rows: its quote was closed in a row far below."""
+    for line, fields in rows:
+        for at, cell in enumerate(fields):
+            if "\n" not in cell or n_columns < 2:
+                continue
+            first, *inner, last = cell.split("\n")
+            whole = [first] * (at == 0) + inner + [last] * (at == len(fields) - 1)
+            # In prose, a space follows a comma.
+            rows_in_it = [
+                one.count(delimiter) == n_columns - 1 and f"{delimiter} " not in one
+                for one in whole
+            ]
+            if whole and all(rows_in_it):
+                raise UsageError(
+                    f"{path}, line {line}: a cell goes over {2 + len(inner)} lines that look like rows "
+                    "(is a quote left open?)"
+                )
+        yield line, fields
 
 
 def _columns(path: Path, header: list[str], wanted: Mapping[str, str]) -> tuple[str, ...]:

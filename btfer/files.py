@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from btfer.errors import BtferError, Busy
+from btfer.errors import BtferError, Busy, UsageError
+
+MOST_OF_A_TEXT = 64 << 20
+"""Bytes of a table or text of a release; that of 2,100 images has less than one."""
 
 _PART = ".part-"
 _LONGEST_NAME = 20  # of a command
@@ -53,6 +56,15 @@ def remove_parts(folder: Path) -> None:
     """Delete what writers that were killed have left below a folder; nobody may be writing there now."""
     for part in folder.glob(f"**/{_PART}*"):
         part.unlink(missing_ok=True)
+
+
+def check_size(path: Path, most_bytes: int = MOST_OF_A_TEXT) -> None:
+    """Raise UsageError for a file from elsewhere that is too large to be what it should be, before it is read."""
+    n_bytes = path.stat().st_size
+    if n_bytes > most_bytes:
+        raise UsageError(
+            f"{path} has {n_bytes:,} bytes, more than the {most_bytes:,} that it may have: it was not read"
+        )
 
 
 def sha256_file(path: Path) -> str:

@@ -54,12 +54,18 @@ def erasures_dir(data_dir: Path) -> Path:
     return data_dir / "erasures"
 
 
+def doctor_dir(data_dir: Path) -> Path:
+    """What sources answered when `btfer crawl doctor` last looked at them."""
+    return data_dir / "doctor"
+
+
 def derived_dirs(data_dir: Path) -> list[Path]:
     """What is made from photos and faces and can be made again: decoded pixels of runs, reports, leaks."""
     return [
         data_dir / "runs" / "_cache",
         data_dir / "reports",
         leaks_dir(data_dir),
+        doctor_dir(data_dir),
         rebuilding_dir(data_dir),
     ]
 

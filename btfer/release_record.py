@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from btfer.errors import UsageError
 from btfer.faces.modes import CropSettings
-from btfer.files import write_atomic
+from btfer.files import check_size, write_atomic
 from btfer.licences import LOCAL, NONE
 
 FILE = "release.json"
@@ -205,6 +205,7 @@ def _content(folder: Path) -> dict[str, Any]:
     if path.exists() and not path.is_file():
         raise UsageError(f"{path} cannot be read: it is not a file")
     try:
+        check_size(path)
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_number)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
@@ -212,9 +213,22 @@ def _content(folder: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is damaged, it is not JSON: it is not UTF-8 text") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is damaged, it is not JSON: {error}") from None
+    if (broken := broken_character(content)) is not None:
+        raise UsageError(f"{path} is damaged: it has half of a character, {broken}")
     if not isinstance(content, dict):
         raise UsageError(f"{path} is not a release's: expected an object, got {content!r:.40}")
     return content
+
+
+def broken_character(content: Any) -> str | None:
+    """A lone surrogate in what JSON said, as it is written there (`\\ud800`): no file and no terminal can hold it."""
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        return ascii(error.object[error.start])
+    except RecursionError:
+        return None
+    return None
 
 
 def _refuse_number(name: str) -> NoReturn:

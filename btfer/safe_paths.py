@@ -36,7 +36,11 @@ def path_inside(folder: Path, name: str, *, where: str) -> Path:
     """
     path = folder / relative_name(name, where=where)
     root = folder.resolve()
-    if not path.resolve().is_relative_to(root):
+    try:
+        leads_to = path.resolve()
+    except (OSError, RuntimeError):  # Python 3.11 raises RuntimeError for links in a circle
+        raise UsageError(f"{where}: {name[:80]!r} is a symbolic link that leads nowhere") from None
+    if not leads_to.is_relative_to(root):
         raise UsageError(f"{where}: {name[:80]!r} leads out of {folder} by a symbolic link")
     return path
 

@@ -3,7 +3,7 @@
 Every setting is a key of btfer.toml, a variable (`min_face_px` is BTFER_MIN_FACE_PX) and a flag before
 the command's name (`btfer --set min_face_px=60 crop`). Often used ones have a flag of their own as well:
 --data-dir, --catalogue, --engine and --workers before the command's name; --seed of build and bench;
---mode (crop) and --faces of crop; --licences of crawl. Secrets (flickr_key, openverse_token) are better
+--mode (crop) and --faces of crop; --licences of crawl. Secrets (flickr_key, openverse_client_secret) are better
 kept out of flags, which other users of the machine can see.
 
 The defaults are the paper's numbers where it gives one (BTFER, section 2).
@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         default_factory=default_queries_dir,
         description="folder of the query plan; without one, the plan that comes with btfer",
     )
+    plan: str = Field(
+        "",
+        description="which plan of queries_dir: paper = the paper's own words; empty = the folder's",
+    )
     contact: str = Field("", description="e-mail or page put in the crawler's User-Agent")
     engine: Literal["serial", "processes"] = Field(
         "processes", description="where heavy loops run: in this process, or in several"
@@ -77,8 +81,23 @@ class Settings(BaseSettings):
     openverse_token: str = Field(
         "", repr=False, description="access token, from api.openverse.org/v1/#tag/auth"
     )
+    openverse_client_id: str = Field(
+        "", description="client id, from api.openverse.org/v1/#tag/auth; fetches access tokens"
+    )
+    openverse_client_secret: str = Field(
+        "", repr=False, description="client secret that belongs to openverse_client_id"
+    )
     licences: Literal["any", "stated", "derivatives", "free"] = Field(
         "any", description="which photos a crawl fetches, by the licence that the source states"
+    )
+    proxy: str = Field(
+        "", repr=False, description="proxy of the crawl, as http://HOST:PORT; empty = none"
+    )
+    agency_previews: bool = Field(
+        False, description="crawl the previews of picture agencies too, which are for sale"
+    )
+    check_pages: bool = Field(
+        False, description="ask the page that shows a picture whether it opts out of such use"
     )
     allow_private_hosts: bool = Field(False, description="crawl loopback and private addresses")
 

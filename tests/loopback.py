@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 
 import sqlalchemy as sa
@@ -30,9 +31,13 @@ class Site:
         self.server = server
         self.results: dict[str, list[str]] = {}
         self.titles: dict[str, str] = {}
+        self.sizes: dict[str, tuple[int, int]] = {}  # which Commons states of a picture
+        self.silent: set[str] = set()  # pictures of which Commons states no licence
         self.captcha = ""  # the phrase that gets another page
-        self.source = bing(server.url_for("").rstrip("/"))
-        self.commons = commons(server.url_for("").rstrip("/"))
+        base = server.url_for("").rstrip("/")
+        self.source, self.commons = (
+            replace(make(base), min_delay_s=0) for make in (bing, commons)
+        )  # search pages and pictures are on one host here
         server.no_handler_status_code = 404
         server.expect_request("/images/async").respond_with_handler(self._bing)
         server.expect_request("/w/api.php").respond_with_handler(self._commons)
@@ -52,7 +57,7 @@ class Site:
         return url
 
     def fetches(self) -> list[str]:
-        ignored = ("/images/async", "/w/api.php", "/robots.txt")
+        ignored = ("/images/async", "/w/api.php", "/robots.txt", "/.well-known/tdmrep.json")
         return [request.path for request, _ in self.server.log if request.path not in ignored]
 
     def _bing(self, request: Request) -> Response:
@@ -71,12 +76,17 @@ class Site:
         asked = request.args["gsrsearch"].removesuffix(" filetype:bitmap")
         urls = self.results.get(asked, [])
         pages = [
-            {"title": f"File:{n}.jpg", "index": n, "imageinfo": [_commons_info(url)]}
+            {"title": f"File:{n}.jpg", "index": n, "imageinfo": [self._info(url)]}
             for n, url in enumerate(urls[first : first + 20], start=first + 1)
         ]
         more = {"continue": {"gsroffset": first + 20}} if first + 20 < len(urls) else {}
         answer = {"batchcomplete": True, "query": {"pages": pages}} | more
         return Response(json.dumps(answer), mimetype="application/json")
+
+    def _info(self, url: str) -> dict[str, object]:
+        width, height = self.sizes.get(url, (640, 480))
+        stated = {"extmetadata": []} if url in self.silent else {}
+        return _commons_info(url) | {"width": width, "height": height} | stated
 
 
 def _commons_info(url: str) -> dict[str, object]:

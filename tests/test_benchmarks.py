@@ -36,6 +36,19 @@ def test_the_crawl_benchmark_says_pass_or_miss_for_each_target(printed: str) -> 
     assert ends[-1] == ("100 % kept", "100.0 %", "pass")
 
 
+@pytest.mark.slow
+def test_copies_are_taken_and_no_other_expression_is() -> None:
+    command = [sys.executable, str(BENCHMARKS / "expressions.py"), "--most", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "other expressions merged: none" in done.stdout
+    for kind in ("resize 0.5", "mirror", "quality 20", "brightness 1.4", "crop 10%", "meme"):
+        assert re.search(rf"copy: {kind} +│ 3 +│ . of 3 +│ 3 of 3", done.stdout), (
+            kind,
+            done.stdout,
+        )
+
+
 def test_the_leak_benchmark_finds_what_it_planted() -> None:
     command = [sys.executable, str(BENCHMARKS / "leaks.py"), "--most", "5"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

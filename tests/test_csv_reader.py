@@ -115,3 +115,33 @@ def test_a_late_accent_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"file,label\n" + b"a.jpg,sad\n" * 150_000 + "bä.jpg,happy\n".encode("cp1252"))
     assert read_csv(path).rows[-1]["file"] == "bä.jpg"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a,b\n1,"2\n3,4\n5,6"\n',
+        'a,b,c\n1,2,"x\n3,4,y\n5,6,z"\n7,8,w\n',
+        'a,b,c\n"1,2,x\n3",4,y\n',
+        'a;b;c\n1;"2\n3;4;y\n5";z\n',
+    ],
+)
+def test_rows_that_an_open_quote_swallowed_are_not_lost(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"line 2: .*\(is a quote left open\?\)"):
+        read_csv(path)
+
+
+def test_a_text_of_several_lines_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('file,title,author\na.jpg,"Rain,\nwind\n",Ana\nb.jpg,"\n",Bo\n')
+    assert [row["title"] for row in read_csv(path)] == ["Rain,\nwind", ""]
+
+
+def test_a_device_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("btfer.csv_reader.MAX_PIPED_BYTES", 1_000_000)
+    with pytest.raises(
+        UsageError, match="/dev/zero is no file and gives more than 1,000,000 bytes"
+    ):
+        read_csv(Path("/dev/zero"))

@@ -634,3 +634,79 @@ def test_a_credit_with_a_lower_case_word_that_no_name_has_never_frees(
     assume(word not in {*table.PARTICLES, *table.CREDIT, *VOCABULARY})
     name = f"{word} Ann" if first else f"Ann {word} Smith"
     assert parse_licence(f"CC BY 4.0; {lead}{name}").kind is not Kind.FREE
+
+
+# What people and sites write: a stated licence with something behind it, a credit alone, a site's own terms.
+AS_SITES_WRITE = [
+    # refusals in capitals, which look like the names of authors
+    *((f"CC BY 4.0 Photo: {text}", "unknown") for text in (
+        "Hands Off", "Keep Out", "Internal", "Press Handout", "Warning", "Banned", "Courtesy Of", "Taken Down",
+        "Finger Weg", "Tabu", "Streng Geheim", "Pressefoto", "Bas Les Pattes", "Défense Formelle", "Manos Fuera",
+        "Uso Interno", "Propriedade Privada", "Нельзя", "अनुमति", "निजी",
+    )),
+    ("CC BY 4.0 图片 方案", "unknown"),
+    # and names that look like refusals
+    *((f"CC BY 4.0 Photo: {text}", "by") for text in (
+        "Lockwood Banks", "Warner Pressler", "Ludwig van Beethoven", "Max Mustermann", "Vendela Usoro", "NASA",
+    )),
+    ("CC BY 4.0 摄影 王方", "by"),
+    # the name of an institution, and an address
+    *((text, "unknown") for text in (
+        "Photo: MIT", "Foto: BSD", "Image: Apache", "Bild: GPL", "Photo by MIT", "© MIT", "CC BY 4.0, © MIT",
+    )),
+    ("Photo: MIT License", "mit"),
+    ("Photo: Apache 2.0", "apache"),
+    ("Photo: Ann Smith, Fargo ND, CC BY 4.0", "by"),
+    ("Photo by Ann Smith, Grand Forks ND. CC BY 4.0", "by"),
+    ("Photo: Ann Smith, Charlotte NC, CC BY-SA 4.0", "by-sa"),
+    ("Photo: Ann Smith, Fargo ND, CC BY-ND 4.0", "by-nd"),
+    ("CC BY 4.0, ND", "nd"),
+    ("CC BY; nd only", "nd"),
+    # Flickr's words beside a Creative Commons licence: they do not say which
+    ("Some rights reserved", "unknown"),
+    ("Some rights reserved by Ann Smith", "unknown"),
+    ("CC BY 2.0 Some rights reserved by Ann", "by"),
+    # Wikimedia Commons
+    ("{{self|cc-by-sa-4.0}}", "by-sa"),
+    ("{{self|cc-by-nd-2.0}}", "by-nd"),
+    ("cc-by-sa-3.0-migrated", "by-sa"),
+    ("Own work, CC BY-SA 4.0", "by-sa"),
+    ("Eigenes Werk, CC BY-SA 3.0", "by-sa"),
+    ("PD-US-expired", "unknown"),
+    # sites with terms of their own
+    *((text, "unknown") for text in (
+        "Unsplash License", "Free to use under the Unsplash License", "Pexels License", "Pixabay Content License",
+        "Free for commercial use, no attribution required", "Standard License", "Lizenzfrei", "Uso libre",
+    )),
+    *((text, "reserved") for text in (
+        "Getty Images Editorial License", "Alamy Stock Photo", "Shutterstock Editorial", "Rights-managed",
+        "Standard YouTube License", "Urheberrechtlich geschützt", "Redaktionelle Nutzung", "Usage Éditorial",
+        "Droits gérés", "Prohibida la reproducción", "Derechos gestionados", "Uso editorial", "未经许可不得使用",
+        "谢绝转载", "अनुमति के बिना", "Protected by copyright",
+    )),
+    # rightsstatements.org, by code and by title
+    ("InC", "InC"),
+    ("In Copyright", "InC"),
+    ("IN COPYRIGHT - EU ORPHAN WORK", "InC-OW-EU"),
+    ("In Copyright - Educational Use Permitted", "InC-EDU"),
+    ("In Copyright - Rights-holder(s) Unlocatable or Unidentifiable", "InC-RUU"),
+    ("NoC-NC", "NoC-NC"),
+    ("No Copyright - Non-Commercial Use Only", "NoC-NC"),
+    ("No Copyright - United States", "NoC-US"),
+    ("NKC", "NKC"),
+    ("No Known Copyright", "NKC"),
+    ("UND", "UND"),
+    ("Copyright Undetermined", "UND"),
+    ("http://rightsstatements.org/vocab/InC-NC/1.0/", "InC-NC"),
+    ("https://rightsstatements.org/page/NoC-OKLR/1.0/?language=de", "NoC-OKLR"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("statement", "code"), AS_SITES_WRITE)
+def test_what_sites_and_people_write_is_read_as_they_mean_it(statement: str, code: str) -> None:
+    read = parse_licence(statement)
+    assert (read.code or str(read.kind)) == code
+    if code.startswith(("InC", "reserved")):
+        assert not may_be_released(read)
+    if code.startswith(("NoC", "NKC", "UND", "unknown")):
+        assert not redistributable(read)

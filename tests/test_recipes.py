@@ -94,7 +94,7 @@ def _follow(
 
 def test_a_new_source_is_one_file_and_one_row(tmp_path: Path) -> None:
     file = """
-from btfer.sources.search import SearchFeeder, SearchParser, Source
+from btfer.sources.search import ImageResult, SearchFeeder, SearchParser, Source
 
 
 class WallFeeder(SearchFeeder):
@@ -104,7 +104,7 @@ class WallFeeder(SearchFeeder):
 
 class WallParser(SearchParser):
     def parse(self, response, **_):
-        yield {"file_url": response.body.decode()}
+        yield from self.each([response.body.decode()], ImageResult)
 
 
 def wall(base_url="https://wall.example"):

@@ -31,7 +31,8 @@ TERMS = {  # what must be in the glossary, and where the word is used in code
     "crop settings": "btfer.faces.modes:CropSettings",
     "release": "btfer.pipeline.release:write",
     "image": "btfer.bench.datasets:ImageSet",
-    "cell": "btfer.bench.experiments.cells:GridCell",
+    "cell": "btfer.queries:Cell",
+    "grid cell": "btfer.bench.experiments.cells:GridCell",
 }
 WORDS = [
     *(

@@ -13,6 +13,9 @@ from btfer.catalogue.tables import face, verdict
 from btfer.catalogue.tables import photo as photo_table
 from btfer.catalogue.verdicts import Verdict
 
+SAME_SHOT = "same shot as another"
+"""Why a face that the crop stage accepted is dropped again: it stands in another photo as well."""
+
 # The columns whose names the database had before fields told their units.
 _COLUMN_OF = {
     "crop_digest": "settings",
@@ -42,14 +45,19 @@ def accepted(cat: Catalogue, crop_digest: str) -> list[AcceptedFace]:
     return cat.read_as(AcceptedFace, _accepted(crop_digest))
 
 
-def _accepted(crop_digest: str) -> sa.Select[Any]:
-    """The columns of `AcceptedFace`, in their order."""
+def comparable(cat: Catalogue, crop_digest: str) -> list[AcceptedFace]:
+    """`accepted`, and the faces that would be accepted if they were not the same shot as another."""
+    return cat.read_as(AcceptedFace, _accepted(crop_digest, or_reason=SAME_SHOT))
+
+
+def _accepted(crop_digest: str, *, or_reason: str = "-") -> sa.Select[Any]:
+    """The columns of `AcceptedFace`, in their order. or_reason: of drops that count as accepted; '-' is of none."""
     crop, people = verdicts.current("crop"), verdicts.current("faces")
     dedup, photo = verdicts.current("dedup"), verdicts.current("photos")
     said = (people.c.decision, people.c.expression, people.c.reviewer, people.c.reason)
     return (
         sa.select(*_FACE_COLUMNS, *(sa.func.coalesce(one, "") for one in said))
-        .join(crop, _of_face(crop) & (crop.c.decision == "keep"))
+        .join(crop, _of_face(crop) & ((crop.c.decision == "keep") | (crop.c.reason == or_reason)))
         .join(dedup, (dedup.c.photo == face.c.photo) & (dedup.c.decision == "keep"))
         .outerjoin(photo, photo.c.photo == face.c.photo)
         .outerjoin(people, _of_face(people))

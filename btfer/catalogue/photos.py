@@ -21,8 +21,10 @@ from btfer.catalogue.rows import (
 )
 from btfer.catalogue.statements import statements
 from btfer.catalogue.store import Catalogue, Row, in_parts
-from btfer.catalogue.tables import face, fetch, photo, query, sighting
+from btfer.catalogue.tables import face, fetch, photo, query, search, sighting
 from btfer.licences import PhotoRights, resolve
+from btfer.queries import Cell
+from btfer.urls import identity
 
 UNLABELLED = "unlabelled"
 
@@ -227,16 +229,14 @@ def find(cat: Catalogue, start: str) -> list[Photo]:
 
 def shown_at(cat: Catalogue, things: Iterable[str]) -> set[str]:
     """Photos, by sha256, that came from one of these URLs, are shown on one of these pages, or are named."""
-    named = list(things)
+    named = {identity(thing) for thing in things}
     places = (fetch.c.photo, fetch.c.url, fetch.c.final_url, sighting.c.page_url)
-    return {
-        row["photo"]
-        for row in cat.rows(
-            sa.select(fetch.c.photo)
-            .join(sighting, sighting.c.fetch == fetch.c.id)
-            .where(fetch.c.photo.is_not(None), sa.or_(*(one.in_(named) for one in places)))
-        )
-    }
+    rows = cat.rows(
+        sa.select(*places)
+        .join(sighting, sighting.c.fetch == fetch.c.id)
+        .where(fetch.c.photo.is_not(None))
+    )
+    return {row["photo"] for row in rows if named & {identity(text) for text in row.values()}}
 
 
 def findable(cat: Catalogue, text: str) -> set[str]:
@@ -272,6 +272,24 @@ def count_by_class(cat: Catalogue) -> dict[str, int]:
     statement = from_first(sa.select(*columns))
     statement = statement.outerjoin(people, people.c.photo == photo.c.sha256).group_by(label)
     return {row["expression"]: row["n"] for row in cat.rows(statement)}
+
+
+def count_by_cell(cat: Catalogue) -> dict[Cell, int]:
+    """How many photos each cell has: by the label that each photo has now, and whom its query asked for."""
+    people = verdicts.current("photos")
+    label = sa.func.nullif(_label(people), UNLABELLED)
+    cell = [sa.func.coalesce(label, ""), *(query.c[name] for name in Cell._fields[1:])]
+    statement = from_first(sa.select(*cell, sa.func.count()))
+    statement = statement.outerjoin(people, people.c.photo == photo.c.sha256).group_by(*cell)
+    with cat.read() as connection:
+        return {Cell(*row[:-1]): row[-1] for row in connection.execute(statement)}
+
+
+def asked_cells(cat: Catalogue) -> list[Cell]:
+    """Every cell that a query has asked some source for, in order."""
+    cell = [query.c[name] for name in Cell._fields]
+    asked = sa.select(*cell).distinct().join(search, search.c.query == query.c.id)
+    return sorted(cat.read_as(Cell, asked))
 
 
 def _labelled(

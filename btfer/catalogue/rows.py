@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from btfer.queries import Cell
+
 
 class PhotoBox(NamedTuple):
     """A box in a photo: its upper left corner and its size, in the photo's pixels."""
@@ -267,7 +269,8 @@ class FetchTask(NamedTuple):
     """A URL that is still to be fetched, and where it was seen first.
 
     state: `found`, or what became of it before. sighting: its number, which the next page starts after.
-    language, expression: of the query.
+    language, expression, ethnicity, gender, age: of the query. copy_url: a copy that the source keeps.
+    width, height: as the source states them in pixels, 0 = it does not.
     """
 
     id: str
@@ -280,6 +283,17 @@ class FetchTask(NamedTuple):
     licence_url: str
     language: str
     expression: str
+    copy_url: str = ""
+    width: int = 0
+    height: int = 0
+    ethnicity: str = ""
+    gender: str = ""
+    age: str = ""
+
+    @property
+    def cell(self) -> Cell:
+        """What its query was meant to find."""
+        return Cell(self.expression, self.language, self.ethnicity, self.gender, self.age)
 
 
 class FetchState(NamedTuple):
@@ -296,6 +310,21 @@ class UrlCount(NamedTuple):
     state: str
     reason: str
     n: int
+
+
+class FetchTally(NamedTuple):
+    """What was asked of one source or host, and what came of it; `name` is its name.
+
+    asked: requests. kept, refused, failed, waiting: URLs. n_bytes: of the photos kept.
+    """
+
+    name: str
+    asked: int
+    kept: int
+    refused: int
+    failed: int
+    waiting: int
+    n_bytes: int
 
 
 class ReleasedFace(NamedTuple):

@@ -1,9 +1,9 @@
 """The tables. Every arrow between two stages is one of these; a stage's queue is a query on them.
 
 query      what was searched for, and what the phrase intends (intent is never an identity fact)
-search     which query was answered by which source, and how many images were asked for
+search     which query was answered by which source (or seemed so), and how many images were asked for
 fetch      the journal: one row per image URL, what became of it
-sighting   where an image URL was found: query, source, page, rank, licence, author
+sighting   where an image URL was found: query, source, page, rank, size, licence, author
 photo      a picture as found, named by the sha256 of its bytes; a row means that the file is complete
 face       a box that MTCNN found in a photo, under one crop setting
 verdict    keep, drop, relabel or undo, by a person or a stage; rows are only ever added
@@ -31,7 +31,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The newest migration; a catalogue at another one is upgraded, or refused when it is newer."""
 
 metadata = MetaData()
@@ -57,6 +57,7 @@ search = Table(
     Column("asked", Integer, nullable=False),
     Column("found", Integer, nullable=False),
     Column("at", String, nullable=False),
+    Column("state", String, nullable=False),  # answered, suspicious
 )
 
 fetch = Table(
@@ -90,6 +91,11 @@ sighting = Table(
     Column("author", String, nullable=False),
     Column("rank", Integer, nullable=False),
     Column("at", String, nullable=False),
+    Column(
+        "copy_url", String, nullable=False
+    ),  # what the source keeps, should the original be gone
+    Column("width", Integer, nullable=False),  # as the source states it; 0 = it does not
+    Column("height", Integer, nullable=False),
     UniqueConstraint("fetch", "query", "source"),
 )
 

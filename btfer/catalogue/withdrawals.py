@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from btfer.catalogue.store import Catalogue, in_parts, insert_new, now
 from btfer.catalogue.tables import secret, withdrawal
+from btfer.urls import identity
 
 _KEY = "withdrawal"
 
@@ -21,28 +22,40 @@ def add(cat: Catalogue, things: Iterable[str], reason: str = "") -> int:
 def add_within(connection: sa.Connection, things: Iterable[str], reason: str = "") -> int:
     """`add` inside the caller's transaction."""
     key = key_within(connection)
-    marks = {_mark(key, thing) for thing in things}
+    marks = {_mark(key, identity(thing)) for thing in things}
     rows = [{"mark": mark, "reason": reason, "at": now()} for mark in sorted(marks)]
     return len(insert_new(connection, withdrawal, rows))
 
 
 def among(cat: Catalogue, things: Iterable[str]) -> set[str]:
-    """Those of the things that are withdrawn."""
+    """Those of the things that are withdrawn, in whatever spelling of their addresses."""
     return set(since(cat, things))
 
 
 def since(cat: Catalogue, things: Iterable[str]) -> dict[str, str]:
-    """When each of the things was withdrawn; those that were not are left out."""
+    """When each of the things was withdrawn, in whatever spelling; those that were not are left out."""
     with cat.read() as connection:
         key = known_key(connection)
         if not key:
             return {}  # nothing has ever been withdrawn
-        marks = {_mark(key, thing): thing for thing in things if thing}
+        # An older list has the marks of the spellings that were given.
+        spelt = {thing: {thing, identity(thing)} for thing in things if thing}
+        marks = {thing: {_mark(key, one) for one in all_} for thing, all_ in spelt.items()}
         found: dict[str, str] = {}
-        for part in in_parts(marks):
+        for part in in_parts(set[str]().union(*marks.values())):
             rows = sa.select(withdrawal.c.mark, withdrawal.c.at).where(withdrawal.c.mark.in_(part))
-            found |= {marks[mark]: at for mark, at in connection.execute(rows)}
-        return found
+            found |= {row.mark: row.at for row in connection.execute(rows)}
+    times = {thing: [found[one] for one in own if one in found] for thing, own in marks.items()}
+    return {thing: min(at) for thing, at in times.items() if at}
+
+
+def join_spellings(cat: Catalogue, addresses: Iterable[str]) -> int:
+    """Withdraw every spelling of those addresses that an older list has in one spelling only; how many it has."""
+    others = {one for one in addresses if one != identity(one)}
+    with cat.read() as connection:
+        key = known_key(connection)
+    listed = among(cat, others) if key and others else set()
+    return add(cat, listed) if listed else 0
 
 
 def count(cat: Catalogue) -> int:

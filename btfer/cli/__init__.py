@@ -1,8 +1,9 @@
 """The command line: parse, call, print.
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 waiting for review, or too few pictures, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 usage, 3 waiting for review, or too few pictures, 130 interrupted, 143 terminated.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -30,6 +31,8 @@ from btfer.cli import catalogue as catalogue_commands
 from btfer.cli.choices import Engine
 from btfer.cli.groups import Root
 from btfer.errors import BtferError, UsageError
+
+STOPPED = (130, 143)  # by Ctrl-C, by SIGTERM
 
 app = typer.Typer(
     cls=Root,
@@ -105,14 +108,21 @@ def options(
 
 def main() -> None:
     """Run the command line, and turn every expected error into one line and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a hostile file name may hold what no terminal can show
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(standalone_mode=True)
     except BtferError as error:
         _fail(str(error), error.exit_code)
     except SystemExit as end:  # typer has turned Ctrl-C into this
-        if end.code != 130:
+        if end.code not in STOPPED:
             raise
-        _fail("stopped; what was done is kept: run the same command again to continue", 130)
+        _fail(
+            "stopped; what was done is kept: run the same command again to continue", int(end.code)
+        )
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -28,6 +28,14 @@ Languages = Annotated[
         autocompletion=complete.languages,
     ),
 ]
+PlanName = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        metavar="NAME",
+        help="Which plan of the plan's folder: paper = the paper's own words [setting plan].",
+    ),
+]
 Sources = Annotated[
     list[choices.Source] | None, typer.Option("--source", help="Where to search [bing, commons].")
 ]

@@ -7,7 +7,7 @@ them with the registries that they name.
 from enum import StrEnum
 
 Engine = StrEnum("Engine", "serial processes")
-Source = StrEnum("Source", "bing commons flickr openverse google baidu sample")
+Source = StrEnum("Source", "bing commons flickr openverse google baidu yandex sample")
 Licences = StrEnum("Licences", "any stated derivatives free")
 CropMode = StrEnum("CropMode", "paper authors_code square")
 Faces = StrEnum("Faces", "all largest single")
@@ -46,6 +46,7 @@ class SystemName(StrEnum):
 RELEASE_FORMATS = ("folder", "tfrecord", "webdataset", "parquet")
 RETRY_REASONS = (
     *("failed", "timeout", "tls", "no connection", "incomplete", "told to wait"),
+    *("host refuses", "host down", "robots.txt down", "agency preview"),
     *("robots", "opt-out", "blocked", "licence", "withdrawn", "private address"),
     *("redirects", "scheme", "bad url", "too large", "too small", "truncated", "empty"),
     *("not an image", "format", "animated", "too many pixels", "too many scans"),

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,24 +34,29 @@ crop_app = typer.Typer(
 @app.command()
 def queries(
     language: arguments.Languages = None,
+    plan: arguments.PlanName = None,
     csv: Annotated[Path | None, typer.Option(help="Write every query to this file.")] = None,
 ) -> None:
     """Check the query plan and count its phrases by class, language and group.
 
     Example: btfer queries --language es --csv plan.csv
     """
-    from btfer.queries import group_table, load_plan, plan_table, write_plan
+    from btfer.queries import find_plan, group_table, load_plan, plan_table, write_plan
 
-    folder = context.settings().queries_dir
-    plan = load_plan(folder, language)
-    output.table(["class", "language", "queries"], plan_table(plan))
+    settings = context.settings(plan=plan)
+    folder = find_plan(settings.queries_dir, settings.plan)
+    found = load_plan(folder, language)
+    output.table(["class", "language", "queries"], plan_table(found))
     print()
-    output.table(["group", "value", *plan.languages, "total"], group_table(plan))
-    print(f"\n{len(plan.queries)} queries, plan version {plan.version}, from {folder}")
-    if plan.unreviewed:
-        print(f"no speaker has reviewed these languages yet: {', '.join(plan.unreviewed)}")
+    output.table(["group", "value", *found.languages, "total"], group_table(found))
+    cells = len({one.cell for one in found.queries})
+    print(
+        f"\n{len(found.queries)} queries for {cells} cells, plan version {found.version}, from {folder}"
+    )
+    if found.unreviewed:
+        print(f"no speaker has reviewed these languages yet: {', '.join(found.unreviewed)}")
     if csv:
-        write_plan(plan, csv)
+        write_plan(found, csv)
 
 
 app.add_typer(crawl_app, name="crawl")
@@ -71,9 +76,16 @@ def crawl(
         ),
     ] = None,
     language: arguments.Languages = None,
-    per_query: Annotated[int, typer.Option(min=1, help="Images to ask for per query.")] = 100,
+    plan: arguments.PlanName = None,
+    per_query: Annotated[
+        int, typer.Option(min=1, help="Images to ask for per query; whole pages are taken.")
+    ] = 100,
     target_per_class: Annotated[
-        int | None, typer.Option(min=1, help="Stop searching for a class at this many photos.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Photos of a class, filled evenly over groups of people and languages [all].",
+        ),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Maximum number of queries [all of the plan].")
@@ -86,47 +98,82 @@ def crawl(
             autocompletion=complete.retry_reasons,
         ),
     ] = None,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="QUERY",
+            help="Search once more: suspicious (answers that may be none), or phrases of the plan.",
+        ),
+    ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Crawl through this proxy, as http://HOST:PORT [none]."),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Stay until hosts that ask to wait may be asked again.")
+    ] = False,
+    check_pages: Annotated[
+        bool,
+        typer.Option(
+            "--check-pages", help="Ask the pages that show the pictures for opt-outs too."
+        ),
+    ] = False,
     licences: arguments.Licences = None,
     doctor: Annotated[bool, typer.Option("--doctor", hidden=True)] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Search the web with the query plan and fetch the photos that it finds.
 
-    Sources without a key: bing and commons, and google and baidu, whose pages change often;
+    Sources without a key: bing and commons, and google, baidu and yandex, whose pages change often;
     flickr and openverse need a key. What was searched or fetched before is not requested again;
     what is on the block list (blocked.txt of the plan) or was withdrawn (btfer withdraw) never is.
+    Stopped by Ctrl-C or SIGTERM, it ends with the same summary (exit code 130 or 143).
 
     Example: btfer crawl --source commons --class sad --language es --target-per-class 1200
     """
     if ctx.invoked_subcommand:
         return
     if doctor:
-        own = ("expression", "language", "per_query", "target_per_class", "limit", "retry")
+        own = ["expression", "language", "per_query", "target_per_class", "limit", "retry"]
+        own += ["again", "proxy", "plan", "wait", "check_pages"]
         arguments.refuse(ctx, *own, because="btfer crawl doctor asks each source one fixed query")
         crawl_doctor(source, licences, as_json)
         return
+    from btfer.cli import crawl_report
     from btfer.cli.crawl_view import crawl_view
     from btfer.pipeline import crawl as stage
-    from btfer.queries import load_plan
+    from btfer.queries import find_plan, load_plan
     from btfer.sources import DEFAULT
 
-    settings = context.settings(licences=arguments.value(licences) or None)
-    plan = load_plan(settings.queries_dir, language)
-    with context.catalogue(settings) as cat, crawl_view() as watch:
+    settings = context.settings(
+        licences=arguments.value(licences) or None,
+        check_pages=check_pages or None,
+        proxy=proxy,
+        plan=plan,
+    )
+    asked = load_plan(find_plan(settings.queries_dir, settings.plan), language)
+    with (
+        context.catalogue(settings) as cat,
+        crawl_report.stop_on_signals() as stop,
+        crawl_view() as watch,
+    ):
         _check_retry(cat, retry or ())
         outcome = stage.run(
             cat,
             settings,
             arguments.values(source) or DEFAULT,
-            plan,
+            asked,
             per_query=per_query,
             target_per_class=target_per_class,
             limit=limit,
             retry=retry or (),
+            again=again or (),
             classes=expression or (),
+            wait=wait,
             watch=watch,
+            stop=stop.event,
         )
-    _crawl_report(outcome, as_json)
+    crawl_report.show(outcome, as_json, stop.signal)
 
 
 def _check_retry(cat: "Catalogue", words: Sequence[str]) -> None:
@@ -157,27 +204,36 @@ def crawl_doctor(
     licences: arguments.Licences = None,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Check each source with one query: can it be reached, is its answer understood?
+    """Check each source: two pages in two languages, and three pictures; is all of it understood?
 
-    Exit code 1 if a source that is set up cannot be used.
+    What each answered is kept in doctor/ of the data folder, without keys; pictures are not kept.
+    Exit code 1 if a source that is set up is blocked, changed, empty or out of reach.
 
     Example: btfer crawl doctor --source bing
     """
+    from btfer.catalogue import withdrawals
     from btfer.errors import BtferError
+    from btfer.paths import doctor_dir
     from btfer.sources import SOURCES
-    from btfer.sources.doctor import check_sources
+    from btfer.sources.doctor import WELL, check_sources
 
     settings = context.settings(licences=arguments.value(licences) or None)
-    findings = check_sources(arguments.values(source) or list(SOURCES), settings)
+    with context.catalogue(settings) as cat:
+        findings = check_sources(
+            arguments.values(source) or list(SOURCES),
+            settings,
+            folder=doctor_dir(settings.data_dir),
+            withdrawn=lambda addresses: withdrawals.among(cat, addresses),
+        )
     if as_json:
         print(json.dumps([asdict(one) for one in findings], indent=2))
     else:
-        columns = ["source", "state", "images", "licences", "authors", "pages", "detail"]
-        output.table(
-            ["source", "state", "images", "with licence", "author", "page", "details"],
-            [[getattr(one, name) for name in columns] for one in findings],
-        )
-    ill = [one.source for one in findings if one.state not in ("ok", "not set up")]
+        columns = ["source", "state", "images", "odd", "licences", "authors", "pages"]
+        columns += ["originals", "thumbnails", "slowest_s", "detail"]
+        heads = ["source", "state", "images", "odd", "with licence", "author", "page"]
+        heads += ["originals", "thumbnails", "slowest s", "details"]
+        output.table(heads, [[getattr(one, name) for name in columns] for one in findings])
+    ill = [one.source for one in findings if one.state not in WELL]
     if ill:
         raise BtferError(f"{len(ill)} of {len(findings)} sources cannot be used: {', '.join(ill)}")
 
@@ -222,18 +278,19 @@ def import_(
     """Take in photos from a folder; they are copied, and the originals are left alone.
 
     The CSV may also have: ethnicity, gender, age; licence, licence_url, author, title, page_url
-    (whom a release gives credit, and what it may hold); country (not kept). file may be called
-    filename, path or image, and expression label, emotion or class. Imported again with other
-    rights, the last ones hold.
+    (whom a release gives credit, and what it may hold). file may be called filename, path or
+    image, and expression label, emotion or class. Imported again with other rights, the last ones
+    hold.
 
     Example: btfer import ~/photos --labels labels.csv
     """
+    from btfer.cli import crawl_report
     from btfer.pipeline.import_photos import import_folder
 
     settings = context.settings()
     with context.catalogue(settings) as cat, output.progress() as progress:
         outcome = import_folder(cat, settings, folder, labels, progress=progress)
-    _crawl_report(outcome, as_json)
+    crawl_report.show(outcome, as_json)
 
 
 app.add_typer(dedup_app, name="dedup")
@@ -323,6 +380,7 @@ def crop(
 ) -> None:
     """Find faces with MTCNN in the kept photos, and cut each out at 256x256 with a 20 px margin.
 
+    A face whose same shot stands in another photo as well (a screenshot, a collage, a crop) is dropped there.
     Modes: paper; authors_code (10 px a side); square (no face is stretched). With --faces single,
     only photos with exactly one face are used. An interrupted run continues where it stopped.
     btfer build does this by itself, with the settings of btfer.toml.
@@ -332,6 +390,7 @@ def crop(
     if ctx.invoked_subcommand:
         return
     from btfer.pipeline import crop as stage
+    from btfer.pipeline import face_dedup
 
     settings = context.settings(
         crop=arguments.value(mode) or None, faces=arguments.value(faces) or None
@@ -339,9 +398,13 @@ def crop(
     keep = arguments.value(unreviewed)
     with context.catalogue(settings) as cat, output.progress() as progress:
         outcome = stage.run(cat, settings, unreviewed=keep, retry=retry, progress=progress)
+        same = face_dedup.run(cat, settings, progress)
         why = "" if outcome.photos else stage.why_no_photos(cat, keep)
-    text = "\n".join([*outcome.lines(), *([why] if why else [])])
-    output.report(asdict(outcome), text, as_json)
+    twice = f"{same.dropped} faces dropped that stand in another photo as well"
+    text = "\n".join(
+        [*outcome.lines(), *([twice] if same.dropped else []), *([why] if why else [])]
+    )
+    output.report({**asdict(outcome), "same_shots": same.dropped}, text, as_json)
 
 
 @crop_app.command("repair")
@@ -356,10 +419,3 @@ def crop_repair(as_json: arguments.AsJson = False) -> None:
     with context.catalogue(settings) as cat, output.progress() as progress:
         made = stage.rebuild(cat, settings, progress)
     output.report({"made": made}, "{made} crops made again", as_json)
-
-
-def _crawl_report(outcome: Any, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(asdict(outcome), indent=2))
-        return
-    print("\n".join(outcome.lines()))

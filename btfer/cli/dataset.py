@@ -272,26 +272,28 @@ def diff(
 def status(as_json: arguments.AsJson = False) -> None:
     """Show how many photos and faces each stage kept, by class, and why others were dropped.
 
+    Photos are counted by cell too (the group of people and language that a query asked for), and
+    requests by source and host; --json has all of it.
+
     Example: btfer status
     """
+    from btfer.cli import crawl_status
     from btfer.pipeline.funnel import CLASSES, crawl_losses, funnel
 
     settings = context.settings()
     with context.catalogue(settings, must_exist=True) as cat:
         lines, losses = funnel(cat, _crop_digest(settings)), crawl_losses(cat)
         conflicts = _conflicts(cat)
+        crawled = crawl_status.read(cat)
     if as_json:
-        keys = {"classes": CLASSES, "funnel": [asdict(one) for one in lines]}
-        print(
-            json.dumps(
-                keys | {"urls": [one._asdict() for one in losses], "conflicting_labels": conflicts},
-                indent=2,
-            )
-        )
+        keys: dict[str, Any] = {"classes": CLASSES, "funnel": [asdict(one) for one in lines]}
+        keys |= {"urls": [one._asdict() for one in losses], "conflicting_labels": conflicts}
+        print(json.dumps(keys | crawled.facts(), indent=2))
         return
     rows: list[list[Any]] = [[one.stage, one.what, *one.per_class, one.total] for one in lines]
     output.table(["stage", "what", *CLASSES, "all"], rows)
     output.table(["source", "URLs", "reason", "all"], [list(one) for one in losses])
+    crawl_status.show(crawled)
     if conflicts:
         print(f"{conflicts} photos were found by queries of different classes: review them first")
 

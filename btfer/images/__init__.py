@@ -3,9 +3,14 @@
 Everywhere else a picture is uint8 [H, W, 3], RGB, sRGB, upright.
 
 decode        bytes -> a picture that was read to its last byte, whole or reduced
+first_bytes   which format a file is
+jpeg, png, webp, avif, extra_formats   what is particular to each: damage, side data, what the picture is
+orientation   EXIF's turn
+cicp          colours that are named by numbers
 colour        any mode and profile -> RGB, sRGB, on white
 hashes        the pHash of a picture and of its mirror image, by one small DCT
 hints         numbers about a thumbnail that order the review queue
+marks         what a file says of its own use and making
 intake        all of these from one decode: what the catalogue knows about a photo
 registration  whether two pictures that look alike are one
 encode        pictures that carry pixels and nothing else
@@ -16,6 +21,7 @@ from btfer.images.decode import FORMATS, MAX_PIXELS, MIN_SIDE_PX, decode_rgb
 from btfer.images.encode import bare_size, encode_jpeg, encode_png, is_whole_png, metadata_in
 from btfer.images.hashes import phash_pairs
 from btfer.images.intake import THUMBNAIL_PX, Intake, describe_photo, read_photo
+from btfer.images.marks import forbids_mining
 
 __all__ = [
     "FORMATS",
@@ -29,6 +35,7 @@ __all__ = [
     "describe_photo",
     "encode_jpeg",
     "encode_png",
+    "forbids_mining",
     "is_whole_png",
     "metadata_in",
     "phash_pairs",

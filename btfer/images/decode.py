@@ -1,6 +1,6 @@
 """Bytes to a picture that was read to its last byte, whole or reduced. Nothing in the bytes is trusted.
 
-The reader is chosen by the first bytes, never by a name or by trying: only four parsers can be reached.
+The reader is chosen by the first bytes, never by a name or by trying: no other parser can be reached.
 """
 
 import io
@@ -8,25 +8,37 @@ import struct
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
-from PIL import AvifImagePlugin, ExifTags, Image, ImageFile
+from PIL import AvifImagePlugin, Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from btfer.errors import ImageError
-from btfer.images.colour import Pixels, opaque, to_srgb
+from btfer.images import avif, jpeg, png, webp
+from btfer.images.colour import Pixels, eight_bits, to_srgb
+from btfer.images.extra_formats import EXTRA_OF, is_read_here, open_extra
+from btfer.images.first_bytes import format_of, is_cut
+from btfer.images.orientation import SIDEWAYS, orientation_in, turned
 
-FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "AVIF": "avif"}
+FORMATS = {
+    "JPEG": "jpg",
+    "PNG": "png",
+    "WEBP": "webp",
+    "AVIF": "avif",
+    "HEIC": "heic",
+    "JPEG XL": "jxl",
+}
 MAX_PIXELS = 50_000_000
 MIN_SIDE_PX = 40
-MAX_SCANS = 100  # a progressive JPEG has about ten; thousands keep a core busy for minutes
 
 # Short and long side that a reduced picture has at least. JPEG is reduced in its own DCT: 99.8 % of
 # 1,093 photos kept their pHash within 2 bits. Others are averaged over squares, after they were read whole.
 LEAST_PX = {"JPEG": (64, 160), "other": (256, 320)}
 
+Opened = TypeVar("Opened")
 RelativeBox = tuple[float, float, float, float]
 
 # For whoever opens a file with Pillow's own open(): its limit is a limit, not a warning.
@@ -42,31 +54,16 @@ _READERS: dict[str, type[ImageFile.ImageFile]] = {
     "WEBP": WebPImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
 }
-_FIRST_BYTES = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF8": "GIF",
-    b"BM": "BMP",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"8BPS": "PSD",
-    b"\0\0\1\0": "ICO",
-    b"\0\0\0\x0cjP  ": "JPEG 2000",
-    b"\0\0\0\x0cJXL ": "JPEG XL",
-    b"\xff\x0a": "JPEG XL",
-    b"<svg": "SVG",
+_WITHOUT_SIDE_DATA = {
+    "JPEG": jpeg.without_side_data,
+    "WEBP": webp.without_side_data,
+    "AVIF": avif.without_side_data,
 }
-# From how the pixels lie in the file to how they are to be seen; EXIF 2.3, tag 0x0112.
-_TURNS: dict[int, Callable[[Pixels], Pixels]] = {
-    2: lambda lying: lying[:, ::-1],
-    3: lambda lying: lying[::-1, ::-1],
-    4: lambda lying: lying[::-1],
-    5: lambda lying: lying.swapaxes(0, 1),
-    6: lambda lying: lying.swapaxes(0, 1)[:, ::-1],
-    7: lambda lying: lying.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda lying: lying.swapaxes(0, 1)[::-1],
-}
-_SIDEWAYS = {5, 6, 7, 8}
+_IS_DAMAGED = {"WEBP": webp.has_lost_pages, "AVIF": avif.is_damaged}  # though a reader shows it
+_FAILURES = (
+    OSError, SyntaxError, ValueError, EOFError, RuntimeError, OverflowError,
+    TypeError, KeyError, IndexError, struct.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,21 @@ class ReducedPhoto:
 
     def upright(self, lying: Pixels) -> Pixels:
         """Pixels made from `image`, uint8 [H, W] or [H, W, 3], turned and mirrored as EXIF asks."""
-        return _turned(lying, self.orientation)
+        return turned(lying, self.orientation)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A photo whose header was read. data: what its reader sees. image: in JPEG, it can still be drafted.
+
+    orientation: how it is to be turned after it was cut to `region`, if that is not None.
+    """
+
+    data: bytes
+    format: str
+    image: ImageFile.ImageFile
+    orientation: int
+    region: avif.Region | None = None
 
 
 def decode_rgb(data: bytes) -> Pixels:
@@ -97,9 +108,8 @@ def decode_rgb(data: bytes) -> Pixels:
     Raises ImageError with the reason `empty`, `not an image`, `format`, `animated`,
     `too many pixels`, `too many scans` or `truncated`.
     """
-    image, _ = _open(data)
-    _load(image)
-    return _turned(np.asarray(to_srgb(image)), _orientation(image))
+    opened = _open(data)
+    return turned(np.asarray(to_srgb(_load(opened))), opened.orientation)
 
 
 def decode_reduced(data: bytes) -> ReducedPhoto:
@@ -107,76 +117,102 @@ def decode_reduced(data: bytes) -> ReducedPhoto:
 
     Raises ImageError as `decode_rgb`, and with the reason `too small`.
     """
-    image, format_ = _open(data)
-    width, height = image.size
+    opened = _open(data)
+    left, top, right, bottom = opened.region or (0, 0, *opened.image.size)
+    width, height = right - left, bottom - top
     if min(width, height) < MIN_SIDE_PX:
         raise ImageError(
             "too small", f"{width}x{height} px; the shorter side must be at least {MIN_SIDE_PX} px"
         )
     short, long = LEAST_PX["JPEG"]
-    draft = image.draft("RGB", (long, short) if width >= height else (short, long))
-    drafted = image.size != (width, height)
-    _load(image)
-    orientation = _orientation(image)
+    draft = opened.image.draft("RGB", (long, short) if width >= height else (short, long))
+    drafted = draft is not None and opened.image.size != (width, height)
+    image = _load(opened)
     small, box = (image, draft[1]) if draft else _averaged(image)
-    if orientation in _SIDEWAYS:
+    if opened.orientation in SIDEWAYS:
         width, height = height, width
-    return ReducedPhoto(to_srgb(small), box, drafted, orientation, FORMATS[format_], width, height)
+    kind = FORMATS[opened.format]
+    return ReducedPhoto(to_srgb(small), box, drafted, opened.orientation, kind, width, height)
 
 
-def _format_of(data: bytes) -> str:
-    """The format's name by its first bytes, '' for anything else."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data[4:8] == b"ftyp":
-        brands = data[8 : 8 + min(int.from_bytes(data[:4]), 256)]
-        return "AVIF" if b"avif" in brands or b"avis" in brands else "HEIF or video"
-    return next((name for first, name in _FIRST_BYTES.items() if data.startswith(first)), "")
-
-
-def _is_cut(data: bytes, format_: str) -> bool:
-    """Whether a format that says its length in front has fewer bytes; its readers fail at the header."""
-    end = 0
-    if format_ == "WEBP":
-        end = 8 + int.from_bytes(data[4:8], "little")
-    while format_ == "AVIF" and end < len(data) and (box := int.from_bytes(data[end : end + 4])):
-        end += box
-    return end > len(data)
-
-
-def _open(data: bytes) -> tuple[ImageFile.ImageFile, str]:
-    """A reader that has seen the header only, and the format's name."""
+def _open(data: bytes) -> _Opened:
+    """A photo of which the header was read only."""
     if not data:
         raise ImageError("empty", "0 bytes")
-    format_ = _format_of(data)
+    format_ = format_of(data)
     if not format_:
         raise ImageError("not an image", f"the file begins with {data[:16]!r}")
-    if format_ not in _READERS:
-        raise ImageError("format", f"{format_}; accepted are {', '.join(FORMATS)}")
-    try:
-        image = _READERS[format_](io.BytesIO(data))
-    except Image.DecompressionBombError:
-        raise ImageError("too many pixels", f"more than {MAX_PIXELS:,}") from None
-    except (OSError, SyntaxError, ValueError, OverflowError, RuntimeError) as error:
-        reason = "truncated" if _is_cut(data, format_) else "not an image"
-        raise ImageError(reason, str(error)[:80]) from None
+    if format_ not in FORMATS:
+        accepted = [*_READERS, *filter(is_read_here, EXTRA_OF)]
+        raise ImageError("format", f"{format_}; accepted are {', '.join(accepted)}")
+    opened = _with_header(data, format_)
+    image = opened.image
     if image.width * image.height > MAX_PIXELS:
         raise ImageError(
             "too many pixels", f"{image.width}x{image.height}, more than {MAX_PIXELS:,}"
         )
-    if getattr(image, "is_animated", False):
+    if format_ in _READERS and getattr(image, "is_animated", False):
         raise ImageError("animated", f"{getattr(image, 'n_frames', 0)} frames")
-    # 0xFF is escaped inside a scan, so that this counts their headers.
-    if image.info.get("progressive") and data.count(b"\xff\xda") > MAX_SCANS:
-        raise ImageError("too many scans", f"more than {MAX_SCANS}")
-    return image, format_
+    if format_ == "JPEG" and jpeg.has_too_many_scans(data):
+        raise ImageError("too many scans", f"more than {jpeg.MAX_SCANS}")
+    return opened
 
 
-def _load(image: ImageFile.ImageFile) -> None:
+def _with_header(data: bytes, format_: str) -> _Opened:
+    if format_ in EXTRA_OF:
+        image, exif = _reading(lambda: open_extra(data, format_), data, format_)
+        return _Opened(data, format_, image, orientation_in(exif))
+    if format_ == "PNG":
+        parts = png.split_png(data)
+        if parts.n_frames > 1:
+            raise ImageError("animated", f"{parts.n_frames} frames")
+        image = _reader(parts.picture, format_)
+        if parts.profile:
+            image.info["icc_profile"] = parts.profile
+        return _Opened(parts.picture, format_, image, orientation_in(parts.exif))
     try:
+        image = _reader(data, format_)
+    except ImageError as error:
+        if error.reason != "not an image":
+            raise
+        data = _WITHOUT_SIDE_DATA[format_](data)  # it may be that which the reader stumbled over
+        image = _reader(data, format_)
+    region = None
+    if format_ == "AVIF":
+        region = avif.aperture(data, image.size)
+        if "icc_profile" not in image.info and (named := avif.profile(data)):
+            image.info["icc_profile"] = named
+    return _Opened(data, format_, image, orientation_in(image.info.get("exif", b"")), region)
+
+
+def _reader(data: bytes, format_: str) -> ImageFile.ImageFile:
+    return _reading(lambda: _READERS[format_](io.BytesIO(data)), data, format_)
+
+
+def _reading(read: Callable[[], Opened], data: bytes, format_: str) -> Opened:
+    try:
+        return read()
+    except Image.DecompressionBombError:
+        raise ImageError("too many pixels", f"more than {MAX_PIXELS:,}") from None
+    except _FAILURES as error:
+        reason = "truncated" if is_cut(data, format_) else "not an image"
+        raise ImageError(reason, str(error)[:80]) from None
+
+
+def _load(opened: _Opened) -> Image.Image:
+    """All pixels, inside the clean aperture where there is one."""
+    image = opened.image
+    try:
+        if opened.format == "JPEG":
+            return jpeg.load_jpeg(opened.data, opened.image)
+        if opened.format == "PNG":
+            return png.load_png(opened.data, opened.image)
         image.load()  # verify() passes on a truncated JPEG, load() raises
-    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError) as error:
+    except _FAILURES as error:
         raise ImageError("truncated", str(error)[:80]) from None
+    if (is_damaged := _IS_DAMAGED.get(opened.format)) and is_damaged(opened.data):
+        raise ImageError("truncated", "a part of its data is damaged")
+    return image.crop(opened.region) if opened.region else image
 
 
 def _averaged(image: Image.Image) -> tuple[Image.Image, RelativeBox]:
@@ -185,23 +221,7 @@ def _averaged(image: Image.Image) -> tuple[Image.Image, RelativeBox]:
     factor = min(min(image.size) // short, max(image.size) // long)
     if factor < 2:
         return image, (0, 0, *image.size)
-    if image.mode not in ("RGB", "RGBA", "L", "LA"):
-        profile = image.info.get("icc_profile")
-        image = opaque(image)
-        image.info["icc_profile"] = profile
-    small = image.reduce(factor)
+    plain = eight_bits(image)
+    small = plain.reduce(factor)
+    small.info = plain.info
     return small, (0, 0, image.width / factor, image.height / factor)
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF's orientation, 1-8; 1 (upright) where there is none, or none that can be read."""
-    try:
-        found = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, OSError, struct.error):
-        return 1  # a broken EXIF block is common on the web; viewers show such a photo as it lies
-    return found if found in _TURNS else 1
-
-
-def _turned(lying: Pixels, orientation: int) -> Pixels:
-    turn = _TURNS.get(orientation)
-    return np.ascontiguousarray(turn(lying)) if turn else lying

@@ -8,9 +8,10 @@ colours     effective number of colours: low in drawings. After the colour count
 text        share of places with a run of strokes to their right: high on pages and captioned pictures.
             After the horizontal edge density of Zhong, Zhang and Jain, IEEE PAMI 22(4), 2000
 aspect      width / height of the upright photo
+machine_made  there, and true, where the file itself says that a generator made it
 """
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -33,6 +34,7 @@ class PhotoHints(TypedDict):
     colours: float
     text: float
     aspect: float
+    machine_made: NotRequired[bool]
 
 
 def hints_of(thumbnail: Pixels, *, aspect: float) -> PhotoHints:

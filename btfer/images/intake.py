@@ -12,6 +12,7 @@ from btfer.images.colour import Pixels
 from btfer.images.decode import ReducedPhoto, decode_reduced
 from btfer.images.encode import encode_jpeg
 from btfer.images.hints import PhotoHints, hints_of
+from btfer.images.marks import is_machine_made
 
 THUMBNAIL_PX = 160
 
@@ -43,6 +44,9 @@ def read_photo(data: bytes) -> Intake:
     """
     photo = decode_reduced(data)
     thumbnail = thumbnail_of(photo)
+    hints = hints_of(thumbnail, aspect=photo.width / photo.height)
+    if is_machine_made(data):
+        hints["machine_made"] = True
     phash, mirror_phash = hashes.phash_pair(grey_of(photo))
     return Intake(
         sha256=sha256_of(data),
@@ -53,7 +57,7 @@ def read_photo(data: bytes) -> Intake:
         phash=phash,
         mirror_phash=mirror_phash,
         thumbnail=encode_jpeg(thumbnail),
-        hints=hints_of(thumbnail, aspect=photo.width / photo.height),
+        hints=hints,
     )
 
 

@@ -10,7 +10,14 @@ from btfer.licences.others import FLICKR
 from btfer.licences.parse import flickr_licence, parse_licence
 from btfer.licences.rules import RULES, Terms, terms
 from btfer.licences.sightings import PhotoRights, Stated, author_key, licence_shown, resolve
-from btfer.licences.strict import commercial, conflict, may_be_released, redistributable, strictest
+from btfer.licences.strict import (
+    agree,
+    commercial,
+    conflict,
+    may_be_released,
+    redistributable,
+    strictest,
+)
 from btfer.licences.use import (
     COMMERCIAL,
     LOCAL,
@@ -35,6 +42,7 @@ __all__ = [
     "PhotoRights",
     "Stated",
     "Terms",
+    "agree",
     "author_key",
     "commercial",
     "conflict",

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 
 from btfer.licences import words as table
-from btfer.licences.text import plain, words
-from btfer.licences.vocabulary import CREDIT, LIMITS, VOCABULARY
+from btfer.licences.text import is_version, plain, words
+from btfer.licences.vocabulary import CREDIT, LICENCE_WORDS, LIMITS, VOCABULARY
 
 _BEFORE_A_NAME = {":", "by", "von", "par", "por", "copyright"}
 """Behind one of them a name follows; `Photo Withdrawn` is none."""
@@ -19,6 +19,8 @@ _LIMIT_STEMS = tuple("".join(words(plain(one))) for one in table.LIMIT_STEMS)
 _PARTICLES = frozenset(table.PARTICLES)
 _INSTITUTIONS = frozenset(table.INSTITUTIONS)
 _NO_NAMES = frozenset(table.NO_NAMES)
+_STATES = frozenset(table.STATES)
+_SOFTWARE = {"mit", "bsd", "apache", "gpl", "isc", "expat", "unlicense", "fal", "lal", "fdl", "ogl"}
 
 
 def tokens(part: str) -> list[str]:
@@ -48,6 +50,21 @@ def is_credit(said: Sequence[str]) -> bool:
     if all(_is_han_name(one) for one in name):
         return len(name) == 1
     return plain(said[at - 1]) in _BEFORE_A_NAME and _is_name(name)
+
+
+def names_software_licence(said: Sequence[str]) -> bool:
+    """`Photo: MIT`: behind the words of a credit, a licence of software is an institution, not a licence."""
+    folded = [plain(one) for one in said]
+    licence = any(one in LICENCE_WORDS or is_version(one) for one in folded)
+    return (
+        bool(said) and starts_credit(said[0]) and not licence and not _SOFTWARE.isdisjoint(folded)
+    )
+
+
+def is_place(said: Sequence[str]) -> bool:
+    """`Fargo ND`, the place behind a photographer's name: `ND` and `NC` are states there."""
+    *town, state = said or [""]
+    return state in _STATES and 0 < len(town) < 4 and not _limits(town) and _is_name(town)
 
 
 def _limits(name: Sequence[str]) -> bool:

@@ -5,9 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from btfer.licences.credit import is_credit, starts_credit, tokens
+from btfer.licences.credit import (
+    is_credit,
+    is_place,
+    names_software_licence,
+    starts_credit,
+    tokens,
+)
 from btfer.licences.licence import CC_VERSIONS, Licence, creative_commons, reserved, unknown
-from btfer.licences.others import OTHERS
+from btfer.licences.others import OTHERS, RIGHTS_NAMES, RIGHTS_STATEMENTS
 from btfer.licences.strict import strictest
 from btfer.licences.text import cased, is_version, parts, plain, words
 from btfer.licences.vocabulary import (
@@ -49,8 +55,12 @@ def read_name(name: str) -> Licence | None:
     text = spaced(cased(name))
     everything = words(plain(text))
     divided = [part for part in parts(text) if words(part)]
+    if statement := RIGHTS_STATEMENTS.get(RIGHTS_NAMES.get(" ".join(everything), "")):
+        return statement
     if _is_reserved(text, everything, divided):
         return reserved(unknown(name).name)
+    divided = _without_places(divided)
+    everything = [word for part in divided for word in words(plain(part))]
     stated = _read(divided) if len(everything) <= _LONGEST_STATEMENT else None
     if stated is None:
         forbids = _forbids_derivatives(everything) or _adds_nd(everything, divided)
@@ -64,6 +74,8 @@ def _read(divided: Sequence[str]) -> list[Licence] | None:
     bare: list[Licence] = []
     credited = False
     for part in divided:
+        if names_software_licence(tokens(part)):
+            return None
         atoms = _atoms(_with_codes(words(plain(part))))
         if atoms is None:
             atoms, credited = _before_a_credit(part), True
@@ -76,6 +88,17 @@ def _read(divided: Sequence[str]) -> list[Licence] | None:
     if bare and not stated and (credited or len(divided) > 1):
         return None  # `Photo, by`: two letters are a licence by themselves, or beside its full name
     return stated + bare
+
+
+def _without_places(divided: Sequence[str]) -> list[str]:
+    """The parts of a statement but for a place that stands right behind a credit: `Photo: Ann, Fargo ND`."""
+    said = [tokens(part) for part in divided]
+    behind = [False, *map(is_credit, said)]
+    return [
+        part
+        for part, one, after in zip(divided, said, behind, strict=False)
+        if not (after and is_place(one))
+    ]
 
 
 def _before_a_credit(part: str) -> list[Atom] | None:

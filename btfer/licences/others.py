@@ -190,6 +190,34 @@ RIGHTS_STATEMENTS: Mapping[str, Licence] = {
 """By their codes. All that are in copyright are reserved: a permitted use is no permission to adapt and publish.
 The others say of no country but one, or of nothing at all, that everybody may adapt the work: they stay unknown."""
 
+RIGHTS_NAMES: Mapping[str, str] = {
+    "inc": "InC",
+    "in copyright": "InC",
+    "inc ow eu": "InC-OW-EU",
+    "in copyright eu orphan work": "InC-OW-EU",
+    "inc edu": "InC-EDU",
+    "in copyright educational use permitted": "InC-EDU",
+    "inc nc": "InC-NC",
+    "in copyright non commercial use permitted": "InC-NC",
+    "inc ruu": "InC-RUU",
+    "in copyright rights holder s unlocatable or unidentifiable": "InC-RUU",
+    "noc cr": "NoC-CR",
+    "no copyright contractual restrictions": "NoC-CR",
+    "noc nc": "NoC-NC",
+    "no copyright non commercial use only": "NoC-NC",
+    "noc oklr": "NoC-OKLR",
+    "no copyright other known legal restrictions": "NoC-OKLR",
+    "noc us": "NoC-US",
+    "no copyright united states": "NoC-US",
+    "cne": "CNE",
+    "copyright not evaluated": "CNE",
+    "und": "UND",
+    "copyright undetermined": "UND",
+    "nkc": "NKC",
+    "no known copyright": "NKC",
+}
+"""Codes and titles of rightsstatements.org, which museums write instead of the address, in plain words."""
+
 FLICKR: Mapping[str, tuple[str, str]] = {
     "0": ("All rights reserved", ""),
     "1": ("CC BY-NC-SA 2.0", f"{_CC}/licenses/by-nc-sa/2.0/"),

@@ -16,6 +16,7 @@ from btfer.paths import erasures_dir, releases_dir
 from btfer.pipeline import (
     crop,
     dedup,
+    face_dedup,
     formats,
     funnel,
     licence_policy,
@@ -75,8 +76,9 @@ def run(
     known = overview.read(cat, chosen.digest)
     _stop_for_people(len(known.photos_waiting()), "photos", 1, plan)
     cut = crop.run(cat, settings, unreviewed=plan.unreviewed, progress=progress)
+    same = face_dedup.run(cat, settings, progress)
     _stop_for_disputes(cat, "faces")
-    if cut.photos:
+    if cut.photos or same.changed:
         known = overview.read(cat, chosen.digest)
     _stop_for_people(len(known.faces_waiting()), "faces", 2, plan)
     kept = known.kept_faces(plan.unreviewed)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from btfer.pipeline.release_facts import ReleaseFacts, facts_of, licence_addresses, unjudged
-from btfer.pipeline.release_metadata import COLUMNS, NUMBERS, ImageMetadata
+from btfer.pipeline.release_metadata import COLUMNS, NUMBERS, ImageMetadata, folder_of_classes
 from btfer.release_record import ONLY, ReleaseRecord
 
 Json = dict[str, Any]
@@ -38,7 +38,6 @@ _IMAGES = {
     "name": "images",
     "description": "One PNG of 256x256 pixels for each face, in a folder for each class.",
     "encodingFormat": "image/png",
-    "includes": "images/*/*.png",
 }
 _CR, _RAI = "http://mlcommons.org/croissant/", "http://mlcommons.org/croissant/RAI/"
 _TERMS = (
@@ -91,7 +90,7 @@ def croissant(
         "citeAs": BIBTEX,
         "version": record.version,
         "isLiveDataset": False,
-        "distribution": [_metadata(metadata_sha256), *([_IMAGES] if has_images else [])],
+        "distribution": [_metadata(metadata_sha256), *([_images(metadata)] if has_images else [])],
         "recordSet": [
             _labels(record.counts),
             _SPLITS,
@@ -103,8 +102,9 @@ def croissant(
 
 def _description(metadata: Sequence[ImageMetadata], counts: Mapping[str, int]) -> str:
     each = ", ".join(f"{label} {n}" for label, n in counts.items())
+    classes = sum(n > 0 for n in counts.values())
     return (
-        f"{len(metadata)} facial-expression crops of 256x256 pixels in seven classes ({each}), for testing "
+        f"{len(metadata)} facial-expression crops of 256x256 pixels in {classes} classes ({each}), for testing "
         f"networks. {OUT_OF_BOUNDS}"
     )
 
@@ -128,6 +128,10 @@ def _metadata(sha256: str) -> Json:
         "encodingFormat": "text/csv",
         "sha256": sha256,
     }
+
+
+def _images(metadata: Sequence[ImageMetadata]) -> Json:
+    return _IMAGES | {"includes": f"{folder_of_classes(metadata[0].file_name)}/*/*.png"}
 
 
 def _labels(counts: Mapping[str, int]) -> Json:

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from btfer.expressions import EXPRESSIONS
 from btfer.pipeline.croissant import CITE
 from btfer.pipeline.hub_card import front_matter
 from btfer.pipeline.overview import GROUP
 from btfer.pipeline.release_facts import NOT_EVALUATED, facts_of, licence_address, unjudged
-from btfer.pipeline.release_metadata import ImageMetadata
+from btfer.pipeline.release_metadata import ImageMetadata, folder_of_classes
 from btfer.release_record import ReleaseRecord
 
 NOT_ASKED = "not asked"
@@ -24,6 +25,7 @@ def datasheet(
 ) -> str:
     """The text of a release's README.md."""
     facts = facts_of(metadata)
+    labels = {one.label for one in metadata}
     templates = Environment(
         loader=PackageLoader("btfer.pipeline"),
         undefined=StrictUndefined,
@@ -38,6 +40,10 @@ def datasheet(
         unjudged=unjudged(record, facts),
         has_tombstones=has_tombstones,
         n=len(metadata),
+        n_classes=len(labels),
+        all_classes=len(EXPRESSIONS),
+        absent=" or ".join(one for one in EXPRESSIONS if one not in labels),
+        images=folder_of_classes(metadata[0].file_name),
         strata=counted(metadata, *GROUP),
         spread=spread(metadata),
         languages=counted(metadata, "language"),

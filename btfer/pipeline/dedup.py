@@ -2,7 +2,7 @@
 
 Equal bytes are one photo already (its name is its sha256). Here come the resized, recompressed,
 mirrored and slightly cropped copies. A pHash within a Hamming distance makes two photos candidates
-(`btfer.hamming`), their thumbnails decide (`likeness`), and fixed rules say who stays (`grouping`).
+(`btfer.hamming`), their faces and thumbnails decide (`likeness`), and fixed rules say who stays (`grouping`).
 Source: BTFER section 2, stage 2, where people did it by eye.
 """
 
@@ -21,7 +21,7 @@ from btfer.duplicate_rules import rank
 from btfer.engine import map_unordered
 from btfer.files import only_one
 from btfer.pipeline.grouping import Grouping, Pair, group
-from btfer.pipeline.likeness import compare_pair, copies_in
+from btfer.pipeline.likeness import compare_pair, copies_in, is_blank
 from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
 
@@ -187,9 +187,12 @@ class _SecondOpinions:
             self._progress.update("pairs", number, len(new))
 
     def heads(self, members: Sequence[int]) -> dict[int, list[int]]:
-        """Photos of equal hash, best first, by the one that they are copies of: blank ones are many."""
+        """Photos of equal hash, best first, by the one that they are copies of. Blank ones are nobody's."""
         found: dict[int, list[int]] = {}
+        data_dir = self._settings.data_dir
         for i in members:
+            if is_blank(self._rows[i].sha256, data_dir=data_dir):
+                continue
             head = next((one for one in found if self.is_copy(one, i)), None)
             if head is None:
                 found[i] = []

@@ -1,11 +1,12 @@
 """What differs between two releases: images by their bytes, labels, and what release.json records."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from btfer.errors import UsageError
-from btfer.pipeline.release_metadata import read_metadata
+from btfer.pipeline.release_metadata import folder_of_classes, place_of, read_metadata
 from btfer.pipeline.verify import read_sums
 from btfer.release_record import read_record
 
@@ -31,6 +32,8 @@ class Difference:
 def diff(first: Path, second: Path) -> Difference:
     """Compare two release folders. Raises UsageError where one is none."""
     sums, labels, records = zip(*(_read(folder) for folder in (first, second)), strict=True)
+    if len({_layout(one) for one in sums}) > 1:  # btfer 0.1 had no folder of the split
+        sums, labels = ([_by_place(one) for one in both] for both in (sums, labels))
     shared = sorted(set(sums[0]) & set(sums[1]))
     return Difference(
         sorted(set(sums[0]) - set(sums[1])),
@@ -56,6 +59,14 @@ def _read(folder: Path) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]
     labels = {one.file_name: one.label for one in read_metadata(folder)}
     record = read_record(folder).as_json()
     return sums, labels, {name: record[name] for name in _COMPARED}
+
+
+def _layout(names: Iterable[str]) -> bool:
+    return any(folder_of_classes(name) != "images" for name in names)
+
+
+def _by_place(named: Mapping[str, str]) -> dict[str, str]:
+    return {place_of(name): value for name, value in named.items()}
 
 
 def changed_settings(one: dict[str, Any], other: dict[str, Any], path: str = "") -> list[str]:

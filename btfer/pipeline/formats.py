@@ -1,8 +1,8 @@
 """A release's images packed into few large files, for readers that want them so: parquet, webdataset, tfrecord.
 
 The folder of PNGs is always there; each packed form holds the same bytes again, with the row of metadata, in parts
-of at most 1,000 images. The same images give the same bytes. No file is named after a split (`test-...`): Hugging
-Face's imagefolder would take it for the whole release.
+of at most 1,000 images. The same images give the same bytes. The parts are named after their split, as on Hugging
+Face; there a split's folder goes before a split's file, so that `imagefolder` still finds the images.
 """
 
 import io
@@ -18,7 +18,7 @@ from btfer.expressions import EXPRESSIONS
 from btfer.extras import require
 from btfer.files import write_atomic
 from btfer.pipeline.hub_card import packed_card
-from btfer.pipeline.release_metadata import NUMBERS, ImageMetadata
+from btfer.pipeline.release_metadata import NUMBERS, SPLIT, ImageMetadata
 from btfer.safe_paths import relative_name
 
 FOLDER = "folder"
@@ -65,7 +65,7 @@ def pack(folder: Path, names: Sequence[str], metadata: Sequence[ImageMetadata]) 
         for number, start in enumerate(starts):
             rows = [one.as_json() for one in metadata[start : start + PART]]
             images = [(folder / row["file_name"]).read_bytes() for row in rows]
-            path = folder / name / f"faces-{number:05d}-of-{len(starts):05d}.{form.ending}"
+            path = folder / name / f"{SPLIT}-{number:05d}-of-{len(starts):05d}.{form.ending}"
             path.parent.mkdir(exist_ok=True)
             form.write(path, rows, images)
         if form.on_hub:

@@ -1,14 +1,21 @@
 """What dataset hubs read at the head of a README: licence, task, features, and which files are the split `test`.
 
-The keys are those of https://huggingface.co/docs/hub/datasets-cards and `datasets`' configurations. A metadata file
-would keep `imagefolder` from reading the classes off the folders, so the images are one configuration, with labels
-as numbers, and the images with all that is stated about them another, with labels as words.
+The keys are those of https://huggingface.co/docs/hub/datasets-cards and `datasets`' configurations (from 4.0 on, which
+reads metadata files of any name). Labels are numbers in the order of `EXPRESSIONS`, whether a class has images or not.
 """
 
 from collections.abc import Sequence
 
+from btfer.expressions import EXPRESSIONS
 from btfer.pipeline.release_facts import spdx_ids
-from btfer.pipeline.release_metadata import ImageMetadata
+from btfer.pipeline.release_metadata import (
+    COLUMNS,
+    FILE,
+    NUMBERS,
+    SPLIT,
+    ImageMetadata,
+    folder_of_classes,
+)
 from btfer.release_record import ONLY, ReleaseRecord
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))
@@ -27,6 +34,8 @@ source_datasets:
 - original
 """
 
+_DTYPES = {"Float": "float64", "Integer": "int64", "Text": "string"}
+
 
 def front_matter(metadata: Sequence[ImageMetadata], record: ReleaseRecord) -> str:
     """The YAML between the lines of dashes."""
@@ -39,7 +48,7 @@ def front_matter(metadata: Sequence[ImageMetadata], record: ReleaseRecord) -> st
         f"tags:\n- facial-expression-recognition\n- btfer\n- croissant\n- redistribution-{record.redistribution}\n",
     ]
     if record.sources != ONLY:
-        parts += [_features(metadata), _CONFIGS]
+        parts.append(_config(metadata))
     return "".join(parts)
 
 
@@ -59,26 +68,17 @@ def _licence(metadata: Sequence[ImageMetadata]) -> str:
     return "license: other\nlicense_name: per-image\nlicense_link: LICENSE.md\n"
 
 
-def _features(metadata: Sequence[ImageMetadata]) -> str:
-    names = sorted({one.label for one in metadata})  # the order of folders, Keras' too
-    listed = "".join(f"          '{number}': {name}\n" for number, name in enumerate(names))
+def _config(metadata: Sequence[ImageMetadata]) -> str:
+    """All columns of faces.jsonl, as `file_name` becomes the image."""
+    names = "".join(f"          '{number}': {name}\n" for number, name in enumerate(EXPRESSIONS))
+    features = f"  - name: label\n    dtype:\n      class_label:\n        names:\n{names}"
+    for name in (*COLUMNS, FILE):
+        if name not in ("file_name", "label"):
+            features += f"  - name: {name}\n    dtype: {_DTYPES[NUMBERS.get(name, 'Text')]}\n"
+    images = folder_of_classes(metadata[0].file_name)
     return (
-        "dataset_info:\n- config_name: default\n  features:\n"
-        "  - name: image\n    dtype: image\n"
-        f"  - name: label\n    dtype:\n      class_label:\n        names:\n{listed}"
+        "configs:\n- config_name: default\n  default: true\n"
+        f"  data_files:\n  - split: {SPLIT}\n    path:\n    - faces.jsonl\n    - {images}/**\n"
+        "  metadata_filenames:\n  - faces.jsonl\n"
+        f"  features:\n  - name: image\n    dtype: image\n{features}"
     )
-
-
-_CONFIGS = """configs:
-- config_name: default
-  default: true
-  data_files:
-  - split: test
-    path: images/**
-- config_name: metadata
-  data_files:
-  - split: test
-    path:
-    - metadata.csv
-    - images/**
-"""

@@ -31,7 +31,7 @@ def import_folder(
     Files that failed before are tried again; what a CSV states of rights replaces what an earlier one
     stated. Raises UsageError for a folder or a CSV that cannot be right, before anything is taken in.
     """
-    listed = on_disk.list_folder(folder, labels_csv)
+    listed = on_disk.list_folder(folder, labels_csv, settings.data_dir)
     root = folder.resolve()
     paths = {journal.url_id(one.sighting.url): one.path for one in listed}
     with files.only_one(settings.data_dir, "crawl"), ThreadPoolExecutor(WRITERS) as pool:

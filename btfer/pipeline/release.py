@@ -198,7 +198,7 @@ def _write_tables(
     rows = [one.metadata.as_csv_row() for one in chosen]
     write_atomic(folder / "metadata.csv", as_csv(COLUMNS, rows))
     # Not metadata.jsonl: Hugging Face's imagefolder refuses a folder with both.
-    lines = [json.dumps(one.metadata.as_json(), ensure_ascii=False) + "\n" for one in chosen]
+    lines = [json.dumps(one.metadata.as_json_line(), ensure_ascii=False) + "\n" for one in chosen]
     write_atomic(folder / "faces.jsonl", "".join(lines).encode())
     credit = [one.credit.as_csv_row() for one in chosen if one.credit]
     if credit:

@@ -14,6 +14,7 @@ from btfer.licences import LOCAL, USES, licence_shown, parse_licence
 from btfer.paths import face_path
 from btfer.pipeline.release_metadata import (
     NO_AUTHOR,
+    SPLIT,
     Credit,
     ImageMetadata,
     Origin,
@@ -26,7 +27,8 @@ from btfer.review.agreement_table import soft_labels
 
 @dataclass(frozen=True)
 class ReleaseImage:
-    """One image of a release: its place (`sad/sad-001.png`), the file of its pixels, its face id, its metadata.
+    """One image of a release: its place below images/ (`test/sad/sad-001.png`; `sad/sad-001.png` in a release of
+    an earlier btfer), the file of its pixels, its face id, its metadata.
 
     credit: None where the licence asks for none. origin: None where the release does not state it.
     """
@@ -52,11 +54,11 @@ def release_images(
 ) -> list[ReleaseImage]:
     """The chosen faces of each class, numbered in their order; in the order of their numbers.
 
-    earlier: the file that a face had in the release before (`sad/sad-001.png`): there an image keeps its name,
-    and a face that is new takes a number that is free.
+    earlier: the file that a face had in the release before: there an image keeps its name, and a face that is new
+    takes a number that is free.
     """
     places = {
-        face: (f"{label}/{label}-{number:03d}.png", label)
+        face: (f"{SPLIT}/{label}/{label}-{number:03d}.png", label)
         for label, its in chosen.items()
         for number, face in sorted(numbered(label, [face.id for face in its], earlier or {}))
     }
@@ -65,9 +67,10 @@ def release_images(
 
 def numbered(label: str, ids: Sequence[str], earlier: Mapping[str, str]) -> list[tuple[int, str]]:
     """A number from 1 to N for each of N faces of a class: the one that it had, else the next that is free."""
-    files = {f"{label}/{label}-{number:03d}.png": number for number in range(1, len(ids) + 1)}
-    taken = {files[earlier[id_]]: id_ for id_ in ids if earlier.get(id_) in files}
-    free = (number for number in files.values() if number not in taken)
+    numbers = {f"{label}-{number:03d}.png": number for number in range(1, len(ids) + 1)}
+    had_name = {id_: earlier[id_].rpartition("/")[2] for id_ in ids if id_ in earlier}
+    taken = {numbers[name]: id_ for id_, name in had_name.items() if name in numbers}
+    free = (number for number in numbers.values() if number not in taken)
     had = set(taken.values())
     return [*taken.items(), *zip(free, (id_ for id_ in ids if id_ not in had), strict=False)]
 
@@ -99,7 +102,7 @@ def images_at(
 
 
 def read_images(folder: Path, data_dir: Path, face_of: Mapping[str, str]) -> list[ReleaseImage]:
-    """The images of a release that is there. face_of: the face id of each file (`sad/sad-001.png`).
+    """The images of a release that is there. face_of: the face id of each file (`test/sad/sad-001.png`).
 
     A release that only names addresses has no images: its pixels are the crops of the data folder.
     """

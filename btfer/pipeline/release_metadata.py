@@ -29,6 +29,9 @@ OLDEST_COLUMNS = (
 )
 """Those that the first releases have too: what came later may be absent from a release."""
 
+FILE = "file"
+"""What faces.jsonl calls a second `file_name`."""
+
 NUMBERS = {
     "face_probability": "Float",
     "face_width_px": "Integer",
@@ -54,6 +57,10 @@ _ORIGIN_TEXTS = (
 )
 SOURCES = (*_ORIGIN_TEXTS, *_SIDES, "reflected")
 """The columns of sources.csv."""
+
+SPLIT = "test"
+"""The folder below images/ that holds the folders of classes: loaders name a split after it."""
+_OF_IMAGES = ("images/", f"{SPLIT}/")
 
 NOT_STATED = "not stated"
 NO_AUTHOR = "author not stated"
@@ -102,6 +109,10 @@ class ImageMetadata:
             "crop_clipped": " ".join(self.crop_clipped),
             "reviewed": "yes" if self.reviewed else "no",
         }
+
+    def as_json_line(self) -> dict[str, Any]:
+        """A line of faces.jsonl: Hugging Face makes an image of `file_name`, so that its name is there twice."""
+        return self.as_json() | {FILE: self.file_name}
 
     def as_csv_row(self) -> dict[str, Any]:
         """The columns in their order, as they are written."""
@@ -195,6 +206,18 @@ class Origin:
 def _texts(row: CsvRow, columns: Iterable[str]) -> dict[str, str]:
     """The cells of a row. Raises KeyError for a column that is missing and was always there."""
     return {name: row.get(name, "") if name in NEW_COLUMNS else row[name] for name in columns}
+
+
+def place_of(name: str) -> str:
+    """`sad/sad-001.png` of `images/test/sad/sad-001.png`, and of `images/sad/sad-001.png` as btfer 0.1 named it."""
+    for part in _OF_IMAGES:
+        name = name.removeprefix(part)
+    return name
+
+
+def folder_of_classes(name: str) -> str:
+    """Where the folder of an image's class lies: in `images/test`, or in `images` in a release of btfer 0.1."""
+    return name.rsplit("/", 2)[0]
 
 
 def read_metadata(folder: Path) -> list[ImageMetadata]:

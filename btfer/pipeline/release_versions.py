@@ -13,7 +13,7 @@ from btfer.catalogue.secret_keys import RELEASES, secret_key
 from btfer.errors import UsageError
 from btfer.paths import releases_dir
 from btfer.pipeline.optout_page import image_token
-from btfer.pipeline.release_metadata import CsvRow, read_rows
+from btfer.pipeline.release_metadata import SPLIT, CsvRow, folder_of_classes, place_of, read_rows
 from btfer.pipeline.verify import read_sums
 from btfer.release_record import ONLY, ReleaseRecord, next_version, read_record, version_key
 
@@ -138,18 +138,25 @@ def _changes(before: Mapping[str, object], after: Mapping[str, object]) -> Seque
 def _image_changes(before: Sums, after: Sums) -> list[str]:
     old = {name: sha256 for name, sha256 in before.items() if _is_image(name)}
     new = {name: sha256 for name, sha256 in after.items() if _is_image(name)}
+    lines = []
+    if _without_split(old) and not _without_split(new):
+        old = {f"images/{SPLIT}/{place_of(name)}": sha256 for name, sha256 in old.items()}
+        lines = [f"all images: moved to images/{SPLIT}/, with the names that they had"]
     groups = {
         "was replaced": [name for name in old if name in new and old[name] != new[name]],
         "was removed": [name for name in old if name not in new],
         "was added": [name for name in new if name not in old],
     }
-    lines = []
     for what, names in groups.items():
         if len(names) > _LISTED:
             lines.append(f"{len(names)} images: each {what}")
         else:
-            lines += [f"{name.removeprefix('images/')} {what}" for name in sorted(names)]
+            lines += [f"{place_of(name)} {what}" for name in sorted(names)]
     return lines
+
+
+def _without_split(images: Sums) -> bool:
+    return any(folder_of_classes(name) == "images" for name in images)
 
 
 def _other_changes(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from btfer.catalogue import Catalogue, photos, verdicts, withdrawals
+from btfer.catalogue import Catalogue, journal, photos, verdicts, withdrawals
 from btfer.catalogue.verdicts import Verdict
 from btfer.duplicate_rules import root
 from btfer.errors import UsageError
@@ -12,7 +12,7 @@ from btfer.pipeline.photo_names import LEAST_DIGITS, photos_named
 
 REVIEWER = "withdrawal"
 REASON = "do-not-use"
-_ADDRESS_OR_DIGEST = re.compile(r"(https?|file)://\S.*|[0-9a-f]{64}")
+_ADDRESS_OR_DIGEST = re.compile(r"((?i:https?)|file)://\S.*|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,9 @@ def withdraw(cat: Catalogue, things: Sequence[str], reason: str = "") -> Withdra
     as well, and dropped in round `photos`. Raises UsageError for anything else, before anything is written.
     """
     things = [_address_or_digest(cat, one.strip()) for one in things]
-    here = with_copies(cat, photos.shown_at(cat, things))
-    new = withdrawals.add(cat, {*things, *here}, reason)
+    asked = {*things, *journal.copies_of(cat, things)}
+    here = with_copies(cat, photos.shown_at(cat, asked))
+    new = withdrawals.add(cat, asked | here, reason)
     dropped = {
         one.photo
         for one in verdicts.not_undone_on(cat, "photos", here)

@@ -44,6 +44,15 @@ def check_classes(expressions: PlanFile, known: Mapping[str, PlanFile]) -> None:
                 )
 
 
+def check_additions(sources: PlanFile, known: Mapping[str, PlanFile]) -> None:
+    """sources.toml: a table of words for each source, by language or for `all`. Raises UsageError."""
+    for source in sources.keys:
+        _check_keys(sources, [], source, optional=["all", *known])
+        for code, words in sources.keys[source].items():
+            if not _is_word(words):
+                raise sources.error(f"'{source}.{code}' must be words, got {words!r}", source, code)
+
+
 def check_language(language: PlanFile, people: PlanFile) -> None:
     """One language's file: every key, and every form that the people need. Raises UsageError."""
     _check_keys(language, LANGUAGE_KEYS, optional=["agreement"])

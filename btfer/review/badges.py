@@ -24,6 +24,7 @@ EXPLAINED = {
     "no face found": "the crop stage looked and found no face",
     "odd landmarks": "eyes, nose and mouth are not where a face has them: perhaps no face",
     "low probability": "the detector was not sure that this is a face",
+    "machine-made": "its file says that a program made it",
     "drawing-like": "few colours, as in drawings, emoji and logos",
     "text-like": "strokes side by side, as in writing",
     "flat": "large parts without texture, as in drawings, slides and logos",
@@ -66,6 +67,7 @@ def of_photo(
     found = (  # in this order, and not as a dict: there may be 100,000 photos
         (CONFLICT, conflicting),
         ("unlabelled", label == UNLABELLED),
+        ("machine-made", bool(hints.get("machine_made"))),
         ("has copies", has_copies),
         ("no face found", no_face_found),
         ("blurred", hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW),

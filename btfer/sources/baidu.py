@@ -1,4 +1,8 @@
-"""Baidu image search, off by default: the JSON that its page loads as one scrolls, often closed to crawlers."""
+"""Baidu image search, off by default: the JSON that its page loads as one scrolls, often closed to crawlers.
+
+Reference: the engine `baidu` of searxng; since 2026-06-26 a search must bring the cookies of a visit to
+the first page, and is answered with `antiFlag` without them.
+"""
 
 import json
 import re
@@ -6,13 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from bs4 import BeautifulSoup
-
 from btfer.queries import Query
+from btfer.sources.records import number, parts, plain, text, web_address
 from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
 from btfer.sources.web import WebResponse
 
 PAGE_SIZE = 30
+CAPTCHA_HOST = "wappass.baidu.com"
 _SIGNS = {"_z2C$q": ":", "_z&e3B": ".", "AzdH3F": "/"}
 _LETTERS = str.maketrans("wkv1ju2it3hs4g5rq6fp7eo8dn9cm0bla", "abcdefghijklmnopqrstuvw1234567890")
 _ESCAPE = re.compile(r"\\(.)", re.S)
@@ -20,7 +24,7 @@ _ESCAPE = re.compile(r"\\(.)", re.S)
 
 def baidu(base_url: str = "https://image.baidu.com") -> Source:
     """The source, at an address that a test may set."""
-    return Source("baidu", base_url, BaiduFeeder, BaiduParser, min_delay_s=1.0)
+    return Source("baidu", base_url, BaiduFeeder, BaiduParser, first_visit="/", min_delay_s=2.0)
 
 
 class BaiduFeeder(SearchFeeder):
@@ -36,17 +40,17 @@ class BaiduParser(SearchParser):
 
     def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
+        if CAPTCHA_HOST in response.url or CAPTCHA_HOST.encode() in response.body:
+            raise self.blocked(f"Baidu asks for a captcha ({CAPTCHA_HOST})")
         answer = _loads(response.body)
         if answer.get("antiFlag"):
-            raise self.changed(f"it blocks crawlers ('{answer.get('message', '')}')")
+            raise self.blocked(f"Baidu turns crawlers away ('{text(answer.get('message'))}')")
         items = [item for item in answer["data"] if item]
-        images = [image for image in map(_image, items) if image.file_url]
-        if items and not images:
-            raise self.changed("no item has an image address")
-        yield from images
+        yield from self.each(items, _image)
         first = int(parse_qs(urlsplit(response.url).query)["pn"][0])
         following = first + PAGE_SIZE
-        if items and following < int(answer.get("listNum") or answer.get("displayNum") or 0):
+        total = number(answer.get("listNum")) or number(answer.get("displayNum"))
+        if items and following < total:
             yield NextPage(_address(self.source.base_url, self.query, following))
 
 
@@ -54,34 +58,34 @@ def decoded(address: str) -> str:
     """A plain image address from one that Baidu has obfuscated; plain ones stay as they are."""
     if address.startswith("http"):
         return address
-    for sign, plain in _SIGNS.items():
-        address = address.replace(sign, plain)
+    for sign, meant in _SIGNS.items():
+        address = address.replace(sign, meant)
     return address.translate(_LETTERS)
 
 
 def _image(item: dict[str, Any]) -> ImageResult:
     """The original if it is named, else the largest copy that Baidu keeps."""
-    original: dict[str, str] = next(iter(item.get("replaceUrl") or []), {})
-    copies = (item.get(key) for key in ("hoverURL", "middleURL", "thumbURL"))
-    addresses = (original.get("ObjURL"), decoded(item.get("objURL") or ""), *copies)
-    title = item.get("fromPageTitleEnc") or _plain(item.get("fromPageTitle") or "")
+    original = next(iter(parts(item.get("replaceUrl"))), {})
+    named = (text(original.get("ObjURL")), decoded(text(item.get("objURL"))))
+    copies = [web_address(item.get(key)) for key in ("hoverURL", "middleURL", "thumbURL")]
+    known = next(filter(None, map(web_address, named)), "")
+    copy = next(filter(None, copies), "")
     return ImageResult(
-        file_url=next((one for one in addresses if one), ""),
-        page_url=original.get("FromURL") or decoded(item.get("fromURL") or ""),
-        title=title,
+        file_url=known or copy,
+        page_url=text(original.get("FromURL")) or decoded(text(item.get("fromURL"))),
+        title=text(item.get("fromPageTitleEnc")) or plain(item.get("fromPageTitle")),
+        copy_url=copy if known else "",
+        width=number(item.get("width")) if known else 0,
+        height=number(item.get("height")) if known else 0,
     )
 
 
 def _loads(body: bytes) -> dict[str, Any]:
     r"""JSON in which signs are escaped that need not be, such as \'. Raises ValueError."""
-    text = body.decode("utf-8", "replace")
-    text = _ESCAPE.sub(lambda pair: pair[0] if pair[1] in '"\\/bfnrtu' else pair[1], text)
-    answer: dict[str, Any] = json.loads(text, strict=False)  # titles have line breaks
+    page = body.decode("utf-8", "replace")
+    page = _ESCAPE.sub(lambda pair: pair[0] if pair[1] in '"\\/bfnrtu' else pair[1], page)
+    answer: dict[str, Any] = json.loads(page, strict=False)  # titles have line breaks
     return answer
-
-
-def _plain(html: str) -> str:
-    return BeautifulSoup(html, "lxml").get_text(strip=True)
 
 
 def _address(base_url: str, query: Query, first: int) -> str:

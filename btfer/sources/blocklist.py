@@ -1,10 +1,11 @@
 """The local block list: hosts and addresses that are never requested."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from btfer.errors import UsageError
+from btfer.urls import ascii_host, identity, is_web_address
 
 FILE = "blocked.txt"
 
@@ -18,21 +19,25 @@ class BlockList:
 
     def blocks(self, url: str, host: str) -> bool:
         """Whether a URL, of this host, must not be asked."""
-        labels = host.split(".")
-        above = {".".join(labels[n:]) for n in range(len(labels))}
-        return bool(above & self.hosts) or url.startswith(self.prefixes)
+        return is_below(host, self.hosts) or identity(url).startswith(self.prefixes)
 
 
 NOTHING_BLOCKED = BlockList()
 
 
-def read_block_list(path: Path) -> BlockList:
-    """Read a block list: a host (`example.org`) or the beginning of a URL in each line, # for comments.
+def is_below(host: str, hosts: Collection[str]) -> bool:
+    """Whether a host is one of some, or below one of them."""
+    labels = ascii_host(host).split(".")
+    return any(".".join(labels[n:]) in hosts for n in range(len(labels)))
 
-    A missing file is an empty list. Raises UsageError, with file and line, for anything else.
+
+def read_block_list(path: Path) -> BlockList:
+    """Read a block list: a host (`example.org`, or `*.example.org`) or the beginning of a URL in each line.
+
+    # begins a comment. A missing file is an empty list. Raises UsageError, with file and line, for anything else.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         return NOTHING_BLOCKED
     except (OSError, UnicodeDecodeError) as error:
@@ -40,10 +45,11 @@ def read_block_list(path: Path) -> BlockList:
     hosts, prefixes = set(), []
     for number, line in enumerate(lines, start=1):
         entry = line.partition("#")[0].strip()
-        if entry.startswith(("http://", "https://")) and urlsplit(entry).hostname:
-            prefixes.append(entry)
-        elif entry and not set(entry) & set("/:@ \t"):
-            hosts.add(entry.lower().strip("."))
+        host = entry.removeprefix("*.")
+        if is_web_address(entry):
+            prefixes.append(identity(entry))
+        elif host and not set(host) & set("/:@* \t"):
+            hosts.add(ascii_host(host.strip(".")))
         elif entry:
             raise UsageError(
                 f"{path}:{number}: write a host (example.org) or the beginning of a URL "

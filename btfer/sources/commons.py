@@ -5,14 +5,14 @@ asks for a User-Agent with a contact.
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from bs4 import BeautifulSoup
-
 from btfer.errors import NetworkError
 from btfer.queries import Query
+from btfer.sources.records import number, part, plain, text
 from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
 from btfer.sources.web import WebResponse
 
@@ -37,47 +37,66 @@ class CommonsFeeder(SearchFeeder):
 
 
 class CommonsParser(SearchParser):
-    """Reads `query.pages[].imageinfo[0]`, and goes on where `continue` says."""
+    """Reads `query.pages[].imageinfo[0]`, and goes on where `continue` says: a page of it may be empty."""
+
+    full_page = 0
 
     def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
         answer = json.loads(response.body)
         if "error" in answer:
-            raise self._failed(answer["error"])
+            raise self._failed(part(answer["error"]))
         if not {"query", "batchcomplete", "continue"} & set(answer):
             raise self.changed("the answer has neither 'query' nor 'batchcomplete'")
-        pages = answer.get("query", {}).get("pages", [])
-        for page in sorted(pages, key=lambda page: page["index"]):
-            for info in page.get("imageinfo", []):  # none: the file was deleted meanwhile
-                if not info.get("filemissing") and not info.get("filehidden"):
-                    yield _image(page["title"], info)
+        pages = part(answer.get("query")).get("pages") or []
+        yield from self.each(sorted(pages, key=_rank), _image)
         if "continue" in answer:
-            yield NextPage(_address(self.source.base_url, self.query, answer["continue"]))
+            yield NextPage(_address(self.source.base_url, self.query, part(answer["continue"])))
 
-    def _failed(self, error: dict[str, str]) -> NetworkError:
-        why = error.get("info", "") or str(error)
+    def _failed(self, error: dict[str, Any]) -> NetworkError:
+        why = text(error.get("info")) or str(error)
         if error.get("code") in BUSY:
             return self.refused(why)
         return self.changed(f"the API answers '{why}'")
 
 
-def _image(title: str, info: dict[str, Any]) -> ImageResult:
-    facts = {key: _plain(fact["value"]) for key, fact in info["extmetadata"].items()}
-    wide = int(info["width"]) > MAX_WIDTH_PX
+def _rank(page: object) -> int:
+    return number(part(page).get("index")) or sys.maxsize
+
+
+def _image(page: dict[str, Any]) -> ImageResult | None:
+    """None: a file that was deleted meanwhile, or is hidden."""
+    if not page.get("imageinfo"):
+        return None
+    info = page["imageinfo"][0]
+    if info.get("filemissing") or info.get("filehidden"):
+        return None
+    facts = {
+        key: plain(part(fact).get("value")) for key, fact in part(info.get("extmetadata")).items()
+    }
+    original, scaled = (
+        _without_marks(text(info.get("url"))),
+        _without_marks(text(info.get("thumburl"))),
+    )
+    is_scaled = bool(scaled) and (not original or number(info.get("width")) > MAX_WIDTH_PX)
+    sides = ("thumbwidth", "thumbheight") if is_scaled else ("width", "height")
     return ImageResult(
-        file_url=info["thumburl"] if wide and info.get("thumburl") else info["url"],
-        page_url=info["descriptionurl"],
-        title=title.removeprefix("File:"),
+        file_url=scaled if is_scaled else original,
+        page_url=text(info.get("descriptionurl")),
+        title=text(page.get("title")).removeprefix("File:"),
         licence=facts.get("LicenseShortName", "") or facts.get("UsageTerms", ""),
         licence_url=facts.get("LicenseUrl", ""),
-        author=facts.get("Artist", "") or info.get("user", ""),
+        author=facts.get("Artist", "") or text(info.get("user")),
+        width=number(info.get(sides[0])),
+        height=number(info.get(sides[1])),
     )
 
 
-def _plain(value: object) -> str:
-    """The text of a value, which may be HTML."""
-    text = str(value)
-    return BeautifulSoup(text, "lxml").get_text(" ", strip=True) if "<" in text else text.strip()
+def _without_marks(url: str) -> str:
+    """The address of a file without what Commons adds since 2026 to count where it is used (`utm_...`)."""
+    address, _, asked = url.partition("?")
+    kept = "&".join(one for one in asked.split("&") if one and not one.startswith("utm_"))
+    return f"{address}?{kept}" if kept else address
 
 
 def _address(base_url: str, query: Query, further: dict[str, Any]) -> str:

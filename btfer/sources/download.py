@@ -12,8 +12,8 @@ from icrawler.utils import Signal
 
 from btfer.catalogue.journal import Fetched
 from btfer.catalogue.rows import FetchTask
-from btfer.images import Intake, describe_photo
-from btfer.sources.fetch_errors import NotFetched
+from btfer.images import Intake, describe_photo, forbids_mining
+from btfer.sources.fetch_errors import WAITING, NotFetched
 from btfer.sources.hosts import CrawlStopped, HostQueue
 from btfer.sources.icrawler_parts import Downloader
 from btfer.sources.web import Web, WebResponse
@@ -67,21 +67,22 @@ class PhotoDownloader(Downloader):
     def _fetch_next(self) -> tuple[FetchTask, WebResponse] | DownloadResult | None:
         """The answer to the next task, or its end if there is none; None = nothing is left."""
         with self._asking:
-            task = self.in_queue.get()
-            if task is None:
-                return None
-            try:
-                return task, self.session.get(task.url, language=task.language)
-            except NotFetched as error:
-                fetched = Fetched(
-                    error.state, error.reason, error.status, error.url, attempts=error.attempts
-                )
-                return DownloadResult(task, fetched)
-            finally:
-                self.in_queue.done(task)
+            while (task := self.in_queue.get()) is not None:
+                try:
+                    self.session.check_page(task.page_url, task.language)
+                    return task, self.session.get(task.url, language=task.language)
+                except NotFetched as error:
+                    if error.state == WAITING and self.in_queue.put_back(task):
+                        continue
+                    return DownloadResult(task, _lost(error))
+                finally:
+                    self.in_queue.done(task)
+        return None
 
     def _decode(self, task: FetchTask, answer: WebResponse) -> DownloadResult:
         """A photo as it is kept, or why it is not."""
+        if forbids_mining(answer.body):
+            return DownloadResult(task, _fetched("refused", "opt-out", answer))
         found = self._run(describe_photo, answer.body)
         if isinstance(found, str):
             return DownloadResult(task, _fetched("refused", found, answer))
@@ -107,6 +108,10 @@ def _host(task: FetchTask) -> str:
         return (urlsplit(task.url).hostname or "").lower()
     except ValueError:
         return ""  # no URL at all: the download says so
+
+
+def _lost(error: NotFetched) -> Fetched:
+    return Fetched(error.state, error.reason, error.status, error.url, attempts=error.attempts)
 
 
 def _fetched(state: str, reason: str, answer: WebResponse) -> Fetched:

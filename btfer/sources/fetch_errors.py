@@ -16,10 +16,16 @@ from urllib3.exceptions import TimeoutError as TimeoutError_
 
 from btfer.errors import NetworkError
 from btfer.sources.addresses import PrivateAddress
+from btfer.urls import shortened
+
+WAITING = "found"  # as before it was asked: its host wants to be left alone for now
 
 
 class NotFetched(NetworkError):
-    """One URL that could not be fetched: `refused` for good or `failed` for now, why, and the HTTP status, if any."""
+    """One URL that could not be fetched, why, and the HTTP status, if any.
+
+    state: `refused` for good, `failed` for now, or WAITING.
+    """
 
     def __init__(
         self,
@@ -30,13 +36,14 @@ class NotFetched(NetworkError):
         status: int | None = None,
         wait_s: float | None = None,
     ) -> None:
-        super().__init__(f"{url}: {reason}")
+        super().__init__(f"{shortened(url)}: {reason}")
         self.state = state
         self.reason = reason
         self.url = url
         self.status = status
         self.retry_after_s = wait_s
         self.attempts = 1
+        self.is_final = False  # every attempt has been made
 
 
 _Error = type[Exception]

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from btfer.errors import NetworkError
 from btfer.licences import FLICKR, RULES, terms
 from btfer.queries import Query
+from btfer.sources.records import number, text, web_address
 from btfer.sources.search import ImageResult, NextPage, NotSetUp, SearchFeeder, SearchParser, Source
 from btfer.sources.web import WebResponse
 
@@ -61,14 +62,13 @@ class FlickrParser(SearchParser):
     def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
         answer = json.loads(response.body)
-        if answer["stat"] == "fail":
-            raise self._failed(int(answer["code"]), answer["message"])
+        if answer["stat"] != "ok":
+            raise self._failed(number(answer.get("code")), text(answer.get("message")))
         photos = answer["photos"]
-        for photo in photos["photo"]:
-            if any(photo.get(size) for size in SIZES):  # none: its owner lets nobody load it
-                yield _image(photo)
-        if photos["page"] < photos["pages"]:
-            yield NextPage(_address(self.source, self.query, photos["page"] + 1))
+        page = number(photos["page"])
+        yield from self.each(photos["photo"], _image)
+        if page < number(photos["pages"]):
+            yield NextPage(_address(self.source, self.query, page + 1))
 
     def _failed(self, code: int, message: str) -> NetworkError:
         if code == WRONG_KEY:
@@ -85,15 +85,24 @@ def _asked_for(rule: str) -> list[str]:
     return [number for number, licence in LICENCES.items() if RULES[rule](terms(*licence))]
 
 
-def _image(photo: dict[str, Any]) -> ImageResult:
-    licence, licence_url = LICENCES.get(str(photo["license"]), ("", ""))  # '' = a new one
+def _image(photo: dict[str, Any]) -> ImageResult | None:
+    """None: its owner lets nobody load it."""
+    size = next((one for one in SIZES if web_address(photo.get(one))), None)
+    if size is None:
+        return None
+    owner = text(photo.get("owner"))
+    licence, licence_url = LICENCES.get(
+        text(photo.get("license")), ("", "")
+    )  # '' = a new one, or none stated
     return ImageResult(
-        file_url=next(photo[size] for size in SIZES if photo.get(size)),
-        page_url=f"{PAGES}/{photo['owner']}/{photo['id']}",
-        title=photo["title"],
+        file_url=text(photo[size]),
+        page_url=f"{PAGES}/{owner}/{text(photo['id'])}" if owner else "",
+        title=text(photo.get("title")),
         licence=licence,
         licence_url=licence_url,
-        author=photo["ownername"],
+        author=text(photo.get("ownername")),
+        width=number(photo.get(size.replace("url", "width"))),
+        height=number(photo.get(size.replace("url", "height"))),
     )
 
 

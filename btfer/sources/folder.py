@@ -1,5 +1,8 @@
 """Photos that are on disk already: every file below a folder, labelled by a CSV or by its sub-folder."""
 
+import errno
+import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ from btfer.expressions import parse_expression
 from btfer.images import Intake, read_photo
 from btfer.licences import Kind, parse_licence
 from btfer.queries import Query
+from btfer.sources.folder_files import FileNames, is_ours, is_plain, walk
 
 NAME = "folder"
 FILE = ("file", "filename", "file_name", "path", "image")
@@ -20,8 +24,6 @@ LABEL = ("expression", "label", "emotion", "class")
 """Names that other tools give the columns `file` and `expression`; a CSV may have one of each."""
 PEOPLE = ("ethnicity", "gender", "age")
 RIGHTS = ("licence", "licence_url", "author", "title", "page_url")
-NOT_KEPT = ("country",)
-"""Columns that are known, and for which the catalogue has no place."""
 MAX_FILE_BYTES = 200_000_000
 NO_LABEL = ("", "unlabelled")
 
@@ -59,23 +61,32 @@ class _Labels:
     notes: tuple[str, ...] = ()
 
 
-def list_folder(folder: Path, labels_csv: Path | None = None) -> FolderListing:
+def list_folder(
+    folder: Path, labels_csv: Path | None = None, data_dir: Path | None = None
+) -> FolderListing:
     """All files below a folder that are not hidden, and those that only the CSV names.
 
-    A row of the CSV (`file,expression` and any of PEOPLE, RIGHTS and NOT_KEPT, `file` relative to the
-    folder) takes precedence over the name of a sub-folder. No photo is opened. Raises UsageError: no
-    folder, nothing in it, an unknown class (with the CSV's line).
+    A row of the CSV (`file,expression` and any of PEOPLE and RIGHTS, `file` relative to the
+    folder) takes precedence over the name of a sub-folder. No photo is opened. data_dir: btfer's own, which
+    is left out. Raises UsageError: no folder, nothing in it, the data folder itself, an unknown class (with
+    the CSV's line).
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder: pass the folder that contains the photos")
-    root = folder.resolve()
-    labels = _read_labels(labels_csv) if labels_csv else _Labels({})
-    rows = labels.rows
-    skip = labels_csv.resolve() if labels_csv else None
-    files = [path for path in sorted(_files(root)) if path.resolve() != skip]
+    root, ours = folder.resolve(), data_dir.resolve() if data_dir else None
+    if ours and is_ours(root, ours):
+        raise UsageError(
+            f"{folder} is btfer's own: its photos were taken in already; pass the folder they came from"
+        )
+    skip = os.path.realpath(labels_csv) if labels_csv else ""
+    found = walk(root, ours)
+    files = [path for path in found.files if not skip or os.path.realpath(path) != skip]
     if not files:
         raise UsageError(f"{folder} contains no files: pass the folder that contains the photos")
     names = {path.relative_to(root).as_posix(): path for path in files}
+    known = FileNames(root, names, typed=folder)
+    labels = _read_labels(labels_csv, known) if labels_csv else _Labels({})
+    rows = labels.rows
     if rows and not set(rows) & set(names):
         raise UsageError(
             f"{labels_csv} names no file in {folder}: its column 'file' must be relative to the folder, "
@@ -83,7 +94,7 @@ def list_folder(folder: Path, labels_csv: Path | None = None) -> FolderListing:
         )
     names |= {name: root / name for name in rows if name not in names}
     listed = [_listed(root, name, path, rows.get(name, {})) for name, path in names.items()]
-    return FolderListing(listed, labels.notes)
+    return FolderListing(listed, (*found.notes(), *labels.notes))
 
 
 def by_label(listed: Iterable[FolderPhoto]) -> dict[Query, list[Sighting]]:
@@ -100,23 +111,20 @@ def by_label(listed: Iterable[FolderPhoto]) -> dict[Query, list[Sighting]]:
 def read_file(path: Path) -> tuple[Path, bytes, Intake | Fetched]:
     """A file's bytes and what they are, or why it cannot be taken; runs in worker processes."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        if not is_plain(path):
+            return path, b"", Fetched("refused", "not a file")
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
             return path, b"", Fetched("refused", "too large")
-        data = path.read_bytes()
         return path, data, read_photo(data)
     except FileNotFoundError:
         return path, b"", Fetched("failed", "no such file")
-    except OSError:
-        return path, b"", Fetched("failed", "unreadable")
+    except OSError as error:
+        reason = "a loop of links" if error.errno == errno.ELOOP else "unreadable"
+        return path, b"", Fetched("failed", reason)
     except ImageError as error:
         return path, b"", Fetched("refused", error.reason)
-
-
-def _files(root: Path) -> Iterator[Path]:
-    for path in root.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if not hidden and not path.is_dir():
-            yield path
 
 
 def _listed(root: Path, name: str, path: Path, row: Mapping[str, str]) -> FolderPhoto:
@@ -139,20 +147,36 @@ def _label_of_folders(name: str) -> str:
     return ""
 
 
-def _read_labels(path: Path) -> _Labels:
-    table = read_csv(path, known=(*FILE, *LABEL, *PEOPLE, *RIGHTS, *NOT_KEPT))
+def _read_labels(path: Path, known: FileNames) -> _Labels:
+    table = read_csv(path, known=(*FILE, *LABEL, *PEOPLE, *RIGHTS))
     file = _one_of(table, FILE, "the file")
     label = _one_of(table, LABEL, "the expression (empty cells: the sub-folder's name counts)")
     rows: dict[str, dict[str, str]] = {}
     for one in table:
         where = f"{path}, line {one.line}"
-        name = one[file].replace("\\", "/").removeprefix("./")
+        try:
+            name = known.find(one[file])
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
+        if "\n" in name:
+            raise UsageError(f"{where}: '{file}' goes over several lines (is a quote left open?)")
+        _check_cells(one, known, where)
         if not name or name.startswith("/") or ".." in name.split("/"):
             raise UsageError(f"{where}: '{file}' must be a path inside the folder, got '{name}'")
         row = _row(one, _label(one[label], where))
         if rows.setdefault(name, row) != row:
             raise UsageError(f"{where}: '{name}' has other values in a line above")
     return _Labels(rows, tuple(_notes(table, {file: "file", label: "expression"})))
+
+
+def _check_cells(one: CsvRow, known: FileNames, where: str) -> None:
+    """Raise UsageError where a cell of several lines holds a row: a quote was opened there and closed in another."""
+    for column, text in one.values.items():
+        for line in text.splitlines()[1:]:
+            if known.has(re.split(r"[,;\t]", line)[0].strip(' "')):
+                raise UsageError(
+                    f"{where}: '{column}' holds a row of its own, '{line[:60]}' (is a quote left open?)"
+                )
 
 
 def _row(one: CsvRow, expression: str) -> dict[str, str]:
@@ -187,9 +211,6 @@ def _notes(table: CsvTable, read_as: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}: the column '{column}' was read as '{meaning}'"
     if table.unknown:
         yield f"{name}: unknown columns, which are not used: {', '.join(table.unknown)}"
-    for column in NOT_KEPT:
-        if any(one.get(column) for one in table):
-            yield f"{name}: the column '{column}' is not kept, the catalogue has no place for it"
     stated = Counter((one.get("licence"), one.get("licence_url")) for one in table)
     unclear: Counter[str] = Counter()
     for licence, n in stated.items():

@@ -9,14 +9,22 @@ from threading import Condition
 from typing import Generic, TypeVar
 
 TaskT = TypeVar("TaskT")
+MAX_RETURNS = 3  # of a task to the queue: then it is left to a later crawl
 
 
 class CrawlStopped(Exception):
     """The crawl is being stopped; what is in flight is dropped and stays `found` in the journal."""
 
 
+TOLD_TO_WAIT = "told to wait"
+
+
 class HostOnHold(Exception):
-    """The host has asked for a longer pause than anybody waits."""
+    """The host must be left alone for longer than anybody waits; `why` is the word for it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class HostGate:
@@ -40,6 +48,7 @@ class HostGate:
         self._changed = Condition()
         self._busy: Counter[str] = Counter()
         self._next: dict[str, float] = {}
+        self._why: dict[str, str] = {}  # of hosts that were held
         self._paces: dict[str, float] = {}
 
     @contextmanager
@@ -66,10 +75,19 @@ class HostGate:
         """Seconds until the host may be asked again; 0 or less = now."""
         return self._next.get(host, 0.0) - time.monotonic()
 
-    def hold(self, host: str, seconds: float) -> None:
+    def hold(self, host: str, seconds: float, why: str = TOLD_TO_WAIT) -> None:
         """Ask this host nothing for a while."""
         with self._changed:
-            self._next[host] = max(self._next.get(host, 0.0), time.monotonic() + seconds)
+            until = time.monotonic() + seconds
+            if until > self._next.get(host, 0.0):
+                self._next[host], self._why[host] = until, why
+            self._changed.notify_all()
+
+    def held(self) -> dict[str, float]:
+        """Hosts that nobody waits for now, and in how many seconds they may be asked again."""
+        with self._changed:
+            waits_s = {host: self.ready_in(host) for host in self._why}
+        return {host: wait_s for host, wait_s in waits_s.items() if wait_s > self.max_wait_s}
 
     def slow_down(self, host: str, delay_s: float) -> None:
         """Keep at least this time between the requests to a host, as its robots.txt asks."""
@@ -90,7 +108,7 @@ class HostGate:
                 raise CrawlStopped
             wait_s = self._next.get(host, 0.0) - time.monotonic()
             if wait_s > self.max_wait_s:
-                raise HostOnHold
+                raise HostOnHold(self._why.get(host, TOLD_TO_WAIT))
             if wait_s > 0:
                 self._changed.wait(wait_s)
             elif not self.has_place(host, self._busy[host]):
@@ -113,6 +131,8 @@ class HostQueue(Generic[TaskT]):
         self._in_flight: Counter[str] = Counter()
         self._started: dict[str, float] = {}
         self._waiting: dict[str, deque[TaskT]] = {}
+        self._returned: Counter[TaskT] = Counter()
+        self._patience_s = math.inf  # while others go on
 
     def add(self, tasks: Iterable[TaskT]) -> None:
         """Append tasks to the queue."""
@@ -122,18 +142,41 @@ class HostQueue(Generic[TaskT]):
             self._changed.notify_all()
 
     def get(self) -> TaskT | None:
-        """The next task whose host may be asked; waits for one. None = the queue was closed."""
+        """The next task whose host may be asked; waits for one. None = the queue was closed.
+
+        After `last_call`, and when nothing else is left, tasks come whose host must be left alone
+        for longer than that: whoever asks it is told so.
+        """
         with self._changed:
             while not self._closed:
-                waits_s = []
+                waits_s: dict[str, float] = {}
                 for host in self._waiting:
                     if self._gate.has_place(host, self._in_flight[host]):
-                        wait_s = self._ready_in(host)
-                        if wait_s <= 0 or wait_s > self._gate.max_wait_s:
+                        waits_s[host] = self._ready_in(host)
+                        if waits_s[host] <= 0:
                             return self._take(host)
-                        waits_s.append(wait_s)
-                self._changed.wait(min(waits_s, default=None))
+                soonest = min(waits_s, key=waits_s.__getitem__, default="")
+                if waits_s and not self._in_flight and waits_s[soonest] > self._patience_s:
+                    return self._take(soonest)
+                self._changed.wait(waits_s.get(soonest))
             return None
+
+    def put_back(self, task: TaskT) -> bool:
+        """Keep a task whose host must be left alone until it may be asked; False = that is too long."""
+        with self._changed:
+            host = self._host_of(task)
+            self._returned[task] += 1
+            if self._returned[task] > MAX_RETURNS or self._gate.ready_in(host) > self._patience_s:
+                del self._returned[task]
+                return False
+            self._waiting.setdefault(host, deque()).appendleft(task)
+            return True
+
+    def last_call(self, patience_s: float) -> None:
+        """Nothing more will be added: give back what must wait for longer than this."""
+        with self._changed:
+            self._patience_s = patience_s
+            self._changed.notify_all()
 
     def done(self, task: TaskT) -> None:
         """Give the place of a task back."""

@@ -1,33 +1,53 @@
-"""Sites that say no: robots.txt, X-Robots-Tag and the TDM reservation."""
+"""Answers that say no: headers, and the metas of a page. What robots.txt says is in `robots`.
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable
-from threading import Lock
-from urllib.parse import urlsplit
+X-Robots-Tag            noai, noimageai, noindex, noimageindex, none: for all, or for the crawler named
+tdm-reservation         1: W3C TDM Reservation Protocol
+Content-Signal          ai-train=no, ai-input=no: contentsignals.org
+Content-Usage           train-ai=n and the like: IETF draft-ietf-aipref-attach
+"""
 
-from protego import Protego
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
 from urllib3 import HTTPHeaderDict
 
-from btfer.errors import NetworkError
-
 _NO = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
-_MAX_SITES = 2_000
-_MAX_CHARACTERS = 512 * 1024  # RFC 9309 asks for 500 KiB at least
-_ASK_AGAIN_S = 600.0
+_NO_PICTURES = frozenset(
+    {"noai", "noimageai", "noimageindex"}
+)  # a page may be kept out of searches
 _WITH_VALUE = frozenset(
     {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
+)
+# The uses that a picture is fetched for; search and others are not ours. Older drafts said tdm, ai and genai.
+_USES = frozenset(
+    {"ai-train", "ai-input", "train-ai", "train-genai", "ai-use", "bots", "tdm", "ai", "genai"}
 )
 
 
 def opted_out(headers: HTTPHeaderDict, agent: str) -> bool:
-    """Whether an answer's headers forbid to keep it: X-Robots-Tag, for all or for us, or tdm-reservation: 1.
+    """Whether an answer's headers forbid to keep it; where they are repeated, one no is enough."""
+    return (
+        any("1" in _items(value) for value in headers.getlist("tdm-reservation"))
+        or any(_says_no(value, agent) for value in headers.getlist("x-robots-tag"))
+        or any(forbids_use(value) for value in headers.getlist("content-signal"))
+        or any(forbids_use(value) for value in headers.getlist("content-usage"))
+    )
 
-    headers: as they came, repeated ones too.
-    """
-    if headers.get("tdm-reservation", "").strip() == "1":
-        return True
-    return any(_says_no(value, agent) for value in headers.getlist("x-robots-tag"))
+
+def forbids_use(preferences: str) -> bool:
+    """Whether a list of preferences (`search=yes, ai-train=no`) excludes what pictures are fetched for."""
+    pairs = (item.partition("=") for item in _items(preferences.lower()))
+    return any(name.strip() in _USES and value.strip() in ("n", "no") for name, _, value in pairs)
+
+
+def page_opted_out(page: str, agent: str) -> bool:
+    """Whether the metas of an HTML page forbid to use its pictures."""
+    return any(
+        "1" in _items(content)
+        if name == "tdm-reservation"
+        else name in ("robots", agent) and bool(_NO_PICTURES & _items(content.lower().rstrip("/")))
+        for name, content in _metas(page)
+    )
 
 
 def _says_no(tag: str, agent: str) -> bool:
@@ -38,52 +58,31 @@ def _says_no(tag: str, agent: str) -> bool:
         if colon and name.strip() in _WITH_VALUE:
             continue
         if colon:
-            meant, rule = name.strip() in ("*", agent), rest
+            meant, rule = name.partition("/")[0].strip() in ("*", agent), rest
         if meant and rule.strip() in _NO:
             return True
     return False
 
 
-class Robots:
-    """The rules of the sites asked last; each robots.txt is fetched once a crawl, or once in a long while."""
+def _items(value: str) -> set[str]:
+    return {item.strip() for item in value.split(",")}
+
+
+def _metas(page: str) -> Iterator[tuple[str, str]]:
+    reader = _MetaReader()
+    reader.feed(page)
+    yield from reader.found
+
+
+class _MetaReader(HTMLParser):
+    """Collects the name and content of every meta; a page may be broken, or cut off."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._sites: OrderedDict[str, _Site] = OrderedDict()
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
 
-    def of(self, url: str, fetch: Callable[[str], str]) -> Protego:
-        """The rules for a URL's site. fetch: gets a robots.txt; what it raises goes up, and is kept a while."""
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        with self._lock:
-            site = self._sites.setdefault(origin, _Site(f"{origin}/robots.txt"))
-            self._sites.move_to_end(origin)
-            if len(self._sites) > _MAX_SITES:
-                self._sites.popitem(last=False)
-        return site.rules(fetch)
-
-
-class _Site:
-    """One robots.txt. A failure is remembered for a while too: a site that is down is not asked for each picture."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._lock = Lock()  # threads that want the same site wait for the one that asks
-        self._rules: Protego | None = None
-        self._failure: NetworkError | None = None
-        self._failed_at = 0.0
-
-    def rules(self, fetch: Callable[[str], str]) -> Protego:
-        with self._lock:
-            if self._failure and time.monotonic() < self._failed_at + _ASK_AGAIN_S:
-                raise self._failure
-            if self._rules is None:
-                self._rules = Protego.parse(self._text(fetch))
-            return self._rules
-
-    def _text(self, fetch: Callable[[str], str]) -> str:
-        try:
-            return fetch(self._url)[:_MAX_CHARACTERS]
-        except NetworkError as error:
-            self._failure, self._failed_at = error, time.monotonic()
-            raise
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Called by the parser."""
+        if tag == "meta":
+            given = {name: value or "" for name, value in attrs}
+            self.found.append((given.get("name", "").strip().lower(), given.get("content", "")))

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import urlencode, urljoin
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
 
 from btfer.queries import Query
+from btfer.sources.records import html_page
 from btfer.sources.search import ImageResult, NextPage, Rights, SearchFeeder, SearchParser, Source
 from btfer.sources.web import WebResponse
 
@@ -16,7 +18,15 @@ PORT = 8417  # always the same where it is free, so that a second crawl knows th
 
 def sample(base_url: str) -> Source:
     """The source at a running sample site."""
-    return Source("sample", base_url, SampleFeeder, SampleParser, is_ours=True)
+    return Source(
+        "sample",
+        base_url,
+        SampleFeeder,
+        SampleParser,
+        states_licences=True,
+        min_delay_s=0.0,
+        is_ours=True,
+    )
 
 
 @contextmanager
@@ -47,21 +57,23 @@ class SampleFeeder(SearchFeeder):
 class SampleParser(SearchParser):
     """Pages of the same shape as Bing's, with licence and author on each picture's own page."""
 
+    full_page = 0
+
     def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
-        soup = BeautifulSoup(response.body, "lxml", from_encoding="utf-8")
+        soup = html_page(response.body)
         links = soup.select("a.iusc")
         if not links and soup.select_one("#results") is None:
             raise self.changed(
                 "the page has neither images (a.iusc) nor a list of results (#results)"
             )
-        for link in links:
-            yield self._image(response.url, json.loads(str(link["m"])))
+        yield from self.each(links, partial(self._image, response.url))
         following = soup.select_one('a[rel~="next"]')
         if following is not None:
             yield NextPage(urljoin(response.url, str(following["href"])))
 
-    def _image(self, base: str, known: dict[str, str]) -> ImageResult:
+    def _image(self, base: str, link: Tag) -> ImageResult:
+        known: dict[str, str] = json.loads(str(link["m"]))
         page_url = urljoin(base, known["purl"])
         rights = self.source.rights  # kept, as one picture is found by many queries
         if page_url not in rights:
@@ -78,7 +90,7 @@ class SampleParser(SearchParser):
 
 def _rights(page: WebResponse) -> Rights:
     """Licence and author of a picture, from its own page."""
-    soup = BeautifulSoup(page.body, "lxml", from_encoding="utf-8")
+    soup = html_page(page.body)
     licence, author = soup.select_one('[rel~="license"]'), soup.select_one('[name="author"]')
     return Rights(
         licence=licence.get_text(strip=True) if licence else "",

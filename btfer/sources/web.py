@@ -5,70 +5,32 @@ answer or raises `NotFetched` with the word that the journal keeps.
 """
 
 import itertools
-import time
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from urllib.parse import urljoin, urlsplit
+from dataclasses import replace
+from threading import Lock
+from urllib.parse import urlsplit
 
-from urllib3 import BaseHTTPResponse, HTTPHeaderDict, Timeout
-from urllib3.exceptions import InvalidHeader, MaxRetryError
+from urllib3.exceptions import MaxRetryError
 from urllib3.util import Retry
 
-from btfer import __version__
-from btfer.settings import Settings
-from btfer.sources.addresses import guarded_pools
-from btfer.sources.blocklist import FILE, NOTHING_BLOCKED, BlockList, read_block_list
-from btfer.sources.fetch_errors import NotFetched, as_not_fetched
-from btfer.sources.hosts import CrawlStopped, HostGate, HostOnHold
-from btfer.sources.optout import Robots, opted_out
+from btfer.sources.agencies import PREVIEW_HOSTS
+from btfer.sources.blocklist import is_below
+from btfer.sources.breaker import Breaker
+from btfer.sources.fetch_errors import WAITING, NotFetched
+from btfer.sources.hosts import TOLD_TO_WAIT, HostGate, HostOnHold
+from btfer.sources.manners import AGENT, Manners
+from btfer.sources.optout import page_opted_out
+from btfer.sources.proxy import points_inside
+from btfer.sources.requester import AGAIN, Asked, Requester, WebResponse
+from btfer.sources.robots import FIRST_BYTES, Sites, text_of
 
-AGENT = "btfer"
+__all__ = ["Manners", "NotFetched", "Web", "WebResponse"]
+
 ROBOTS_DOWN = "robots.txt down"
-AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_CHUNK = 64 * 1024
-
-
-@dataclass(frozen=True)
-class Manners:
-    """How politely the web is asked: how fast, how long and how much. The defaults suit any site."""
-
-    user_agent: str = f"{AGENT}/{__version__}"
-    max_per_host: int = 2
-    host_delay_s: float = 0.25
-    allow_private_hosts: bool = False
-    trusted_hosts: frozenset[str] = frozenset()  # our own: may be private, need no pause
-    blocked: BlockList = NOTHING_BLOCKED
-    max_bytes: int = 20_000_000
-    timeout_s: float = 15.0  # of one silence
-    wall_clock_s: float = 60.0  # of one whole answer
-    max_redirects: int = 5
-    attempts: int = 3
-    back_off_s: float = 1.0
-    max_wait_s: float = 30.0  # for one host, whether it asks for a pause or a pace
-
-    @classmethod
-    def of(cls, settings: Settings, trusted_hosts: frozenset[str] = frozenset()) -> "Manners":
-        """The manners that the settings ask for."""
-        contact = f" (+{settings.contact})" if settings.contact else ""
-        return cls(
-            user_agent=f"{AGENT}/{__version__}{contact}",
-            max_per_host=settings.max_per_host,
-            host_delay_s=settings.host_delay_s,
-            allow_private_hosts=settings.allow_private_hosts,
-            trusted_hosts=trusted_hosts,
-            blocked=read_block_list(settings.queries_dir / FILE),
-        )
-
-
-@dataclass(frozen=True)
-class WebResponse:
-    """A complete answer with status 200; `url` is where the last redirect led."""
-
-    url: str
-    status: int
-    headers: HTTPHeaderDict
-    body: bytes
-    attempts: int = 1
+_ASKS_TO_WAIT = frozenset({429, 503})
+_LOST = frozenset({"no connection", "incomplete"})  # once more, on a new connection
+_MAX_PAGES = 2_000  # whose opt-out is remembered
 
 
 class Web:
@@ -83,8 +45,11 @@ class Web:
         self.gate = HostGate(
             manners.max_per_host, manners.host_delay_s, manners.max_wait_s, manners.trusted_hosts
         )
-        self._robots = Robots()
-        self._pools = guarded_pools(manners.allow_private_hosts, manners.trusted_hosts)
+        self._breaker = Breaker(self.gate, manners.break_after, manners.break_s)
+        self._sites = Sites(AGENT)
+        self._pages: OrderedDict[str, bool] = OrderedDict()  # which opt out
+        self._pages_lock = Lock()
+        self._requester = Requester(manners, self.gate)
 
     def stop(self) -> None:
         """Make every thread that waits or reads raise `CrawlStopped` soon."""
@@ -97,149 +62,185 @@ class Web:
         language: str = "",
         obey_robots: bool = True,
         headers: Mapping[str, str] | None = None,
+        first_bytes: int | None = None,
     ) -> WebResponse:
-        """Fetch a URL completely, over redirects and short refusals.
+        """Fetch a URL, over redirects, short refusals and lost connections.
 
-        obey_robots: ask robots.txt and heed opt-out headers, as for pictures; not for a search page
-        that a person would open. headers: sent to the URL's own host only. Raises NotFetched.
+        obey_robots: ask robots.txt and heed opt-outs, as for pictures; not for a search page
+        that a person would open. headers: sent to the URL's own host only. first_bytes: leave
+        the rest, instead of refusing what is large. Raises NotFetched.
         """
+        url = url.strip()
+        asked = Asked(language, obey_robots, headers or {}, first_bytes)
         retry = self._retry(url)
         for attempt in itertools.count(1):
             try:
-                answer = self._follow(url, language, obey_robots, headers or {})
-                return replace(answer, attempts=attempt)
+                answer = self._follow(url, asked)
             except NotFetched as error:
-                error.attempts = attempt
-                if error.status not in AGAIN or error.reason == ROBOTS_DOWN:
+                was_asked = error.state != WAITING or error.status is not None
+                error.attempts = attempt if was_asked else attempt - 1
+                if obey_robots and not error.is_final:
+                    self._breaker.failed(_host_or_none(error.url), error)
+                if error.is_final or not _is_passing(error):
+                    error.is_final = True
                     raise
-                retry = self._back_off(retry, error)
+                retry = self._back_off(retry, error, asked)
+            else:
+                if obey_robots:
+                    self._breaker.answered(_host(url))
+                    self._breaker.answered(_host(answer.url))
+                return replace(answer, attempts=attempt)
         raise AssertionError("the last attempt returns or raises")
 
-    def _retry(self, url: str) -> Retry:
-        """urllib3's count and back-off; its first pause is none, so one failure is written down beforehand."""
-        start_s = self.manners.back_off_s / 2
-        retry = Retry(self.manners.attempts, backoff_factor=start_s, backoff_jitter=start_s)
-        return retry.increment("GET", url)
+    def post(self, url: str, form: Mapping[str, str]) -> WebResponse:
+        """Send a form, once and to this address only, since it may hold a secret. Raises NotFetched."""
+        host = _host(url)
+        self._check_host(url, host, obey_robots=False)
+        try:
+            with self.gate.turn(host):
+                found = self._requester.ask(url, Asked(obey_robots=False, form=form), {})
+        except HostOnHold as hold:
+            raise NotFetched(WAITING, hold.why, url=url) from None
+        if isinstance(found, WebResponse):
+            return found
+        raise NotFetched("refused", "redirects", url=url)
 
-    def _back_off(self, retry: Retry, error: NotFetched) -> Retry:
-        """Leave the host alone for as long as it asks, or longer each time. Raises the error after the last attempt."""
-        wait_s = error.retry_after_s
+    def check_page(self, page_url: str, language: str = "") -> None:
+        """Raise NotFetched if the page that shows a picture opts out of its use.
+
+        Asked only where the manners say so, once for each page; a page that cannot be had says nothing.
+        """
+        if not (self.manners.check_pages and page_url.startswith(("http://", "https://"))):
+            return
+        page_url = page_url.partition("#")[0]
+        with self._pages_lock:
+            known = self._pages.get(page_url)
+        if known is None:
+            known = self._is_page_opted_out(page_url, language)
+            with self._pages_lock:
+                self._pages[page_url] = known
+                if len(self._pages) > _MAX_PAGES:
+                    self._pages.popitem(last=False)
+        if known:
+            raise NotFetched("refused", "opt-out", url=page_url)
+
+    def _is_page_opted_out(self, page_url: str, language: str) -> bool:
+        try:
+            page = self.get(page_url, language=language, first_bytes=FIRST_BYTES)
+        except NotFetched as error:
+            return error.reason == "opt-out"
+        return page_opted_out(text_of(page.body), AGENT)
+
+    def _retry(self, url: str) -> Retry:
+        """urllib3's count and back-off."""
+        half_s = self.manners.back_off_s / 2
+        return Retry(self.manners.attempts - 1, backoff_factor=half_s, backoff_jitter=half_s)
+
+    def _back_off(self, retry: Retry, error: NotFetched, asked: Asked) -> Retry:
+        """Leave the host alone for as long as it asks, or longer each time. Raises the error after the last attempt.
+
+        After a lost connection the next is made at once, as urllib3 does.
+        """
+        host, wait_s = _host(error.url), error.retry_after_s
         if wait_s is not None:
-            self.gate.hold(_host(error.url), wait_s)  # for the next pictures of this host as well
+            self.gate.hold(host, wait_s)  # for the next pictures of this host as well
             if wait_s > self.manners.max_wait_s:
-                raise error
+                raise self._at_last(error, asked)
         try:
             retry = retry.increment("GET", error.url)
         except MaxRetryError:
-            raise error from None
+            raise self._at_last(error, asked) from None
         if wait_s is None:
-            self.gate.hold(_host(error.url), retry.get_backoff_time())
+            pause_s = retry.get_backoff_time()
+            if error.status is not None and error.reason not in _LOST:
+                pause_s = max(pause_s, self.manners.back_off_s)  # urllib3's first is none
+            self.gate.hold(host, pause_s)
         return retry
 
-    def _follow(
-        self, url: str, language: str, obey_robots: bool, extra: Mapping[str, str]
-    ) -> WebResponse:
+    def _at_last(self, error: NotFetched, asked: Asked) -> NotFetched:
+        """The error after the last attempt; a picture of a host that asks to wait is waited for."""
+        error.is_final = True
+        if asked.obey_robots and error.status in _ASKS_TO_WAIT:
+            self._wait_for(error)
+        return error
+
+    def _wait_for(self, error: NotFetched) -> None:
+        self._breaker.hold(_host(error.url), TOLD_TO_WAIT, error.retry_after_s or 0.0)
+        error.state, error.reason = WAITING, TOLD_TO_WAIT
+
+    def _follow(self, url: str, asked: Asked) -> WebResponse:
         host, home = _host(url), _origin(url)
         for _ in range(self.manners.max_redirects + 1):
-            self._check_host(url, host, obey_robots)
+            self._check_host(url, host, asked.obey_robots)
+            own = asked.headers if _origin(url) == home else {}
             try:
                 with self.gate.turn(host):
-                    found = self._ask(
-                        url, language, obey_robots, extra if _origin(url) == home else {}
-                    )
-            except HostOnHold:
-                raise NotFetched("failed", "told to wait", url=url) from None
+                    found = self._requester.ask(url, asked, own)
+            except HostOnHold as hold:
+                raise NotFetched(WAITING, hold.why, url=url) from None
             if isinstance(found, WebResponse):
                 return found
             url, host = found, _host(found)
         raise NotFetched("refused", "redirects", url=url)
 
     def _check_host(self, url: str, host: str, obey_robots: bool) -> None:
-        """Refuse what the block list or the site's robots.txt excludes."""
+        """Refuse what the block list or the site's own rules exclude."""
         if self.manners.blocked.blocks(url, host):
             raise NotFetched("refused", "blocked", url=url)
+        if self.manners.proxy and self._is_barred(host):
+            raise NotFetched("refused", "private address", url=url)
         if not obey_robots:
             return
-        rules = self._robots.of(url, self._robots_txt)
-        pace_s = rules.crawl_delay(AGENT) or 0.0
-        if not rules.can_fetch(url, AGENT) or pace_s > self.manners.max_wait_s:
+        if not self.manners.agency_previews and is_below(host, PREVIEW_HOSTS):
+            raise NotFetched("refused", "agency preview", url=url)
+        rules = self._sites.rules(url, self._robots_txt, self._tdmrep)
+        if not rules.may_fetch(url) or rules.pace_s > self.manners.max_wait_s:
             raise NotFetched("refused", "robots", url=url)
-        if pace_s:
-            self.gate.slow_down(host, pace_s)
+        if rules.opted_out(url):
+            raise NotFetched("refused", "opt-out", url=url)
+        if rules.pace_s:
+            self.gate.slow_down(host, rules.pace_s)
 
-    def _robots_txt(self, url: str) -> str:
-        """The text of a robots.txt, by RFC 9309: 4xx means no rules, 5xx means that we must wait."""
+    def _is_barred(self, host: str) -> bool:
+        """Whether a host must not be asked through the proxy, as it must not be without one."""
+        ours = self.manners.allow_private_hosts or host in self.manners.trusted_hosts
+        return not ours and points_inside(host)
+
+    def _robots_txt(self, url: str) -> bytes:
+        """The beginning of a robots.txt, by RFC 9309: 4xx or a redirect to nowhere means no rules, 5xx to wait."""
         try:
-            return self.get(url, obey_robots=False).body.decode("utf-8", "replace")
+            return self.get(url, obey_robots=False, first_bytes=FIRST_BYTES).body
         except NotFetched as error:
-            if error.status is None:
-                raise
             if error.state == "refused":
-                return ""
-            error.reason = ROBOTS_DOWN
+                return b""
+            if error.status == 429 or error.retry_after_s is not None:
+                self._wait_for(error)
+            elif error.status is not None and error.state == "failed":
+                error.reason = ROBOTS_DOWN
             raise
 
-    def _ask(
-        self, url: str, language: str, obey_robots: bool, extra: Mapping[str, str]
-    ) -> WebResponse | str:
-        """One request: the answer, or where it redirects to."""
-        headers = {
-            "User-Agent": self.manners.user_agent,
-            "Accept": "*/*",
-            "Accept-Language": language or "*",
-            "Accept-Encoding": "identity",
-            **extra,
-        }
-        deadline = time.monotonic() + self.manners.wall_clock_s
-        response = self._open(url, headers)
+    def _tdmrep(self, url: str) -> bytes:
+        """The beginning of a tdmrep.json, where there is one."""
         try:
-            target = response.get_redirect_location()
-            if target:
-                return _joined(url, target)
-            self._check(url, response, obey_robots)
-            body = self._body(url, response, deadline)
-            return WebResponse(url, response.status, response.headers, body)
-        finally:
-            response.close()  # a connection whose answer was read to its end has gone back before
+            return self.get(url, obey_robots=False, first_bytes=FIRST_BYTES).body
+        except NotFetched as error:
+            if error.status == 429:
+                self._wait_for(error)
+            if error.state == WAITING:
+                raise
+            return b""
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
-        with as_not_fetched(url):
-            return self._pools.urlopen(
-                "GET",
-                url,
-                headers=headers,
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                timeout=Timeout(self.manners.timeout_s),
-            )
 
-    def _check(self, url: str, response: BaseHTTPResponse, obey_robots: bool) -> None:
-        """Refuse by what the headers say, before the body is read."""
-        status = response.status
-        if status != 200:
-            state = "failed" if status in AGAIN or status > 500 else "refused"
-            wait_s = _retry_after_s(response.headers.get("Retry-After", ""))
-            raise NotFetched(state, f"http {status}", url=url, status=status, wait_s=wait_s)
-        if obey_robots and opted_out(response.headers, AGENT):
-            raise NotFetched("refused", "opt-out", url=url, status=status)
-        declared = response.headers.get("Content-Length", "")
-        if declared.isdecimal() and int(declared) > self.manners.max_bytes:
-            raise NotFetched("refused", "too large", url=url, status=status)
+def _is_passing(error: NotFetched) -> bool:
+    """Whether another attempt may bring more."""
+    return error.state == "failed" and (error.status in AGAIN or error.reason in _LOST)
 
-    def _body(self, url: str, response: BaseHTTPResponse, deadline: float) -> bytes:
-        body = bytearray()
-        with as_not_fetched(url, broken="incomplete"):
-            # read1 gives what has come; read would wait for a whole chunk of a body that drips.
-            while chunk := response.read1(_CHUNK, decode_content=True):
-                body += chunk
-                if self.gate.stopped:
-                    raise CrawlStopped
-                if len(body) > self.manners.max_bytes:
-                    raise NotFetched("refused", "too large", url=url, status=200)
-                if time.monotonic() > deadline:
-                    raise NotFetched("failed", "timeout", url=url, status=200)
-        return bytes(body)
+
+def _host_or_none(url: str) -> str:
+    try:
+        return _host(url)
+    except NotFetched:
+        return ""
 
 
 def _host(url: str) -> str:
@@ -260,18 +261,3 @@ def _origin(url: str) -> tuple[str, str]:
     """Who is asked, and how: what a source's headers are meant for."""
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
-
-
-def _joined(url: str, target: str) -> str:
-    try:
-        return urljoin(url, target.encode("latin-1").decode("utf-8", "replace"))
-    except ValueError:
-        raise NotFetched("refused", "bad url", url=url) from None
-
-
-def _retry_after_s(value: str) -> float | None:
-    """Seconds that a Retry-After header asks for, given as seconds or as a date; None = none."""
-    try:
-        return Retry().parse_retry_after(value)
-    except InvalidHeader:
-        return None

@@ -1,15 +1,26 @@
 """Every mode and every profile becomes RGB, sRGB, on white."""
 
 import base64
+import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
 from btfer import images
+from btfer.images.cicp import profile_of
 from btfer.images.colour import MAX_PROFILE_BYTES, Pixels
 from tests.conftest import as_bytes, draw_photo
-from tests.images.drawn import ADOBE_RGB, DISPLAY_P3, SRGB, grainy, grey_profile, rgb_profile
+from tests.images.drawn import (
+    ADOBE_RGB,
+    BT_2020,
+    DISPLAY_P3,
+    SRGB,
+    grainy,
+    grey_profile,
+    rgb_profile,
+)
 
 # 96x72, left half red, right half cyan, as Photoshop writes it: YCCK, inverted.
 YCCK = base64.b64decode(
@@ -158,3 +169,92 @@ def test_a_profile_that_does_not_fit_is_ignored(profile: bytes) -> None:
     data = as_bytes(photo, "WEBP", icc_profile=profile, lossless=True)
     assert np.array_equal(images.decode_rgb(data), np.asarray(photo))
     assert images.read_photo(data).width == 160
+
+
+def _png(size: tuple[int, int], depth: int, colour: int, rows: list[bytes], trns: bytes) -> bytes:
+    def chunk(name: bytes, body: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(name + body))
+        return struct.pack(">I", len(body)) + name + body + check
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows)))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"tRNS", trns) + pixels + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_a_transparent_grey_is_white_at_every_depth(depth: int) -> None:
+    low, high = 1, 2**depth - 1
+    levels = np.full((64, 64), low if depth > 1 else 0, np.uint16)
+    levels[:, 32:] = high - (depth > 1)
+    if depth == 16:
+        rows = [row.astype(">u2").tobytes() for row in levels]
+    else:
+        bits = (levels[:, :, None] >> np.arange(depth - 1, -1, -1)) & 1
+        rows = [np.packbits(row.reshape(-1)).tobytes() for row in bits]
+    clear = int(levels[0, 0])
+    pixels = images.decode_rgb(_png((64, 64), depth, 0, rows, struct.pack(">H", clear)))
+    assert pixels[10, 10].tolist() == [255, 255, 255]
+    shown = int(levels[0, 40]) * 255 / high
+    assert np.abs(pixels[10, 40] - shown).max() <= 1
+
+
+def test_one_transparent_colour_of_16_bits_is_white_and_its_neighbour_is_not() -> None:
+    levels = np.full((64, 64, 3), (1000, 2000, 3000), np.uint16)
+    levels[:, 32:] = (1001, 2000, 3000)
+    rows = [row.astype(">u2").tobytes() for row in levels]
+    pixels = images.decode_rgb(_png((64, 64), 16, 2, rows, struct.pack(">3H", 1000, 2000, 3000)))
+    assert pixels[10, 10].tolist() == [255, 255, 255]
+    assert np.abs(pixels[10, 40] - np.array([1001, 2000, 3000]) / 257).max() <= 1
+
+
+def test_a_grey_profile_counts_under_transparency_too() -> None:
+    grey = _patches().convert("LA")
+    bare = _patches().convert("L")
+    profile = grey_profile(1.0)
+    expected = images.decode_rgb(as_bytes(bare, "PNG", icc_profile=profile))
+    assert np.array_equal(images.decode_rgb(as_bytes(grey, "PNG", icc_profile=profile)), expected)
+    assert expected.mean() > np.asarray(bare).mean() + 20
+
+
+def test_half_transparent_colours_are_converted_before_they_are_laid_on_white() -> None:
+    patches = _patches().convert("RGBA")
+    patches.putalpha(128)
+    data = as_bytes(patches, "PNG", icc_profile=rgb_profile(DISPLAY_P3, 2.2))
+    expected = _expected(DISPLAY_P3, 2.2) * 128 / 255 + 255 * 127 / 255
+    assert np.abs(images.decode_rgb(data)[20, 20::40] - expected).max() < 3
+
+
+def test_a_grey_profile_counts_with_alpha_of_16_bits() -> None:
+    levels = np.full((64, 64, 2), (30_000, 65_535), np.uint16)
+    rows = [row.astype(">u2").tobytes() for row in levels]
+    profile = b"x\0\0" + zlib.compress(grey_profile(1.0))
+    data = _png((64, 64), 16, 4, rows, b"")
+    at = data.index(b"tRNS") - 4
+    check = struct.pack(">I", zlib.crc32(b"iCCP" + profile))
+    data = data[:at] + struct.pack(">I", len(profile)) + b"iCCP" + profile + check + data[at:]
+    expected = 255 * (1.055 * (30_000 / 65_535) ** (1 / 2.4) - 0.055)
+    assert np.abs(images.decode_rgb(data)[10, 10] - expected).max() < 3
+
+
+@pytest.mark.parametrize(
+    ("primaries", "columns"), [(12, DISPLAY_P3), (9, BT_2020)], ids=["P3", "BT.2020"]
+)
+def test_colours_named_by_numbers_become_srgb(
+    primaries: int, columns: tuple[tuple[float, ...], ...]
+) -> None:
+    expected = _expected(columns, 2.2)
+    assert np.abs(expected - COLOURS).max() > 8
+    png = as_bytes(_patches(), "PNG")
+    content = bytes([primaries, 4, 0, 1])
+    check = struct.pack(">I", zlib.crc32(b"cICP" + content))
+    png = png[:33] + struct.pack(">I", 4) + b"cICP" + content + check + png[33:]
+    assert np.abs(images.decode_rgb(png)[20, 20::40] - expected).max() < 3
+    avif = as_bytes(_patches(), "AVIF", quality=100, subsampling="4:4:4")
+    at = avif.index(b"nclx") + 4
+    avif = avif[:at] + struct.pack(">HH", primaries, 4) + avif[at + 4 :]
+    assert np.abs(images.decode_rgb(avif)[20, 20::40] - expected).max() < 12
+
+
+@pytest.mark.parametrize(("primaries", "transfer"), [(1, 13), (2, 2), (9, 16), (77, 13)])
+def test_colours_that_are_srgbs_unknown_or_brighter_stay(primaries: int, transfer: int) -> None:
+    assert profile_of(primaries, transfer) == b""

@@ -12,7 +12,8 @@ from PIL import Image, ImageOps
 
 from btfer import images
 from btfer.errors import ImageError
-from btfer.images.decode import MAX_SCANS, decode_reduced
+from btfer.images.decode import decode_reduced
+from btfer.images.jpeg import MAX_SCANS
 from tests.conftest import as_bytes, draw_photo
 from tests.images.drawn import grainy
 
@@ -83,7 +84,7 @@ def test_an_arithmetic_jpeg_has_its_pixels() -> None:
         (as_bytes(draw_photo(5), "GIF"), "format"),
         (as_bytes(draw_photo(5), "BMP"), "format"),
         (as_bytes(draw_photo(5), "TIFF"), "format"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "format"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0mp42avc1" + bytes(99), "format"),
         (as_bytes(draw_photo(5, (24, 24))), "too small"),
         (as_bytes(Image.new("1", (30_000, 30_000)), "PNG"), "too many pixels"),
         (as_bytes(draw_photo(5), "WEBP", save_all=True, append_images=[draw_photo(6)]), "animated"),
@@ -97,7 +98,7 @@ def test_an_arithmetic_jpeg_has_its_pixels() -> None:
         "gif",
         "bmp",
         "tiff",
-        "heic",
+        "video",
         "tiny",
         "bomb",
         "webp-anim",

@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug import Response
@@ -16,9 +17,11 @@ from btfer.queries import Query, QueryPlan
 from btfer.settings import Settings
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
-from btfer.sources.web import Manners, Web
+from btfer.sources.fetch_errors import NotFetched
+from btfer.sources.search import SearchParser
+from btfer.sources.web import Manners, Web, WebResponse
 from tests.conftest import as_bytes, draw_photo
-from tests.loopback import HAPPY, PLAN, SAD, Site, jpeg, row_of, rows
+from tests.loopback import FAST, HAPPY, PLAN, SAD, Site, jpeg, row_of, rows
 
 
 def test_a_photo_comes_with_its_files_and_its_provenance(
@@ -48,7 +51,7 @@ def test_every_loss_has_its_reason_and_the_sum_is_right(
     site.show(SAD, "/tiny.png", as_bytes(draw_photo(5, (20, 20)), "PNG"))
     site.show(SAD, "/huge.jpg", b"\xff" * 100_001)
     site.show(SAD, "/no.jpg", jpeg(6), headers={"X-Robots-Tag": "noai"})
-    site.show(SAD, "/later.jpg", b"", status=503)
+    site.show(SAD, "/later.jpg", b"", status=500)
     site.add(SAD, "http://localhost:9/dead.jpg")
     site.add(SAD, "http://[bad/dead.jpg")
     outcome = go()
@@ -63,10 +66,10 @@ def test_every_loss_has_its_reason_and_the_sum_is_right(
         "opt-out": 1,
         "bad url": 1,
     }
-    assert outcome.failed == {"http 503": 1, "no connection": 1}
+    assert outcome.failed == {"http 500": 1, "no connection": 1}
     text = " ".join("\n".join(outcome.lines()).split())
     assert "+13 URLs found -3 kept: 3 new photos, 0 with the bytes of another -8 refused" in text
-    assert "failed 1 http 503" in text
+    assert "failed 1 http 500" in text
     formats = {photos.find(cat, row["photo"])[0].format for row in rows(cat) if row["photo"]}
     assert formats == {"jpg", "webp"}
 
@@ -128,17 +131,17 @@ def test_under_back_pressure_every_picture_is_kept(
 def test_a_second_run_searches_and_fetches_nothing_twice_but_what_is_asked_anew(
     site: Site, go: Callable[..., CrawlOutcome]
 ) -> None:
-    for number in range(4):
+    for number in range(37):
         site.show(HAPPY, f"/{number}.jpg", jpeg(number))
     site.show(SAD, "/gone.jpg", b"", status=404)
-    go(per_query=3)
+    assert go(per_query=3).found == 35 + 1  # all of the page that had three
     site.server.clear_log()
     again = go(per_query=3)
     assert site.fetches() == []
     assert (again.searches, again.searches_skipped, again.kept) == (0, 2, 0)
-    more = go(per_query=4)
-    assert site.fetches() == ["/3.jpg"]
-    assert (more.found, more.known, more.kept) == (5, 4, 1)
+    more = go(per_query=36)
+    assert sorted(site.fetches()) == ["/35.jpg", "/36.jpg"]
+    assert (more.found, more.known, more.kept) == (38, 36, 2)
 
 
 def test_an_interrupted_crawl_goes_on_where_it_was(
@@ -173,14 +176,14 @@ def test_what_another_source_left_behind_is_fetched_when_it_is_seen_again(
 def test_failed_urls_are_tried_again_only_on_demand(
     cat: Catalogue, site: Site, go: Callable[..., CrawlOutcome]
 ) -> None:
-    answers = {"now": Response(status=503)}
+    answers = {"now": Response(status=500)}
     site.server.expect_request("/a.jpg").respond_with_handler(lambda _: answers["now"])
     url = site.add(HAPPY, site.server.url_for("/a.jpg"))
-    assert go().failed == {"http 503": 1}
+    assert go().failed == {"http 500": 1}
     answers["now"] = Response(jpeg(1))
     assert go().kept == 0
     assert go(retry=["timeout"]).kept == 0
-    outcome = go(retry=["http 503"])
+    outcome = go(retry=["http 500"])
     assert (outcome.retried, outcome.kept) == (1, 1)
     assert row_of(cat, url)["attempts"] == 4  # three in the first crawl
 
@@ -215,7 +218,7 @@ def test_a_source_that_only_fails_is_left_and_is_no_success(
     site.server.clear()
     site.server.expect_request("/images/async").respond_with_data("", status=403)
     with pytest.raises(NetworkError, match=r"no search brought anything.*http 403"):
-        crawl.run(cat, settings, [site.source], plan)
+        crawl.run(cat, settings, [site.source], plan, web=Web(FAST))
     assert len(site.server.log) == 5
 
 
@@ -223,7 +226,24 @@ def test_a_source_that_cannot_be_reached_is_a_network_error(
     cat: Catalogue, settings: Settings
 ) -> None:
     with pytest.raises(NetworkError, match="bing cannot be reached"):
-        crawl.run(cat, settings, [bing("http://localhost:9")], PLAN)
+        crawl.run(cat, settings, [bing("http://localhost:9")], PLAN, web=Web(FAST))
+
+
+def test_a_source_that_drops_the_first_search_is_asked_again(
+    site: Site, go: Callable[..., CrawlOutcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.show(HAPPY, "/a.jpg", jpeg(1))
+    down = [NotFetched("failed", "no connection")] * 2
+    ask = SearchParser._ask
+
+    def drop_two(parser: SearchParser, url: str, **how: Any) -> WebResponse:
+        if down:
+            raise down.pop()
+        return ask(parser, url, **how)
+
+    monkeypatch.setattr(SearchParser, "_ask", drop_two)
+    outcome = go()
+    assert (outcome.kept, outcome.sources_left) == (1, [])
 
 
 def test_commons_refuses_to_start_without_a_contact(cat: Catalogue, settings: Settings) -> None:

@@ -74,18 +74,31 @@ def test_photos_without_a_fitting_licence_are_not_fetched(
     cat: Catalogue, named: Settings, site: Site, rule: str, kept: int
 ) -> None:
     settings = named.model_copy(update={"licences": rule})
-    only_bing = site.show(HAPPY, "/bing.jpg", jpeg(1))
-    crawl.run(cat, settings, [site.source], PLAN, web=Web(FAST))
-    site.results.clear()
-    site.show(SAD, "/commons.jpg", jpeg(2))
+    site.show(HAPPY, "/stated.jpg", jpeg(1))
+    silent = site.show(HAPPY, "/silent.jpg", jpeg(2))
+    site.silent.add(silent)
     crawl.run(cat, settings, [site.commons], PLAN, web=Web(FAST))
     assert photos.count(cat) == kept
-    assert row_of(cat, only_bing)["reason"] == ("" if rule == "any" else "licence")
-    assert ("/bing.jpg" in site.fetches()) == (rule == "any")
+    assert row_of(cat, silent)["reason"] == ("" if rule == "any" else "licence")
+    assert ("/silent.jpg" in site.fetches()) == (rule == "any")
     if rule != "any":  # and when the rule has changed, they can be had by name
         free = settings.model_copy(update={"licences": "any"})
-        again = crawl.run(cat, free, [site.source], PLAN, retry=["licence"], web=Web(FAST))
+        again = crawl.run(cat, free, [site.commons], PLAN, retry=["licence"], web=Web(FAST))
         assert (again.retried, again.kept) == (1, 1)
+
+
+def test_a_source_that_states_no_licence_is_not_searched_under_a_licence_rule(
+    cat: Catalogue, named: Settings, site: Site
+) -> None:
+    settings = named.model_copy(update={"licences": "free"})
+    site.show(HAPPY, "/a.jpg", jpeg(1))
+    sources = [site.source, site.commons]
+    outcome = crawl.run(cat, settings, sources, PLAN, web=Web(FAST))
+    assert outcome.kept == 1
+    assert "bing was not searched: it states no licence (--licences free)" in outcome.lines()
+    assert "/images/async" not in [request.path for request, _ in site.server.log]
+    with pytest.raises(UsageError, match=r"bing states no licence.*commons, flickr"):
+        crawl.run(cat, settings, [site.source], PLAN, web=Web(FAST))
 
 
 def test_what_was_withdrawn_is_never_fetched_nor_stored(

@@ -25,7 +25,7 @@ def test_a_bare_name_that_was_forgotten_deletes_nobody_else(
     full: Catalogue, settings: Settings, first: str
 ) -> None:
     made = make(full, settings)
-    sha256 = photo_of(full, face_at(full, made, "happy/happy-001.png"))
+    sha256 = photo_of(full, face_at(full, made, "test/happy/happy-001.png"))
     asked = first.replace("RELEASE", made.name).replace("SHA256", sha256)
     assert forget(full, settings, [asked]).photos == 1
     rest = all_photos(full)
@@ -42,7 +42,7 @@ def test_a_release_record_nested_too_deep_stops_no_erasure(
     full: Catalogue, settings: Settings
 ) -> None:
     made = make(full, settings)
-    sha256 = photo_of(full, face_at(full, made, "happy/happy-001.png"))
+    sha256 = photo_of(full, face_at(full, made, "test/happy/happy-001.png"))
     (made / "release.json").write_text("[" * 200_000)
     run = settings.data_dir / "runs" / "0123456789ab"
     run.mkdir(parents=True)
@@ -50,14 +50,14 @@ def test_a_release_record_nested_too_deep_stops_no_erasure(
     (run / "predictions_btfer.parquet").write_bytes(b"")
     done = forget(full, settings, [sha256])
     assert (done.photos, done.left) == (1, ())
-    assert not (made / "images/happy/happy-001.png").exists()
+    assert not (made / "images/test/happy/happy-001.png").exists()
 
 
 def test_an_image_of_a_replaced_version_is_found_in_the_version_that_took_its_place(
     full: Catalogue, settings: Settings
 ) -> None:
     made = make(full, settings)
-    sha256 = photo_of(full, face_at(full, made, "happy/happy-002.png"))
+    sha256 = photo_of(full, face_at(full, made, "test/happy/happy-002.png"))
     forget(full, settings, [f"{made.name}/sad-001.png"])
     digest = made.name.rpartition("-")[2].upper()
     assert forget(full, settings, [f"{digest}/happy-002.png"]).photos == 1
@@ -71,21 +71,21 @@ def test_a_release_that_came_back_from_a_backup_is_found_by_the_sha256(
     full: Catalogue, settings: Settings, tmp_path: Path
 ) -> None:
     made = make(full, settings)
-    sha256 = photo_of(full, face_at(full, made, "happy/happy-001.png"))
+    sha256 = photo_of(full, face_at(full, made, "test/happy/happy-001.png"))
     kept = shutil.copytree(made, tmp_path / "backup")
     forget(full, settings, [sha256])
     assert forget(full, settings, [sha256]).done_before
     shutil.copytree(kept, made)
     done = forget(full, settings, [sha256])
     assert (done.done_before, done.left) == ("", ())
-    assert not (made / "images/happy/happy-001.png").exists()
+    assert not (made / "images/test/happy/happy-001.png").exists()
 
 
 def test_the_released_image_of_a_forgotten_photo_is_refused_as_a_photo(
     full: Catalogue, settings: Settings, tmp_path: Path
 ) -> None:
     made = make(full, settings)
-    image = (made / "images/happy/happy-001.png").read_bytes()
+    image = (made / "images/test/happy/happy-001.png").read_bytes()
     forget(full, settings, [f"{made.name}/happy-001.png"])
     folder = tmp_path / "again"
     folder.mkdir()

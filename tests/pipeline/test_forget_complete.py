@@ -38,7 +38,7 @@ from tests.pipeline.test_release import full
 
 __all__ = ["full"]  # the fixture
 
-SAD = "sad/sad-001.png"
+SAD = "test/sad/sad-001.png"
 
 
 def token_of(made: Path, file: str = SAD) -> str:
@@ -177,7 +177,7 @@ def test_what_somebody_packed_or_linked_is_found_and_named(
     with tarfile.open(exports / "set.tgz", "w:gz") as archive:
         archive.add(made / "images" / SAD, "x.png")
     with zipfile.ZipFile(exports / "others.zip", "w") as archive:
-        archive.write(made / "images/sad/sad-002.png", "sad-002.png")
+        archive.write(made / "images/test/sad/sad-002.png", "sad-002.png")
     done = forget(full, settings, [f"{made.name}/sad-001.png"])
     named = {"deeper/link/sad/sad-001.png", "set.zip", "listed.zip", "set.tgz"}
     assert len(done.left) == 5
@@ -213,7 +213,7 @@ def test_images_in_a_training_folder_without_any_table_are_deleted(
     mine = settings.data_dir / "training" / "mine" / "sad"
     mine.mkdir(parents=True)
     shutil.copy(made / "images" / SAD, mine / "a.png")
-    shutil.copy(made / "images/sad/sad-002.png", mine / "b.png")
+    shutil.copy(made / "images/test/sad/sad-002.png", mine / "b.png")
     assert forget(full, settings, [f"{made.name}/sad-001.png"]).left == ()
     assert [one.name for one in mine.iterdir()] == ["b.png"]
 

@@ -46,7 +46,7 @@ CONTEXT = multiprocessing.get_context("forkserver")  # imports once, not for eac
 CONTEXT.set_forkserver_preload(["btfer.pipeline.forget", "pytest", "pyarrow.parquet"])
 KILLS = 40
 IN_A_ROW = 5  # then it is let through
-PLACE = "sad/sad-001.png"
+PLACE = "test/sad/sad-001.png"
 COPY = "https://mine.example/of-a-release.png"
 FILE_EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree"}
 

@@ -74,8 +74,8 @@ def test_a_name_that_two_releases_have_must_name_one(full: Catalogue, settings: 
     with pytest.raises(UsageError, match="is an image of 2 releases") as error:
         forget(full, settings, ["sad-001.png"])
     assert f"{first.name}/sad-001.png" in str(error.value)
-    victim = photo_of(full, face_at(full, first, "sad/sad-002.png"))
-    stays = photo_of(full, face_at(full, second, "sad/sad-001.png"))
+    victim = photo_of(full, face_at(full, first, "test/sad/sad-002.png"))
+    stays = photo_of(full, face_at(full, second, "test/sad/sad-001.png"))
     digest = first.name.rpartition("-")[2]
     assert forget(full, settings, [f"{digest}/sad-002.png"]).photos == 1
     assert victim not in all_photos(full)
@@ -126,7 +126,7 @@ def test_the_command_asks_first_and_refuses_where_nobody_can_answer(
 
 def test_a_look_lists_everything_and_deletes_nothing(full: Catalogue, settings: Settings) -> None:
     made = make(full, settings)
-    face = face_at(full, made, "sad/sad-001.png")
+    face = face_at(full, made, "test/sad/sad-001.png")
     run = scored(settings, made)
     (settings.data_dir / "reports").mkdir()
     before = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
@@ -159,7 +159,7 @@ def test_predictions_lose_the_rows_of_the_face_also_those_on_earlier_versions(
     first = forget(full, settings, ["sad-001.png"])
     table = pd.read_parquet(run / "predictions_btfer.parquet")
     assert (first.predictions, len(table)) == (1, 13)
-    assert "images/sad/sad-001.png" not in set(table["file"])
+    assert "images/test/sad/sad-001.png" not in set(table["file"])
     record = json.loads((run / "run.json").read_text())
     assert (record["forgotten"], record["metrics"]) == (1, {"a": 1})
     new = first.releases[made.name]
@@ -173,7 +173,7 @@ def test_a_release_of_addresses_gets_a_next_version_too_without_any_crop(
     full: Catalogue, settings: Settings
 ) -> None:
     made = make(full, settings, sources=ONLY)
-    victim = face_at(full, made, "sad/sad-001.png")
+    victim = face_at(full, made, "test/sad/sad-001.png")
     for one in releases.faces_in(full, made.name):
         if one.face != victim:
             face_path(settings.data_dir, one.face).unlink()
@@ -182,7 +182,9 @@ def test_a_release_of_addresses_gets_a_next_version_too_without_any_crop(
     assert (done.left, made.exists()) == ((), False)
     assert [problem for check in verify.verify(new) for problem in check.problems] == []
     assert released(new).keys() == {
-        f"images/{label}/{label}-00{n}.png" for label in set(released(new).values()) for n in (1, 2)
+        f"images/test/{label}/{label}-00{n}.png"
+        for label in set(released(new).values())
+        for n in (1, 2)
     }
 
 
@@ -201,7 +203,7 @@ def damage_metadata_rows(made: Path) -> None:
 
 
 def lose_an_image(made: Path) -> None:
-    (made / "images/happy/happy-001.png").write_bytes(b"other")
+    (made / "images/test/happy/happy-001.png").write_bytes(b"other")
 
 
 def lose_sums(made: Path) -> None:
@@ -217,9 +219,9 @@ def test_a_damaged_release_loses_the_face_all_the_same_and_is_named(
     full: Catalogue, settings: Settings, damage: object, sources: str, *, known: bool
 ) -> None:
     made = make(full, settings, sources=sources, formats=["parquet"])
-    face = face_at(full, made, "sad/sad-001.png")
+    face = face_at(full, made, "test/sad/sad-001.png")
     if damage is lose_an_image:  # the crop would do instead
-        face_path(settings.data_dir, face_at(full, made, "happy/happy-001.png")).unlink()
+        face_path(settings.data_dir, face_at(full, made, "test/happy/happy-001.png")).unlink()
     damage(made)  # type: ignore[operator]
     if not known:
         orphan(full, made.name)
@@ -227,11 +229,11 @@ def test_a_damaged_release_loses_the_face_all_the_same_and_is_named(
     done = forget(full, settings, [sha256])
     assert done.left == ()
     assert all_photos(full) == others - {sha256}
-    assert not (made / "images/sad/sad-001.png").exists()
-    assert (made / "images/sad/sad-002.png").exists(), "others stay"
+    assert not (made / "images/test/sad/sad-001.png").exists()
+    assert (made / "images/test/sad/sad-002.png").exists(), "others stay"
     assert not (made / "contact_sheet.png").exists()
     assert holds(settings, sha256) == []
-    assert places(made, b"images/sad/sad-001.png") == []
+    assert places(made, b"images/test/sad/sad-001.png") == []
     assert any(one.startswith(f"{made.name} has no next version") for one in done.notes)
     assert open_entries(settings.data_dir) == []
 
@@ -240,7 +242,7 @@ def test_a_folder_that_the_catalogue_does_not_know_loses_the_face_and_gets_a_nex
     full: Catalogue, settings: Settings
 ) -> None:
     made = make(full, settings)
-    face = face_at(full, made, "sad/sad-001.png")
+    face = face_at(full, made, "test/sad/sad-001.png")
     orphan(full, made.name)
     sha256 = photo_of(full, face)
     with pytest.raises(UsageError, match="no release has it"):
@@ -257,7 +259,7 @@ def test_what_fails_after_deletion_keeps_no_byte_and_a_rerun_ends_it(
 ) -> None:
     """The crop of the face that is to take the place is missing."""
     made = make(full, settings)
-    face = face_at(full, made, "sad/sad-001.png")
+    face = face_at(full, made, "test/sad/sad-001.png")
     sha256 = photo_of(full, face)
     spare = next(
         one
@@ -270,7 +272,7 @@ def test_what_fails_after_deletion_keeps_no_byte_and_a_rerun_ends_it(
     assert len(done.left) == 1
     assert made.name in done.left[0]
     assert "btfer crop repair" in done.left[0]
-    assert not (made / "images/sad/sad-001.png").exists()
+    assert not (made / "images/test/sad/sad-001.png").exists()
     [entry] = open_entries(settings.data_dir)
     assert {path.name for path in holds(settings, sha256)} == {f"open-{entry.id}.json"}
     with pytest.raises(Incomplete, match="run btfer forget"):
@@ -334,7 +336,7 @@ def test_a_name_that_others_have_too_is_not_called_left(
     foreign = settings.data_dir / "releases" / "foreign"
     foreign.mkdir(parents=True)
     (foreign / "sources.csv").write_text(
-        "file_name,url,page_url\nimages/sad/sad-001.png,https://secret.example/0.jpg2,https://secret.example/page\n"
+        "file_name,url,page_url\nimages/test/sad/sad-001.png,https://secret.example/0.jpg2,https://secret.example/page\n"
     )
     assert forget(full, settings, ["https://secret.example/0.jpg"]).left == ()
     assert "0.jpg2" in (foreign / "sources.csv").read_text()
@@ -399,8 +401,8 @@ def test_a_training_set_that_is_a_copy_of_a_release_loses_the_face(
     shutil.copytree(made, copy)
     done = forget(full, settings, [f"{made.name}/sad-001.png"])
     assert done.left == ()
-    assert not (copy / "images/sad/sad-001.png").exists()
-    assert (copy / "images/sad/sad-002.png").exists()
+    assert not (copy / "images/test/sad/sad-001.png").exists()
+    assert (copy / "images/test/sad/sad-002.png").exists()
     assert any("training set" in one for one in done.notes)
 
 

@@ -22,7 +22,7 @@ from btfer.images import encode_png
 from btfer.pipeline import build, release, verify
 from btfer.pipeline.formats import FORMATS, unpack
 from btfer.pipeline.release_images import ReleaseImage
-from btfer.pipeline.release_metadata import COLUMNS, ImageMetadata
+from btfer.pipeline.release_metadata import COLUMNS, FILE, ImageMetadata
 from btfer.release_record import ReleaseRecord, ReleaseSettings
 from btfer.settings import Settings
 from tests.pipeline.test_release import full, sign
@@ -82,7 +82,7 @@ def test_the_program_of_mlcroissant_finds_a_release_of_addresses_valid_too(
 def test_keras_reads_the_class_folders(made: Path) -> None:
     keras = pytest.importorskip("keras")
     data = keras.utils.image_dataset_from_directory(
-        made / "images", image_size=(48, 48), batch_size=14, verbose=False
+        made / "images/test", image_size=(48, 48), batch_size=14, verbose=False
     )
     assert data.class_names == list(EXPRESSIONS)
     images, labels = next(iter(data))
@@ -90,37 +90,62 @@ def test_keras_reads_the_class_folders(made: Path) -> None:
     assert sorted(labels.numpy()) == sorted(list(range(7)) * 2)
 
 
-def test_hugging_face_reads_the_split_test_with_the_classes_as_numbers(
+def test_hugging_face_reads_the_split_test_with_numbers_as_labels_and_all_columns(
     made: Path, tmp_path: Path
 ) -> None:
     datasets = pytest.importorskip("datasets")
-    cache = str(tmp_path / "cache")
-    by_card = datasets.load_dataset(str(made), cache_dir=cache)
-    by_call = datasets.load_dataset(
-        "imagefolder", data_files={"test": f"{made}/images/**"}, cache_dir=cache
-    )
-    for found in (by_card, by_call):
-        assert list(found) == ["test"]
-        assert found["test"].features["label"].names == list(EXPRESSIONS)
-        assert sorted(found["test"]["label"]) == sorted(list(range(7)) * 2)
-        assert found["test"][0]["image"].size == (256, 256)
-    stated = datasets.load_dataset(str(made), "metadata", cache_dir=cache)
-    assert list(stated) == ["test"]
-    assert sorted(stated["test"]["label"]) == sorted(list(EXPRESSIONS) * 2)
-    assert set(stated["test"].column_names) == {"image", *COLUMNS} - {"file_name"}
+    found = datasets.load_dataset(str(made), cache_dir=str(tmp_path / "cache"))
+    assert list(found) == ["test"]
+    data = found["test"]
+    assert data.features["label"].names == list(EXPRESSIONS)
+    assert set(data.column_names) == {"image", FILE, *COLUMNS} - {"file_name"}
+    assert told(made) == {
+        name: EXPRESSIONS[label] for name, label in zip(data[FILE], data["label"], strict=True)
+    }
+    for one in data:
+        with Image.open(made / one[FILE]) as image:
+            assert one["image"].tobytes() == image.tobytes()
+        assert len(one["photo_id"]) == 12
 
 
-def test_bare_imagefolder_reads_all_images_though_it_calls_the_split_train(
-    made: Path, tmp_path: Path
-) -> None:
-    """It reads no card: the metadata are found and their labels are words, as the datasheet says."""
+@pytest.mark.parametrize("loader", ["imagefolder", "parquet", "webdataset"])
+def test_a_bare_loader_calls_the_split_test_too(packed: Path, tmp_path: Path, loader: str) -> None:
+    """It reads no README: the split follows from the names of folders and files."""
     datasets = pytest.importorskip("datasets")
-    data = datasets.load_dataset(
-        "imagefolder", data_dir=str(made), cache_dir=str(tmp_path / "cache")
+    folder = packed if loader == "imagefolder" else packed / loader
+    found = datasets.load_dataset(loader, data_dir=str(folder), cache_dir=str(tmp_path / "cache"))
+    assert list(found) == ["test"]
+    data = found["test"]
+    labels = data["cls" if loader == "webdataset" else "label"]
+    assert sorted(labels) == sorted(list(range(7)) * 2)
+    if loader != "webdataset":
+        assert data.features["label"].names == list(EXPRESSIONS)
+
+
+def test_a_class_without_images_keeps_its_number(
+    cat: Catalogue, settings: Settings, tmp_path: Path
+) -> None:
+    without = [label for label in EXPRESSIONS if label != "fear"]
+    images = [plain_image(tmp_path, f"{n:012x}", one, 1) for n, one in enumerate(without)]
+    counts = dict.fromkeys(EXPRESSIONS, 1) | {"fear": 0}
+    record = ReleaseRecord(
+        ReleaseSettings(MODES["paper"], seed=1),
+        per_class=1,
+        counts=counts,
+        available=counts,
+        formats=tuple(FORMATS),
+        date="2026-11-28",
     )
-    assert list(data) == ["train"]
-    assert sorted(data["train"]["label"]) == sorted(list(EXPRESSIONS) * 2)
-    assert 'data_dir="FOLDER")` does not read this README' in (made / "README.md").read_text()
+    made = release.write(cat, settings, images, record).path
+    text = " ".join((made / "README.md").read_text().split())
+    assert "sRGB, in 6 classes;" in text
+    assert "No image shows fear. `imagefolder` and Keras number the folders that are there" in text
+    assert "in 6 classes (" in (made / "croissant.json").read_text()
+    assert [p for check in verify.verify(made) for p in check.problems] == []
+    expected = {name: EXPRESSIONS.index(label) for name, label in told(made).items()}
+    assert by_hugging_face(str(made), tmp_path) == expected
+    assert by_hugging_face(str(made / "parquet"), tmp_path) == expected
+    assert by_hugging_face(str(made / "webdataset"), tmp_path) == expected
 
 
 def test_the_head_of_the_readme_is_what_hubs_read(made: Path) -> None:
@@ -129,10 +154,11 @@ def test_the_head_of_the_readme_is_what_hubs_read(made: Path) -> None:
     assert (card.license, card.license_name) == ("other", "per-image")
     assert (made / card.license_link).is_file()
     assert card.task_categories == ["image-classification"]
-    image, label = card.dataset_info[0]["features"]
+    [config] = card.configs
+    image, label, *_ = config["features"]
     assert (image, label["name"]) == ({"name": "image", "dtype": "image"}, "label")
     assert list(label["dtype"]["class_label"]["names"].values()) == list(EXPRESSIONS)
-    assert {one["data_files"][0]["split"] for one in card.configs} == {"test"}
+    assert config["data_files"][0]["split"] == "test"
 
 
 def test_one_licence_of_all_images_is_named_by_its_id(full: Catalogue, settings: Settings) -> None:
@@ -186,7 +212,7 @@ def plain_image(folder: Path, id_: str, label: str, number: int) -> ReleaseImage
     path = folder / "crops" / f"{id_}.png"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(encode_png(pixels))
-    file = f"{label}/{label}-{number:03d}.png"
+    file = f"test/{label}/{label}-{number:03d}.png"
     stated = ImageMetadata(
         *(f"images/{file}", label, {label: 1}, "", "", "", "", "folder", "CC0 1.0", "CC0-1.0", ""),
         *(0.99, 60, 70, 2.5, 1.0, (), id_, True),
@@ -231,10 +257,7 @@ def by_hugging_face(path: str, tmp_path: Path) -> dict[str, int]:
             one["file_name"]: label for one, label in zip(data["json"], data["cls"], strict=True)
         }
     assert data.features["label"].names == list(EXPRESSIONS)
-    if "file_name" in data.column_names:
-        return dict(zip(data["file_name"], data["label"], strict=True))
-    undecoded = data.cast_column("image", datasets.Image(decode=False))
-    names = [one["path"][one["path"].index("images/") :] for one in undecoded["image"]]
+    names = data["file_name" if "file_name" in data.column_names else FILE]
     return dict(zip(names, data["label"], strict=True))
 
 
@@ -248,7 +271,7 @@ def by_webdataset(folder: Path) -> dict[str, int]:
 def by_keras(folder: Path) -> dict[str, int]:
     keras = pytest.importorskip("keras")
     data = keras.utils.image_dataset_from_directory(
-        folder / "images", shuffle=False, batch_size=None, image_size=(8, 8), verbose=False
+        folder / "images/test", shuffle=False, batch_size=None, image_size=(8, 8), verbose=False
     )
     names = [str(Path(path).relative_to(folder)) for path in data.file_paths]
     labels = (int(label) for _, label in data.as_numpy_iterator())

@@ -122,7 +122,7 @@ def test_works_that_may_not_be_changed_stay_out(full: Catalogue, settings: Setti
 
 
 def damage(release: Path, kind: str) -> None:
-    victim = release / "images/happy/happy-001.png"
+    victim = release / "images/test/happy/happy-001.png"
     metadata = release / "metadata.csv"
     if kind == "flipped bit":
         data = bytearray(victim.read_bytes())
@@ -131,7 +131,7 @@ def damage(release: Path, kind: str) -> None:
     elif kind == "missing":
         victim.unlink()
     elif kind == "extra":
-        shutil.copy(victim, release / "images/happy/happy-999.png")
+        shutil.copy(victim, release / "images/test/happy/happy-999.png")
     elif kind == "label":
         metadata.write_text(
             metadata.read_text().replace("happy-001.png,happy", "happy-001.png,sad")
@@ -147,7 +147,7 @@ def damage(release: Path, kind: str) -> None:
     elif kind == "no column":
         metadata.write_text(metadata.read_text().replace("photo_id", "id", 1))
     elif kind == "swapped":
-        other = release / "images/sad/sad-001.png"
+        other = release / "images/test/sad/sad-001.png"
         one, two = victim.read_bytes(), other.read_bytes()
         victim.write_bytes(two)
         other.write_bytes(one)

@@ -81,22 +81,22 @@ def test_what_was_withdrawn_is_on_the_tombstone_list_of_the_next_version(
 ) -> None:
     first = made(full, settings)
     assert not (first / "tombstones.csv").exists()
-    withdraw(full, [photo_of(full, first, "sad/sad-001.png")])
+    withdraw(full, [photo_of(full, first, "test/sad/sad-001.png")])
     second = made(full, settings)
     assert version(second) == ("1.0.1", first.name)
     [stone] = read_rows(second / "tombstones.csv")
     sums = dict(line.split("  ")[::-1] for line in (first / "SHA256SUMS").read_text().splitlines())
-    token = image_token(secret_key(full, RELEASES), sums["images/sad/sad-001.png"])
+    token = image_token(secret_key(full, RELEASES), sums["images/test/sad/sad-001.png"])
     assert stone == {
         "release": first.name,
         "version": "1.0.0",
-        "file_name": "images/sad/sad-001.png",
+        "file_name": "images/test/sad/sad-001.png",
         "token": token,
         "date": read_record(second).date,
     }
     assert token in (first / "optout.html").read_text()
     assert token not in (second / "optout.html").read_text()
-    withdraw(full, [photo_of(full, second, "happy/happy-001.png")])
+    withdraw(full, [photo_of(full, second, "test/happy/happy-001.png")])
     third = made(full, settings)
     assert len(read_rows(third / "tombstones.csv")) == 2
     assert version(third) == ("1.0.2", second.name)
@@ -108,7 +108,7 @@ def test_what_was_forgotten_is_on_the_tombstone_list_by_the_token_of_the_page_be
     for sources in (WITH, ONLY):
         first = made(full, settings, sources=sources)
         page = (first / "optout.html").read_text()
-        row = next(one for one in page.splitlines() if "images/sad/sad-001.png" in one)
+        row = next(one for one in page.splitlines() if "images/test/sad/sad-001.png" in one)
         done = forget(full, settings, [f"{first.name}/sad-001.png"])
         second = first.parent / str(done.releases[first.name])
         [stone] = read_rows(second / "tombstones.csv")
@@ -123,7 +123,7 @@ def test_the_opt_out_page_names_every_image_and_whom_to_write_to(
 ) -> None:
     folder = made(full, settings)
     page = (folder / "optout.html").read_text()
-    assert len(re.findall(r"images/\w+/\w+-\d+\.png</code></th><td>[A-Z2-7]{16}<", page)) == 14
+    assert len(re.findall(r"images/test/\w+/\w+-\d+\.png</code></th><td>[A-Z2-7]{16}<", page)) == 14
     assert "no contact address was set" in page
     assert "  optout.html\n" in (folder / "SHA256SUMS").read_text()
     reachable = settings.model_copy(update={"contact": "faces@lab.example"})
@@ -138,8 +138,8 @@ def test_who_holds_a_photo_cannot_find_out_whether_it_is_in_a_release(
 ) -> None:
     folder = made(full, settings)
     rows = {one.file_name: one.photo_id for one in read_metadata(folder)}
-    photo = photo_of(full, folder, "sad/sad-001.png")
-    assert rows["images/sad/sad-001.png"] == photo_pseudonym(full, photo)
+    photo = photo_of(full, folder, "test/sad/sad-001.png")
+    assert rows["images/test/sad/sad-001.png"] == photo_pseudonym(full, photo)
     assert pseudonym(photo, settings.seed) not in rows.values()
     other = open_catalogue(f"sqlite:///{tmp_path / 'other.db'}")
     assert photo_pseudonym(other, photo) != photo_pseudonym(full, photo)

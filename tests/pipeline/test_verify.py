@@ -23,7 +23,7 @@ from tests.pipeline.test_release import full, sign
 
 __all__ = ["full"]  # the fixture
 
-HAPPY = "images/happy/happy-001.png"
+HAPPY = "images/test/happy/happy-001.png"
 
 
 @pytest.fixture
@@ -92,6 +92,39 @@ def line_of_sums(change: Callable[[str], str]) -> Callable[[Path], None]:
 
 
 SIGNED = {
+    "licence of croissant": (
+        replace("croissant.json", "https://creativecommons.org/", "https://licences.example/"),
+        "croissant.json has the licences",
+    ),
+    "no licence in croissant": (
+        replace("croissant.json", '"license"', '"licence"'),
+        "croissant.json has the licences None",
+    ),
+    "access in croissant": (
+        replace("croissant.json", '"Redistribution: none"', '"Redistribution: commercial"'),
+        "croissant.json says 'Redistribution: commercial'",
+    ),
+    "redistribution": (
+        record(redistribution="commercial"),
+        "release.json says redistribution: commercial, the licences of the images allow: none",
+    ),
+    "redistribution is odd": (record(redistribution="all"), "says redistribution: 'all'"),
+    "licence of the card": (
+        replace("README.md", "license: other", "license: cc0-1.0"),
+        "README.md says license: cc0-1.0",
+    ),
+    "redistribution in the README": (
+        replace("README.md", "**Redistribution: none.**", "**Redistribution: commercial.**"),
+        "README.md says redistribution: commercial, release.json none",
+    ),
+    "spdx": (cell("metadata.csv", "spdx", "CC0-1.0"), "spdx is CC0-1.0, the licence is"),
+    "blank author": (cell("attribution.csv", "author", " "), "has a blank author"),
+    "another author": (cell("attribution.csv", "author", "Zoe"), "does not name"),
+    "address of a licence": (
+        cell("attribution.csv", "licence_url", "https://licences.example/by/4.0/"),
+        "has another address of CC BY 4.0: https://licences.example/by/4.0/",
+    ),
+    "half a character": (record(btfer="\ud800"), "half of a character, '\\ud800'"),
     "file_name leads out": (
         cell("metadata.csv", "file_name", "../../x.png"),
         "'../../x.png' is not a path inside the folder",
@@ -132,8 +165,8 @@ SIGNED = {
     ),
     "licence of credit": (cell("attribution.csv", "licence", ""), "has the licence ''"),
     "credit for nothing": (
-        cell("attribution.csv", "file_name", "images/sad/x.png"),
-        "attribution.csv names images/sad/x.png, which is not an image",
+        cell("attribution.csv", "file_name", "images/test/sad/x.png"),
+        "attribution.csv names images/test/sad/x.png, which is not an image",
     ),
     "metadata are UTF-16": (
         lambda folder: overwrite(
@@ -165,15 +198,15 @@ SIGNED = {
         "README.md says 5 images of happy",
     ),
     "a name of Windows": (
-        overwrite("images/happy/aux.png", b""),
+        overwrite("images/test/happy/aux.png", b""),
         "not a valid file name on Windows",
     ),
     "names alike": (overwrite("README.MD", b"x"), "differ in capitals only"),
 }
 AS_IT_IS = {
     "link": (
-        lambda folder: (folder / "images/happy/x.png").symlink_to("/etc/passwd"),
-        "added: images/happy/x.png is a symbolic link",
+        lambda folder: (folder / "images/test/happy/x.png").symlink_to("/etc/passwd"),
+        "added: images/test/happy/x.png is a symbolic link",
     ),
     "linked folder": (
         lambda folder: (folder / "images/more").symlink_to("/etc"),
@@ -181,8 +214,8 @@ AS_IT_IS = {
     ),
     "pipe": (lambda folder: os.mkfifo(folder / "images/pipe"), "images/pipe is a pipe"),
     "empty folder": (
-        lambda folder: (folder / "images/joy").mkdir(),
-        "added: images/joy is an empty folder",
+        lambda folder: (folder / "images/test/joy").mkdir(),
+        "added: images/test/joy is an empty folder",
     ),
     "hidden": (overwrite(".hidden", b"x"), "added: .hidden"),
     "left by a Mac": (overwrite(".DS_Store", b"x"), "added: .DS_Store (a file manager left it"),

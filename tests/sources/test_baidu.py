@@ -7,7 +7,7 @@ from werkzeug import Request, Response
 
 from btfer.catalogue.journal import Sighting
 from btfer.sources.baidu import baidu, decoded
-from btfer.sources.search import PageChanged, SearchResult
+from btfer.sources.search import PageChanged, SearchResult, SourceBlocked
 from tests.sources.asking import arguments, ask, base
 
 
@@ -60,7 +60,7 @@ def test_baidu_reads_page_after_page_to_its_last(httpserver: HTTPServer) -> None
     httpserver.expect_request("/search/acjson").respond_with_handler(page)
     found = ask(baidu(base(httpserver)))
     assert found.failure is None
-    assert len(httpserver.log) == 3
+    assert len(httpserver.log) == 1 + 3  # the first visit, for its cookies
     assert len(found.sightings) == 70
     assert found.sightings[69] == Sighting(
         url="https://img.host.example/69.jpg",
@@ -68,13 +68,14 @@ def test_baidu_reads_page_after_page_to_its_last(httpserver: HTTPServer) -> None
         page_url="https://host.example/69",
         title="微笑的女孩",
         rank=70,
+        copy_url="https://img0.baidu.com/it/u=69&fm=253",
     )
 
 
 def test_baidu_is_asked_in_utf_8(httpserver: HTTPServer) -> None:
     serve(httpserver, page_of([item(1)]))
     ask(baidu(base(httpserver)))
-    query = arguments(httpserver)
+    query = arguments(httpserver, 1)
     assert query["word"] == query["queryWord"] == "niña india sonriendo"
     assert (query["tn"], query["ipn"], query["pn"], query["rn"]) == (
         "resultjson_com",
@@ -82,7 +83,7 @@ def test_baidu_is_asked_in_utf_8(httpserver: HTTPServer) -> None:
         "0",
         "30",
     )
-    assert b"ni%C3%B1a" in httpserver.log[0][0].query_string
+    assert b"ni%C3%B1a" in httpserver.log[1][0].query_string
 
 
 ORIGINAL = {"ObjURL": "https://host.example/o.jpg", "FromURL": "https://host.example/o"}
@@ -126,18 +127,20 @@ def test_needless_escapes_and_line_breaks_are_read(httpserver: HTTPServer) -> No
 
 
 def test_a_marked_title_is_made_plain(httpserver: HTTPServer) -> None:
-    serve(httpserver, page_of([item(1, fromPageTitleEnc="")]))
-    assert ask(baidu(base(httpserver))).sightings[0].title == "微笑的女孩"
+    titles = ["<strong>微笑</strong>的女孩", "smile.jpg", "https://host.example/smile"]
+    items = [item(i, fromPageTitleEnc="", fromPageTitle=one) for i, one in enumerate(titles)]
+    serve(httpserver, page_of(items))
+    found = [one.title for one in ask(baidu(base(httpserver))).sightings]
+    assert found == ["微笑 的女孩", *titles[1:]]
 
 
 CHANGED = {
-    "shut out": ('{"antiFlag":1,"message":"Forbid spider access"}', "Forbid spider access"),
     "html": ("<html>百度安全验证</html>", "JSONDecodeError"),
     "no data": ('{"listNum": 5}', "KeyError: 'data'"),
     "list": ("[]", "AttributeError"),
     "other keys": (
         page_of([{"url": "https://host.example/1.jpg"}]),
-        "no item has an image address",
+        "1 of 1 records cannot be read (no image address)",
     ),
 }
 
@@ -152,6 +155,37 @@ def test_a_page_of_another_shape_says_so_and_why(
     assert isinstance(found.failure, PageChanged)
     assert "the result page of baidu has changed" in str(found.failure)
     assert cause in str(found.failure)
+
+
+def test_a_visitor_without_cookies_gets_them_first(httpserver: HTTPServer) -> None:
+    def page(request: Request) -> Response:
+        if request.cookies.get("BAIDUID") == "visitor":
+            return Response(page_of([item(1)]))
+        return Response('{"antiFlag":1,"message":"Forbid spider access"}')
+
+    set_cookie = {"Set-Cookie": "BAIDUID=visitor; Path=/; Max-Age=3600"}
+    httpserver.expect_request("/").respond_with_data("", headers=set_cookie)
+    httpserver.expect_request("/search/acjson").respond_with_handler(page)
+    source = baidu(base(httpserver))
+    for _ in range(2):
+        found = ask(source)
+        assert (found.failure, len(found.sightings)) == (None, 1)
+    assert [one.path for one, _ in httpserver.log] == ["/", "/search/acjson", "/search/acjson"]
+
+
+def test_who_is_turned_away_comes_back_as_a_new_visitor(httpserver: HTTPServer) -> None:
+    serve(httpserver, '{"antiFlag":1,"message":"Forbid spider access"}')
+    source = baidu(base(httpserver))
+    for _ in range(2):
+        found = ask(source)
+        assert isinstance(found.failure, SourceBlocked)
+        assert "Forbid spider access" in found.suspicious
+    assert [one.path for one, _ in httpserver.log].count("/") == 2
+
+
+def test_a_redirect_to_the_captcha_is_named(httpserver: HTTPServer) -> None:
+    serve(httpserver, '<a href="https://wappass.baidu.com/static/captcha">x</a>')
+    assert "captcha" in ask(baidu(base(httpserver))).suspicious
 
 
 def test_no_results_are_no_error(httpserver: HTTPServer) -> None:

@@ -62,6 +62,8 @@ def test_flickr_gives_licence_author_and_the_page_to_link_to(httpserver: HTTPSer
                 licence_url="https://creativecommons.org/licenses/by/2.0/",
                 author="Ana B.",
                 rank=1,
+                width=1024,
+                height=768,
             )
         ],
         None,
@@ -192,6 +194,25 @@ def test_a_licence_of_an_unknown_number_is_not_made_up(httpserver: HTTPServer) -
     assert (seen.licence, seen.licence_url) == ("", "")
 
 
+def test_a_page_of_photos_that_nobody_may_load_goes_on_to_the_next(httpserver: HTTPServer) -> None:
+    def page(request: Request) -> Response:
+        number = int(request.args["page"])
+        size = "url_l" if number == 2 else "url_z"
+        photos = [photo(number * 10 + i, url_l=None, url_o=None) for i in range(3)]
+        good = [one | {size: f"https://host.example/{one['id']}.jpg"} for one in photos]
+        return Response(page_of(good if number == 2 else photos, number, pages=2))
+
+    httpserver.expect_request(PATH).respond_with_handler(page)
+    found = ask(source(httpserver))
+    assert (len(found.sightings), found.failure, found.odd) == (3, None, 0)
+
+
+def test_many_photos_of_which_none_can_be_used_are_suspicious(httpserver: HTTPServer) -> None:
+    shut = [photo(i, url_l=None, url_o=None) for i in range(20)]
+    httpserver.expect_request(PATH).respond_with_data(page_of(shut))
+    assert "20 records" in ask(source(httpserver)).suspicious
+
+
 def test_without_a_key_it_says_what_to_set() -> None:
     with pytest.raises(UsageError, match="BTFER_FLICKR_KEY"):
         flickr("")
@@ -240,7 +261,7 @@ def test_no_network_does_not_show_the_key() -> None:
 CHANGED = {
     "html": "<html>maintenance</html>",
     "no photos": '{"stat": "ok"}',
-    "no licence": page_of([{"id": "1", "owner": "1@N0", "url_l": "https://host.example/1.jpg"}]),
+    "no ids": page_of([{"owner": "1@N0", "url_l": "https://host.example/1.jpg"}]),
     "no method": failure(112, "Method not found"),
 }
 

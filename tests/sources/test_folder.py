@@ -135,8 +135,7 @@ def test_rights_are_taken_and_what_is_not_is_said(photos: Path) -> None:
     assert list(found.notes) == [
         "labels.csv: the column 'path' was read as 'file'",
         "labels.csv: the column 'label' was read as 'expression'",
-        "labels.csv: unknown columns, which are not used: camera",
-        "labels.csv: the column 'country' is not kept, the catalogue has no place for it",
+        "labels.csv: unknown columns, which are not used: country, camera",
         "labels.csv: licences that are not understood, which count as not free: 'ask me' 1",
     ]
 

@@ -180,7 +180,7 @@ CHANGED = {
     "html": "<html>maintenance</html>",
     "no results": '{"result_count": 1}',
     "no counts": json.dumps({"results": [result(1)]}),
-    "no licence": page_of([{"url": "https://host.example/1.jpg", "mature": False}]),
+    "no addresses": page_of([{"link": "https://host.example/1.jpg", "mature": False}]),
     "list": "[]",
 }
 
@@ -196,3 +196,51 @@ def test_an_answer_of_another_shape_is_an_error(httpserver: HTTPServer, page: st
 def test_no_results_are_no_error(httpserver: HTTPServer) -> None:
     httpserver.expect_request(PATH).respond_with_data(page_of([], page_count=0))
     assert ask(source(httpserver)) == SearchResult([], None)
+
+
+def clients(site: HTTPServer, tokens: list[str], life_s: int = 3600) -> Source:
+    """The source with a client id and secret; each request for a token brings the next one."""
+
+    def token(request: Request) -> Response:
+        assert request.form.to_dict() == {
+            "grant_type": "client_credentials",
+            "client_id": "me",
+            "client_secret": "hush",
+        }
+        return Response(json.dumps({"access_token": tokens.pop(0), "expires_in": life_s}))
+
+    def page(request: Request) -> Response:
+        good = request.headers["Authorization"] in ("Bearer one", "Bearer two")
+        return Response(page_of([result(1)]), status=200 if good else 401)
+
+    site.expect_request("/v1/auth_tokens/token/", method="POST").respond_with_handler(token)
+    site.expect_request(PATH).respond_with_handler(page)
+    return openverse(base_url=base(site), client_id="me", client_secret="hush")
+
+
+def test_a_token_is_fetched_once_with_id_and_secret(httpserver: HTTPServer) -> None:
+    asked = clients(httpserver, ["one"])
+    for _ in range(2):
+        assert len(ask(asked).sightings) == 1
+    assert "hush" not in repr(asked)
+
+
+def test_a_token_is_renewed_before_it_runs_out(
+    httpserver: HTTPServer,
+) -> None:
+    asked = clients(httpserver, ["one", "two"], life_s=0)
+    for _ in range(2):
+        assert len(ask(asked).sightings) == 1
+
+
+def test_a_token_that_is_refused_is_fetched_anew(httpserver: HTTPServer) -> None:
+    assert len(ask(clients(httpserver, ["stale", "two"])).sightings) == 1
+
+
+def test_a_wrong_secret_is_named_and_not_shown(httpserver: HTTPServer) -> None:
+    path = "/v1/auth_tokens/token/"
+    httpserver.expect_request(path).respond_with_data('{"error":"invalid_client"}', status=401)
+    found = ask(openverse(base_url=base(httpserver), client_id="me", client_secret="hush"))
+    assert isinstance(found.failure, SourceRefused)
+    assert "BTFER_OPENVERSE_CLIENT_SECRET" in str(found.failure)
+    assert "hush" not in str(found.failure)

@@ -1,6 +1,7 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 
 import pytest
@@ -17,7 +18,7 @@ from btfer.sources.commons import commons
 from btfer.sources.sample import sample
 from btfer.sources.search import PageChanged, SearchResult, Source, SourceRefused, search
 from btfer.sources.web import Manners, Web
-from tests.sources.asking import ask, base
+from tests.sources.asking import PROBE_QUERY, WEB, ask, base
 
 
 def bing_page(urls: list[str]) -> str:
@@ -62,7 +63,9 @@ def test_bing_is_asked_safely_and_in_the_language(httpserver: HTTPServer) -> Non
     sent = httpserver.log[0][0]
     assert sent.args["q"] == "niña india sonriendo"
     assert sent.args["adlt"] == "strict"
-    assert sent.args["setlang"] == sent.headers["Accept-Language"] == "es"
+    assert (sent.args["setlang"], sent.args["mkt"]) == ("es", "es-ES")
+    assert sent.headers["Accept-Language"] == "es-ES,es;q=0.9"
+    assert "+filterui:face-face" in sent.args["qft"]
     assert b"ni%C3%B1a" in sent.query_string
 
 
@@ -75,7 +78,7 @@ def test_bing_marks_are_taken_out_of_titles(httpserver: HTTPServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "changed"), [("", False), ("<head><title>One last step</title></head>", True)]
+    ("page", "changed"), [("", False), ("<head><title>Welcome</title></head>", True)]
 )
 def test_bing_may_end_with_an_empty_page_but_not_with_another(
     httpserver: HTTPServer, page: str, changed: bool
@@ -88,11 +91,15 @@ def test_bing_may_end_with_an_empty_page_but_not_with_another(
     found = ask(bing(base(httpserver)))
     assert len(found.sightings) == 35
     assert isinstance(found.failure, PageChanged) == changed
+    assert found.suspicious == ("" if changed else "its second page is empty")
 
 
-def test_a_search_ends_at_the_number_asked_for(httpserver: HTTPServer) -> None:
+def test_a_search_ends_with_the_page_that_has_the_number_asked_for(httpserver: HTTPServer) -> None:
     bing_site(httpserver, 200)
-    assert len(ask(bing(base(httpserver)), per_query=40).sightings) == 40
+    shown: list[Sighting] = []
+    source = replace(bing(base(httpserver)), min_delay_s=0)
+    found = search(source, PROBE_QUERY, Web(WEB), 40, shown.extend)
+    assert len(found.sightings) == len(shown) == 70  # none of those that a page shows is left out
     assert len(httpserver.log) == 2
 
 
@@ -151,6 +158,8 @@ def test_commons_gives_licence_and_author(httpserver: HTTPServer) -> None:
         licence_url="https://creativecommons.org/licenses/by-sa/4.0",
         author="Ana B.",
         rank=1,
+        width=1600,
+        height=1200,
     )
 
 
@@ -285,6 +294,61 @@ def test_what_was_found_before_a_failure_is_kept(httpserver: HTTPServer) -> None
     assert "http 403" in str(found.failure)
 
 
+BROKEN = {
+    "without murl": "{}",
+    "no JSON": "{broken",
+    "a list": "[1, 2]",
+    "null": "null",
+    "murl of another kind": '{"murl": {"url": "https://host.example/x.jpg"}}',
+}
+
+
+@pytest.mark.parametrize("facts", BROKEN.values(), ids=BROKEN)
+def test_a_broken_record_costs_itself_and_no_more(httpserver: HTTPServer, facts: str) -> None:
+    broken = f'<a class="iusc" m="{escape(facts)}">x</a><a class="iusc">no m at all</a>'
+
+    def page(request: Request) -> Response:
+        number = {"1": 0, "38": 1}.get(request.args["first"])
+        urls = [f"https://host.example/{number}-{i}.jpg" for i in range(35)]
+        return Response((bing_page(urls) + broken) if number is not None else bing_page([]))
+
+    httpserver.expect_request("/images/async").respond_with_handler(page)
+    found = ask(bing(base(httpserver)))
+    assert (len(found.sightings), found.odd, found.failure) == (70, 4, None)
+
+
+def test_a_page_of_which_most_cannot_be_read_has_changed(httpserver: HTTPServer) -> None:
+    broken = '<a class="iusc" m="{}">x</a>' * 3
+    page = bing_page(["https://host.example/1.jpg", "https://host.example/2.jpg"]) + broken
+    httpserver.expect_request("/images/async").respond_with_data(page)
+    found = ask(bing(base(httpserver)))
+    assert len(found.sightings) == 2  # what can be read is kept
+    assert isinstance(found.failure, PageChanged)
+    assert "3 of 5 records cannot be read (no image address)" in str(found.failure)
+
+
+def test_cookies_go_back_to_the_search_pages_of_their_source_alone(httpserver: HTTPServer) -> None:
+    page = Response(bing_page([f"https://host.example/{i}.jpg" for i in range(35)]))
+    page.set_cookie("MUID", "visitor")
+    httpserver.expect_request("/images/async").respond_with_handler(lambda _: page)
+    httpserver.expect_request("/w/api.php").respond_with_json({"batchcomplete": True})
+    httpserver.expect_request("/1.jpg").respond_with_data(b"")
+    source, web = replace(bing(base(httpserver)), min_delay_s=0), Web(WEB)
+    search(source, PROBE_QUERY, web, 100)
+    search(replace(commons(base(httpserver)), min_delay_s=0), PROBE_QUERY, web, 100)
+    web.get(httpserver.url_for("/1.jpg"))
+    sent = [(one.path, one.cookies.get("MUID")) for one, _ in httpserver.log]
+    assert sent[:2] == [("/images/async", None), ("/images/async", "visitor")]
+    assert {cookie for path, cookie in sent if path != "/images/async"} == {None}
+
+
+def test_every_source_pauses_between_its_pages(settings: Settings) -> None:
+    known = CONTACT | {"flickr_key": "k", "openverse_token": "t"}
+    for name in set(SOURCES) - {"sample"}:
+        with open_source(name, settings.model_copy(update=known)) as source:
+            assert source.min_delay_s >= 1
+
+
 def test_no_network_is_a_network_error() -> None:
     found = ask(bing("http://localhost:9"))
     assert isinstance(found.failure, NetworkError)
@@ -319,7 +383,8 @@ CONTACT = {"contact": "https://example.org/crawl"}
 MISSING = [
     ("commons", {}, "BTFER_CONTACT"),
     ("flickr", CONTACT, "BTFER_FLICKR_KEY"),
-    ("openverse", CONTACT, "BTFER_OPENVERSE_TOKEN"),
+    ("openverse", CONTACT, "BTFER_OPENVERSE_CLIENT_ID"),
+    ("openverse", CONTACT | {"openverse_client_id": "x"}, "BTFER_OPENVERSE_CLIENT_SECRET"),
     ("openverse", {"openverse_token": "x"}, "BTFER_CONTACT"),
 ]
 

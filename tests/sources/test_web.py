@@ -5,6 +5,7 @@ from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 from threading import Thread, Timer
+from urllib.parse import urlsplit
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -14,7 +15,8 @@ from btfer.errors import UsageError
 from btfer.sources.addresses import is_public
 from btfer.sources.blocklist import BlockList, read_block_list
 from btfer.sources.hosts import HostGate, HostQueue
-from btfer.sources.web import Manners, NotFetched, Web, _retry_after_s
+from btfer.sources.requester import _retry_after_s
+from btfer.sources.web import Manners, NotFetched, Web
 from tests.conftest import as_bytes, draw_photo
 
 JPEG = as_bytes(draw_photo(1))
@@ -26,11 +28,6 @@ FAST = Manners(
     back_off_s=0.01,
     max_bytes=200_000,
 )
-
-
-@pytest.fixture
-def web() -> Web:
-    return Web(FAST)
 
 
 def serve(site: HTTPServer, path: str, body: bytes = JPEG, **answer: object) -> str:
@@ -72,7 +69,8 @@ def test_a_query_string_is_kept(httpserver: HTTPServer, web: Web) -> None:
 
 LOSSES = [
     ({"status": 404}, ("refused", "http 404")),
-    ({"status": 503}, ("failed", "http 503")),
+    ({"status": 500}, ("failed", "http 500")),
+    ({"status": 503}, ("found", "told to wait")),
     ({"headers": {"X-Robots-Tag": "noimageai, noai"}}, ("refused", "opt-out")),
     ({"headers": {"X-Robots-Tag": "googlebot: noai, btfer: noindex"}}, ("refused", "opt-out")),
     ({"headers": {"X-Robots-Tag": "unavailable_after: 1 Jan 2030, none"}}, ("refused", "opt-out")),
@@ -184,10 +182,10 @@ def test_retry_after_is_obeyed_and_then_it_works(httpserver: HTTPServer, web: We
 
 def test_a_long_retry_after_is_left_to_a_later_run(httpserver: HTTPServer, web: Web) -> None:
     url = serve(httpserver, "/a.jpg", b"", status=429, headers={"Retry-After": "3600"})
-    assert loss(web, url) == ("failed", "http 429")
+    assert loss(web, url) == ("found", "told to wait")
     assert count(httpserver, "/a.jpg") == 1
     other = serve(httpserver, "/b.jpg")
-    assert loss(web, other) == ("failed", "told to wait")  # the host has not been asked again
+    assert loss(web, other) == ("found", "told to wait")  # the host has not been asked again
     assert count(httpserver, "/b.jpg") == 0
 
 
@@ -303,6 +301,23 @@ def test_blocked_hosts_and_addresses_are_never_asked(
     assert not read_block_list(listed).blocks("https://notexample.org/", "notexample.org")
 
 
+def test_a_block_list_may_have_a_mark_wildcards_and_capitals(tmp_path: Path) -> None:
+    listed = tmp_path / "blocked.txt"
+    text = "Example.ORG\n*.Pictures.net\nHTTPS://Www.Site.com:443/People/\nmünchen.de\n"
+    listed.write_text(text, encoding="utf-8-sig")
+    blocked = read_block_list(listed)
+    for url in (
+        "https://img.example.org/a",
+        "https://pictures.net/a",
+        "https://a.b.PICTURES.net./a",
+        "https://www.site.com/People/a?x",
+        "https://xn--mnchen-3ya.de/a",
+    ):
+        assert blocked.blocks(url, urlsplit(url).hostname or ""), url
+    for url in ("https://www.site.com/people/", "https://site.com/People/", "https://org/"):
+        assert not blocked.blocks(url, urlsplit(url).hostname or ""), url
+
+
 def test_a_block_list_that_cannot_be_read_names_the_line(tmp_path: Path) -> None:
     listed = tmp_path / "blocked.txt"
     listed.write_text("example.org\nftp://example.org/\n")
@@ -342,12 +357,29 @@ def test_the_queue_leaves_a_host_that_must_wait_and_drops_what_is_needless() -> 
     line = HostQueue(gate, host_of=lambda task: task[0])
     line.add(["a1", "a2", "b1", "c1", "c2"])
     gate.hold("a", 0.2)
-    gate.hold("c", 3600)  # longer than anybody waits: given out at once, to be told so
-    assert [line.get(), line.get()] == ["b1", "c1"]
-    assert line.drop(lambda task: task == "c2") == ["c2"]
+    gate.hold("c", 3600)  # longer than anybody waits: kept while others go on
     start = time.monotonic()
-    assert line.get() == "a1"
+    assert [line.get(), line.get()] == ["b1", "a1"]
     assert time.monotonic() - start > 0.1
+    assert line.drop(lambda task: task == "c2") == ["c2"]
+    for task in ("b1", "a1"):
+        line.done(task)
+    assert line.get() == "a2"
+    line.last_call(patience_s=30)
+    Timer(0.1, line.done, args=("a2",)).start()
+    assert line.get() == "c1"  # nothing else is left: given back, to be told so
+    assert not line.put_back("c1")
+
+
+def test_a_task_goes_back_to_the_queue_three_times_at_most() -> None:
+    line = HostQueue(HostGate(2, 0.0, 30.0), host_of=lambda task: task[0])
+    line.add(["a1"])
+    for _ in range(3):
+        assert line.get() == "a1"
+        assert line.put_back("a1")
+        line.done("a1")
+    assert line.get() == "a1"
+    assert not line.put_back("a1")
 
 
 def test_a_slow_pace_does_not_keep_a_thread_from_other_hosts() -> None:

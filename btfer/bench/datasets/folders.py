@@ -9,6 +9,7 @@ from btfer.bench.datasets.sets import SUFFIXES, ImageSet, TrainingSource, image_
 from btfer.csv_reader import CsvRow, CsvTable, read_csv
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
+from btfer.files import check_size
 from btfer.safe_paths import FilesInside
 
 STRATA = ("ethnicity", "gender", "age")
@@ -86,8 +87,11 @@ def _check_listed(path: Path, listed: CsvTable) -> None:
     inside, lines, missing = FilesInside(path), dict[str, int](), []
     for row in listed:
         name, where = row["file_name"], f"{listed.path}, line {row.line}"
-        if not inside.path(name, where=where).is_file():
+        file = inside.path(name, where=where)
+        if not file.is_file():
             missing.append(name)
+        else:
+            check_size(file)
         if lines.setdefault(name, row.line) != row.line:
             raise UsageError(f"{where}: {name} stands in line {lines[name]} already")
     if missing:

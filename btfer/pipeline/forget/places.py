@@ -8,6 +8,7 @@ from pathlib import Path
 from btfer.catalogue import Catalogue, releases
 from btfer.files import sha256_file
 from btfer.pipeline.forget.folders import files_in, read_table, release_folders
+from btfer.pipeline.release_metadata import SPLIT
 
 HEX = re.compile(r"[0-9a-f]+")
 IMAGE = re.compile(r"\S+\.png")
@@ -42,7 +43,7 @@ def plain_name(thing: str) -> str:
 
 def release_part(thing: str) -> str:
     """The part of `NAME/images/sad/sad-001.png` that names the release, '' where none does."""
-    parts = [one for one in thing.split("/")[:-1] if one not in ("", ".", "images")]
+    parts = [one for one in thing.split("/")[:-1] if one not in ("", ".", "images", SPLIT)]
     label = thing.split("/")[-1].rpartition("-")[0]
     named = [one for one in parts if one != label]
     return named[-1] if named else ""

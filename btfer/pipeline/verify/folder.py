@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from btfer.errors import UsageError
+from btfer.files import check_size
 from btfer.images import bare_size
 from btfer.pipeline.release_metadata import CsvRow, read_rows
 from btfer.pipeline.verify.sums import FILE as SUMS
@@ -17,6 +18,7 @@ from btfer.release_record import FILE as RECORD
 from btfer.release_record import ONLY, ReleaseRecord, read_record
 
 TABLES = ("metadata.csv", "attribution.csv", "sources.csv")
+_READ_WHOLE = {SUMS, *TABLES, RECORD, "faces.jsonl", "croissant.json", "README.md"}
 MOST_OF_AN_IMAGE = 64 << 20  # bytes; a PNG of 256x256 has at most 200 kB
 _READERS = 4
 _KINDS = {
@@ -78,6 +80,8 @@ def open_release(folder: Path) -> OpenedRelease:
         raise UsageError(f"{folder} is not a release: it has no SHA256SUMS and metadata.csv")
     odd: dict[str, str] = {}
     paths = dict(_walk(folder, "", odd))
+    for name in _READ_WHOLE & paths.keys():
+        check_size(paths[name])
     damage: dict[str, list[str]] = {}
     found: dict[str, ReadFile] = {}
     with ThreadPoolExecutor(_READERS) as pool:  # hashing and inflating leave the interpreter free

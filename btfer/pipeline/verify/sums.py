@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from btfer.errors import UsageError
+from btfer.files import check_size
 from btfer.safe_paths import is_digest, relative_name
 
 FILE = "SHA256SUMS"
@@ -16,6 +17,7 @@ def read_sums(folder: Path) -> dict[str, str]:
     if path.exists() and not path.is_file():
         raise UsageError(f"{path} cannot be read: it is not a file")
     try:
+        check_size(path)
         sums, problems = parse_sums(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None

@@ -7,13 +7,26 @@ from typing import Any
 
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
-from btfer.licences import forbids_derivatives, may_be_released, parse_licence
+from btfer.licences import (
+    COMMERCIAL,
+    NON_COMMERCIAL,
+    NONE,
+    agree,
+    author_key,
+    forbids_derivatives,
+    may_be_released,
+    parse_licence,
+    redistribution,
+)
 from btfer.pipeline.release_metadata import (
     CREDIT,
+    FILE,
     NEW_COLUMNS,
+    NO_AUTHOR,
     NUMBERS,
     OLDEST_COLUMNS,
     SOURCES,
+    SPLIT,
     CsvRow,
     ImageMetadata,
     Origin,
@@ -23,6 +36,8 @@ from btfer.release_record import FILE as RECORD
 from btfer.release_record import WITHOUT
 from btfer.safe_paths import is_digest, is_face_id, relative_name
 
+_USE_WORDS = (NONE, NON_COMMERCIAL, COMMERCIAL)
+"""From what allows least to what allows most."""
 _MOST_PX = 1_000_000
 _MOST_PIXELS = 50_000_000
 
@@ -125,9 +140,9 @@ def check_labels(one: OpenedRelease) -> Iterator[str]:
 
 
 def _is_image_of(name: str, label: str) -> bool:
-    """`images/sad/sad-001.png`, and no folder below."""
-    parts = name.split("/")
-    return parts[:2] == ["images", label] and len(parts) == 3 and name.endswith(".png")
+    """`images/test/sad/sad-001.png` or, of btfer 0.1, `images/sad/sad-001.png`, and no folder below."""
+    *folders, last = name.split("/")
+    return folders in (["images", SPLIT, label], ["images", label]) and last.endswith(".png")
 
 
 def check_counts(one: OpenedRelease) -> Iterator[str]:
@@ -167,6 +182,8 @@ def check_credit(one: OpenedRelease) -> Iterator[str]:
             yield f"{name}: {licence} asks for credit, attribution.csv gives none"
         elif credit:
             yield from (f"{name}: attribution.csv {text}" for text in _wrong_in_credit(credit, row))
+    yield from _authors(one)
+    yield from _redistribution(one)
 
 
 def _wrong_in_credit(credit: CsvRow, row: CsvRow) -> Iterator[str]:
@@ -177,6 +194,40 @@ def _wrong_in_credit(credit: CsvRow, row: CsvRow) -> Iterator[str]:
         yield "names no author and no page"
     elif parse_licence(credit["licence"]).code != parse_licence(row.get("licence", "")).code:
         yield f"has the licence '{credit['licence']}', metadata.csv '{row.get('licence')}'"
+    elif "change" in credit and not credit["author"].strip():  # btfer 0.1 left it blank
+        yield f"has a blank author: '{NO_AUTHOR}' stands where the source names nobody"
+    elif not _is_address_of(credit["licence_url"], credit["licence"]):
+        yield f"has another address of {credit['licence']}: {credit['licence_url'][:80]}"
+
+
+def _is_address_of(url: str, licence: str) -> bool:
+    """Whether an address may be that of a licence; of one that has no known address, any may."""
+    held = parse_licence(licence)
+    return not (held.url and url.strip()) or agree(parse_licence("", url), held)
+
+
+def _redistribution(one: OpenedRelease) -> Iterator[str]:
+    """Words that allow more than the licences in metadata.csv do."""
+    held = [parse_licence(row.get("licence", "")) for row in one.rows]
+    allowed = redistribution(held)
+    stated = one.record.redistribution if one.record else allowed
+    if stated not in _USE_WORDS:
+        yield f"{RECORD} says redistribution: '{stated}'; one of {', '.join(_USE_WORDS)} is meant"
+    elif _USE_WORDS.index(stated) > _USE_WORDS.index(allowed):
+        yield f"{RECORD} says redistribution: {stated}, the licences of the images allow: {allowed}"
+    for row, licence in zip(one.rows, held, strict=True):
+        spdx = row.get("spdx", "")
+        if spdx and not agree(parse_licence(spdx), licence):
+            yield f"{row.get('file_name')}: spdx is {spdx}, the licence is '{row.get('licence')}'"
+
+
+def _authors(one: OpenedRelease) -> Iterator[str]:
+    """Authors whom sources.csv names and attribution.csv does not."""
+    credits_ = {row.get("file_name", ""): row for row in one.tables.get("attribution.csv", [])}
+    for origin in one.tables.get("sources.csv", []):
+        name, author = origin.get("file_name", ""), origin.get("author", "")
+        if name in credits_ and author_key(author) and credits_[name].get("author") != author:
+            yield f"{name}: attribution.csv does not name {author}, whom sources.csv names"
 
 
 def note_credit(one: OpenedRelease) -> Iterator[str]:
@@ -207,7 +258,8 @@ def check_lines(one: OpenedRelease) -> Iterator[str]:
         if not isinstance(line, dict):
             yield f"faces.jsonl, line {number} is not an object"
         else:
-            yield from (f"faces.jsonl, line {number}: {text}" for text in differences(line, row))
+            own = row | ({FILE: row["file_name"]} if FILE in line else {})  # btfer 0.1 wrote none
+            yield from (f"faces.jsonl, line {number}: {text}" for text in differences(line, own))
 
 
 def expected_rows(one: OpenedRelease) -> list[dict[str, Any]]:

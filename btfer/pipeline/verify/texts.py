@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from btfer.expressions import EXPRESSIONS
+from btfer.licences import parse_licence
 from btfer.pipeline import formats
+from btfer.pipeline.release_facts import licence_address
 from btfer.pipeline.verify.folder import OpenedRelease
 from btfer.pipeline.verify.tables import differences, expected_rows
 
@@ -17,6 +19,8 @@ _NUMBER = re.compile(r"^(\d+) (?:images|facial-expression crops)\b", re.MULTILIN
 _COUNTS = re.compile(r"\(((?:\w+ \d+(?:, )?)+)\)")
 _CLASS_TABLE = re.compile(r"^\| class \| images \|.*\n\|[-|]+\|\n((?:\|.*\|\n)+)", re.MULTILINE)
 _CLASS_LINE = re.compile(r"^\| (\w+) \| (\d+) \|", re.MULTILINE)
+_LICENCE = re.compile(r"^license:\s*(\S+)\s*$", re.MULTILINE)
+_ALLOWED = re.compile(r"^\*\*Redistribution: ([\w-]+)\.\*\*", re.MULTILINE)
 _EXAMPLES = re.compile(r"^\s*-?\s*num_examples:\s*(\d+)\s*$", re.MULTILINE)
 
 
@@ -78,8 +82,36 @@ def check_croissant(one: OpenedRelease) -> Iterator[str]:
         digest = getattr(file, "sha256", None)
         if digest and one.sums.get(file.id) != digest:
             yield f"croissant.json says {str(digest)[:12]} of {file.id}"
+    yield from _wrong_licences(one, content)
     text = content.get("description", "") if isinstance(content, dict) else ""
     yield from _wrong_counts(one, "croissant.json", str(text))
+
+
+def _wrong_licences(one: OpenedRelease, content: Any) -> Iterator[str]:
+    """Licences that are not those of metadata.csv, as the release itself states them."""
+    stated = content.get("license") if isinstance(content, dict) else None
+    addresses = [stated] if isinstance(stated, str) else stated
+    rows = [row.get("licence", "") for row in one.rows]
+    expected = sorted({licence_address(licence) for licence in rows})
+    as_in_0_1 = sorted(f"{licence} ({n} images)" for licence, n in Counter(rows).items())
+    found = sorted(map(str, addresses)) if isinstance(addresses, list) else []
+    if found not in (expected, as_in_0_1):
+        yield f"croissant.json has the licences {stated!r:.100}, the images {', '.join(expected)}"
+    allowed = one.record.redistribution if one.record else ""
+    access = content.get("conditionsOfAccess") if isinstance(content, dict) else None
+    if access is not None and access != f"Redistribution: {allowed}":
+        yield f"croissant.json says '{access!s:.60}', release.json redistribution: {allowed}"
+
+
+def _wrong_in_head(one: OpenedRelease, text: str) -> Iterator[str]:
+    """What the README says of rights, for hubs and for people."""
+    ids = {parse_licence(row.get("licence", "")).spdx.lower() for row in one.rows}
+    for stated in _LICENCE.findall(text.partition("\n---")[0]):
+        if stated != "other" and ids != {stated}:
+            yield f"README.md says license: {stated}, the images have {', '.join(sorted(ids)) or 'others'}"
+    for stated in _ALLOWED.findall(text):
+        if one.record and stated != one.record.redistribution:
+            yield f"README.md says redistribution: {stated}, release.json {one.record.redistribution}"
 
 
 def check_readme(one: OpenedRelease) -> Iterator[str]:
@@ -96,6 +128,7 @@ def check_readme(one: OpenedRelease) -> Iterator[str]:
         if int(number[:18]) != len(one.rows):
             yield f"README.md says num_examples {number[:18]}, there are {len(one.rows)}"
     yield from _wrong_counts(one, "README.md", text)
+    yield from _wrong_in_head(one, text)
 
 
 def _wrong_counts(one: OpenedRelease, file: str, text: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from btfer.bench.datasets import (
 from btfer.bench.datasets.pixels import load_pixels, shrink
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
+from btfer.release_record import read_crop_settings
 from tests.bench.conftest import draw_face, draw_folder, draw_release
 
 
@@ -149,6 +150,19 @@ def test_the_table_of_a_release_is_read_strictly(tmp_path: Path) -> None:
         table.write_text(f"{text}{more}\n")
         with pytest.raises(UsageError, match=words):
             load_release(release)
+    (release / "images/sad/round.png").symlink_to("round.png")
+    table.write_text(f"{text}images/sad/round.png,sad,,,\n")
+    with pytest.raises(UsageError, match=r"line 16: .* leads nowhere"):
+        load_release(release)
     table.write_bytes(text.encode("utf-16"))
     with pytest.raises(UsageError, match="is not text in UTF-8"):
         load_release(release)
+
+
+@pytest.mark.parametrize("file", ["metadata.csv", "images/sad/100.png", "release.json"])
+def test_what_is_far_too_large_for_a_release_is_not_read(tmp_path: Path, file: str) -> None:
+    release = draw_release(tmp_path / "r", 2)
+    with (release / file).open("ab") as large:
+        large.truncate(8 << 30)  # takes no space on the disk
+    with pytest.raises(UsageError, match=r"has 8,589,934,592 bytes, more than the 67,108,864"):
+        read_crop_settings(release) if file == "release.json" else load_release(release)

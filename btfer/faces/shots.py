@@ -1,0 +1,191 @@
+"""Whether two pictures show the same shot of every face that both show.
+
+The same person before the same wall with another expression is another picture, however alike the two are as
+a whole: what decides is each face, laid over its place in the other picture.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from btfer.errors import ImageError
+from btfer.faces.box import LANDMARKS, Box
+from btfer.faces.detector import detect
+from btfer.images import Pixels, decode_rgb
+from btfer.images.hashes import phash_pair
+from btfer.images.local_difference import UNRELATED, local_difference
+from btfer.images.overlay import Grey, Matrix, Overlay, lay_over, mirror
+
+SAME_SHOT = 0.35
+"""The largest local difference of a face and its copy, in parts of its own detail (`benchmarks/expressions.py`)."""
+LARGEST_PX = 1280  # of the longer side of a picture in which faces are looked for
+SMALLEST_FACE_PX = 24
+LEAST_PROBABILITY = 0.9
+MARGIN = 0.15  # around the box, of its longer side
+TRIED = 3  # detected faces of the other picture, where the whole pictures do not lead to the place
+LEVEL_PX = 32
+LEVEL = np.array([[10, 11], [22, 11], [16, 17], [11, 23], [21, 23]], np.float32)
+"""Where the landmarks lie in the picture that is hashed: the face fills it."""
+FACE_IN_EYES = 3.0  # side of the square that is compared, in distances from the eyes to the mouth
+_MIRRORED = [
+    LANDMARKS.index(name) for name in ("right_eye", "left_eye", "nose", "mouth_right", "mouth_left")
+]
+
+
+class Shot(NamedTuple):
+    """A picture to compare: grey, uint8 [H, W], at most 1,280 px wide and high, and its faces there."""
+
+    grey: Grey
+    faces: tuple[Box, ...]
+
+
+def shot_of(pixels: Pixels) -> Shot:
+    """Find the faces of a photo. pixels: uint8 [H, W, 3], RGB, upright. Raises ImageError `out of memory`."""
+    import cv2
+
+    shrink = LARGEST_PX / max(pixels.shape[:2])
+    if shrink < 1:
+        pixels = np.asarray(
+            cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8
+        )
+    found = detect(pixels, min_face_px=SMALLEST_FACE_PX)
+    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    return Shot(grey, tuple(box for box in found if box.probability >= LEAST_PROBABILITY))
+
+
+def shot_difference(one: Shot, other: Shot) -> float | None:
+    """The largest difference of any face that both pictures show, in parts of its own detail.
+
+    Returns None where they have no face in common to look at; UNRELATED (9) where each shows a face that the other
+    does not. At most SAME_SHOT where one is a copy of the other.
+    """
+    if not one.faces or not other.faces:
+        return None
+    overlay = lay_over(one.grey, other.grey)
+    there = _differences(one, other, overlay)
+    back = _differences(other, one, overlay.inverse(one.grey, other.grey))
+    seen = [value for value in (*there, *back) if value is not None]
+    if None in there and None in back:
+        return UNRELATED if seen else None
+    return max(seen, default=None)
+
+
+class FaceCrop(NamedTuple):
+    """A face on its own: grey, uint8 [H, W], and its landmarks, float32 [5, 2], in pixels."""
+
+    grey: Grey
+    landmarks: "np.ndarray[tuple[int, int], np.dtype[np.float32]]"
+
+    def mirrored(self) -> "FaceCrop":
+        """Left and right exchanged, in pixels and in names."""
+        points = self.landmarks[_MIRRORED].copy()
+        points[:, 0] = self.grey.shape[1] - 1 - points[:, 0]
+        return FaceCrop(mirror(self.grey), points)
+
+
+@lru_cache(maxsize=1024)
+def read_crop(path: Path, landmarks: tuple[tuple[float, float], ...]) -> FaceCrop | None:
+    """A crop's file with its landmarks; None if it is gone or damaged."""
+    import cv2
+
+    try:
+        grey = cv2.cvtColor(decode_rgb(path.read_bytes()), cv2.COLOR_RGB2GRAY)
+    except (OSError, ImageError):
+        return None
+    return FaceCrop(np.asarray(grey, np.uint8), np.array(landmarks, np.float32))
+
+
+def level_hashes(crop: FaceCrop) -> tuple[int, int]:
+    """pHash of the face laid on fixed landmarks, and of its mirror image, unsigned: alike however it was cropped."""
+    import cv2
+
+    matrix, _ = cv2.estimateAffinePartial2D(crop.landmarks, LEVEL, method=cv2.LMEDS)
+    if matrix is None:
+        matrix = np.eye(2, 3)
+    grey = cv2.GaussianBlur(crop.grey, (0, 0), 2)  # four pixels of the crop become one
+    laid = cv2.warpAffine(
+        grey, matrix, (LEVEL_PX, LEVEL_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    one, other = phash_pair(np.asarray(laid, np.uint8))
+    return one & (2**64 - 1), other & (2**64 - 1)
+
+
+def crop_difference(one: FaceCrop, other: FaceCrop) -> float:
+    """The largest local difference of two crops of a face, straight or mirrored; UNRELATED (9) for others."""
+    import cv2
+
+    eyes, mouth = one.landmarks[:2].mean(axis=0), one.landmarks[3:].mean(axis=0)
+    x, y = (float(v) for v in (eyes + mouth) / 2)
+    side = FACE_IN_EYES * float(np.linalg.norm(mouth - eyes))
+    best = UNRELATED
+    for view in (other, other.mirrored()):
+        matrix, _ = cv2.estimateAffine2D(one.landmarks, view.landmarks, method=cv2.LMEDS)
+        if matrix is None or abs(np.linalg.det(matrix[:, :2])) < 1e-3:
+            continue
+        there = np.vstack([matrix, [0, 0, 1]])
+        found = local_difference(one.grey, view.grey, there, centre=(x, y), side_px=side)
+        best = min(best, UNRELATED if found is None else found)
+        if best <= SAME_SHOT:
+            break
+    return best
+
+
+def _differences(one: Shot, other: Shot, overlay: Overlay) -> list[float | None]:
+    """For each face, how it differs in the other picture; None where that shows no such place."""
+    grey = mirror(other.grey) if overlay.mirrored else other.grey
+    faces = [_mirrored(box, other.grey) for box in other.faces] if overlay.mirrored else other.faces
+    scale = float(np.sqrt(abs(np.linalg.det(overlay.to_other[:2, :2]))))
+    return [
+        _face_difference(one.grey, grey, box, overlay.to_other, faces)
+        for box in one.faces
+        if _side(box) * scale >= SMALLEST_FACE_PX
+    ]
+
+
+def _face_difference(
+    one: Grey, other: Grey, box: Box, to_other: Matrix, faces: Sequence[Box]
+) -> float | None:
+    """By the place where the whole pictures lead, else by the landmarks of faces of like size."""
+    best = None
+    for matrix in (to_other, *_by_landmarks(box, faces)):
+        found = local_difference(
+            one,
+            other,
+            matrix,
+            centre=(box.x + box.width / 2, box.y + box.height / 2),
+            side_px=_side(box),
+        )
+        if found is not None:
+            best = found if best is None else min(best, found)
+            if best <= SAME_SHOT:
+                break
+    return best
+
+
+def _by_landmarks(box: Box, faces: Sequence[Box]) -> Iterator[Matrix]:
+    import cv2
+
+    mine = _points(box)
+    for face in sorted(faces, key=lambda one: abs(np.log(_side(one) / _side(box))))[:TRIED]:
+        found, _ = cv2.estimateAffinePartial2D(mine, _points(face), method=cv2.LMEDS)
+        if found is not None and abs(np.linalg.det(found[:, :2])) > 1e-3:
+            yield np.vstack([found, [0, 0, 1]])
+
+
+def _points(box: Box) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    return np.array([box.landmarks[name] for name in LANDMARKS], np.float32)
+
+
+def _side(box: Box) -> float:
+    return max(box.width, box.height) * (1 + 2 * MARGIN)
+
+
+def _mirrored(box: Box, grey: Grey) -> Box:
+    right = grey.shape[1] - 1
+    points = [box.landmarks[LANDMARKS[n]] for n in _MIRRORED]
+    landmarks = {name: (right - x, y) for name, (x, y) in zip(LANDMARKS, points, strict=True)}
+    left = right - box.x - box.width + 1
+    return Box(left, box.y, box.width, box.height, box.probability, landmarks)

@@ -1,0 +1,181 @@
+"""Faces that stand in two photos: article and original, collage, screenshot, a crop that dedup cannot see is one.
+
+Photos may look nothing alike and show the same shot of a face. Each crop is laid level by its landmarks and
+hashed; where two hashes are near, the crops are laid over each other, and no part of the face may differ by more
+than copying explains (`faces.shots`). The best of a group stays, the others are dropped in round `crop` with
+the photo of the one that stays as their keeper. Every run looks at all faces anew: when a keeper goes, its
+copy returns.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from btfer import hamming
+from btfer.catalogue import Catalogue, faces, photos, verdicts
+from btfer.catalogue.rows import AcceptedFace, DuplicateCandidate
+from btfer.catalogue.verdicts import Verdict
+from btfer.duplicate_rules import licence_rank
+from btfer.engine import map_unordered
+from btfer.faces import LANDMARKS
+from btfer.faces.cut import crop_settings_of, in_crop, read_cut
+from btfer.faces.modes import crop_settings
+from btfer.faces.shots import SAME_SHOT, FaceCrop, crop_difference, level_hashes, read_crop
+from btfer.files import only_one
+from btfer.paths import face_path
+from btfer.progress import SILENT, Progress
+from btfer.settings import Settings
+
+NEAR_BITS = 12  # of 64: a detector places the landmarks of a copy a little elsewhere
+BY = "dedup"
+Hashes = np.ndarray[Any, np.dtype[np.uint64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+class CropFile(NamedTuple):
+    """A crop on disk. landmarks: x and y of each of LANDMARKS, in pixels of the crop."""
+
+    face: str
+    path: Path
+    landmarks: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class FaceDedupOutcome:
+    """Faces looked at, those that stand in another photo as well, and verdicts that changed."""
+
+    faces: int
+    dropped: int
+    changed: int
+
+
+def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> FaceDedupOutcome:
+    """Drop every face but one of each shot; a second run changes nothing."""
+    digest = crop_settings(settings).digest
+    with only_one(settings.data_dir, "crop"):
+        found = faces.comparable(cat, digest)
+        crops = [_crop_file(one, settings.data_dir) for one in found]
+        order = _best_first(cat, found)
+        keeper_of = _same_shots(crops, order, settings, progress)
+        dropped = {found[i].id: found[keeper].photo for i, keeper in keeper_of.items()}
+        changed = _write(cat, found, dropped, digest)
+    progress.update("same faces", len(found), len(found))
+    return FaceDedupOutcome(len(found), len(dropped), changed)
+
+
+def _crop_file(face: AcceptedFace, data_dir: Path) -> CropFile:
+    cut, size_px = read_cut(face.crop), crop_settings_of(face.crop).size_px
+    points = tuple(in_crop(face.landmarks[name], cut, size_px) for name in LANDMARKS)
+    return CropFile(face.id, face_path(data_dir, face.id), points)
+
+
+def _best_first(cat: Catalogue, found: Sequence[AcceptedFace]) -> list[int]:
+    """Kept by people, free to share, most pixels of face."""
+    rows = photos.for_dedup(cat, {one.photo for one in found})
+    known: dict[str, DuplicateCandidate] = {row.sha256: row for row in rows}
+
+    def rank(i: int) -> tuple[bool, int, float, str]:
+        face = found[i]
+        size = face.width_px * face.height_px
+        return face.decision != "keep", licence_rank(known[face.photo].licences), -size, face.id
+
+    return sorted(range(len(found)), key=rank)
+
+
+def _same_shots(
+    crops: Sequence[CropFile], order: Sequence[int], settings: Settings, progress: Progress
+) -> dict[int, int]:
+    """For each face that is dropped, the one that stays: by their places in `crops`."""
+    read = {one: i for i, one in enumerate(crops)}
+    hashes = np.zeros((len(crops), 2), np.uint64)
+    readable = np.zeros(len(crops), bool)
+    hashed = map_unordered(_hashes, crops, engine=settings.engine, workers=settings.workers)
+    for number, (crop, pair) in enumerate(hashed, start=1):
+        if pair is not None:
+            hashes[read[crop]], readable[read[crop]] = pair, True
+        progress.update("same faces", number, len(crops))
+    near = _near(hashes, readable)
+    pairs = [(crops[i], crops[j]) for i, j in near]
+    place = {(crops[i].face, crops[j].face): (i, j) for i, j in near}
+    compared = map_unordered(_compare, pairs, engine=settings.engine, workers=settings.workers)
+    same = {place[one.face, other.face] for (one, other), is_same in compared if is_same}
+    return _keepers(order, same)
+
+
+def _near(
+    hashes: "np.ndarray[tuple[int, int], np.dtype[np.uint64]]",
+    readable: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
+) -> list[tuple[int, int]]:
+    """Pairs of rows whose hashes are within NEAR_BITS, straight or mirrored."""
+    rows = np.flatnonzero(readable)
+    keys = hamming.collapse(hashes[rows, 0].copy(), hashes[rows, 1].copy())
+    members = [[int(rows[row]) for row in keys.rows(key)] for key in range(len(keys))]
+    found = hamming.collect(hamming.near_pairs(keys, max_bits=NEAR_BITS))
+    between = [
+        (a, b)
+        for i, j in zip(found.i.tolist(), found.j.tolist(), strict=True)
+        for a in members[i]
+        for b in members[j]
+    ]
+    within = [(a, b) for each in members for n, a in enumerate(each) for b in each[n + 1 :]]
+    return sorted((min(pair), max(pair)) for pair in [*between, *within])
+
+
+def _keepers(order: Sequence[int], same: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Best first, each face stays unless it is the same shot as one that stays."""
+    like: dict[int, set[int]] = {}
+    for i, j in same:
+        like.setdefault(i, set()).add(j)
+        like.setdefault(j, set()).add(i)
+    keeper_of: dict[int, int] = {}
+    place = {i: n for n, i in enumerate(order)}
+    for i in order:
+        staying = [j for j in like.get(i, ()) if place[j] < place[i] and j not in keeper_of]
+        if staying:
+            keeper_of[i] = min(staying, key=place.__getitem__)
+    return keeper_of
+
+
+def _hashes(crop: CropFile) -> tuple[CropFile, tuple[int, int] | None]:
+    """A crop with its hashes, None where its file is gone; for worker processes."""
+    read = read_crop(crop.path, crop.landmarks)
+    return crop, level_hashes(read) if read else None
+
+
+def _compare(pair: tuple[CropFile, CropFile]) -> tuple[tuple[CropFile, CropFile], bool]:
+    """Whether two crops are the same shot, with the question; for worker processes."""
+    read = [read_crop(one.path, one.landmarks) for one in pair]
+    both = [one for one in read if isinstance(one, FaceCrop)]
+    return pair, len(both) == 2 and crop_difference(*both) <= SAME_SHOT
+
+
+def _write(
+    cat: Catalogue, found: Sequence[AcceptedFace], dropped: dict[str, str], digest: str
+) -> int:
+    """Write what changed: new drops, other keepers, and drops that no longer hold; how many these are."""
+    standing = {
+        one.face: one
+        for one in verdicts.current_in(cat, "crop")
+        if one.reason == faces.SAME_SHOT and one.settings == digest
+    }
+    changed = [
+        one
+        for one in found
+        if one.id in dropped
+        and (one.id not in standing or standing[one.id].keeper != dropped[one.id])
+    ]
+    again = {one.id for one in found if one.id not in dropped} | {one.id for one in changed}
+    undone = [held.id for face, held in standing.items() if face in again]
+    verdicts.undo(cat, undone, BY)
+    drops = [_drop(one, dropped[one.id], digest) for one in changed]
+    verdicts.add_all(cat, drops)
+    return len(undone) + len(drops)
+
+
+def _drop(face: AcceptedFace, keeper: str, digest: str) -> Verdict:
+    return Verdict(
+        "crop", face.photo, "drop", BY, face.id, digest, reason=faces.SAME_SHOT, keeper=keeper
+    )
