@@ -21,7 +21,7 @@ _component = st.components.v2.component(
 
 
 @dataclass(frozen=True)
-class Picture:
+class GalleryPicture:
     """A tile. id: names it in an answer; says: what stands below it; fixed: it cannot be judged here."""
 
     id: str
@@ -33,7 +33,7 @@ class Picture:
 
 def draw(
     name: str,
-    pictures: Sequence[Picture],
+    pictures: Sequence[GalleryPicture],
     *,
     data_dir: Path,
     keys: Mapping[str, Judged],

@@ -58,14 +58,14 @@ def _commit(cat: Catalogue, judged: list[Judged], reviewer: str) -> str:
     return " ".join(told)
 
 
-def _picture(one: LoggedVerdict) -> gallery.Picture:
+def _picture(one: LoggedVerdict) -> gallery.GalleryPicture:
     row = one.row
     verdict = row.reason or row.expression or row.decision
     state = " (undone)" if one.undone else " (final)" if row.final else ""
     says = f"{verdict}{state} · {row.reviewer} · {row.at[:16].replace('T', ' ')} · {row.round}"
     about = f"{one.item.label} · {one.item.about['phrase']} · {one.item.about['title']}"
     fixed = one.undone or row.decision == "undo"
-    return gallery.Picture(str(row.id), one.item, says, f"{says} · {about}", fixed)
+    return gallery.GalleryPicture(str(row.id), one.item, says, f"{says} · {about}", fixed)
 
 
 def _turn(before: str, rows: list[review.StoredVerdict]) -> None:

@@ -42,7 +42,7 @@ def page() -> None:
     number = st.number_input("Page", 1, pages, key="no_face_page", width=120) if pages > 1 else 1
     here = chosen[(number - 1) * SIZE : number * SIZE]
     pictures = [
-        gallery.Picture(
+        gallery.GalleryPicture(
             item.id,
             item,
             f"{item.label} · {item.width_px:.0f} x {item.height_px:.0f} px",
