@@ -179,7 +179,7 @@ def test_what_somebody_packed_or_linked_is_found_and_named(
     with zipfile.ZipFile(exports / "others.zip", "w") as archive:
         archive.write(made / "images/test/sad/sad-002.png", "sad-002.png")
     done = forget(full, settings, [f"{made.name}/sad-001.png"])
-    named = {"deeper/link/sad/sad-001.png", "set.zip", "listed.zip", "set.tgz"}
+    named = {"deeper/link/test/sad/sad-001.png", "set.zip", "listed.zip", "set.tgz"}
     assert len(done.left) == 5
     assert (shared / SAD).exists(), "what lies elsewhere is other people's too"
     assert all(any(str(exports / name) in one for one in done.left) for name in named)
