@@ -91,8 +91,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_damaged_release_is_refused_before_anything_is_trained(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], release: Path, what: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, what: str
 ) -> None:
+    release = draw_release(tmp_path / "release", 3)
     damage, words = HOSTILE[what]
     damage(release)
     assert typed(monkeypatch, "--release", str(release), "--model", "sequential_4conv") == 2

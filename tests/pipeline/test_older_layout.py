@@ -32,12 +32,13 @@ def new(full: Catalogue, settings: Settings) -> Path:
 def old(full: Catalogue, settings: Settings, new: Path) -> Path:
     """The release as btfer 0.1 would have laid it out."""
     face_of = {one.file: one.face for one in releases.faces_in(full, new.name)}
-    images = [_moved(one) for one in read_images(new, settings.data_dir, face_of)]
+    images = [as_older(one) for one in read_images(new, settings.data_dir, face_of)]
     record = replace(read_record(new), version="0.9.0")
     return release.write(full, settings, images, record).path
 
 
-def _moved(one: ReleaseImage) -> ReleaseImage:
+def as_older(one: ReleaseImage) -> ReleaseImage:
+    """An image where btfer 0.1 would have put it."""
     file = one.file.removeprefix("test/")
     name = f"images/{file}"
     return replace(
@@ -45,6 +46,7 @@ def _moved(one: ReleaseImage) -> ReleaseImage:
         file=file,
         metadata=replace(one.metadata, file_name=name),
         credit=replace(one.credit, file_name=name) if one.credit else None,
+        origin=replace(one.origin, file_name=name) if one.origin else None,
     )
 
 

@@ -2,27 +2,30 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
 
-from btfer.catalogue import Catalogue, open_catalogue, verdicts, withdrawals
+from btfer.catalogue import Catalogue, open_catalogue, releases, verdicts, withdrawals
 from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
 from btfer.csv_writer import as_csv
 from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.paths import face_path
-from btfer.pipeline import build, crop, verify
+from btfer.pipeline import build, crop, release, verify
 from btfer.pipeline.diff import diff
 from btfer.pipeline.forget import forget
 from btfer.pipeline.rebuild import rebuild
-from btfer.release_record import ONLY, WITH, WITHOUT
+from btfer.pipeline.release_images import read_images
+from btfer.release_record import ONLY, WITH, WITHOUT, read_record
 from btfer.settings import Settings
 from btfer.sources.web import Web
 from tests.conftest import as_bytes, draw_photo, take_in
 from tests.loopback import FAST
+from tests.pipeline.test_older_layout import as_older
 from tests.pipeline.test_release import add_face, sign
 
 
@@ -99,6 +102,24 @@ def test_what_is_all_there_still_becomes_the_same_release_byte_for_byte(
     assert diff(whole, again).only_first == [
         f"images/test/{EXPRESSIONS[4]}/{EXPRESSIONS[4]}-001.png"
     ]
+    cat.close()
+
+
+def test_a_release_of_the_older_layout_is_rebuilt_in_it(
+    full: Catalogue, settings: Settings, site: HTTPServer, tmp_path: Path
+) -> None:
+    new = made(full, settings, WITH)
+    face_of = {one.file: one.face for one in releases.faces_in(full, new.name)}
+    moved = [as_older(one) for one in read_images(new, settings.data_dir, face_of)]
+    old = release.write(full, settings, moved, replace(read_record(new), version="0.9.0")).path
+    serve(site, *range(7))
+    other = elsewhere(settings, tmp_path)
+    cat = open_catalogue(other.catalogue_url)
+    done = rebuild(cat, other, old, web=Web(FAST))
+    assert done.gone == {}
+    assert (done.made.path / "images/sad/sad-001.png").is_file()
+    assert [text for one in verify.verify(done.made.path) for text in one.problems] == []
+    assert diff(old, done.made.path).empty
     cat.close()
 
 

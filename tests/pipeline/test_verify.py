@@ -262,6 +262,18 @@ def test_what_was_changed_is_named_and_nothing_fails(
     assert not list(tmp_path.rglob("x.png")) or kind in ("link", "credit for nothing")
 
 
+def test_a_changed_copy_is_refused_by_diff(made: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(made, tmp_path / "copy")
+    assert diff(made, copy).empty
+    image = next((copy / "images").rglob("*.png"))
+    image.write_bytes(b"another picture")
+    with pytest.raises(UsageError, match=rf"copy is damaged \(images/\S+{image.name} is not what"):
+        diff(made, copy)
+    image.unlink()
+    with pytest.raises(UsageError, match="copy is damaged"):
+        diff(made, copy)
+
+
 def _one_line(read: Callable[[], object]) -> bool:
     """Whether a reader takes a release, or refuses it in one line."""
     try:
