@@ -1,6 +1,6 @@
 """Web addresses as text: which of them are the same address, and how a long one is shown."""
 
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 SHOWN = 120  # characters of an address in a message
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -34,6 +34,18 @@ def identity(url: str) -> str:
     return SplitResult(
         parts.scheme, user + at + host, parts.path or "/", _without_tracking(parts.query), ""
     ).geturl()
+
+
+def alike(url: str) -> str:
+    """What addresses have in common that a person would take for one: http or https, www. or not, a last slash.
+
+    For questions only: two such addresses may show different things.
+    """
+    _, _, rest = identity(url).partition("://")
+    for front in ("www.", "m."):
+        rest = rest.removeprefix(front)
+    address, mark, query = rest.partition("?")
+    return unquote(address.rstrip("/") + mark + query).casefold()
 
 
 def is_web_address(text: str) -> bool:

@@ -24,7 +24,7 @@ from btfer.catalogue.store import Catalogue, Row, in_parts
 from btfer.catalogue.tables import face, fetch, photo, query, search, sighting
 from btfer.licences import PhotoRights, resolve
 from btfer.queries import Cell
-from btfer.urls import identity
+from btfer.urls import alike, identity
 
 UNLABELLED = "unlabelled"
 
@@ -237,6 +237,19 @@ def shown_at(cat: Catalogue, things: Iterable[str]) -> set[str]:
         .where(fetch.c.photo.is_not(None))
     )
     return {row["photo"] for row in rows if named & {identity(text) for text in row.values()}}
+
+
+def addresses_like(cat: Catalogue, url: str) -> list[str]:
+    """Addresses of photos that are here, and of their pages, that a person would take for this one."""
+    places = (fetch.c.url, fetch.c.final_url, sighting.c.page_url)
+    rows = cat.rows(
+        sa.select(*places)
+        .join(sighting, sighting.c.fetch == fetch.c.id)
+        .where(fetch.c.photo.is_not(None))
+    )
+    return sorted(
+        {text for row in rows for text in row.values() if text and alike(text) == alike(url)}
+    )
 
 
 def findable(cat: Catalogue, text: str) -> set[str]:

@@ -62,7 +62,8 @@ def forget(
         with context.catalogue(settings, must_exist=True) as cat:
             plan = preview(cat, settings, asked)
         facts = plan.as_json() if isinstance(plan, ErasurePlan) else asdict(plan)
-        print(json.dumps(facts, indent=2) if as_json else "\n".join(plan.lines()))
+        lines = list(plan.lines()) or ["nothing of it is here; it would be refused from now on"]
+        print(json.dumps(facts, indent=2) if as_json else "\n".join(lines))
         return
     if asked and not yes and not sys.stdin.isatty():
         raise UsageError(

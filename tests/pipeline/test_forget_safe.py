@@ -333,6 +333,33 @@ def test_an_address_that_is_not_here_is_refused_from_now_on_and_nothing_else_cha
     assert forget(full, settings, [url]).done_before
 
 
+@pytest.mark.parametrize(
+    "change", [("https://", "http://www."), ("/7.", "/7%2E"), (".jpg", ".jpg/")]
+)
+def test_an_address_that_is_nearly_here_is_not_called_gone(
+    full: Catalogue, settings: Settings, change: tuple[str, str]
+) -> None:
+    """A person copies an address from the browser: deleted is only what it names, but it is not said to be nowhere."""
+    make(full, settings, sources=WITH)
+    before = all_photos(full)
+    url = "https://secret.example/7.jpg"
+    asked = url.replace(*change)
+    with pytest.raises(UsageError, match="give it as it stands here") as why:
+        forget(full, settings, [asked])
+    assert url in str(why.value)
+    assert all_photos(full) == before
+    assert withdrawals.since(full, [asked]) == {}
+    assert forget(full, settings, [url.replace("https://", "HTTPS://")]).photos == 1
+
+
+def test_a_look_at_an_address_that_is_not_here_says_so(
+    full: Catalogue, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BTFER_DATA_DIR", str(settings.data_dir))
+    seen = CliRunner().invoke(app, ["forget", "https://nowhere.example/a.jpg", "--dry-run"])
+    assert seen.output.strip() == "nothing of it is here; it would be refused from now on"
+
+
 def test_a_name_that_others_have_too_is_not_called_left(
     full: Catalogue, settings: Settings
 ) -> None:

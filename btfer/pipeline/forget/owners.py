@@ -11,6 +11,7 @@ from btfer.pipeline.forget.folders import files_in, read_table, release_folders,
 from btfer.pipeline.forget.places import HEX, Place
 from btfer.pipeline.release_images import photo_pseudonyms, pseudonym
 from btfer.settings import Settings
+from btfer.urls import alike, identity
 
 
 class Owners:
@@ -88,7 +89,14 @@ class Owners:
 
     def sourced(self, column: str, value: str) -> set[str]:
         """Photos that some release says it has, by a column of its sources.csv."""
-        return set(self._photos_in(row for row in self._origins if row.get(column) == value))
+        same = identity(value)
+        rows = (row for row in self._origins if identity(row.get(column, "")) == same)
+        return set(self._photos_in(rows))
+
+    def addresses_like(self, url: str) -> list[str]:
+        """Addresses in some release's sources.csv that a person would take for this one."""
+        stated = {row.get(name, "") for row in self._origins for name in ("url", "page_url")}
+        return sorted(one for one in stated if one and alike(one) == alike(url))
 
     def _photos_in(self, rows: Iterable[dict[str, str]]) -> Iterator[str]:
         stated = (row.get("photo_sha256", "") for row in rows)

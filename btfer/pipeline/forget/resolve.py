@@ -28,7 +28,7 @@ from btfer.pipeline.release_versions import image_tokens
 from btfer.settings import Settings
 
 _SHOWN = 5
-_URL = re.compile(r"(https?|file)://\S+")
+_URL = re.compile(r"(https?|file)://\S+", re.IGNORECASE)
 _FACE = re.compile(r"[0-9a-f]{8,}-[0-9a-f-]+")
 
 
@@ -85,6 +85,8 @@ class Resolver:
                 "url", thing
             )
             self._found.photos |= self._owners.sourced("page_url", thing)
+            if not self._found.photos and (here := self._alike(thing)):
+                raise _no_such_address(thing, here)
         elif TOKEN.fullmatch(thing.upper()) and (shown := self._with_token(thing.upper())):
             self._take(shown)
         elif HEX.fullmatch(lower) and len(lower) == 64:
@@ -99,6 +101,9 @@ class Resolver:
             raise self._no_token(thing.upper())
         else:
             raise UsageError(f"'{thing}' names no photo or face: {_ways()}")
+
+    def _alike(self, url: str) -> list[str]:
+        return photos.addresses_like(self._cat, url) or self._owners.addresses_like(url)
 
     def _with_token(self, token: str) -> Place | None:
         """The image that an opt-out page shows with this token."""
@@ -232,6 +237,14 @@ class Resolver:
     @cached_property
     def _places(self) -> list[Place]:
         return all_places(self._cat, self._settings.data_dir)
+
+
+def _no_such_address(thing: str, here: Sequence[str]) -> UsageError:
+    """Said in place of "nothing of it is here", which would be believed."""
+    return UsageError(
+        f"nothing here is from '{thing}', but from {', '.join(here[:_SHOWN])}: give it as it stands here. "
+        "To refuse yours from now on: btfer withdraw"
+    )
 
 
 def _only(thing: str, found: Iterable[str]) -> str:
