@@ -5,7 +5,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
   --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup crawl review build bench report demo test test-slow test-wheel lint benchmark benchmark-crawl benchmark-dedup benchmark-faces benchmark-intake benchmark-leaks benchmark-release benchmark-review benchmark-train lock clean
+.PHONY: help setup crawl review build bench report demo test test-slow test-wheel lint benchmark benchmark-crawl benchmark-dedup benchmark-faces benchmark-intake benchmark-leaks benchmark-release benchmark-review benchmark-train screenshots lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,10 @@ benchmark-train: .venv/.complete  ## Speed of training input beside the paper's 
 
 benchmark: .venv/.complete  ## Speed of the heavy stages on drawn input, on this machine
 	$(BIN)/python benchmarks/stages.py
+
+screenshots: .venv/.dev  ## Make the pictures of the review app in docs/review anew, at three widths
+	test -d demo/data || $(BIN)/btfer demo
+	$(BIN)/python docs/screenshots.py demo/data
 
 lock: .venv/.dev  ## Renew both locks (versions and hashes, no host names)
 	$(LOCK) --extra bench pyproject.toml --output-file requirements.lock

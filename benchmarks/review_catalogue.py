@@ -1,6 +1,7 @@
-"""A catalogue of many drawn photos as crawl and dedup would leave it, made at once: for the review benchmark.
+"""A catalogue of many drawn photos as crawl, dedup and crop would leave it, made at once: for the review benchmark.
 
 The rows are real, the pictures are a few hundred drawn thumbnails, each under many names (hard links).
+One photo in ten was seen twice, and half of these by queries of another class.
 """
 
 import hashlib
@@ -23,13 +24,27 @@ AT = "2026-01-01T00:00:00+00:00"
 Row = dict[str, Any]
 
 
-def make(data_dir: Path, n: int) -> list[str]:
-    """Put `n` photos that dedup kept under `data_dir`; their sha256 in the order of finding."""
+DIGEST = "0123abcd"
+SEEN_TWICE = 10  # one photo in so many
+COPIES = 20  # and one in so many has a copy
+
+
+def make(data_dir: Path, n: int, *, url: str = "", faces: int = 0) -> list[str]:
+    """Put `n` photos that dedup kept under `data_dir`; their sha256 in the order of finding.
+
+    url: of the catalogue, '' = SQLite in the folder. faces: so many photos, from the last one backwards, are
+    judged and cropped already, each with one face, and half of the faces are judged.
+    """
     names = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(n)]
     data_dir.mkdir(parents=True, exist_ok=True)
     _thumbnails(data_dir, names)
-    cat = open_catalogue(f"sqlite:///{data_dir / 'catalogue.db'}")
+    cat = open_catalogue(url or f"sqlite:///{data_dir / 'catalogue.db'}")
     _rows(cat, names)
+    if faces:
+        _faces(cat, names[-faces:])
+    if url:
+        with cat.alone() as connection:  # as the server does by itself within a minute
+            connection.execute(sa.text("ANALYZE"))
     cat.close()
     return names
 
@@ -69,7 +84,26 @@ def _rows(cat: Catalogue, names: list[str]) -> None:
             (tables.photo, [_photo(*one) for one in zip(names, hints, strict=True)]),
             (tables.fetch, [_fetch(name) for name in names]),
             (tables.sighting, [_sighting(*one) for one in zip(names, found, strict=True)]),
-            (tables.verdict, [_kept(name) for name in names]),
+            (tables.verdict, [_verdict("dedup", name) for name in names]),
+            (tables.photo, [_photo(_copy(name), hints[0]) for name in names[::COPIES]]),
+            (tables.fetch, [_fetch(_copy(name)) for name in names[::COPIES]]),
+            (tables.sighting, [_sighting(_copy(name), 0) for name in names[::COPIES]]),
+            (
+                tables.verdict,
+                [
+                    _verdict("dedup", _copy(name), "drop", reason="duplicate", keeper=name)
+                    for name in names[::COPIES]
+                ],
+            ),
+            (
+                tables.sighting,
+                [
+                    _sighting(name, (int(query) + 1 + n % 2 * 6) % len(queries))
+                    for n, (name, query) in enumerate(
+                        zip(names[::SEEN_TWICE], found[::SEEN_TWICE], strict=True)
+                    )
+                ],
+            ),
         ):
             connection.execute(sa.insert(table), rows)
 
@@ -102,7 +136,37 @@ def _sighting(name: str, query: int) -> Row:
     return blank | where | shown
 
 
-def _kept(name: str) -> Row:
+def _copy(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _verdict(round_: str, photo: str, decision: str = "keep", **other: Any) -> Row:
     blank = dict.fromkeys(("face", "settings", "reason", "expression", "keeper"), "")
-    said = {"round": "dedup", "photo": name, "decision": "keep", "reviewer": "dedup", "at": AT}
-    return blank | said | {"uid": uuid.uuid4().hex, "final": False}
+    said = {"round": round_, "photo": photo, "decision": decision, "reviewer": "dedup", "at": AT}
+    return blank | said | {"uid": uuid.uuid4().hex, "final": False} | other
+
+
+def _faces(cat: Catalogue, names: list[str]) -> None:
+    crop = {"settings": DIGEST, "reviewer": "crop"}
+    with cat.write() as connection:
+        for table, rows in (
+            (tables.face, [_face(name) for name in names]),
+            (tables.verdict, [_verdict("photos", name, reviewer="zoe") for name in names]),
+            (tables.verdict, [_verdict("crop", name, **crop) for name in names]),
+            (tables.verdict, [_verdict("crop", name, face=_id(name), **crop) for name in names]),
+            (
+                tables.verdict,
+                [_verdict("faces", name, face=_id(name), reviewer="zoe") for name in names[::2]],
+            ),
+        ):
+            connection.execute(sa.insert(table), rows)
+
+
+def _id(name: str) -> str:
+    return f"{name}-{DIGEST}-0"
+
+
+def _face(name: str) -> Row:
+    box = {"x": 300.0, "y": 200.0, "width": 150.0, "height": 180.0, "probability": 0.99}
+    marks = {"landmarks": {}, "crop": {}, "hints": {"sharpness": 20.0}}
+    return {"id": _id(name), "photo": name, "settings": DIGEST, "number": 0} | box | marks

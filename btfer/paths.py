@@ -34,6 +34,11 @@ def crawl_folders(data_dir: Path) -> list[Path]:
     return [data_dir / "photos", data_dir / "thumbnails"]
 
 
+def face_id(sha256: str, crop_digest: str, number: int) -> str:
+    """The name of a face: photo, crop settings and box number."""
+    return f"{sha256[:24]}-{crop_digest}-{number:02d}"
+
+
 def face_path(data_dir: Path, face_id: str) -> Path:
     """A face's 256x256 PNG crop: `faces/ab/<face id>.png`; the id names photo, settings and box."""
     return data_dir / "faces" / face_id[:2] / f"{face_id}.png"

@@ -1,6 +1,8 @@
 """Makes the pictures of the review app in docs/review, from what `btfer demo` left: synthetic faces only.
 
 python docs/screenshots.py demo/data
+
+Each page at 1280 pixels, as the documents show it, and at 390 (a phone) and 2560 in folders of these names.
 """
 
 import shutil
@@ -22,7 +24,8 @@ from btfer.catalogue.faces import newest_settings  # noqa: E402
 from btfer.review import Judged, Queue  # noqa: E402
 from btfer.sample import picture_path  # noqa: E402
 
-SIZE = {"width": 1280, "height": 800}
+SIZES = {"": (1280, 800), "390": (390, 844), "2560": (2560, 1440)}
+"""Width and height in pixels, by the folder below docs/review."""
 
 
 def prepare(data_dir: Path) -> None:
@@ -48,7 +51,7 @@ def _judge(cat: Catalogue, round_: str, who: str, n: int, differs: int) -> None:
     review.commit(cat, round_, judged, who)
 
 
-def shoot(page: Any, url: str, out: Path) -> None:
+def shoot(page: Any, url: str, out: Path, data_dir: Path) -> None:
     """A picture of each page, with a few marks on the grids."""
     for name, ready in (
         ("overview", "Faces wanted"),
@@ -57,7 +60,8 @@ def shoot(page: Any, url: str, out: Path) -> None:
         ("duplicates", "bits"),
         ("disagreements", "waiting"),
         ("agreement", "kappa"),
-        ("log", "Select rows"),
+        ("log", "marked"),
+        ("no-face", "No face"),
     ):
         place = "" if name == "overview" else name  # the first page has no name in the address
         page.goto(f"{url}/{place}?reviewer=cleo")
@@ -68,7 +72,8 @@ def shoot(page: Any, url: str, out: Path) -> None:
             page.keyboard.press("ArrowRight")
         page.wait_for_timeout(300)
         page.screenshot(path=out / f"{name}.jpg", type="jpeg", quality=75)
-    shoot_model(page, url, out)
+    if (data_dir / "runs").is_dir():
+        shoot_model(page, url, out)
 
 
 def shoot_model(page: Any, url: str, out: Path) -> None:
@@ -87,7 +92,6 @@ def main() -> None:
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
     out = ROOT / "docs" / "review"
-    out.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         data_dir = Path(folder) / "data"
         shutil.copytree(sys.argv[1], data_dir)
@@ -95,7 +99,11 @@ def main() -> None:
         program = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         with served(ROOT / "review_app" / "app.py", data_dir) as (url, _):
-            shoot(browser.new_page(viewport=SIZE), url, out)
+            for name, (width, height) in SIZES.items():
+                (out / name).mkdir(parents=True, exist_ok=True)
+                page = browser.new_page(viewport={"width": width, "height": height})
+                shoot(page, url, out / name, data_dir)
+                page.close()
         browser.close()
 
 

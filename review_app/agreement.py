@@ -151,7 +151,13 @@ def _dots(by: str, statistic: str) -> dict[str, Any]:
         "layer": [
             {
                 "transform": [{"filter": "isValid(datum.low)"}],
-                "mark": {"type": "rule", "strokeWidth": 3, "color": BLUE, "opacity": 0.6},
+                "mark": {
+                    "type": "rule",
+                    "aria": False,
+                    "strokeWidth": 3,
+                    "color": BLUE,
+                    "opacity": 0.6,
+                },
                 "encoding": span,
             },
             {

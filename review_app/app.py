@@ -8,26 +8,38 @@ import streamlit as st
 # Streamlit puts this file's folder on the path; the package `review_app` is in the one above.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from review_app import agreement, duplicates, log, model, no_face, overview, pairs, rounds
+from review_app import (
+    agreement,
+    duplicates,
+    guidelines,
+    log,
+    model,
+    no_face,
+    overview,
+    pairs,
+    rounds,
+)
 
 st.set_page_config(page_title="btfer review", layout="wide")
 st.html(  # room for ten columns and all five rows of a page at 1280 x 800
     "<style>[data-testid=stMainBlockContainer] {padding: 4rem 1.5rem 1rem}"
-    "[data-testid=stSidebar] {width: 200px !important; min-width: 200px !important}</style>"
+    "[data-testid=stSidebar] {width: 200px !important; min-width: 200px !important}"
+    # Streamlit's own grey has a contrast of 3.9 to 1.
+    "[data-testid=stCaptionContainer] {opacity: 0.85 !important}</style>"
 )
 # No icons: the browser would fetch them from another host.
-st.navigation(
-    [
-        st.Page(overview.page, title="Overview", default=True),
-        st.Page(rounds.photos, title="Photos", url_path="photos"),
-        st.Page(rounds.faces, title="Faces", url_path="faces"),
-        st.Page(no_face.page, title="No face", url_path="no-face"),
-        st.Page(duplicates.page, title="Duplicates", url_path="duplicates"),
-        st.Page(rounds.disagreements, title="Disagreements", url_path="disagreements"),
-        st.Page(agreement.page, title="Agreement", url_path="agreement"),
-        st.Page(log.page, title="Log", url_path="log"),
-        st.Page(pairs.page, title="Pairs", url_path="pairs"),
-        st.Page(model.page, title="Model", url_path="model"),
-    ],
-    position="top",
-).run()
+pages = [
+    st.Page(overview.page, title="Overview", default=True),
+    st.Page(rounds.photos, title="Photos", url_path="photos"),
+    st.Page(rounds.faces, title="Faces", url_path="faces"),
+    st.Page(no_face.page, title="No face", url_path="no-face"),
+    st.Page(duplicates.page, title="Duplicates", url_path="duplicates"),
+    st.Page(rounds.disagreements, title="Disagreements", url_path="disagreements"),
+    st.Page(agreement.page, title="Agreement", url_path="agreement"),
+    st.Page(log.page, title="Log", url_path="log"),
+    st.Page(guidelines.page, title="Guidelines", url_path="guidelines"),
+    st.Page(pairs.page, title="Pairs", url_path="pairs"),
+    st.Page(model.page, title="Model", url_path="model"),
+]
+st.session_state["pages"] = {one.url_path: one for one in pages}  # for buttons that lead to one
+st.navigation(pages, position="top").run()

@@ -2,6 +2,7 @@
 
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 const KEPT_ZOOMS = 30;
+const DIFFERS = 40; // of 255, in one channel: more than another compression makes
 
 export default function (component) {
   const fresh = () => ({ marks: new Map(), zooms: new Map(), place: 0, cursor: 0 });
@@ -59,8 +60,9 @@ function build(view, parent) {
   view.about.setAttribute("aria-live", "polite");
   view.holder = make("div", "holder", "", root);
   view.holder.setAttribute("role", "listbox");
+  view.holder.setAttribute("aria-label", "a group of copies");
   view.dialog = make("dialog", "", "", root);
-  view.dialog.onclose = () => { view.zoomed = false; };
+  view.dialog.onclose = () => { view.zoomed = false; focus(view); };
   place(parent, root);
   refresh(view);
   if (view.zoomed) showZoom(view);
@@ -225,6 +227,49 @@ function showZoom(view) {
     image.alt = picture === pictures[0] ? "the photo that is kept" : "the copy";
     make("figcaption", "", picture.facts.map(([, text]) => text).join(" · "), element);
     return element;
-  }));
+  }), ...(sides.length > 1 ? [difference(...sides.map(({ id }) => view.zooms.get(id)), chosen)] : []));
   if (!view.dialog.open) view.dialog.showModal();
+}
+
+/** A map of where two pictures differ: black = alike, the brighter the further apart. */
+function difference(kept, copy, { mirrored, why }) {
+  const element = make("figure", "difference");
+  const canvas = make("canvas", "", "", element);
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", "where the two pictures differ");
+  const says = make("figcaption", "", "", element);
+  if (kept && copy) Promise.all([kept, copy].map(decoded)).then((images) => {
+    const share = paintDifference(canvas, images, mirrored);
+    says.textContent = `${Math.round(100 * share)} % of the picture differs${mirrored ? ", the copy mirrored back" : ""} · ${why}`;
+  });
+  return element;
+}
+
+async function decoded(src) {
+  const image = new Image();
+  image.src = src;
+  await image.decode();
+  return image;
+}
+
+function paintDifference(canvas, [kept, copy], mirrored) {
+  const [wide, high] = [kept.naturalWidth, kept.naturalHeight];
+  Object.assign(canvas, { width: wide, height: high });
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  const pixels = [kept, copy].map((image, index) => {
+    pen.setTransform(mirrored && index ? -1 : 1, 0, 0, 1, mirrored && index ? wide : 0, 0);
+    pen.drawImage(image, 0, 0, wide, high); // another size is brought to the kept one's
+    return pen.getImageData(0, 0, wide, high);
+  });
+  const [one, other] = pixels.map(({ data }) => data);
+  let far = 0;
+  for (let at = 0; at < one.length; at += 4) {
+    const apart = Math.max(...[0, 1, 2].map((channel) => Math.abs(one[at + channel] - other[at + channel])));
+    far += apart > DIFFERS;
+    one[at] = one[at + 1] = one[at + 2] = Math.min(255, 3 * apart);
+    one[at + 3] = 255;
+  }
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.putImageData(pixels[0], 0, 0);
+  return far / (one.length / 4);
 }

@@ -203,6 +203,8 @@ def _picture(data_dir: Path, one: GroupPhoto, group: DuplicateGroup) -> Sent:
         "id": one.photo,
         "src": image_uris.small(data_dir, _item(one)),
         "veiled": one.judged == VEILED,
+        "mirrored": one.mirrored,
+        "why": one.why,
         "facts": [(name, text) for name, text in facts.items() if text],
     }
 
@@ -213,7 +215,7 @@ def _zoom(data_dir: Path, drawn: dict[int, list[DuplicateGroup]], id_: str) -> d
         shown = {one.photo: one for one in (group.keeper, *group.copies)}
         if id_ in shown:
             both = (group.keeper, shown[id_])
-            return {one.photo: image_uris.large(data_dir, _item(one))[0] for one in both}
+            return {one.photo: image_uris.large(data_dir, _item(one)).src for one in both}
     return {}
 
 

@@ -2,33 +2,151 @@
 // is set as text, never as HTML.
 
 const views = new Map(); // by component key, so that a redraw forgets nothing
+const LATE_MS = 4000; // what is not answered for this long is sent again
+const LATEST_MS = 30000;
+const LOOK_MS = 5000; // between two looks whether the server is there
 
-/** One drawing of a component. fresh: its view at first. build(view, parent) and onKey(view, event) are its own. */
-function mount({ data, parentElement, setTriggerValue, key }, fresh, { adopt, build, onKey }) {
-  const view = views.get(key) || { number: 0, ...fresh() };
+/**
+ * One drawing of a component. fresh: its view at first. build(view, parent, before) and onKey(view, event) are its
+ * own. resend(answer, restarted): whether an answer may be sent again, because the server knows it by its number.
+ */
+function mount({ data, parentElement, setTriggerValue, key }, fresh, { adopt, build, onKey, resend }) {
+  const view = views.get(key) || { number: "", online: true, looked: 0, ...fresh() };
   views.set(key, view);
-  window.removeEventListener("keydown", view.onKey, true);
+  view.leave?.();
   const before = view.data;
-  view.data = data;
-  // While something is being saved what comes next cannot be seen, so no key may fall on it.
-  const restarted = before && before.answered.session !== data.answered.session;
-  if (!before || restarted || data.answered.number === view.number) view.sending = false;
+  const had = hasFocus(view);
+  Object.assign(view, { data, heard: Date.now(), resend: resend || (() => false) });
+  view.post = (answer) => setTriggerValue("answer", answer);
+  view.send = (answer) => send(view, answer);
+  answered(view, before);
   adopt(view, before);
-  view.send = (answer) => {
-    view.sending = true;
-    view.number = Date.now() + Math.random();
-    setTriggerValue("answer", { ...answer, number: view.number });
-  };
-  build(view, parentElement);
-  if (!isTyping(document.activeElement)) view.root.focus({ preventScroll: true });
+  build(view, parentElement, before);
+  if (wantsFocus(before, data, had)) focus(view);
   view.onKey = (event) => {
-    if (!view.root.isConnected || event.ctrlKey || event.metaKey || event.altKey) return;
+    // Keys judge only where the focus is: a letter typed elsewhere is no verdict.
+    if (!event.composedPath().includes(view.root) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (!isTyping(event.composedPath()[0])) onKey(view, event);
   };
+  listen(view);
+  return view.leave;
+}
+
+function listen(view) {
+  const onLook = () => tick(view);
   // Captured at the window, because Streamlit has shortcuts of its own.
   window.addEventListener("keydown", view.onKey, true);
-  return () => window.removeEventListener("keydown", view.onKey, true);
+  window.addEventListener("focus", onLook);
+  const timer = setInterval(() => tick(view), 1000);
+  view.leave = () => {
+    window.removeEventListener("keydown", view.onKey, true);
+    window.removeEventListener("focus", onLook);
+    clearInterval(timer);
+  };
 }
+
+// ---- sending, until it is acknowledged
+
+function newNumber() {
+  return [...crypto.getRandomValues(new Uint32Array(4))].map((one) => one.toString(16)).join("-");
+}
+
+/** While something is being saved what comes next cannot be seen, so no key may fall on it. */
+function send(view, answer) {
+  view.unsent = { ...answer, number: newNumber() };
+  view.sending = true;
+  view.patience = LATE_MS;
+  post(view);
+}
+
+function post(view) {
+  view.posted = Date.now();
+  view.post(view.unsent);
+}
+
+function answered(view, before) {
+  const { number, session, ok } = view.data.answered;
+  if (view.unsent && number === view.unsent.number) {
+    const done = view.unsent;
+    Object.assign(view, { unsent: null, sending: false });
+    view.onAnswered?.(done, ok !== false);
+    return;
+  }
+  if (before && before.answered.session === session) return;
+  if (view.unsent && view.resend(view.unsent, true)) setTimeout(() => again(view)); // the server was started anew
+  else Object.assign(view, { unsent: null, sending: false });
+}
+
+function again(view) {
+  if (!view.unsent) return;
+  Object.assign(view, { sending: true, patience: Math.min(2 * (view.patience || LATE_MS), LATEST_MS) });
+  post(view);
+}
+
+function tick(view) {
+  if (!view.root?.isConnected) return;
+  if (view.unsent && view.resend(view.unsent, false) && Date.now() - view.posted > view.patience) again(view);
+  if (!document.hidden && Date.now() - view.looked > LOOK_MS) look(view);
+  reconnect(view);
+  view.onTick?.();
+}
+
+async function look(view) {
+  view.looked = Date.now();
+  let online = false;
+  try {
+    const place = new URL("_stcore/health", location.href.split(/[?#]/)[0]);
+    online = (await fetch(place, { cache: "no-store", signal: AbortSignal.timeout(LOOK_MS) })).ok;
+  } catch { /* not there */ }
+  if (online === view.online) return;
+  Object.assign(view, { online, back: Date.now() });
+  view.onStatus?.();
+}
+
+/** Streamlit looks for a lost server ever more seldom: where a page waits to be sent, it is loaded anew instead. */
+function reconnect(view) {
+  const state = document.querySelector(".stApp")?.dataset.testConnectionState;
+  const waits = view.unsent && view.resend(view.unsent, true) && !view.forgetful;
+  if (waits && view.online && state && state !== "CONNECTED" && Date.now() - view.back > LATEST_MS / 3) location.reload();
+}
+
+// ---- focus and keys
+
+function hasFocus(view) {
+  const inside = view.root?.getRootNode?.().activeElement;
+  return Boolean(inside && view.root.contains(inside));
+}
+
+/** After a page, and after a choice in the sidebar, the keys are the component's again; never out of a text box. */
+function wantsFocus(before, data, had) {
+  const now = document.activeElement;
+  const chosen = before && before.choice !== data.choice;
+  if (isTyping(now) && !(chosen && now.matches("[role=combobox], [role=combobox] *, select"))) return false;
+  return !before || chosen || had || !now || now === document.body;
+}
+
+function focus(view) {
+  (view.focused?.() || view.root).focus({ preventScroll: true });
+}
+
+function isTyping(element) {
+  return Boolean(element?.closest?.("input:not([type=radio], [type=checkbox], [type=range]), textarea, select, [contenteditable=true], [role=combobox]"));
+}
+
+/**
+ * What a key means: the letter or digit on it; where it has none (Cyrillic, Greek, an input method, the upper row of
+ * a French keyboard), the one that a Latin keyboard has in this place.
+ */
+function keyOf({ key, code, shiftKey }) {
+  if (/^[a-z0-9]$/i.test(key)) return key.toLowerCase();
+  const digit = /^Digit(\d)$/.exec(code || "");
+  if (digit && !shiftKey) return digit[1];
+  if ("?+-= ".includes(key) || (key.length > 1 && !["Process", "Unidentified", "Dead"].includes(key))) return key;
+  const letter = /^Key([A-Z])$/.exec(code || "");
+  return letter ? letter[1].toLowerCase() : key;
+}
+
+// ---- drawing
 
 function make(tag, className, text, parent) {
   const element = document.createElement(tag);
@@ -47,12 +165,8 @@ function place(parent, root) {
 function button(view, parent, className, key, text, onClick) {
   const element = make("button", className, "", parent);
   element.type = "button";
-  make("kbd", "", key, element);
+  if (key) make("kbd", "", key, element);
   element.append(text);
-  element.onclick = () => { onClick(); view.root.focus({ preventScroll: true }); }; // or Space would press it again
+  element.onclick = () => { onClick(); if (element.closest("dialog[open]") === null) focus(view); }; // or Space would press it again
   return element;
-}
-
-function isTyping(element) {
-  return Boolean(element?.closest?.("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable=true], [role=combobox]"));
 }

@@ -1,97 +1,102 @@
-// The grid of one page. What the reviewer marks stays here, under each picture's id, until Enter sends all of it.
-// Whatever comes from the web is set as text, never as HTML.
+// The grid of one page: what is marked stays in the browser, under each picture's id, until Enter sends all of it.
 
 const ARROWS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
-const KEPT_ZOOMS = 30;
 const KEEP_KEY = "k"; // where nothing is kept unless it is marked: the last word on a dispute
 const KEEP = { decision: "keep", reason: "", expression: "" };
-const views = new Map(); // by component key, so that a redraw forgets nothing
+const HASTY_MS = 1000; // nobody has seen a page that was open for less
+const RENEW_MS = 4 * 60 * 1000;
+const OWN = [" ", "u", "Enter", "b", "g", "?", "+", "=", "-", "0"];
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue, key } = component;
-  const view = views.get(key) || { marks: new Map(), zooms: new Map(), cursor: 0, brush: "", number: 0 };
-  views.set(key, view);
-  window.removeEventListener("keydown", view.onKey, true);
-  adopt(view, data);
-  view.send = (answer) => setTriggerValue("answer", { ...answer, number: view.number });
-  build(view, parentElement);
-  view.onKey = (event) => onKey(view, event);
-  // Captured at the window, because Streamlit has shortcuts of its own.
-  window.addEventListener("keydown", view.onKey, true);
-  return () => window.removeEventListener("keydown", view.onKey, true);
+  const fresh = () => ({ marks: new Map(), trail: [], zooms: new Map(), cursor: 0, brush: "", zoomed: "", asked: 0, seen: new Set() });
+  return mount(component, fresh, { adopt, build, onKey, resend: (answer, restarted) => answer.kind === "commit" || !restarted });
 }
 
-function adopt(view, data) {
-  const before = view.data;
-  view.data = data;
-  const answered = data.answered;
-  const restarted = before && before.answered.session !== answered.session;
-  if (!before || restarted || answered.number === view.number) view.sending = false;
-  if (!before || before.page !== data.page) view.cursor = 0;
-  if (data.zoom && data.zoom.src) view.zooms.set(data.zoom.id, data.zoom);
-  if (view.zooms.size > KEPT_ZOOMS) view.zooms.delete(view.zooms.keys().next().value);
-  const shown = new Set(data.items.map((item) => item.id));
-  for (const id of [...view.marks.keys()]) if (!shown.has(id)) view.marks.delete(id);
-  const undone = JSON.stringify(data.marks);
-  if (undone !== view.undone)
-    for (const [id, mark] of Object.entries(data.marks)) if (shown.has(id)) view.marks.set(id, mark);
-  view.undone = undone;
+function adopt(view, before) {
+  const { data } = view;
+  view.onAnswered = (done, ok) => onAnswered(view, done, ok);
+  view.onStatus = () => { if (view.tiles) refresh(view); };
+  view.onTick = () => renew(view);
+  view.focused = () => view.tiles[view.cursor];
+  const other = ownerOf(data) !== view.owner;
+  if (other) takeOver(view);
+  if (data.zoom && data.zoom.src) keepZoom(view, data.zoom);
+  if (data.undone.number && data.undone.number !== view.undone) takeBackPage(view);
+  if (!before || other || before.page !== data.page) turn(view, other ? null : before);
+  view.expected = false;
+}
+
+function takeOver(view) {
+  Object.assign(view, { owner: ownerOf(view.data), brush: "", pinned: "", notice: "" });
+  load(view);
+  if (view.unsent) setTimeout(() => again(view));
+}
+
+/** Another page is here; what left without the reviewer's doing is told before they go on. */
+function turn(view, before) {
+  const { items, choice } = view.data;
+  const shown = new Set(items.map((item) => item.id));
+  const lost = before && !view.expected && before.choice === choice ? before.items.filter(({ id }) => !shown.has(id)) : [];
+  view.notice = lost.length ? `${lost.length} pictures of this page have gone to other reviewers meanwhile.` : "";
+  Object.assign(view, { cursor: 0, seen: new Set(), opened: Date.now(), confirmed: false });
+}
+
+/** A page that was undone comes back with its marks, once. */
+function takeBackPage(view) {
+  const { number, marks } = view.data.undone;
+  for (const [id, mark] of Object.entries(marks)) view.marks.set(id, mark);
+  Object.assign(view, { undone: number, trail: [] });
+  store(view);
 }
 
 // ---- drawing
 
-function make(tag, className, text, parent) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text) element.textContent = text;
-  if (parent) parent.append(element);
-  return element;
-}
-
-function button(parent, className, key, text, onClick) {
-  const element = make("button", className, "", parent);
-  element.type = "button";
-  if (key) make("kbd", "", key, element);
-  element.append(text);
-  element.onclick = () => { onClick(); view_focus(element); };
-  return element;
-}
-
-function view_focus(element) {
-  element.closest(".review")?.focus({ preventScroll: true }); // or Space would press the button again
-}
-
-function build(view, parent) {
-  const old = parent.querySelector(".review");
+function build(view, parent, before) {
+  if (isDrawn(view, parent, before)) return refresh(view);
   const root = make("div", "review");
   root.tabIndex = -1;
   view.root = root;
   buildBar(view, root);
   buildLegend(view, root);
+  view.apart = make("div", "apart", "", root);
   view.about = make("div", "about", "", root);
   view.about.setAttribute("aria-live", "polite");
-  const grid = make("div", view.data.items.length <= 24 ? "grid few" : "grid", "", root);
-  grid.classList.toggle("veiled", view.data.veiled);
-  grid.setAttribute("role", "listbox");
-  grid.setAttribute("aria-label", `${view.data.round} to judge`);
-  view.grid = grid;
-  view.tiles = view.data.items.map((item, index) => tile(view, item, index));
+  buildGrid(view, root);
   view.dialog = make("dialog", "", "", root);
-  view.dialog.onclose = () => { view.zoomed = false; };
-  if (old) old.replaceWith(root); else parent.append(root);
+  view.dialog.tabIndex = -1;
+  view.dialog.onclose = () => { if (view.zoomed) focus(view); Object.assign(view, { zoomed: "" }); };
+  place(parent, root);
+  size(view);
+  watch(view);
   refresh(view);
-  if (view.zoomed) showZoom(view);
-  if (!isTyping(document.activeElement)) root.focus({ preventScroll: true });
+  if (view.zoomed) show(view, view.zoomed);
+}
+
+/** Whether all of it is on the screen already, so that pictures, focus and scroll position stay. */
+function isDrawn(view, parent, before) {
+  if (!before || !view.root?.isConnected || !parent.contains(view.root)) return false;
+  const { data } = view;
+  const same = ["round", "settle", "reviewer", "page", "guidelines"].every((name) => JSON.stringify(before[name]) === JSON.stringify(data[name]));
+  if (same && view.zoomed) setTimeout(() => show(view, view.zoomed));
+  return same && JSON.stringify(before.items) === JSON.stringify(data.items);
 }
 
 function buildBar(view, root) {
   const bar = make("div", "bar", "", root);
   view.count = make("span", "count", "", bar);
-  make("span", "", "", bar).append(...["←↑↓→", " move"].map((text, i) => make(i ? "span" : "kbd", "", text)));
-  button(bar, "zoom", "Space", "zoom", () => zoom(view));
-  button(bar, "undo", "U", "undo last page", () => undo(view));
+  view.count.setAttribute("role", "status");
+  view.state = make("span", "state", "", bar);
+  button(view, bar, "zoom", "Space", "look", () => loupe(view));
+  button(view, bar, "undo", "U", "undo", () => undo(view));
   const rest = view.data.settle ? "settle the marked ones" : "keep the rest, next page";
-  button(bar, "go", "Enter", rest, () => commit(view));
+  button(view, bar, "go", "Enter", rest, () => commit(view));
+  view.slider = make("input", "size", "", bar);
+  Object.assign(view.slider, { type: "range", min: SMALLEST, max: LARGEST, step: 4, title: "Size of the pictures: + and -; 0 fits the page" });
+  view.slider.setAttribute("aria-label", "Size of the pictures");
+  view.slider.oninput = () => resize(view, Number(view.slider.value));
+  view.slider.onchange = () => focus(view);
+  if (view.data.guidelines.text) button(view, bar, "guide", "G", "guidelines", () => guide(view));
+  button(view, bar, "help", "?", "keys", () => help(view));
 }
 
 function buildLegend(view, root) {
@@ -99,7 +104,7 @@ function buildLegend(view, root) {
   legend.title = "Press the key to mark the picture, press it again to clear it. Or click here, then click pictures.";
   view.brushes = new Map();
   const add = (className, key, text) => {
-    const chip = button(legend, className, key.toUpperCase(), text, () => {
+    const chip = button(view, legend, className, key.toUpperCase(), text, () => {
       view.brush = view.brush === key ? "" : key;
       refresh(view);
     });
@@ -110,45 +115,86 @@ function buildLegend(view, root) {
   view.data.classes.forEach((label, index) => add("class", String(index + 1), label));
 }
 
+function buildGrid(view, root) {
+  const split = make("div", "split", "", root);
+  const grid = make("div", "grid", "", split);
+  grid.setAttribute("role", "listbox");
+  grid.setAttribute("aria-multiselectable", "true");
+  grid.setAttribute("aria-label", `${view.data.round} to judge`);
+  view.grid = grid;
+  view.panel = make("aside", "panel", "", split);
+  view.panel.hidden = true;
+  view.tiles = view.data.items.map((item, index) => tile(view, item, index));
+  if (view.guiding) showGuide(view);
+}
+
 function tile(view, item, index) {
   const element = make("div", "tile", "", view.grid);
   element.setAttribute("role", "option");
-  element.id = `tile-${index}`;
   element.dataset.id = item.id;
   if (item.src) {
     const image = make("img", "", "", element);
     image.src = item.src;
-    image.alt = `${item.label}: ${item.about.phrase}`;
+    image.alt = "";
     image.draggable = false;
+    if (item.boxes.length) element.append(outlined(item.boxes, item.size, 2));
   } else make("div", "missing", "the file is missing", element);
   make("span", "label", item.label, element);
   const more = item.badges.length > 1 ? ` +${item.badges.length - 1}` : "";
   const hint = view.data.settle ? item.badges.join(" | ") : item.badges[0] + more;
-  if (item.badges.length) make("span", "badge", hint, element).title = item.badges.join(", ");
+  if (item.badges.length) make("span", "badge", hint, element).title = item.badges.map((word) => explained(view, word)).join("\n");
   make("span", "mark", "", element);
-  element.onclick = () => { if (view.sending) return; view.cursor = index; if (view.brush) toggle(view, view.brush); else refresh(view); };
-  element.ondblclick = () => { view.cursor = index; if (!view.brush) zoom(view); };
+  element.onfocus = () => { if (view.cursor !== index) { view.cursor = index; refresh(view); } };
+  element.onclick = () => { if (view.sending) return; view.cursor = index; if (view.brush) toggle(view, view.brush); else refresh(view); focus(view); };
+  element.ondblclick = () => { view.cursor = index; if (!view.brush) loupe(view); };
   return element;
 }
 
+function explained(view, word) {
+  return view.data.hints[word] ? `${word}: ${view.data.hints[word]}` : word;
+}
+
 function refresh(view) {
-  const { items, total, round, message, pace } = view.data;
+  const { items, total, round, message, pace, veiled } = view.data;
   items.forEach((item, index) => paint(view.tiles[index], item, view.marks.get(item.id), index, view));
   for (const [key, chip] of view.brushes) chip.setAttribute("aria-pressed", String(key === view.brush));
-  view.grid.setAttribute("aria-activedescendant", `tile-${view.cursor}`);
+  view.grid.classList.toggle("veiled", veiled);
   view.root.classList.toggle("sending", Boolean(view.sending));
-  view.count.textContent = `${total.toLocaleString("en")} ${round} waiting · ${view.marks.size} of ${items.length} marked`;
-  if (pace) view.count.textContent += ` · ${pace}`;
-  if (message) view.count.textContent += ` · ${message}`;
-  view.about.classList.remove("warn");
-  view.about.textContent = view.sending ? "saving …" : summary(items[view.cursor], view.cursor);
+  const marked = items.filter(({ id }) => view.marks.has(id)).length;
+  view.count.textContent = [`${total.toLocaleString("en")} ${round} waiting`, `${marked} of ${items.length} marked`, pace, message].filter(Boolean).join(" · ");
+  refreshState(view, marked);
+  refreshApart(view);
+  view.about.classList.toggle("warn", Boolean(view.notice));
+  view.about.textContent = view.notice || summary(items[view.cursor], view.cursor);
+}
+
+/** Whether what was judged is at the server. */
+function refreshState(view, marked) {
+  const saving = view.unsent && Date.now() - view.posted > LATE_MS ? "not saved yet: it is sent again" : "saving …";
+  const words = {
+    offline: view.unsent ? "offline: this page is kept here and sent when the server is back" : "offline: marks are kept here",
+    saving, unsent: `${marked} not sent`, saved: "saved",
+  };
+  const state = !view.online ? "offline" : view.sending ? "saving" : marked ? "unsent" : view.wrote ? "saved" : "";
+  view.state.className = `state ${state}`;
+  view.state.textContent = words[state] || "";
+  if (view.forgetful && marked) view.state.textContent += " (this browser keeps nothing: a reload loses them)";
+}
+
+function refreshApart(view) {
+  const n = marksElsewhere(view).length;
+  view.apart.replaceChildren();
+  if (!n) return;
+  view.apart.append(`${n} of your marks are on pictures that are not on this page. `);
+  button(view, view.apart, "bring", "", "bring them back", () => bringBack(view));
+  button(view, view.apart, "discard", "", `discard ${n} marks`, () => { discardElsewhere(view); refresh(view); });
 }
 
 function paint(element, item, mark, index, view) {
-  element.classList.toggle("drop", mark?.decision === "drop");
-  element.classList.toggle("relabel", mark?.decision === "relabel");
-  element.classList.toggle("keep", mark?.decision === "keep");
+  for (const name of ["drop", "relabel", "keep"]) element.classList.toggle(name, mark?.decision === name);
   element.classList.toggle("here", index === view.cursor);
+  element.classList.toggle("pinned", item.id === view.pinned);
+  element.tabIndex = index === view.cursor ? 0 : -1;
   element.setAttribute("aria-selected", String(Boolean(mark)));
   const marked = inWords(mark);
   element.querySelector(".mark").textContent = marked;
@@ -172,49 +218,51 @@ function warn(view, text) {
   view.about.classList.add("warn");
 }
 
+/** Which pictures were ever on the screen. */
+function watch(view) {
+  view.watcher?.disconnect();
+  view.watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting) view.seen.add(target.dataset.id);
+  }, { threshold: 0.5 });
+  for (const element of view.tiles) view.watcher.observe(element);
+  window.removeEventListener("storage", view.onStorage);
+  view.onStorage = (event) => { if (view.root.isConnected) onStored(view, event); };
+  window.addEventListener("storage", view.onStorage);
+}
+
 // ---- keys
 
 function onKey(view, event) {
-  if (!view.root.isConnected || event.ctrlKey || event.metaKey || event.altKey) return;
+  const key = keyOf(event);
   const target = event.composedPath()[0];
-  if (isTyping(target) || (isControl(target, view) && (event.key in ARROWS || " Enter".includes(event.key)))) return;
-  if (!act(view, event)) return;
+  if (target.matches("button, a, input") && (key in ARROWS || key === " " || key === "Enter")) return;
+  if (!act(view, key, event.repeat)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
 }
 
 /** Do what the key means; whether it means anything here. */
-function act(view, event) {
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const known = view.brushes.has(key) || key in ARROWS || [" ", "u", "Enter"].includes(key);
+function act(view, key, repeated) {
+  const known = view.brushes.has(key) || key in ARROWS || OWN.includes(key);
   // While a page is being saved the next one cannot be seen, so no key may fall on it.
-  if (!known || view.sending || (event.repeat && !(key in ARROWS))) return known;
+  if (!known || view.sending || (repeated && !(key in ARROWS) && !"+-=".includes(key))) return known;
+  if (isStale(view)) return check(view);
+  if (key !== "Enter") view.notice = "";
   if (key in ARROWS) move(view, key);
-  else if (key === " ") zoom(view);
-  else if (key === "u") undo(view);
-  else if (key === "Enter") commit(view);
-  else toggle(view, key);
+  else if (view.brushes.has(key)) toggle(view, key);
+  else ({ " ": loupe, u: undo, Enter: commit, b: compare, g: guide, "?": help, "+": larger, "=": larger, "-": smaller, 0: fit })[key](view);
   return true;
-}
-
-function isTyping(element) {
-  if (!element?.matches) return false;
-  return element.matches("textarea, select, [contenteditable], [role=combobox], input:not([type=radio], [type=checkbox])");
-}
-
-function isControl(element, view) {
-  return !view.root.contains(element) && Boolean(element?.closest?.("button, a, input, [role=option], [tabindex='0']"));
 }
 
 function move(view, key) {
   const columns = getComputedStyle(view.grid).gridTemplateColumns.split(" ").length;
-  const step = ARROWS[key] * (key === "ArrowUp" || key === "ArrowDown" ? columns : 1);
+  const step = ARROWS[key] * (!view.zoomed && (key === "ArrowUp" || key === "ArrowDown") ? columns : 1);
   const next = view.cursor + step;
   if (next < 0 || next >= view.data.items.length) return;
   view.cursor = next;
   refresh(view);
   view.tiles[next].scrollIntoView({ block: "nearest" });
-  if (view.zoomed) showZoom(view);
+  if (view.zoomed) show(view, "loupe"); else focus(view);
 }
 
 function markOf(view, key) {
@@ -229,35 +277,44 @@ function toggle(view, key) {
   const { id } = view.data.items[view.cursor];
   const mark = markOf(view, key);
   const same = JSON.stringify(view.marks.get(id)) === JSON.stringify(mark);
-  if (same) view.marks.delete(id); else view.marks.set(id, mark);
+  setMark(view, id, same ? null : mark);
   refresh(view);
-  if (view.zoomed) showZoom(view);
+  if (view.zoomed) show(view, "loupe");
 }
 
 // ---- what goes to the server
 
-function ask(view, answer) {
-  view.number = Date.now() + Math.random();
-  view.send(answer);
-}
-
 function commit(view) {
   if (view.sending) return;
-  const { items, settle } = view.data;
-  if (settle && !view.marks.size) return warn(view, "Nothing is marked: press K to keep, 1-7 to relabel, or the letter of a drop reason.");
+  const { items, settle, reviewer, page } = view.data;
+  if (settle && !items.some(({ id }) => view.marks.has(id))) return warn(view, "Nothing is marked: press K to keep, 1-7 to relabel, or the letter of a drop reason.");
   const open = items.findIndex((item) => needsLabel(view, item));
   if (open >= 0) {
     view.cursor = open;
     refresh(view);
-    warn(view, "This face has no label: press 1-7 for its class, or the letter of a drop reason.");
-    return;
+    focus(view);
+    return warn(view, "This face has no label: press 1-7 for its class, or the letter of a drop reason.");
   }
-  view.dialog.close();
+  const unseen = settle ? 0 : unseenOf(view);
+  if (unseen && view.confirmed !== page) {
+    view.confirmed = page;
+    return warn(view, `Keep ${unseen} unseen? Enter again keeps them; or look at them first.`);
+  }
+  close(view);
   const chosen = settle ? items.filter(({ id }) => view.marks.has(id)) : items;
   const judged = chosen.map(({ id }) => ({ id, ...(view.marks.get(id) || KEEP) }));
-  view.sending = true;
-  ask(view, { kind: "commit", judged });
+  const seconds = (Date.now() - view.opened) / 1000;
+  view.notice = "";
+  view.send({ kind: "commit", reviewer, judged, unseen, seconds, guidelines: readGuide(view) });
+  store(view);
   refresh(view);
+}
+
+/** How many would be kept that nobody can have looked at. */
+function unseenOf(view) {
+  const unmarked = view.data.items.filter(({ id }) => !view.marks.has(id));
+  if (Date.now() - view.opened < HASTY_MS) return unmarked.length;
+  return unmarked.filter(({ id }) => !view.seen.has(id)).length;
 }
 
 function needsLabel(view, item) {
@@ -266,70 +323,51 @@ function needsLabel(view, item) {
   return mark ? mark.decision === "keep" : !view.data.settle;
 }
 
+function onAnswered(view, done, ok) {
+  view.expected = ["commit", "undo", "recall"].includes(done.kind);
+  if (done.kind === "commit" && ok) {
+    for (const { id } of done.judged) view.marks.delete(id);
+    Object.assign(view, { trail: [], done: done.number, wrote: true });
+  }
+  store(view);
+}
+
+/** The last mark first, then the last page. */
 function undo(view) {
   if (view.sending) return;
-  view.dialog.close();
-  view.sending = true;
-  ask(view, { kind: "undo" });
+  const index = takeBackMark(view);
+  if (index >= 0) {
+    view.cursor = index;
+    refresh(view);
+    return view.zoomed ? show(view, "loupe") : focus(view);
+  }
+  close(view);
+  view.send({ kind: "undo", reviewer: view.data.reviewer });
   refresh(view);
 }
 
-// ---- zoom
-
-function zoom(view) {
-  if (view.sending) return;
-  if (view.dialog.open) return view.dialog.close();
-  view.zoomed = true;
-  showZoom(view);
+function bringBack(view) {
+  view.send({ kind: "recall", reviewer: view.data.reviewer, ids: marksElsewhere(view) });
+  refresh(view);
 }
 
-function showZoom(view) {
-  const item = view.data.items[view.cursor];
-  const found = view.zooms.get(item.id);
-  if (!found && view.asked !== item.id) {
-    view.asked = item.id;
-    ask(view, { kind: "zoom", id: item.id });
+/** An open page stays this reviewer's. */
+function renew(view) {
+  if (view.sending) { refreshState(view, 0); return; }
+  if (isStale(view)) check(view);
+  else if (Date.now() - view.heard > RENEW_MS && view.asked + RENEW_MS < Date.now()) {
+    view.asked = Date.now();
+    view.post({ kind: "renew", number: newNumber() });
   }
-  view.dialog.replaceChildren(picture(item, found), facts(view, item));
-  if (!view.dialog.open) view.dialog.showModal();
 }
 
-function picture(item, found) {
-  const holder = make("div", "photo");
-  const frame = make("div", "frame", "", holder);
-  const image = make("img", "", "", frame);
-  image.alt = item.about.phrase;
-  image.src = found ? found.src : item.src;
-  if (found?.box) image.onload = () => outline(frame, image, found);
-  return holder;
+function isStale(view) {
+  return Date.now() - view.heard > view.data.lease_s * 1000;
 }
 
-function outline(frame, image, { box, size }) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
-  for (const [colour, width] of [["#000", 6], ["#f0e442", 3]]) {
-    const rectangle = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    const place = { x: box[0], y: box[1], width: box[2], height: box[3], fill: "none", stroke: colour };
-    for (const [name, value] of Object.entries(place)) rectangle.setAttribute(name, value);
-    rectangle.setAttribute("stroke-width", (width * size[0]) / image.clientWidth);
-    svg.append(rectangle);
-  }
-  frame.append(svg);
-}
-
-function facts(view, item) {
-  const list = make("dl", "facts");
-  const mark = view.marks.get(item.id);
-  const shown = {
-    "your mark": mark ? mark.reason || mark.expression || "keep" : view.data.settle ? "" : "keep",
-    label: item.label, hints: item.badges.join(", "), query: item.about.phrase, language: item.about.language,
-    title: item.about.title, source: item.about.source, author: item.about.author,
-    licence: item.about.licence, page: item.about.page_url, size: item.size,
-  };
-  for (const [name, text] of Object.entries(shown)) {
-    if (!text) continue;
-    make("dt", "", name, list);
-    make("dd", "", text, list);
-  }
-  return list;
+/** The page was asleep for longer than it was this reviewer's: no key counts until the server has said what is. */
+function check(view) {
+  if (!view.unsent) view.send({ kind: "renew" });
+  refresh(view);
+  return true;
 }

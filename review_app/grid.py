@@ -5,70 +5,101 @@ A button for each picture would lose quick key presses, because each press would
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from btfer.catalogue.rows import PhotoBox
 from btfer.expressions import EXPRESSIONS
-from btfer.review import DROP_REASONS, Item, Judged
+from btfer.review import DROP_REASONS, Item, Judged, PageFacts, badges
+from btfer.review.guidelines import NO_GUIDELINES, Guidelines
+from btfer.review.queues import LEASE_MINUTES
 from review_app import image_uris
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("frame", "grid_memory", "grid_size", "grid_loupe", "grid")
 _component = st.components.v2.component(
     "btfer_review_grid",
     css=(_HERE / "grid.css").read_text(encoding="utf-8"),
-    js=(_HERE / "grid.js").read_text(encoding="utf-8"),
+    js="".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
 )
 
 Answer = dict[str, Any]
+SHARP_PX = (256, 512)  # sides of the pictures that the browser may ask for
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a page shows beside its pictures.
+
+    place: names the catalogue. reviewer: whose marks these are. choice: what was chosen in the sidebar; a new
+    choice gives the keys back to the grid. boxes: of known faces, by photo. sharp_px: side of the pictures, 0 =
+    thumbnails. pace: how long the rest takes. veiled: all pictures but the one under the cursor are blurred.
+    settle: final verdicts on disputes, so that nothing is kept unless it is marked.
+    """
+
+    place: str
+    reviewer: str
+    choice: str = ""
+    boxes: dict[str, list[PhotoBox]] = field(default_factory=dict)
+    sharp_px: int = 0
+    pace: str = ""
+    veiled: bool = False
+    settle: bool = False
+    guidelines: Guidelines = NO_GUIDELINES
 
 
 def draw(
     items: list[Item],
+    look: Look,
     *,
     data_dir: Path,
     round_: str,
     total: int,
     message: str,
     answered: Answer,
-    zoomed: Item | None,
-    marks: list[Judged],
+    zoomed: tuple[Item, list[str]] | None,
+    undone: Answer,
     on_change: Callable[[], None],
-    pace: str = "",
-    veiled: bool = False,
-    settle: bool = False,
 ) -> None:
-    """Draw one page. `on_change` runs when the page is committed, undone or zoomed; `answer` reads which.
+    """Draw one page. `on_change` runs when the page is committed, undone or looked at; `answer` reads which.
 
     message: what the last action did. answered: the last request of the browser that was handled, so that it
-    knows when the page takes keys again. marks: judgements that were undone, shown as marks. veiled: all
-    pictures but the one under the cursor are blurred. settle: final verdicts on disputes, so that nothing
-    is kept unless it is marked.
+    knows what is saved. zoomed: a picture and the votes on it that may be seen. undone: `number` of the request
+    that took a page back, and its `marks`.
     """
     _component(
-        key=_key(round_, settle),
+        key=_key(round_, look.settle),
         data={
+            "place": look.place,
+            "reviewer": look.reviewer,
             "round": round_,
+            "choice": look.choice,
             "total": total,
             "message": message,
-            "pace": pace,
-            "veiled": veiled,
-            "settle": settle,
+            "pace": look.pace,
+            "veiled": look.veiled,
+            "settle": look.settle,
+            "sharp": look.sharp_px,
+            "lease_s": LEASE_MINUTES * 60,
             "page": hashlib.sha256("".join(item.id for item in items).encode()).hexdigest(),
-            "items": [_tile(data_dir, item) for item in items],
+            "items": [_tile(data_dir, item, look) for item in items],
             "reasons": DROP_REASONS[round_],
             "classes": EXPRESSIONS,
+            "hints": badges.EXPLAINED,
+            "guidelines": {"text": look.guidelines.text, "version": look.guidelines.version},
             "answered": answered,
-            "zoom": _zoom(data_dir, zoomed) if zoomed else None,
-            "marks": {one.id: _mark(one) for one in marks if settle or one.decision != "keep"},
+            "zoom": _zoom(data_dir, *zoomed, look) if zoomed else None,
+            "undone": undone or {"number": "", "marks": {}},
         },
         on_answer_change=on_change,
     )
 
 
 def answer(round_: str, *, settle: bool = False) -> Answer:
-    """What the browser sent: `kind` (commit, undo, zoom), `number`, and what belongs to it."""
+    """What the browser sent: `kind` (commit, undo, recall, zoom, sharp, renew), `number`, and what belongs to it."""
     state = st.session_state.get(_key(round_, settle)) or {}
     sent = state.get("answer")
     return sent if isinstance(sent, dict) else {}
@@ -81,20 +112,60 @@ def judged(sent: Answer) -> list[Judged]:
     return [Judged(*(str(row.get(name, "")) for name in names)) for row in rows]
 
 
+def facts(sent: Answer, known_version: str) -> PageFacts:
+    """What a sent page says of itself. known_version: of the guidelines; no other is believed but an older one."""
+    seconds, unseen = (sent.get(name) for name in ("seconds", "unseen"))
+    version = str(sent.get("guidelines") or "")
+    return PageFacts(
+        seconds=round(float(seconds), 1) if isinstance(seconds, int | float) else 0.0,
+        unseen=unseen if isinstance(unseen, int) else 0,
+        guidelines=version[: len(known_version)],
+    )
+
+
+def marks(undone: list[Judged], *, settle: bool = False) -> dict[str, dict[str, str]]:
+    """The marks of a page that was taken back, by id; what was kept has none."""
+    chosen = [one for one in undone if settle or one.decision != "keep"]
+    return {
+        one.id: {"decision": one.decision, "reason": one.reason, "expression": one.expression}
+        for one in chosen
+    }
+
+
 def _key(round_: str, settle: bool) -> str:
     return f"settle_{round_}" if settle else f"grid_{round_}"
 
 
-def _tile(data_dir: Path, item: Item) -> dict[str, Any]:
-    shown = {"id": item.id, "label": item.label, "badges": item.badges, "about": item.about}
-    size = f"{item.width_px:.0f} x {item.height_px:.0f} px"
-    return shown | {"size": size, "src": image_uris.small(data_dir, item)}
+def _tile(data_dir: Path, item: Item, look: Look) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "label": item.label,
+        "badges": item.badges if look.settle else badges.strongest_first(item.badges),
+        "about": item.about,
+        "size": (round(item.width_px), round(item.height_px)),
+        "hash": item.photo[:16],
+        "boxes": [] if item.face else look.boxes.get(item.photo, []),
+        "src": image_uris.small(data_dir, item, look.sharp_px),
+    }
 
 
-def _mark(one: Judged) -> dict[str, str]:
-    return {"decision": one.decision, "reason": one.reason, "expression": one.expression}
+def _zoom(data_dir: Path, item: Item, votes: list[str], look: Look) -> dict[str, Any]:
+    boxes = [item.box] if item.box else look.boxes.get(item.photo, [])
+    large = image_uris.large(data_dir, item, boxes[0] if boxes else None)
+    return {
+        "id": item.id,
+        "src": large.src,
+        "size": large.size,
+        "boxes": boxes,
+        "face": large.face,
+        "scale": large.scale,
+        "file": _file_name(item),
+        "file_size": large.file_size,
+        "votes": votes,
+    }
 
 
-def _zoom(data_dir: Path, item: Item) -> dict[str, Any]:
-    src, size = image_uris.large(data_dir, item)
-    return {"id": item.id, "src": src, "box": item.box, "size": size}
+def _file_name(item: Item) -> str:
+    """As its address calls it, else as it is stored."""
+    last = item.about.get("url", "").split("?")[0].rstrip("/").rsplit("/", 1)[-1]
+    return last or f"{item.photo}.{item.format}"

@@ -2,11 +2,13 @@
 
 import base64
 import io
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image
 
+from btfer.catalogue.rows import PhotoBox
 from btfer.errors import ImageError
 from btfer.images import Pixels, decode_rgb
 from btfer.paths import face_path, photo_path, thumbnail_path
@@ -14,22 +16,60 @@ from btfer.review import Item
 
 FACE_PX = 128
 ZOOM_PX = 1000
+CLOSE_PX = 720  # of the face under the loupe, at most
+MARGIN = 0.25  # shares of the box
 
 
-def small(data_dir: Path, item: Item) -> str:
-    """The thumbnail of a photo, or a face at 128 px; '' where the file is missing."""
+@dataclass(frozen=True)
+class Large:
+    """A picture under the loupe: the whole photo as a data URI ('' = it cannot be read) and its true size.
+
+    face: the first face, enlarged as `scale` says ('' = none known). file_size: in words.
+    """
+
+    src: str = ""
+    size: tuple[int, int] = (0, 0)
+    face: str = ""
+    scale: str = ""
+    file_size: str = ""
+
+
+def small(data_dir: Path, item: Item, sharp_px: int = 0) -> str:
+    """The thumbnail of a photo, or a face at 128 px; '' where the file is missing. sharp_px: larger, if not 0."""
     if item.face:
-        return _face(face_path(data_dir, item.face))
+        return _picture(face_path(data_dir, item.face), sharp_px or FACE_PX)
+    if sharp_px:
+        return _picture(photo_path(data_dir, item.photo, item.format), sharp_px)
     return _thumbnail(thumbnail_path(data_dir, item.photo))
 
 
-def large(data_dir: Path, item: Item) -> tuple[str, tuple[int, int]]:
-    """The whole photo at 1000 px or less, and its true (width, height); '' where it cannot be read."""
+def large(data_dir: Path, item: Item, box: PhotoBox | None = None) -> Large:
+    """The whole photo at 1000 px or less, and the face in `box` at 200 %."""
     try:
-        pixels = decode_rgb(photo_path(data_dir, item.photo, item.format).read_bytes())
+        data = photo_path(data_dir, item.photo, item.format).read_bytes()
+        pixels = decode_rgb(data)
     except (OSError, ImageError):
-        return "", (0, 0)
-    return reduced(pixels, ZOOM_PX), (pixels.shape[1], pixels.shape[0])
+        return Large()
+    face, scale = _close(pixels, box) if box else ("", "")
+    size = (pixels.shape[1], pixels.shape[0])
+    return Large(reduced(pixels, ZOOM_PX), size, face, scale, f"{len(data) / 1000:,.0f} kB")
+
+
+def _close(pixels: Pixels, box: PhotoBox) -> tuple[str, str]:
+    """A face with some of what is around it, at twice its size or what fits, and the scale in words."""
+    height, width = pixels.shape[:2]
+    x, y, w, h = box
+    left, top = max(0, int(x - MARGIN * w)), max(0, int(y - MARGIN * h))
+    right, bottom = min(width, int(x + w + MARGIN * w)), min(height, int(y + h + MARGIN * h))
+    if right <= left or bottom <= top:
+        return "", ""
+    scale = min(2.0, CLOSE_PX / max(right - left, bottom - top))
+    cut = Image.fromarray(pixels[top:bottom, left:right])
+    shown = cut.resize(
+        (max(1, round(cut.width * scale)), max(1, round(cut.height * scale))),
+        Image.Resampling.BICUBIC,
+    )
+    return _webp(shown), f"{100 * scale:.0f} %"
 
 
 @lru_cache(maxsize=1000)
@@ -41,9 +81,9 @@ def _thumbnail(path: Path) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _face(path: Path) -> str:
+def _picture(path: Path, side_px: int) -> str:
     try:
-        return reduced(decode_rgb(path.read_bytes()), FACE_PX)
+        return reduced(decode_rgb(path.read_bytes()), side_px)
     except (OSError, ImageError):
         return ""
 
@@ -52,6 +92,10 @@ def reduced(pixels: Pixels, side_px: int) -> str:
     """A data URI of a picture, its long side at most `side_px`. pixels: uint8 [height, width, 3], RGB, 0-255."""
     image = Image.fromarray(pixels)
     image.thumbnail((side_px, side_px))
+    return _webp(image)
+
+
+def _webp(image: Image.Image) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=80)
     return _uri(buffer.getvalue(), "webp")

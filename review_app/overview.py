@@ -4,50 +4,78 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from btfer import review
-from btfer.catalogue import Catalogue, verdicts, votes
+from btfer.catalogue import Catalogue, votes
 from btfer.catalogue import faces as face_rows
-from btfer.catalogue.verdicts import DropCount
 from review_app import session
 
 TARGET = 300  # per class, as the paper
+STATES = {"kept": "#007a5a", "waiting": "#9aa0a6", "dropped": "#d55e00"}
+"""What became of pictures, in the order of a bar, with its colour."""
 
 
 def page() -> None:
-    """Draw it. At 100,000 photos counting takes seconds, so it is kept for a while."""
+    """Draw it. All numbers come from the index that the pages of judging use."""
     opened = session.opened_catalogue()
     if not opened:
         return
-    cat, settings = opened
+    cat, _ = opened
     st.subheader("Overview")
     reviewer = session.reviewer_name()
-    tallies, forecasts, drops = _counted(cat, settings.catalogue_url)
-    _rounds(cat, tallies, reviewer)
-    target = st.number_input("Faces wanted per class", 1, 100_000, TARGET, key="target", width=240)
-    st.dataframe(
-        _yields(forecasts, int(target)), height="content", column_config=_bars(int(target))
-    )
-    st.caption("Photos and faces per class, by round")
-    st.dataframe(_funnel(tallies), height="content")
+    digest = face_rows.newest_settings(cat)
+    tallies = review.progress(cat, digest)
+    forecasts = review.forecast(cat, digest)
+    drops = review.dropped(cat, digest)
+    step = st.container()
+    disputed = review.disputed(cat, digest)
+    _rounds(cat, tallies, reviewer, disputed)
+    wanted = st.number_input("Faces wanted per class", 1, 100_000, TARGET, key="target", width=240)
+    target = int(wanted)
+    _next(step, _next_step(cat, tallies, digest, forecasts, target))
+    st.dataframe(_yields(forecasts, target), height="content", column_config=_bars(target))
+    _chart(tallies)
+    with st.expander("Photos and faces per class, as a table"):
+        st.dataframe(_funnel(tallies), height="content")
     if drops:
-        st.caption("Dropped so far, by round and reason")
-        st.dataframe(pd.DataFrame(drops), hide_index=True, height="content")
+        with st.expander("Dropped so far, by round and reason", expanded=True):
+            st.dataframe(pd.DataFrame(drops), hide_index=True, height="content")
 
 
-@st.cache_data(ttl=15, show_spinner="Counting …")
-def _counted(
-    _cat: Catalogue, url: str
-) -> tuple[list[review.Tally], list[review.Forecast], list[DropCount]]:
-    digest = face_rows.newest_settings(_cat)
-    return (
-        review.progress(_cat, digest),
-        review.forecast(_cat, digest),
-        verdicts.dropped(_cat, digest),
+def _next_step(
+    cat: Catalogue,
+    tallies: list[review.Tally],
+    digest: str,
+    forecasts: list[review.Forecast],
+    target: int,
+) -> review.NextStep:
+    disputed = review.disputed(cat, digest)
+    waiting = {
+        name: sum(one.awaiting for one in tallies if one.round == name) - disputed[name]
+        for name in review.ROUNDS
+    }
+    return review.next_step(
+        photos=waiting["photos"],
+        faces=waiting["faces"],
+        disputes=sum(disputed.values()),
+        to_crop=sum(review.to_crop(cat, digest).values()),
+        forecasts=forecasts,
+        wanted=target,
     )
 
 
-def _rounds(cat: Catalogue, tallies: list[review.Tally], reviewer: str) -> None:
+def _next(place: DeltaGenerator, step: review.NextStep) -> None:
+    with place.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Next:** {step.sentence}", width="content")
+        known = st.session_state.get("pages", {})
+        if step.page in known and st.button(step.button, type="primary", key="next_step"):
+            st.switch_page(known[step.page])
+
+
+def _rounds(
+    cat: Catalogue, tallies: list[review.Tally], reviewer: str, disputed: dict[str, int]
+) -> None:
     pace = review.pace(cat, reviewer)
     for column, name in zip(st.columns(2), review.ROUNDS, strict=True):
         awaiting = sum(one.awaiting for one in tallies if one.round == name)
@@ -56,9 +84,8 @@ def _rounds(cat: Catalogue, tallies: list[review.Tally], reviewer: str) -> None:
         needed = votes.needed(cat, name)
         if needed > 1:
             details.append(f"{needed} reviewers each")
-        disputes = votes.count_disputes(cat, name)
-        if disputes:
-            details.append(f"{disputes:,} in dispute")
+        if disputed[name]:
+            details.append(f"{disputed[name]:,} in dispute")
         column.metric(
             f"{name.capitalize()} waiting",
             f"{awaiting:,}",
@@ -92,13 +119,13 @@ def _yields(forecasts: list[review.Forecast], target: int) -> pd.DataFrame:
     rows = {
         one.expression: {
             "kept": one.kept,
-            "likely": one.likely,
+            "likely": "" if one.likely is None else f"{one.likely:,}",
             "of target": min(one.kept / target, 1.0),
             "forecast": _in_words(one, target),
         }
         for one in forecasts
     }
-    return pd.DataFrame.from_dict(rows, orient="index").astype({"likely": "Int64"})
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def _in_words(one: review.Forecast, target: int) -> str:
@@ -110,7 +137,45 @@ def _in_words(one: review.Forecast, target: int) -> str:
 
 
 def _bars(target: int) -> dict[str, Any]:
-    return {"of target": st.column_config.ProgressColumn(f"of {target:,}", format="percent")}
+    return {
+        "of target": st.column_config.ProgressColumn(f"of {target:,}", format="percent"),
+        "likely": st.column_config.Column(alignment="right"),
+    }
+
+
+def _chart(tallies: list[review.Tally]) -> None:
+    """A bar for each class and round: what was kept, what waits, what was dropped."""
+    rows = [
+        {"class": one.expression, "round": one.round, "state": state, "n": n, "order": order}
+        for one in tallies
+        for order, (state, n) in enumerate(
+            zip(STATES, (one.kept, one.awaiting, one.dropped), strict=True)
+        )
+    ]
+    st.caption("The funnel by class: photos, then faces")
+    st.vega_lite_chart(pd.DataFrame(rows), _bar_chart(), width="stretch")
+
+
+def _bar_chart() -> dict[str, Any]:
+    bar = {"type": "nominal", "title": None, "sort": None}
+    colour = {"field": "state", "type": "nominal", "title": None} | {
+        "scale": {"domain": list(STATES), "range": list(STATES.values())},
+        "legend": {"orient": "top"},
+    }
+    return {
+        "description": "photos and faces of each class: kept, waiting, dropped; a table follows",
+        "height": {"step": 15},
+        "mark": {"type": "bar", "stroke": "#808080", "strokeWidth": 0.5},
+        "encoding": {
+            "row": bar | {"field": "class", "header": {"labelAngle": 0, "labelAlign": "left"}},
+            "y": bar | {"field": "round"},
+            "x": {"field": "n", "type": "quantitative", "title": None, "axis": {"format": ","}},
+            "color": colour,
+            "order": {"field": "order"},
+            "tooltip": [{"field": name} for name in ("class", "round", "state", "n")],
+        },
+        "spacing": 4,
+    }
 
 
 def _funnel(tallies: list[review.Tally]) -> pd.DataFrame:

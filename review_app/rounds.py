@@ -1,7 +1,8 @@
 """The pages *Photos*, *Faces* and *Disagreements*: the grid on what awaits this person."""
 
-from contextlib import nullcontext
-from dataclasses import dataclass
+import secrets
+from collections import defaultdict
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -9,12 +10,16 @@ from btfer import review
 from btfer.catalogue import Catalogue, verdicts
 from btfer.catalogue import faces as face_rows
 from btfer.catalogue import photos as photo_rows
+from btfer.catalogue.rows import PhotoBox
+from btfer.errors import UsageError
+from btfer.review import gold
 from btfer.settings import Settings
-from review_app import grid, overview, session
+from review_app import filters, grid, overview, session
 
-PAGE_SIZES = (48, 24)
+PAGE_SIZES = ("48", "24")
 SETTLED_AT_ONCE = 24
 FIRST_ORDER = {"photos": "as found", "faces": "suspicious first"}
+HANDLED = 50  # requests of the browser that are remembered, because one may arrive twice
 NEXT_STEP = {
     "photos": "Every photo that `btfer dedup` kept has been judged. Next: run `btfer build`, then judge *Faces*.",
     "faces": "Every face that `btfer crop` found has been judged. Next: run `btfer build`.",
@@ -30,6 +35,12 @@ class _Choice:
     order: str
     size: int
     veiled: bool
+    wanted: review.Filter = review.Filter()  # noqa: RUF009
+
+    @property
+    def name(self) -> str:
+        """Another one wherever a choice differs."""
+        return f"{self.label}|{self.order}|{self.size}|{self.veiled}|{self.wanted}"
 
 
 def photos() -> None:
@@ -50,16 +61,27 @@ def disagreements() -> None:
     cat, settings = opened
     reviewer = session.reviewer_name()
     message = session.last_message()
-    waiting = [(name, one) for name in review.ROUNDS for one in review.disputes(cat, name)]
-    if not waiting:
-        st.success(f"{message} Reviewers disagree on nothing.".strip())
-        return
     if not reviewer:
         st.info("Enter your name in the sidebar first: every verdict carries it.")
+        return
+    waiting = [
+        (name, one)
+        for name in review.ROUNDS
+        for one in review.disputes(cat, name, settled_by=reviewer)
+    ]
+    if not waiting:
+        st.success(f"{message} {_none_to_settle(cat)}".strip())
         return
     round_ = waiting[0][0]
     here = [review.as_item(one) for name, one in waiting if name == round_]
     _draw(cat, settings, round_, review.Page(here[:SETTLED_AT_ONCE], len(here)), message, reviewer)
+
+
+def _none_to_settle(cat: Catalogue) -> str:
+    own = sum(len(review.disputes(cat, name)) for name in review.ROUNDS)
+    if not own:
+        return "Reviewers disagree on nothing."
+    return f"{own:,} disagreements wait for somebody who has not voted on them: you have."
 
 
 def _round(round_: str) -> None:
@@ -74,12 +96,19 @@ def _round(round_: str) -> None:
         return
     _end_leases_of_previous(cat, round_, choice.reviewer)
     queue = _queue(cat, round_, choice.reviewer)
-    # A spinner on a page that comes at once makes it jump.
-    with nullcontext() if queue.is_read else st.spinner("Reading the queue …"):
-        page = queue.page(choice.size, choice.order, choice.label)
+    wanted = filters.chosen(cat, round_, face_rows.newest_settings(cat), choice.reviewer)
+    choice = replace(choice, wanted=wanted)
+    page = queue.page(choice.size, choice.order, choice.label, wanted, window=session.session_id())
+    if not page.items and wanted != review.Filter():
+        st.info("Nothing that is as chosen waits for you: choose something else in the filter.")
+        return
     if not page.items:
         st.success(f"{message} {_why_empty(cat, round_, choice)}".strip())
-        st.button("Undo my last page", on_click=lambda: _undo(cat, round_, choice.reviewer))
+        st.button(
+            "Undo my last page",
+            on_click=_undo_empty,
+            args=(cat, round_, choice.reviewer),
+        )
         return
     pace = review.pace(cat, choice.reviewer)
     if pace.should_rest:
@@ -98,44 +127,107 @@ def _draw(
     pace: review.Pace | None = None,
 ) -> None:
     state, settle = st.session_state, choice is None
+    items, hidden = page.items, set[str]()
+    if not settle:
+        items, hidden = gold.hidden_among(
+            cat, round_, page.items, reviewer, session.gold_pictures()
+        )
+    zoomed = next((item for item in items if item.id == state.get("zoomed")), None)
+    look = grid.Look(
+        place=session.place(settings),
+        reviewer=reviewer,
+        choice=choice.name if choice else "",
+        boxes=_known_faces(cat, items) if round_ == "photos" else {},
+        sharp_px=state.get("sharp_px", 0),
+        pace=_pace(cat, reviewer, pace, page.awaiting),
+        veiled=bool(choice and choice.veiled),
+        settle=settle,
+        guidelines=session.guidelines(settings),
+    )
     grid.draw(
-        page.items,
+        items,
+        look,
         data_dir=settings.data_dir,
         round_=round_,
         total=page.awaiting,
         message=message,
         answered=state.get(f"answered_{round_}", {}) | {"session": session.session_id()},
-        zoomed=next((item for item in page.items if item.id == state.get("zoomed")), None),
-        marks=state.get(f"marks_{round_}", []),
-        on_change=lambda: _answer(cat, round_, reviewer, settle=settle),
-        pace=_pace(pace, page.awaiting),
-        veiled=bool(choice and choice.veiled),
-        settle=settle,
+        zoomed=(zoomed, review.votes_before(cat, zoomed)) if zoomed else None,
+        undone=state.get(f"undone_{round_}", {}),
+        on_change=lambda: _answer(cat, round_, look, hidden),
     )
 
 
-def _answer(cat: Catalogue, round_: str, reviewer: str, *, settle: bool) -> None:
+def _known_faces(cat: Catalogue, items: list[review.Item]) -> dict[str, list[PhotoBox]]:
+    """Where the crop stage found faces, by photo: it may have looked before people did."""
+    digest = face_rows.newest_settings(cat)
+    found: dict[str, list[PhotoBox]] = defaultdict(list)
+    for face in face_rows.on_photos(cat, {item.photo for item in items}, digest):
+        found[face.photo].append(face.box)
+    return found
+
+
+def _answer(cat: Catalogue, round_: str, look: grid.Look, hidden: set[str]) -> None:
     """Do what the browser asked for; runs before the page is drawn again."""
-    sent = grid.answer(round_, settle=settle)
-    kind = sent.get("kind")
-    st.session_state["zoomed"] = str(sent.get("id")) if kind == "zoom" else None
-    if kind == "commit":
-        st.session_state[f"marks_{round_}"] = []
-        write = review.settle if settle else review.commit
-        session.perform(lambda: session.describe(write(cat, round_, grid.judged(sent), reviewer)))
-    elif kind == "undo":
-        _undo(cat, round_, reviewer)
-    st.session_state[f"answered_{round_}"] = {"number": sent.get("number"), "kind": kind}
+    state = st.session_state
+    sent = grid.answer(round_, settle=look.settle)
+    kind, number = sent.get("kind"), str(sent.get("number", ""))
+    if kind in ("zoom", "commit", "undo"):
+        state["zoomed"] = str(sent.get("id")) if kind == "zoom" else None
+    if kind == "sharp" and sent.get("px") in grid.SHARP_PX:
+        state["sharp_px"] = sent["px"]
+    handled = state.setdefault("handled", {})
+    if number not in handled:
+        handled[number] = kind not in _ACTIONS or session.perform(
+            lambda: _act(cat, round_, look, sent, hidden)
+        )
+        for old in list(handled)[:-HANDLED]:
+            del handled[old]
+    state[f"answered_{round_}"] = {"number": number, "kind": kind, "ok": handled[number]}
 
 
-def _undo(cat: Catalogue, round_: str, reviewer: str) -> None:
-    def undo() -> str:
-        back = review.undo_last(cat, reviewer, round_)
-        st.session_state[f"marks_{round_}"] = back
-        _queue(cat, round_, reviewer).put_back([one.id for one in back])
-        return f"{len(back)} verdicts undone." if back else "There is no page of yours to undo."
+_ACTIONS = ("commit", "undo", "recall")
 
-    session.perform(undo)
+
+def _act(cat: Catalogue, round_: str, look: grid.Look, sent: grid.Answer, hidden: set[str]) -> str:
+    """What changes the catalogue; what it says. Raises UsageError where somebody else sits here by now.
+
+    hidden: gold pictures of the page, which get no vote.
+    """
+    if sent.get("reviewer") != look.reviewer:
+        raise UsageError(
+            f"this page was judged by {sent.get('reviewer')}, and you are {look.reviewer}: nothing was saved"
+        )
+    if sent["kind"] == "undo":
+        return _undo(cat, round_, look.reviewer, str(sent.get("number")), settle=look.settle)
+    if sent["kind"] == "recall":
+        ids = [str(one) for one in sent.get("ids", [])]
+        back = review.recall(cat, round_, ids, look.reviewer)
+        return f"{back} of {len(ids)} pictures are back on your page." if back else NONE_BACK
+    judged, page = grid.judged(sent), str(sent.get("number"))
+    if look.settle:
+        return session.describe(review.settle(cat, round_, judged, look.reviewer, page=page))
+    facts = grid.facts(sent, look.guidelines.version)
+    votes = [one for one in judged if one.id not in hidden]
+    done = review.commit(cat, round_, votes, look.reviewer, page=page, facts=facts)
+    gold.answer(cat, round_, judged, look.reviewer, session.gold_pictures(), sent=page)
+    return session.describe(done)
+
+
+NONE_BACK = (
+    "None of these pictures awaits you any more: others have judged them, or have them open."
+)
+
+
+def _undo(cat: Catalogue, round_: str, reviewer: str, number: str, *, settle: bool = False) -> str:
+    back = review.undo_last(cat, reviewer, round_)
+    marks = grid.marks(back, settle=settle)
+    st.session_state[f"undone_{round_}"] = {"number": number, "marks": marks}
+    return f"{len(back)} verdicts undone." if back else "There is no page of yours to undo."
+
+
+def _undo_empty(cat: Catalogue, round_: str, reviewer: str) -> None:
+    session.perform(lambda: _undo(cat, round_, reviewer, secrets.token_hex(8)))
 
 
 def _end_leases_of_previous(cat: Catalogue, round_: str, reviewer: str) -> None:
@@ -159,23 +251,22 @@ def _kept_queue(
 
 def _choices(round_: str) -> _Choice:
     reviewer = session.reviewer_name()
-    first = review.ORDERS.index(FIRST_ORDER[round_])
-    order = st.sidebar.selectbox("Order", review.ORDERS, first, key=f"order_{round_}")
-    label = st.sidebar.selectbox(
-        "Class", ["all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED], key="label"
+    order = session.select("Order", f"order_{round_}", review.ORDERS, FIRST_ORDER[round_])
+    classes = ("all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED)
+    label = session.select("Class", "class", classes, "all")
+    size = session.select("Pictures per page", "per_page", PAGE_SIZES, PAGE_SIZES[0])
+    veiled = session.toggle(
+        "Blur", "blur", "Only the picture under the cursor or the mouse pointer is sharp."
     )
-    size = st.sidebar.selectbox("Pictures per page", PAGE_SIZES, key="page_size")
-    veiled = st.sidebar.toggle(
-        "Blur",
-        key="veiled",
-        help="Only the picture under the cursor or the mouse pointer is sharp.",
-    )
-    return _Choice(reviewer, "" if label == "all" else label, order, size, veiled)
+    return _Choice(reviewer, "" if label == "all" else label, order, int(size), veiled)
 
 
-def _pace(pace: review.Pace | None, awaiting: int) -> str:
+def _pace(cat: Catalogue, reviewer: str, pace: review.Pace | None, awaiting: int) -> str:
+    """How long the rest takes, and how well this person judges where gold pictures are hidden."""
     minutes = pace.minutes_for(awaiting) if pace else None
-    return f"about {overview.duration(minutes)} left" if minutes else ""
+    left = f"about {overview.duration(minutes)} left" if minutes else ""
+    known = gold.quality(cat, reviewer).in_words() if session.gold_pictures() else ""
+    return " · ".join(filter(None, (left, known)))
 
 
 def _why_empty(cat: Catalogue, round_: str, choice: _Choice) -> str:

@@ -1,18 +1,38 @@
-"""What all pages share: the catalogue, who judges, and the message of the last action."""
+"""What all pages share: the catalogue, who judges, what was chosen, and the message of the last action.
+
+Streamlit drops the value of a widget when a page without it runs. What must last is kept under a name that no
+widget owns: in the session over pages, in the address over a reload and over a restart of the server.
+"""
 
 import argparse
 import getpass
+import hashlib
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import unquote
 
 import streamlit as st
 
-from btfer import review
+from btfer import csv_reader, review
 from btfer.catalogue import Catalogue, open_catalogue
 from btfer.catalogue import photos as photo_rows
 from btfer.errors import BtferError
+from btfer.review.gold import Gold, read_gold
+from btfer.review.guidelines import NO_GUIDELINES, Guidelines, read_guidelines
 from btfer.settings import Settings, load_settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LONGEST_NAME = 80
+# A new window of the same browser begins with the name; the address has it for each window by itself.
+_identity = st.components.v2.component(
+    "btfer_review_identity",
+    js="""export default function ({ data }) {
+  const name = encodeURIComponent(data.name);
+  document.cookie = `btfer_reviewer=${name}; path=/; max-age=31536000; samesite=strict`;
+}""",
+)
 
 
 def opened_catalogue() -> tuple[Catalogue, Settings] | None:
@@ -23,6 +43,7 @@ def opened_catalogue() -> tuple[Catalogue, Settings] | None:
             st.info(f"There is no catalogue in `{settings.data_dir}` yet: run `btfer crawl` first.")
             return None
         cat = _catalogue(settings.catalogue_url)
+        gold_pictures()
         if not photo_rows.count(cat):
             st.info("The catalogue has no photos yet: run `btfer crawl` first.")
             return None
@@ -35,40 +56,159 @@ def opened_catalogue() -> tuple[Catalogue, Settings] | None:
 @st.cache_resource
 def _catalogue(url: str) -> Catalogue:
     cat = open_catalogue(url)
-    asked = _reviewers_per_image(sys.argv[1:])
+    asked = arguments().reviewers_per_image
     if asked is not None:
         review.plan(cat, asked)
     return cat
 
 
-def _reviewers_per_image(arguments: list[str]) -> int | None:
-    """The option that follows `--` of `streamlit run`; it does the same as `btfer review plan`."""
+def arguments() -> argparse.Namespace:
+    """The options that follow `--` of `streamlit run`: `reviewers_per_image` (as of `btfer review plan`), `gold`."""
     parser = argparse.ArgumentParser(prog="btfer app", add_help=False)
     parser.add_argument("--reviewers-per-image", type=int)
-    asked: int | None = parser.parse_known_args(arguments)[0].reviewers_per_image
-    return asked
+    parser.add_argument("--gold", type=Path)
+    return parser.parse_known_args(sys.argv[1:])[0]
+
+
+def place(settings: Settings) -> str:
+    """A name for this catalogue, under which the browser keeps what was marked and not sent."""
+    return hashlib.sha256(settings.catalogue_url.encode()).hexdigest()[:12]
+
+
+@st.cache_resource
+def gold_pictures() -> Gold:
+    """The right answers of `--gold FILE`; none without it. Raises UsageError."""
+    file = arguments().gold
+    return read_gold(row.values for row in csv_reader.read_csv(file)) if file else {}
+
+
+def guidelines(settings: Settings) -> Guidelines:
+    """The team's guidelines; none, and a sentence on the page, where they cannot be read."""
+    try:
+        return read_guidelines(settings.queries_dir)
+    except BtferError as error:
+        st.error(str(error))
+        return NO_GUIDELINES
+
+
+def kept(name: str, first: str = "", options: Sequence[str] = ()) -> str:
+    """What was chosen under a name, else `first`: the same on every page, after a reload and after a restart."""
+    chosen = _kept()
+    if name not in chosen:
+        chosen[name] = st.query_params.get(name, first)
+    if options and chosen[name] not in options:
+        chosen[name] = first
+    wanted = chosen[name] if chosen[name] != first else None
+    if st.query_params.get(name) != wanted:
+        st.query_params[name] = wanted or []
+    return chosen[name]
+
+
+def keep(name: str, value: str) -> None:
+    """Keep a choice from now on."""
+    _kept()[name] = value
+
+
+def select(label: str, name: str, options: Sequence[str], first: str) -> str:
+    """A select box in the sidebar whose choice is kept."""
+    box = f"box_{name}"
+    st.session_state[box] = kept(name, first, options)
+    st.sidebar.selectbox(
+        label, options, key=box, on_change=lambda: keep(name, st.session_state[box])
+    )
+    return kept(name, first, options)
+
+
+def toggle(label: str, name: str, explained: str) -> bool:
+    """A switch in the sidebar, off at first, that is kept."""
+    box = f"box_{name}"
+    st.session_state[box] = kept(name, "", ("", "on")) == "on"
+    st.sidebar.toggle(
+        label,
+        key=box,
+        help=explained,
+        on_change=lambda: keep(name, "on" if st.session_state[box] else ""),
+    )
+    return kept(name, "", ("", "on")) == "on"
+
+
+def _kept() -> dict[str, str]:
+    chosen: dict[str, str] = st.session_state.setdefault("kept", {})
+    return chosen
 
 
 def reviewer_name() -> str:
-    """Who judges: the person who has logged in where that is set up, else the name in the sidebar.
+    """Who judges: the person who has logged in where that is set up, else the name that was chosen once.
 
-    The sidebar begins with the name of this computer's user. The address keeps it (`?reviewer=ann`), so
-    that loading the page again forgets nothing.
+    On this computer alone that begins as the name of its user. A name is changed by a button, never by
+    typing into an open box: a stray letter would give a page to somebody else.
     """
     if st.secrets.load_if_toml_exists() and "auth" in st.secrets:
         return _logged_in()
-    try:
-        known = getpass.getuser()
-    except (OSError, KeyError):  # a container without a user name
-        known = ""
-    # The widget's own state is dropped on pages that do not draw it; `reviewer` is kept.
-    known = st.session_state.get("reviewer", st.query_params.get("reviewer", known))
-    st.session_state.setdefault("reviewer_box", known)
-    name = st.sidebar.text_input("Reviewer", key="reviewer_box").strip()
-    st.session_state["reviewer"] = name
-    if st.query_params.get("reviewer", "") != name:
+    name = _known_name()
+    if name is None:
+        return ""
+    if not name or st.session_state.get("naming"):
+        _ask_name(name)
+        return name if not st.session_state.get("naming") else ""
+    # What the address says is only for this window; it is written anew, because a change of page drops it.
+    if st.query_params.get("reviewer") != name:
         st.query_params["reviewer"] = name
+    with st.sidebar:
+        st.markdown(f"Reviewer: **{_plain(name)}**")
+        st.button("change", key="change_reviewer", on_click=_rename, type="tertiary")
+        _identity(key="identity", data={"name": name})
     return name
+
+
+def _known_name() -> str | None:
+    """The name; '' where none was chosen; None while two are possible and the page asks which."""
+    if "reviewer" in _kept():
+        return _kept()["reviewer"]
+    here = st.query_params.get("reviewer", "").strip()[:LONGEST_NAME]
+    cookie = st.context.cookies.get("btfer_reviewer", "")
+    before = unquote(cookie).strip()[:LONGEST_NAME] if isinstance(cookie, str) else ""
+    if here and before and here != before:
+        st.info(f"This address is of {_plain(here)}; in this browser {_plain(before)} judged last.")
+        for one in (here, before):
+            st.button(f"I am {_plain(one)}", on_click=lambda chosen=one: keep("reviewer", chosen))
+        return None
+    name = here or before or _user_of_computer()
+    if name:
+        keep("reviewer", name)
+    return name
+
+
+def _user_of_computer() -> str:
+    """Whoever is logged in here, where the app serves this computer only; a server's user is no reviewer."""
+    if st.get_option("server.address") not in LOOPBACK:
+        return ""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without a user name
+        return ""
+
+
+def _rename() -> None:
+    st.session_state["naming"] = True
+
+
+def _ask_name(before: str) -> None:
+    with st.sidebar.form("reviewer_form"):
+        st.text_input("Your name", value=before, max_chars=LONGEST_NAME, key="reviewer_box")
+        st.form_submit_button("Judge under this name", on_click=_name_given)
+
+
+def _name_given() -> None:
+    name = str(st.session_state.get("reviewer_box", "")).strip()
+    if name:
+        keep("reviewer", name)
+        st.session_state["naming"] = False
+
+
+def _plain(name: str) -> str:
+    """A name as text: what Markdown would read as more is written out."""
+    return "".join(f"\\{one}" if one in "\\`*_{}[]()<>#+-.!|~:$" else one for one in name)
 
 
 def _logged_in() -> str:
@@ -78,7 +218,7 @@ def _logged_in() -> str:
         return ""
     st.sidebar.button("Log out", on_click=st.logout)
     name = str(st.user.get("email") or st.user.get("name") or st.user.get("sub") or "")
-    st.sidebar.caption(name)
+    st.sidebar.caption(_plain(name))
     return name
 
 
@@ -94,12 +234,14 @@ def describe(done: review.Committed) -> str:
     return f"{done.written} judged; {done.skipped} had been judged already and stay as they were."
 
 
-def perform(action: Callable[[], str]) -> None:
-    """Do it, and keep its message for the next drawing of the page."""
+def perform(action: Callable[[], str]) -> bool:
+    """Do it, and keep its message for the next drawing of the page; whether it was done."""
     try:
         st.session_state["message"] = ("done", action())
     except BtferError as error:
         st.session_state["message"] = ("error", str(error))
+        return False
+    return True
 
 
 def last_message() -> str:

@@ -2,10 +2,7 @@
 
 import io
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from btfer.files import write_atomic
 from btfer.images import read_photo
 from btfer.paths import photo_path, thumbnail_path
 from btfer.settings import Settings
+from tests import own_postgres
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -77,37 +75,11 @@ def cat(settings: Settings) -> Iterator[Catalogue]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of our own, on a socket in a temporary folder."""
-    programs = _postgres_programs()
-    if programs is None:
+    """A PostgreSQL server of our own."""
+    if own_postgres.programs() is None:
         pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
-    # Not below pytest's folder: that is private to root, and the server runs as postgres then.
-    with tempfile.TemporaryDirectory(prefix="btfer-pg-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        data, log = str(folder / "data"), str(folder / "log")
-        _as_server("initdb", programs, "-D", data, "-U", "btfer", "-A", "trust", "-N")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        _as_server("pg_ctl", programs, "-D", data, "-o", options, "-l", log, "-w", "start")
-        yield f"postgresql://btfer@/postgres?host={folder}"
-        _as_server("pg_ctl", programs, "-D", data, "-m", "immediate", "stop")
-
-
-def _postgres_programs() -> Path | None:
-    found = shutil.which("initdb")
-    if found:
-        return Path(found).resolve().parent
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return folders[-1].parent if folders else None
-
-
-def _as_server(program: str, programs: Path, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs; as root through the postgres user, since it refuses root."""
-    command = [str(programs / program), *arguments]
-    if os.getuid() == 0:
-        command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
-    done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60, check=False)
-    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    with own_postgres.running() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

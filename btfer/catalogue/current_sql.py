@@ -84,9 +84,13 @@ def votes_needed(round_: str) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.coalesce(of_round, 1)).scalar_subquery()
 
 
-def in_dispute(round_: str) -> sa.Subquery:
-    """Pictures whose votes are all in and differ, and that nobody settled: photo, face."""
-    tallied = tally(not_undone().where(verdict.c.round == round_))
+def in_dispute(round_: str, photos: Collection[str] | None = None) -> sa.Subquery:
+    """Pictures whose votes are all in and differ, and that nobody settled: photo, face.
+
+    photos: only these (sha256) and their faces, which is quick.
+    """
+    rows = not_undone().where(verdict.c.round == round_)
+    tallied = tally(rows if photos is None else rows.where(verdict.c.photo.in_(photos)))
     complete = (
         (tallied.c.place == 1) & ~tallied.c.final & (tallied.c.n_votes >= votes_needed(round_))
     )

@@ -4,7 +4,6 @@
 judged once, so that one row is all there is to know; only the others go through `current`.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -12,10 +11,11 @@ import sqlalchemy as sa
 
 from btfer.catalogue import verdicts
 from btfer.catalogue.photos import UNLABELLED, from_first
-from btfer.catalogue.store import Catalogue
+from btfer.catalogue.store import Catalogue, in_parts
 from btfer.catalogue.tables import face, photo, query, review_plan, sighting, verdict
 from btfer.queries import Query
 
+_MANY = 5_000
 ROUNDS = ("dedup", "photos", "crop", "faces")
 
 
@@ -42,39 +42,71 @@ class FirstSighting(NamedTuple):
     author: str
 
 
+class Holding(NamedTuple):
+    """What holds in every round, and by round the pictures that more than one row is about, with their photos."""
+
+    current: CurrentVerdicts
+    several: dict[str, dict[str, str]]
+
+
 def current_verdicts(cat: Catalogue, crop_digest: str) -> CurrentVerdicts:
     """What holds in every round. Verdicts of the crop stage count only under these settings (their digest)."""
+    return holding(cat, crop_digest).current
+
+
+def holding(cat: Catalogue, crop_digest: str, photos: Iterable[str] | None = None) -> Holding:
+    """As `current_verdicts`. photos: only of these (sha256) and their faces, which is quick where they are few."""
     current: dict[str, dict[str, CurrentVerdict | None]] = {round_: {} for round_ in ROUNDS}
-    several: dict[str, dict[str, str]] = defaultdict(dict)
+    several: dict[str, dict[str, str]] = {round_: {} for round_ in ROUNDS}
     same: dict[Any, Any] = {}  # the same names and words come a million times
     plan = sa.select(review_plan)
     with cat.read() as connection:
         asked = {row.round: row.reviewers_per_image for row in connection.execute(plan)}
-        for round_, sha256, of, final, *said in _many(connection, _rows(crop_digest)):
-            name = same.setdefault(of or sha256, of or sha256)
-            if name in current[round_]:
+        open_ = {name for name in verdicts.PEOPLE if asked.get(name, 1) > 1}
+        rows = (
+            row
+            for statement in _statements(crop_digest, photos)
+            for row in _many(connection, statement)
+        )
+        for round_, sha256, of, final, decision, reason, expression, reviewer in rows:
+            of_round, name = current[round_], of or sha256
+            if name in of_round:
                 several[round_][name] = sha256
                 continue
-            enough = final or round_ not in verdicts.PEOPLE or asked.get(round_, 1) <= 1
-            one = CurrentVerdict(*said)
-            holds = enough and one.decision != "undo"
-            current[round_][name] = same.setdefault(one, one) if holds else None
+            if decision == "undo" or (round_ in open_ and not final):
+                of_round[name] = None
+                continue
+            said = (decision, reason, expression, reviewer)
+            one = same.get(said)
+            if one is None:
+                one = same[said] = CurrentVerdict(*said)
+            of_round[same.setdefault(name, name)] = one
     for round_, photo_of in several.items():
-        current[round_] |= dict.fromkeys(photo_of) | _current(
-            cat, crop_digest, round_, photo_of.values()
-        )
-    return {
+        if photo_of:
+            current[round_] |= dict.fromkeys(photo_of) | _current(
+                cat, crop_digest, round_, photo_of.values()
+            )
+    held = {
         round_: {name: one for name, one in of.items() if one} for round_, of in current.items()
     }
+    return Holding(held, several)
+
+
+def _statements(crop_digest: str, photos: Iterable[str] | None) -> list[sa.Select[Any]]:
+    if photos is None:
+        # The rows as they lie are five times as quick as by an index.
+        return [_rows(crop_digest).where(verdict.c.round.concat("").in_(ROUNDS))]
+    by_index = _rows(crop_digest).where(verdict.c.round.in_(ROUNDS))
+    return [by_index.where(verdict.c.photo.in_(part)) for part in in_parts(photos)]
 
 
 def _rows(crop_digest: str) -> sa.Select[Any]:
     final = sa.type_coerce(verdict.c.final, sa.Integer)  # a Boolean costs a call for each row
     columns = (verdict.c.round, verdict.c.photo, verdict.c.face, final)
     said = (verdict.c[name] for name in CurrentVerdict._fields)
-    # Sorting is left to what reads it: the rows as they lie are five times as quick as by an index.
+    # Sorting is left to what reads it. `concat` keeps SQLite from walking an index instead of the rows.
     of_settings = verdict.c.settings.concat("").in_(("", crop_digest))
-    return sa.select(*columns, *said).where(of_settings, verdict.c.round.in_(ROUNDS))
+    return sa.select(*columns, *said).where(of_settings)
 
 
 def _many(connection: sa.Connection, statement: sa.Select[Any]) -> Iterator[Any]:
@@ -87,20 +119,33 @@ def _current(
     cat: Catalogue, crop_digest: str, round_: str, photos: Iterable[str]
 ) -> dict[str, CurrentVerdict]:
     """What holds of photos on which several rows were written, and of their faces."""
+    named = set(photos)
+    # Of very many, all that hold are read: parts of 500 would ask two hundred times.
+    many = len(named) > _MANY
+    rows = verdicts.current_in(cat, round_) if many else verdicts.current_on(cat, round_, named)
     return {
         row.face or row.photo: CurrentVerdict(
             row.decision, row.reason, row.expression, row.reviewer
         )
-        for row in verdicts.current_on(cat, round_, set(photos))
-        if row.settings in ("", crop_digest)
+        for row in rows
+        if row.settings in ("", crop_digest) and (not many or row.photo in named)
     }
 
 
-def photo_of_each(cat: Catalogue, crop_digest: str) -> dict[str, str]:
-    """The photo (sha256) of every face that was found under some crop settings, by face id, in order of the ids."""
+def photo_of_each(
+    cat: Catalogue, crop_digest: str, photos: Iterable[str] | None = None
+) -> dict[str, str]:
+    """The photo (sha256) of every face that was found under some crop settings, by face id, in order of the ids.
+
+    photos: only of these, and then in no order.
+    """
     columns = sa.select(face.c.id, face.c.photo).where(face.c.settings == crop_digest)
+    if photos is None:
+        statements = [columns.order_by(face.c.id)]
+    else:
+        statements = [columns.where(face.c.photo.in_(part)) for part in in_parts(photos)]
     with cat.read() as connection:
-        return {row.id: row.photo for row in _many(connection, columns.order_by(face.c.id))}
+        return {row.id: row.photo for one in statements for row in _many(connection, one)}
 
 
 def first_seen(cat: Catalogue) -> dict[str, FirstSighting]:

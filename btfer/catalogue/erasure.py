@@ -9,6 +9,7 @@ from btfer.catalogue.store import Catalogue, in_parts
 from btfer.catalogue.tables import (
     face,
     fetch,
+    gold_answer,
     lease,
     pair_verdict,
     photo,
@@ -57,6 +58,7 @@ def _erase_some(connection: sa.Connection, photos: Collection[str]) -> None:
         sa.delete(lease).where(lease.c.subject.in_(photos) | lease.c.subject.in_(faces)),
         sa.delete(verdict).where(verdict.c.undoes.in_(undone)),
         sa.delete(verdict).where(rows),
+        sa.delete(gold_answer).where(gold_answer.c.photo.in_(photos)),
         sa.delete(pair_verdict).where(
             pair_verdict.c.one.in_(photos) | pair_verdict.c.other.in_(photos)
         ),

@@ -99,6 +99,13 @@ def of_photo(cat: Catalogue, sha256: str) -> list[Face]:
     return _faces(cat, face.c.photo == sha256)
 
 
+def on_photos(cat: Catalogue, photos: Iterable[str], crop_digest: str) -> list[Face]:
+    """Every face box of some photos (sha256) under one crop setting."""
+    under_it = face.c.settings == crop_digest
+    parts = in_parts(sorted(photos))
+    return [one for part in parts for one in _faces(cat, under_it & face.c.photo.in_(part))]
+
+
 def by_id(cat: Catalogue, ids: Iterable[str]) -> dict[str, Face]:
     """The faces with these ids, by id; unknown ones are left out."""
     return {one.id: one for part in in_parts(ids) for one in _faces(cat, face.c.id.in_(part))}
@@ -111,18 +118,6 @@ def under(cat: Catalogue, crop_digest: str) -> list[Face]:
 
 def _faces(cat: Catalogue, which: sa.ColumnElement[bool]) -> list[Face]:
     return cat.read_as(Face, sa.select(*_FACE_COLUMNS).where(which).order_by(face.c.id))
-
-
-def yielded(cat: Catalogue, crop_digest: str) -> tuple[int, int]:
-    """How many photos the crop stage has looked at under a setting, and how many faces it took from them."""
-    crop = verdicts.current("crop")
-    is_face = crop.c.face != ""
-    counted = sa.select(
-        sa.func.count(sa.case((~is_face, 1))).label("photos"),
-        sa.func.count(sa.case((is_face & (crop.c.decision == "keep"), 1))).label("faces"),
-    )
-    [row] = cat.rows(counted.where(crop.c.settings == crop_digest))
-    return int(row["photos"]), int(row["faces"])
 
 
 def all_settings(cat: Catalogue) -> list[str]:

@@ -21,7 +21,7 @@ from btfer.catalogue.rows import (
 )
 from btfer.catalogue.statements import statements
 from btfer.catalogue.store import Catalogue, Row, in_parts
-from btfer.catalogue.tables import fetch, photo, query, search, sighting
+from btfer.catalogue.tables import face, fetch, photo, query, search, sighting
 from btfer.licences import PhotoRights, resolve
 from btfer.queries import Cell
 from btfer.urls import identity, other_scheme
@@ -238,6 +238,26 @@ def shown_at(cat: Catalogue, things: Iterable[str]) -> set[str]:
         .where(fetch.c.photo.is_not(None))
     )
     return {row["photo"] for row in rows if named & {identity(text) for text in row.values()}}
+
+
+def findable(cat: Catalogue, text: str) -> set[str]:
+    """Photos, by sha256, that a text names: the start of the sha256 or of a face id, an address, or a file's name."""
+    start = text.lower()
+    named = sa.select(photo.c.sha256).where(photo.c.sha256.startswith(start, autoescape=True))
+    of_face = sa.select(face.c.photo).where(face.c.id.startswith(text, autoescape=True))
+    file_name = fetch.c.url.endswith(f"/{text}", autoescape=True)
+    from_there = sa.select(fetch.c.photo).where(
+        fetch.c.photo.is_not(None),
+        file_name | fetch.c.url.in_([text]) | fetch.c.final_url.in_([text]),
+    )
+    shown_there = (
+        sa.select(fetch.c.photo)
+        .join(sighting, sighting.c.fetch == fetch.c.id)
+        .where(fetch.c.photo.is_not(None), sighting.c.page_url == text)
+    )
+    with cat.read() as connection:
+        parts = (named, of_face, from_there, shown_there)
+        return {name for part in parts for name in connection.execute(part).scalars()}
 
 
 def count(cat: Catalogue) -> int:

@@ -33,11 +33,16 @@ def rights_of_several(cat: Catalogue) -> dict[str, PhotoRights]:
     return {sha256: resolve(stated) for sha256, stated in found.items()}
 
 
-def licence_conflicts(cat: Catalogue) -> set[str]:
-    """Photos whose sightings contradict each other about the licence, or one of them itself."""
+def licence_conflicts(cat: Catalogue, ids: Collection[str] | None = None) -> set[str]:
+    """Photos whose sightings contradict each other about the licence, or one of them itself. ids: only of these."""
+    parts = (
+        [_licences()]
+        if ids is None
+        else [_licences().where(fetch.c.photo.in_(part)) for part in in_parts(ids)]
+    )
     licences: dict[tuple[tuple[str, str], ...], bool] = {}  # many photos, few licences
     found = set()
-    for sha256, stated in _gathered(cat, [_licences()]).items():
+    for sha256, stated in _gathered(cat, parts).items():
         key = tuple((one.licence, one.licence_url) for one in stated)
         if key not in licences:
             licences[key] = bool(resolve(stated).conflict)

@@ -162,7 +162,8 @@ def _engine(url: str) -> sa.Engine:
         parsed = _parsed(url)
         if parsed.get_backend_name() == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-            return sa.create_engine(parsed, pool_pre_ping=True)
+            # Twenty reviewers of one app must not wait for each other's connection.
+            return sa.create_engine(parsed, pool_pre_ping=True, max_overflow=30)
         if parsed.get_backend_name() != "sqlite":
             raise UsageError(f"catalogue '{url}': use sqlite:///FILE or postgresql://HOST/NAME")
         return _sqlite(parsed)

@@ -11,6 +11,8 @@ release    a frozen sample, and release_face its faces
 withdrawal what must never be fetched or stored again, as keyed hashes; secret holds the key
 pair_verdict two photos that a person says are the same picture or not: what dedup's threshold is measured on
 review_plan how many people are to judge each picture of a round; lease who has which pictures before them
+review_page how a page was judged: its time, what was never on the screen, the guidelines; gold_answer the
+           answers on hidden gold pictures, which are no verdicts
 erasure    a request to forget, as a keyed mark, and what became of it; forgotten_hash what copies are known by
 """
 
@@ -29,7 +31,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The newest migration; a catalogue at another one is upgraded, or refused when it is newer."""
 
 metadata = MetaData()
@@ -211,6 +213,33 @@ lease = Table(
     Column("subject", String, primary_key=True),  # a photo's sha256 or a face id
     Column("reviewer", String, primary_key=True),
     Column("until", String, nullable=False),
+)
+
+review_page = Table(
+    "review_page",
+    metadata,
+    Column("reviewer", String, primary_key=True),
+    Column("round", String, primary_key=True),
+    Column("at", String, primary_key=True),  # of its verdicts
+    Column("seconds", Float, nullable=False),  # from opening to sending; 0 = not known
+    Column("unseen", Integer, nullable=False),  # pictures kept that were never on the screen
+    Column("guidelines", String, nullable=False),  # the version that the reviewer had before them
+)
+
+gold_answer = Table(
+    "gold_answer",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("uid", String, nullable=False, unique=True),
+    Column("reviewer", String, nullable=False, index=True),
+    Column("round", String, nullable=False),
+    Column("photo", ForeignKey("photo.sha256"), nullable=False),
+    Column("face", String, nullable=False),
+    Column("decision", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("expression", String, nullable=False),
+    Column("correct", Boolean, nullable=False),
+    Column("at", String, nullable=False),
 )
 
 erasure = Table(

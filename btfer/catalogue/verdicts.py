@@ -154,10 +154,16 @@ def judged_often(cat: Catalogue, round_: str) -> set[str]:
 
 
 def log(
-    cat: Catalogue, *, rounds: Iterable[str] = (), limit: int | None = None
+    cat: Catalogue,
+    *,
+    rounds: Iterable[str] = (),
+    limit: int | None = None,
+    before: int | None = None,
 ) -> list[StoredVerdict]:
-    """Every verdict ever given, newest first, undone ones too."""
+    """Every verdict ever given, newest first, undone ones too. before: only those with a smaller id."""
     statement = sa.select(verdict).order_by(verdict.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(verdict.c.id < before)
     chosen = list(rounds)
     return _stored(cat, statement.where(verdict.c.round.in_(chosen)) if chosen else statement)
 
@@ -171,6 +177,15 @@ def by_id(cat: Catalogue, ids: Iterable[int]) -> list[StoredVerdict]:
     """The verdicts with these ids, oldest first, undone ones too."""
     parts = (sa.select(verdict).where(verdict.c.id.in_(part)) for part in in_parts(sorted(ids)))
     return [row for part in parts for row in _stored(cat, part.order_by(verdict.c.id))]
+
+
+def undone_among(cat: Catalogue, ids: Iterable[int]) -> set[int]:
+    """Those of the verdicts with these ids that were undone."""
+    parts = (
+        sa.select(verdict.c.undoes).where(verdict.c.undoes.in_(part)) for part in in_parts(ids)
+    )
+    with cat.read() as connection:
+        return {id_ for part in parts for id_ in connection.execute(part).scalars()}
 
 
 def current_in(cat: Catalogue, round_: str) -> list[StoredVerdict]:
@@ -200,22 +215,6 @@ def pages_of(cat: Catalogue, reviewer: str, *, newest: int) -> list[CommittedPag
     counted = sa.select(rows.c.at, sa.func.count()).group_by(rows.c.at).order_by(rows.c.at)
     with cat.read() as connection:
         return [CommittedPage(*row) for row in connection.execute(counted)]
-
-
-def dropped(cat: Catalogue, crop_digest: str) -> list[DropCount]:
-    """How many photos and faces each round dropped, by reason; the most first.
-
-    crop_digest: verdicts of the crop stage count only under these settings.
-    """
-    found: list[DropCount] = []
-    for round_ in ("dedup", "photos", "crop", "faces"):
-        holding = current(round_)
-        counted = sa.select(sa.literal(round_), holding.c.reason, sa.func.count())
-        of = (holding.c.decision == "drop") & holding.c.settings.in_(("", crop_digest))
-        with cat.read() as connection:
-            rows = connection.execute(counted.where(of).group_by(holding.c.reason))
-            found += [DropCount(*row) for row in rows]
-    return sorted(found, key=lambda row: -row.dropped)
 
 
 def newest_of_stages(cat: Catalogue) -> int:

@@ -4,14 +4,18 @@ import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from btfer.catalogue import verdicts
+from btfer.catalogue import review_pages, verdicts
+from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.store import Catalogue, in_parts
 from btfer.catalogue.tables import lease, review_plan, verdict
 from btfer.catalogue.verdicts import StoredVerdict, Verdict, add_within, not_undone
+
+_LOOKED_AT = 200  # candidates at once: a few pages, of which others may have some before them
 
 
 class ReviewSubject(NamedTuple):
@@ -59,45 +63,72 @@ def plan(cat: Catalogue, round_: str, reviewers_per_image: int) -> None:
         connection.execute(sa.insert(review_plan).values(row))
 
 
-def add_open(cat: Catalogue, round_: str, new: Iterable[Verdict]) -> int:
-    """Append, in one transaction, those votes that their pictures still ask for; how many. Their leases end."""
+def add_open(
+    cat: Catalogue, round_: str, new: Iterable[Verdict], page: PageFacts | None = None
+) -> int:
+    """Append, in one transaction, those votes that their pictures still ask for; how many. Their leases end.
+
+    A vote whose uid is there already was sent twice: it is counted, and not written again. page: what is known
+    of the page that they were sent as.
+    """
     todo, at, rows = list(new), verdicts.timestamp(), []
     with cat.write() as connection:
         ask = _needed(connection, round_)
+        here = _known_uids(connection, [one.uid for one in todo])
         known = _vote_states(connection, round_, [_subject(one) for one in todo])
         for one in todo:
             so_far = known[_subject(one)]
-            if so_far.asks(one.reviewer, ask):
+            if one.uid not in here and so_far.asks(one.reviewer, ask):
                 rows.append(vars(one) | {"at": at})
                 so_far.voters.add(one.reviewer)
         if rows:
             connection.execute(sa.insert(verdict), rows)
+        if rows and page:
+            review_pages.add_within(connection, round_, todo[0].reviewer, at, page)
         _end_leases(connection, round_, todo)
-    return len(rows)
+    return len(rows) + len(here)
+
+
+def known_uids(cat: Catalogue, uids: Sequence[str]) -> set[str]:
+    """Those of these verdicts that are in the catalogue."""
+    with cat.read() as connection:
+        return set(_known_uids(connection, uids))
 
 
 def settle(cat: Catalogue, round_: str, new: Iterable[Verdict]) -> list[int]:
-    """Append, in one transaction, final verdicts on pictures that have none yet; their ids."""
+    """Append, in one transaction, final verdicts on pictures that have none yet; their ids.
+
+    Nobody has the last word on a picture that they voted on. One that was sent twice is written once, and
+    its id is among them both times.
+    """
     todo, at = list(new), verdicts.timestamp()
     with cat.write() as connection:
+        here = _known_uids(connection, [one.uid for one in todo])
         known = _vote_states(connection, round_, [_subject(one) for one in todo])
-        open_ = [one for one in todo if not known[_subject(one)].final]
-        return [add_within(connection, one, at) for one in open_]
+        open_ = [
+            one
+            for one in todo
+            if one.uid not in here
+            and not known[_subject(one)].final
+            and one.reviewer not in known[_subject(one)].voters
+        ]
+        return [*here.values(), *(add_within(connection, one, at) for one in open_)]
 
 
 def claim(
     cat: Catalogue,
     round_: str,
-    candidates: Sequence[ReviewSubject],
+    candidates: Iterable[ReviewSubject],
     reviewer: str,
     *,
     size: int,
     minutes: float,
+    besides: Sequence[str] = (),
 ) -> Claim:
-    """Lease the first `size` of the candidates that await this person.
+    """Lease the first `size` of the candidates that await this person; their other leases end.
 
-    What this person has leased already comes first; their other leases end. What others have before
-    them is passed over, as long as their votes will be enough.
+    What others have before them is passed over, as long as their votes will be enough. Of the candidates only as
+    many are looked at as it takes. besides: ids that another window of theirs shows; leases on these are renewed.
     """
     at = datetime.datetime.now(datetime.UTC)
     until = at + datetime.timedelta(minutes=minutes)
@@ -113,19 +144,16 @@ def claim(
                 got.append(subject)
             if len(got) == size:
                 break
-        _lease_only(connection, round_, [one.id for one in got], reviewer, until)
+        kept = _leases_of(connection, round_, reviewer).intersection(besides)
+        _lease_only(connection, round_, [*kept.union(one.id for one in got)], reviewer, until)
     return Claim(got, closed)
 
 
-def closed(cat: Catalogue, round_: str, reviewer: str) -> set[ReviewSubject]:
-    """What a round has not decided and yet awaits no vote of this person: they voted, or it is in dispute."""
-    found = _in_dispute(cat, round_)
-    if needed(cat, round_) > 1:  # else one vote decides
-        own = not_undone().where(verdict.c.round == round_, verdict.c.reviewer == reviewer)
-        voted = own.with_only_columns(verdict.c.photo, verdict.c.face)
-        with cat.read() as connection:
-            found |= {ReviewSubject(*row) for row in connection.execute(voted)}
-    return found
+def leased_to(cat: Catalogue, round_: str, reviewer: str) -> set[str]:
+    """The ids of what a person has before them in a round."""
+    own = sa.select(lease.c.subject).where(lease.c.round == round_, lease.c.reviewer == reviewer)
+    with cat.read() as connection:
+        return set(connection.execute(own).scalars())
 
 
 def lease_only(
@@ -182,13 +210,11 @@ def _needed(connection: sa.Connection, round_: str) -> int:
 
 
 def _in_turn(
-    connection: sa.Connection, round_: str, candidates: Sequence[ReviewSubject], reviewer: str
+    connection: sa.Connection, round_: str, candidates: Iterable[ReviewSubject], reviewer: str
 ) -> Iterator[tuple[ReviewSubject, _VoteState, int]]:
-    """Candidates, own leases first, with their votes and how many others have them before them."""
-    own = sa.select(lease.c.subject).where(lease.c.round == round_, lease.c.reviewer == reviewer)
-    mine = set(connection.execute(own).scalars())
-    order = sorted(candidates, key=lambda one: one.id not in mine) if mine else candidates
-    for part in in_parts(order):
+    """Candidates with their votes and how many others have them before them."""
+    rest = iter(candidates)
+    while part := list(islice(rest, _LOOKED_AT)):
         known = _vote_states(connection, round_, part)
         others = sa.select(lease.c.subject).where(
             lease.c.round == round_,
@@ -212,6 +238,20 @@ def _vote_states(
             so_far = found[ReviewSubject(row.photo, row.face)]
             so_far.final = so_far.final or row.final
             so_far.voters |= set() if row.final else {row.reviewer}
+    return found
+
+
+def _leases_of(connection: sa.Connection, round_: str, reviewer: str) -> set[str]:
+    own = sa.select(lease.c.subject).where(lease.c.round == round_, lease.c.reviewer == reviewer)
+    return set(connection.execute(own).scalars())
+
+
+def _known_uids(connection: sa.Connection, uids: Sequence[str]) -> dict[str, int]:
+    """The ids of the verdicts that are there already, by uid."""
+    found: dict[str, int] = {}
+    for part in in_parts(uids):
+        rows = sa.select(verdict.c.uid, verdict.c.id).where(verdict.c.uid.in_(part))
+        found |= {row.uid: row.id for row in connection.execute(rows)}
     return found
 
 

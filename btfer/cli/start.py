@@ -9,18 +9,21 @@ from typing import Annotated, Any
 
 import typer
 
-from btfer.cli import context
+from btfer.cli import arguments, context
 from btfer.errors import BtferError, UsageError
 
 app = typer.Typer(rich_markup_mode=None)
 
 ADDRESS, PORT = "127.0.0.1", 8501
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+_EVERY_ADDRESS = ("", "0.0.0.0", "::")
 # As in .streamlit/config.toml of the checkout: pictures of people are shown on this machine only.
 STREAMLIT: dict[str, Any] = {
     "server.address": ADDRESS,
     "server.port": PORT,
     "server.headless": True,
     "server.fileWatcherType": "none",
+    "server.allowedHosts": LOOPBACK,
     "browser.gatherUsageStats": False,
     "client.toolbarMode": "minimal",
 }
@@ -57,15 +60,24 @@ def start_app(
     reviewers_per_image: Annotated[
         int | None, typer.Option(min=1, max=9, help="As of btfer review plan [unchanged].")
     ] = None,
+    gold: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="CSV of pictures whose right answer is known (sha256 or face, label), hidden among the others.",
+        ),
+    ] = None,
 ) -> None:
     """Judge photos and faces in the browser: start the review app; Ctrl-C stops it.
 
     It listens on this machine only, unless .streamlit/config.toml in the current folder
-    says otherwise.
+    says otherwise, and answers only to the names that it was started for: localhost, the
+    address it listens on, this machine's own names, and server.allowedHosts.
 
     Example: btfer app --port 8502
     """
     from btfer.paths import bundled
+    from btfer.review.gold import read_gold
 
     settings = context.settings()
     script = bundled("review_app") / "app.py"
@@ -74,9 +86,14 @@ def start_app(
     options = streamlit_options(Path(".streamlit/config.toml"), os.environ, port)
     _check_free(str(options["server.address"]), int(options["server.port"]))
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
-    command += [f"--{name}={_word(value)}" for name, value in options.items()]
-    if reviewers_per_image is not None:
-        command += ["--", f"--reviewers-per-image={reviewers_per_image}"]
+    command += [f"--{name}={word}" for name, value in options.items() for word in _words(value)]
+    own = [] if reviewers_per_image is None else [f"--reviewers-per-image={reviewers_per_image}"]
+    if gold is not None:
+        read_gold(
+            arguments.read_csv(gold)
+        )  # what is wrong with it is said here, not in the browser
+        own.append(f"--gold={gold.resolve()}")
+    command += ["--", *own] if own else []
     given = context.flags.keys() & type(settings).model_fields.keys()
     passed = {f"BTFER_{name.upper()}": str(context.flags[name]) for name in given}
     sys.stdout.flush()
@@ -96,10 +113,36 @@ def streamlit_options(file: Path, environment: Any, port: int | None) -> dict[st
     for name, ours in STREAMLIT.items():
         section, key = name.split(".")
         asked = own.get(section, {}).get(key, ours)
-        options[name] = environment.get(_variable(name), asked)
+        given = environment.get(_variable(name))
+        several = isinstance(ours, list) and given is not None
+        options[name] = given.split() if several else asked if given is None else given
     if port is not None:
         options["server.port"] = port
+    if options["server.allowedHosts"] is LOOPBACK:
+        options["server.allowedHosts"] = allowed_hosts(
+            str(options["server.address"]), own.get("browser", {}).get("serverAddress", "")
+        )
     return options
+
+
+def allowed_hosts(address: str, shown_as: str = "") -> list[str]:
+    """The names under which the app answers: a page of another site that points its own name here is refused.
+
+    shown_as: the name that users are told (browser.serverAddress).
+    """
+    import socket
+
+    named = [address, shown_as]
+    if address in _EVERY_ADDRESS:
+        host = socket.gethostname()
+        named = [shown_as, host, socket.getfqdn(host)]
+        try:
+            found = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
+            named += [str(one[4][0]) for one in found]
+        except OSError:
+            pass  # a machine that does not know its own name is reached by what the user allows
+    bracketed = [f"[{one}]" if ":" in one else one for one in named if one]
+    return [*LOOPBACK, *sorted({one.lower() for one in bracketed} - set(LOOPBACK))]
 
 
 def _variable(option: str) -> str:
@@ -108,8 +151,11 @@ def _variable(option: str) -> str:
     return f"STREAMLIT_{spaced}".upper()
 
 
-def _word(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _words(value: Any) -> list[str]:
+    """An option's words on the command line; of a list, one for each."""
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    return [value if isinstance(value, str) else json.dumps(value)]
 
 
 def _check_free(address: str, port: int) -> None:

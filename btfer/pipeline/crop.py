@@ -24,7 +24,7 @@ from btfer.faces.find import FoundFace
 from btfer.faces.modes import CropSettings, crop_settings
 from btfer.files import only_one, remove_parts, write_atomic
 from btfer.images import is_whole_png
-from btfer.paths import face_path, photo_path
+from btfer.paths import face_id, face_path, photo_path
 from btfer.pipeline.crop_photo import (
     NO_FACE_REASONS,
     LostCrops,
@@ -124,11 +124,6 @@ def _forget_failures(cat: Catalogue, digest: str) -> None:
     verdicts.undo(
         cat, [one.verdict for one in without if one.reason not in NO_FACE_REASONS], "crop"
     )
-
-
-def face_id(sha256: str, crop_digest: str, number: int) -> str:
-    """The name of a face: photo, crop settings and box number."""
-    return f"{sha256[:24]}-{crop_digest}-{number:02d}"
 
 
 @contextmanager

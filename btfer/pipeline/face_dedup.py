@@ -30,6 +30,7 @@ from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
 
 NEAR_BITS = 12  # of 64: a detector places the landmarks of a copy a little elsewhere
+LEVELLED = set(LANDMARKS)  # a face that a person drew has none, and is nobody's copy
 BY = "dedup"
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -56,7 +57,7 @@ def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> Face
     """Drop every face but one of each shot; a second run changes nothing."""
     digest = crop_settings(settings).digest
     with only_one(settings.data_dir, "crop"):
-        found = faces.comparable(cat, digest)
+        found = [one for one in faces.comparable(cat, digest) if one.landmarks.keys() >= LEVELLED]
         crops = [_crop_file(one, settings.data_dir) for one in found]
         order = _best_first(cat, found)
         keeper_of = _same_shots(crops, order, settings, progress)

@@ -1,6 +1,8 @@
 """The two rounds in which people judge: photos before the crop, faces after it. No Streamlit and no SQL here.
 
 rules     the reasons for a drop, their keys, and what a judgement must be
+index     every picture with what holds of it, in memory, and what has changed since
+filters   what a person may choose of it, and in which order
 queues    what awaits a person, a page at a time, and how far each class is
 badges    the hints
 disputes  what people judged differently, and how many votes a picture needs
@@ -8,32 +10,57 @@ suspects  faces whose label good networks contradict, shown first
 judge     writing a page of judgements, settling disputes, undoing, labels that come with a dataset
 pace      how fast a person judges
 forecast  what each class will likely yield
+next_step what a person had best do now
 log       what a reviewer may see of all verdicts
 exchange  verdicts in and out as rows of a CSV file
+guidelines what reviewers are to go by, and its version
 """
 
+from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.rows import PhotoBox
-from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan
+from btfer.catalogue.verdicts import StoredVerdict
+from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan, votes_before
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
-from btfer.review.forecast import Forecast, forecast
+from btfer.review.filters import CHOICES, ORDERS, Filter, counted
+from btfer.review.forecast import Forecast, forecast, to_crop
 from btfer.review.judge import (
     Committed,
     TrueFace,
     apply_labels_to_faces,
     commit,
     keep_single_faces,
+    recall,
     settle,
     undo,
     undo_last,
 )
-from btfer.review.log import visible_log
+from btfer.review.log import (
+    LoggedVerdict,
+    decide,
+    judge_anew,
+    photo_items,
+    visible_log,
+    with_pictures,
+)
+from btfer.review.next_step import NextStep, next_step
 from btfer.review.pace import Pace, pace
-from btfer.review.queues import ORDERS, Item, Page, Queue, Tally, end_leases, progress, queue
+from btfer.review.queues import (
+    Item,
+    Page,
+    Queue,
+    Tally,
+    disputed,
+    dropped,
+    end_leases,
+    progress,
+    queue,
+)
 from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS, Judged
 from btfer.review.suspects import MarkedSuspects, mark_suspects
 
 __all__ = [
+    "CHOICES",
     "DROP_REASONS",
     "ORDERS",
     "RELABEL_KEYS",
@@ -42,34 +69,50 @@ __all__ = [
     "Committed",
     "Dispute",
     "ExchangedVerdict",
+    "Filter",
     "Forecast",
     "Imported",
     "Item",
     "Judged",
+    "LoggedVerdict",
     "MarkedSuspects",
+    "NextStep",
     "Pace",
     "Page",
+    "PageFacts",
     "PhotoBox",
     "Queue",
+    "StoredVerdict",
     "Tally",
     "TrueFace",
     "Vote",
     "apply_labels_to_faces",
     "as_item",
     "commit",
+    "counted",
+    "decide",
+    "disputed",
     "disputes",
+    "dropped",
     "end_leases",
     "export_verdicts",
     "forecast",
     "import_verdicts",
+    "judge_anew",
     "keep_single_faces",
     "mark_suspects",
+    "next_step",
     "pace",
+    "photo_items",
     "plan",
     "progress",
     "queue",
+    "recall",
     "settle",
+    "to_crop",
     "undo",
     "undo_last",
     "visible_log",
+    "votes_before",
+    "with_pictures",
 ]

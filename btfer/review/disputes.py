@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
-from btfer.catalogue import Catalogue, photos, votes
+from btfer.catalogue import Catalogue, photos, verdicts, votes
 from btfer.catalogue.verdicts import StoredVerdict
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
@@ -29,12 +29,17 @@ class Dispute:
     votes: tuple[Vote, ...]
 
 
-def disputes(cat: Catalogue, round_: str) -> list[Dispute]:
-    """What awaits the last word in a round, in the order of the first votes. Raises UsageError."""
+def disputes(cat: Catalogue, round_: str, *, settled_by: str = "") -> list[Dispute]:
+    """What awaits the last word in a round, in the order of the first votes. Raises UsageError.
+
+    settled_by: only what this person may settle, having not voted on it.
+    """
     check_round(round_)
     by_subject: dict[ReviewSubject, list[Vote]] = defaultdict(list)
     for row in votes.disputes(cat, round_):
         by_subject[ReviewSubject(row.photo, row.face)].append(Vote(row.reviewer, _in_words(row)))
+    for subject in [one for one, cast in by_subject.items() if _voted(cast, settled_by)]:
+        del by_subject[subject]
     labels = photos.described(cat, {one.photo for one in by_subject})
     entries = [
         QueueEntry(one, labels[one.photo].expression, ("disputed",))
@@ -47,10 +52,22 @@ def disputes(cat: Catalogue, round_: str) -> list[Dispute]:
     ]
 
 
+def _voted(cast: list[Vote], reviewer: str) -> bool:
+    return bool(reviewer) and any(one.reviewer == reviewer for one in cast)
+
+
 def as_item(one: Dispute) -> Item:
     """The picture with the votes as its badges."""
     votes_ = tuple(f"{vote.reviewer}: {vote.verdict}" for vote in one.votes)
     return replace(one.item, badges=votes_)
+
+
+def votes_before(cat: Catalogue, item: Item) -> list[str]:
+    """What people said of a face's photo in the round before, in words: that is decided, so it influences nobody."""
+    if not item.face:
+        return []
+    rows = verdicts.votes(cat, "photos", [item.photo])
+    return [f"photo, {row.reviewer}: {_in_words(row)}" for row in rows]
 
 
 def plan(cat: Catalogue, reviewers_per_image: int, round_: str = "") -> None:

@@ -165,7 +165,7 @@ def _labels_as_verdicts(cat: Catalogue, rows: list[CsvRow], reviewer: str) -> li
     def read(row: CsvRow) -> MergedVerdict | None:
         named = text_of(row, "sha256").lower() if "sha256" in row else ""
         photo = named or _sha256_of(text_of(row, "file"))
-        one = _judged(photo, text_of(row, "label"))
+        one = judged_as(photo, text_of(row, "label"))
         check_judged("photos", one)
         if photo not in labels:
             return None
@@ -184,7 +184,8 @@ def _labels_as_verdicts(cat: Catalogue, rows: list[CsvRow], reviewer: str) -> li
     return [one for one in _line_by_line(rows, read) if one]
 
 
-def _judged(photo: str, label: str) -> Judged:
+def judged_as(photo: str, label: str) -> Judged:
+    """A label of a file: a class, `keep`, or `drop:<reason>`. Raises UsageError for another word."""
     if label.startswith("drop:"):
         return Judged(photo, "drop", label.removeprefix("drop:").strip())
     if label == "keep":  # a photo of several people has no one label

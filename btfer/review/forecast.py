@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from btfer.catalogue import Catalogue, faces, photos
+from btfer.catalogue import Catalogue
 from btfer.expressions import EXPRESSIONS
-from btfer.review.queues import Tally, progress
+from btfer.review.queues import Tally, counts, progress
 
 ENOUGH = 20  # a rate from fewer judgements of a class is that of all classes
 
@@ -25,11 +25,16 @@ def forecast(cat: Catalogue, crop_digest: str) -> list[Forecast]:
     It assumes that waiting faces are kept at the rate so far, and that waiting photos, and those that the
     crop stage has not looked at, yield faces at the rate so far.
     """
-    uncropped = photos.awaiting_crop(cat, crop_digest)
-    label = photos.label_of_each(cat) if uncropped else {}
-    waiting = [label[one.sha256] for one in uncropped]
-    seen, taken = faces.yielded(cat, crop_digest)
+    counted = counts(cat, crop_digest)
+    seen, taken = counted["crop", "seen", ""], counted["crop", "taken", ""]
+    waiting = [name for name, n in to_crop(cat, crop_digest).items() for _ in range(n)]
     return estimate(progress(cat, crop_digest), waiting, taken / seen if seen else None)
+
+
+def to_crop(cat: Catalogue, crop_digest: str) -> dict[str, int]:
+    """How many photos of each label people kept and the crop stage has not looked at."""
+    counted = counts(cat, crop_digest).items()
+    return {label: n for (kind, label, _), n in counted if kind == "uncropped" and n}
 
 
 def estimate(

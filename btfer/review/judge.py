@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
 from btfer.catalogue.photos import UNLABELLED
+from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.rows import PhotoBox
 from btfer.catalogue.verdicts import Verdict
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
+from btfer.review.exchange_rows import shortened
 from btfer.review.iou import SAME_FACE_IOU, best_match
 from btfer.review.queues import LEASE_MINUTES, queue
 from btfer.review.rules import Judged, check_judged, check_reviewer, check_round
@@ -35,32 +37,69 @@ class TrueFace(NamedTuple):
     label: str
 
 
-def commit(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) -> Committed:
+def commit(
+    cat: Catalogue,
+    round_: str,
+    judged: list[Judged],
+    reviewer: str,
+    *,
+    page: str = "",
+    facts: PageFacts | None = None,
+) -> Committed:
     """Write one person's votes on a page in one transaction: all of them, or none.
 
     What awaits no vote of theirs (another person was quicker, the photo was dropped meanwhile) is
-    skipped and counted. Raises UsageError for an unknown id, round, reason or class, an id named
+    skipped and counted. page: names this sending; sent again under the same name, it is written once. facts:
+    what else is known of the page. Raises UsageError for an unknown id, round, reason or class, an id named
     twice, or an unlabelled face that is kept as it is.
     """
-    new = _verdicts(cat, round_, judged, reviewer)
+    new = _named(_verdicts(cat, round_, judged, reviewer), page)
     dropped = votes.dropped_meanwhile(
         cat, round_, [ReviewSubject(one.photo, one.face) for one in new]
     )
     open_ = [one for one in new if ReviewSubject(one.photo, one.face) not in dropped]
-    written = votes.add_open(cat, round_, open_)
+    written = votes.add_open(cat, round_, open_, facts)
     return Committed(written, len(judged) - written)
 
 
-def settle(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) -> Committed:
-    """Write the last word on disputed pictures, over all votes; what is settled already is skipped.
+def settle(
+    cat: Catalogue, round_: str, judged: list[Judged], reviewer: str, *, page: str = ""
+) -> Committed:
+    """Write the last word on disputed pictures, over all votes.
 
-    Raises UsageError as `commit`.
+    What is settled already, and what this person has voted on, is skipped: a dispute is not settled by a side
+    of it. page: as for `commit`. Raises UsageError as `commit`.
     """
-    new = [replace(one, final=True) for one in _verdicts(cat, round_, judged, reviewer)]
+    given = _named(_verdicts(cat, round_, judged, reviewer), page)
     disputed = {ReviewSubject(row.photo, row.face) for row in votes.disputes(cat, round_)}
-    open_ = [one for one in new if ReviewSubject(one.photo, one.face) in disputed]
+    sent_before = votes.known_uids(cat, [one.uid for one in given])
+    open_ = [
+        replace(one, final=True)
+        for one in given
+        if ReviewSubject(one.photo, one.face) in disputed or one.uid in sent_before
+    ]
     written = len(votes.settle(cat, round_, open_))
     return Committed(written, len(judged) - written)
+
+
+def recall(cat: Catalogue, round_: str, ids: Iterable[str], reviewer: str) -> int:
+    """Lease those of these pictures to a reviewer that still await them and that nobody else has; how many.
+
+    Their other leases end, so that these come first in their queue.
+    """
+    check_round(round_)
+    reviewer = check_reviewer(reviewer)
+    named = [str(one) for one in ids]
+    if round_ == "photos":
+        subjects = [ReviewSubject(one) for one in sorted(photos.known(cat, named))]
+    else:
+        subjects = [ReviewSubject(face.photo, face.id) for face in faces.by_id(cat, named).values()]
+    gone = votes.dropped_meanwhile(cat, round_, subjects)
+    open_ = [one for one in subjects if one not in gone]
+    if not open_:
+        return 0
+    got, _ = votes.claim(cat, round_, open_, reviewer, size=len(open_), minutes=LEASE_MINUTES)
+    return len(got)
 
 
 def undo_last(cat: Catalogue, reviewer: str, round_: str) -> list[Judged]:
@@ -145,6 +184,16 @@ def _verdicts(cat: Catalogue, round_: str, judged: list[Judged], reviewer: str) 
     subjects = _subjects(cat, round_, ids)
     labels = _labels(cat, subjects.values())
     return [_verdict(round_, subjects[one.id], labels, one, reviewer) for one in judged]
+
+
+def _named(new: list[Verdict], page: str) -> list[Verdict]:
+    """With uids that are the same when the page is sent again."""
+    if not page:
+        return new
+    return [
+        replace(one, uid=shortened(f"{page}|{one.reviewer}|{one.round}|{one.face or one.photo}"))
+        for one in new
+    ]
 
 
 def _subjects(cat: Catalogue, round_: str, ids: list[str]) -> dict[str, ReviewSubject]:

@@ -3,25 +3,23 @@
 A hint is a badge and an order, never a verdict.
 """
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
-from btfer.catalogue import Catalogue, faces, photos, statements, verdicts, votes
+from btfer.catalogue import Catalogue, faces, photos, votes
 from btfer.catalogue.rows import DescribedPhoto, Face, PhotoBox
+from btfer.catalogue.verdicts import DropCount
 from btfer.catalogue.votes import ReviewSubject
-from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
-from btfer.review import badges
-from btfer.review.rules import check_reviewer, check_round
+from btfer.review.filters import ALL, ORDERS, Filter, matching, order_of
+from btfer.review.index import Counted, ReviewIndex, shared
+from btfer.review.rules import ROUNDS, check_reviewer, check_round
 
-ORDERS = ("as found", "suspicious first", "suspicious last")
 LEASE_MINUTES = 20.0
-# A page that is not full is worth reading the whole queue again, but not at each look.
-STALE_S = 20.0
-_SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "author")
+_SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "author", "url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +75,19 @@ def waiting(
     Raises UsageError for an unknown round.
     """
     check_round(round_)
-    entries = _photos(cat) if round_ == "photos" else _faces(cat, crop_digest)
-    if reviewer:
-        closed = votes.closed(cat, round_, reviewer)
-        entries = [one for one in entries if one.subject not in closed]
-    return sorted(entries, key=lambda one: badges.FIRST[round_] not in one.badges)
+    index = shared(cat, crop_digest)
+    with index.lock:
+        index.refresh()
+        asked = index.asks(round_, reviewer)
+        return _entries(index, round_, sorted(asked, key=lambda id_: index.first_key(round_, id_)))
 
 
-def in_order(
-    entries: Sequence[QueueEntry], order: str = ORDERS[0], label: str = ""
-) -> list[QueueEntry]:
-    """Those of one class ('' = all), in one of `ORDERS`. Raises UsageError for another order."""
-    if order not in ORDERS:
-        raise UsageError(f"unknown order '{order}'; choose one of {', '.join(ORDERS)}")
-    chosen = [one for one in entries if label in ("", one.label)]
-    if order == ORDERS[0]:
-        return chosen
-    sign = -1 if order == "suspicious first" else 1
-    return sorted(chosen, key=lambda one: sign * len(one.badges))  # stable: else as found
+def _entries(index: ReviewIndex, round_: str, ids: Sequence[str]) -> list[QueueEntry]:
+    hints, awaiting = index.badges(round_, ids), index.awaiting[round_]
+    return [
+        QueueEntry(awaiting[id_], index.label(awaiting[id_].photo), hints.get(id_, ()))
+        for id_ in ids
+    ]
 
 
 def queue(
@@ -107,8 +100,13 @@ def queue(
     label: str = "",
 ) -> list[Item]:
     """What a round has not decided, ready to be shown; nobody's lease counts. Raises UsageError."""
-    entries = in_order(waiting(cat, round_, crop_digest), order, label)
-    return items(cat, entries[:limit])
+    check_round(round_)
+    index = shared(cat, crop_digest)
+    with index.lock:
+        index.refresh()
+        ids = matching(index, round_, order_of(index, round_, order), Filter(label=label))
+        entries = _entries(index, round_, ids[:limit])
+    return items(cat, entries)
 
 
 def items(cat: Catalogue, entries: Sequence[QueueEntry]) -> list[Item]:
@@ -129,7 +127,7 @@ def end_leases(cat: Catalogue, round_: str, reviewer: str) -> None:
 
 
 class Queue:
-    """One person's queue in a round: the order is kept in memory, what may be shown is asked of the catalogue.
+    """One person's queue in a round: what awaits whom is in the index that all share, a page is claimed from it.
 
     So a page costs the same at any point of 100,000 pictures. Nobody is given what another person has
     before them (a lease of `LEASE_MINUTES`), unless the round asks for more votes than these will be.
@@ -140,68 +138,57 @@ class Queue:
         check_round(round_)
         self._cat, self._round, self._digest = cat, round_, crop_digest
         self._reviewer = check_reviewer(reviewer)
-        self._entries: dict[ReviewSubject, QueueEntry] = {}
-        self._closed: dict[str, QueueEntry] = {}  # by id: for put_back
-        self._orders: dict[tuple[str, str], list[ReviewSubject]] = {}
-        self._seen, self._read_at = "", 0.0
-        self._lock = threading.Lock()  # the same person may have two windows open
+        # What each of their windows shows, and when it last asked.
+        self._windows: dict[str, tuple[float, list[str]]] = {}
 
-    def page(self, size: int, order: str = ORDERS[0], label: str = "") -> Page:
-        """The next pictures for this person, leased to them; an empty page = nothing awaits them."""
-        with self._lock:
-            version = self._queue_version()
-            if version != self._seen:
-                self._read(version)
-            page = self._claim(size, order, label)
-            if len(page.items) < size and time.monotonic() - self._read_at >= STALE_S:
-                self._read(version)  # others may have ended a lease, or undone a page, since
-                page = self._claim(size, order, label)
-            return page
+    def page(
+        self,
+        size: int,
+        order: str = ORDERS[0],
+        label: str = "",
+        chosen: Filter = ALL,
+        *,
+        window: str = "",
+    ) -> Page:
+        """The next pictures for this person, leased to them; an empty page = nothing awaits them.
 
-    @property
-    def is_read(self) -> bool:
-        """Whether a page comes at once; else the whole queue is read first."""
-        return bool(self._seen)
-
-    def put_back(self, ids: Iterable[str]) -> None:
-        """Put pictures whose votes were undone first again."""
-        with self._lock:
-            back = [self._closed.pop(id_, None) for id_ in ids]
-            if None in back:
-                self._seen = ""  # judged before this queue was read: read it again
-            first = {one.subject: one for one in back if one}
-            self._entries, self._orders = first | self._entries, {}
-
-    def _queue_version(self) -> str:
-        """Changes when a stage has let pictures in or taken some out, or when more votes are asked for."""
-        return f"{verdicts.newest_of_stages(self._cat)} {votes.needed(self._cat, self._round)}"
-
-    def _read(self, version: str) -> None:
-        found = waiting(self._cat, self._round, self._digest, reviewer=self._reviewer)
-        self._entries = {one.subject: one for one in found}
-        self._closed, self._orders, self._seen = {}, {}, version
-        self._read_at = time.monotonic()
-
-    def _claim(self, size: int, order: str, label: str) -> Page:
-        candidates = self._candidates(order, label)
+        label: of one class ('' = all); chosen: what else they must be. window: names one of their windows, so
+        that what another one shows stays leased. Raises UsageError for an unknown order.
+        """
+        index = shared(self._cat, self._digest)
+        with index.lock:
+            index.refresh()
+            asked = index.asks(self._round, self._reviewer)
+            awaiting, ids = index.awaiting[self._round], order_of(index, self._round, order)
+            wanted = replace(chosen, label=label or chosen.label)
+            n_awaiting = len(asked)
+            if wanted != ALL:
+                ids = matching(index, self._round, [id_ for id_ in ids if id_ in asked], wanted)
+                n_awaiting = len(ids)
+        own = votes.leased_to(self._cat, self._round, self._reviewer)
+        # Own leases first, so that looking at a page again shows the same page.
+        mine = [id_ for id_ in ids if id_ in own and id_ in asked] if own else []
+        rest = (id_ for id_ in ids if id_ in asked and id_ not in own)
+        # Without the lock, as others wait for the catalogue here: what they judge meanwhile is passed over.
+        candidates = (one for id_ in chain(mine, rest) if (one := awaiting.get(id_)))
         got, closed = votes.claim(
-            self._cat, self._round, candidates, self._reviewer, size=size, minutes=LEASE_MINUTES
+            *(self._cat, self._round, candidates, self._reviewer),
+            size=size,
+            minutes=LEASE_MINUTES,
+            besides=self._open_elsewhere(window),
         )
-        for one in closed:
-            self._closed[one.id] = self._entries.pop(one)
-        if closed:
-            self._orders = {
-                key: [one for one in order if one not in closed]
-                for key, order in self._orders.items()
-            }
-        shown = items(self._cat, [self._entries[one] for one in got])
-        return Page(shown, len(candidates) - len(closed))
+        with index.lock:
+            self._windows[window] = (time.monotonic(), [one.id for one in got])
+            here = [one.id for one in got if one.id in index.awaiting[self._round]]
+            entries = _entries(index, self._round, here)
+        return Page(items(self._cat, entries), n_awaiting - len(closed))
 
-    def _candidates(self, order: str, label: str) -> list[ReviewSubject]:
-        if (order, label) not in self._orders:
-            chosen = in_order(list(self._entries.values()), order, label)
-            self._orders[order, label] = [one.subject for one in chosen]
-        return self._orders[order, label]
+    def _open_elsewhere(self, window: str) -> list[str]:
+        """What other windows show; one that was not heard of for as long as a lease lasts is closed."""
+        oldest = time.monotonic() - 60 * LEASE_MINUTES
+        self._windows = {name: one for name, one in self._windows.items() if one[0] > oldest}
+        others = (ids for name, (_, ids) in self._windows.items() if name != window)
+        return [id_ for ids in others for id_ in ids]
 
 
 def progress(cat: Catalogue, crop_digest: str) -> list[Tally]:
@@ -209,62 +196,43 @@ def progress(cat: Catalogue, crop_digest: str) -> list[Tally]:
 
     A dropped photo or face counts under the label that it had.
     """
-    seen = {(one.expression, one.decision): one.n for one in photos.tally(cat)}
-    taken = Counter(
-        (one.expression, one.decision) for one in faces.accepted_with_labels(cat, crop_digest)
-    )
-    return _tallies("photos", Counter(seen)) + _tallies("faces", taken)
+    return [one for name in ROUNDS for one in _tallies(name, counts(cat, crop_digest))]
 
 
-def _tallies(round_: str, counts: Counter[tuple[str, str]]) -> list[Tally]:
-    found = {label for label, _ in counts}
+def dropped(cat: Catalogue, crop_digest: str) -> list[DropCount]:
+    """How many photos and faces each stage and round dropped, by reason; the most first."""
+    found = counts(cat, crop_digest).items()
+    rows = [DropCount(of, why, n) for (kind, of, why), n in found if kind == "drop" and n]
+    return sorted(rows, key=lambda row: -row.dropped)
+
+
+def disputed(cat: Catalogue, crop_digest: str) -> dict[str, int]:
+    """How many pictures of each round people judged differently and nobody settled."""
+    index = shared(cat, crop_digest)
+    with index.lock:
+        index.refresh()
+        return {name: len(ids) for name, ids in index.disputed.items()}
+
+
+def counts(cat: Catalogue, crop_digest: str) -> Counter[Counted]:
+    """What the index counts (`ReviewIndex.counts`), as the catalogue is now."""
+    index = shared(cat, crop_digest)
+    with index.lock:
+        index.refresh()
+        return Counter(index.counts)
+
+
+def _tallies(round_: str, counted: Counter[Counted]) -> list[Tally]:
+    found = {label for (of, label, _), n in counted.items() if of == round_ and n}
     return [
         Tally(
             round_,
             label,
-            counts[label, ""],
-            counts[label, "keep"] + counts[label, "relabel"],
-            counts[label, "drop"],
+            counted[round_, label, ""],
+            counted[round_, label, "keep"] + counted[round_, label, "relabel"],
+            counted[round_, label, "drop"],
         )
         for label in (*EXPRESSIONS, *sorted(found - set(EXPRESSIONS)))
-    ]
-
-
-def _photos(cat: Catalogue) -> list[QueueEntry]:
-    conflicting, copied = photos.conflicting(cat), photos.with_copies(cat)
-    unclear = statements.licence_conflicts(cat)
-    no_face = {
-        one.sha256 for one in faces.photos_without_face(cat, faces.newest_settings(cat), "no face")
-    }
-    return [
-        QueueEntry(
-            ReviewSubject(photo.sha256),
-            photo.expression,
-            badges.of_photo(
-                photo, *(photo.sha256 in known for known in (conflicting, copied, no_face, unclear))
-            ),
-        )
-        for photo in photos.awaiting_review(cat)
-    ]
-
-
-def _faces(cat: Catalogue, crop_digest: str) -> list[QueueEntry]:
-    conflicting, unclear = photos.conflicting(cat), statements.licence_conflicts(cat)
-    taken = faces.accepted_with_labels(cat, crop_digest)
-    per_photo = Counter(face.photo for face in taken)
-    return [
-        QueueEntry(
-            ReviewSubject(face.photo, face.id),
-            face.expression,
-            badges.of_face(
-                face,
-                face.photo in conflicting,
-                per_photo[face.photo],
-                face.photo in unclear,
-            ),
-        )
-        for face in taken
-        if not face.decision
     ]
 
 

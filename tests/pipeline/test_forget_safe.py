@@ -131,7 +131,11 @@ def test_a_look_lists_everything_and_deletes_nothing(full: Catalogue, settings: 
     (settings.data_dir / "reports").mkdir()
     before = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
     lines = "\n".join(preview(full, settings, [face]).lines())
-    for told in (photo_of(full, face), f"face {face}", f"release {made.name}: test/sad/sad-001.png"):
+    for told in (
+        photo_of(full, face),
+        f"face {face}",
+        f"release {made.name}: test/sad/sad-001.png",
+    ):
         assert told in lines
     assert f"{run / 'predictions_btfer.parquet'}: 1 rows" in lines
     assert "reports, all of it" in lines

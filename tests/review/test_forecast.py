@@ -46,8 +46,35 @@ def test_a_persons_pace_comes_from_their_own_pages(tmp_path: Path) -> None:
     cat, ids = make(tmp_path, 4)
     review.commit(cat, "photos", [Judged(ids[0])], "ann")
     review.commit(cat, "photos", [Judged(id_) for id_ in ids[1:]], "ann")
-    assert review.pace(cat, "ann").per_minute > 0
     assert review.pace(cat, "ben") == Pace(0.0, 0.0)
+    assert review.pace(cat, "ann").per_minute == 0  # three in an instant: nobody looked at them
+
+
+def test_what_nobody_can_have_looked_at_is_no_pace() -> None:
+    """As of a script, or of the key that was held down: 48 in 0.4 seconds would be 7,058 a minute."""
+    quick = [(START + datetime.timedelta(seconds=0.4 * n), 48) for n in range(20)]
+    assert of_pages(quick, after(1)).per_minute == 0
+    both = [*quick, *pages(1, 2, 3)]
+    assert of_pages(both, after(3)).per_minute == pytest.approx(48, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "said", "page"),
+    [
+        ({"photos": 1, "faces": 5}, "1 photo is waiting to be judged", "photos"),
+        ({"faces": 1200}, "1,200 faces are waiting to be judged", "faces"),
+        ({"disputes": 2}, "2 pictures were judged differently", "disagreements"),
+        ({"to_crop": 3}, "3 kept photos are waiting for the crop stage: run `btfer build`", ""),
+        ({}, "1 of 2 classes are short of faces, sad of 9: run `btfer crawl`", ""),
+        ({"wanted": 1}, "Every class has its 1 faces: run `btfer build`", ""),
+    ],
+    ids=["photos", "faces", "disputes", "crop", "short", "enough"],
+)
+def test_the_next_step_is_one_sentence(waiting: dict, said: str, page: str) -> None:
+    known = {"photos": 0, "faces": 0, "disputes": 0, "to_crop": 0, "wanted": 10} | waiting
+    step = review.next_step(forecasts=[Forecast("happy", 10, None), Forecast("sad", 1, 4)], **known)
+    assert said in step.sentence
+    assert (step.page, bool(step.button)) == (page, bool(page))
 
 
 def tallies(photos: tuple[int, int, int], faces: tuple[int, int, int]) -> list[Tally]:

@@ -28,8 +28,8 @@ QUIET = [
 class App:
     """`streamlit run` on a data folder; it can be killed and started again on the same port."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self.data_dir = data_dir
+    def __init__(self, data_dir: Path, *options: str) -> None:
+        self.data_dir, self.options = data_dir, options
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -42,7 +42,7 @@ class App:
         environment |= {"LOGNAME": "tester"}
         with (self.data_dir / "app.log").open("ab") as out:
             self.process = subprocess.Popen(
-                [*command, "--server.port", str(self.port)],
+                [*command, "--server.port", str(self.port), "--", *self.options],
                 cwd=ROOT,
                 env=environment,
                 stdout=out,
@@ -65,12 +65,12 @@ class App:
 
 
 @pytest.fixture
-def run_app() -> Iterator[Callable[[Path], App]]:
+def run_app() -> Iterator[Callable[..., App]]:
     """Starts the app on a data folder, and ends it after the test."""
     running: list[App] = []
 
-    def start(data_dir: Path) -> App:
-        running.append(App(data_dir))
+    def start(data_dir: Path, *options: str) -> App:
+        running.append(App(data_dir, *options))
         return running[-1]
 
     yield start
@@ -87,7 +87,7 @@ def page() -> Iterator[Any]:
         pytest.skip("no Chromium in PATH (Debian: apt-get install chromium)")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=QUIET)
-        opened = browser.new_page(viewport={"width": 1280, "height": 800})
+        opened = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
         errors: list[str] = []
         opened.on("pageerror", lambda error: errors.append(str(error)))
         asked: list[str] = []

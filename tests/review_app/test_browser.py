@@ -19,6 +19,12 @@ def open_round(page: Any, url: str, round_: str) -> None:
     page.locator(".tile").first.wait_for()
 
 
+def send(page: Any) -> None:
+    """Press Enter when the page has been seen for long enough."""
+    page.wait_for_timeout(1500)
+    page.keyboard.press("Enter")
+
+
 def await_count(page: Any, text: str) -> None:
     page.locator(".count", has_text=text).wait_for()
 
@@ -42,7 +48,7 @@ def test_a_page_is_judged_and_taken_back_by_keyboard_alone(
         expected[ids[index]] = ("drop", reason)
     await_count(page, "30 of 48 marked")
     assert given(cat, "photos") == {}  # nothing is sent before the page is
-    page.keyboard.press("Enter")
+    send(page)
     await_count(page, "12 photos waiting")
     assert given(cat, "photos") == expected
 
@@ -52,7 +58,7 @@ def test_a_page_is_judged_and_taken_back_by_keyboard_alone(
     page.keyboard.press("u")
     await_count(page, "60 photos waiting · 30 of 48 marked")
     assert given(cat, "photos") == {}
-    page.keyboard.press("Enter")  # the marks came back with the pictures
+    send(page)  # the marks came back with the pictures
     await_count(page, "12 photos waiting")
     assert given(cat, "photos") == expected
 
@@ -65,7 +71,7 @@ def test_faces_are_relabelled_zoomed_and_never_kept_without_a_label(
     ids = [item.id for item in review.queue(cat, "faces", DIGEST)]
     app = run_app(tmp_path)
     open_round(page, app.url, "faces")
-    page.keyboard.press("Enter")
+    send(page)
     page.get_by_text("This face has no label").wait_for()
     assert given(cat, "faces") == {}
     page.keyboard.press("4")  # the cursor went to the face without a label
@@ -74,7 +80,7 @@ def test_faces_are_relabelled_zoomed_and_never_kept_without_a_label(
     title = page.locator("dialog dd", has_text="Drawing 9")
     assert title.text_content() == "<b>Drawing 9</b>"  # text from the web stays text
     page.keyboard.press(" ")
-    page.keyboard.press("Enter")
+    send(page)
     page.get_by_text("Every face that btfer crop found has been judged").wait_for()
     assert given(cat, "faces") == dict.fromkeys(ids, ("keep", "")) | {odd: ("relabel", "happy")}
 
@@ -88,6 +94,7 @@ def test_the_mouse_marks_with_the_chosen_reason(
     page.get_by_role("button", name="unclear").click()
     for index in (1, 3, 1):  # the second click on a picture clears it
         page.locator(".tile").nth(index).click()
+    page.wait_for_timeout(1100)
     page.get_by_role("button", name="keep the rest").click()
     page.get_by_text("Every photo that btfer dedup kept has been judged").wait_for()
     expected = dict.fromkeys(ids[:3], ("keep", "")) | {ids[3]: ("drop", "unclear")}
@@ -115,12 +122,12 @@ def test_two_browsers_on_one_queue_judge_every_picture_once(
     assert len(tiles(page) | tiles(other)) == 96
     for window in (page, other):
         window.keyboard.press("n")
-        window.keyboard.press("Enter")
+        send(window)
         window.get_by_text("48 judged").wait_for()
     other.get_by_text(
         "24 photos are waiting for other reviewers"
     ).wait_for()  # ann has them before her
-    page.keyboard.press("Enter")
+    send(page)
     page.get_by_text("Every photo that btfer dedup kept has been judged").wait_for()
     rows = verdicts.votes(cat, "photos")
     assert sorted(row.photo for row in rows) == sorted(ids)
@@ -136,19 +143,20 @@ def test_a_blind_second_pass_ends_in_the_last_word(
     other = another(page)
     open_round(page, app.url, "photos?reviewer=ann")
     page.keyboard.press("t")
-    page.keyboard.press("Enter")
+    send(page)
     page.get_by_text("3 photos are waiting for other reviewers").wait_for()
     open_round(other, app.url, "photos?reviewer=ben")
     await_count(other, "3 photos waiting · 0 of 3 marked")  # nothing of the first votes shows
     assert "ann" not in other.locator(".review").inner_text()
-    other.keyboard.press("Enter")
+    send(other)
     other.get_by_text("1 photos are waiting for other reviewers").wait_for()
     assert set(given(cat, "photos")) == set(ids[1:])
+    other = another(page)
     open_round(other, app.url, "disagreements?reviewer=cleo")
     other.get_by_text("ann: drop: text | ben: keep").wait_for()
-    other.keyboard.press("Enter")
+    send(other)
     other.get_by_text("Nothing is marked").wait_for()
     other.keyboard.press("4")
-    other.keyboard.press("Enter")
+    send(other)
     other.get_by_text("Reviewers disagree on nothing").wait_for()
     assert given(cat, "photos")[ids[0]] == ("relabel", "happy")

@@ -12,6 +12,7 @@ from btfer.catalogue import Catalogue, verdicts
 from btfer.catalogue.verdicts import Verdict
 from btfer.review import duplicates
 from tests.drawn_catalogue import add_photo, make
+from tests.review_app.naming import rename
 
 
 def make_groups(data_dir: Path, sizes: list[int]) -> tuple[Catalogue, list[list[str]]]:
@@ -64,7 +65,7 @@ def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:
     make_groups(data_dir, [2])
     app = show()
     assert sentences(app) == ""
-    app.sidebar.text_input[0].set_value("  ").run()
+    rename(app, "  ")
     assert "Enter your name" in sentences(app)
 
 
@@ -72,7 +73,7 @@ def test_the_last_change_can_be_taken_back_where_no_group_is_left(data_dir: Path
     cat, [[keeper, copy]] = make_groups(data_dir, [2])
     duplicates.change(cat, keeper, "ann", not_copies=[copy])
     app = show()
-    app.sidebar.text_input[0].set_value("ann").run()
+    rename(app, "ann")
     [undo] = [button for button in app.main.button if button.label == "Undo my last change"]
     undo.click().run()
     assert not app.exception
@@ -180,6 +181,9 @@ def test_pages_turn_and_two_pictures_are_compared_large(
     page.keyboard.press("ArrowRight")
     page.keyboard.press(" ")
     page.locator("dialog[open] img[src^='data:image/webp']").nth(1).wait_for()
+    says = page.locator("dialog[open] .difference figcaption", has_text="of the picture differs")
+    says.wait_for()
+    assert page.locator("dialog[open] canvas").count() == 1
     page.keyboard.press(" ")
     assert page.locator("dialog[open]").count() == 0
     for _ in range(2):

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from btfer.catalogue import Catalogue, pairs
 from btfer.review import pairs as asking
 from tests.drawn_catalogue import make
+from tests.review_app.naming import rename
 
 
 def make_pairs(data_dir: Path, n: int) -> Catalogue:
@@ -55,7 +56,7 @@ def test_the_last_page_can_be_undone_when_all_are_answered(data_dir: Path) -> No
     cat = make_pairs(data_dir, 1)
     app = show()
     assert sentences(app) == ""
-    app.sidebar.text_input[0].set_value("ann").run()
+    rename(app, "ann")
     asking.answer(cat, {asking.waiting(cat)[0].id: True}, "ann")
     app.run()
     assert "All 1 pairs have been answered. Next: run `btfer dedup calibrate`" in sentences(app)

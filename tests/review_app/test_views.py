@@ -7,10 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from btfer import review
-from btfer.catalogue import verdicts
+from btfer.catalogue import photos, verdicts
 from btfer.catalogue.verdicts import Verdict
 from btfer.review import Judged
 from tests.drawn_catalogue import DIGEST, make
+from tests.review_app.naming import rename
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,6 +58,10 @@ def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
     assert [metric.value for metric in app.metric] == ["9", "8"]
     yields, funnel, drops = (table.value for table in app.dataframe)
     assert yields.loc["angry", "forecast"] == "too few judged to tell"
+    assert yields.loc["angry", "likely"] == ""  # and not the word None
+    assert "**Next:** 9 photos are waiting to be judged." in [one.value for one in app.markdown]
+    assert app.button(key="next_step").label == "Judge photos"
+    assert "per minute" not in " ".join(metric.delta for metric in app.metric)
     assert funnel.loc["angry", "photos waiting"] == 2
     assert funnel.loc["all", "faces dropped"] == 1
     assert drops.to_dict("records") == [{"round": "faces", "reason": "cut off", "dropped": 1}]
@@ -95,12 +100,10 @@ def test_photos_without_a_face_are_shown_by_reason_and_counted(data_dir: Path) -
         "no usable face (1)",
         "out of memory (1)",
     ]
-    assert len(app.caption) == 48
     app.number_input(key="no_face_page").set_value(2).run()
     assert not app.exception
-    assert len(app.caption) == 2
     app.selectbox(key="no_face_reason").set_value("out of memory").run()
-    assert [text.value for text in app.caption] == [f"{ids[51][:12]} · 200x180"]
+    assert not app.exception
     drops = show("overview").dataframe[-1].value.to_dict("records")
     assert {"round": "crop", "reason": "no face", "dropped": 50} in drops
 
@@ -108,14 +111,14 @@ def test_photos_without_a_face_are_shown_by_reason_and_counted(data_dir: Path) -
 def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:
     make(data_dir, 2)
     app = show("photos")
-    app.sidebar.text_input[0].set_value("  ").run()
+    rename(app, "  ")
     assert "Enter your name" in sentences(app)
 
 
 def test_the_last_page_can_be_undone_from_an_empty_queue(data_dir: Path) -> None:
     cat, ids = make(data_dir, 2)
     app = show("photos")
-    app.sidebar.text_input[0].set_value("ann").run()
+    rename(app, "ann")
     review.commit(cat, "photos", [Judged(id_) for id_ in ids], "ann")
     app.run()
     app.button[0].click().run()
@@ -128,18 +131,49 @@ def test_the_log_shows_and_filters_every_verdict(data_dir: Path) -> None:
     review.commit(cat, "photos", [Judged(ids[0], "drop", "text")], "ann")
     review.undo_last(cat, "ann", "photos")
     review.commit(cat, "photos", [Judged(ids[1])], "ben")
+    rows = review.visible_log(cat, "ann", limit=9)
+    assert [row.decision for row in rows] == ["keep", "undo", "drop"]
+    assert review.visible_log(cat, "ann", limit=9, before=rows[1].id) == rows[2:]
+    shown = review.with_pictures(cat, rows)
+    assert [(one.item.photo, one.undone) for one in shown] == [
+        (ids[1], False),
+        (ids[0], False),
+        (ids[0], True),
+    ]
     app = show("log")
-    table = app.dataframe[0].value
-    assert list(table["decision"]) == ["keep", "undo", "drop"]
-    assert list(table["state"]) == ["", "", "undone"]
+    assert app.selectbox(key="log_reviewer").options == ["all", "ann", "ben"]
     app.selectbox(key="log_reviewer").set_value("ben").run()
-    assert list(app.dataframe[0].value["photo"]) == [ids[1][:16]]
+    assert not app.exception
 
 
 def test_a_name_may_be_changed_again_and_again(data_dir: Path) -> None:
     make(data_dir, 2)
     app = show("photos")
     for name in ("ann", "bob", "cleo"):
-        app.sidebar.text_input[0].set_value(name).run()
-        assert app.session_state["reviewer"] == name
-        assert app.sidebar.text_input[0].value == name
+        rename(app, name)
+        assert f"Reviewer: **{name}**" in [one.value for one in app.sidebar.markdown]
+
+
+def test_what_is_filtered_is_in_the_address_and_comes_from_it(data_dir: Path) -> None:
+    cat, ids = make(data_dir, 9)
+    app = show("photos")
+    rename(app, "ann")
+    app.sidebar.toggle(key="filter_photos").set_value(True).run()
+    assert app.selectbox(key="choice_source").options == ["any", "folder (9)"]
+    assert not app.exception
+    app.text_input(key="find_photos").set_value("3.png").run()
+    assert app.query_params["find"] in ("3.png", ["3.png"])
+    leased = {one.id for one in review.Queue(cat, "photos", "ann", "").page(1).items}
+    assert leased == {ids[3]}  # the one picture that is before ann
+    app.text_input(key="find_photos").set_value("no such file").run()
+    assert "choose something else" in sentences(app)
+    app.sidebar.toggle(key="filter_photos").set_value(False).run()
+    assert "find" not in app.query_params
+
+
+@pytest.mark.parametrize("text", ["start", "URL", "file", "page of nobody"])
+def test_a_picture_is_found_by_what_people_have_of_it(data_dir: Path, text: str) -> None:
+    cat, ids = make(data_dir, 3)
+    said = {"start": ids[1][:10], "URL": "http://pictures.example/1.png", "file": "1.png"}
+    found = photos.findable(cat, said.get(text, "http://elsewhere.example/"))
+    assert found == ({ids[1]} if text in said else set())

@@ -1,0 +1,225 @@
+// What opens over the grid: the picture under the loupe, two side by side, the keys, the guidelines.
+
+const KEPT_ZOOMS = 30;
+const GUIDE_KEY = "btfer guidelines read";
+const KEYS = [
+  ["← ↑ ↓ →", "to another picture"], ["Space", "look at it closely, and close again"],
+  ["Enter", "keep the rest, next page"], ["U", "take back the last mark, then the last page"],
+  ["B", "hold a picture; B on another shows both side by side"], ["+ and -", "larger and smaller pictures"],
+  ["0", "as large as fits the page"], ["G", "guidelines"], ["?", "this list"], ["Esc", "close"],
+];
+
+function keepZoom(view, zoom) {
+  view.zooms.set(zoom.id, zoom);
+  if (view.zooms.size > KEPT_ZOOMS) view.zooms.delete(view.zooms.keys().next().value);
+}
+
+function close(view) {
+  view.zoomed = "";
+  view.dialog.close();
+}
+
+/** Open one kind of sheet, or close it where it is open. */
+function sheet(view, kind) {
+  if (view.sending) return;
+  if (view.zoomed === kind) { close(view); return focus(view); }
+  show(view, kind);
+}
+
+function loupe(view) { sheet(view, view.zoomed === "pair" ? "pair" : "loupe"); }
+function help(view) { sheet(view, "help"); }
+
+/** Hold the picture under the cursor; where another one is held, show the two. */
+function compare(view) {
+  const { id } = view.data.items[view.cursor];
+  if (view.zoomed === "pair") { view.pinned = ""; close(view); refresh(view); return focus(view); }
+  if (!view.pinned || view.pinned === id || !view.data.items.some((item) => item.id === view.pinned)) {
+    view.pinned = view.pinned === id ? "" : id;
+    return refresh(view);
+  }
+  show(view, "pair");
+}
+
+function show(view, kind) {
+  view.zoomed = kind;
+  const sheets = { loupe: showLoupe, pair: showPair, help: showHelp };
+  view.dialog.className = kind;
+  view.dialog.setAttribute("aria-label", { loupe: "picture", pair: "two pictures", help: "keys and hints" }[kind]);
+  sheets[kind](view);
+  if (!view.dialog.open) view.dialog.showModal();
+  view.dialog.focus({ preventScroll: true }); // not its first button: Space would press that
+}
+
+function fetched(view, item) {
+  const found = view.zooms.get(item.id);
+  if (!found && view.looking !== item.id) {
+    view.looking = item.id;
+    view.post({ kind: "zoom", id: item.id, number: newNumber() });
+  }
+  return found;
+}
+
+function showLoupe(view) {
+  const item = view.data.items[view.cursor];
+  view.seen.add(item.id);
+  const found = fetched(view, item);
+  const pictures = make("div", "pictures");
+  if (found?.face) face(found, pictures);
+  pictures.append(picture(item, found));
+  const side = make("div", "side");
+  side.append(steps(view), facts(view, item, found), legendOf(view));
+  view.dialog.replaceChildren(pictures, side);
+}
+
+function face(found, parent) {
+  const figure = make("figure", "face", "", parent);
+  const image = make("img", "", "", figure);
+  image.src = found.face;
+  image.alt = "the face, enlarged";
+  make("figcaption", "", found.scale, figure);
+}
+
+function steps(view) {
+  const bar = make("div", "bar");
+  const { items } = view.data;
+  button(view, bar, "previous", "←", "previous", () => act(view, "ArrowLeft"));
+  make("span", "count", `${view.cursor + 1} of ${items.length}`, bar);
+  button(view, bar, "next", "→", "next", () => act(view, "ArrowRight"));
+  button(view, bar, "close", "Space", "close", () => { close(view); focus(view); });
+  return bar;
+}
+
+function picture(item, found) {
+  const holder = make("div", "photo");
+  const frame = make("div", "frame", "", holder);
+  const image = make("img", "", "", frame);
+  image.alt = item.about.phrase;
+  image.src = found ? found.src : item.src;
+  if (found?.boxes.length) image.onload = () => frame.append(outlined(found.boxes, found.size, 3));
+  return holder;
+}
+
+/** Boxes over a picture. size: of the photo in pixels; width: of the line on the screen. */
+function outlined(boxes, size, width) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
+  svg.setAttribute("aria-hidden", "true");
+  for (const [x, y, w, h] of boxes) {
+    for (const [colour, px] of [["#000", width + 2], ["#f0e442", width]]) {
+      const rectangle = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+      const at = { x, y, width: w, height: h, fill: "none", stroke: colour, "stroke-width": px, "vector-effect": "non-scaling-stroke" };
+      for (const [name, value] of Object.entries(at)) rectangle.setAttribute(name, value);
+      svg.append(rectangle);
+    }
+  }
+  return svg;
+}
+
+function facts(view, item, found) {
+  const list = make("dl", "facts");
+  const mark = view.marks.get(item.id);
+  const shown = {
+    "your mark": mark ? mark.reason || mark.expression || "keep" : view.data.settle ? "" : "keep",
+    label: item.label, query: item.about.phrase, language: item.about.language,
+    title: item.about.title, source: item.about.source, author: item.about.author,
+    licence: item.about.licence, size: `${item.size[0]} x ${item.size[1]} px${found?.file_size ? `, ${found.file_size}` : ""}`,
+    file: found?.file, hash: item.hash, votes: (found?.votes || []).join("; "),
+  };
+  if (item.badges.length) {
+    make("dt", "", view.data.settle ? "votes" : "hints", list);
+    for (const word of item.badges) make("dd", "", explained(view, word), list);
+  }
+  for (const [name, text] of Object.entries(shown)) {
+    if (!text) continue;
+    make("dt", "", name, list);
+    make("dd", "", text, list);
+  }
+  const address = item.about.page_url;
+  if (address) {
+    make("dt", "", "page", list);
+    link(address, make("dd", "", "", list));
+  }
+  return list;
+}
+
+/** Only http and https become a link: an address from the web may be anything. */
+function link(address, parent) {
+  let url = null;
+  try { url = new URL(address); } catch { /* text */ }
+  if (!url || !["http:", "https:"].includes(url.protocol)) return parent.append(address);
+  const element = make("a", "", address, parent);
+  Object.assign(element, { href: url.href, target: "_blank", rel: "noopener noreferrer" });
+  return element;
+}
+
+function legendOf(view) {
+  const legend = make("div", "legend");
+  const add = (className, key, text) => button(view, legend, className, key.toUpperCase(), text, () => act(view, key));
+  if (view.data.settle) add("keep", KEEP_KEY, "keep");
+  for (const [reason, key] of Object.entries(view.data.reasons)) add("reason", key, reason);
+  view.data.classes.forEach((label, index) => add("class", String(index + 1), label));
+  return legend;
+}
+
+function showPair(view) {
+  const { items } = view.data;
+  const two = [items.find((item) => item.id === view.pinned), items[view.cursor]].filter(Boolean);
+  const pictures = make("div", "pictures");
+  const missing = two.find((item) => !view.zooms.has(item.id));
+  for (const item of two) {
+    const figure = picture(item, view.zooms.get(item.id));
+    make("div", "caption", [item.label, `${item.size[0]} x ${item.size[1]} px`, ...item.badges].join(" · "), figure);
+    pictures.append(figure);
+  }
+  view.dialog.replaceChildren(pictures);
+  if (missing) fetched(view, missing);
+}
+
+function showHelp(view) {
+  const text = make("div", "words");
+  make("h2", "", "Keys", text);
+  list(text, KEYS);
+  make("h2", "", "Marks", text);
+  list(text, [...view.brushes].map(([key, chip]) => [key.toUpperCase(), chip.lastChild.textContent]));
+  make("h2", "", "Hints: what may be wrong, never a verdict", text);
+  list(text, Object.entries(view.data.hints));
+  const bar = make("div", "bar");
+  button(view, bar, "close", "?", "close", () => { close(view); focus(view); });
+  view.dialog.replaceChildren(bar, text);
+}
+
+function list(parent, pairs) {
+  const element = make("dl", "facts", "", parent);
+  for (const [name, text] of pairs) { make("dt", "", name, element); make("dd", "", text, element); }
+}
+
+// ---- guidelines
+
+function guide(view) {
+  if (!view.data.guidelines.text) return;
+  view.guiding = !view.guiding;
+  if (view.guiding) showGuide(view); else view.panel.hidden = true;
+  size(view);
+  refresh(view);
+}
+
+/** The team's own words beside the grid: headings, points and paragraphs, all of it text. */
+function showGuide(view) {
+  const { text, version } = view.data.guidelines;
+  view.panel.hidden = false;
+  view.panel.replaceChildren();
+  for (const block of text.split(/\n(?=\s*\n|\s*[-*#])/)) {
+    const plain = block.replace(/\*\*|`/g, "").trim().replace(/\s*\n\s*/g, " ");
+    const heading = /^(#+)\s*(.*)/.exec(plain);
+    if (heading) make(heading[1].length > 1 ? "h3" : "h2", "", heading[2], view.panel);
+    else if (/^[-*] /.test(plain)) make("p", "point", plain.slice(2), view.panel);
+    else if (plain) make("p", "", plain, view.panel);
+  }
+  try { localStorage.setItem(GUIDE_KEY, version); } catch { /* asked again after a reload */ }
+  view.read = version;
+}
+
+/** The version that this reviewer had before them last; '' = none. */
+function readGuide(view) {
+  try { return localStorage.getItem(GUIDE_KEY) || view.read || ""; } catch { return view.read || ""; }
+}

@@ -1,0 +1,74 @@
+// How large the pictures are: as large as lets the whole page be seen, or what the reviewer chose.
+
+const SMALLEST = 80;
+const LARGEST = 512;
+const GAP = 6;
+const TILE_KEY = "btfer tile";
+const SHARP = [0, 256, 512]; // pixels that the server can send; 0 = the thumbnails
+
+function chosenSize() {
+  try { return Number(localStorage.getItem(TILE_KEY)) || 0; } catch { return 0; }
+}
+
+function resize(view, px) {
+  view.tilePx = px ? Math.min(LARGEST, Math.max(SMALLEST, Math.round(px))) : 0;
+  try { localStorage.setItem(TILE_KEY, view.tilePx); } catch { /* kept in this window only */ }
+  size(view);
+}
+
+function larger(view) { resize(view, shownSize(view) * 1.2); view.tiles[view.cursor].scrollIntoView({ block: "nearest" }); }
+function smaller(view) { resize(view, shownSize(view) / 1.2); }
+function fit(view) { resize(view, 0); }
+
+function shownSize(view) {
+  return view.tilePx || parseFloat(view.grid.style.getPropertyValue("--tile"));
+}
+
+/** The largest tile with which n fit in this place; where none does, one that shows what is on it. */
+function fitting(n, width, height) {
+  let best = 0;
+  for (let columns = 1; columns <= n; columns += 1) {
+    const px = (width - GAP * (columns - 1)) / columns;
+    const rows = Math.ceil(n / columns);
+    best = Math.max(best, Math.min(px, (height - GAP * (rows - 1)) / rows));
+  }
+  return Math.min(LARGEST, Math.max(SMALLEST, best));
+}
+
+function size(view) {
+  view.tilePx ??= chosenSize();
+  const { grid } = view;
+  view.sizer?.disconnect();
+  const lay = () => {
+    const room = window.innerHeight - Math.max(0, grid.getBoundingClientRect().top + pageScroll(grid)) - 16;
+    const width = grid.clientWidth;
+    if (!width) return;
+    const px = Math.min(view.tilePx || fitting(view.tiles.length, width, room), width);
+    const columns = Math.max(1, Math.floor((width + GAP) / (px + GAP)));
+    grid.style.setProperty("--tile", `${px}px`);
+    grid.style.setProperty("--columns", columns);
+    view.slider.value = px;
+    sharpen(view, px);
+  };
+  view.sizer = new ResizeObserver(lay);
+  view.sizer.observe(view.root);
+}
+
+/** How far the page is scrolled: the grid's own place does not depend on it. */
+function pageScroll(element) {
+  let scrolled = window.scrollY;
+  for (let one = element.getRootNode().host; one; one = one.parentElement) scrolled += one.scrollTop;
+  return scrolled;
+}
+
+/** Larger pictures are fetched when they are asked for: photos by the slider only, because each is decoded anew. */
+function sharpen(view, px) {
+  const { round, sharp } = view.data;
+  const wanted = round === "faces" || view.tilePx ? px * Math.min(2, window.devicePixelRatio) : 0;
+  const asked = wanted > 300 ? SHARP[2] : wanted > 165 ? SHARP[1] : SHARP[0];
+  const enough = round === "faces" ? Math.min(asked, SHARP[1]) : asked; // a crop has 256 pixels
+  if (enough <= Math.max(sharp, view.sharp || 0)) return;
+  view.sharp = enough;
+  clearTimeout(view.sharpening); // while the slider moves
+  view.sharpening = setTimeout(() => { if (!view.sending) view.post({ kind: "sharp", px: enough, number: newNumber() }); }, 400);
+}

@@ -1,0 +1,72 @@
+"""Hidden gold pictures: a quality for each reviewer, and no votes."""
+
+from pathlib import Path
+
+import pytest
+
+from btfer import review
+from btfer.catalogue import verdicts
+from btfer.errors import UsageError
+from btfer.review import Judged, gold
+from btfer.review.gold import Quality, read_gold
+from tests.drawn_catalogue import make
+
+
+@pytest.mark.parametrize(
+    ("right", "given", "correct"),
+    [
+        ("angry", Judged(""), True),  # the picture is labelled angry
+        ("angry", Judged("", "relabel", expression="sad"), False),
+        ("sad", Judged("", "relabel", expression="sad"), True),
+        ("sad", Judged(""), False),
+        ("drop", Judged("", "drop", "text"), True),
+        ("drop:text", Judged("", "drop", "unclear"), False),
+        ("keep", Judged("", "drop", "unclear"), False),
+    ],
+)
+def test_an_answer_is_right_by_what_it_says_of_the_picture(
+    tmp_path: Path, right: str, given: Judged, correct: bool
+) -> None:
+    cat, [photo] = make(tmp_path, 1)
+    known = read_gold([{"sha256": photo, "label": right}])
+    one = Judged(photo, given.decision, given.reason, given.expression)
+    for _ in range(2):  # the page may be sent twice
+        gold.answer(cat, "photos", [one], "ann", known, sent="page")
+    assert gold.quality(cat, "ann") == Quality(int(correct), 1)
+    assert verdicts.log(cat, rounds=("photos",)) == []
+
+
+def test_each_is_asked_once_and_never_instead_of_a_vote(tmp_path: Path) -> None:
+    cat, ids = make(tmp_path, 6)
+    known = read_gold([{"sha256": id_, "label": "keep"} for id_ in ids[:3]])
+    page = review.queue(cat, "photos")
+    assert gold.hidden_among(cat, "photos", page, "ann", known) == (page, set())
+    review.commit(cat, "photos", [Judged(id_) for id_ in ids[:3]], "ben")
+    page = review.queue(cat, "photos")
+    asked = set()
+    for number in range(3):
+        mixed, hidden = gold.hidden_among(cat, "photos", page, "ann", known)
+        assert gold.hidden_among(cat, "photos", page, "ann", known) == (mixed, hidden)
+        assert len(mixed) == 4
+        gold.answer(cat, "photos", [Judged(one) for one in hidden], "ann", known, sent=str(number))
+        asked |= hidden
+    assert asked == set(ids[:3])
+    assert gold.hidden_among(cat, "photos", page, "ann", known) == (page, set())
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"sha256": "ab", "label": "furious"}, "line 2: unknown expression class 'furious'"),
+        ({"sha256": "ab", "label": "drop:boring"}, "line 2: unknown drop reason 'boring'"),
+        ({"label": "sad"}, "line 2: no picture"),
+    ],
+)
+def test_a_wrong_row_is_named_by_its_line(row: dict[str, str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        read_gold([row])
+
+
+def test_few_answers_are_not_shown_because_they_would_give_the_pictures_away() -> None:
+    assert Quality(3, 4).in_words() == ""
+    assert Quality(9, 10).in_words() == "90 % of 10 hidden pictures right"

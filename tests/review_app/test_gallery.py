@@ -1,0 +1,107 @@
+"""The grids of Log and No face in a real Chromium: marked by keys, sent by Enter, larger by Space."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from btfer import review
+from btfer.catalogue import faces, verdicts
+from btfer.catalogue.verdicts import Verdict
+from btfer.faces.modes import crop_settings
+from btfer.review import Judged
+from btfer.settings import Settings
+from tests.drawn_catalogue import DIGEST, make
+
+pytestmark = pytest.mark.browser
+
+
+def held(cat: Any) -> dict[str, tuple[str, str]]:
+    return {row.photo: (row.decision, row.reason) for row in verdicts.current_in(cat, "photos")}
+
+
+def test_the_log_is_judged_anew_by_keyboard_and_says_who_and_when(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 4)
+    review.commit(cat, "photos", [Judged(one) for one in ids], "ann")
+    app = run_app(tmp_path)
+    page.goto(f"{app.url}/log?reviewer=ben")
+    grid = page.get_by_role("listbox", name="verdicts, newest first")
+    grid.wait_for()
+    assert page.locator(".tile img").count() == 4
+    says = page.locator(".tile figcaption").all_text_contents()
+    assert all("keep · ann · 20" in one for one in says)
+    page.locator(".tile").first.click()
+    page.keyboard.press("t")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("u")
+    page.get_by_text("2 marked").wait_for()
+    assert held(cat) == dict.fromkeys(ids, ("keep", ""))  # nothing is sent before Enter
+    page.keyboard.press("Enter")
+    page.get_by_text("1 undone. 1 judged. · 0 marked").wait_for()
+    expected = {ids[0]: ("keep", ""), ids[2]: ("keep", ""), ids[3]: ("drop", "text")}
+    assert held(cat) == expected
+    page.locator(".tile").first.click()
+    page.keyboard.press("Space")
+    page.locator("dialog[open] img").wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+
+
+def test_a_photo_without_a_face_is_seen_large_and_dropped(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 3)
+    review.commit(cat, "photos", [Judged(one) for one in ids], "ann")
+    without = [
+        Verdict("crop", one, "drop", "crop", settings=DIGEST, reason="no face") for one in ids
+    ]
+    verdicts.add(cat, without)
+    app = run_app(tmp_path)
+    page.goto(f"{app.url}/no-face?reviewer=ben")
+    page.locator(".tile").nth(1).dblclick()
+    page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".tile").nth(1).click()
+    page.keyboard.press("f")
+    page.keyboard.press("Enter")
+    page.get_by_text("1 dropped; the page Log takes it back.").wait_for()
+    assert held(cat)[ids[1]] == ("drop", "no face")  # the newest comes first
+    assert page.locator(".tile").count() == 2
+
+
+def draw_by_mouse(page: Any) -> None:
+    frame = page.locator("dialog[open] .frame").bounding_box()
+    for share in (0.3, 0.8):
+        x, y = (frame[at] + share * frame[side] for at, side in (("x", "width"), ("y", "height")))
+        page.mouse.click(x, y)
+
+
+def draw_by_keys(page: Any) -> None:
+    page.keyboard.press("Enter")
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("draw", [draw_by_mouse, draw_by_keys], ids=["mouse", "keys"])
+def test_a_face_that_the_detector_missed_is_drawn(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any, draw: Callable[[Any], None]
+) -> None:
+    cat, [photo] = make(tmp_path, 1)
+    digest = crop_settings(Settings(data_dir=tmp_path)).digest
+    said = Verdict("crop", photo, "drop", "crop", settings=digest, reason="no face")
+    verdicts.add(cat, [said])
+    app = run_app(tmp_path)
+    page.goto(f"{app.url}/no-face?reviewer=ben")
+    page.locator(".tile").dblclick()
+    page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
+    draw(page)
+    page.get_by_text("a usable face in every photo").wait_for()
+    [face] = faces.accepted(cat, digest)
+    assert (face.photo, face.hints) == (photo, {"detector": "person"})
+    assert min(face.width_px, face.height_px) > 60

@@ -1,0 +1,227 @@
+"""One sees what one judges: sizes, the loupe, two side by side, hints, any keyboard, guidelines."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from btfer import review
+from btfer.catalogue import verdicts
+from btfer.catalogue.tables import review_page
+from btfer.review import Judged, gold
+from btfer.review.guidelines import read_guidelines
+from tests.drawn_catalogue import DIGEST, FACE_BOX, add_face, make
+from tests.review_app.test_browser import await_count, given, open_round, send
+from tests.review_app.test_right_votes import marked, rows
+
+pytestmark = pytest.mark.browser
+Start = Callable[[Path], Any]
+
+PRESS = """([key, code]) => {
+  const deep = (root) => root.activeElement?.shadowRoot ? deep(root.activeElement.shadowRoot) : root.activeElement;
+  const all = { bubbles: true, composed: true, cancelable: true };
+  deep(document).dispatchEvent(new KeyboardEvent("keydown", { key, code, ...all }));
+}"""
+CONTRAST = """(element) => {
+  const light = (text) => {
+    const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map((v) => v / 255)
+      .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const style = getComputedStyle(element);
+  const [one, other] = [light(style.color), light(style.backgroundColor)];
+  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+}"""
+
+
+def height(page: Any) -> float:
+    """Of a picture, when larger ones have come."""
+    page.wait_for_timeout(2000)
+    return float(page.locator(".tile").first.evaluate("one => one.offsetHeight"))
+
+
+@pytest.mark.parametrize("width", [390, 1280, 2560])
+def test_the_grid_fills_the_window_and_its_size_is_remembered(
+    tmp_path: Path, run_app: Start, page: Any, width: int
+) -> None:
+    make(tmp_path, 60)
+    app = run_app(tmp_path)
+    page.set_viewport_size({"width": width, "height": 1000})
+    open_round(page, app.url, "photos")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    grid, tile = (page.locator(name).first.bounding_box() for name in (".grid", ".tile"))
+    columns = round(grid["width"] / (tile["width"] + 6))
+    assert columns * (tile["width"] + 6) > 0.95 * grid["width"]
+    for _ in range(3):
+        page.keyboard.press("+")
+    larger = height(page)
+    assert larger > 1.5 * tile["height"]
+    page.reload()
+    page.locator(".tile").first.wait_for()
+    assert height(page) == pytest.approx(larger, abs=2)
+    page.keyboard.press("0")
+    assert height(page) == pytest.approx(tile["height"], abs=2)
+
+
+def test_known_faces_are_framed_in_round_one_and_crops_come_sharp_in_round_two(
+    tmp_path: Path, run_app: Start, page: Any
+) -> None:
+    cat, ids = make(tmp_path, 3)
+    add_face(cat, tmp_path, ids[0])
+    app = run_app(tmp_path)
+    open_round(page, app.url, "photos")
+    box = page.locator(".tile svg rect").first
+    assert float(box.get_attribute("x")) == FACE_BOX[0]
+    assert page.locator(".tile svg").count() == 1
+    open_round(page, app.url, "faces")
+    page.locator(".size").fill("300")
+    page.locator(".tile img").first.wait_for()
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("*")].some((one) =>
+          [...(one.shadowRoot?.querySelectorAll(".tile img") || [])].some((img) => img.naturalWidth >= 256))"""
+    )
+
+
+def test_the_loupe_shows_the_face_enlarged_its_place_and_all_that_is_known(
+    tmp_path: Path, run_app: Start, page: Any
+) -> None:
+    cat, _ = make(tmp_path, 3, with_faces=True)
+    first = review.queue(cat, "faces", DIGEST, order="suspicious first")[0].photo
+    with cat.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE sighting SET page_url = CASE WHEN fetch IN (SELECT id FROM fetch WHERE photo = ?) "
+            "THEN 'javascript:alert(1)' ELSE 'https://pictures.example/page' END",
+            (first,),
+        )
+    app = run_app(tmp_path)
+    open_round(page, app.url, "faces")
+    page.keyboard.press(" ")
+    face = page.locator("dialog .face img")
+    face.wait_for()
+    assert face.evaluate("one => [one.naturalWidth, one.naturalHeight]") == [240, 300]  # 200 %
+    page.locator("dialog .frame svg rect").first.wait_for()
+    seen = page.locator("dialog").inner_text()
+    for text in ("200 %", "1 of 3", ".png", first[:16], "cut off", "javascript:alert(1)"):
+        assert text in seen
+    assert page.locator("dialog a").count() == 0  # no link but to http and https
+    page.keyboard.press("ArrowRight")
+    link = page.locator("dialog a")
+    assert link.get_attribute("href") == "https://pictures.example/page"
+    assert "noopener" in link.get_attribute("rel")
+    page.keyboard.press("o")
+    page.locator("dialog dd", has_text="cut off").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").wait_for(state="detached")
+    page.keyboard.press("ArrowRight")  # the grid has the focus again
+    page.keyboard.press("t")
+    assert list(marked(page).values()) == ["✕ cut off", "✕ text"]
+
+
+def test_two_pictures_are_compared_side_by_side(tmp_path: Path, run_app: Start, page: Any) -> None:
+    make(tmp_path, 3)
+    app = run_app(tmp_path)
+    open_round(page, app.url, "photos")
+    for key in ("b", "ArrowRight", "b"):
+        page.keyboard.press(key)
+    page.locator("dialog.pair[open] img[src^='data:image/webp']").nth(1).wait_for()
+    page.keyboard.press("b")
+    page.locator("dialog[open]").wait_for(state="detached")
+
+
+def test_any_keyboard_judges(tmp_path: Path, run_app: Start, page: Any) -> None:
+    make(tmp_path, 5)
+    app = run_app(tmp_path)
+    open_round(page, app.url, "photos")
+    pressed = [
+        ("\u0435", "KeyT"),  # Cyrillic
+        ("\u03bd", "KeyN"),  # Greek
+        ("\u00e8", "Digit7"),  # the upper row of a French keyboard
+        ("Process", "KeyD"),  # an input method
+        ("w", "KeyZ"),  # French: what is written on the key is what counts
+    ]
+    for key, code in pressed:
+        page.evaluate(PRESS, [key, code])
+        page.evaluate(PRESS, ["ArrowRight", "ArrowRight"])
+    assert list(marked(page).values()) == [
+        "✕ text",
+        "✕ non-human",
+        "→ surprise",
+        "✕ duplicate",
+        "✕ drawing",
+    ]
+
+
+def test_hints_and_keys_are_explained_and_the_strongest_hint_is_on_the_badge(
+    tmp_path: Path, run_app: Start, page: Any
+) -> None:
+    cat, ids = make(tmp_path, 1)
+    add_face(cat, tmp_path, ids[0], hints={"sharpness": 0.01, "turn": 0.4, "odd_landmarks": 2})
+    with cat.write() as connection:
+        connection.exec_driver_sql("UPDATE query SET expression = ''")
+    app = run_app(tmp_path)
+    open_round(page, app.url, "faces")
+    badge = page.locator(".badge")
+    assert badge.inner_text() == "odd landmarks +3"
+    assert "perhaps no face" in badge.get_attribute("title")
+    tile = page.locator(".tile").first
+    assert "picture 1, unlabelled, odd landmarks, blurred, turned" in tile.get_attribute(
+        "aria-label"
+    )
+    page.keyboard.press("t")
+    assert tile.get_attribute("aria-label").endswith("marked ✕ text")
+    assert page.locator(".tile.drop .mark").evaluate(CONTRAST) >= 4.5
+    page.keyboard.press("?")
+    words = page.locator("dialog.help").inner_text()
+    for text in ("keep the rest, next page", "the head is turned far to one side", "not a face"):
+        assert text in words
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")  # from the grid onwards, and back to the tile
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("t")
+    assert marked(page) == {}
+
+
+def test_the_guidelines_are_beside_the_grid_and_their_version_is_recorded(
+    tmp_path: Path, run_app: Start, page: Any
+) -> None:
+    cat, _ = make(tmp_path, 60)
+    app = run_app(tmp_path)
+    open_round(page, app.url, "photos")
+    page.keyboard.press("g")
+    page.locator(".panel", has_text="Fear or surprise").wait_for()
+    page.keyboard.press("t")  # the keys are still the grid's
+    send(page)
+    await_count(page, "48 judged")
+    assert len(rows(cat)) == 48
+    assert ("drop", "text") in given(cat, "photos").values()
+    with cat.read() as connection:
+        recorded = connection.execute(sa.select(review_page.c.guidelines)).scalars().all()
+    assert recorded == [read_guidelines(Path("queries")).version]
+    page.goto(f"{app.url}/guidelines")
+    page.get_by_text("Drawn examples").wait_for()
+    page.locator("[data-testid=stImage] img").nth(20).wait_for()
+
+
+def test_hidden_gold_pictures_give_a_quality_and_no_votes(
+    tmp_path: Path, run_app: Callable[..., Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 8)
+    review.commit(cat, "photos", [Judged(ids[0]), Judged(ids[1], "drop", "text")], "ann")
+    (tmp_path / "gold.csv").write_text(f"sha256,label\n{ids[0]},angry\n{ids[1]},drop:text\n")
+    app = run_app(tmp_path, "--gold", str(tmp_path / "gold.csv"))
+    open_round(page, app.url, "photos?reviewer=ben")
+    shown = [one.get_attribute("data-id") for one in page.locator(".tile").all()]
+    assert len(shown) == 7  # one of the two, among six that await ben
+    [hidden] = set(shown) & set(ids[:2])
+    send(page)
+    page.get_by_text("6 judged").wait_for()
+    assert {row.photo for row in cat_rows(cat, "ben")} == set(ids[2:])
+    assert gold.quality(cat, "ben").n == 1
+    assert gold.quality(cat, "ben").n_correct == (hidden == ids[0])
+
+
+def cat_rows(cat: Any, who: str) -> list[Any]:
+    return [row for row in verdicts.log(cat, rounds=("photos",)) if row.reviewer == who]
