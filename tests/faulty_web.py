@@ -17,6 +17,7 @@ from btfer.sources import connections
 from tests.loopback import jpeg
 
 PRIVATE = "10.0.0.7"
+CRAWL_DELAY_S = 0.5  # of the hosts with a slow pace
 NO = b"User-agent: *\nDisallow: /\n"
 LONG = NO + b"# a long file\n" * 50_000
 XMP = b'<x:xmpmeta plus:DataMining="http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED"/>'
@@ -169,7 +170,7 @@ def _robots(kind: str) -> tuple[Any, ...]:
         "robots with a version": NO.replace(b"*", b"BTFER/1.0 (all versions)"),
         "robots of 700 kB": LONG,
         "robots signal": b"User-agent: *\nContent-Signal: search=yes, ai-train=no\nAllow: /\n",
-        "slow pace": b"User-agent: *\nCrawl-delay: 0.5\n",
+        "slow pace": b"User-agent: *\nCrawl-delay: %.1f\n" % CRAWL_DELAY_S,
     }
     if kind == "robots loop":
         return 302, b"", "Location: /robots.txt"

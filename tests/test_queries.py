@@ -641,7 +641,9 @@ def test_a_plan_without_a_default_language_asks_for_one(folder: Path) -> None:
 
 def test_a_language_that_does_not_say_whether_it_is_a_default_is_named(folder: Path) -> None:
     change(folder / DE, "default = false", "")
-    with pytest.raises(UsageError, match=r"de.toml: 'default' must be true or false, got None"):
+    with pytest.raises(
+        UsageError, match=r"de.toml: 'default' is missing: write default = true, or false"
+    ):
         load_plan(folder)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from btfer.urls import identity, shortened
+from btfer.urls import identity, other_scheme, shortened
 
 SAME = [
     "https://example.org/a.jpg",
@@ -31,6 +31,36 @@ def test_what_tells_pictures_apart_stays() -> None:
         identity("https://example.org/a?utm_id=1&b=2&gclid=3&a=1")
         == "https://example.org/a?b=2&a=1"
     )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/Café (1).jpg?q=ñ",
+        "https://example.org/Caf%c3%a9%20(1).jpg?q=%c3%b1",
+        "https://example.org/%43af%C3%A9 (1)%2ejpg?q=%C3%B1",
+        "https://example.org/old/../Caf%C3%A9%20(1).jpg?q=%C3%B1#face",
+    ],
+)
+def test_addresses_of_one_request_are_one(url: str) -> None:
+    assert identity(url) == "https://example.org/Caf%C3%A9%20(1).jpg?q=%C3%B1"
+
+
+@pytest.mark.parametrize("url", ["https://example.org/a%2Fb%3Fc", "https://example.org/?a=1%262"])
+def test_an_escape_that_means_something_else_stays(url: str) -> None:
+    assert identity(url) == url
+
+
+@pytest.mark.parametrize("path", ["/%zz%", "/a|b?q={1}", "//a//b/./..", "/a[1].jpg?", "/%7E~?%"])
+def test_the_one_form_is_its_own(path: str) -> None:
+    once = identity(f"https://example.org{path}")
+    assert identity(once) == once
+
+
+def test_the_other_scheme_is_of_web_addresses_only() -> None:
+    assert other_scheme("http://a.org/http://b") == "https://a.org/http://b"
+    assert other_scheme("https://a.org/") == "http://a.org/"
+    assert [other_scheme(one) for one in ("file:///a", "0" * 64)] == ["file:///a", "0" * 64]
 
 
 def test_a_name_in_another_alphabet_is_the_name_that_dns_has() -> None:

@@ -24,7 +24,7 @@ from btfer.catalogue.store import Catalogue, Row, in_parts
 from btfer.catalogue.tables import face, fetch, photo, query, search, sighting
 from btfer.licences import PhotoRights, resolve
 from btfer.queries import Cell
-from btfer.urls import alike, identity
+from btfer.urls import alike, identity, other_scheme
 
 UNLABELLED = "unlabelled"
 
@@ -229,7 +229,8 @@ def find(cat: Catalogue, start: str) -> list[Photo]:
 
 def shown_at(cat: Catalogue, things: Iterable[str]) -> set[str]:
     """Photos, by sha256, that came from one of these URLs, are shown on one of these pages, or are named."""
-    named = {identity(thing) for thing in things}
+    one_form = {identity(thing) for thing in things}
+    named = one_form | {other_scheme(thing) for thing in one_form}
     places = (fetch.c.photo, fetch.c.url, fetch.c.final_url, sighting.c.page_url)
     rows = cat.rows(
         sa.select(*places)

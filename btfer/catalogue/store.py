@@ -134,10 +134,18 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> l
 def sqlite_file(url: str) -> Path | None:
     """The file of a SQLite catalogue; None for another database, and for a URL that is none."""
     try:
-        parsed = sa.make_url(url)
+        parsed = _parsed(url)
     except sa.exc.ArgumentError:
         return None  # opening it says what is wrong
     return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+
+
+def _parsed(url: str) -> sa.URL:
+    """A database URL; all that follows sqlite:/// is the file, so that a folder's name may have a '?' in it."""
+    scheme, separator, file = url.partition(":///")
+    if separator and scheme == "sqlite":
+        return sa.URL.create(scheme, database=file)
+    return sa.make_url(url)
 
 
 def _refuse_nothing(url: str) -> None:
@@ -151,7 +159,7 @@ def _refuse_nothing(url: str) -> None:
 
 def _engine(url: str) -> sa.Engine:
     try:
-        parsed = sa.make_url(url)
+        parsed = _parsed(url)
         if parsed.get_backend_name() == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
             # Twenty reviewers of one app must not wait for each other's connection.

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from btfer.catalogue.store import Catalogue, in_parts, insert_new, now
 from btfer.catalogue.tables import secret, withdrawal
-from btfer.urls import identity
+from btfer.urls import identity, other_scheme
 
 _KEY = "withdrawal"
 
@@ -39,7 +39,7 @@ def since(cat: Catalogue, things: Iterable[str]) -> dict[str, str]:
         if not key:
             return {}  # nothing has ever been withdrawn
         # An older list has the marks of the spellings that were given.
-        spelt = {thing: {thing, identity(thing)} for thing in things if thing}
+        spelt = {thing: _spellings(thing) for thing in things if thing}
         marks = {thing: {_mark(key, one) for one in all_} for thing, all_ in spelt.items()}
         found: dict[str, str] = {}
         for part in in_parts(set[str]().union(*marks.values())):
@@ -74,6 +74,12 @@ def known_key(connection: sa.Connection) -> bytes:
     """The catalogue's own key, empty where nothing has ever been withdrawn."""
     found = connection.execute(sa.select(secret.c.value).where(secret.c.name == _KEY)).scalar()
     return bytes.fromhex(found or "")
+
+
+def _spellings(thing: str) -> set[str]:
+    """A thing as it may be listed; a site that moves from http to https shows the same picture."""
+    one = identity(thing)
+    return {thing, one, other_scheme(one)}
 
 
 def _mark(key: bytes, thing: str) -> str:

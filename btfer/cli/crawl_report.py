@@ -69,7 +69,7 @@ def _tables(outcome: "CrawlOutcome") -> None:
     """What was asked of each source and of the busiest hosts; an import has neither."""
     from btfer.pipeline.crawl_tally import COLUMNS, SHOWN, table
 
-    if outcome.what != "URLs":
+    if outcome.what != "URLs" or not outcome.by_source:
         return
     print()
     output.table(["source", *COLUMNS], table(outcome.by_source))

@@ -81,7 +81,9 @@ def check_terms(expressions: PlanFile, language: PlanFile, people: PlanFile) -> 
 
 def read_flag(language: PlanFile, key: str) -> bool:
     """A value that must be true or false. Raises UsageError."""
-    value = language.keys.get(key)
+    if key not in language.keys:
+        raise language.error(f"'{key}' is missing: write {key} = true, or false")
+    value = language.keys[key]
     if not isinstance(value, bool):
         raise language.error(f"'{key}' must be true or false, got {value!r}", key)
     return value

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from btfer.errors import UsageError
-from btfer.urls import ascii_host, identity, is_web_address
+from btfer.urls import ascii_host, identity, is_web_address, other_scheme
 
 FILE = "blocked.txt"
 
@@ -34,7 +34,8 @@ def is_below(host: str, hosts: Collection[str]) -> bool:
 def read_block_list(path: Path) -> BlockList:
     """Read a block list: a host (`example.org`, or `*.example.org`) or the beginning of a URL in each line.
 
-    # begins a comment. A missing file is an empty list. Raises UsageError, with file and line, for anything else.
+    # begins a comment. A missing file is an empty list. Raises UsageError, with file and line, for anything
+    else: a pattern that nothing fits would be taken for a ban.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -46,13 +47,14 @@ def read_block_list(path: Path) -> BlockList:
     for number, line in enumerate(lines, start=1):
         entry = line.partition("#")[0].strip()
         host = entry.removeprefix("*.")
-        if is_web_address(entry):
-            prefixes.append(identity(entry))
+        start = entry.removesuffix("*")  # which every beginning has, unsaid
+        if is_web_address(start) and not set(start) & set("* \t"):
+            prefixes += [identity(start), other_scheme(identity(start))]
         elif host and not set(host) & set("/:@* \t"):
             hosts.add(ascii_host(host.strip(".")))
         elif entry:
             raise UsageError(
                 f"{path}:{number}: write a host (example.org) or the beginning of a URL "
-                f"(https://example.org/people/), got '{entry}'"
+                f"(https://example.org/people/), without * or blanks in it, got '{entry}'"
             )
     return BlockList(frozenset(hosts), tuple(prefixes))

@@ -24,7 +24,7 @@ def proxied_pools(proxy: str, *, wall_clock_s: float) -> ProxyManager:
         port = None
     if port is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(
-            f"the proxy must be an address such as http://proxy.example.org:3128, got {_bare(proxy)!r}"
+            f"the proxy must be an address such as http://proxy.example.org:3128, got {bare_address(proxy)!r}"
         )
     user = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
     headers = make_headers(proxy_basic_auth=user) if parts.username else None
@@ -49,6 +49,6 @@ def points_inside(host: str) -> bool:
     return not all(is_public(str(address[0])) for *_, address in found)
 
 
-def _bare(proxy: str) -> str:
+def bare_address(proxy: str) -> str:
     """The address without a password."""
     return proxy.rpartition("@")[2]

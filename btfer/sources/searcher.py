@@ -12,6 +12,7 @@ from btfer.catalogue.journal import Sighting
 from btfer.queries import Query
 from btfer.sources.fetch_errors import NotFetched
 from btfer.sources.hosts import CrawlStopped
+from btfer.sources.proxy import bare_address
 from btfer.sources.search import SearchResult, Source, search
 from btfer.sources.source import SourceBlocked
 from btfer.sources.web import Web
@@ -102,7 +103,7 @@ class Searcher(Thread):
                 continue
             found = self._ask(query)
             if not self._answered and _is_unreachable(found):
-                return f"{self._source.name} cannot be reached ({found.failure})"
+                return f"{self._source.name} cannot be reached{self._way()} ({found.failure})"
             self._count(query, found)
             if found.suspicious or self._is_empty(found):
                 self._doubtful[query] = found
@@ -116,6 +117,11 @@ class Searcher(Thread):
             if isinstance(found.failure, SourceBlocked):
                 self._pause(BLOCKED * 2 ** (self._failed_in_a_row - 1))
         return ""
+
+    def _way(self) -> str:
+        """The proxy, which may be what is wrong."""
+        proxy = self._web.manners.proxy
+        return f" through the proxy {bare_address(proxy)}" if proxy else ""
 
     def _ask_again(self, pause: float) -> str:
         """Ask the suspicious queries once more, after a pause; why some were skipped."""

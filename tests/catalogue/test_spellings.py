@@ -50,6 +50,12 @@ def test_a_withdrawn_address_stays_withdrawn_in_every_spelling(cat: Catalogue) -
     assert withdrawals.among(cat, ["https://example.org/A.jpg", f"{PLAIN}?size=1", ""]) == set()
 
 
+def test_a_withdrawn_address_stays_withdrawn_when_its_site_moves_to_https(cat: Catalogue) -> None:
+    withdrawals.add(cat, ["http://example.org/Caf%c3%a9.jpg"])
+    moved = "https://example.org/Café.jpg"
+    assert withdrawals.among(cat, [moved, "ftp://example.org/Café.jpg"]) == {moved}
+
+
 def test_an_older_list_holds_for_the_spelling_it_has_and_for_those_of_the_journal(
     cat: Catalogue,
 ) -> None:

@@ -27,6 +27,7 @@ from btfer.catalogue.tables import metadata, sighting, withdrawal
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import CatalogueError, UsageError
 from btfer.images import Intake
+from btfer.settings import Settings
 
 HAPPY = Query("asian woman happy", "happy", "en", "Asian", "female", "adult", "v1")
 SAD = Query("hombre triste", "sad", "es", "", "male", "", "v1")
@@ -216,6 +217,15 @@ def test_a_transaction_that_fails_leaves_nothing(any_cat: Catalogue) -> None:
     with pytest.raises(CatalogueError):
         verdicts.add(any_cat, [keep("photos", a), keep("photos", "no such photo")])
     assert verdicts.log(any_cat) == []
+
+
+def test_a_folder_with_a_question_mark_holds_its_own_catalogue(tmp_path: Path) -> None:
+    folder = tmp_path / "really? a=b&c #1 %20"
+    url = Settings(data_dir=folder).catalogue_url
+    open_catalogue(url).close()
+    assert (folder / "catalogue.db").is_file()
+    assert [one.name for one in tmp_path.iterdir()] == [folder.name]
+    open_catalogue(url, must_exist=True).close()
 
 
 def test_read_then_write_by_two_processes_never_fails(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,15 @@ def test_a_source_that_cannot_be_reached_is_a_network_error(
 ) -> None:
     with pytest.raises(NetworkError, match="bing cannot be reached"):
         crawl.run(cat, settings, [bing("http://localhost:9")], PLAN, web=Web(FAST))
+
+
+def test_a_proxy_that_may_be_what_is_wrong_is_named_without_its_password(
+    cat: Catalogue, settings: Settings
+) -> None:
+    web = Web(replace(FAST, proxy="http://ann:secret@localhost:9"))
+    with pytest.raises(NetworkError, match="reached through the proxy localhost:9 ") as found:
+        crawl.run(cat, settings, [bing("http://example.invalid")], PLAN, web=web)
+    assert "secret" not in str(found.value)
 
 
 def test_a_source_that_drops_the_first_search_is_asked_again(

@@ -106,7 +106,7 @@ def test_fifty_megapixels_have_a_result(tmp_path: Path) -> None:
     ("data", "reason"),
     [
         (lambda: as_bytes(portrait(), "JPEG")[:-2000], "truncated"),
-        (lambda: as_bytes(portrait(), "PNG")[:20], "not an image"),
+        (lambda: as_bytes(portrait(), "PNG")[:20], "truncated"),
         (lambda: b"<html>404</html>", "not an image"),
         (lambda: as_bytes(portrait(), "GIF"), "format"),
         (lambda: b"", "empty"),

@@ -334,7 +334,7 @@ def test_an_address_that_is_not_here_is_refused_from_now_on_and_nothing_else_cha
 
 
 @pytest.mark.parametrize(
-    "change", [("https://", "http://www."), ("/7.", "/7%2E"), (".jpg", ".jpg/")]
+    "change", [("https://", "http://www."), ("/7.jpg", "/7.JPG"), (".jpg", ".jpg/")]
 )
 def test_an_address_that_is_nearly_here_is_not_called_gone(
     full: Catalogue, settings: Settings, change: tuple[str, str]

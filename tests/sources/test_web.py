@@ -318,6 +318,24 @@ def test_a_block_list_may_have_a_mark_wildcards_and_capitals(tmp_path: Path) -> 
         assert not blocked.blocks(url, urlsplit(url).hostname or ""), url
 
 
+def test_a_blocked_beginning_may_end_in_a_star_and_holds_for_http_and_https(tmp_path: Path) -> None:
+    listed = tmp_path / "blocked.txt"
+    listed.write_text("https://example.org/people/*\nhttp://example.net/é/\n")
+    blocked = read_block_list(listed)
+    for url in ("http://example.org/people/a", "https://example.net/%c3%a9/a"):
+        assert blocked.blocks(url, urlsplit(url).hostname or ""), url
+
+
+@pytest.mark.parametrize(
+    "entry", ["https://*.example.org/", "https://example.org/*/a", "https://ex ample/", "*"]
+)
+def test_a_block_that_would_fit_nothing_is_refused(tmp_path: Path, entry: str) -> None:
+    listed = tmp_path / "blocked.txt"
+    listed.write_text(f"{entry}\n")
+    with pytest.raises(UsageError, match=r"blocked.txt:1: write a host .* without \* or blanks"):
+        read_block_list(listed)
+
+
 def test_a_block_list_that_cannot_be_read_names_the_line(tmp_path: Path) -> None:
     listed = tmp_path / "blocked.txt"
     listed.write_text("example.org\nftp://example.org/\n")

@@ -38,10 +38,16 @@ def build_release(folder: Path, licences: tuple[str, ...] = LICENCES, **plan: ob
 
 
 def reseal(folder: Path, record: Mapping[str, object] | None = None) -> Path:
-    """Change release.json and write checksums and the folder's name anew."""
+    """Change release.json, and what repeats it, and write checksums and the folder's name anew."""
     if record:
-        told = json.loads((folder / "release.json").read_text()) | record
-        (folder / "release.json").write_text(json.dumps(told))
+        told = json.loads((folder / "release.json").read_text())
+        for name in ("croissant.json", "README.md"):
+            text = (folder / name).read_text()
+            for word in ("redistribution: ", "Redistribution: "):
+                new = record.get("redistribution", told["redistribution"])
+                text = text.replace(f"{word}{told['redistribution']}", f"{word}{new}")
+            (folder / name).write_text(text)
+        (folder / "release.json").write_text(json.dumps(told | record))
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
         for path in sorted(folder.rglob("*"))
