@@ -47,6 +47,7 @@ def test_a_storm_of_refusals_is_not_answered_with_a_storm(site: Site, go: Go) ->
     assert len(site.fetches()) <= 7
 
 
+@pytest.mark.slow
 def test_wait_stays_until_the_host_may_be_asked(site: Site, go: Go) -> None:
     came: list[float] = []
 

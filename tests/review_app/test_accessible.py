@@ -54,7 +54,7 @@ def serious(page: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_serious_on_any_page(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any, scheme: str
 ) -> None:

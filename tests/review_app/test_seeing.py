@@ -42,7 +42,10 @@ def height(page: Any) -> float:
     return float(page.locator(".tile").first.evaluate("one => one.offsetHeight"))
 
 
-@pytest.mark.parametrize("width", [390, 1280, 2560])
+@pytest.mark.parametrize(
+    "width",
+    [390, pytest.param(1280, marks=pytest.mark.slow), pytest.param(2560, marks=pytest.mark.slow)],
+)
 def test_the_grid_fills_the_window_and_its_size_is_remembered(
     tmp_path: Path, run_app: Start, page: Any, width: int
 ) -> None:

@@ -146,6 +146,7 @@ def test_the_log_shows_and_filters_every_verdict(data_dir: Path) -> None:
     assert not app.exception
 
 
+@pytest.mark.slow
 def test_a_name_may_be_changed_again_and_again(data_dir: Path) -> None:
     make(data_dir, 2)
     app = show("photos")
