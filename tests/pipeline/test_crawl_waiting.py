@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from werkzeug import Request, Response
 
 from btfer.catalogue import Catalogue
