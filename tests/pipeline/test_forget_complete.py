@@ -268,6 +268,22 @@ def test_rows_of_pairs_and_exports_go_and_the_plot_that_was_made_of_them(
     assert not plot.exists()
 
 
+def test_a_table_that_a_spreadsheet_saved_as_utf_16_loses_the_row_and_a_note_in_it_is_found(
+    full: Catalogue, settings: Settings
+) -> None:
+    url = "https://secret.example/4.jpg"
+    [sha256] = photos.shown_at(full, [url])
+    other = min(all_photos(full) - {sha256})
+    export = settings.data_dir / "verdicts.csv"
+    text = "photo\tnote\r\n{}{}\tschön\r\n"
+    export.write_bytes(text.format(f"{sha256}\tweg\r\n", other).encode("utf-16"))
+    note = settings.data_dir / "notes.txt"
+    note.write_bytes(f"see {sha256}".encode("utf-16"))
+    done = forget(full, settings, [url])
+    assert export.read_bytes() == text.format("", other).encode("utf-16")
+    assert done.left == (f"{note}: names or shows it",)
+
+
 def test_the_plot_of_a_calibration_on_other_photos_stays(
     full: Catalogue, settings: Settings
 ) -> None:

@@ -19,6 +19,7 @@ from btfer.paths import releases_dir, training_dir
 
 TABLES = ("metadata.csv", "attribution.csv", "sources.csv")
 ANY_BYTES = "latin-1"  # reads every byte and writes it back as it was
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # little and big end first
 
 
 @dataclass(frozen=True)

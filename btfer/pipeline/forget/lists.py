@@ -14,7 +14,7 @@ from btfer.files import write_atomic
 from btfer.paths import derived_dirs, erasures_dir, releases_dir, training_dir
 from btfer.pipeline.calibrate_file import PhotoFinder
 from btfer.pipeline.forget.entry import Entry
-from btfer.pipeline.forget.folders import ANY_BYTES, files_in
+from btfer.pipeline.forget.folders import ANY_BYTES, UTF_16_MARKS, files_in
 
 PAIRS = {"a", "b", "same"}
 CALIBRATION_PLOT = "calibration.png"
@@ -64,7 +64,7 @@ def prune_list(one: List) -> None:
     ending = "\r\n" if read.text.partition("\n")[0].endswith("\r") else "\n"
     writer = csv.writer(text, delimiter=read.delimiter, lineterminator=ending)
     writer.writerows(row for at, row in enumerate(read.rows) if at not in one.gone)
-    write_atomic(one.path, text.getvalue().encode(ANY_BYTES))
+    write_atomic(one.path, _as_it_was(read.encoding, text.getvalue()))
 
 
 def plots_with(cat: Catalogue, data_dir: Path, entry: Entry, lists: list[List]) -> list[Path]:
@@ -80,6 +80,7 @@ def plots_with(cat: Catalogue, data_dir: Path, entry: Entry, lists: list[List]) 
 @dataclass(frozen=True)
 class _Csv:
     text: str
+    encoding: str
     delimiter: str
     rows: list[Cells]
 
@@ -99,16 +100,26 @@ def _csv_files(data_dir: Path) -> Iterator[Path]:
 
 def _read(path: Path) -> _Csv | None:
     try:
-        text = path.read_bytes().decode(ANY_BYTES)
+        data = path.read_bytes()
+        encoding = "utf-16" if data.startswith(UTF_16_MARKS) else ANY_BYTES
+        # Cells are compared as bytes of UTF-8, whatever the file is written in.
+        if encoding != ANY_BYTES:
+            data = data.decode(encoding).encode()
+        text = data.decode(ANY_BYTES)
         header = text.partition("\n")[0]
         delimiter = max(_DELIMITERS, key=header.count)
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except (OSError, csv.Error):
+    except (OSError, csv.Error, UnicodeDecodeError):
         return None
     if not rows:
         return None
     rows[0] = [cell.removeprefix("\xef\xbb\xbf") for cell in rows[0]]
-    return _Csv(text, delimiter, rows)
+    return _Csv(text, encoding, delimiter, rows)
+
+
+def _as_it_was(encoding: str, text: str) -> bytes:
+    data = text.encode(ANY_BYTES)
+    return data if encoding == ANY_BYTES else data.decode().encode(encoding)
 
 
 def _namer(entry: Entry) -> Callable[[str], bool]:

@@ -17,6 +17,7 @@ from btfer.pipeline.forget.entry import Entry
 from btfer.pipeline.forget.folders import (
     ANY_BYTES,
     TABLES,
+    UTF_16_MARKS,
     everything_in,
     read_table,
     release_folders,
@@ -40,7 +41,9 @@ class Needles:
     digests: frozenset[str]
 
     def in_bytes(self, data: bytes) -> bool:
-        """Whether any stands in the bytes."""
+        """Whether any stands in the bytes, which may be a table that a spreadsheet saved as UTF-16."""
+        if data.startswith(UTF_16_MARKS):
+            data = data.decode("utf-16", "replace").encode()
         return any(one.encode() in data for one in self.words) or any(
             p in data for p in self.pieces
         )
