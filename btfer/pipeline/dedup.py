@@ -143,7 +143,9 @@ def _groups(
 ) -> Grouping:
     """Ask the second opinion of every pair of candidates, then choose. rows: in the order of near_by.rows."""
     opinions = _SecondOpinions(rows, settings, progress)
-    heads = [opinions.heads(sorted(key, key=lambda i: rank(rows[i]))) for key in near_by.keys]
+    ranked = [sorted(opinions.visible(key), key=lambda i: rank(rows[i])) for key in near_by.keys]
+    opinions.ask((best, i) for best, *others in filter(None, ranked) for i in others)
+    heads = [opinions.heads(key) for key in ranked]
     stars = [(head, i) for key in heads for head, copies in key.items() for i in copies]
     between = [(i, j) for one, other in near_by.pairs for i in heads[one] for j in heads[other]]
     opinions.ask(between)
@@ -186,13 +188,15 @@ class _SecondOpinions:
             self._known[named[names]] = answer
             self._progress.update("pairs", number, len(new))
 
-    def heads(self, members: Sequence[int]) -> dict[int, list[int]]:
-        """Photos of equal hash, best first, by the one that they are copies of. Blank ones are nobody's."""
-        found: dict[int, list[int]] = {}
+    def visible(self, members: Iterable[int]) -> list[int]:
+        """Those that are not blank, which are nobody's copies: there may be thousands of one hash."""
         data_dir = self._settings.data_dir
+        return [i for i in members if not is_blank(self._rows[i].sha256, data_dir=data_dir)]
+
+    def heads(self, members: Sequence[int]) -> dict[int, list[int]]:
+        """Photos of equal hash, best first, by the one that they are copies of."""
+        found: dict[int, list[int]] = {}
         for i in members:
-            if is_blank(self._rows[i].sha256, data_dir=data_dir):
-                continue
             head = next((one for one in found if self.is_copy(one, i)), None)
             if head is None:
                 found[i] = []
