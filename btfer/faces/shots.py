@@ -5,17 +5,13 @@ a whole: what decides is each face, laid over its place in the other picture.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from btfer.errors import ImageError
 from btfer.faces.box import LANDMARKS, Box
 from btfer.faces.detector import detect
-from btfer.images import Pixels, decode_rgb
-from btfer.images.hashes import phash_pair
+from btfer.images import Pixels
 from btfer.images.local_difference import UNRELATED, local_difference
 from btfer.images.overlay import Grey, Matrix, Overlay, lay_over, mirror
 
@@ -26,11 +22,7 @@ SMALLEST_FACE_PX = 24
 LEAST_PROBABILITY = 0.9
 MARGIN = 0.15  # around the box, of its longer side
 TRIED = 3  # detected faces of the other picture, where the whole pictures do not lead to the place
-LEVEL_PX = 32
-LEVEL = np.array([[10, 11], [22, 11], [16, 17], [11, 23], [21, 23]], np.float32)
-"""Where the landmarks lie in the picture that is hashed: the face fills it."""
-FACE_IN_EYES = 3.0  # side of the square that is compared, in distances from the eyes to the mouth
-_MIRRORED = [
+MIRRORED = [  # the landmarks of a mirrored face, in the order of LANDMARKS
     LANDMARKS.index(name) for name in ("right_eye", "left_eye", "nose", "mouth_right", "mouth_left")
 ]
 
@@ -71,66 +63,6 @@ def shot_difference(one: Shot, other: Shot) -> float | None:
     if None in there and None in back:
         return UNRELATED if seen else None
     return max(seen, default=None)
-
-
-class FaceCrop(NamedTuple):
-    """A face on its own: grey, uint8 [H, W], and its landmarks, float32 [5, 2], in pixels."""
-
-    grey: Grey
-    landmarks: "np.ndarray[tuple[int, int], np.dtype[np.float32]]"
-
-    def mirrored(self) -> "FaceCrop":
-        """Left and right exchanged, in pixels and in names."""
-        points = self.landmarks[_MIRRORED].copy()
-        points[:, 0] = self.grey.shape[1] - 1 - points[:, 0]
-        return FaceCrop(mirror(self.grey), points)
-
-
-@lru_cache(maxsize=1024)
-def read_crop(path: Path, landmarks: tuple[tuple[float, float], ...]) -> FaceCrop | None:
-    """A crop's file with its landmarks; None if it is gone or damaged."""
-    import cv2
-
-    try:
-        grey = cv2.cvtColor(decode_rgb(path.read_bytes()), cv2.COLOR_RGB2GRAY)
-    except (OSError, ImageError):
-        return None
-    return FaceCrop(np.asarray(grey, np.uint8), np.array(landmarks, np.float32))
-
-
-def level_hashes(crop: FaceCrop) -> tuple[int, int]:
-    """pHash of the face laid on fixed landmarks, and of its mirror image, unsigned: alike however it was cropped."""
-    import cv2
-
-    matrix, _ = cv2.estimateAffinePartial2D(crop.landmarks, LEVEL, method=cv2.LMEDS)
-    if matrix is None:
-        matrix = np.eye(2, 3)
-    grey = cv2.GaussianBlur(crop.grey, (0, 0), 2)  # four pixels of the crop become one
-    laid = cv2.warpAffine(
-        grey, matrix, (LEVEL_PX, LEVEL_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    one, other = phash_pair(np.asarray(laid, np.uint8))
-    return one & (2**64 - 1), other & (2**64 - 1)
-
-
-def crop_difference(one: FaceCrop, other: FaceCrop) -> float:
-    """The largest local difference of two crops of a face, straight or mirrored; UNRELATED (9) for others."""
-    import cv2
-
-    eyes, mouth = one.landmarks[:2].mean(axis=0), one.landmarks[3:].mean(axis=0)
-    x, y = (float(v) for v in (eyes + mouth) / 2)
-    side = FACE_IN_EYES * float(np.linalg.norm(mouth - eyes))
-    best = UNRELATED
-    for view in (other, other.mirrored()):
-        matrix, _ = cv2.estimateAffine2D(one.landmarks, view.landmarks, method=cv2.LMEDS)
-        if matrix is None or abs(np.linalg.det(matrix[:, :2])) < 1e-3:
-            continue
-        there = np.vstack([matrix, [0, 0, 1]])
-        found = local_difference(one.grey, view.grey, there, centre=(x, y), side_px=side)
-        best = min(best, UNRELATED if found is None else found)
-        if best <= SAME_SHOT:
-            break
-    return best
 
 
 def _differences(one: Shot, other: Shot, overlay: Overlay) -> list[float | None]:
@@ -198,7 +130,7 @@ def _side(box: Box) -> float:
 
 def _mirrored(box: Box, grey: Grey) -> Box:
     right = grey.shape[1] - 1
-    points = [box.landmarks[LANDMARKS[n]] for n in _MIRRORED]
+    points = [box.landmarks[LANDMARKS[n]] for n in MIRRORED]
     landmarks = {name: (right - x, y) for name, (x, y) in zip(LANDMARKS, points, strict=True)}
     left = right - box.x - box.width + 1
     return Box(left, box.y, box.width, box.height, box.probability, landmarks)
