@@ -175,6 +175,17 @@ def bench_external(
         Path | None,
         typer.Option(help="CSV from any framework: image, and label or probabilities."),
     ] = None,
+    column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Column of the CSV with the answers, or 'probabilities' [found by name and content].",
+        ),
+    ] = "",
+    other_classes: Annotated[
+        choices.OtherClasses,
+        typer.Option(help="What an answer such as contempt is: wrong, or the image is left out."),
+    ] = choices.OtherClasses.wrong,
     system: Annotated[
         choices.SystemName | None, typer.Option(help="A packaged system, installed beside btfer.")
     ] = None,
@@ -212,9 +223,14 @@ def bench_external(
     if not labels:
         why = "it describes a file whose outputs are named with --labels"
         arguments.refuse(ctx, "pixels", "bgr", because=why)
+    if not predictions:
+        why = "it is about a CSV of --predictions"
+        arguments.refuse(ctx, "column", "other_classes", because=why)
     found = models.bench_others(
         release=release,
         predictions=predictions,
+        column=column,
+        others=other_classes.value,
         system=arguments.value(system),
         model_file=model_file,
         labels=labels,
@@ -402,6 +418,9 @@ RUN_COLUMNS = {
     "validation": "val",
     "test": "test",
     "cross_domain": "BTFER",
+    "coverage": "cov.",
+    "leaks": "leaks",
+    "release": "release",
 }
 
 

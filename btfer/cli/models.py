@@ -99,6 +99,8 @@ def bench_others(
     *,
     release: str | None,
     predictions: Path | None,
+    column: str,
+    others: Any,
     system: str,
     model_file: Path | None,
     labels: str,
@@ -120,7 +122,9 @@ def bench_others(
     if predictions:
         from btfer.bench.systems.prediction_files import score_file
 
-        return [score_file(runs_dir, predictions, name, images)]
+        with output.progress() as progress:
+            said = {"column": column, "others": others, "progress": progress}
+            return [score_file(runs_dir, predictions, name, images, **said)]
     if model_file:
         from btfer.bench.systems.model_file import reading_of, score_model_file
 

@@ -146,7 +146,7 @@ def _learnt_from(run: TrainedRun, data_dir: Path, folder: Path | None) -> tuple[
         import pandas as pd
 
         images = load_release(release)
-        held_out = set(pd.read_parquet(run.folder / "predictions_btfer.parquet")["file"])
+        held_out = set(pd.read_parquet(run.record.predictions_path)["file"])
         rest = [place for place, file in enumerate(images.files) if file not in held_out]
         return images, np.array(rest)
     raise UsageError(

@@ -109,11 +109,11 @@ def _is_scored(record: RunRecord, release: ImageSet | None) -> bool:
 
 
 def _keep_leaks(record: RunRecord, leaks: Mapping[str, Any], store: RunStore) -> RunRecord:
-    """Add the leaks to what is on disk, unless another process has it, or has scored another release."""
+    """Add the leaks to what is on disk, unless another process has it."""
     with suppress(Busy), only_one(record.folder, "run"):
         now = store.read(record.folder)
-        if now and now.release == record.release:
-            store.write(now.changed(leaks=leaks))
+        if now and record.release:
+            store.write(now.with_leaks(record.release.digest, leaks))
     return record.changed(leaks=leaks)
 
 
@@ -252,18 +252,15 @@ def _cross_validate(
         target = ScoringTarget(release, held_out)
         split = _fold_split(release, held_out)
         parts.append(run_one(fold, split, target, grid.run_context(here)))
-        tables.append(pd.read_parquet(here / "predictions_btfer.parquet").assign(fold=number))
+        tables.append(pd.read_parquet(parts[-1].predictions_path).assign(fold=number))
         histories.append(pd.read_csv(here / "history.csv").assign(fold=number))
     table = pd.concat(tables).sort_values("file")
-    write_table(folder / "predictions_btfer.parquet", table)
+    write_table(folder / record.predictions_name(release.digest), table)
     write_atomic(folder / "history.csv", frame_as_csv(pd.concat(histories)))
     found = table_scores(table)
     write_atomic(folder / "confusion.png", plots.confusion(found["confusion"], IN_DOMAIN))
-    record = record.changed(
-        **_merged(parts),
-        release=ReleaseRef(release.name, release.digest),
-        metrics={"in_domain": found},
-    )
+    record = record.changed(**_merged(parts))
+    record = record.scored_on(ReleaseRef(release.name, release.digest), "in_domain", found)
     return grid.store.write(record.changed(state="done"))
 
 

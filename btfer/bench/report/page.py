@@ -134,12 +134,12 @@ def _published_figures() -> tuple[Drawing, ...]:
 
 def _ranking(results: pd.DataFrame) -> list[Any]:
     """Accuracy rows of everything that was scored on a release, the best first, each with its macro F1."""
+    key = ["runs", "scored_on", "digest"]
     done = results[(results["state"] == "done") & results["scored_on"].isin([BTFER, IN_DOMAIN])]
-    macro = done[done["score"] == "macro_f1"].set_index(["runs", "scored_on"])["ours"]
+    macro = done[done["score"] == "macro_f1"].set_index(key)["ours"]
     rows = done[done["score"] == "accuracy"].sort_values("ours", ascending=False)
-    rows = rows.assign(
-        macro_f1=[macro[key] for key in zip(rows["runs"], rows["scored_on"], strict=True)]
-    )
+    places = zip(*(rows[name] for name in key), strict=True)
+    rows = rows.assign(macro_f1=[macro[place] for place in places])
     return list(rows.itertuples())
 
 
@@ -178,5 +178,5 @@ def _runs(runs: list[RunRecord]) -> list[tuple[ResultRow, list[str], list[tuple[
     folders = {run.id: run.folder for run in runs}
     return [
         (row, short_row(row), run_plots(folders[row.id]) if number < MOST_PICTURED else [])
-        for number, row in enumerate(results_table(runs))
+        for number, row in enumerate(results_table(one for run in runs for one in run.scorings))
     ]
