@@ -268,7 +268,7 @@ def _splits(
     how = request.split or protocol_named(request.protocol).split
     splits = {}
     for name, path in folders.items():
-        split = load_training(path, name, SPLIT_SEED, how, store.cache)
+        split = load_training(path, name, SPLIT_SEED, how, store.cache, request.labels)
         if release and split.train.digest == release.digest:
             raise UsageError(
                 f"training set '{name}' is the release {release.name} that is scored: leave --train "

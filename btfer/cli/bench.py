@@ -37,6 +37,7 @@ def bench(
     weights_file: grid_options.WeightsFile = None,
     protocol: grid_options.Protocol = choices.Protocol.paper,
     split: grid_options.Split = None,
+    labels: grid_options.Labels = "",
     seed: grid_options.Seeds = None,
     seeds: grid_options.Consecutive = 1,
     epochs: grid_options.Epochs = None,
@@ -72,6 +73,7 @@ def bench(
         weights_from=weights_file,
         protocol=protocol.value,
         split=arguments.value(split),
+        labels=labels,
         first_seeds=seed or [],
         consecutive_seeds=seeds,
         epochs=epochs,
@@ -98,6 +100,7 @@ def bench_plan(
     weights_file: grid_options.WeightsFile = None,
     protocol: grid_options.Protocol = choices.Protocol.paper,
     split: grid_options.Split = None,
+    labels: grid_options.Labels = "",
     seed: grid_options.Seeds = None,
     seeds: grid_options.Consecutive = 1,
     epochs: grid_options.Epochs = None,
@@ -127,6 +130,7 @@ def bench_plan(
         weights_from=weights_file,
         protocol=protocol.value,
         split=arguments.value(split),
+        labels=labels,
         first_seeds=seed or [],
         consecutive_seeds=seeds,
         epochs=epochs,
@@ -301,6 +305,7 @@ def _request(options: GridOptions) -> "BenchRequest":
         weights_from=options.weights_from,
         grid=options.grid,
         split=options.split,
+        labels=options.labels,
         limit=options.limit,
         part=options.shard,
         augment=options.augment,
@@ -315,11 +320,11 @@ def _train(request: "BenchRequest") -> "list[RunRecord]":
     from btfer.leaks import leaks_in
 
     settings, folder, sets = context.settings(), request.release, request.training
-    with context.catalogue(settings) as cat, output.progress() as progress:
+    with output.progress() as progress:
         return runner.bench(
             request,
             progress,
-            leaks=(lambda name: asdict(leaks_in(cat, settings, folder, name, sets[name])))
+            leaks=(lambda name: asdict(leaks_in(settings, folder, name, sets[name])))
             if folder
             else None,
         )

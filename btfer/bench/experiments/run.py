@@ -68,7 +68,7 @@ class Experiment:
 
     @property
     def batch_size(self) -> int:
-        """Of all replicas together: 32 for each, and the protocol's at least."""
+        """Of all replicas together: 32 for each, and the protocol's, which is that of two, at least."""
         return max(self.protocol.batch_size, REPLICA_BATCH * self.replicas)
 
     def definition(self, data_digest: str, split: str) -> RunDefinition:

@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 CLASSES = len(EXPRESSIONS)
 OTHER, UNANSWERED, UNCOUNTED = CLASSES, CLASSES + 1, CLASSES + 2
-"""Codes of an answer that is no class of ours, of an image without one (both wrong), and of what is not in the scores."""
+"""Codes of an answer that is no class of ours, of no answer (both wrong), and of what is not in the scores."""
 
 RESAMPLES = 2_000
 SEED = 2024

@@ -26,6 +26,7 @@ from btfer.bench.report.seed_groups import BTFER, IN_DOMAIN, SeedGroup
 from btfer.bench.report.strata import LEAST_IMAGES, Gap, gaps, strata_frame
 from btfer.bench.report.tradeoffs import confusion_figure, cost_figures, edge_figure
 from btfer.bench.runs.record import RunRecord
+from btfer.bench.train.protocol import GAPS
 from btfer.expressions import EXPRESSIONS
 
 MOST_PICTURED = 40
@@ -77,6 +78,7 @@ def render(
         ranking=_ranking(results),
         served=_served(cells),
         least=LEAST_IMAGES,
+        gaps=GAPS,
         resamples=RESAMPLES,
         classes=EXPRESSIONS,
         titles=SHORT.values(),
