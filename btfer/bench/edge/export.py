@@ -99,7 +99,10 @@ def export(
 
 
 def card_of(run: TrainedRun, spec: ExportSpec, calibration: Pixels | None = None) -> dict[str, Any]:
-    """What the file says of itself: classes in the order of its outputs, and what it is to be given."""
+    """What the file says of itself: classes in the order of its outputs, and what it is to be given.
+
+    calibration: of `int8`, uint8 [N, size, size, 3].
+    """
     definition, spec_in = run.record.definition, run.input_spec
     seen = {}
     if calibration is not None:

@@ -15,6 +15,7 @@ from btfer.bench.runs.listing import run_rows
 from btfer.bench.runs.record import NotARecord, ReleaseRef, RunRecord
 from btfer.bench.runs.store import RunStore
 from btfer.bench.systems.prediction_files import AnswerSource, keep_run
+from btfer.pipeline.forget.runs import tables_with
 from tests.bench.conftest import draw_release
 from tests.bench.drawn_runs import draw_predictions, draw_run
 
@@ -130,3 +131,15 @@ def test_a_damaged_scoring_is_no_record(found: dict[str, Any], tmp_path: Path) -
     values = json.loads((draw_run(tmp_path) / "run.json").read_text())
     with pytest.raises(NotARecord):
         RunRecord.from_json(values | found, tmp_path)
+
+
+def test_forgetting_takes_a_face_out_of_the_predictions_of_its_own_release(tmp_path: Path) -> None:
+    folder = draw_run(tmp_path)
+    record = on_a_second_release(folder, 0.3)
+    tables = {one.release_name: one.predictions_path for one in record.scorings}
+    face = pd.read_parquet(tables["drawn-1"])["file"].iloc[3]
+    pd.read_parquet(tables["drawn-1"]).to_parquet(tables["drawn-2"])  # another face by that name
+    [found], unread = tables_with(tmp_path, {"drawn-1": {face}})
+    assert (found.path, found.rows, unread) == (tables["drawn-1"], 1, [])
+    [other], _ = tables_with(tmp_path, {"drawn-2": {face}})
+    assert other.path == tables["drawn-2"]
