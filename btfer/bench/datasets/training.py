@@ -71,8 +71,11 @@ def read_source(
         ),
     }
     found = [what for what, (there, _) in kinds.items() if there]
-    parts = [] if any(one.startswith("Aff") for one in found) else part_folders(path)
-    if len(found) > 1 or (found and parts):
+    annotated = any(
+        one.startswith("AffectNet") for one in found
+    )  # its parts are folders train_set, ...
+    parts = part_folders(path) if found and not annotated else []
+    if len(found) > 1 or parts:
         beside = [*found, *(f"class folders in {one.name}" for one in parts)]
         raise UsageError(
             f"training set '{name}': {path} holds {' and '.join(beside)}: give the folder or file of the one "
