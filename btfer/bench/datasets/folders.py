@@ -67,21 +67,21 @@ def read_folders(path: Path, name: str, labels: str = "") -> TrainingSource:
     root = _without_wrappers(path)
     kind = kind_named(name) or kind_named(path.name) or ""
     said = from_text(labels)
-    part_folders = [one for one in folders(root) if one.name.lower() in PARTS]
-    if not part_folders:
+    parts = [one for one in folders(root) if one.name.lower() in PARTS]
+    if not parts:
         found = list(_class_folders(root, root, "all", kind, said))
         how = "class folders"
     else:
-        _check_parts(root, part_folders)
+        _check_parts(root, parts)
         found = [
             row
-            for one in part_folders
+            for one in parts
             for row in _class_folders(root, one, PARTS[one.name.lower()], kind, said)
         ]
-        how = f"folders {' and '.join(one.name for one in part_folders)}"
+        how = f"folders {' and '.join(one.name for one in parts)}"
     if not found:
         raise UsageError(f"{path} holds no image in class folders: {LAYOUT}")
-    if said:
+    if said and any(_are_numbered(folders(one)) for one in parts or [root]):
         how += f", labels {as_text(said)}"
     return parted(kind or "folders", how, name, root, found)
 
@@ -205,7 +205,7 @@ def _label_of_folder(folder: Path) -> int:
 
 def _numbers(inside: list[Path], kind: str, said: Mapping[str, str]) -> Mapping[str, str]:
     """The meaning of numbered folders; {} where they have names. Never guessed by the numbers alone."""
-    if not inside or not all(one.name.isdigit() for one in inside):
+    if not _are_numbered(inside):
         return {}
     if said:
         _check_said(inside, said)
@@ -220,6 +220,10 @@ def _numbers(inside: list[Path], kind: str, said: Mapping[str, str]) -> Mapping[
         f"set, such as --train rafdb={inside[0].parent}, or say with --labels what each is: "
         f"{_meanings({one.name for one in inside})}"
     )
+
+
+def _are_numbered(inside: list[Path]) -> bool:
+    return bool(inside) and all(one.name.isdigit() for one in inside)
 
 
 def _check_numbers(inside: list[Path], kind: str) -> None:

@@ -41,6 +41,8 @@ def test_the_user_may_say_what_numbers_mean(tmp_path: Path) -> None:
     source = read_source(tmp_path / "x", labels=said)
     assert classes(source, "train") == list(EXPRESSIONS)
     assert labels_in(split_source(source, "official").how) == said
+    save(tmp_path / "y" / "happy" / "a.png")
+    assert labels_in(read_source(tmp_path / "y", labels=said).how) == ""
     with pytest.raises(UsageError, match="the folder 1, of which --labels says nothing"):
         read_source(tmp_path / "x", labels=said.replace("1=,", ""))
     for wrong in (said.replace("fear", "sad"), said.replace("7=", "6="), "angry", "0=angry"):
