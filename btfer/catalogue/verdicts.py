@@ -1,9 +1,9 @@
 """Verdicts: rows are only ever added. Of a stage the newest holds; of people, what they agree on.
 
-A round of people (photos, faces) asks for one or more votes on each picture (`review_plan`). What holds is
-the newest final verdict (an adjudication, a withdrawal); else the votes, once there are enough of them and
-they agree. A person's newest vote on a picture is the one that counts. Times order what comes from several
-machines, so that it is the same everywhere, whichever was merged first.
+A round of people (photos, faces) asks for one or more votes on each picture (`review_plan`), and for two at least
+where somebody was unsure. What holds is the newest final verdict (an adjudication, a withdrawal); else the votes,
+once there are enough of them and they agree. A person's newest vote on a picture is the one that counts. Times order
+what comes from several machines, so that it is the same everywhere, whichever was merged first.
 """
 
 import uuid
@@ -27,7 +27,8 @@ from btfer.errors import UsageError
 class Verdict:
     """One judgement of a photo, or of one of its faces, in a round (dedup, photos, crop, faces, leaks).
 
-    final: holds over votes. uid: names the row on every machine.
+    final: holds over votes. uid: names the row on every machine. note: what the person wrote beside it. unsure: they
+    ask for a second person's vote.
     """
 
     round: str
@@ -43,6 +44,8 @@ class Verdict:
     undoes: int | None = None
     final: bool = False
     uid: str = field(default_factory=lambda: uuid.uuid4().hex)
+    note: str = ""
+    unsure: bool = False
 
 
 class StoredVerdict(NamedTuple):
@@ -50,7 +53,7 @@ class StoredVerdict(NamedTuple):
 
     settings: digest of the crop settings, or of a training set ('' = of none). expression: the new class of a
     relabel. keeper: the photo that a duplicate was dropped for, distance_bits from it. undoes: the id of the verdict
-    that this one undoes. at: ISO time in UTC. final: holds over votes.
+    that this one undoes. at: ISO time in UTC. final: holds over votes. note, unsure: as of `Verdict`.
     """
 
     id: int
@@ -68,6 +71,8 @@ class StoredVerdict(NamedTuple):
     at: str
     uid: str
     final: bool
+    note: str = ""
+    unsure: bool = False
 
 
 class CommittedPage(NamedTuple):

@@ -72,11 +72,12 @@ def review_import(
 
     Example: btfer review import verdicts.csv --reviewer ann
     """
-    from btfer import review
+    from btfer import csv_reader, review
 
-    rows = arguments.read_csv(file)
+    rows = csv_reader.read_csv(file, may_be_empty=True)
+    values, lines = [one.values for one in rows], [one.line for one in rows]
     with context.catalogue(context.settings(), must_exist=True) as cat:
-        outcome = review.import_verdicts(cat, rows, reviewer)
+        outcome = review.import_verdicts(cat, values, reviewer, lines=lines)
     text = (
         "{added} added, {known} known already, {unknown} about unknown photos or faces, "
         "{taken_back} undone"

@@ -19,7 +19,7 @@ guidelines what reviewers are to go by, and its version
 from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.rows import PhotoBox
 from btfer.catalogue.verdicts import StoredVerdict
-from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan, votes_before
+from btfer.review.disputes import Dispute, Vote, as_item, disputes, notes_of, plan, votes_before
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
 from btfer.review.filters import CHOICES, ORDERS, Filter, counted
@@ -56,12 +56,20 @@ from btfer.review.queues import (
     progress,
     queue,
 )
-from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS, Judged
+from btfer.review.rules import (
+    DROP_REASONS,
+    LONGEST_NOTE,
+    RELABEL_KEYS,
+    RESERVED_KEYS,
+    ROUNDS,
+    Judged,
+)
 from btfer.review.suspects import MarkedSuspects, mark_suspects
 
 __all__ = [
     "CHOICES",
     "DROP_REASONS",
+    "LONGEST_NOTE",
     "ORDERS",
     "RELABEL_KEYS",
     "RESERVED_KEYS",
@@ -102,6 +110,7 @@ __all__ = [
     "keep_single_faces",
     "mark_suspects",
     "next_step",
+    "notes_of",
     "pace",
     "photo_items",
     "plan",
