@@ -52,8 +52,14 @@ class ExchangedVerdict:
         """
         round_, photo = text_of(row, "round"), text_of(row, "photo")
         check_round(round_)
-        said = (text_of(row, name) for name in ("decision", "reason", "expression"))
-        one = Judged(photo, *said, as_note(text_of(row, "note")), is_yes(row, "unsure"))
+        one = Judged(
+            photo,
+            text_of(row, "decision"),
+            text_of(row, "reason"),
+            text_of(row, "expression"),
+            as_note(text_of(row, "note")),
+            is_yes(row, "unsure"),
+        )
         check_judged(round_, one)
         given = check_reviewer(text_of(row, "reviewer") or reviewer)
         return cls(

@@ -227,8 +227,8 @@ def _verdict(
     if decision == "relabel" and expression == label:
         decision, expression = "keep", ""
     verdict = Verdict(round_, subject.photo, decision, reviewer, subject.face)
-    said = {"reason": one.reason, "expression": expression}
-    return replace(verdict, **said, note=as_note(one.note), unsure=one.unsure)
+    verdict = replace(verdict, reason=one.reason, expression=expression)
+    return replace(verdict, note=as_note(one.note), unsure=one.unsure)
 
 
 def _labelled(face: str, label: str) -> Judged:

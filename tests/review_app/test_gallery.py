@@ -13,6 +13,7 @@ from btfer.faces.modes import crop_settings
 from btfer.review import Judged
 from btfer.settings import Settings
 from tests.drawn_catalogue import DIGEST, make
+from tests.review_app.naming import sit
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +28,8 @@ def test_the_log_is_judged_anew_by_keyboard_and_says_who_and_when(
     cat, ids = make(tmp_path, 4)
     review.commit(cat, "photos", [Judged(one) for one in ids], "ann")
     app = run_app(tmp_path)
-    page.goto(f"{app.url}/log?reviewer=ben")
+    sit(page, app.url, "ben")
+    page.goto(f"{app.url}/log")
     grid = page.get_by_role("listbox", name="verdicts, newest first")
     grid.wait_for()
     assert page.locator(".tile img").count() == 4
@@ -61,7 +63,8 @@ def test_a_photo_without_a_face_is_seen_large_and_dropped(
     ]
     verdicts.add(cat, without)
     app = run_app(tmp_path)
-    page.goto(f"{app.url}/no-face?reviewer=ben")
+    sit(page, app.url, "ben")
+    page.goto(f"{app.url}/no-face")
     page.locator(".tile").nth(1).dblclick()
     page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
     page.keyboard.press("Escape")
@@ -97,7 +100,8 @@ def test_a_face_that_the_detector_missed_is_drawn(
     said = Verdict("crop", photo, "drop", "crop", settings=digest, reason="no face")
     verdicts.add(cat, [said])
     app = run_app(tmp_path)
-    page.goto(f"{app.url}/no-face?reviewer=ben")
+    sit(page, app.url, "ben")
+    page.goto(f"{app.url}/no-face")
     page.locator(".tile").dblclick()
     page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
     draw(page)

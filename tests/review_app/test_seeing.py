@@ -215,7 +215,7 @@ def test_hidden_gold_pictures_give_a_quality_and_no_votes(
     review.commit(cat, "photos", [Judged(ids[0]), Judged(ids[1], "drop", "text")], "ann")
     (tmp_path / "gold.csv").write_text(f"sha256,label\n{ids[0]},angry\n{ids[1]},drop:text\n")
     app = run_app(tmp_path, "--gold", str(tmp_path / "gold.csv"))
-    open_round(page, app.url, "photos?reviewer=ben")
+    open_round(page, app.url, "photos", "ben")
     shown = [one.get_attribute("data-id") for one in page.locator(".tile").all()]
     assert len(shown) == 7  # one of the two, among six that await ben
     [hidden] = set(shown) & set(ids[:2])
