@@ -70,7 +70,7 @@ function showLoupe(view) {
   if (found?.face) face(found, pictures);
   pictures.append(picture(item, found));
   const side = make("div", "side");
-  side.append(steps(view), facts(view, item, found), legendOf(view));
+  side.append(steps(view), facts(view, item, found), legendOf(view), words(view, item, found));
   view.dialog.replaceChildren(pictures, side);
 }
 
@@ -123,7 +123,6 @@ function facts(view, item, found) {
   const [mark, beside] = [view.marks.get(item.id), view.notes.get(item.id)];
   const shown = {
     "your mark": (mark ? mark.reason || mark.expression || "keep" : view.data.settle ? "" : "keep") + (beside?.unsure ? ", unsure" : ""),
-    "your note": view.noting ? "" : beside?.note,
     label: item.label, query: item.about.phrase, language: item.about.language,
     title: item.about.title, source: item.about.source, author: item.about.author,
     licence: item.about.licence, size: `${item.size[0]} x ${item.size[1]} px${found?.file_size ? `, ${found.file_size}` : ""}`,
@@ -138,13 +137,21 @@ function facts(view, item, found) {
     make("dt", "", name, list);
     make("dd", "", text, list);
   }
-  if (found?.votes.length) make("dt", "", view.data.settle ? "notes" : "votes", list);
-  for (const vote of found?.votes || []) make("dd", "", vote, list);
   const address = item.about.page_url;
   if (address) {
     make("dt", "", "page", list);
     link(address, make("dd", "", "", list));
   }
+  return list;
+}
+
+/** What was written beside the picture, which may be long, and what others said. */
+function words(view, item, found) {
+  const list = make("dl", "facts");
+  const own = view.noting ? "" : view.notes.get(item.id)?.note;
+  if (own) { make("dt", "", "your note", list); make("dd", "", own, list); }
+  if (found?.votes.length) make("dt", "", view.data.settle ? "notes" : "votes", list);
+  for (const vote of found?.votes || []) make("dd", "", vote, list);
   return list;
 }
 

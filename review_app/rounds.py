@@ -263,12 +263,21 @@ def _kept_queue(
     return review.Queue(_cat, round_, reviewer, digest)
 
 
+def _link_to_earlier(round_: str, reviewer: str) -> None:
+    """What this person judged, newest first, where any of it is judged anew."""
+    pages = st.session_state.get("pages")
+    if pages and reviewer:
+        earlier = {"by": reviewer, "round": round_}
+        st.sidebar.page_link(pages["log"], label="My earlier pages", query_params=earlier)
+
+
 def _choices(round_: str) -> _Choice:
     reviewer = session.reviewer_name()
     order = session.select("Order", f"order_{round_}", review.ORDERS, FIRST_ORDER[round_])
     classes = ("all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED)
     label = session.select("Class", "class", classes, "all")
     size = session.select("Pictures per page", "per_page", PAGE_SIZES, PAGE_SIZES[0])
+    _link_to_earlier(round_, reviewer)
     veiled = session.toggle(
         "Blur", "blur", "Only the picture under the cursor or the mouse pointer is sharp."
     )

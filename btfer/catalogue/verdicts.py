@@ -90,6 +90,28 @@ class DropCount(NamedTuple):
     dropped: int
 
 
+class GivenVerdicts(NamedTuple):
+    """How many verdicts of a round a person gave on a day (UTC) that say one thing: a decision, a reason, a class."""
+
+    round: str
+    reviewer: str
+    day: str
+    says: str
+    n: int
+
+
+_SAYS: sa.ColumnElement[Any] = sa.case(
+    (verdict.c.decision == "drop", verdict.c.reason),
+    (verdict.c.decision == "relabel", verdict.c.expression),
+    else_=verdict.c.decision,
+)
+BESIDE: dict[str, sa.ColumnElement[bool]] = {
+    "unsure": verdict.c.unsure,
+    "with a note": verdict.c.note != "",
+}
+"""What a verdict may have beside what it says."""
+
+
 def add(cat: Catalogue, new: Iterable[Verdict]) -> list[int]:
     """Append verdicts in one transaction; their ids, in order."""
     at = timestamp()
@@ -164,13 +186,36 @@ def log(
     rounds: Iterable[str] = (),
     limit: int | None = None,
     before: int | None = None,
+    reviewer: str = "",
+    says: str = "",
+    day: str = "",
 ) -> list[StoredVerdict]:
-    """Every verdict ever given, newest first, undone ones too. before: only those with a smaller id."""
+    """Every verdict ever given, newest first, undone ones too; '' = any.
+
+    before: only those with a smaller id. says: a decision, a drop reason, a class, or one of `BESIDE`. day: in UTC.
+    """
     statement = sa.select(verdict).order_by(verdict.c.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(verdict.c.id < before)
+    if reviewer:
+        statement = statement.where(verdict.c.reviewer == reviewer)
+    if day:
+        statement = statement.where(verdict.c.at.startswith(day, autoescape=True))
+    if says in BESIDE:
+        statement = statement.where(BESIDE[says])
+    elif says:
+        statement = statement.where(says == _SAYS)
     chosen = list(rounds)
     return _stored(cat, statement.where(verdict.c.round.in_(chosen)) if chosen else statement)
+
+
+def given(cat: Catalogue, rounds: Iterable[str]) -> list[GivenVerdicts]:
+    """How many verdicts each person gave on each day (UTC), by what they say; undone ones and undos too."""
+    day = sa.func.substr(verdict.c.at, 1, 10)
+    columns = (verdict.c.round, verdict.c.reviewer, day, _SAYS)
+    counted = sa.select(*columns, sa.func.count()).where(verdict.c.round.in_(list(rounds)))
+    with cat.read() as connection:
+        return [GivenVerdicts(*row) for row in connection.execute(counted.group_by(*columns))]
 
 
 def of_photo(cat: Catalogue, sha256: str) -> list[StoredVerdict]:

@@ -19,7 +19,16 @@ guidelines what reviewers are to go by, and its version
 from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.rows import PhotoBox
 from btfer.catalogue.verdicts import StoredVerdict
-from btfer.review.disputes import Dispute, Vote, as_item, disputes, notes_of, plan, votes_before
+from btfer.review.disputes import (
+    Dispute,
+    Vote,
+    as_item,
+    disputes,
+    in_words,
+    notes_of,
+    plan,
+    votes_before,
+)
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
 from btfer.review.filters import CHOICES, ORDERS, Filter, counted
@@ -36,9 +45,11 @@ from btfer.review.judge import (
     undo_last,
 )
 from btfer.review.log import (
+    LogFilter,
     LoggedVerdict,
     decide,
     judge_anew,
+    log_choices,
     photo_items,
     visible_log,
     with_pictures,
@@ -82,6 +93,7 @@ __all__ = [
     "Imported",
     "Item",
     "Judged",
+    "LogFilter",
     "LoggedVerdict",
     "MarkedSuspects",
     "NextStep",
@@ -106,8 +118,10 @@ __all__ = [
     "export_verdicts",
     "forecast",
     "import_verdicts",
+    "in_words",
     "judge_anew",
     "keep_single_faces",
+    "log_choices",
     "mark_suspects",
     "next_step",
     "notes_of",
