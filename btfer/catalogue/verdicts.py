@@ -100,7 +100,7 @@ class GivenVerdicts(NamedTuple):
     n: int
 
 
-_SAYS: sa.ColumnElement[Any] = sa.case(
+_said: sa.ColumnElement[Any] = sa.case(
     (verdict.c.decision == "drop", verdict.c.reason),
     (verdict.c.decision == "relabel", verdict.c.expression),
     else_=verdict.c.decision,
@@ -204,7 +204,7 @@ def log(
     if says in BESIDE:
         statement = statement.where(BESIDE[says])
     elif says:
-        statement = statement.where(says == _SAYS)
+        statement = statement.where(_said == says)
     chosen = list(rounds)
     return _stored(cat, statement.where(verdict.c.round.in_(chosen)) if chosen else statement)
 
@@ -212,7 +212,7 @@ def log(
 def given(cat: Catalogue, rounds: Iterable[str]) -> list[GivenVerdicts]:
     """How many verdicts each person gave on each day (UTC), by what they say; undone ones and undos too."""
     day = sa.func.substr(verdict.c.at, 1, 10)
-    columns = (verdict.c.round, verdict.c.reviewer, day, _SAYS)
+    columns = (verdict.c.round, verdict.c.reviewer, day, _said)
     counted = sa.select(*columns, sa.func.count()).where(verdict.c.round.in_(list(rounds)))
     with cat.read() as connection:
         return [GivenVerdicts(*row) for row in connection.execute(counted.group_by(*columns))]
