@@ -75,7 +75,7 @@ def select(title: str, counts: dict[str, int], value: str, key: str) -> str:
         options.index(value),
         format_func=lambda one: _with_count(one, counts.get(one, 0)),
         key=key,
-        width=150,
+        width=140,
     )
     return str(picked or "")
 

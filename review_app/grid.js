@@ -302,6 +302,7 @@ function move(view, key, extending) {
   const next = view.cursor + step;
   if (next < 0 || next >= view.data.items.length) return;
   endNote(view);
+  if (!view.selected.size) view.anchor = view.zoomed ? next : view.cursor;
   view.cursor = next;
   if (!view.zoomed && extending) selectRange(view);
   else if (!view.zoomed) selectNothing(view);
@@ -383,6 +384,7 @@ function undo(view) {
   const index = takeBackMark(view);
   if (index >= 0) {
     view.cursor = index;
+    if (!view.selected.size) view.anchor = index;
     refresh(view);
     return view.zoomed ? show(view, "loupe") : focus(view);
   }

@@ -98,8 +98,18 @@ function picture(item, found) {
   const image = make("img", "", "", frame);
   image.alt = item.about.phrase;
   image.src = found ? found.src : item.src;
-  if (found?.boxes.length) image.onload = () => frame.append(outlined(found.boxes, found.size, 3));
+  image.onload = () => {
+    enlarge(image, holder);
+    if (found?.boxes.length) frame.append(outlined(found.boxes, found.size, 3));
+  };
   return holder;
+}
+
+/** A small picture is seen at up to twice its size. */
+function enlarge(image, holder) {
+  const { naturalWidth: wide, naturalHeight: high } = image;
+  const fits = Math.min(2 * high, 0.94 * window.innerHeight - 60, (holder.clientWidth * high) / wide);
+  if (fits > 0) image.style.minHeight = `${Math.floor(fits)}px`;
 }
 
 /** Boxes over a picture. size: of the photo in pixels; width: of the line on the screen. */

@@ -46,6 +46,8 @@ def review_export(
 ) -> None:
     """Write all verdicts of reviewers as CSV, to merge into another catalogue.
 
+    Notes, "unsure", and the version of the guidelines that was read are columns of it.
+
     Example: btfer review export verdicts.csv
     """
     from btfer import review
@@ -68,7 +70,7 @@ def review_import(
 
     Exports can be merged in any order and any number of times; where two reviewers differ,
     the photo or face goes to the page Disagreements. A label is a class, keep, or drop:REASON,
-    and counts only where nobody has judged yet.
+    and counts only where nobody has judged yet. Columns note and unsure (yes) may be there too.
 
     Example: btfer review import verdicts.csv --reviewer ann
     """

@@ -9,7 +9,7 @@ _LICENCE = ("allows a release", "does not mention a release", "forbids a release
 _RULES = {
     "judged": "people had judged it already",
     "licence": "its licence {keeper} ({keeper_licence}), the copy's licence {copy} ({copy_licence})",
-    "border": "it has no strip and no frame around it, as the copy has",
+    "border": "without the strip or frame that the copy has",
     "resolution": "larger ({keeper} px, the copy {copy} px)",
     "compression": "less compressed ({keeper} bytes per pixel, the copy {copy})",
     "earlier": "found earlier ({keeper}, the copy {copy})",

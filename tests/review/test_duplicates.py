@@ -147,7 +147,7 @@ def test_a_larger_copy_with_a_strip_or_a_frame_does_not_win(
 
     summaries = duplicates.group_summaries(cat)
     [[group]] = duplicates.current_groups(cat, summaries, is_bordered=bordered)
-    assert group.keeper.why == "it has no strip and no frame around it, as the copy has"
+    assert group.keeper.why == "without the strip or frame that the copy has"
 
 
 def test_no_photo_is_a_copy_of_itself() -> None:

@@ -53,6 +53,32 @@ def test_the_log_is_judged_anew_by_keyboard_and_says_who_and_when(
     assert page.locator("dialog[open]").count() == 0
 
 
+def test_what_is_chosen_of_the_log_is_in_the_address(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 6)
+    review.commit(cat, "photos", [Judged(one) for one in ids[:3]], "ann")
+    review.commit(cat, "photos", [Judged(one, "drop", "text") for one in ids[3:]], "ben")
+    app = run_app(tmp_path)
+    sit(page, app.url, "ann")
+    page.goto(f"{app.url}/log?by=ben&class=happy")
+    page.locator(".tile figcaption", has_text="text · ben").wait_for()
+    assert page.locator(".tile").count() == 1
+    page.get_by_role("combobox", name="Class").click()
+    page.keyboard.type("any")
+    page.keyboard.press("Enter")
+    page.locator(".tile").nth(2).wait_for()
+    page.wait_for_function("location.search === '?by=ben'")
+    page.reload()
+    page.locator(".tile").nth(2).wait_for()
+    assert page.locator(".tile").count() == 3
+    page.goto(f"{app.url}/photos")
+    page.get_by_text("Every photo that").wait_for()
+    page.get_by_role("link", name="My earlier pages").click()
+    page.locator(".tile figcaption", has_text="keep · ann").first.wait_for()
+    assert page.locator(".tile").count() == 3  # one's own, to be judged anew
+
+
 def test_a_photo_without_a_face_is_seen_large_and_dropped(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:

@@ -195,6 +195,9 @@ def test_the_guidelines_are_beside_the_grid_and_their_version_is_recorded(
     open_round(page, app.url, "photos")
     page.keyboard.press("g")
     page.locator(".panel", has_text="Fear or surprise").wait_for()
+    drawn = page.locator(".panel .examples img")
+    drawn.nth(20).wait_for(state="attached")  # three of each class
+    assert drawn.last.evaluate("one => one.naturalWidth") > 50
     page.keyboard.press("t")  # the keys are still the grid's
     send(page)
     await_count(page, "48 judged")

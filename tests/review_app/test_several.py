@@ -144,7 +144,7 @@ def test_a_note_is_text_and_unsure_asks_for_a_second_person(
     other = another(page)
     open_round(other, app.url, "photos", "ben")
     assert [one.get_attribute("data-id") for one in other.locator(".tile").all()] == ids[:1]
-    assert "line" not in other.locator(".review").inner_text()  # nothing of ann's shows
+    assert "second" not in other.locator(".review").inner_text()  # nothing of ann's shows
     press(other, "w")
     send(other)
     other.get_by_text("wait for somebody who has not voted", exact=False).or_(
