@@ -92,7 +92,7 @@ function isDrawn(view, parent, before) {
   if (!before || !view.root?.isConnected || !parent.contains(view.root)) return false;
   const { data } = view;
   const same = ["round", "settle", "reviewer", "page", "guidelines"].every((name) => JSON.stringify(before[name]) === JSON.stringify(data[name]));
-  if (same && view.zoomed) setTimeout(() => show(view, view.zoomed));
+  if (same) setTimeout(() => { if (view.zoomed) show(view, view.zoomed); });
   return same && JSON.stringify(before.items) === JSON.stringify(data.items);
 }
 
