@@ -19,7 +19,7 @@ function adopt(view, before) {
   const { data } = view;
   view.onAnswered = (done, ok) => onAnswered(view, done, ok);
   view.onStatus = () => { if (view.tiles) refresh(view); };
-  view.onTick = () => renew(view);
+  view.onTick = () => { renew(view); wishAgain(view); };
   view.focused = () => (view.noting && view.noteBox.isConnected ? view.noteBox.querySelector("textarea") : view.tiles[view.cursor]);
   view.onCommand = (event) => onCommand(view, event);
   const other = ownerOf(data) !== view.owner;

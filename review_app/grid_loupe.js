@@ -56,10 +56,20 @@ function show(view, kind) {
 function fetched(view, item) {
   const found = view.zooms.get(item.id);
   if (!found && view.looking !== item.id) {
-    view.looking = item.id;
+    Object.assign(view, { looking: item.id, lookedFor: Date.now() });
     view.post({ kind: "zoom", id: item.id, number: newNumber() });
   }
   return found;
+}
+
+/** Of two wishes that come while a slow server is busy, it hears only the second: what did not come is asked for again. */
+function wishAgain(view) {
+  if (view.sending || Date.now() - (view.lookedFor || 0) < LATE_MS) return;
+  view.lookedFor = Date.now();
+  if (view.guiding && !view.data.examples && view.data.guidelines.text) view.post({ kind: "guide", number: newNumber() });
+  else if (view.looking && view.data.zoom?.id !== view.looking && !view.zooms.has(view.looking) && ["loupe", "pair"].includes(view.zoomed)) {
+    view.post({ kind: "zoom", id: view.looking, number: newNumber() });
+  }
 }
 
 function showLoupe(view) {
