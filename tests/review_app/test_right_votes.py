@@ -101,7 +101,8 @@ def test_name_and_choices_hold_over_pages_reload_and_restart(
 def test_a_link_carries_what_was_chosen_and_never_who_judges(
     tmp_path: Path, run_app: Start, page: Any
 ) -> None:
-    make(tmp_path, 21)
+    cat, _ = make(tmp_path, 21)
+    review.plan(cat, 2)  # so that the same pictures await both
     app = run_app(tmp_path)
     open_round(page, app.url, "photos?reviewer=cleo&class=sad", "ann")
     page.get_by_text("Reviewer: ann").wait_for()
