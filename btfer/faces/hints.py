@@ -9,6 +9,11 @@ tilt_deg       of the line from eye to eye; `tilted` above 20 either way [4 / 2]
 turn           how far the nose is off the middle line, 0.4 in profile; `turned` above 0.31 [4 / 5]
 odd_landmarks  how many of six things are wrong with where eyes, nose and mouth are: `_oddities` [1 / 2]
 sharpness      variance of the Laplacian / variance, of the face at 64x64; `blurred` below 0.05 [3 / 2]
+detail         fine detail, in all directions (detail.py); `blurred` below -2.6: out of focus or enlarged, also under
+               noise (`make benchmark-hints`)
+poorest        the same in the direction that has least; `blurred` below -3.1: moved
+blocks         grid of 8x8 blocks (detail.py); `compressed` above 2.7: a JPEG of a quality below 15
+light          of 0-255: a twentieth of the face is brighter; `dark` below 80
 eye_light      brightness of the brighter eye / median of the face; `dark eyes` below 0.53: behind dark
                glasses, under a cap [1 / 1]
 mirrored       how much of the crop is the mirror image of mode `square`; `mirrored` above 0.20, where a
@@ -26,6 +31,8 @@ import numpy as np
 
 from btfer.faces.box import Box
 from btfer.faces.cut import Cut
+from btfer.faces.detail import SIDE as DETAIL_SIDE
+from btfer.faces.detail import blocks_of, detail_of
 from btfer.faces.pose import FacePose, pose_of
 from btfer.images import Pixels
 
@@ -34,6 +41,9 @@ SMALL_BELOW_PX = 64
 TILTED_ABOVE_DEG = 20.0
 TURNED_ABOVE = 0.31
 BLURRED_BELOW = 0.05
+DETAIL_BELOW, POOREST_BELOW = -2.6, -3.1
+COMPRESSED_ABOVE = 2.7
+DARK_BELOW = 80.0
 DARK_EYES_BELOW = 0.53
 MIRRORED_ABOVE = 0.20
 
@@ -53,6 +63,10 @@ class FaceHints(TypedDict, total=False):
     turn: float
     odd_landmarks: float
     sharpness: float
+    detail: float
+    poorest: float
+    blocks: float
+    light: float
     eye_light: float
     mirrored: float
 
@@ -69,9 +83,33 @@ def hints_of(pixels: Pixels, box: Box, cut: Cut) -> FaceHints:
         turn=_rounded(pose.turn),
         odd_landmarks=_rounded(_oddities(box, pose)),
         sharpness=_rounded(face.sharpness()),
+        **_quality(pixels, box),
         eye_light=_rounded(face.eye_light(box)),
         mirrored=_rounded(cut.share_beyond(width, height)),
     )
+
+
+def _quality(pixels: Pixels, box: Box) -> FaceHints:
+    """What the photo's own pixels say of focus, movement, compression and light."""
+    import cv2
+
+    part = _inside(pixels, box)
+    way = cv2.INTER_AREA if min(part.shape[:2]) > DETAIL_SIDE else cv2.INTER_CUBIC
+    face = cv2.resize(part, (DETAIL_SIDE, DETAIL_SIDE), interpolation=way)
+    grey = face.mean(axis=2, dtype=np.float32)
+    detail, poorest = detail_of(grey)
+    return FaceHints(
+        detail=_rounded(detail),
+        poorest=_rounded(poorest),
+        blocks=_rounded(blocks_of(part.mean(axis=2, dtype=np.float32))),
+        light=_rounded(float(np.percentile(grey, 95))),
+    )
+
+
+def _inside(pixels: Pixels, box: Box) -> Pixels:
+    """The part of a photo in a box."""
+    left, top = max(round(box.x), 0), max(round(box.y), 0)
+    return pixels[top : round(box.y + box.height), left : round(box.x + box.width)]
 
 
 def _rounded(value: float) -> float:
@@ -86,11 +124,21 @@ def badges(hints: Mapping[str, float]) -> tuple[str, ...]:
         "tilted": abs(hints.get("tilt_deg", 0)) > TILTED_ABOVE_DEG,
         "turned": abs(hints.get("turn", 0)) > TURNED_ABOVE,
         "odd landmarks": hints.get("odd_landmarks", 0) > 0,
-        "blurred": hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW,
+        "blurred": _is_blurred(hints),
+        "compressed": hints.get("blocks", 1) > COMPRESSED_ABOVE,
+        "dark": hints.get("light", DARK_BELOW) < DARK_BELOW,
         "dark eyes": hints.get("eye_light", DARK_EYES_BELOW) < DARK_EYES_BELOW,
         "mirrored": hints.get("mirrored", 0) > MIRRORED_ABOVE,
     }
     return tuple(name for name, holds in found.items() if holds)
+
+
+def _is_blurred(hints: Mapping[str, float]) -> bool:
+    return (
+        hints.get("sharpness", BLURRED_BELOW) < BLURRED_BELOW
+        or hints.get("detail", 0) < DETAIL_BELOW
+        or hints.get("poorest", 0) < POOREST_BELOW
+    )
 
 
 def _oddities(box: Box, pose: FacePose) -> int:
@@ -127,7 +175,7 @@ class _Face:
         import cv2
 
         left, top = max(round(box.x), 0), max(round(box.y), 0)
-        part = pixels[top : round(box.y + box.height), left : round(box.x + box.width)]
+        part = _inside(pixels, box)
         height, width = part.shape[:2]
         way = cv2.INTER_AREA if min(width, height) > SIDE else cv2.INTER_CUBIC
         grey = cv2.resize(part, (SIDE, SIDE), interpolation=way).mean(axis=2, dtype=np.float32)

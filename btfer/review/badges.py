@@ -29,6 +29,7 @@ EXPLAINED = {
     "text-like": "strokes side by side, as in writing",
     "flat": "large parts without texture, as in drawings, slides and logos",
     "blurred": "little detail: out of focus, or enlarged",
+    "compressed": "the blocks of a strongly compressed JPEG are seen",
     "turned": "the head is turned far to one side",
     "tilted": "the line from eye to eye is more than 20 degrees off the level",
     "dark eyes": "the eyes are darker than the face: dark glasses, or a cap",
