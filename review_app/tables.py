@@ -25,6 +25,10 @@ _STYLE = """<style>
 .btfer-share .btfer-bar {flex: 1}
 .btfer-share .btfer-bar span {background: #007a5a}
 .btfer-key {display: inline-block; width: 0.8rem; height: 0.8rem; margin: 0 0.35rem 0 0.9rem}
+@media (max-width: 640px) {
+  .btfer-table :is(th, td) {padding: 0.3rem 0.35rem; white-space: normal}
+  .btfer-table .btfer-bar {min-width: 2rem}
+}
 </style>"""
 
 
