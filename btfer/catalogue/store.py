@@ -60,6 +60,16 @@ class Catalogue:
         with _plain_errors(), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT", btfer_alone=True)
 
+    def count_anew(self) -> None:
+        """Let the database look how large its tables are, after much was added: it chooses its ways by that.
+
+        PostgreSQL does so by itself, but up to a minute later, and queries take minutes until then.
+        """
+        with self.alone() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.execute(sa.text("PRAGMA analysis_limit=1000"))  # rows of each index
+            connection.execute(sa.text("ANALYZE"))
+
     def rows(self, statement: sa.Executable) -> list[Row]:
         """All rows of a query, as dicts."""
         with self.read() as connection:
