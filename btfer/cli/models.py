@@ -100,13 +100,9 @@ def bench_others(
     release: str | None,
     predictions: Path | None,
     system: str,
-    model_file: Path | None,
-    labels: str,
-    pixels: str,
-    bgr: bool,
     name: str,
 ) -> "list[RunRecord]":
-    """Score a file of predictions, a known system or a model file on a release; the runs' records."""
+    """Score a file of predictions or a known system on a release; the runs' records."""
     from btfer.bench.datasets import load_release
 
     require("bench", "btfer bench external")
@@ -121,11 +117,6 @@ def bench_others(
         from btfer.bench.systems.prediction_files import score_file
 
         return [score_file(runs_dir, predictions, name, images)]
-    if model_file:
-        from btfer.bench.systems.model_file import reading_of, score_model_file
-
-        reading = reading_of(labels, pixels, bgr=bgr)
-        return [score_model_file(runs_dir, model_file, name, reading, images)]
     from btfer.bench.systems import score_system
 
     with output.progress() as progress:
