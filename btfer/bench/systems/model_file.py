@@ -17,9 +17,9 @@ from btfer.bench.edge.runtimes import Runnable
 from btfer.bench.runs.record import RunRecord
 from btfer.bench.runs.store import RunStore
 from btfer.bench.systems.feeding import missed, pictures, values
-from btfer.bench.systems.input_card import InputCard, input_card
+from btfer.bench.systems.input_card import OTHER_CLASSES, InputCard, input_card
 from btfer.bench.systems.networks import AskedNetwork, Network, open_network
-from btfer.bench.systems.prediction_files import AnswerSource, by_class, keep_run
+from btfer.bench.systems.prediction_files import NO_ANSWER, AnswerSource, by_class, keep_run
 from btfer.errors import UsageError
 from btfer.images import decode_rgb
 from btfer.progress import SILENT, Progress
@@ -61,7 +61,7 @@ def answers_of(
     if network.card is None:
         assert network.answer is not None
         assert network.side_px is not None
-        return Answers(_probabilities(_own_outputs(network, images), network), network.side_px)
+        return Answers(probabilities_of(_own_outputs(network, images), network), network.side_px)
     card, side, planar = fitted(network.card, network.runnable, network.where)
     faces = pictures(images, card, side, cache, progress)
     starts = range(0, len(images), BATCH)
@@ -69,7 +69,7 @@ def answers_of(
         network.runnable.run(values(faces[n : n + BATCH], card, planar=planar)) for n in starts
     ]
     outputs = np.concatenate(parts)
-    return Answers(_probabilities(outputs, network), side, missed(images, card, cache))
+    return Answers(probabilities_of(outputs, network), side, missed(images, card, cache))
 
 
 def score_network(
@@ -125,7 +125,7 @@ def as_probabilities(outputs: Array, kind: str | None = None) -> Array:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def _probabilities(outputs: Array, network: Network) -> Array:
+def probabilities_of(outputs: Array, network: Network) -> Array:
     """In label order. outputs: float [N, ...], of the network's own classes."""
     outputs = outputs.reshape(len(outputs), -1).astype(float)
     if outputs.shape[1] != len(network.classes):
@@ -139,7 +139,14 @@ def _probabilities(outputs: Array, network: Network) -> Array:
         rows = as_probabilities(outputs, network.feeding.outputs)
     except ValueError as error:
         raise UsageError(f"{network.where}: {error}") from None
-    return np.array([by_class(dict(zip(network.classes, row, strict=True))) for row in rows])
+    return np.array([_in_order(network.classes, row) for row in rows])
+
+
+def _in_order(classes: tuple[str, ...], row: Array) -> list[float] | tuple[float, ...]:
+    """By class; no answer where all is in contempt and the like, as a quantised network may say."""
+    known = dict(zip(classes, row.tolist(), strict=True))
+    ours = [value for name, value in known.items() if name.strip().lower() not in OTHER_CLASSES]
+    return by_class(known) if sum(ours) > 0 else NO_ANSWER
 
 
 def _own_outputs(network: Network, images: ImageSet) -> Array:

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from btfer.bench.datasets import ImageSet, load_release
+from btfer.bench.edge.runtimes import Runnable
 from btfer.bench.systems.input_card import InputCard
 from btfer.bench.systems.model_file import (
     answers_of,
     as_probabilities,
     card_of_labels,
+    probabilities_of,
     score_network,
 )
-from btfer.bench.systems.networks import AskedNetwork, open_network
+from btfer.bench.systems.networks import AskedNetwork, Network, open_network
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_release
@@ -182,3 +184,13 @@ def test_what_outputs_are_goes_by_the_card() -> None:
     assert softened[0, 1] == pytest.approx(1 / (1 + np.exp(-0.6)))
     with pytest.raises(ValueError, match='needs outputs = "logits"'):
         as_probabilities(sums_to_1 * 5, "probabilities")
+
+
+def test_a_row_that_is_all_contempt_is_no_answer() -> None:
+    network = Network("net", "", ORDER, Runnable((3, 8, 8), lambda values: values))
+    rows = np.eye(8)[[ORDER.index("contempt"), ORDER.index("fear")]]
+    found = probabilities_of(rows, network)
+    assert np.isnan(found[0]).all()
+    assert found[1].tolist() == [float(name == "fear") for name in EXPRESSIONS]
+    with pytest.raises(UsageError, match=r"numbers that are none \(NaN or infinite\)"):
+        probabilities_of(rows * np.nan, network)
