@@ -59,7 +59,10 @@ def found_faces(images: ImageSet, cache: Path, progress: Progress = SILENT) -> A
 
 
 def tight(face: Pixels, row: Array) -> Pixels:
-    """The detector's box alone, clipped to the picture. row: as `found_faces` gives it."""
+    """The detector's box alone, clipped to the picture.
+
+    face: uint8 [H, W, 3]. row: float32 [14], as `found_faces` gives it.
+    """
     height, width = face.shape[:2]
     left, top = (max(0, int(v)) for v in row[:2])
     right, bottom = min(width, int(row[2])), min(height, int(row[3]))
@@ -69,7 +72,7 @@ def tight(face: Pixels, row: Array) -> Pixels:
 def aligned(face: Pixels, row: Array, template: Array, side_px: int) -> Pixels:
     """The face turned, scaled and moved so that its landmarks lie on the template's, uint8 [side, side, 3].
 
-    template: float [5, 2], shares of the side.
+    face: uint8 [H, W, 3]. row: float32 [14], as `found_faces` gives it. template: float [5, 2], shares of the side.
     """
     matrix = similarity(row[4:].reshape(5, 2), template * side_px)
     size = (side_px, side_px)

@@ -35,7 +35,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Claim(_Table):
+class ClaimedScore(_Table):
     """What its makers say. accuracy: 0 to 1. on: which set, with which protocol. source: where they say so."""
 
     accuracy: Annotated[FiniteFloat, Field(ge=0, le=1)]
@@ -67,7 +67,7 @@ class InputCard(_Table):
     template: Literal["arcface"] | tuple[Point, Point, Point, Point, Point] = "arcface"
     outputs: Outputs | None = None
     licence: str = ""
-    claimed: Claim | None = None
+    claimed: ClaimedScore | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "InputCard":
@@ -152,7 +152,7 @@ def _first(error: ValidationError) -> str:
     place = [str(step) for step in found["loc"]]
     key = place[0] if place else ""
     if found["type"] == "extra_forbidden":
-        table = Claim if key == "claimed" else InputCard
+        table = ClaimedScore if key == "claimed" else InputCard
         return f"unknown key '{'.'.join(place)}'; known are {', '.join(table.model_fields)}"
     if found["type"] == "missing":
         return f"'{'.'.join(place)}' is missing"

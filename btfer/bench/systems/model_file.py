@@ -18,7 +18,7 @@ from btfer.bench.runs.record import RunRecord
 from btfer.bench.runs.store import RunStore
 from btfer.bench.systems.feeding import missed, pictures, values
 from btfer.bench.systems.input_card import OTHER_CLASSES, InputCard, input_card
-from btfer.bench.systems.networks import AskedNetwork, Network, open_network
+from btfer.bench.systems.networks import AskedNetwork, OpenNetwork, open_network
 from btfer.bench.systems.prediction_files import NO_ANSWER, AnswerSource, by_class, keep_run
 from btfer.errors import UsageError
 from btfer.images import decode_rgb
@@ -30,7 +30,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Answers:
+class NetworkAnswers:
     """probabilities: float [N, classes] in label order. side_px: of the input. missed: faces that could not be cut."""
 
     probabilities: Array
@@ -55,13 +55,15 @@ def card_of_labels(labels: str, pixels: str, *, bgr: bool = False) -> InputCard 
 
 
 def answers_of(
-    network: Network, images: ImageSet, cache: Path, progress: Progress = SILENT
-) -> Answers:
+    network: OpenNetwork, images: ImageSet, cache: Path, progress: Progress = SILENT
+) -> NetworkAnswers:
     """What a network says of every face. Raises UsageError where its card does not fit it."""
     if network.card is None:
         assert network.answer is not None
         assert network.side_px is not None
-        return Answers(probabilities_of(_own_outputs(network, images), network), network.side_px)
+        return NetworkAnswers(
+            probabilities_of(_own_outputs(network, images), network), network.side_px
+        )
     card, side, planar = fitted(network.card, network.runnable, network.where)
     faces = pictures(images, card, side, cache, progress)
     starts = range(0, len(images), BATCH)
@@ -69,7 +71,7 @@ def answers_of(
         network.runnable.run(values(faces[n : n + BATCH], card, planar=planar)) for n in starts
     ]
     outputs = np.concatenate(parts)
-    return Answers(probabilities_of(outputs, network), side, missed(images, card, cache))
+    return NetworkAnswers(probabilities_of(outputs, network), side, missed(images, card, cache))
 
 
 def score_network(
@@ -125,7 +127,7 @@ def as_probabilities(outputs: Array, kind: str | None = None) -> Array:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def probabilities_of(outputs: Array, network: Network) -> Array:
+def probabilities_of(outputs: Array, network: OpenNetwork) -> Array:
     """In label order. outputs: float [N, ...], of the network's own classes."""
     outputs = outputs.reshape(len(outputs), -1).astype(float)
     if outputs.shape[1] != len(network.classes):
@@ -149,7 +151,7 @@ def _in_order(classes: tuple[str, ...], row: Array) -> list[float] | tuple[float
     return by_class(known) if sum(ours) > 0 else NO_ANSWER
 
 
-def _own_outputs(network: Network, images: ImageSet) -> Array:
+def _own_outputs(network: OpenNetwork, images: ImageSet) -> Array:
     assert network.answer is not None
     parts = []
     for start in range(0, len(images), BATCH):
@@ -160,7 +162,7 @@ def _own_outputs(network: Network, images: ImageSet) -> Array:
     return np.concatenate(parts)
 
 
-def _read(asked: AskedNetwork, network: Network) -> str:
+def _read(asked: AskedNetwork, network: OpenNetwork) -> str:
     """How the network was fed, as a part of its run's id; empty where the network itself says it.
 
     In the words of btfer 0.1 where it knew such a way, so that those runs keep their ids.
@@ -176,7 +178,7 @@ def _read(asked: AskedNetwork, network: Network) -> str:
     return f" {json.dumps(card.model_dump(mode='json'), sort_keys=True)}"
 
 
-def _facts(asked: AskedNetwork, network: Network, said: Answers) -> dict[str, Any]:
+def _facts(asked: AskedNetwork, network: OpenNetwork, said: NetworkAnswers) -> dict[str, Any]:
     """What the run's record keeps of how the network was fed, and of what its makers claim."""
     claims = (
         asked.card.model_dump(mode="json", include={"licence", "claimed"}) if asked.card else {}

@@ -57,7 +57,7 @@ class AskedNetwork:
 
 
 @dataclass(frozen=True)
-class Network:
+class OpenNetwork:
     """A network that is loaded. answer: with its makers' own preparation, where it has one.
 
     card: how it is fed where that is not the way. digest: of its files. side_px: of the own preparation.
@@ -79,7 +79,7 @@ class Network:
         return self.card or InputCard(classes=self.classes, size=self.side_px)
 
 
-def open_network(asked: AskedNetwork) -> Network:
+def open_network(asked: AskedNetwork) -> OpenNetwork:
     """Load what is asked for. Raises UsageError where it cannot be, or its classes are not known."""
     network = _opened(asked)
     if asked.language and not network.language:
@@ -87,7 +87,7 @@ def open_network(asked: AskedNetwork) -> Network:
     return network
 
 
-def _opened(asked: AskedNetwork) -> Network:
+def _opened(asked: AskedNetwork) -> OpenNetwork:
     text = str(asked.place)
     if asked.weights and not text.startswith(TIMM):
         raise UsageError("--weights is for --model-file timm:NAME")
@@ -100,7 +100,7 @@ def _opened(asked: AskedNetwork) -> Network:
     return _file(asked)
 
 
-def _file(asked: AskedNetwork) -> Network:
+def _file(asked: AskedNetwork) -> OpenNetwork:
     file, card = asked.place, asked.card
     if file.suffix.lower() in TORCH:
         runnable = load_torch(file, 1 if card and card.channels == "grey" else 3)
@@ -112,10 +112,10 @@ def _file(asked: AskedNetwork) -> Network:
             f"{file} does not name its classes: put a card {file.with_suffix('.toml').name} beside it (or give "
             f"--card), or give their names in the order of its outputs, such as --labels {','.join(EXPRESSIONS)}"
         )
-    return Network(str(file), sha256_file(file), card.classes, runnable, card)
+    return OpenNetwork(str(file), sha256_file(file), card.classes, runnable, card)
 
 
-def _timm(asked: AskedNetwork, name: str) -> Network:
+def _timm(asked: AskedNetwork, name: str) -> OpenNetwork:
     if not (asked.card and asked.weights):
         raise UsageError(
             f"{TIMM}{name} needs --weights with a file of its weights, and --card or --labels with the names of "
@@ -124,10 +124,10 @@ def _timm(asked: AskedNetwork, name: str) -> Network:
     card = asked.card
     runnable, config = load_timm(name, asked.weights, len(card.classes))
     digest = f"{TIMM}{name} {sha256_file(asked.weights)}"
-    return Network(TIMM + name, digest, card.classes, runnable, timm_card(card, config))
+    return OpenNetwork(TIMM + name, digest, card.classes, runnable, timm_card(card, config))
 
 
-def _folder(asked: AskedNetwork, folder: Path) -> Network:
+def _folder(asked: AskedNetwork, folder: Path) -> OpenNetwork:
     language = ""
     if (folder / OPEN_CLIP).is_file() or is_zero_shot(folder, config_of(folder)):
         assert asked.prompts is not None
@@ -139,7 +139,7 @@ def _folder(asked: AskedNetwork, folder: Path) -> Network:
     return replace(network, language=language)
 
 
-def _of_folder(asked: AskedNetwork, found: Folder) -> Network:
+def _of_folder(asked: AskedNetwork, found: Folder) -> OpenNetwork:
     """With the folder's own preparation, unless a card says another."""
     card, where = asked.card, str(asked.place)
     classes = card.classes if card else found.classes
@@ -147,7 +147,7 @@ def _of_folder(asked: AskedNetwork, found: Folder) -> Network:
         check_classes(classes)
     except ValueError as error:
         raise UsageError(f"{where} does not name its classes ({error}): give --card") from None
-    network = Network(where, found.digest, classes, found.runnable, side_px=found.side_px)
+    network = OpenNetwork(where, found.digest, classes, found.runnable, side_px=found.side_px)
     if card and card.model_fields_set & FEEDING:
         return replace(network, card=card)
     return replace(network, answer=found.answer)

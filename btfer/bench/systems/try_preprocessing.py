@@ -16,7 +16,7 @@ from btfer.bench.datasets import ImageSet, stratified_split
 from btfer.bench.systems.feeding import missed
 from btfer.bench.systems.input_card import InputCard
 from btfer.bench.systems.model_file import answers_of, fitted
-from btfer.bench.systems.networks import Network
+from btfer.bench.systems.networks import OpenNetwork
 from btfer.errors import UsageError
 from btfer.progress import SILENT, Progress
 
@@ -77,7 +77,7 @@ def variants(card: InputCard, channels: int) -> Iterator[tuple[str, InputCard]]:
 
 
 def try_preprocessing(
-    network: Network, images: ImageSet, cache: Path, seed: int, progress: Progress = SILENT
+    network: OpenNetwork, images: ImageSet, cache: Path, seed: int, progress: Progress = SILENT
 ) -> Trial:
     """Score the usual ways on a tenth of each class; every crop with the best of the colours and ranges."""
     tenth = subset(images, stratified_split(images.labels, SHARE, seed)[1])
@@ -114,7 +114,7 @@ def subset(images: ImageSet, places: np.ndarray[Any, Any]) -> ImageSet:
     )
 
 
-def _accuracy(network: Network, images: ImageSet, cache: Path) -> float:
+def _accuracy(network: OpenNetwork, images: ImageSet, cache: Path) -> float:
     try:
         said = answers_of(network, images, cache).probabilities
     except UsageError as error:
@@ -122,7 +122,7 @@ def _accuracy(network: Network, images: ImageSet, cache: Path) -> float:
     return float((said.argmax(axis=1) == images.labels).mean())
 
 
-def _fed(network: Network, card: InputCard) -> Network:
+def _fed(network: OpenNetwork, card: InputCard) -> OpenNetwork:
     return replace(network, card=card, answer=None)
 
 

@@ -18,7 +18,7 @@ from btfer.bench.systems.model_file import (
     probabilities_of,
     score_network,
 )
-from btfer.bench.systems.networks import AskedNetwork, Network, open_network
+from btfer.bench.systems.networks import AskedNetwork, OpenNetwork, open_network
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_release
@@ -187,7 +187,7 @@ def test_what_outputs_are_goes_by_the_card() -> None:
 
 
 def test_a_row_that_is_all_contempt_is_no_answer() -> None:
-    network = Network("net", "", ORDER, Runnable((3, 8, 8), lambda values: values))
+    network = OpenNetwork("net", "", ORDER, Runnable((3, 8, 8), lambda values: values))
     rows = np.eye(8)[[ORDER.index("contempt"), ORDER.index("fear")]]
     found = probabilities_of(rows, network)
     assert np.isnan(found[0]).all()
