@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from btfer.bench.systems.hugging_face import fetched
 from btfer.bench.systems.input_card import InputCard
 from btfer.bench.systems.networks import AskedNetwork, open_network
 from btfer.bench.systems.torch_networks import check_expressions, kind_of
@@ -166,8 +167,14 @@ def test_a_network_of_the_hub_comes_from_its_cache_or_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need_torch()
-    hub = pytest.importorskip("huggingface_hub")
-    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(BtferError, match="hf:someone/network cannot be fetched"):
         open_network(AskedNetwork(Path("hf:someone/network"), CARD))
+    snapshot = tmp_path / "models--someone--network" / "snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    (tmp_path / "models--someone--network" / "refs").mkdir()
+    (tmp_path / "models--someone--network" / "refs" / "main").write_text("a" * 40)
+    assert fetched("someone/network") == snapshot
