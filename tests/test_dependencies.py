@@ -20,7 +20,9 @@ NOT_IMPORTED = {
     "mtcnn": "its weight files are read, found by name",
 }
 OWN = {"btfer", "review_app"}
-OTHER_SYSTEMS = {"deepface", "emotiefflib", "feat", "hsemotion_onnx", "rmn", "torch", "jax"}
+OTHER_SYSTEMS = {"deepface", "emotiefflib", "feat", "hsemotion_onnx", "rmn", "torch", "jax"} | {
+    *("open_clip", "safetensors", "timm", "transformers")
+}
 """Named by an extra each, or a backend of Keras; not in the locks."""
 
 
@@ -77,6 +79,7 @@ def test_every_extra_but_those_of_other_systems_is_known() -> None:
         "peers",
         "postgres",
         "publish",
+        "torch",
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from btfer.cli import arguments, choices, complete, context, grid_options, models, output
+from btfer.cli import arguments, choices, complete, context, external, grid_options, models, output
 from btfer.cli.grid_options import GridOptions
 from btfer.cli.groups import Strict, ignored
 from btfer.errors import BtferError, Incomplete, NoCatalogue, UsageError
@@ -194,8 +194,34 @@ def bench_external(
         choices.SystemName | None, typer.Option(help="A packaged system, installed beside btfer.")
     ] = None,
     model_file: Annotated[
-        Path | None, typer.Option(help="A network as a Keras, ONNX or TFLite file.")
+        Path | None,
+        typer.Option(
+            metavar="NETWORK",
+            help="A Keras, ONNX, TFLite, .pt2 or TorchScript file, a Hugging Face or open_clip folder, "
+            "hf:ORG/NAME or timm:NAME.",
+        ),
     ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(help="TOML file that says how the network is fed [net.toml beside net.onnx]."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights of a timm:NAME: safetensors, or a state_dict.")
+    ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CODE",
+            help="Of the prompts of CLIP and SigLIP; may be given several times [en].",
+        ),
+    ] = None,
+    try_preprocessing: Annotated[
+        bool,
+        typer.Option(
+            "--try-preprocessing",
+            help="Show what the usual ways of feeding score on a tenth of the release; keep no run.",
+        ),
+    ] = False,
     labels: Annotated[
         str,
         typer.Option(
@@ -216,30 +242,41 @@ def bench_external(
 
     Example: btfer bench external --system fer
 
-    Example: btfer bench external --model-file net.onnx --labels angry,happy,sad --pixels -1,1
+    A network scores far below its claim where it is fed otherwise than it was trained: its card says the
+    size, colours, range, mean, std, filter, cut and classes (README).
+
+    Example: btfer bench external --model-file net.onnx --card net.toml
+
+    Example: btfer bench external --model-file net.onnx --try-preprocessing
+
+    Example: btfer bench external --model-file timm:resnet18 --weights net.safetensors --card net.toml
     """
     given = [one for one in (predictions, system, model_file) if one]
     if len(given) != 1:
         raise UsageError("give one of --predictions, --system and --model-file")
     if not model_file:
         why = "it describes a --model-file"
-        arguments.refuse(ctx, "labels", "pixels", "bgr", because=why)
+        of_file = ("card", "weights", "language", "try_preprocessing", "labels", "pixels", "bgr")
+        arguments.refuse(ctx, *of_file, because=why)
     if not labels:
         why = "it describes a file whose outputs are named with --labels"
         arguments.refuse(ctx, "pixels", "bgr", because=why)
     if not predictions:
         why = "it is about a CSV of --predictions"
         arguments.refuse(ctx, "column", "other_classes", because=why)
+    if model_file:
+        asked = external.AskedFile(model_file, card, weights, labels, pixels, bgr)
+        if try_preprocessing:
+            arguments.refuse(ctx, "name", because="--try-preprocessing keeps no run")
+            return external.show_preprocessing(asked, release, language or [], as_json)
+        scored = external.score_networks(asked, release, language or [], name)
+        return external.print_beside_claims(scored, as_json)
     found = models.bench_others(
         release=release,
         predictions=predictions,
         column=column,
         others=other_classes.value,
         system=arguments.value(system),
-        model_file=model_file,
-        labels=labels,
-        pixels=pixels,
-        bgr=bgr,
         name=name,
     )
     _bench_report(found, as_json)
