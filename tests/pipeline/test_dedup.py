@@ -12,7 +12,8 @@ from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
 from btfer.faces import detect
 from btfer.images import decode_rgb
-from btfer.pipeline import candidates, dedup, second_opinions, view_hashes
+from btfer.pipeline import candidates, dedup, funnel, likeness, second_opinions, view_hashes
+from btfer.review import duplicates as duplicate_groups
 from btfer.review import pairs as review_pairs
 from btfer.sample import load_manifest, picture_path
 from btfer.settings import Settings
@@ -199,6 +200,24 @@ def test_another_expression_is_kept_and_people_decide(cat: Catalogue, settings: 
     outcome = dedup.run(cat, settings)
     assert (outcome.dropped, outcome.asked) == (1, 0)
     review_pairs.undo_last(cat, "ann")
+
+
+def test_the_largest_local_difference_is_told_of_each_copy(
+    cat: Catalogue, settings: Settings
+) -> None:
+    photo = draw_photo(1, (640, 480))
+    for n, side in enumerate((640, 320)):
+        take_in(cat, settings.data_dir, as_bytes(photo.resize((side, side))), HAPPY, f"u{n}")
+    dedup.run(cat, settings)
+    [copy] = photos.duplicates(cat)
+    [(pair, difference)] = comparisons.differences(cat, [(copy.photo, copy.keeper)]).items()
+    assert pair == (copy.photo, copy.keeper)
+    assert 0 <= difference <= likeness.MOST_DIFFERENCE
+    told = f"largest local difference {difference:.2f}"
+    for name in pair:
+        assert any(told in line for line in funnel.explain(cat, name))
+    [[group]] = duplicate_groups.current_groups(cat, duplicate_groups.group_summaries(cat))
+    assert group.copies[0].difference == difference
 
 
 def test_hashes_of_two_kinds_are_never_compared(cat: Catalogue, settings: Settings) -> None:
