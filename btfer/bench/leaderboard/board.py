@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class Submission:
     """One submission on the board. number: its place by accuracy, from 1; best, worst: the places that it may have.
 
     ties: numbers of those that do not differ from it beyond chance. same_as: number of an earlier one with the very
@@ -76,7 +76,7 @@ class Board:
     """The submissions of one kind (`cross_domain` or `in_domain`), the most accurate first, and every pair of them."""
 
     part: str
-    entries: list[Entry]
+    entries: list[Submission]
     pairs: list[Pair]
 
 
@@ -88,12 +88,12 @@ def make_board(part: str, found: Sequence[Checked]) -> Board:
     return Board(part, [_placed(one, entries, pairs) for one in entries], pairs)
 
 
-def _entry(number: int, one: Checked) -> Entry:
+def _entry(number: int, one: Checked) -> Submission:
     truth, right = one.images.labels, one.right.astype(float)
     support = np.bincount(truth)
     # Every class weighs the same: an image of a rare class counts for more of them.
     weight = len(truth) / ((support > 0).sum() * support[truth])
-    return Entry(
+    return Submission(
         number,
         one,
         mean_interval(right, truth),
@@ -104,7 +104,7 @@ def _entry(number: int, one: Checked) -> Entry:
     )
 
 
-def _pairs(entries: list[Entry]) -> list[Pair]:
+def _pairs(entries: list[Submission]) -> list[Pair]:
     found = []
     for one, two in combinations(entries, 2):
         first, second = one.checked.right, two.checked.right
@@ -114,7 +114,7 @@ def _pairs(entries: list[Entry]) -> list[Pair]:
     return [replace(one, p_holm=p) for one, p in zip(found, adjusted, strict=True)]
 
 
-def _placed(entry: Entry, entries: list[Entry], pairs: list[Pair]) -> Entry:
+def _placed(entry: Submission, entries: list[Submission], pairs: list[Pair]) -> Submission:
     number = entry.number
     mine = [one for one in pairs if number in (one.first, one.second)]
     ties = tuple(sorted(one.first + one.second - number for one in mine if one.is_tie))

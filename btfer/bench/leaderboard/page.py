@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
-from btfer.bench.leaderboard.board import Board, Entry
+from btfer.bench.leaderboard.board import Board, Submission
 from btfer.bench.report.intervals import RESAMPLES, Interval
 from btfer.bench.report.questions import LEVEL
 from btfer.bench.report.strata import LEAST_IMAGES
@@ -64,7 +64,7 @@ def _group_names(boards: list[Board]) -> list[tuple[str, str, int]]:
     return [(one.stratum, one.group, one.images) for one in first.groups]
 
 
-def _bars(entry: Entry) -> list[tuple[float, float, float, float, int]]:
+def _bars(entry: Submission) -> list[tuple[float, float, float, float, int]]:
     """The bars of a reliability plot: left, width and height in percent, share of the fullest, images."""
     table = entry.reliability
     width, most = 100 / len(table), max(1.0, float(table[:, 0].max()))

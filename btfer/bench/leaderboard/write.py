@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from btfer.bench.datasets import ImageSet
-from btfer.bench.leaderboard.board import Board, Entry, make_board
+from btfer.bench.leaderboard.board import Board, Submission, make_board
 from btfer.bench.leaderboard.page import render
 from btfer.bench.submit.bundle import read_bundle
 from btfer.bench.submit.card_check import PARTS
@@ -100,7 +100,7 @@ def _rows(board: Board) -> Iterable[dict[str, Any]]:
     return [_row(board.part, one) for one in board.entries]
 
 
-def _row(part: str, one: Entry) -> dict[str, Any]:
+def _row(part: str, one: Submission) -> dict[str, Any]:
     checked, card = one.checked, one.checked.card
     recalls = {
         f"recall_{name}": "" if found is None else round(found.value, 6)

@@ -7,14 +7,14 @@ checks   a bundle beside the release that it names: every number anew from the p
 """
 
 from btfer.bench.submit.bundle import Bundle, Card, as_bytes, read_bundle
-from btfer.bench.submit.checks import Checked, Difference, check_bundle
+from btfer.bench.submit.checks import Checked, FalseClaim, check_bundle
 from btfer.bench.submit.pack import pack, write_bundle
 
 __all__ = [
     "Bundle",
     "Card",
     "Checked",
-    "Difference",
+    "FalseClaim",
     "as_bytes",
     "check_bundle",
     "pack",

@@ -20,7 +20,7 @@ SAME = 1.5e-6
 
 
 @dataclass(frozen=True)
-class Difference:
+class FalseClaim:
     """A number that a bundle claims and its predictions do not give; None = nothing is claimed, or there is none."""
 
     score: str
@@ -43,7 +43,7 @@ class Checked:
     images: ImageSet
     probabilities: Array = field(repr=False)
     scores: dict[str, float | None]
-    differences: tuple[Difference, ...]
+    differences: tuple[FalseClaim, ...]
 
     @property
     def card(self) -> Card:
@@ -106,14 +106,14 @@ def _check_files(bundle: Bundle, images: ImageSet) -> None:
         )
 
 
-def _differences(claimed: Any, computed: dict[str, float | None]) -> tuple[Difference, ...]:
+def _differences(claimed: Any, computed: dict[str, float | None]) -> tuple[FalseClaim, ...]:
     found = []
     for name in SCORES:
         theirs, ours = claimed.get(name), computed[name]
         if theirs is None and ours is None:
             continue
         if theirs is None or ours is None or abs(theirs - ours) > SAME:
-            found.append(Difference(name, theirs, ours))
+            found.append(FalseClaim(name, theirs, ours))
     return tuple(found)
 
 
