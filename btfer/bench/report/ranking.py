@@ -32,6 +32,7 @@ class RankedRow:
     training_set: str
     protocol: str
     pictures: str
+    digest: str
     accuracy: float
     low: float
     high: float
@@ -54,7 +55,8 @@ class RankedRow:
 
 def ranking(results: pd.DataFrame, others: Sequence[Checked] = ()) -> list[RankedRow]:
     """The rows, release by release, the most accurate first. results: of comparable cells."""
-    rows = [*_ours(results), *map(_theirs, others)]
+    ours = list(_ours(results))
+    rows = [*ours, *(_theirs(one, _name(one, ours)) for one in others)]
     best: dict[str, float] = {}
     for row in rows:
         best[row.pictures] = max(row.accuracy, best.get(row.pictures, 0))
@@ -102,6 +104,7 @@ def _ours(results: pd.DataFrame) -> Iterable[RankedRow]:
         yield RankedRow(
             **shared
             | {
+                "digest": one.get("digest") or "",
                 "seeds": int(one["seeds"]),
                 "images": int(one["images"]),
                 "accuracy": one["ours"],
@@ -119,7 +122,17 @@ def _number(by_score: "pd.Series[float]", name: str) -> float | None:
     return None if value is None or pd.isna(value) else float(value)
 
 
-def _theirs(one: Checked) -> RankedRow:
+def _name(one: Checked, ours: Sequence[RankedRow]) -> str:
+    """What the release of a bundle is called beside ours: the name tells two of them apart."""
+    digest, name = one.images.digest[:12], one.images.name
+    for row in ours:
+        if row.digest == digest:
+            return row.pictures
+    taken = any(row.digest and row.pictures == name for row in ours)
+    return f"{name} ({digest[:6]})" if taken else name
+
+
+def _theirs(one: Checked, pictures: str) -> RankedRow:
     card, scores = one.card, one.scores
     accuracy = mean_interval(one.right.astype(float), one.images.labels)
     stated = {name: card.stated.get(name) for name in STATED}
@@ -129,7 +142,8 @@ def _theirs(one: Checked) -> RankedRow:
         balance=stated["balance"] or "",
         training_set=stated["training"] or "",
         protocol=stated["protocol"] or "",
-        pictures=one.images.name,
+        pictures=pictures,
+        digest=one.images.digest[:12],
         accuracy=accuracy.value,
         low=accuracy.low,
         high=accuracy.high,
