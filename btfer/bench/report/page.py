@@ -29,6 +29,7 @@ from btfer.bench.report.strata import LEAST_IMAGES, Gap, gaps, strata_frame
 from btfer.bench.report.tradeoffs import confusion_figure, cost_figures, edge_figure
 from btfer.bench.runs.record import RunRecord
 from btfer.bench.submit.checks import Checked
+from btfer.bench.train.protocol import GAPS
 from btfer.expressions import EXPRESSIONS
 
 MOST_PICTURED = 40
@@ -81,6 +82,7 @@ def render(
         ranking=ranking(results, others),
         served=_served(cells),
         least=LEAST_IMAGES,
+        gaps=GAPS,
         resamples=RESAMPLES,
         classes=EXPRESSIONS,
         titles=SHORT.values(),
@@ -171,5 +173,5 @@ def _runs(runs: list[RunRecord]) -> list[tuple[ResultRow, list[str], list[tuple[
     folders = {run.id: run.folder for run in runs}
     return [
         (row, short_row(row), run_plots(folders[row.id]) if number < MOST_PICTURED else [])
-        for number, row in enumerate(results_table(runs))
+        for number, row in enumerate(results_table(one for run in runs for one in run.scorings))
     ]

@@ -23,7 +23,8 @@ class RankedRow:
 
     accuracy counts unanswered images as wrong where `coverage` is known. published, difference: the paper's accuracy
     for the same cell, and ours minus it; letters, why: marks on it. by: who handed it in, of a bundle. remarks: what
-    a bundle claims otherwise. from_bundle: whether it is another's.
+    a bundle claims otherwise. same: groups of runs that mean the same, this one included.
+    from_bundle: whether it is another's.
     """
 
     model: str
@@ -43,7 +44,9 @@ class RankedRow:
     ece: float | None
     images: int
     coverage: float | None = None
+    accuracy_answered: float | None = None
     leaks: int | None = None
+    same: int = 1
     published: float | None = None
     difference: float | None = None
     letters: str = ""
@@ -107,6 +110,7 @@ def _ours(results: pd.DataFrame) -> Iterable[RankedRow]:
                 "digest": one.get("digest") or "",
                 "seeds": int(one["seeds"]),
                 "images": int(one["images"]),
+                "same": int(one.get("same") or 1),
                 "accuracy": one["ours"],
                 "macro_recall": _number(by_score, "macro_recall"),
                 "macro_f1": _number(by_score, "macro_f1"),
@@ -154,6 +158,7 @@ def _theirs(one: Checked, pictures: str) -> RankedRow:
         ece=scores["ece"],
         images=len(one.images),
         coverage=scores["coverage"],
+        accuracy_answered=scores["accuracy_answered"],
         leaks=stated["leaks"],
         by=card.by,
         remarks=tuple(map(str, one.differences)),

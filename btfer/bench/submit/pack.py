@@ -21,7 +21,6 @@ from btfer.files import write_atomic
 
 Array = np.ndarray[Any, Any]
 
-PREDICTED = "predictions_btfer.parquet"
 _P = [f"p_{name}" for name in EXPRESSIONS]
 
 
@@ -34,11 +33,12 @@ def pack(
     that is not finished, UsageError for one that was scored on something else, lacks images, or holds what is no
     probability, and for a text with a path of this machine in it.
     """
+    record = record.on(images.digest) or record
     part = _part(record, images)
     table = _table(record, images)
     predictions = predictions_csv(tuple(table["file"]), _probabilities(record, table))
     # Read again, so that what is claimed is what any reader finds.
-    files, probabilities = parsed(record.folder / PREDICTED, predictions)
+    files, probabilities = parsed(record.predictions_path, predictions)
     card = _checked_card(record, images, part, predictions, name, by, link)
     scores = check_bundle(Bundle(card, files, probabilities, record.folder), images).scores
     card = replace(card, claimed=scores)
@@ -82,7 +82,7 @@ def _part(record: RunRecord, images: ImageSet) -> str:
 
 def _table(record: RunRecord, images: ImageSet) -> pd.DataFrame:
     """The run's predictions, in the order of the release."""
-    path = record.folder / PREDICTED
+    path = record.predictions_path
     try:
         table = pd.read_parquet(path, columns=["file", "counts", *_P])
     except FileNotFoundError:
