@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from btfer.cli import arguments, choices, complete, context, external, grid_options, models, output
+from btfer.cli import (
+    arguments,
+    choices,
+    complete,
+    context,
+    expected,
+    external,
+    grid_options,
+    models,
+    output,
+)
 from btfer.cli.grid_options import GridOptions
 from btfer.cli.groups import Strict, ignored
 from btfer.errors import BtferError, Incomplete, NoCatalogue, UsageError
@@ -47,6 +57,7 @@ def bench(
     mixed_precision: grid_options.MixedPrecision = False,
     replicas: grid_options.Replicas = 1,
     shard: grid_options.Shard = "",
+    expect: grid_options.Expect = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Train networks and score them on a release, one row each.
@@ -60,6 +71,9 @@ def bench(
     Example: btfer bench --grid paper --resolution 48
     """
     if ctx.invoked_subcommand:
+        return
+    if expect:
+        expected.bench_expect(ctx, model or [], as_json)
         return
     options = _options(
         ctx,
@@ -376,18 +390,29 @@ def _check_folds(options: GridOptions, sets: dict[str, Path]) -> None:
 
 
 @app.command()
-def report(as_json: arguments.AsJson = False) -> None:
+def report(
+    others: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with", metavar="BUNDLE", help="A file of btfer bench submit, shown beside your runs."
+        ),
+    ] = None,
+    as_json: arguments.AsJson = False,
+) -> None:
     """Compare the results of all runs with the paper's: an HTML page, CSV, Markdown and LaTeX.
 
-    suspects.csv and suspects.png list faces for which good networks agree on another label.
+    suspects.csv and suspects.png list faces for which good networks agree on another label. Of others' bundles
+    every number is computed anew on the release here; a number that they claim otherwise is named.
 
-    Example: btfer report
+    Example: btfer report --with theirs.zip
     """
     from btfer.bench.report import write_report
+    from btfer.cli.submissions import checked_bundles
 
     data_dir = context.settings().data_dir
+    checked = checked_bundles(others or [])
     with output.progress() as progress:
-        page = write_report(data_dir / "runs", data_dir / "reports", progress)
+        page = write_report(data_dir / "runs", data_dir / "reports", progress, others=checked)
     facts = {"page": page, **models.label_quality(data_dir, page.parent)}
     output.report(facts, "{page}\n{labels}", as_json)
 
