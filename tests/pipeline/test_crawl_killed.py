@@ -1,7 +1,6 @@
 """A crawl that is killed, again and again, ends with what one ends with that never was."""
 
 import json
-import multiprocessing
 import random
 import signal
 import time
@@ -23,12 +22,11 @@ from btfer.settings import Settings
 from btfer.sources.bing import bing
 from btfer.sources.commons import commons
 from btfer.sources.web import Web
+from tests.forked import CONTEXT
 from tests.loopback import FAST, HAPPY, PLAN, SAD, Site, jpeg
 from tests.pipeline.test_crawl_hostile import assert_whole
 
 PICTURES = 150
-CONTEXT = multiprocessing.get_context("forkserver")  # imports once, not for each of the twelve
-CONTEXT.set_forkserver_preload(["btfer.pipeline.crawl", "pytest", "tests.loopback"])
 
 
 def crawl_here(base: str, folder: Path, started: Event) -> None:
