@@ -29,6 +29,7 @@ _ADVICE = {
     "full": "free some space and run again",
     "readonly": "this command writes, and the file, its folder or its disk may only be read",
     "malformed": "the file is damaged: put back a copy",
+    "decode to UTF-8": "the file is damaged: put back a copy",
     "not a database": "set another one with --catalogue, or put back a copy",
 }
 _MIGRATIONS = Path(__file__).parent / "migrations"
