@@ -4,6 +4,9 @@ The thresholds were set looking at what they fire on, on 921 faces of real photo
 more). In brackets: how many of 100 earn the badge, in ordinary photos / in tight portraits of films and press.
 
 probability    MTCNN's own; `low probability` below 0.97 [4 / 3]
+size_of_others height of the box / median of its photo's other faces that MTCNN is sure of (0.99), 1 where there is
+               none; `odd size` below 1/4 or above 4 with a probability below 0.99: in photos of thousands of
+               pixels MTCNN finds a few such in cloth and walls
 side_px        shorter side of the box in photo pixels; `small` below 64 [33, most in crowds / 3]
 tilt_deg       of the line from eye to eye; `tilted` above 20 either way [4 / 2]
 turn           how far the nose is off the middle line, 0.4 in profile; `turned` above 0.31 [4 / 5]
@@ -27,7 +30,7 @@ mirrored       how much of the crop is the mirror image of mode `square`; `mirro
 None of these shows whether eyes are closed, nor what covers a face where that has texture itself, as hair has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -42,6 +45,7 @@ from btfer.faces.pose import FacePose, pose_of
 from btfer.images import Pixels
 
 UNSURE_BELOW = 0.97
+SURE, ODD_SIZE = 0.99, 4.0
 SMALL_BELOW_PX = 64
 TILTED_ABOVE_DEG = 20.0
 TURNED_ABOVE = 0.31
@@ -66,6 +70,7 @@ class FaceHints(TypedDict, total=False):
     """The numbers above, by name; empty for a face that was refused."""
 
     probability: float
+    size_of_others: float
     side_px: float
     tilt_deg: float
     turn: float
@@ -84,14 +89,18 @@ class FaceHints(TypedDict, total=False):
     mirrored: float
 
 
-def hints_of(pixels: Pixels, box: Box, cut: Cut) -> FaceHints:
-    """All hints of one face. pixels: its photo at full size, uint8 [H, W, 3], RGB. box, cut: in its pixels."""
+def hints_of(pixels: Pixels, box: Box, cut: Cut, boxes: Sequence[Box] = ()) -> FaceHints:
+    """All hints of one face.
+
+    pixels: its photo at full size, uint8 [H, W, 3], RGB. box, cut: in its pixels. boxes: all of the photo.
+    """
     height, width = pixels.shape[:2]
     pose = pose_of(box)
     face = _Face.of(pixels, box)
     covered = face.covered(box)
     return FaceHints(
         probability=_rounded(box.probability),
+        size_of_others=_rounded(_size_of_others(box, boxes)),
         side_px=_rounded(min(box.width, box.height)),
         tilt_deg=_rounded(pose.tilt_deg),
         turn=_rounded(pose.turn),
@@ -146,6 +155,7 @@ def badges(hints: Mapping[str, float]) -> tuple[str, ...]:
     """The words that a face's hints earn; what was not measured earns none."""
     found = {
         "low probability": hints.get("probability", 1) < UNSURE_BELOW,
+        "odd size": _is_odd_size(hints),
         "small": hints.get("side_px", SMALL_BELOW_PX) < SMALL_BELOW_PX,
         "tilted": abs(hints.get("tilt_deg", 0)) > TILTED_ABOVE_DEG,
         "turned": abs(hints.get("turn", 0)) > TURNED_ABOVE,
@@ -167,6 +177,16 @@ def _is_blurred(hints: Mapping[str, float]) -> bool:
         or hints.get("detail", 0) < DETAIL_BELOW
         or hints.get("poorest", 0) < POOREST_BELOW
     )
+
+
+def _size_of_others(box: Box, boxes: Sequence[Box]) -> float:
+    sure = [one.height for one in boxes if one is not box and one.probability >= SURE]
+    return box.height / float(np.median(sure)) if sure else 1.0
+
+
+def _is_odd_size(hints: Mapping[str, float]) -> bool:
+    times = hints.get("size_of_others", 1)
+    return hints.get("probability", 1) < SURE and not 1 / ODD_SIZE <= times <= ODD_SIZE
 
 
 def _is_enlarged(hints: Mapping[str, float]) -> bool:
