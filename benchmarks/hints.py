@@ -5,6 +5,8 @@
 Faces of the synthetic sample, and of a folder of photos where one is given, are degraded in known ways. The thresholds
 of `btfer/faces/hints.py` were chosen on one half of the people; both halves are shown, and the other one counts. It is
 no quite unseen half: that of blur, movement, compression and darkness was looked at while the measures were invented.
+The halves go by the path inside the
+folder: they were chosen with the folder above all sources as FOLDER; given one by one, both halves hold people of both.
 What the photos are is held to be sharp, light and whole: leave out folders of which that is not so. Faces keep the box
 and landmarks that they had before; what is painted over them has one colour. --save also draws the curves.
 """
@@ -34,6 +36,7 @@ from hints_degraded import (
     noisy,
 )
 from hints_plot import draw
+from hints_turned import found_by_angle
 from rich.console import Console
 from rich.table import Table
 
@@ -194,6 +197,19 @@ def measure(faces: list[KnownFace]) -> list[Row]:
     return rows
 
 
+TURNED_FROM_DEG = 45
+
+
+def measure_turned(folder: Path, people: int) -> list[Row]:
+    """Rendered heads by angle; no threshold was fitted on them, but they are not photos: both columns are the same."""
+    rows = []
+    for word, angle, seen, told in found_by_angle(folder, people):
+        share, must = told / seen if seen else 0.0, angle > TURNED_FROM_DEG
+        good, limit = share >= MUST or not must, f">= {MUST:.0%}" if must else ""
+        rows.append(Row(word, f"{angle} deg", share, share, limit, good))
+    return rows
+
+
 def table_of(rows: list[Row], title: str) -> Table:
     """A line each; `MISS` where the other half is on the wrong side of the limit."""
     table = Table("what", "chosen on", "others", "must", title=title)
@@ -209,12 +225,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--photos", type=Path, action="append", help="a folder of good photos too")
     parser.add_argument("--most", type=int, default=150, help="faces of a source (150)")
+    parser.add_argument("--heads", type=Path, help="3D data of the sample: turned heads too")
+    parser.add_argument("--people", type=int, default=8, help="heads at each angle (8)")
     results.add_save(parser)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     sources = [sample_faces(), *map(photo_faces, asked.photos or [])]
     faces = [face for one in sources for face in itertools.islice(one, asked.most)]
     rows, tests = measure(faces), sum(face.tests for face in faces)
+    if asked.heads:
+        rows += measure_turned(asked.heads, asked.people)
     title = f"{len(faces) - tests} faces that thresholds were chosen on, {tests} others"
     Console(width=100).print(table_of(rows, title))
     if asked.save:

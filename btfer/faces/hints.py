@@ -10,6 +10,8 @@ size_of_others height of the box / median of its photo's other faces that MTCNN 
 side_px        shorter side of the box in photo pixels; `small` below 64 [33, most in crowds / 3]
 tilt_deg       of the line from eye to eye; `tilted` above 20 either way [4 / 2]
 turn           how far the nose is off the middle line, 0.4 in profile; `turned` above 0.31 [4 / 5]
+nose_off       the same in parts of half the distance of the eyes, which come together as the nose goes away: about
+               the tangent of the angle; `turned` above 0.85, some 45 degrees [0 of 239 faces of ordinary photos]
 odd_landmarks  how many of six things are wrong with where eyes, nose and mouth are: `_oddities` [1 / 2]
 sharpness      variance of the Laplacian / variance, of the face at 64x64; `blurred` below 0.05 [3 / 2]
 detail         fine detail, in all directions (detail.py); `blurred` below -2.6: out of focus or enlarged, also under
@@ -48,7 +50,8 @@ UNSURE_BELOW = 0.97
 SURE, ODD_SIZE = 0.99, 4.0
 SMALL_BELOW_PX = 64
 TILTED_ABOVE_DEG = 20.0
-TURNED_ABOVE = 0.31
+TURNED_ABOVE, NOSE_OFF_ABOVE = 0.31, 0.85
+FURTHEST_OFF = 9.0  # the eyes of a profile are at one place
 BLURRED_BELOW = 0.05
 DETAIL_BELOW, POOREST_BELOW = -2.6, -3.1
 ENLARGED_BELOW = {"third": -1.8, "quarter": -1.65}
@@ -74,6 +77,7 @@ class FaceHints(TypedDict, total=False):
     side_px: float
     tilt_deg: float
     turn: float
+    nose_off: float
     odd_landmarks: float
     sharpness: float
     detail: float
@@ -104,6 +108,7 @@ def hints_of(pixels: Pixels, box: Box, cut: Cut, boxes: Sequence[Box] = ()) -> F
         side_px=_rounded(min(box.width, box.height)),
         tilt_deg=_rounded(pose.tilt_deg),
         turn=_rounded(pose.turn),
+        nose_off=_rounded(_nose_off(pose)),
         odd_landmarks=_rounded(_oddities(box, pose)),
         sharpness=_rounded(face.sharpness()),
         **_quality(pixels, box),
@@ -158,7 +163,8 @@ def badges(hints: Mapping[str, float]) -> tuple[str, ...]:
         "odd size": _is_odd_size(hints),
         "small": hints.get("side_px", SMALL_BELOW_PX) < SMALL_BELOW_PX,
         "tilted": abs(hints.get("tilt_deg", 0)) > TILTED_ABOVE_DEG,
-        "turned": abs(hints.get("turn", 0)) > TURNED_ABOVE,
+        "turned": abs(hints.get("turn", 0)) > TURNED_ABOVE
+        or hints.get("nose_off", 0) > NOSE_OFF_ABOVE,
         "odd landmarks": hints.get("odd_landmarks", 0) > 0,
         "blurred": _is_blurred(hints),
         "enlarged": _is_enlarged(hints),
@@ -182,6 +188,10 @@ def _is_blurred(hints: Mapping[str, float]) -> bool:
 def _size_of_others(box: Box, boxes: Sequence[Box]) -> float:
     sure = [one.height for one in boxes if one is not box and one.probability >= SURE]
     return box.height / float(np.median(sure)) if sure else 1.0
+
+
+def _nose_off(pose: FacePose) -> float:
+    return min(abs(2 * pose.turn) / max(pose.eyes, 1e-3), FURTHEST_OFF)
 
 
 def _is_odd_size(hints: Mapping[str, float]) -> bool:

@@ -47,6 +47,11 @@ def turned(box: Box, degrees: float) -> Box:
     return dataclasses.replace(box, landmarks=points)
 
 
+def turned_away() -> Box:
+    """The eyes have come together, and the nose is hardly further off than usual."""
+    return face_box(left_eye=(0.42, 0.39), right_eye=(0.68, 0.39), nose=(0.67, 0.59))
+
+
 def test_a_usual_face_earns_no_badge() -> None:
     assert earned(face_box()) == ()
 
@@ -60,6 +65,7 @@ def test_a_usual_face_earns_no_badge() -> None:
         (turned(face_box(), -30), "tilted"),
         (face_box(nose=(0.66, 0.59)), "turned"),
         (face_box(nose=(0.34, 0.59)), "turned"),
+        (turned_away(), "turned"),
         (face_box(nose=(0.50, 0.30)), "odd landmarks"),
         (face_box(mouth_left=(0.70, 0.75), mouth_right=(0.30, 0.75)), "odd landmarks"),
         (face_box(left_eye=(0.49, 0.39), right_eye=(0.51, 0.39)), "odd landmarks"),
