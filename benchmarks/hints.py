@@ -3,10 +3,9 @@
     python benchmarks/hints.py [--photos FOLDER] [--most N] [--heads FOLDER] [--save]
 
 Faces of the synthetic sample, and of a folder of photos where one is given, are degraded in known ways. The thresholds
-of `btfer/faces/hints.py` were chosen on one half of the people; both halves are shown, and the other one counts. It is
-no quite unseen half: that of blur, movement, compression and darkness was looked at while the measures were invented.
-The halves go by the path inside the
-folder: they were chosen with the folder above all sources as FOLDER; given one by one, both halves hold people of both.
+of `btfer/faces/hints.py` were chosen on the first half of the people. The second is not quite unseen: it was looked at
+while the measures of blur, movement, compression and darkness were invented. The halves go by the path inside FOLDER,
+and were made with the folder above all sources; given the sources one by one, both halves hold people of both.
 What the photos are is held to be sharp, light and whole: leave out folders of which that is not so. Faces keep the box
 and landmarks that they had before; what is painted over them has one colour. --save also draws the curves.
 """

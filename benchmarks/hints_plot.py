@@ -42,9 +42,7 @@ def draw(points: Iterable[Point], beside: Path) -> Path:
                 axis.legend(fontsize=7)
         axis.set_title(title, fontsize=9)
         axis.tick_params(labelsize=7)
-    figure.suptitle(
-        "Share of degraded faces that earn a hint (people that no threshold was chosen on)"
-    )
+    figure.suptitle("Share of degraded faces that earn a hint, of the second half of the people")
     path = beside.with_suffix(".png")
     figure.savefig(path, dpi=70)
     pyplot.close(figure)
