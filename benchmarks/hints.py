@@ -170,7 +170,7 @@ def _share(faces: list[KnownFace], degrade: Degrade | None, telling: set[str]) -
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: shares of both halves. limit: such as `>= 90 %`, "" = none."""
+    """A line of the table: shares of both halves. limit: such as `>= 0.9`, "" = none."""
 
     family: str
     strength: str
@@ -186,13 +186,13 @@ def measure(faces: list[KnownFace]) -> list[Row]:
     rows = []
     for kind in _kinds():
         first, other = (share_found(half, kind) for half in halves)
-        limit = f">= {MUST:.0%}" if kind.must else ""
+        limit = f">= {MUST:g}" if kind.must else ""
         good = other >= MUST or not kind.must
         rows.append(Row(kind.family, kind.strength, first, other, limit, good))
     for hint in HINTS:
         first, other = (false_alarms(half, hint) for half in halves)
         good = other <= MOST_FALSE
-        rows.append(Row("as they are:", hint, first, other, f"<= {MOST_FALSE:.0%}", good))
+        rows.append(Row("as they are:", hint, first, other, f"<= {MOST_FALSE:g}", good))
     return rows
 
 
@@ -204,7 +204,7 @@ def measure_turned(folder: Path, people: int) -> list[Row]:
     rows = []
     for word, angle, seen, told in found_by_angle(folder, people):
         share, must = told / seen if seen else 0.0, angle > TURNED_FROM_DEG
-        good, limit = share >= MUST or not must, f">= {MUST:.0%}" if must else ""
+        good, limit = share >= MUST or not must, f">= {MUST:g}" if must else ""
         rows.append(Row(word, f"{angle} deg", share, share, limit, good))
     return rows
 
