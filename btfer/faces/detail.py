@@ -4,8 +4,11 @@ detail  log10 of the power in fine detail, above that of noise, / the power in c
         from the one to the other, and a blurred or enlarged face has nothing fine, whatever noise was added
 poorest the same in the one of six directions that has least: low where the camera or the head moved
 blocks  by how much the steps between 8 x 8 blocks are larger than those within them
+third   log10 of the power just above what an enlargement of 3x can have / just below, at the photo's own size
+quarter the same of an enlargement of 4x
 
-The floor of noise is taken where no photo of a face has much else. After the directional spectra of
+The floor of noise is taken where no photo of a face has much else; of enlargements too, to which noise and JPEG were
+added later. After the directional spectra of
 Liu, Li and Jia, "Image partial blur detection and classification", CVPR 2008; blocks after Wang, Sheikh and Bovik,
 "No-reference perceptual quality assessment of JPEG compressed images", ICIP 2002.
 """
@@ -23,6 +26,16 @@ LEAST_POWER = 1e-6  # of coarse: what a face of one colour is held to
 BLOCK_PX = 8
 LARGEST_PX = 256  # of a face in which the grid is looked for
 LEAST_STEP = 0.5  # levels: smooth skin within a block may have no steps at all
+
+WINDOW = 64  # pixels of the photo
+MOST_WINDOWS = 3  # each way, half a window apart: of a larger face the middle
+RINGS = WINDOW // 2  # each as wide as 1/64 of a cycle a pixel
+WINDOW_FLOOR = slice(27, 32)
+ENLARGED = (
+    (slice(13, 18), slice(6, 9)),
+    (slice(11, 15), slice(5, 8)),
+)  # above and below, of 3x and of 4x
+LEAST_OF_FLOOR, LEAST_WINDOW_POWER, NOTHING = 0.05, 1e-4, -4.0
 
 Grey = NDArray[np.float32]
 
@@ -63,6 +76,49 @@ def _rings() -> tuple[list[NDArray[np.bool_]], Grey]:
     ]
     bell = np.hanning(SIDE).astype(np.float32)
     return [*by_direction, ring(FLOOR)], bell[:, None] * bell
+
+
+def enlargement_of(grey: Grey) -> tuple[float, float]:
+    """Third and quarter. grey: float32 [H, W] at the photo's own size; 0, 0 for a face that is too small to tell."""
+    if min(grey.shape) < WINDOW:
+        return 0.0, 0.0
+    ring, counts, bell = _window_rings()
+    rows, columns = (_starts(length) for length in grey.shape)
+    parts = np.stack([grey[y : y + WINDOW, x : x + WINDOW] for y in rows for x in columns])
+    parts = (parts - parts.mean(axis=(1, 2), keepdims=True)) * bell
+    power = (np.abs(np.fft.rfft2(parts)) ** 2).mean(axis=0) / WINDOW**2
+    means = np.bincount(ring, power.ravel()) / counts + LEAST_WINDOW_POWER
+    floor = float(np.median(means[WINDOW_FLOOR]))
+
+    third, quarter = (
+        _fall(means[below].mean(), means[above].mean(), floor) for above, below in ENLARGED
+    )
+    return third, quarter
+
+
+def _fall(below: float, above: float, floor: float) -> float:
+    """From the one to the other, both over the noise; where the noise is larger than either, there is no detail."""
+    if below < 2 * floor:
+        return NOTHING
+    over = max(above - floor, LEAST_OF_FLOOR * floor) + LEAST_WINDOW_POWER
+    return float(np.log10(over / (below - floor + LEAST_WINDOW_POWER)))
+
+
+def _starts(length: int) -> list[int]:
+    """Where windows begin along one side, spread evenly over its middle."""
+    used = min(length, (MOST_WINDOWS + 1) * WINDOW // 2)
+    count = round((used - WINDOW) / (WINDOW / 2)) + 1
+    first = (length - used) // 2
+    return [first + round(n) for n in np.linspace(0, used - WINDOW, count)]
+
+
+@cache
+def _window_rings() -> tuple[NDArray[np.intp], NDArray[np.intp], Grey]:
+    """The ring of each frequency of a window, how many each ring has, and the window against edges."""
+    radius = np.hypot(np.fft.fftfreq(WINDOW)[:, None], np.fft.rfftfreq(WINDOW)[None, :])
+    ring = np.minimum((radius * WINDOW).astype(np.intp), RINGS).ravel()
+    bell = np.hanning(WINDOW).astype(np.float32)
+    return ring, np.bincount(ring), bell[:, None] * bell
 
 
 def blocks_of(grey: Grey) -> float:

@@ -81,7 +81,7 @@ def test_a_face_is_recorded_with_all_that_made_its_crop(cat: Catalogue, settings
         "distortion": 1.0,
         "packing": "paeth runs",
     }
-    assert badges(row.hints) == ("mirrored",)
+    assert "mirrored" in badges(row.hints)
     assert row.hints["side_px"] == 90
     assert row.crop_digest in row.id
     assert png_of(face_path(settings.data_dir, row.id)).shape == (256, 256, 3)
