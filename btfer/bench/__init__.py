@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from btfer.bench.architectures import ARCHITECTURES
 from btfer.bench.experiments.cells import (
     GRIDS,
+    MODERN,
     PAPER_SETS,
     QUICK,
     SPLIT_SEED,
@@ -34,7 +35,6 @@ from btfer.bench.experiments.cells import (
 from btfer.bench.request import BenchRequest, NetworkRow, PlannedCell
 from btfer.bench.runs.record import RunRecord
 from btfer.bench.runs.store import RunStore
-from btfer.bench.train.protocol import protocol_named
 from btfer.errors import UsageError
 from btfer.extras import require
 from btfer.paths import training_dir
@@ -115,7 +115,7 @@ def _prepare(
 ) -> tuple[list[GridCell], list[str], "GridContext"]:
     """The cells, the training sets that are not there, and what all cells share; everything checked."""
     require("bench", "btfer bench")
-    rules = protocol_named(request.protocol)
+    rules = request.rules
     folders = dict(request.training) or find_sets(request.data_dir)
     names = _sets_of(request.grid, folders)
     wanted = _cells(request, names)
@@ -180,7 +180,7 @@ def _check_release(
 
     if not all(cell.training for cell in wanted):
         check_folds(release, request.folds)
-    size, resize = wanted[0].resolution, protocol_named(request.protocol).resize
+    size, resize = wanted[0].resolution, request.rules.resize
     load_pixels(release, size, store.cache, resize, store.progress)
 
 
@@ -228,7 +228,7 @@ def _sets_of(grid: str, folders: Mapping[str, Path]) -> list[str]:
     """The training sets that a grid is about: those found, and in the paper's grid the paper's three too."""
     if grid not in GRIDS:
         raise UsageError(f"unknown grid '{grid}'; choose one of {', '.join(GRIDS)}")
-    if grid == "quick":
+    if grid != "paper":
         return list(folders)
     return list(
         dict.fromkeys([*(name for name in PAPER_SETS if not _has(name, folders)), *folders])
@@ -252,7 +252,7 @@ def _cells(request: BenchRequest, names: list[str]) -> list[GridCell]:
             names,
         )
     return cells(
-        request.architectures or QUICK,
+        request.architectures or (MODERN if request.grid == "modern" else QUICK),
         request.resolutions or [48],
         request.balances or ["conservative"],
         request.weights or ["none"],
@@ -268,7 +268,7 @@ def _splits(
     from btfer.bench.datasets import beside_table_1, limited, load_training
     from btfer.bench.datasets.folders import labels_in
 
-    how = request.split or protocol_named(request.protocol).split
+    how = request.split or request.rules.split
     splits = {}
     for name, path in folders.items():
         split = load_training(path, name, SPLIT_SEED, how, store.cache, request.labels)

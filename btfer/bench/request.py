@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from btfer.bench.train.protocol import Protocol, protocol_named
+
 
 @dataclass(frozen=True, kw_only=True)
 class BenchRequest:
@@ -13,9 +15,9 @@ class BenchRequest:
     = none. training: folders of training sets by name; empty = all of data_dir/training; none there
     either = k-fold cross-validation on the release itself, named in-domain. architectures, resolutions
     (pixels), balances, weights: one run for each combination that exists. protocol: how networks are
-    trained and scored. seeds: one run for each. epochs: at most, per phase. folds: of an in-domain run.
-    weights_from: file or folder of pretrained weights; None = Keras's cache. grid: `quick`, or `paper`
-    for the cells of Tables 2 and 3. split: how training sets are split; empty = the protocol's way.
+    trained and scored; empty = `paper`, in the grid `modern` `strict`. seeds: one run for each. epochs: at most, per phase. folds: of an in-domain run.
+    weights_from: file or folder of pretrained weights; None = Keras's cache. grid: `quick`, `modern`
+    for networks after the paper's, or `paper` for the cells of Tables 2 and 3. split: how training sets are split; empty = the protocol's way.
     limit: training images of a class, at most. part: `i/n` = every n-th cell from the i-th on.
     labels: what the numbers of numbered class folders mean, `0=angry,1=disgust,...`; empty = as the set's name says.
     augment: where training images are warped, `host`, `device` or `auto` = on the device where there is
@@ -30,7 +32,7 @@ class BenchRequest:
     resolutions: Sequence[int] = ()
     balances: Sequence[str] = ()
     weights: Sequence[str] = ()
-    protocol: str = "paper"
+    protocol: str = ""
     seeds: Sequence[int] = (2024,)
     epochs: int | None = None
     folds: int = 3
@@ -43,6 +45,11 @@ class BenchRequest:
     augment: str = "auto"
     mixed_precision: bool = False
     replicas: int = 1
+
+    @property
+    def rules(self) -> Protocol:
+        """The protocol. Raises UsageError for an unknown name."""
+        return protocol_named(self.protocol or ("strict" if self.grid == "modern" else "paper"))
 
     @property
     def runs_dir(self) -> Path:

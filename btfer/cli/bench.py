@@ -45,7 +45,7 @@ def bench(
     balance: grid_options.Balances = None,
     weights: grid_options.Weights = None,
     weights_file: grid_options.WeightsFile = None,
-    protocol: grid_options.Protocol = choices.Protocol.paper,
+    protocol: grid_options.Protocol = None,
     split: grid_options.Split = None,
     labels: grid_options.Labels = "",
     seed: grid_options.Seeds = None,
@@ -85,7 +85,7 @@ def bench(
         balances=arguments.values(balance),
         weights=arguments.values(weights),
         weights_from=weights_file,
-        protocol=protocol.value,
+        protocol=arguments.value(protocol),
         split=arguments.value(split),
         labels=labels,
         first_seeds=seed or [],
@@ -112,7 +112,7 @@ def bench_plan(
     balance: grid_options.Balances = None,
     weights: grid_options.Weights = None,
     weights_file: grid_options.WeightsFile = None,
-    protocol: grid_options.Protocol = choices.Protocol.paper,
+    protocol: grid_options.Protocol = None,
     split: grid_options.Split = None,
     labels: grid_options.Labels = "",
     seed: grid_options.Seeds = None,
@@ -142,7 +142,7 @@ def bench_plan(
         balances=arguments.values(balance),
         weights=arguments.values(weights),
         weights_from=weights_file,
-        protocol=protocol.value,
+        protocol=arguments.value(protocol),
         split=arguments.value(split),
         labels=labels,
         first_seeds=seed or [],
@@ -322,7 +322,7 @@ def _options(ctx: typer.Context, **given: Any) -> GridOptions:
     """The options in one. Raises UsageError for one that would be ignored."""
     folds_given = bool(ignored(ctx, "folds"))
     options = GridOptions(**given, folds_given=folds_given)
-    if options.grid == "quick" and not set(options.weights) - {"none"}:
+    if options.grid != "paper" and not set(options.weights) - {"none"}:
         why = "no pretrained weights are asked for; add --weights imagenet or vggface"
         arguments.refuse(ctx, "weights_file", because=why)
     return options

@@ -18,7 +18,9 @@ Train = Annotated[
 ]
 Grid = Annotated[
     choices.Grid,
-    typer.Option(help="Defaults of the options below; paper = Tables 2 and 3 of the paper."),
+    typer.Option(
+        help="Defaults of the options below; paper = Tables 2 and 3 of the paper, modern = networks since then."
+    ),
 ]
 Models = Annotated[
     list[str] | None,
@@ -45,7 +47,10 @@ WeightsFile = Annotated[
     Path | None,
     typer.Option(help="File of pretrained weights, or folder of them [Keras's cache]."),
 ]
-Protocol = Annotated[choices.Protocol, typer.Option(help="Rules of training and evaluation.")]
+Protocol = Annotated[
+    choices.Protocol | None,
+    typer.Option(help="Rules of training and evaluation [paper; in the grid modern, strict]."),
+]
 Split = Annotated[
     choices.Split | None,
     typer.Option(help="How training sets are split [as the protocol says]."),
