@@ -11,18 +11,18 @@ from btfer.bench.train.protocol import Protocol, protocol_named
 class BenchRequest:
     """Which networks to train on what, and how. An empty list of an option is its default in the grid.
 
-    data_dir: holds `training`, `runs` and `releases`. release: folder of the release to score on; None
-    = none. training: folders of training sets by name; empty = all of data_dir/training; none there
-    either = k-fold cross-validation on the release itself, named in-domain. architectures, resolutions
-    (pixels), balances, weights: one run for each combination that exists. protocol: how networks are
-    trained and scored; empty = `paper`, in the grid `modern` `strict`. seeds: one run for each. epochs: at most, per phase. folds: of an in-domain run.
-    weights_from: file or folder of pretrained weights; None = Keras's cache. grid: `quick`, `modern`
-    for networks after the paper's, or `paper` for the cells of Tables 2 and 3. split: how training sets are split; empty = the protocol's way.
-    limit: training images of a class, at most. part: `i/n` = every n-th cell from the i-th on.
-    labels: what the numbers of numbered class folders mean, `0=angry,1=disgust,...`; empty = as the set's name says.
-    augment: where training images are warped, `host`, `device` or `auto` = on the device where there is
-    a GPU. mixed_precision: compute in half precision. replicas: GPUs of this machine that share each
-    batch, 32 images on each and 64 at least.
+    data_dir: holds `training`, `runs` and `releases`. release: folder of the release to score on; None =
+    none. training: folders of training sets by name; empty = all of data_dir/training; none there either =
+    k-fold cross-validation on the release itself, named in-domain. architectures, resolutions (pixels),
+    balances, weights: one run for each combination that exists. protocol: how networks are trained and
+    scored; empty = `paper`, in the grid `modern` `strict`. seeds: one run for each. epochs: at most, per
+    phase. folds: of an in-domain run. weights_from: file or folder of pretrained weights; None = Keras's
+    cache. grid: `quick`, `modern` for networks after the paper's, or `paper` for the cells of Tables 2 and
+    3. split: how training sets are split; empty = the protocol's way. limit: training images of a class, at
+    most. part: `i/n` = every n-th cell from the i-th on. labels: what the numbers of numbered class folders
+    mean, `0=angry,1=disgust,...`; empty = as the set's name says. augment: where training images are
+    warped, `host`, `device` or `auto` = on the device where there is a GPU. mixed_precision: compute in
+    half precision. replicas: GPUs of this machine that share each batch, 32 images on each and 64 at least.
     """
 
     data_dir: Path

@@ -1,4 +1,4 @@
-"""Networks after the paper's: ConvNeXt-Tiny, EfficientNetV2-S, both MobileNetV3, ViT-S/16 and DAN, for the grid `modern`."""
+"""Networks since the paper, for the grid `modern`: ConvNeXt-Tiny, EfficientNetV2-S, MobileNetV3, ViT-S/16 and DAN."""
 
 from __future__ import annotations
 
