@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from btfer.bench.train.protocol import Protocol, protocol_named
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +22,7 @@ class BenchRequest:
     mean, `0=angry,1=disgust,...`; empty = as the set's name says. augment: where training images are
     warped, `host`, `device` or `auto` = on the device where there is a GPU. mixed_precision: compute in
     half precision. replicas: GPUs of this machine that share each batch, 32 images on each and 64 at least.
+    recipe: what is trained otherwise than the protocol says, by the names of `train.recipe.Recipe`.
     """
 
     data_dir: Path
@@ -45,11 +45,7 @@ class BenchRequest:
     augment: str = "auto"
     mixed_precision: bool = False
     replicas: int = 1
-
-    @property
-    def rules(self) -> Protocol:
-        """The protocol. Raises UsageError for an unknown name."""
-        return protocol_named(self.protocol or ("strict" if self.grid == "modern" else "paper"))
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def runs_dir(self) -> Path:
