@@ -91,7 +91,8 @@ def effective_weights(counts: Sequence[int], beta: float) -> dict[int, float]:
 
 def smoothed(targets: Array, share: float) -> Array:
     """Targets, float32 [N, classes], with `share` of each spread evenly over all classes."""
-    return (targets * (1 - share) + share / targets.shape[1]).astype(np.float32)
+    found: Array = targets * (1 - share) + share / targets.shape[1]
+    return found.astype(np.float32, copy=False)
 
 
 def sample_weights(targets: Array, class_weight: dict[int, float]) -> Array:
@@ -100,7 +101,8 @@ def sample_weights(targets: Array, class_weight: dict[int, float]) -> Array:
     targets: float32 [N, classes], before they are smoothed.
     """
     by_class = [class_weight[label] for label in range(targets.shape[1])]
-    return (targets @ np.array(by_class)).astype(np.float32)
+    found: Array = targets @ np.array(by_class)
+    return found.astype(np.float32)
 
 
 def mixed(

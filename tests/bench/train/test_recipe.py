@@ -98,6 +98,20 @@ def test_sam_steps_by_the_gradient_at_the_worst_place_near_by() -> None:
     assert done.history["loss"] == pytest.approx([loss], rel=1e-4)
 
 
+def test_sam_counts_the_averages_of_batch_normalisation_once_and_at_the_weights_themselves() -> (
+    None
+):
+    x = np.random.default_rng(4).normal(size=(8, 3)).astype(np.float32)
+    inputs = keras.Input((3,))
+    dense, norm = keras.layers.Dense(2), keras.layers.BatchNormalization(momentum=0.9)
+    model = SharpnessAware(inputs, keras.layers.Softmax()(norm(dense(inputs))), rho=5.0)
+    model.compile(keras.optimizers.SGD(0.1), "categorical_crossentropy")
+    kernel, bias = dense.get_weights()
+    model.fit(x, np.eye(2)[[0, 1] * 4], batch_size=8, epochs=1, verbose=0)
+    moving_mean = norm.get_weights()[2]
+    np.testing.assert_allclose(moving_mean, 0.1 * (x @ kernel + bias).mean(axis=0), atol=1e-5)
+
+
 def test_votes_are_the_targets_of_soft_labels(tmp_path: Path) -> None:
     folder = draw_release(tmp_path / "r", 2)
     assert load_release(folder).soft is None
