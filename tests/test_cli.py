@@ -243,7 +243,7 @@ def test_choices_are_those_of_the_registries() -> None:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("btfer bench --grid ", {"quick", "paper"}),
+        ("btfer bench --grid ", {"quick", "paper", "modern"}),
         ("btfer bench --model vgg1", {"vgg16", "vgg19"}),
         ("btfer bench edge 3f", {"3f2a00000000"}),
         ("btfer verify btfer-", {"btfer-0a0a"}),

@@ -16,13 +16,14 @@ published       the paper's numbers
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from btfer.bench.architectures import ARCHITECTURES
 from btfer.bench.experiments.cells import (
     GRIDS,
+    MODERN,
     PAPER_SETS,
     QUICK,
     SPLIT_SEED,
@@ -34,7 +35,8 @@ from btfer.bench.experiments.cells import (
 from btfer.bench.request import BenchRequest, NetworkRow, PlannedCell
 from btfer.bench.runs.record import RunRecord
 from btfer.bench.runs.store import RunStore
-from btfer.bench.train.protocol import protocol_named
+from btfer.bench.train.protocol import Protocol, protocol_named
+from btfer.bench.train.recipe import Recipe
 from btfer.errors import UsageError
 from btfer.extras import require
 from btfer.paths import training_dir
@@ -115,7 +117,7 @@ def _prepare(
 ) -> tuple[list[GridCell], list[str], "GridContext"]:
     """The cells, the training sets that are not there, and what all cells share; everything checked."""
     require("bench", "btfer bench")
-    rules = protocol_named(request.protocol)
+    rules, recipe = _rules(request), Recipe(**request.recipe)
     folders = dict(request.training) or find_sets(request.data_dir)
     names = _sets_of(request.grid, folders)
     wanted = _cells(request, names)
@@ -127,11 +129,20 @@ def _prepare(
     from btfer.bench.datasets import load_release
     from btfer.bench.experiments.grid import GridContext
     from btfer.bench.train.devices import check_devices
+    from btfer.bench.train.losses import check_recipe
 
     release = load_release(request.release) if request.release else None
     store = RunStore(request.runs_dir, progress)
     splits = _splits(folders, release, request, store)
     check_devices(request.augment, request.replicas)
+    check_recipe(
+        recipe,
+        mixed_precision=request.mixed_precision,
+        replicas=request.replicas,
+        augment=request.augment,
+    )
+    if recipe.soft_labels:
+        _check_votes([one.train for one in splits.values()] or [release])
     if release and wanted and not plan_only:
         _check_release(release, wanted, request, store)
     grid = GridContext(
@@ -146,8 +157,24 @@ def _prepare(
         mixed_precision=request.mixed_precision,
         replicas=request.replicas,
         limit=request.limit,
+        recipe=recipe,
     )
     return wanted, absent, grid
+
+
+def _rules(request: BenchRequest) -> Protocol:
+    """The protocol. Raises UsageError for an unknown name."""
+    return protocol_named(request.protocol or ("strict" if request.grid == "modern" else "paper"))
+
+
+def _check_votes(sets: "Iterable[ImageSet | None]") -> None:
+    """Raise UsageError where a set has no votes to learn from."""
+    without = [one.name for one in sets if one and one.votes is None]
+    if without:
+        raise UsageError(
+            f"--soft-labels needs votes, and {', '.join(without)} has none: FER2013 has them with "
+            "fer2013new.csv beside its table, a release in the column votes of its metadata.csv"
+        )
 
 
 def _check_sets(
@@ -180,7 +207,7 @@ def _check_release(
 
     if not all(cell.training for cell in wanted):
         check_folds(release, request.folds)
-    size, resize = wanted[0].resolution, protocol_named(request.protocol).resize
+    size, resize = wanted[0].resolution, _rules(request).resize
     load_pixels(release, size, store.cache, resize, store.progress)
 
 
@@ -228,7 +255,7 @@ def _sets_of(grid: str, folders: Mapping[str, Path]) -> list[str]:
     """The training sets that a grid is about: those found, and in the paper's grid the paper's three too."""
     if grid not in GRIDS:
         raise UsageError(f"unknown grid '{grid}'; choose one of {', '.join(GRIDS)}")
-    if grid == "quick":
+    if grid != "paper":
         return list(folders)
     return list(
         dict.fromkeys([*(name for name in PAPER_SETS if not _has(name, folders)), *folders])
@@ -252,9 +279,9 @@ def _cells(request: BenchRequest, names: list[str]) -> list[GridCell]:
             names,
         )
     return cells(
-        request.architectures or QUICK,
+        request.architectures or (MODERN if request.grid == "modern" else QUICK),
         request.resolutions or [48],
-        request.balances or ["conservative"],
+        request.balances or ["none" if request.recipe.get("class_balanced") else "conservative"],
         request.weights or ["none"],
         request.seeds,
         names,
@@ -268,7 +295,7 @@ def _splits(
     from btfer.bench.datasets import beside_table_1, limited, load_training
     from btfer.bench.datasets.folders import labels_in
 
-    how = request.split or protocol_named(request.protocol).split
+    how = request.split or _rules(request).split
     splits = {}
     for name, path in folders.items():
         split = load_training(path, name, SPLIT_SEED, how, store.cache, request.labels)

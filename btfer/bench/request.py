@@ -3,24 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
 class BenchRequest:
     """Which networks to train on what, and how. An empty list of an option is its default in the grid.
 
-    data_dir: holds `training`, `runs` and `releases`. release: folder of the release to score on; None
-    = none. training: folders of training sets by name; empty = all of data_dir/training; none there
-    either = k-fold cross-validation on the release itself, named in-domain. architectures, resolutions
-    (pixels), balances, weights: one run for each combination that exists. protocol: how networks are
-    trained and scored. seeds: one run for each. epochs: at most, per phase. folds: of an in-domain run.
-    weights_from: file or folder of pretrained weights; None = Keras's cache. grid: `quick`, or `paper`
-    for the cells of Tables 2 and 3. split: how training sets are split; empty = the protocol's way.
-    limit: training images of a class, at most. part: `i/n` = every n-th cell from the i-th on.
-    labels: what the numbers of numbered class folders mean, `0=angry,1=disgust,...`; empty = as the set's name says.
-    augment: where training images are warped, `host`, `device` or `auto` = on the device where there is
-    a GPU. mixed_precision: compute in half precision. replicas: GPUs of this machine that share each
-    batch, 32 images on each and 64 at least.
+    data_dir: holds `training`, `runs` and `releases`. release: folder of the release to score on; None =
+    none. training: folders of training sets by name; empty = all of data_dir/training; none there either =
+    k-fold cross-validation on the release itself, named in-domain. architectures, resolutions (pixels),
+    balances, weights: one run for each combination that exists. protocol: how networks are trained and
+    scored; empty = `paper`, in the grid `modern` `strict`. seeds: one run for each. epochs: at most, per
+    phase. folds: of an in-domain run. weights_from: file or folder of pretrained weights; None = Keras's
+    cache. grid: `quick`, `modern` for networks after the paper's, or `paper` for the cells of Tables 2 and
+    3. split: how training sets are split; empty = the protocol's way. limit: training images of a class, at
+    most. part: `i/n` = every n-th cell from the i-th on. labels: what the numbers of numbered class folders
+    mean, `0=angry,1=disgust,...`; empty = as the set's name says. augment: where training images are
+    warped, `host`, `device` or `auto` = on the device where there is a GPU. mixed_precision: compute in
+    half precision. replicas: GPUs of this machine that share each batch, 32 images on each and 64 at least.
+    recipe: what is trained otherwise than the protocol says, by the names of `train.recipe.Recipe`.
     """
 
     data_dir: Path
@@ -30,7 +32,7 @@ class BenchRequest:
     resolutions: Sequence[int] = ()
     balances: Sequence[str] = ()
     weights: Sequence[str] = ()
-    protocol: str = "paper"
+    protocol: str = ""
     seeds: Sequence[int] = (2024,)
     epochs: int | None = None
     folds: int = 3
@@ -43,6 +45,7 @@ class BenchRequest:
     augment: str = "auto"
     mixed_precision: bool = False
     replicas: int = 1
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def runs_dir(self) -> Path:

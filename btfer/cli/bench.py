@@ -45,7 +45,7 @@ def bench(
     balance: grid_options.Balances = None,
     weights: grid_options.Weights = None,
     weights_file: grid_options.WeightsFile = None,
-    protocol: grid_options.Protocol = choices.Protocol.paper,
+    protocol: grid_options.Protocol = None,
     split: grid_options.Split = None,
     labels: grid_options.Labels = "",
     seed: grid_options.Seeds = None,
@@ -56,6 +56,12 @@ def bench(
     augment: grid_options.Augment = choices.Augment.auto,
     mixed_precision: grid_options.MixedPrecision = False,
     replicas: grid_options.Replicas = 1,
+    label_smoothing: grid_options.LabelSmoothing = 0.0,
+    mixup: grid_options.Mixup = 0.0,
+    focal_gamma: grid_options.FocalGamma = 0.0,
+    class_balanced: grid_options.ClassBalanced = 0.0,
+    sam_rho: grid_options.SamRho = 0.0,
+    soft_labels: grid_options.SoftLabels = False,
     shard: grid_options.Shard = "",
     expect: grid_options.Expect = False,
     as_json: arguments.AsJson = False,
@@ -85,7 +91,7 @@ def bench(
         balances=arguments.values(balance),
         weights=arguments.values(weights),
         weights_from=weights_file,
-        protocol=protocol.value,
+        protocol=arguments.value(protocol),
         split=arguments.value(split),
         labels=labels,
         first_seeds=seed or [],
@@ -97,6 +103,12 @@ def bench(
         mixed_precision=mixed_precision,
         replicas=replicas,
         shard=shard,
+        label_smoothing=label_smoothing,
+        mixup=mixup,
+        focal_gamma=focal_gamma,
+        class_balanced=class_balanced,
+        sam_rho=sam_rho,
+        soft_labels=soft_labels,
     )
     _bench_report(_train(_request(options)), as_json)
 
@@ -112,7 +124,7 @@ def bench_plan(
     balance: grid_options.Balances = None,
     weights: grid_options.Weights = None,
     weights_file: grid_options.WeightsFile = None,
-    protocol: grid_options.Protocol = choices.Protocol.paper,
+    protocol: grid_options.Protocol = None,
     split: grid_options.Split = None,
     labels: grid_options.Labels = "",
     seed: grid_options.Seeds = None,
@@ -123,6 +135,12 @@ def bench_plan(
     augment: grid_options.Augment = choices.Augment.auto,
     mixed_precision: grid_options.MixedPrecision = False,
     replicas: grid_options.Replicas = 1,
+    label_smoothing: grid_options.LabelSmoothing = 0.0,
+    mixup: grid_options.Mixup = 0.0,
+    focal_gamma: grid_options.FocalGamma = 0.0,
+    class_balanced: grid_options.ClassBalanced = 0.0,
+    sam_rho: grid_options.SamRho = 0.0,
+    soft_labels: grid_options.SoftLabels = False,
     shard: grid_options.Shard = "",
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -142,7 +160,7 @@ def bench_plan(
         balances=arguments.values(balance),
         weights=arguments.values(weights),
         weights_from=weights_file,
-        protocol=protocol.value,
+        protocol=arguments.value(protocol),
         split=arguments.value(split),
         labels=labels,
         first_seeds=seed or [],
@@ -154,6 +172,12 @@ def bench_plan(
         mixed_precision=mixed_precision,
         replicas=replicas,
         shard=shard,
+        label_smoothing=label_smoothing,
+        mixup=mixup,
+        focal_gamma=focal_gamma,
+        class_balanced=class_balanced,
+        sam_rho=sam_rho,
+        soft_labels=soft_labels,
     )
     from btfer import bench as runner
 
@@ -322,9 +346,11 @@ def _options(ctx: typer.Context, **given: Any) -> GridOptions:
     """The options in one. Raises UsageError for one that would be ignored."""
     folds_given = bool(ignored(ctx, "folds"))
     options = GridOptions(**given, folds_given=folds_given)
-    if options.grid == "quick" and not set(options.weights) - {"none"}:
+    if options.grid != "paper" and not set(options.weights) - {"none"}:
         why = "no pretrained weights are asked for; add --weights imagenet or vggface"
         arguments.refuse(ctx, "weights_file", because=why)
+    if options.class_balanced and set(options.balances) - {"none"}:
+        raise UsageError("--class-balanced weighs the classes instead of --balance: leave one out")
     return options
 
 
@@ -362,6 +388,7 @@ def _request(options: GridOptions) -> "BenchRequest":
         augment=options.augment,
         mixed_precision=options.mixed_precision,
         replicas=options.replicas,
+        recipe=options.recipe,
     )
 
 

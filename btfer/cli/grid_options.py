@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +18,9 @@ Train = Annotated[
 ]
 Grid = Annotated[
     choices.Grid,
-    typer.Option(help="Defaults of the options below; paper = Tables 2 and 3 of the paper."),
+    typer.Option(
+        help="Defaults of the options below; paper = Tables 2 and 3 of the paper, modern = networks since then."
+    ),
 ]
 Models = Annotated[
     list[str] | None,
@@ -45,7 +47,10 @@ WeightsFile = Annotated[
     Path | None,
     typer.Option(help="File of pretrained weights, or folder of them [Keras's cache]."),
 ]
-Protocol = Annotated[choices.Protocol, typer.Option(help="Rules of training and evaluation.")]
+Protocol = Annotated[
+    choices.Protocol | None,
+    typer.Option(help="Rules of training and evaluation [paper; in the grid modern, strict]."),
+]
 Split = Annotated[
     choices.Split | None,
     typer.Option(help="How training sets are split [as the protocol says]."),
@@ -76,6 +81,30 @@ MixedPrecision = Annotated[
     bool, typer.Option("--mixed-precision", help="Compute in half precision.")
 ]
 Replicas = Annotated[int, typer.Option(min=1, help="Number of GPUs that share each batch.")]
+LabelSmoothing = Annotated[
+    float, typer.Option(help="Share of each target that is spread over all classes; 0 = none.")
+]
+Mixup = Annotated[
+    float,
+    typer.Option(help="Mix images and targets, by shares of Beta(this, this); 0 = not."),
+]
+FocalGamma = Annotated[
+    float, typer.Option(help="Focal loss with this exponent; 0 = cross-entropy.")
+]
+ClassBalanced = Annotated[
+    float,
+    typer.Option(
+        metavar="BETA",
+        help="Weigh classes by their effective number of images, as 0.999, instead of --balance; 0 = not.",
+    ),
+]
+SamRho = Annotated[
+    float,
+    typer.Option(help="Sharpness-aware minimisation that looks so far, as 0.05; 0 = not."),
+]
+SoftLabels = Annotated[
+    bool, typer.Option("--soft-labels", help="Learn from the votes of FER+ or of a release.")
+]
 Shard = Annotated[
     str, typer.Option(metavar="I/N", help="Every N-th cell from the I-th on, for a job array.")
 ]
@@ -86,6 +115,12 @@ Expect = Annotated[
         help="Make btfer's own published numbers again (of --model) and compare: exit code 1 outside the noise.",
     ),
 ]
+
+
+RECIPE = (
+    *("label_smoothing", "mixup", "focal_gamma"),
+    *("class_balanced", "sam_rho", "soft_labels"),
+)
 
 
 @dataclass(frozen=True)
@@ -113,6 +148,18 @@ class GridOptions:
     mixed_precision: bool = False
     replicas: int = 1
     shard: str = ""
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    focal_gamma: float = 0.0
+    class_balanced: float = 0.0
+    sam_rho: float = 0.0
+    soft_labels: bool = False
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """What is trained otherwise than the protocol says."""
+        values = {name: getattr(self, name) for name in RECIPE}
+        return {name: value for name, value in values.items() if value}
 
     def seeds(self, default: int) -> list[int]:
         """Every seed, in order."""

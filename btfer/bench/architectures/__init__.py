@@ -1,7 +1,7 @@
 """The networks that can be ranked, one decorated function each; importing this loads no Keras.
 
 registry        the decorator, what is known of a network, and the dict of them
-vgg ... mediapipe   the networks, a file for each family
+vgg ... mediapipe   the networks, a file for each family; `modern` has those after the paper's
 head, vggface   what several families share
 preprocessing   what each backbone was made for
 weight_files    published weights; `weights` finds, fetches and loads them (that one loads Keras)
@@ -25,6 +25,7 @@ from btfer.bench.architectures import classic as classic
 from btfer.bench.architectures import sequential as sequential
 from btfer.bench.architectures import branched as branched
 from btfer.bench.architectures import mediapipe as mediapipe
+from btfer.bench.architectures import modern as modern
 
 # isort: on
 from btfer.bench.architectures.registry import (

@@ -21,19 +21,25 @@ NOTICES = {
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A published weight file. md5: as Keras states it, if it does. folder: in Keras's cache."""
+    """A published weight file. md5, sha256: as Keras states one of them, if it does. folder: in Keras's cache."""
 
     name: str
     url: str
     md5: str | None = None
     folder: str = "models"
+    sha256: str | None = None
 
 
 def imagenet_file(
-    folder: str, name: str, *, md5: str | None = None, cached_as: str = ""
+    folder: str,
+    name: str,
+    *,
+    md5: str | None = None,
+    sha256: str | None = None,
+    cached_as: str = "",
 ) -> WeightFile:
     """A file of keras.applications. folder: at its address. cached_as: its name in Keras's cache, if another."""
-    return WeightFile(cached_as or name, f"{GOOGLE}/{folder}/{name}", md5)
+    return WeightFile(cached_as or name, f"{GOOGLE}/{folder}/{name}", md5, sha256=sha256)
 
 
 def vggface_file(network: str) -> WeightFile:

@@ -79,11 +79,12 @@ def weight_file(wanted: WeightFile, given: Path | None = None) -> Path:
     path = cache_folder() / wanted.folder / wanted.name
     if not path.is_file():
         return _fetched(wanted, path)
-    if wanted.md5 and _md5(path, *_stamp(path)) != wanted.md5:
-        raise BtferError(
-            f"{path} is not the published file, whose md5 is {wanted.md5}: delete it, or give it with "
-            "--weights-file if it is meant"
-        )
+    for kind, known, of in (("md5", wanted.md5, _md5), ("sha256", wanted.sha256, _digest)):
+        if known and of(path, *_stamp(path)) != known:
+            raise BtferError(
+                f"{path} is not the published file, whose {kind} is {known}: delete it, or give it with "
+                "--weights-file if it is meant"
+            )
     return path
 
 
@@ -234,7 +235,7 @@ def _fetched(wanted: WeightFile, path: Path) -> Path:
                 fetched = keras.utils.get_file(
                     wanted.name,
                     wanted.url,
-                    file_hash=wanted.md5,
+                    file_hash=wanted.md5 or wanted.sha256,
                     cache_dir=str(cache_folder()),
                     cache_subdir=f"{wanted.folder}/{part.name}",
                 )

@@ -8,6 +8,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +59,13 @@ def read_fer2013(path: Path, name: str, cache: Path) -> TrainingSource:
     ]
     how = f"FER2013 by {table.name}"
     if votes.is_file():
-        rows, how = _by_votes(rows, votes), f"{how}, labels by the votes of {VOTES}"
-    return parted("fer2013", how, name, root, [(p, f, n) for p, f, n in rows if n is not None])
+        rows, counts = _by_votes(rows, votes)
+        how = f"{how}, labels by the votes of {VOTES}"
+    source = parted("fer2013", how, name, root, [(p, f, n) for p, f, n in rows if n is not None])
+    if not votes.is_file():
+        return source
+    given = np.array([counts[file] for file in source.images.files], np.int64)
+    return replace(source, images=replace(source.images, votes=given))
 
 
 def _rows(table: Path) -> Iterator[tuple[int, str, int, str]]:
@@ -120,8 +127,8 @@ def _file(number: int) -> str:
     return f"fer{number:07d}.png"
 
 
-def _by_votes(rows: list[Row], votes: Path) -> list[Row]:
-    """The rows with the labels of the votes: each says by its name which image it is about."""
+def _by_votes(rows: list[Row], votes: Path) -> tuple[list[Row], dict[str, list[int]]]:
+    """The rows with the labels of the votes, and the votes by file: each says by its name which image it is about."""
     counted = read_csv(votes, required=("Usage", "Image name"), may_be_empty=True)
     if len(counted) != len(rows):
         raise UsageError(
@@ -130,26 +137,41 @@ def _by_votes(rows: list[Row], votes: Path) -> list[Row]:
         )
     known = {file for _, file, _ in rows}
     labels: dict[str, int | None] = {}
+    given: dict[str, list[int]] = {}
     for row in counted:
         where, file = f"{votes}, line {row.line}", row["Image name"]
-        label = _majority(row, where)
+        by_name = _counts(row, where)
+        label = _majority(by_name)
         if not file:  # its makers left the image out
             continue
         if file not in known or file in labels:
             what = "stands further up already" if file in labels else f"is no row of {CSV_NAMES[0]}"
             raise UsageError(f"{where}: {file} {what}")
-        labels[file] = label
-    return [(part, file, labels.get(file)) for part, file, _ in rows]
+        labels[file], given[file] = label, _by_label(by_name)
+    return [(part, file, labels.get(file)) for part, file, _ in rows], given
 
 
-def _majority(row: CsvRow, where: str) -> int | None:
-    """The label with more than half of the votes; None for another outcome."""
+def _counts(row: CsvRow, where: str) -> dict[str, int]:
+    """Votes by name of the column, single ones left out."""
     by_name = {
         name.lower(): _count(count, where)
         for name, count in row.values.items()
         if name not in ("Usage", "Image name")
     }
-    by_name = {name: count for name, count in by_name.items() if count > 1}
+    return {name: count for name, count in by_name.items() if count > 1}
+
+
+def _by_label(by_name: dict[str, int]) -> list[int]:
+    """Votes in label order; those for contempt, unknown and no face are left out."""
+    votes = [0] * len(EXPRESSIONS)
+    for name, count in by_name.items():
+        with suppress(UsageError):
+            votes[EXPRESSIONS.index(parse_expression(name))] = count
+    return votes
+
+
+def _majority(by_name: dict[str, int]) -> int | None:
+    """The label with more than half of the votes; None for another outcome."""
     name, most = max(by_name.items(), key=lambda pair: pair[1], default=("unknown", 0))
     if most * 2 <= sum(by_name.values()):
         return None

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from btfer.bench.datasets.numbering import (
     CONTEMPT,
@@ -107,7 +110,10 @@ def load_release(path: Path) -> ImageSet:
     rows = sorted(listed, key=lambda row: row["file_name"])
     strata = {name: tuple(row[name] for row in rows) for name in STRATA if name in listed.columns}
     labels = [_label_of_row(table, row) for row in rows]
-    return image_set(path.name, path, [row["file_name"] for row in rows], labels, strata)
+    found = image_set(path.name, path, [row["file_name"] for row in rows], labels, strata)
+    counted = [_votes_of_row(table, row) for row in rows]
+    votes = np.array(counted, np.int64) if any(map(any, counted)) else None
+    return replace(found, votes=votes)
 
 
 def _check_listed(path: Path, listed: CsvTable) -> None:
@@ -131,6 +137,20 @@ def _label_of_row(table: Path, row: CsvRow) -> int:
         return label_of(parse_expression(row["label"]))
     except UsageError as error:
         raise UsageError(f"{table}, line {row.line}: {error}") from None
+
+
+def _votes_of_row(table: Path, row: CsvRow) -> list[int]:
+    """Votes for each class of `happy:2 sad:1`; those for what is no class are left out."""
+    votes = [0] * len(EXPRESSIONS)
+    for one in row.get("votes").split():
+        name, _, count = one.rpartition(":")
+        if not (name and count.isascii() and count.isdigit() and len(count) < 7):
+            raise UsageError(
+                f"{table}, line {row.line}: votes '{row['votes'][:40]}' are not as happy:2 sad:1"
+            )
+        if name in EXPRESSIONS:
+            votes[EXPRESSIONS.index(name)] += int(count)
+    return votes
 
 
 def folders(path: Path) -> list[Path]:

@@ -25,7 +25,7 @@ class ImageSet:
 
     files: names relative to root. labels: int64 [N], places in EXPRESSIONS. strata: columns of N words
     each, empty where nothing is known. digest: over names, labels and bytes, so that a changed image
-    is another set.
+    is another set. votes: int64 [N, 7], how many people gave each image each label; None = nobody was asked.
     """
 
     name: str
@@ -34,6 +34,7 @@ class ImageSet:
     labels: Indices
     strata: dict[str, tuple[str, ...]]
     digest: str
+    votes: Indices | None = None
 
     def __len__(self) -> int:
         return len(self.files)
@@ -42,6 +43,22 @@ class ImageSet:
     def counts(self) -> list[int]:
         """Images per class, in label order. labels: int64 [N], 0 to 6."""
         return class_counts(self.labels)
+
+    @property
+    def soft(self) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+        """Shares of the votes, float32 [N, 7]; one-hot where an image has none. None where no image has."""
+        if self.votes is None:
+            return None
+        voted = self.votes.sum(axis=1, keepdims=True)
+        one_hot = np.eye(len(EXPRESSIONS))[self.labels]
+        return np.where(voted > 0, self.votes / np.maximum(voted, 1), one_hot).astype(np.float32)
+
+    @property
+    def votes_digest(self) -> str:
+        """Names the votes; empty where there are none."""
+        if self.votes is None:
+            return ""
+        return hashlib.sha256(np.asarray(self.votes, np.int64).tobytes()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,14 @@ from btfer.bench.train.protocol import BALANCES
 from btfer.errors import UsageError
 
 IN_DOMAIN = "in-domain (k-fold)"
-GRIDS = ("quick", "paper")
+GRIDS = ("quick", "paper", "modern")
 QUICK = ("resnet18", "sequential_4conv")
+MODERN = (
+    *("mobilenetv3_small", "mobilenetv3_large", "efficientnetv2s"),
+    *("convnext_tiny", "vit_s16", "dan"),
+)
+"""Networks after the paper's, the smallest first."""
+
 PAPER_SETS = ("rafdb", "fer2013", "affectnet")
 PAPER_BALANCES = ("simple", "conservative")
 SPLIT_SEED = 0  # the same split for every training seed, so that seeds differ in training only

@@ -32,6 +32,7 @@ from btfer.bench.runs.predictions import table_scores, write_table
 from btfer.bench.runs.record import ReleaseRef, RunDefinition, RunRecord, run_id
 from btfer.bench.runs.store import RunStore
 from btfer.bench.train.protocol import Protocol
+from btfer.bench.train.recipe import PLAIN, Recipe
 from btfer.csv_writer import frame_as_csv
 from btfer.errors import BtferError, Busy, UsageError
 from btfer.files import only_one, write_atomic
@@ -49,7 +50,7 @@ class GridContext:
     """What all cells of a grid share. store: where the runs are kept. splits: training sets by name.
 
     epochs: at most, per phase. folds: of an in-domain cell. weights_from: file or folder of
-    pretrained weights; None = Keras's cache. augment, mixed_precision, replicas, limit: as in
+    pretrained weights; None = Keras's cache. augment, mixed_precision, replicas, limit, recipe: as in
     `btfer.bench.experiments.run`.
     """
 
@@ -64,6 +65,7 @@ class GridContext:
     mixed_precision: bool = False
     replicas: int = 1
     limit: int | None = None
+    recipe: Recipe = PLAIN
 
     def run_context(self, folder: Path) -> RunContext:
         """Where a run in `folder` works."""
@@ -212,6 +214,7 @@ def _experiment(cell: GridCell, grid: GridContext) -> Experiment:
         weights_digest=given_digest(cell.architecture, cell.weights, grid.weights_from),
         mixed_precision=grid.mixed_precision,
         replicas=grid.replicas,
+        recipe=grid.recipe,
     )
 
 
@@ -246,9 +249,9 @@ def _run_cell(cell: GridCell, grid: GridContext) -> tuple[RunRecord, bool]:
 def _definition(cell: GridCell, experiment: Experiment, grid: GridContext) -> RunDefinition:
     if cell.training:
         split = grid.splits[cell.training]
-        return experiment.definition(split.digest, split.how)
+        return experiment.definition(split.digest, split.how, split.train.votes_digest)
     whole = replace(experiment, fold=f"all of {grid.folds}")
-    return whole.definition(_release(grid).digest, IN_DOMAIN)
+    return whole.definition(_release(grid).digest, IN_DOMAIN, _release(grid).votes_digest)
 
 
 def _release(grid: GridContext) -> ImageSet:

@@ -34,6 +34,7 @@ from btfer.bench.train.devices import keep_tensorflow_out, replicas, set_precisi
 from btfer.bench.train.machine import forget_peak, make_deterministic, peak_memory, versions
 from btfer.bench.train.phases import ALL, HEAD, TrainingPlan, train
 from btfer.bench.train.protocol import Protocol, class_weights
+from btfer.bench.train.recipe import PLAIN, Recipe, effective_weights
 from btfer.csv_writer import frame_as_csv
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
@@ -49,6 +50,7 @@ class Experiment:
     """What is run, but for the data. epochs: at most, per phase. fold: of a cross-validation, or empty.
 
     weights_digest: sha256 of the weight file that was given, or empty: by its name Keras finds one file.
+    recipe: what is trained otherwise than the protocol says; off, a run is what it was before there were any.
     limit: images of a class to learn from, at most. mixed_precision: compute in half precision. replicas: GPUs
     that share each batch.
     """
@@ -65,15 +67,19 @@ class Experiment:
     limit: int | None = None
     mixed_precision: bool = False
     replicas: int = 1
+    recipe: Recipe = PLAIN
 
     @property
     def batch_size(self) -> int:
         """Of all replicas together: 32 for each, and the protocol's, which is that of two, at least."""
         return max(self.protocol.batch_size, REPLICA_BATCH * self.replicas)
 
-    def definition(self, data_digest: str, split: str) -> RunDefinition:
-        """Everything that a result depends on, as JSON has it. data_digest: of the split."""
+    def definition(self, data_digest: str, split: str, votes: str = "") -> RunDefinition:
+        """Everything that a result depends on, as JSON has it. data_digest: of the split. votes: digest of these."""
         whole = asdict(self) | {"data": data_digest, "split": split, "versions": versions()}
+        del whole["recipe"]
+        if changes := self.recipe.changes:
+            whole["recipe"] = changes | ({"soft_labels": votes} if self.recipe.soft_labels else {})
         return RunDefinition(json.loads(json.dumps(whole)))
 
 
@@ -157,12 +163,14 @@ def _train(experiment: Experiment, split: Split, context: RunContext) -> RunReco
     """Train, validate, and write everything that does not depend on a release."""
     started = time.time()
     forget_peak()
-    definition = experiment.definition(split.digest, split.how)
+    definition = experiment.definition(split.digest, split.how, split.train.votes_digest)
     record = context.store.write(new_record(definition, split.name, context.folder))
     size, resize = experiment.resolution, experiment.protocol.resize
     pixels = load_pixels(split.train, size, context.cache, resize, context.progress)
     check_pixels = load_pixels(split.validation, size, context.cache, resize, context.progress)
-    batches = _training_batches(experiment, split, pixels, context)
+    counts = _counts(split)
+    weights = _weights(experiment, counts)
+    batches = _training_batches(experiment, split, pixels, context, weights)
     mask = counted(len(split.validation_indices), experiment.protocol, experiment.seed)
     check = _plain_batches(
         experiment,
@@ -171,14 +179,14 @@ def _train(experiment: Experiment, split: Split, context: RunContext) -> RunReco
         split.validation_indices[mask],
         on_device=batches.on_device,
     )
-    counts = _counts(split)
     plan = TrainingPlan(
         experiment.protocol,
-        class_weights(counts, _balance(experiment)),
+        weights,
         two_phases=experiment.weights != "none"
         or experiment.architecture in experiment.protocol.head_first,
         epochs=experiment.epochs,
         rate=experiment.protocol.rate(experiment.architecture),
+        recipe=experiment.recipe,
     )
     model = _new_model(experiment)
     pretrained = _pretrain(model, experiment, context)
@@ -309,9 +317,13 @@ def _save_model(model: keras.Model, experiment: Experiment, folder: Path) -> Non
 
 
 def _training_batches(
-    experiment: Experiment, split: Split, pixels: Pixels, context: RunContext
+    experiment: Experiment,
+    split: Split,
+    pixels: Pixels,
+    context: RunContext,
+    class_weight: dict[int, float],
 ) -> ImageBatches:
-    protocol = experiment.protocol
+    protocol, recipe = experiment.protocol, experiment.recipe
     return ImageBatches(
         pixels,
         split.train.labels,
@@ -324,7 +336,10 @@ def _training_batches(
         seed=experiment.seed,
         skip_remainder=protocol.skip_remainder,
         channels=architecture(experiment.architecture).channels,
-        on_device=warps_on_device(context.augment),
+        on_device=warps_on_device(context.augment) and not recipe.mixup,
+        targets=split.train.soft if recipe.soft_labels else None,
+        recipe=recipe,
+        class_weight=class_weight if recipe.changes else None,
     )
 
 
@@ -347,6 +362,13 @@ def _plain_batches(
         channels=architecture(experiment.architecture).channels,
         on_device=on_device,
     )
+
+
+def _weights(experiment: Experiment, counts: list[int]) -> dict[int, float]:
+    beta = experiment.recipe.class_balanced
+    if beta:
+        return effective_weights(counts, beta)
+    return class_weights(counts, _balance(experiment))
 
 
 def _balance(experiment: Experiment) -> str:

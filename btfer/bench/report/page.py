@@ -11,6 +11,7 @@ import pandas as pd
 
 from btfer.bench.published import MARKS, PAPER, REPOSITORY, published_tables
 from btfer.bench.report import sentences, tables
+from btfer.bench.report.crossings import cross_figure, crossings, matrix
 from btfer.bench.report.drawing import Drawing
 from btfer.bench.report.figures import paper_figures, weight_figures
 from btfer.bench.report.intervals import RESAMPLES
@@ -80,6 +81,7 @@ def render(
         edge=edge_figure(reports_dir),
         confusion=confusion_figure(cells),
         ranking=ranking(results, others),
+        crossings=matrix(crossings(results)),
         served=_served(cells),
         least=LEAST_IMAGES,
         gaps=GAPS,
@@ -128,6 +130,7 @@ def _figures(cells: list[SeedGroup], results: pd.DataFrame) -> list[tuple[str, l
     ours = [*paper_figures(mine, OURS), *cost_figures(mine, OURS)] if cells else []
     weights = weight_figures(cells)
     ours += [one for one in weights if one.source == OURS]
+    ours += [one for one in [cross_figure(crossings(results))] if one]
     rest = [one for one in weights if one.source == PUBLISHED]
     return [(OURS, ours), (PUBLISHED, [*_published_figures(), *rest])]
 

@@ -118,7 +118,7 @@ def latex(lines: list[TableLine], title: str) -> str:
         "% needs \\usepackage{longtable,booktabs}",
         "\\begingroup\\scriptsize\\setlength{\\tabcolsep}{2pt}",
         f"\\begin{{longtable}}{{lll@{{\\hskip 4pt}}l*{{{len(COLUMNS)}}}{{r}}}}",
-        f"\\caption{{{_tex(title)}}}\\\\",
+        f"\\caption{{{latex_text(title)}}}\\\\",
         "\\toprule",
         " & & & "
         + "".join(f"& \\multicolumn{{8}}{{c}}{{{b.title()} Balancing}} " for b in BALANCES)
@@ -131,7 +131,9 @@ def latex(lines: list[TableLine], title: str) -> str:
     ]
     for line in lines:
         for source, texts in _sources(line, _tex_entry):
-            first = [_tex(text) for text in (line.model, line.parameters, line.set_name, source)]
+            first = [
+                latex_text(text) for text in (line.model, line.parameters, line.set_name, source)
+            ]
             out.append(" & ".join([*first, *texts]) + "\\\\")
     out += ["\\bottomrule", "\\end{longtable}", "\\endgroup", f"% {_legend()}"]
     return "\n".join(out) + "\n"
@@ -247,7 +249,8 @@ def _escaped(texts: list[str]) -> list[str]:
     return [text.replace("|", "\\|") for text in texts]
 
 
-def _tex(text: str) -> str:
+def latex_text(text: str) -> str:
+    """A text as LaTeX sets it without further packages."""
     return "".join(_TEX.get(one) or _letter(one) for one in text)
 
 

@@ -32,7 +32,7 @@ def write_report(
     *,
     others: "Sequence[Checked]" = (),
 ) -> Path:
-    """Write index.html, results.csv, strata.csv, results.md and results.tex to `out_dir`/<today>; the page.
+    """Write index.html, results.csv, strata.csv, results.md, results.tex and cross.* to `out_dir`/<today>; the page.
 
     others: bundles of other people, which stand in the ranking, and in others.csv; what they claim otherwise than
     their predictions give is told. Without any run the report is of the paper's numbers alone, and says so. A record
@@ -41,6 +41,13 @@ def write_report(
     """
     require("bench", "btfer report")
     from btfer.bench.report import tables
+    from btfer.bench.report.crossings import (
+        cross_csv,
+        cross_latex,
+        cross_markdown,
+        crossings,
+        matrix,
+    )
     from btfer.bench.report.page import render
     from btfer.bench.report.ranking import others_csv
     from btfer.bench.report.results import results_frame
@@ -68,6 +75,11 @@ def write_report(
     write_atomic(folder / "results.md", _markdown(runs, lines).encode())
     tex = "\n".join(tables.latex(found, title) for title, found in lines.items())
     write_atomic(folder / "results.tex", tex.encode())
+    found = crossings(shown)
+    if len(found):
+        write_atomic(folder / "cross.csv", cross_csv(found))
+        write_atomic(folder / "cross.md", cross_markdown(matrix(found)).encode())
+        write_atomic(folder / "cross.tex", cross_latex(matrix(found)).encode())
     for one in others:
         for difference in one.differences:
             progress.say(f"{one.bundle.path.name} {difference}")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from btfer.bench.train.recipe import in_words
+
 
 @dataclass(frozen=True)
 class ReleaseRef:
@@ -54,8 +56,9 @@ class RunDefinition:
 
     @property
     def protocol_name(self) -> str:
-        """`paper`, `authors_code`, `strict` or `external`."""
-        return str(self.protocol["name"])
+        """`paper`, `authors_code`, `strict` or `external`, and what was trained otherwise, as `strict + mixup 0.2`."""
+        name, changes = str(self.protocol["name"]), self.values.get("recipe")
+        return f"{name} + {in_words(changes)}" if changes else name
 
     @property
     def epochs(self) -> int | None:

@@ -18,8 +18,11 @@ from btfer.bench.train.augment import (
     for_device,
     warp,
 )
+from btfer.bench.train.losses import SharpnessAware
 from btfer.bench.train.protocol import Augmentation
+from btfer.bench.train.recipe import PLAIN, Recipe, mixed, sample_weights, smoothed
 
+MIXUP = 1  # draws of its own, so that those of the augmentation stay what they are
 MOST_THREADS = 8  # each may hold two batches, of 19 MB at 224 pixels
 
 
@@ -30,7 +33,9 @@ class ImageBatches(keras.utils.PyDataset):
     but seed, epoch and batch: an epoch done again after a crash sees the same pixels. Without one
     the order is that of `indices`. The next batches are made ahead, on threads.
 
-    channels: 1 = grey. on_device: leave warping and scaling to the device; batches are then
+    targets: float32 [N, classes] instead of one-hot labels. recipe: how targets and images are changed.
+    class_weight: the weight of each class, by which a third part of a batch then weighs its images, float32
+    [B]; None = batches of two. channels: 1 = grey. on_device: leave warping and scaling to the device; batches are then
     ((uint8 [B, s, s, 3], affines float32 [B, 8]), one-hot), for the network that `learner` makes.
     """
 
@@ -49,8 +54,12 @@ class ImageBatches(keras.utils.PyDataset):
         skip_remainder: bool = False,
         channels: int = 3,
         on_device: bool = False,
+        targets: Array | None = None,
+        recipe: Recipe = PLAIN,
+        class_weight: dict[int, float] | None = None,
     ) -> None:
         super().__init__()
+        self.targets, self.recipe, self.class_weight = targets, recipe, class_weight
         self.pixels, self.labels, self.indices = np.asarray(pixels), labels, indices
         self.one_hot = np.eye(classes, dtype=np.float32)
         self.batch_size, self.seed, self.augmentation = batch_size, seed, augmentation
@@ -67,7 +76,7 @@ class ImageBatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return self.batches
 
-    def __getitem__(self, number: int) -> tuple[Any, Array]:
+    def __getitem__(self, number: int) -> tuple[Any, ...]:
         begun = self._ahead.pop((self.epoch, number), None)
         self._begin(number + 1)
         return begun.result() if begun else self._batch(self.epoch, number)
@@ -83,13 +92,15 @@ class ImageBatches(keras.utils.PyDataset):
 
         Both share all weights, in the same order.
         """
+        rho = self.recipe.sam_rho
         if not self.on_device:
-            return model
+            return SharpnessAware(model.inputs, model.outputs, rho=rho) if rho else model
         images = keras.Input(self.pixels.shape[1:], dtype="uint8")
         affines = keras.Input((8,), dtype="float32")
         # Not in half precision: it has no room for a place between two pixels.
         ready = WarpAndScale(self.scale, self.offset, self.channels, dtype="float32")
-        return keras.Model([images, affines], model(ready(images, affines)))
+        inputs, outputs = [images, affines], model(ready(images, affines))
+        return SharpnessAware(inputs, outputs, rho=rho) if rho else keras.Model(inputs, outputs)
 
     def _begin(self, first: int) -> None:
         """Have the batches from `first` on made, as many as there are threads and one."""
@@ -98,14 +109,31 @@ class ImageBatches(keras.utils.PyDataset):
             if (epoch, number) not in self._ahead:
                 self._ahead[epoch, number] = _pool().submit(self._batch, epoch, number)
 
-    def _batch(self, epoch: int, number: int) -> tuple[Any, Array]:
+    def _batch(self, epoch: int, number: int) -> tuple[Any, ...]:
         chosen = self._order(epoch)[number * self.batch_size : (number + 1) * self.batch_size]
-        labels = self.one_hot[self.labels[chosen]]
+        targets = self._targets(chosen)
         if self.on_device:
             affines = for_device(self._matrices(epoch, number, len(chosen)))
-            return (self.pixels[chosen], affines), labels
+            return (self.pixels[chosen], affines), *self._weighed(targets)
         images = self._images(epoch, number, chosen)
-        return images if self.channels == 3 else images @ GREY, labels
+        if self.recipe.mixup:
+            rng = np.random.default_rng([self.seed, epoch, number, MIXUP])
+            images, targets = mixed(images, targets, self.recipe.mixup, rng)
+        return images if self.channels == 3 else images @ GREY, *self._weighed(targets)
+
+    def _targets(self, chosen: Array) -> Array:
+        found: Array = (
+            self.one_hot[self.labels[chosen]] if self.targets is None else self.targets[chosen]
+        )
+        return found
+
+    def _weighed(self, targets: Array) -> tuple[Array, ...]:
+        """The targets as the network gets them, and the weight of each where classes have one."""
+        share = self.recipe.label_smoothing
+        ready = smoothed(targets, share) if share else targets
+        if self.class_weight is None:
+            return (ready,)
+        return ready, sample_weights(targets, self.class_weight)
 
     def _images(self, epoch: int, number: int, chosen: Array) -> Array:
         if self.augmentation is None:

@@ -20,7 +20,9 @@ from btfer.bench.train.checkpoint import (
     restore,
     set_weights,
 )
+from btfer.bench.train.losses import loss_of
 from btfer.bench.train.protocol import Protocol
+from btfer.bench.train.recipe import PLAIN, Recipe
 
 HEAD, ALL = 1, 2  # the phases
 
@@ -29,7 +31,8 @@ HEAD, ALL = 1, 2  # the phases
 class TrainingPlan:
     """What a training goes by. class_weight: by label. epochs: most epochs of each phase, if fewer.
 
-    rate: the learning rate to start with, where it is not the protocol's.
+    rate: the learning rate to start with, where it is not the protocol's. recipe: the loss, if another. With a
+    recipe the batches weigh their images themselves.
     """
 
     protocol: Protocol
@@ -37,6 +40,7 @@ class TrainingPlan:
     two_phases: bool
     epochs: int | None = None
     rate: float | None = None
+    recipe: Recipe = PLAIN
 
     def longest(self, phase: int) -> int:
         """The most epochs of a phase."""
@@ -75,6 +79,7 @@ def prepare(
     phase: int,
     rate: float | None = None,
     learner: keras.Model | None = None,
+    recipe: Recipe = PLAIN,
 ) -> None:
     """Freeze or unfreeze the backbone, and compile with a fresh optimizer.
 
@@ -85,7 +90,7 @@ def prepare(
         layer.trainable = phase == ALL or layer.name != BACKBONE
     (learner or model).compile(
         keras.optimizers.Adam(rate or protocol.learning_rate),
-        loss="categorical_crossentropy",
+        loss=loss_of(recipe),
         metrics=["accuracy"],
     )
 
@@ -100,7 +105,7 @@ def _train_phase(
     on_epoch: OnEpoch,
 ) -> None:
     learner = batches.learner(model)
-    prepare(model, plan.protocol, state.phase, plan.rate, learner)
+    prepare(model, plan.protocol, state.phase, plan.rate, learner, plan.recipe)
     if state.phase_epochs:
         restore(learner, folder)
     longest = plan.longest(state.phase)
@@ -113,7 +118,7 @@ def _train_phase(
         validation_data=validation,
         epochs=longest,
         initial_epoch=state.phase_epochs,
-        class_weight=plan.class_weight,
+        class_weight=None if batches.class_weight else plan.class_weight,
         callbacks=[*counted.values(), Checkpoint(folder, state, counted, on_epoch)],
         shuffle=False,  # the batches shuffle themselves, by seed
         verbose=0,

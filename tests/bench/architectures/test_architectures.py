@@ -15,6 +15,7 @@ from keras import applications
 from btfer.bench import list_architectures
 from btfer.bench.architectures import ARCHITECTURES, BACKBONE, Shape, architecture, network
 from btfer.bench.architectures.inception import googlenet_szegedy
+from btfer.bench.architectures.modern import dan
 from btfer.bench.architectures.repvgg import repvgg, repvgg_a0
 from btfer.bench.experiments.cost import multiply_adds
 from btfer.errors import UsageError
@@ -50,9 +51,18 @@ PUBLISHED = {  # 1000 classes: 9.11 million and 6,998,552 are published; here wi
     "repvgg_a0": {48: 7_860_583, 224: 7_860_583},
     "googlenet_szegedy": {48: 5_980_727, 224: 5_980_727},
 }
+MODERN = {
+    "convnext_tiny": {48: 28_050_791, 224: 28_050_791},
+    "efficientnetv2s": {48: 20_693_095, 224: 20_693_095},
+    "mobilenetv3_small": {48: 1_120_631, 224: 1_120_631},
+    "mobilenetv3_large": {48: 3_276_167, 224: 3_276_167},
+    "vit_s16": {48: 21_725_063, 224: 21_796_871},
+    "dan": {48: 19_747_939, 224: 19_747_939},
+}
+EVERY = TABLE | PUBLISHED | MODERN
 VGGFACE = {"vgg16": {48: 14_879_815, 224: 14_879_815}, "resnet50": {224: 24_119_495}}
 CASES = [
-    *((name, "none", side) for name, sides in (TABLE | PUBLISHED).items() for side in sides),
+    *((name, "none", side) for name, sides in EVERY.items() for side in sides),
     *((name, "vggface", side) for name, sides in VGGFACE.items() for side in sides),
     ("senet50", "vggface", 224),
 ]
@@ -70,7 +80,7 @@ def test_parameters_are_those_the_authors_notebooks_print(
     name: str, weights: str, side: int
 ) -> None:
     model = unfilled(name, weights, side)
-    known = VGGFACE if weights == "vggface" and name in VGGFACE else TABLE | PUBLISHED
+    known = VGGFACE if weights == "vggface" and name in VGGFACE else EVERY
     assert model.count_params() == known[name][side]
     assert architecture(name).totals(weights)[side] == known[name][side]
     assert model.output_shape == (None, 7)
@@ -79,8 +89,8 @@ def test_parameters_are_those_the_authors_notebooks_print(
 
 
 def test_the_table_and_the_registry_have_the_same_networks() -> None:
-    assert set(TABLE | PUBLISHED) == set(ARCHITECTURES)
-    for name, sides in (TABLE | PUBLISHED).items():
+    assert set(EVERY) == set(ARCHITECTURES)
+    for name, sides in EVERY.items():
         known = ARCHITECTURES[name]
         assert dict(known.parameters) == sides
         assert set(known.multiply_adds) == set(sides)
@@ -121,6 +131,25 @@ def test_the_published_networks_have_their_published_totals() -> None:
     assert googlenet.count_params() == 6_998_552  # the published Caffe file
 
 
+def test_the_networks_since_then_have_their_published_totals() -> None:
+    """Of 1000 classes, as their makers count: what learns."""
+    found = {}
+    with keras.StatelessScope(initialize_variables=False):
+        for name in ("convnext_tiny", "vit_s16"):
+            backbone = architecture(name).build((224, 224, 3), 7).get_layer(BACKBONE)
+            width = backbone.output_shape[-1]
+            found[name] = _learnt(backbone) + 1000 * width + 1000
+        found["dan"] = _learnt(dan((224, 224, 3), 7))
+    assert found["convnext_tiny"] == 28_589_128  # Liu et al. 2022: 28.6 million; timm says the same
+    # timm's ViT-S/16 has a class token and its place, and one bias beside those of the places.
+    assert found["vit_s16"] + 3 * 384 == 22_050_664
+    assert round(found["dan"] / 1e6, 2) == 19.72  # Wen et al. 2023
+
+
+def _learnt(model: keras.Model) -> int:
+    return sum(math.prod(one.shape) for one in model.trainable_variables)
+
+
 def test_a_network_that_starts_from_weights_has_a_backbone_to_freeze() -> None:
     for name, known in ARCHITECTURES.items():
         if "imagenet" in known.weights and name not in ("nasnetmobile", "densenet121"):
@@ -141,6 +170,10 @@ def test_a_network_that_starts_from_weights_has_a_backbone_to_freeze() -> None:
         ("densenet121", applications.densenet),
         ("inceptionv3", applications.inception_v3),
         ("xception", applications.xception),
+        ("convnext_tiny", applications.convnext),
+        ("efficientnetv2s", applications.efficientnet_v2),
+        ("mobilenetv3_small", applications.mobilenet_v3),
+        ("mobilenetv3_large", applications.mobilenet_v3),
     ],
 )
 def test_own_preprocessing_is_that_of_keras_applications(name: str, module: Any) -> None:
@@ -227,7 +260,7 @@ def test_listing_loads_no_keras() -> None:
         "from btfer.bench.architectures import vgg, mediapipe, vggface, preprocessing, weight_files; "
         "import btfer.cli; from btfer.bench.experiments import cost; "
         "from btfer.bench.runs import inputs, listing, store; "
-        "assert len(rows) == 27; assert not {'keras', 'tensorflow'} & set(sys.modules)"
+        "assert len(rows) == 33; assert not {'keras', 'tensorflow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

@@ -526,3 +526,27 @@ def test_runs_are_listed_with_their_state_and_scores_and_never_run_twice_at_once
     assert (rows["none"].state, rows["none"].epochs) == ("running", 1)
     assert rows["simple"].state == "failed"
     assert rows["simple"].validation is None
+
+
+def test_everything_of_a_recipe_at_once_is_trained_recorded_and_resumed(
+    bench_tiny: Bench, faces: Path, tmp_path: Path
+) -> None:
+    recipe = {"label_smoothing": 0.1, "mixup": 0.2, "focal_gamma": 2.0, "sam_rho": 0.05}
+    options: dict[str, Any] = {"training": {"faces": faces}, "epochs": 2}
+    [run] = bench_tiny(recipe=recipe, **options)
+    assert run["state"] == "done", run["error"]
+    assert run["definition"]["recipe"] == recipe
+    [plain] = bench_tiny(**options)
+    assert (plain["id"] != run["id"], "recipe" in plain["definition"]) == (True, False)
+
+    def kill(text: str) -> None:
+        if "epoch 1 " in text:
+            raise Killed
+
+    again = options | {"data_dir": tmp_path / "other", "recipe": recipe}
+    with pytest.raises(Killed):
+        bench_tiny(**again, on_progress=kill)
+    [resumed] = bench_tiny(**again)
+    assert resumed["id"] == run["id"]
+    with pytest.raises(UsageError, match="--soft-labels needs votes, and faces has none"):
+        bench_tiny(recipe={"soft_labels": True}, **options)
