@@ -63,6 +63,7 @@ def _next_step(
         to_crop=sum(review.to_crop(cat, digest).values()),
         forecasts=forecasts,
         wanted=target,
+        pairs=review.pairs.waiting_for_dedup(cat),
     )
 
 

@@ -5,7 +5,8 @@ as alike as copies are. So where both show faces, the faces decide (`faces.shots
 than copying explains. Photos without a face are compared as a whole, by their thumbnails: laid over each other,
 mirrored or slightly cropped, they correlate to 0.982 and more, or, moved and turned until they fit, they differ
 nowhere by more than 0.7 of their own detail (`images.registration`). Plain and nearly empty pictures are never
-called copies: nothing in them could tell one from another.
+called copies: nothing in them could tell one from another. Nor are drawings that differ in their colours alone:
+grey pictures of them are equal, and people are asked.
 """
 
 from functools import lru_cache, partial
@@ -16,7 +17,7 @@ import numpy as np
 
 from btfer.errors import BtferError, ImageError
 from btfer.faces.shots import SAME_SHOT, Shot, shot_difference
-from btfer.images import FORMATS, decode_rgb
+from btfer.images import FORMATS, Pixels, decode_rgb
 from btfer.images.local_difference import UNRELATED
 from btfer.images.registration import registered_difference
 from btfer.images.views import normalised, view_correlation, views_of, without_border
@@ -30,8 +31,14 @@ MOST_DIFFERENCE = 0.7
 BLANK = 2.0  # standard deviation of grey below which there is nothing to lay over each other
 SHOTS_KEPT = 64  # of 2 MB each, in every process
 LEAST_LIKE = 0.8  # correlation of the most alike views
+LEAST_FIT = 0.95  # of the whole pictures in the best place, where no two views are alike: a crop between the views
+COLOURED = 8.0  # mean distance from grey, in levels, below which a picture may be a grey copy
+LEAST_COMMON_COLOUR = (
+    0.3  # share of it that two pictures have in common; copies of photos have 0.8 and more
+)
+HUES = 12
 SAME_SCENE = 0.97
-VERSION = "1"  # of all that decides: what was found by another one is not known
+VERSION = "2"  # of all that decides: what was found by another one is not known
 
 Grey = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -60,13 +67,15 @@ class ThumbnailFeatures(NamedTuple):
     """A thumbnail as it is compared, in grey, 0 to 255: float32 [64, 64], uint8 [96, 96], and its views.
 
     inside: as large, without an even border; None where it has none. views: `images.views`, float32 [N, 1024],
-    of it and, the second ones, of its mirror image.
+    of it and, the second ones, of its mirror image. hues: float32 [12], how its colour is spread over the hues, in
+    shares; None where it has hardly any.
     """
 
     small: Grey
     large: "np.ndarray[Any, np.dtype[np.uint8]]"
     inside: "np.ndarray[Any, np.dtype[np.uint8]] | None"
     views: tuple[Grey, Grey]
+    hues: "np.ndarray[Any, np.dtype[np.float32]] | None" = None
 
     @property
     def is_blank(self) -> bool:
@@ -131,6 +140,33 @@ def alike(one: ThumbnailFeatures, other: ThumbnailFeatures) -> float:
     return max(view_correlation(views, other.views[0]) for views in one.views)
 
 
+def _may_be_copies(one: ThumbnailFeatures, other: ThumbnailFeatures, of_views: float) -> bool:
+    return of_views >= LEAST_LIKE or (
+        likeness(one.small, other.small, enough=LEAST_FIT) >= LEAST_FIT
+    )
+
+
+def have_common_colours(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
+    """Whether the colours of two pictures may be those of one: always where either has hardly any."""
+    if one.hues is None or other.hues is None:
+        return True
+    return bool(np.minimum(one.hues, other.hues).sum() >= LEAST_COMMON_COLOUR)
+
+
+def _hues(pixels: Pixels) -> "np.ndarray[Any, np.dtype[np.float32]] | None":
+    """How much colour there is of each hue. pixels: uint8 [H, W, 3], RGB."""
+    import cv2
+
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[..., 1:].astype(np.float32) - 128
+    colour = np.hypot(lab[..., 0], lab[..., 1])
+    if colour.mean() < COLOURED:
+        return None
+    turn = np.arctan2(lab[..., 1], lab[..., 0]) / (2 * np.pi) % 1
+    place = np.minimum((turn * HUES).astype(int), HUES - 1)
+    spread = np.bincount(place.ravel(), weights=colour.ravel(), minlength=HUES)
+    return np.asarray(spread / spread.sum(), np.float32)
+
+
 def _correlation(one: Any, other: Any) -> float:
     return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
 
@@ -142,7 +178,7 @@ def compare(one: str, other: str, *, data_dir: Path) -> Likeness:
     """
     features = [read_features(thumbnail_path(data_dir, sha256)) for sha256 in (one, other)]
     likeness_of_views = alike(*features)
-    if any(each.is_blank for each in features) or likeness_of_views < LEAST_LIKE:
+    if any(each.is_blank for each in features) or not _may_be_copies(*features, likeness_of_views):
         return OTHER
     first, second = (read_shot(data_dir, sha256) for sha256 in (one, other))
     if first is None or second is None:
@@ -150,7 +186,7 @@ def compare(one: str, other: str, *, data_dir: Path) -> Likeness:
     difference = shot_difference(first, second, partial(_lies_on, *features))
     if difference is None:
         same = is_same(*features)
-        return Likeness(same, whole_difference(*features), same)
+        return Likeness(same and have_common_colours(*features), whole_difference(*features), same)
     if difference <= SAME_SHOT:
         return Likeness(True, difference, True)
     return Likeness(False, difference, likeness_of_views >= SAME_SCENE or _lies_on(*features))
@@ -192,7 +228,8 @@ def features_of(thumbnail: bytes) -> ThumbnailFeatures:
     """An encoded thumbnail, ready to be compared. Raises ImageError."""
     import cv2
 
-    grey = cv2.cvtColor(decode_rgb(thumbnail), cv2.COLOR_RGB2GRAY)
+    pixels = decode_rgb(thumbnail)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     small, large = (
         cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA) for side in (SIDE_PX, LARGE_PX)
     )
@@ -201,4 +238,4 @@ def features_of(thumbnail: bytes) -> ThumbnailFeatures:
     framed = inner.shape != grey.shape
     inside = cv2.resize(inner, side, interpolation=cv2.INTER_AREA) if framed else None
     both = normalised(views), normalised(views[:, :, ::-1])
-    return ThumbnailFeatures(small.astype(np.float32), large, inside, both)
+    return ThumbnailFeatures(small.astype(np.float32), large, inside, both, _hues(pixels))
