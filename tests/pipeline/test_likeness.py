@@ -90,3 +90,25 @@ def test_two_portraits_are_told_apart_by_their_large_faces_alone() -> None:
     assert difference is not None
     assert difference > SAME_SHOT
     assert "faces" not in vars(one)  # small ones were not looked for
+
+
+def two_coloured_page(seed: int) -> Image.Image:
+    page = Image.new("RGB", (640, 480), (235, 235, 235))
+    pen, rng = ImageDraw.Draw(page), np.random.default_rng(seed)
+    pen.rectangle((320, 0, 640, 480), (30, 30, 30))
+    for x, y, across, down in rng.integers((20, 20, -40, -60), (260, 420, 60, 60), (12, 4)):
+        for left in (x, x + 320):
+            pen.line((left, y, left + across, y + down), (120, 120, 120), 3)
+    return page
+
+
+def test_drawings_on_pages_of_the_same_two_colours_are_no_copies() -> None:
+    page = two_coloured_page(0)
+    looks = [
+        features_of(as_bytes(one))
+        for one in (page, two_coloured_page(1), page.resize((200, 150)), ImageOps.mirror(page))
+    ]
+    assert likeness(looks[0].small, looks[1].small) >= SAME_PICTURE
+    assert not is_same(looks[0], looks[1])
+    assert is_same(looks[0], looks[2])
+    assert is_same(looks[0], looks[3])
