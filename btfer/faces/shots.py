@@ -41,10 +41,9 @@ class Shot:
     def __init__(self, pixels: Pixels) -> None:
         import cv2
 
-        self._searched = _at_most(pixels, SEARCHED_PX)
-        self.grey: Grey = np.asarray(
-            cv2.cvtColor(_at_most(pixels, LARGEST_PX), cv2.COLOR_RGB2GRAY), np.uint8
-        )
+        compared = _at_most(pixels, LARGEST_PX)
+        self._searched = _at_most(compared, SEARCHED_PX)
+        self.grey: Grey = np.asarray(cv2.cvtColor(compared, cv2.COLOR_RGB2GRAY), np.uint8)
         self.overlay = OverlayPicture(self.grey)
 
     @cached_property

@@ -9,7 +9,7 @@ called copies: nothing in them could tell one from another. Nor are drawings tha
 grey pictures of them are equal, and people are asked.
 """
 
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from btfer.errors import BtferError, ImageError
 from btfer.faces.shots import SAME_SHOT, Shot, shot_difference
-from btfer.images import FORMATS, Pixels, decode_rgb
+from btfer.images import FORMATS, decode_rgb
 from btfer.images.hues import hues_of
 from btfer.images.local_difference import UNRELATED
 from btfer.images.registration import detail_correlation, registered_difference
@@ -186,13 +186,14 @@ def compare(one: str, other: str, *, data_dir: Path) -> Likeness:
     first, second = (read_shot(data_dir, sha256) for sha256 in (one, other))
     if first is None or second is None:
         return OTHER
-    difference = shot_difference(first, second, partial(_lies_on, *features))
+    lies_on = cache(partial(_lies_on, *features))
+    difference = shot_difference(first, second, lies_on)
     if difference is None:
         same = is_same(*features)
         return Likeness(same and have_common_colours(*features), whole_difference(*features), same)
     if difference <= SAME_SHOT:
         return Likeness(True, difference, True)
-    return Likeness(False, difference, likeness_of_views >= SAME_SCENE or _lies_on(*features))
+    return Likeness(False, difference, likeness_of_views >= SAME_SCENE or lies_on())
 
 
 def are_copies(pair: tuple[str, str], *, data_dir: Path) -> bool:
