@@ -157,10 +157,8 @@ def alike(one: ThumbnailFeatures, other: ThumbnailFeatures) -> float:
     return max(view_correlation(views, other.views[0]) for views in one.views)
 
 
-def _may_be_copies(one: ThumbnailFeatures, other: ThumbnailFeatures, of_views: float) -> bool:
-    return of_views >= LEAST_LIKE or (
-        likeness(one.small, other.small, enough=LEAST_FIT) >= LEAST_FIT
-    )
+def _fit(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
+    return likeness(one.small, other.small, enough=LEAST_FIT) >= LEAST_FIT
 
 
 def have_common_colours(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
@@ -181,7 +179,9 @@ def compare(one: str, other: str, *, data_dir: Path) -> Likeness:
     """
     features = [read_features(thumbnail_path(data_dir, sha256)) for sha256 in (one, other)]
     likeness_of_views = alike(*features)
-    if any(each.is_blank for each in features) or not _may_be_copies(*features, likeness_of_views):
+    if any(each.is_blank for each in features):
+        return OTHER
+    if likeness_of_views < LEAST_LIKE and not _fit(*features):
         return OTHER
     first, second = (read_shot(data_dir, sha256) for sha256 in (one, other))
     if first is None or second is None:
