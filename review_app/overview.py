@@ -6,6 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from btfer import review
 from btfer.catalogue import Catalogue, votes
 from btfer.catalogue import faces as face_rows
+from btfer.review import pairs
 from review_app import session, tables
 
 TARGET = 300  # per class, as the paper
@@ -63,6 +64,7 @@ def _next_step(
         to_crop=sum(review.to_crop(cat, digest).values()),
         forecasts=forecasts,
         wanted=target,
+        pairs=pairs.waiting_for_dedup(cat),
     )
 
 

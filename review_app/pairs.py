@@ -41,7 +41,7 @@ def page() -> None:
         st.info("Enter your name in the sidebar first: every answer carries it.")
     elif answered == total:
         st.success(
-            f"{message} All {total} pairs have been answered. Next: run `btfer dedup calibrate`.".strip()
+            f"{message} All {total} pairs have been answered. Next: run `{pairs.next_command(cat)}`.".strip()
         )
         st.button("Undo my last page", on_click=lambda: _undo(cat, reviewer))
     else:

@@ -1,7 +1,7 @@
 """Pairs of photos that people are asked about: same picture, or not.
 
 Dedup's threshold is measured on those that `btfer dedup calibrate` draws. Dedup asks about others itself, where it must
-not decide alone, and does what people answer.
+not decide alone (one scene, or copies found under different classes), and does what people answer.
 """
 
 from collections.abc import Iterable, Mapping
@@ -161,10 +161,14 @@ def answered_to_dedup(cat: Catalogue) -> dict[tuple[str, str], bool]:
 
 
 def answered_otherwise(cat: Catalogue) -> set[str]:
-    """Photos that people called the same picture, and that are both still kept: dedup looks at them again."""
-    same = [pair for pair, is_same in answered_to_dedup(cat).items() if is_same]
-    dropped = {row.photo for row in duplicates.copies(cat)} if same else set()
-    return {photo for pair in same if not dropped & set(pair) for photo in pair}
+    """Photos to look at again: called the same picture and both kept, or not, and one was dropped for the other."""
+    answers = answered_to_dedup(cat)
+    copies = duplicates.copies(cat) if answers else []
+    dropped = {row.photo for row in copies}
+    same = {pair for pair, is_same in answers.items() if is_same and not dropped & set(pair)}
+    by_dedup = {tuple(sorted((row.photo, row.keeper))) for row in copies if row.reviewer == "dedup"}
+    other = {pair for pair, is_same in answers.items() if not is_same} & by_dedup
+    return {photo for pair in same | other for photo in pair}
 
 
 def answer(cat: Catalogue, same: Mapping[int, bool], reviewer: str) -> int:

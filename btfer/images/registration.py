@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 MIN_COVERED_SHARE = 0.85  # of the first picture, by the second
+MIN_SHOWN_SHARE = 0.6  # of the first picture, for its detail to be compared
+NOISE = 2.0  # grey levels
 MAX_ITERATIONS = 25
 NOT_ALIGNED = 9.0  # larger than any measured difference
 
@@ -45,6 +47,38 @@ def registered_difference(one: Grey, other: Grey, window: Window | None = None) 
     if shown.mean() < MIN_COVERED_SHARE:
         return NOT_ALIGNED
     return _worst(_detail(one) * shown, _detail(laid) * shown)
+
+
+def detail_correlation(one: Grey, other: Grey) -> float:
+    """How alike the fine detail of two pictures is after alignment, wherever it is and however faint: -1 to 1.
+
+    one, other: uint8 [S, S], grey. Where light lies beside dark, that edge outweighs all else in the pictures; here
+    each part counts alike. Returns -1 where they cannot be aligned.
+    """
+    import cv2
+
+    start, size = np.eye(2, 3, dtype=np.float32), one.shape[::-1]
+    enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, MAX_ITERATIONS, 1e-3)
+    try:
+        _, warp = cv2.findTransformECC(one, other, start, cv2.MOTION_AFFINE, enough, None, 3)
+    except cv2.error:  # it does not converge
+        return -1.0
+    inverse = cv2.WARP_INVERSE_MAP
+    laid = cv2.warpAffine(other, warp, size, flags=cv2.INTER_LINEAR | inverse)
+    shown = cv2.warpAffine(np.ones_like(other), warp, size, flags=cv2.INTER_NEAREST | inverse) > 0
+    if shown.mean() < MIN_SHOWN_SHARE:
+        return -1.0
+    a, b = (_even_detail(np.asarray(each, np.uint8))[shown] for each in (one, laid))
+    return float(a @ b / np.sqrt((a @ a) * (b @ b) + 1e-6))
+
+
+def _even_detail(grey: Grey) -> Floats:
+    """As strong in one part as in another; what is no stronger than noise stays weak."""
+    import cv2
+
+    detail = _detail(grey)
+    strength = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 4))
+    return np.asarray(detail / (strength + NOISE), np.float32)
 
 
 def _detail(grey: Grey) -> Floats:

@@ -64,6 +64,7 @@ def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> Dedu
             kept = (Verdict("dedup", sha256, "keep", "dedup") for sha256 in sorted(alone))
             verdicts.add_all(cat, [*kept, *_changes(rows, found)])
             pairs.ask(cat, opinions.unsure())
+        pairs.ask(cat, _under_other_classes(cat))
         copies = photos.duplicates(cat)
         asked = pairs.waiting_for_dedup(cat)
     progress.update("dedup", len(index), len(index))
@@ -99,6 +100,20 @@ def _groups(
     opinions.ask(between)
     asked = [pair for pair in sorted({*stars, *between}) if opinions.is_known(*pair)]
     return group(rows, asked, near_by.distance, opinions.is_copy, settings.max_hamming_bits)
+
+
+def _under_other_classes(cat: Catalogue) -> Iterator[tuple[str, str]]:
+    """Copies that dedup dropped and their keepers, where they were found under different classes: for people.
+
+    The copy stays out until they answer that it is none.
+    """
+    classes: dict[str, set[str]] = {}
+    for name, expression in duplicates.classes_searched(cat):
+        classes.setdefault(name, set()).add(expression)
+    for row in duplicates.copies(cat):
+        one, other = classes.get(row.photo), classes.get(row.keeper)
+        if row.reviewer == "dedup" and one and other and one != other:
+            yield row.photo, row.keeper
 
 
 def _changes(rows: Sequence[DuplicateCandidate], found: Grouping) -> Iterator[Verdict]:

@@ -5,10 +5,11 @@ as alike as copies are. So where both show faces, the faces decide (`faces.shots
 than copying explains. Photos without a face are compared as a whole, by their thumbnails: laid over each other,
 mirrored or slightly cropped, they correlate to 0.982 and more, or, moved and turned until they fit, they differ
 nowhere by more than 0.7 of their own detail (`images.registration`). Plain and nearly empty pictures are never
-called copies: nothing in them could tell one from another.
+called copies: nothing in them could tell one from another. Nor are drawings that differ in their colours alone:
+grey pictures of them are equal, and people are asked.
 """
 
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +18,9 @@ import numpy as np
 from btfer.errors import BtferError, ImageError
 from btfer.faces.shots import SAME_SHOT, Shot, shot_difference
 from btfer.images import FORMATS, decode_rgb
+from btfer.images.hues import hues_of
 from btfer.images.local_difference import UNRELATED
-from btfer.images.registration import registered_difference
+from btfer.images.registration import detail_correlation, registered_difference
 from btfer.images.views import normalised, view_correlation, views_of, without_border
 from btfer.paths import photo_path, thumbnail_path
 
@@ -29,9 +31,14 @@ LARGE_PX = 96
 MOST_DIFFERENCE = 0.7
 BLANK = 2.0  # standard deviation of grey below which there is nothing to lay over each other
 SHOTS_KEPT = 64  # of 2 MB each, in every process
+SAME_DETAIL = 0.65  # correlation of even detail: 0.84 and more of copies, 0.5 of drawings on two-coloured pages
 LEAST_LIKE = 0.8  # correlation of the most alike views
+LEAST_FIT = 0.95  # of the whole pictures in the best place, where no two views are alike: a crop between the views
+LEAST_COMMON_COLOUR = (
+    0.3  # share of it that two pictures have in common; copies of photos have 0.8 and more
+)
 SAME_SCENE = 0.97
-VERSION = "1"  # of all that decides: what was found by another one is not known
+VERSION = "2"  # of all that decides: what was found by another one is not known
 
 Grey = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -60,13 +67,15 @@ class ThumbnailFeatures(NamedTuple):
     """A thumbnail as it is compared, in grey, 0 to 255: float32 [64, 64], uint8 [96, 96], and its views.
 
     inside: as large, without an even border; None where it has none. views: `images.views`, float32 [N, 1024],
-    of it and, the second ones, of its mirror image.
+    of it and, the second ones, of its mirror image. hues: float32 [12], how its colour is spread over the hues, in
+    shares; None where it has hardly any.
     """
 
     small: Grey
     large: "np.ndarray[Any, np.dtype[np.uint8]]"
     inside: "np.ndarray[Any, np.dtype[np.uint8]] | None"
     views: tuple[Grey, Grey]
+    hues: "np.ndarray[Any, np.dtype[np.float32]] | None" = None
 
     @property
     def is_blank(self) -> bool:
@@ -91,10 +100,22 @@ OTHER = Likeness(False, UNRELATED, False)
 
 
 def is_same(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
-    """Whether two thumbnails show the same picture as a whole, in one of the two ways."""
-    return likeness(one.small, other.small) >= SAME_PICTURE or (
+    """Whether two thumbnails show the same picture as a whole, in one of the two ways, and the same detail."""
+    lie = likeness(one.small, other.small) >= SAME_PICTURE or (
         whole_difference(one, other) <= MOST_DIFFERENCE
     )
+    return lie and _have_same_detail(one, other)
+
+
+def _have_same_detail(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
+    """Pages that are white above and black below lie on each other well, whatever is drawn on them."""
+    for mine in _with_and_without_border(one):
+        for theirs in _with_and_without_border(other):
+            turned = _nearer(mine, theirs)
+            for pair in ((mine, turned), (turned, mine)):
+                if detail_correlation(*pair) >= SAME_DETAIL:
+                    return True
+    return False
 
 
 def whole_difference(one: ThumbnailFeatures, other: ThumbnailFeatures) -> float:
@@ -114,12 +135,17 @@ def _with_and_without_border(one: ThumbnailFeatures) -> list[Any]:
 
 
 def _laid_difference(one: Any, other: Any) -> float:
-    mirrored = np.ascontiguousarray(other[:, ::-1])
-    nearer = max(other, mirrored, key=lambda turned: _correlation(one, turned))
+    nearer = _nearer(one, other)
     best = registered_difference(one, nearer)
     if best > MOST_DIFFERENCE:  # either may show more than the other does
         best = min(best, registered_difference(nearer, one))
     return best
+
+
+def _nearer(one: Any, other: Any) -> Any:
+    """The other picture, mirrored if that is more like this one."""
+    mirrored = np.ascontiguousarray(other[:, ::-1])
+    return max(other, mirrored, key=lambda turned: _correlation(one, turned))
 
 
 def _lies_on(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
@@ -129,6 +155,17 @@ def _lies_on(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
 def alike(one: ThumbnailFeatures, other: ThumbnailFeatures) -> float:
     """How like some view of one is to some view of the other: a correlation, -1 to 1."""
     return max(view_correlation(views, other.views[0]) for views in one.views)
+
+
+def _fit(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
+    return likeness(one.small, other.small, enough=LEAST_FIT) >= LEAST_FIT
+
+
+def have_common_colours(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
+    """Whether the colours of two pictures may be those of one: always where either has hardly any."""
+    if one.hues is None or other.hues is None:
+        return True
+    return bool(np.minimum(one.hues, other.hues).sum() >= LEAST_COMMON_COLOUR)
 
 
 def _correlation(one: Any, other: Any) -> float:
@@ -142,18 +179,21 @@ def compare(one: str, other: str, *, data_dir: Path) -> Likeness:
     """
     features = [read_features(thumbnail_path(data_dir, sha256)) for sha256 in (one, other)]
     likeness_of_views = alike(*features)
-    if any(each.is_blank for each in features) or likeness_of_views < LEAST_LIKE:
+    if any(each.is_blank for each in features):
+        return OTHER
+    if likeness_of_views < LEAST_LIKE and not _fit(*features):
         return OTHER
     first, second = (read_shot(data_dir, sha256) for sha256 in (one, other))
     if first is None or second is None:
         return OTHER
-    difference = shot_difference(first, second, partial(_lies_on, *features))
+    lies_on = cache(partial(_lies_on, *features))
+    difference = shot_difference(first, second, lies_on)
     if difference is None:
         same = is_same(*features)
-        return Likeness(same, whole_difference(*features), same)
+        return Likeness(same and have_common_colours(*features), whole_difference(*features), same)
     if difference <= SAME_SHOT:
         return Likeness(True, difference, True)
-    return Likeness(False, difference, likeness_of_views >= SAME_SCENE or _lies_on(*features))
+    return Likeness(False, difference, likeness_of_views >= SAME_SCENE or lies_on())
 
 
 def are_copies(pair: tuple[str, str], *, data_dir: Path) -> bool:
@@ -192,7 +232,8 @@ def features_of(thumbnail: bytes) -> ThumbnailFeatures:
     """An encoded thumbnail, ready to be compared. Raises ImageError."""
     import cv2
 
-    grey = cv2.cvtColor(decode_rgb(thumbnail), cv2.COLOR_RGB2GRAY)
+    pixels = decode_rgb(thumbnail)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     small, large = (
         cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA) for side in (SIDE_PX, LARGE_PX)
     )
@@ -201,4 +242,4 @@ def features_of(thumbnail: bytes) -> ThumbnailFeatures:
     framed = inner.shape != grey.shape
     inside = cv2.resize(inner, side, interpolation=cv2.INTER_AREA) if framed else None
     both = normalised(views), normalised(views[:, :, ::-1])
-    return ThumbnailFeatures(small.astype(np.float32), large, inside, both)
+    return ThumbnailFeatures(small.astype(np.float32), large, inside, both, hues_of(pixels))

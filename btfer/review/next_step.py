@@ -23,8 +23,16 @@ def next_step(
     to_crop: int,
     forecasts: Sequence[Forecast],
     wanted: int,
+    pairs: int = 0,
 ) -> NextStep:
-    """From what awaits people and the crop stage, and from how many faces of each class are wanted."""
+    """From what awaits people and the crop stage, and from how many faces of each class are wanted.
+
+    pairs: those that dedup asks about; first, since the answers say which photos are judged at all.
+    """
+    if pairs:
+        are = "pair of photos is" if pairs == 1 else "pairs of photos are"
+        sentence = f"{pairs:,} {are} waiting to be compared: one picture, or two?"
+        return NextStep(sentence, "pairs", "Compare pairs")
     if photos:
         return NextStep(f"{_are(photos, 'photo')} waiting to be judged.", "photos", "Judge photos")
     if faces:

@@ -1,7 +1,7 @@
 """Pairs of photos, same picture or not: what awaits a person, writing the answers, and undoing them.
 
 Answers on drawn pairs measure how good dedup's threshold is (`btfer dedup calibrate`) and drop no photo. Dedup asks
-about pairs of one scene itself, and its next run does what was answered.
+about pairs of one scene itself, and about copies found under different classes; its next run does what was answered.
 """
 
 from collections.abc import Mapping
@@ -47,6 +47,16 @@ def waiting(cat: Catalogue, limit: int = PAGE) -> list[PhotoPair]:
 def count(cat: Catalogue) -> pairs.PairCount:
     """How many pairs are answered, and how many people are asked about."""
     return pairs.count_asked(cat)
+
+
+def waiting_for_dedup(cat: Catalogue) -> int:
+    """How many pairs await an answer that dedup will follow."""
+    return pairs.waiting_for_dedup(cat)
+
+
+def next_command(cat: Catalogue) -> str:
+    """What makes use of the answers."""
+    return "btfer dedup calibrate" if pairs.count(cat).drawn else "btfer dedup"
 
 
 def answer(cat: Catalogue, same: Mapping[int, bool], reviewer: str) -> Committed:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from btfer import review
 from btfer.catalogue import Catalogue, comparisons, open_catalogue, photos, verdicts
@@ -200,6 +200,45 @@ def test_another_expression_is_kept_and_people_decide(cat: Catalogue, settings: 
     outcome = dedup.run(cat, settings)
     assert (outcome.dropped, outcome.asked) == (1, 0)
     review_pairs.undo_last(cat, "ann")
+
+
+def test_copies_under_other_classes_stay_out_until_people_say_what_they_are(
+    cat: Catalogue, settings: Settings
+) -> None:
+    photo = draw_photo(1, (640, 480))
+    take_in(cat, settings.data_dir, as_bytes(photo), HAPPY, "large")
+    small = as_bytes(photo.resize((320, 240)))
+    copy = take_in(cat, settings.data_dir, small, Query("sad", "sad"), "small")
+    take_in(cat, settings.data_dir, as_bytes(photo.resize((200, 150))), HAPPY, "smaller")
+    outcome = dedup.run(cat, settings)
+    assert (outcome.dropped, outcome.asked) == (2, 1)
+    [asked] = review_pairs.waiting(cat)
+    assert copy in {side.photo for side in asked.sides}
+    review_pairs.answer(cat, {asked.id: True}, "ann")
+    assert dedup.run(cat, settings) == dedup.DedupOutcome(0, 2, 1)
+    review_pairs.undo_last(cat, "ann")
+    review_pairs.answer(cat, {asked.id: False}, "ann")
+    outcome = dedup.run(cat, settings)
+    assert (outcome.dropped, outcome.asked) == (1, 0)
+    assert copy in {one.sha256 for one in photos.awaiting_review(cat)}
+    before = len(verdicts.log(cat))
+    dedup.run(cat, settings)
+    assert len(verdicts.log(cat)) == before
+
+
+def test_letters_over_the_whole_picture_make_no_copy_but_people_are_asked(
+    cat: Catalogue, settings: Settings
+) -> None:
+    picture = Image.fromarray(decode_rgb(scene(0))).convert("RGBA")
+    layer = Image.new("RGBA", picture.size)
+    font = ImageFont.load_default(picture.height * 0.12)
+    place = (picture.width * 0.08, picture.height * 0.45)
+    ImageDraw.Draw(layer).text(place, "SAMPLE STOCK", (255, 255, 255, 110), font=font)
+    marked = Image.alpha_composite(picture, layer).convert("RGB")
+    for n, one in enumerate((picture.convert("RGB"), marked)):
+        take_in(cat, settings.data_dir, as_bytes(one), HAPPY, f"u{n}")
+    outcome = dedup.run(cat, settings)
+    assert (outcome.dropped, outcome.asked) == (0, 1)
 
 
 def test_the_largest_local_difference_is_told_of_each_copy(

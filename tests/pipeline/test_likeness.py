@@ -2,10 +2,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from btfer.errors import BtferError
-from btfer.pipeline.likeness import SAME_PICTURE, features_of, is_same, likeness, read_features
+from btfer.faces.shots import SAME_SHOT, Shot, shot_difference
+from btfer.images import decode_rgb
+from btfer.pipeline.likeness import (
+    SAME_PICTURE,
+    features_of,
+    have_common_colours,
+    is_same,
+    likeness,
+    read_features,
+)
+from btfer.sample import load_manifest, picture_path
 from tests.conftest import as_bytes, draw_photo
 
 
@@ -53,3 +63,52 @@ def test_a_blank_picture_lies_on_none() -> None:
 def test_a_lost_thumbnail_is_a_plain_error(tmp_path: Path) -> None:
     with pytest.raises(BtferError, match=r"thumbnail .*a.jpg cannot be read"):
         read_features(tmp_path / "a.jpg")
+
+
+def drawing(ground: str, skin: str) -> bytes:
+    image = Image.new("RGB", (300, 300), ground)
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((50, 50, 250, 250), skin, "black", 4)
+    pen.line((100, 190, 200, 190), "black", 5)
+    return as_bytes(image)
+
+
+def test_a_drawing_in_other_colours_is_another_one_and_a_grey_copy_is_none() -> None:
+    first, other = drawing("turquoise", "gold"), drawing("plum", "lightgreen")
+    grey = as_bytes(Image.fromarray(decode_rgb(first)).convert("L"))
+    warmer = drawing("#48d0c0", "#ffc020")
+    looks = [features_of(one) for one in (first, other, grey, warmer)]
+    assert not have_common_colours(looks[0], looks[1])
+    assert have_common_colours(looks[0], looks[2])
+    assert have_common_colours(looks[0], looks[3])
+
+
+def test_two_portraits_are_told_apart_by_their_large_faces_alone() -> None:
+    files = [one.file for one in load_manifest() if one.kind == "single"][:2]
+    one, other = (Shot(decode_rgb(picture_path(file).read_bytes())) for file in files)
+    difference = shot_difference(one, other)
+    assert difference is not None
+    assert difference > SAME_SHOT
+    assert "faces" not in vars(one)  # small ones were not looked for
+
+
+def two_coloured_page(seed: int) -> Image.Image:
+    page = Image.new("RGB", (640, 480), (235, 235, 235))
+    pen, rng = ImageDraw.Draw(page), np.random.default_rng(seed)
+    pen.rectangle((320, 0, 640, 480), (30, 30, 30))
+    for x, y, across, down in rng.integers((20, 20, -40, -60), (260, 420, 60, 60), (12, 4)):
+        for left in (x, x + 320):
+            pen.line((left, y, left + across, y + down), (120, 120, 120), 3)
+    return page
+
+
+def test_drawings_on_pages_of_the_same_two_colours_are_no_copies() -> None:
+    page = two_coloured_page(0)
+    looks = [
+        features_of(as_bytes(one))
+        for one in (page, two_coloured_page(1), page.resize((200, 150)), ImageOps.mirror(page))
+    ]
+    assert likeness(looks[0].small, looks[1].small) >= SAME_PICTURE
+    assert not is_same(looks[0], looks[1])
+    assert is_same(looks[0], looks[2])
+    assert is_same(looks[0], looks[3])

@@ -61,6 +61,8 @@ def test_what_nobody_can_have_looked_at_is_no_pace() -> None:
 @pytest.mark.parametrize(
     ("waiting", "said", "page"),
     [
+        ({"pairs": 1, "photos": 3}, "1 pair of photos is waiting", "pairs"),
+        ({"pairs": 2}, "2 pairs of photos are waiting", "pairs"),
         ({"photos": 1, "faces": 5}, "1 photo is waiting to be judged", "photos"),
         ({"faces": 1200}, "1,200 faces are waiting to be judged", "faces"),
         ({"disputes": 2}, "2 pictures were judged differently", "disagreements"),
@@ -68,7 +70,7 @@ def test_what_nobody_can_have_looked_at_is_no_pace() -> None:
         ({}, "1 of 2 classes are short of faces, sad of 9: run `btfer crawl`", ""),
         ({"wanted": 1}, "Every class has its 1 faces: run `btfer build`", ""),
     ],
-    ids=["photos", "faces", "disputes", "crop", "short", "enough"],
+    ids=["a pair", "pairs", "photos", "faces", "disputes", "crop", "short", "enough"],
 )
 def test_the_next_step_is_one_sentence(waiting: dict, said: str, page: str) -> None:
     known = {"photos": 0, "faces": 0, "disputes": 0, "to_crop": 0, "wanted": 10} | waiting
