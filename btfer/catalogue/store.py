@@ -1,6 +1,7 @@
 """Opening a catalogue and its transactions, the same on SQLite and PostgreSQL."""
 
 import datetime
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ _ADVICE = {
     "full": "free some space and run again",
     "readonly": "this command writes, and the file, its folder or its disk may only be read",
     "malformed": "the file is damaged: put back a copy",
+    "decode to UTF-8": "the file is damaged: put back a copy",
     "not a database": "set another one with --catalogue, or put back a copy",
 }
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -251,3 +253,5 @@ def _plain_errors() -> Iterator[None]:
         text = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
         advice = next((say for word, say in _ADVICE.items() if word in text), "check --catalogue")
         raise CatalogueError(f"the catalogue failed: {text} ({advice})") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:  # bytes on the disk have changed
+        raise CatalogueError(f"the catalogue failed: {error} ({_ADVICE['malformed']})") from error
