@@ -63,8 +63,8 @@ def _licences(
             # Joined here: to join all in SQLite takes four times as long, and often nothing is stated at all.
             rows = connection.execute(sa.select(sighting.c.fetch, *columns).where(stated)).all()
             fetched = sa.select(fetch.c.id, fetch.c.photo).where(fetch.c.photo.is_not(None))
-            photo_of = dict(map(tuple, connection.execute(fetched))) if rows else {}
-            named = [(photo_of.get(str(of)), one, url) for of, one, url in rows]
+            photo_of: dict[str, str] = dict(map(tuple, connection.execute(fetched))) if rows else {}
+            named = [(photo_of.get(str(of), ""), one, url) for of, one, url in rows]
         else:
             joined = sa.select(fetch.c.photo, *columns).join(sighting).where(stated)
             parts = (joined.where(fetch.c.photo.in_(part)) for part in in_parts(ids))
