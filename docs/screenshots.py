@@ -92,7 +92,7 @@ def shoot_model(page: Any, url: str, out: Path) -> None:
     """The page Model with a picture of the sample."""
     page.goto(f"{url}/model")
     page.locator("input[type=file]").set_input_files(picture_path("group_01.jpg"))
-    page.get_by_alt_text("What the network sees").wait_for(timeout=120_000)
+    page.get_by_alt_text("What the network sees").wait_for(timeout=300_000)
     page.locator(DONE).wait_for()
     page.wait_for_timeout(2_500)
     _keep(page, out / "model.webp")

@@ -5,6 +5,7 @@ const KEEP_KEY = "k"; // where nothing is kept unless it is marked: the last wor
 const KEEP = { decision: "keep", reason: "", expression: "" };
 const HASTY_MS = 1000; // nobody has seen a page that was open for less
 const RENEW_MS = 4 * 60 * 1000;
+const SAID_MS = 6000; // what the last action did is news for so long
 const OWN = [" ", "u", "m", "q", "Enter", "b", "g", "?", "+", "=", "-", "0"];
 
 export default function (component) {
@@ -19,7 +20,7 @@ function adopt(view, before) {
   const { data } = view;
   view.onAnswered = (done, ok) => onAnswered(view, done, ok);
   view.onStatus = () => { if (view.tiles) refresh(view); };
-  view.onTick = () => { renew(view); wishAgain(view); };
+  view.onTick = () => { renew(view); wishAgain(view); refreshSaid(view); };
   view.focused = () => (view.noting && view.noteBox.isConnected ? view.noteBox.querySelector("textarea") : view.tiles[view.cursor]);
   view.onCommand = (event) => onCommand(view, event);
   const other = ownerOf(data) !== view.owner;
@@ -28,6 +29,7 @@ function adopt(view, before) {
   if (data.undone.number && data.undone.number !== view.undone) takeBackPage(view);
   if (!before || other || before.page !== data.page) turn(view, other ? null : before);
   view.expected = false;
+  if (before !== data) view.saidUntil = Date.now() + SAID_MS;
 }
 
 function takeOver(view) {
@@ -100,6 +102,8 @@ function buildBar(view, root) {
   const bar = make("div", "bar", "", root);
   view.count = make("span", "count", "", bar);
   view.count.setAttribute("role", "status");
+  view.said = make("span", "said", "", bar);
+  view.said.setAttribute("role", "status");
   view.state = make("span", "state", "", bar);
   button(view, bar, "zoom", "Space", "look", () => loupe(view));
   button(view, bar, "undo", "U", "undo", () => undo(view));
@@ -175,7 +179,7 @@ function explained(view, word) {
 }
 
 function refresh(view) {
-  const { items, total, round, message, pace, veiled } = view.data;
+  const { items, total, round, pace, veiled } = view.data;
   items.forEach((item, index) => paint(view.tiles[index], item, view.marks.get(item.id), index, view));
   for (const [key, chip] of view.brushes) chip.setAttribute("aria-pressed", String(key === view.brush));
   view.grid.classList.toggle("veiled", veiled);
@@ -183,8 +187,9 @@ function refresh(view) {
   const marked = items.filter(({ id }) => view.marks.has(id)).length;
   const unsure = items.filter(({ id }) => view.notes.get(id)?.unsure).length;
   const counted = [`${marked} of ${items.length} marked`, unsure && `${unsure} unsure`, view.selected.size && `${view.selected.size} selected`];
-  view.count.textContent = [`${total.toLocaleString("en")} ${round} waiting`, ...counted, pace, message].filter(Boolean).join(" · ");
+  view.count.textContent = [`${total.toLocaleString("en")} ${round} waiting`, ...counted, pace].filter(Boolean).join(" · ");
   refreshState(view, items.filter(({ id }) => view.marks.has(id) || view.notes.has(id)).length);
+  refreshSaid(view);
   refreshApart(view);
   view.about.classList.toggle("warn", Boolean(view.notice));
   view.about.textContent = view.notice || summary(items[view.cursor], view.cursor);
@@ -201,6 +206,14 @@ function refreshState(view, marked) {
   view.state.className = `state ${state}`;
   view.state.textContent = words[state] || "";
   if (view.forgetful && marked) view.state.textContent += " (this browser keeps nothing: a reload loses them)";
+}
+
+/** What the last action did; it fades, so that only news catches the eye. */
+function refreshSaid(view) {
+  const { message } = view.data;
+  const old = Date.now() > view.saidUntil;
+  if (!old && view.said.textContent !== message) view.said.textContent = message; // said aloud once
+  view.said.classList.toggle("old", old);
 }
 
 function refreshApart(view) {

@@ -163,13 +163,19 @@ def _tile(data_dir: Path, item: Item, look: Look) -> dict[str, Any]:
     return {
         "id": item.id,
         "label": item.label,
-        "badges": item.badges if look.settle else badges.strongest_first(item.badges),
+        "badges": _badges(item, look),
         "about": item.about,
         "size": (round(item.width_px), round(item.height_px)),
         "hash": item.photo[:16],
         "boxes": [] if item.face else look.boxes.get(item.photo, []),
         "src": image_uris.small(data_dir, item, look.sharp_px),
     }
+
+
+def _badges(item: Item, look: Look) -> tuple[str, ...]:
+    """The hints of a tile; `unlabelled` stands above it already, as its label."""
+    known = item.badges if look.settle else badges.strongest_first(item.badges)
+    return tuple(one for one in known if one != item.label)
 
 
 def _zoom(data_dir: Path, item: Item, votes: list[str], look: Look) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 const SMALLEST = 80;
 const LARGEST = 512;
 const GAP = 6;
+const NEARLY = 0.8; // of the largest size, for rows that fill
 const TILE_KEY = "btfer tile";
 const SHARP = [0, 256, 512]; // pixels that the server can send; 0 = the thumbnails
 
@@ -24,15 +25,29 @@ function shownSize(view) {
   return view.tilePx || parseFloat(view.grid.style.getPropertyValue("--tile"));
 }
 
-/** The largest tile with which n fit in this place; where none does, one that shows what is on it. */
+/** How n tiles lie best in this place, all of it on the screen where they can: their size, and how many in a row. */
 function fitting(n, width, height) {
-  let best = 0;
+  const ways = [];
   for (let columns = 1; columns <= n; columns += 1) {
-    const px = (width - GAP * (columns - 1)) / columns;
     const rows = Math.ceil(n / columns);
-    best = Math.max(best, Math.min(px, (height - GAP * (rows - 1)) / rows));
+    const px = Math.min((width - GAP * (columns - 1)) / columns, (height - GAP * (rows - 1)) / rows);
+    ways.push({ px, columns, blank: rows * columns - n });
   }
-  return Math.min(LARGEST, Math.max(SMALLEST, best));
+  const most = Math.max(...ways.map(({ px }) => px));
+  if (most < SMALLEST) return { px: SMALLEST, columns: inRows(n, columnsOf(SMALLEST, width)) };
+  const good = ways.filter(({ px }) => px >= NEARLY * most);
+  const { px, columns } = good.sort((one, other) => one.blank - other.blank || other.px - one.px)[0];
+  return { px: Math.min(LARGEST, px), columns };
+}
+
+function columnsOf(px, width) {
+  return Math.max(1, Math.floor((width + GAP) / (px + GAP)));
+}
+
+/** A few columns less where the last row is full then. */
+function inRows(n, most) {
+  for (let columns = most; columns >= NEARLY * most; columns -= 1) if (n % columns === 0) return columns;
+  return most;
 }
 
 function size(view) {
@@ -43,8 +58,9 @@ function size(view) {
     const room = window.innerHeight - Math.max(0, grid.getBoundingClientRect().top + pageScroll(grid)) - 16;
     const width = grid.clientWidth;
     if (!width) return;
-    const px = Math.min(view.tilePx || fitting(view.tiles.length, width, room), width);
-    const columns = Math.max(1, Math.floor((width + GAP) / (px + GAP)));
+    const n = view.tiles.length;
+    const chosen = Math.min(view.tilePx, width);
+    const { px, columns } = chosen ? { px: chosen, columns: inRows(n, columnsOf(chosen, width)) } : fitting(n, width, room);
     grid.style.setProperty("--tile", `${px}px`);
     grid.style.setProperty("--columns", columns);
     view.slider.value = px;

@@ -18,7 +18,8 @@ from btfer.review import gold
 from btfer.settings import Settings
 from review_app import filters, grid, overview, session
 
-PAGE_SIZES = ("48", "24")
+PAGE_SIZES = ("24", "48", "96")
+FIRST_SIZE = "48"
 SETTLED_AT_ONCE = 24
 FIRST_ORDER = {"photos": "as found", "faces": "suspicious first"}
 HANDLED = 50  # requests of the browser that are remembered, because one may arrive twice
@@ -276,7 +277,7 @@ def _choices(round_: str) -> _Choice:
     order = session.select("Order", f"order_{round_}", review.ORDERS, FIRST_ORDER[round_])
     classes = ("all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED)
     label = session.select("Class", "class", classes, "all")
-    size = session.select("Pictures per page", "per_page", PAGE_SIZES, PAGE_SIZES[0])
+    size = session.select("Pictures per page", "per_page", PAGE_SIZES, FIRST_SIZE)
     _link_to_earlier(round_, reviewer)
     veiled = session.toggle(
         "Blur", "blur", "Only the picture under the cursor or the mouse pointer is sharp."

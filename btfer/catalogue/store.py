@@ -22,6 +22,7 @@ Row = dict[str, Any]
 Kind = TypeVar("Kind")
 Value = TypeVar("Value")
 BACKUP = ".before-"  # and a revision: the copy of a file before it was upgraded
+MANY = 1_000  # rows: after so many new ones the database plans its queries anew
 PARAMETERS_AT_ONCE = 500  # a statement takes a limited number
 # What BEGIN IMMEDIATE is for SQLite: two people who commit at the same instant come one after the other.
 _ONE_WRITER = sa.text("SELECT pg_advisory_xact_lock(6278674)")
@@ -62,11 +63,14 @@ class Catalogue:
         with _plain_errors(), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT", btfer_alone=True)
 
-    def count_anew(self) -> None:
+    def count_anew(self, added: int | None = None) -> None:
         """Let the database look how large its tables are, after much was added: it chooses its ways by that.
 
-        PostgreSQL does so by itself, but up to a minute later, and queries take minutes until then.
+        PostgreSQL does so by itself, but up to a minute later, and queries take minutes until then. added: how
+        many rows were; after few nothing is done.
         """
+        if added is not None and added < MANY:
+            return
         with self.alone() as connection:
             if connection.dialect.name == "sqlite":
                 connection.execute(sa.text("PRAGMA analysis_limit=1000"))  # rows of each index

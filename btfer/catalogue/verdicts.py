@@ -93,6 +93,7 @@ class DropCount(NamedTuple):
 class GivenVerdicts(NamedTuple):
     """How many verdicts of a round a person gave on a day (UTC) that say one thing: a decision, a reason, a class."""
 
+    photo: str
     round: str
     reviewer: str
     day: str
@@ -210,9 +211,9 @@ def log(
 
 
 def given(cat: Catalogue, rounds: Iterable[str]) -> list[GivenVerdicts]:
-    """How many verdicts each person gave on each day (UTC), by what they say; undone ones and undos too."""
+    """How many verdicts each person gave on each photo a day (UTC), by what they say; undone ones and undos too."""
     day = sa.func.substr(verdict.c.at, 1, 10)
-    columns = (verdict.c.round, verdict.c.reviewer, day, _said)
+    columns = (verdict.c.photo, verdict.c.round, verdict.c.reviewer, day, _said)
     counted = sa.select(*columns, sa.func.count()).where(verdict.c.round.in_(list(rounds)))
     with cat.read() as connection:
         return [GivenVerdicts(*row) for row in connection.execute(counted.group_by(*columns))]

@@ -158,23 +158,25 @@ def _rounded(value: float) -> float:
 
 def badges(hints: Mapping[str, float]) -> tuple[str, ...]:
     """The words that a face's hints earn; what was not measured earns none."""
-    found = {
-        "low probability": hints.get("probability", 1) < UNSURE_BELOW,
-        "odd size": _is_odd_size(hints),
-        "small": hints.get("side_px", SMALL_BELOW_PX) < SMALL_BELOW_PX,
-        "tilted": abs(hints.get("tilt_deg", 0)) > TILTED_ABOVE_DEG,
-        "turned": abs(hints.get("turn", 0)) > TURNED_ABOVE
-        or hints.get("nose_off", 0) > NOSE_OFF_ABOVE,
-        "odd landmarks": hints.get("odd_landmarks", 0) > 0,
-        "blurred": _is_blurred(hints),
-        "enlarged": _is_enlarged(hints),
-        "compressed": hints.get("blocks", 1) > COMPRESSED_ABOVE,
-        "dark": hints.get("light", DARK_BELOW) < DARK_BELOW,
-        "dark eyes": hints.get("eye_light", DARK_EYES_BELOW) < DARK_EYES_BELOW,
-        "covered": _is_covered(hints),
-        "mirrored": hints.get("mirrored", 0) > MIRRORED_ABOVE,
-    }
-    return tuple(name for name, holds in found.items() if holds)
+    found = (  # not as a dict: there may be 100,000 faces
+        ("low probability", hints.get("probability", 1) < UNSURE_BELOW),
+        ("odd size", _is_odd_size(hints)),
+        ("small", hints.get("side_px", SMALL_BELOW_PX) < SMALL_BELOW_PX),
+        ("tilted", abs(hints.get("tilt_deg", 0)) > TILTED_ABOVE_DEG),
+        (
+            "turned",
+            abs(hints.get("turn", 0)) > TURNED_ABOVE or hints.get("nose_off", 0) > NOSE_OFF_ABOVE,
+        ),
+        ("odd landmarks", hints.get("odd_landmarks", 0) > 0),
+        ("blurred", _is_blurred(hints)),
+        ("enlarged", _is_enlarged(hints)),
+        ("compressed", hints.get("blocks", 1) > COMPRESSED_ABOVE),
+        ("dark", hints.get("light", DARK_BELOW) < DARK_BELOW),
+        ("dark eyes", hints.get("eye_light", DARK_EYES_BELOW) < DARK_EYES_BELOW),
+        ("covered", _is_covered(hints)),
+        ("mirrored", hints.get("mirrored", 0) > MIRRORED_ABOVE),
+    )
+    return tuple([name for name, holds in found if holds])
 
 
 def _is_blurred(hints: Mapping[str, float]) -> bool:

@@ -106,6 +106,7 @@ def run(
             faces.newest_settings(cat) != chosen.digest
         ):  # the review app shows the faces of the last run
             faces.touch_settings(cat, chosen.digest)
+        cat.count_anew(outcome.photos)
     return replace(outcome, seconds=monotonic() - started if todo else 0.0)
 
 

@@ -64,6 +64,7 @@ def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> Dedu
             kept = (Verdict("dedup", sha256, "keep", "dedup") for sha256 in sorted(alone))
             verdicts.add_all(cat, [*kept, *_changes(rows, found)])
             pairs.ask(cat, opinions.unsure())
+            cat.count_anew(len(new))
         pairs.ask(cat, _under_other_classes(cat))
         copies = photos.duplicates(cat)
         asked = pairs.waiting_for_dedup(cat)

@@ -18,8 +18,6 @@ from btfer.settings import Settings
 from btfer.sources import folder as on_disk
 from btfer.sources.download import DownloadResult
 
-MANY = 1_000  # files: after so many new ones the database plans its queries anew
-
 
 def import_folder(
     cat: Catalogue,
@@ -59,8 +57,7 @@ def import_folder(
                 writer.outcome.lost.append(f"{path.relative_to(root)}: {fetched.reason}")
             progress.update("import", number, len(taken))
         settled = writer.settled()
-    if len(taken) >= MANY:
-        cat.count_anew()
+    cat.count_anew(len(taken))
     return settled
 
 

@@ -93,14 +93,14 @@ def of_face(
     licence_conflict: bool = False,
 ) -> tuple[str, ...]:
     """The hints of a face."""
-    found = {
-        CONFLICT: conflicting,
-        DISAGREE: face.hints.get(DOUBT, 0) > 0,
-        "unlabelled": label == UNLABELLED,
-        "several faces": faces_in_photo > 1,
-        LICENCE_CONFLICT: licence_conflict,
-    }
+    found = (
+        (CONFLICT, conflicting),
+        (DISAGREE, face.hints.get(DOUBT, 0) > 0),
+        ("unlabelled", label == UNLABELLED),
+        ("several faces", faces_in_photo > 1),
+        (LICENCE_CONFLICT, licence_conflict),
+    )
     # An older catalogue has no hints, but these two it has.
     known = {"probability": face.probability, "side_px": min(face.box.width_px, face.box.height_px)}
-    named = tuple(name for name, holds in found.items() if holds)
-    return (*named, *face_hints.badges(known | dict(face.hints)))
+    named = [name for name, holds in found if holds]
+    return (*named, *face_hints.badges({**known, **face.hints}))

@@ -121,6 +121,7 @@ def import_verdicts(
             f"the file has the columns {', '.join(map(str, columns))}: it needs 'sha256' and 'label', "
             f"or those of an export ({', '.join(COLUMNS)})"
         )
+    cat.count_anew(added)
     return Imported(added, len(found) - added, len(every) - len(found), undone)
 
 

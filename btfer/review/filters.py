@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 
 from btfer.catalogue import Catalogue
 from btfer.errors import UsageError
-from btfer.review.index import ReviewIndex, shared
+from btfer.review.index import ReviewIndex, shared, without_collecting
 
 ORDERS = (
     "as found",
@@ -57,8 +57,10 @@ def order_of(index: ReviewIndex, round_: str, order: str) -> list[str]:
         raise UsageError(f"unknown order '{order}'; choose one of {', '.join(ORDERS)}")
     known = index.orders.get((round_, order))
     if known is None or known[0] != index.shape:
-        as_found = sorted(index.awaiting[round_], key=lambda id_: index.first_key(round_, id_))
-        known = index.shape, _sorted(index, round_, as_found, order)
+        with without_collecting():
+            first = index.first_key
+            as_found = sorted(index.awaiting[round_], key=lambda id_: first(round_, id_))
+            known = index.shape, _sorted(index, round_, as_found, order)
         index.orders[round_, order] = known
     awaiting, ids = index.awaiting[round_], known[1]
     if len(ids) > 1.1 * len(awaiting):  # what was judged since is taken out now and then
@@ -87,7 +89,8 @@ def counted(
     index = shared(cat, crop_digest)
     with index.lock:
         index.refresh()
-        found = choices(index, round_, reviewer, chosen)
+        with without_collecting():
+            found = choices(index, round_, reviewer, chosen)
     by_number = {name: dict(values.most_common()) for name, values in found.items()}
     return by_number | {"date": dict(sorted(by_number["date"].items()))}
 

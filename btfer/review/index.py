@@ -10,7 +10,8 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain, repeat
+from itertools import repeat
+from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from btfer.catalogue import Catalogue, faces, review_rows, statements
@@ -41,6 +42,24 @@ _Verdict = CurrentVerdict | None
 _PHOTO, _FACE = "photo", "face"
 _State = tuple[str, str | None, _Verdict, _Verdict, _Verdict, _Verdict]
 """Photo or face, the class that its query intends, and what holds of it in each of `_STAGES`."""
+_Key = tuple[Any, ...]
+"""A state with each verdict as its number (`id`): to look up so many texts takes half a second."""
+
+
+class _Held(NamedTuple):
+    """The state of each picture, as a key, and what the keys mean. Equal states may have several keys."""
+
+    keys: list[_Key]
+    meaning: dict[_Key, _State]
+
+    @classmethod
+    def of(
+        cls, what: str, labels: Iterable[str | None], verdicts: Iterable[list[_Verdict]]
+    ) -> "_Held":
+        named, columns = [*labels], [*verdicts]
+        keys = [*zip(repeat(what), named, *(map(id, one) for one in columns), strict=False)]
+        states = zip(repeat(what), named, *columns, strict=False)
+        return cls(keys, cast("dict[_Key, _State]", dict(zip(keys, states, strict=True))))
 
 
 class ReviewIndex:
@@ -81,7 +100,7 @@ class ReviewIndex:
             changed = review_rows.named_since(self._cat, old)
         if changed is None or len(changed) > MOST_CHANGED:
             self._empty()
-            with _without_collecting():
+            with without_collecting():
                 self._read(None, now)
         else:
             self._read(self._with_group(changed), now)
@@ -176,7 +195,8 @@ class ReviewIndex:
         self._read_keepers(photos)
         self._read_open(photos, held.several, dict(now.plan))
         on_photos, on_faces = self._states(seen, photo_of)
-        self._count(Counter(chain(on_photos, on_faces)), 1)
+        self._count(on_photos, 1)
+        self._count(on_faces, 1)
         entered = self._enter_photos(seen, on_photos) | self._enter_faces(photo_of, on_faces)
         self.shape += bool(entered - before)
 
@@ -216,8 +236,8 @@ class ReviewIndex:
         faces_ = self._faces_of.pop(photo, [])
         if photo in self.found:
             here = {photo: self.found[photo]}
-            states = self._states(here, dict.fromkeys(faces_, photo))
-            self._count(Counter(chain(*states)), -1)
+            for held in self._states(here, dict.fromkeys(faces_, photo)):
+                self._count(held, -1)
         for id_ in (photo, *faces_):
             for round_ in ROUNDS:
                 if self.awaiting[round_].pop(id_, None):
@@ -232,7 +252,7 @@ class ReviewIndex:
 
     def _states(
         self, seen: Mapping[str, FoundPhoto], photo_of: Mapping[str, str]
-    ) -> tuple[list[_State], list[_State]]:
+    ) -> tuple[_Held, _Held]:
         """What holds of each photo, and of each of their faces, in these orders.
 
         Of any number of pictures there are a few hundred states: what follows from one is worked out once.
@@ -240,38 +260,37 @@ class ReviewIndex:
         dedup, said, crop, judged = (self._current[name].get for name in _STAGES)
         intended = {name: one.expression for name, one in self.queries.items()}
         labels = [intended[one.query] for one in seen.values()]
-        holds = (map(dedup, seen), map(said, seen), map(crop, seen))
-        on_photos = [*zip(repeat(_PHOTO), labels, *holds, repeat(None), strict=False)]
+        nothing: list[_Verdict] = [None] * len(labels)
+        holds = ([*map(dedup, seen)], [*map(said, seen)], [*map(crop, seen)], nothing)
+        on_photos = _Held.of(_PHOTO, labels, holds)
         label_of = dict(zip(seen, labels, strict=True))
         on = [*photo_of.values()]
-        holds = (map(dedup, on), map(said, on), map(crop, photo_of))
-        on_faces = [
-            *zip(repeat(_FACE), map(label_of.get, on), *holds, map(judged, photo_of), strict=False)
-        ]
-        return on_photos, on_faces
+        of_faces = ([*map(crop, photo_of)], [*map(judged, photo_of)])
+        holds = ([*map(dedup, on)], [*map(said, on)], *of_faces)
+        return on_photos, _Held.of(_FACE, map(label_of.get, on), holds)
 
-    def _count(self, states: Counter[_State], sign: int) -> None:
-        for state, n in states.items():
-            for one in _counted(*state):
+    def _count(self, held: _Held, sign: int) -> None:
+        for key, n in Counter(held.keys).items():
+            for one in _counted(*held.meaning[key]):
                 self.counts[one] += sign * n
 
-    def _enter_photos(self, seen: Iterable[str], states: list[_State]) -> set[str]:
+    def _enter_photos(self, seen: Iterable[str], held: _Held) -> set[str]:
         """Enter the photos that await people, after they were read; the ids."""
-        open_ = {one for one in set(states) if _awaits_people(*one)}
+        open_ = {key for key, state in held.meaning.items() if _awaits_people(*state)}
         new = {
             photo: ReviewSubject(photo)
-            for photo, state in zip(seen, states, strict=True)
-            if state in open_
+            for photo, key in zip(seen, held.keys, strict=True)
+            if key in open_
         }
         self.awaiting["photos"] |= new
         return set(new)
 
-    def _enter_faces(self, photo_of: Mapping[str, str], states: list[_State]) -> set[str]:
-        open_ = {one for one in set(states) if _awaits_people(*one)}
+    def _enter_faces(self, photo_of: Mapping[str, str], held: _Held) -> set[str]:
+        open_ = {key for key, state in held.meaning.items() if _awaits_people(*state)}
         new = {
             face: ReviewSubject(photo, face)
-            for (face, photo), state in zip(photo_of.items(), states, strict=True)
-            if state in open_
+            for (face, photo), key in zip(photo_of.items(), held.keys, strict=True)
+            if key in open_
         }
         self.awaiting["faces"] |= new
         return set(new)
@@ -397,7 +416,7 @@ def _counted_face(label: str, holds: bool, crop: _Verdict, judged: _Verdict) -> 
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
+def without_collecting() -> Iterator[None]:
     """Nothing of a million small tuples is garbage while they are read: looking for it takes a quarter of the time."""
     was_on = gc.isenabled()
     gc.disable()

@@ -80,28 +80,44 @@ def visible_log(
 
 
 def log_choices(cat: Catalogue, reviewer: str, chosen: LogFilter) -> dict[str, dict[str, int]]:
-    """How many verdicts each choice would leave, the others as they are; of `label` and `find` nothing is counted.
+    """How many verdicts each choice would leave, the others as they are.
 
     Where pictures ask for several votes, what others say is not counted by verdict: it might be told from the number.
     """
     blind = any(votes.needed(cat, name) > 1 for name in ROUNDS)
-    asked = {"round": chosen.round, "by": chosen.by, "verdict": chosen.verdict, "day": chosen.day}
+    asked = {name: getattr(chosen, name) for name in ("round", "by", "verdict", "day", "label")}
     counts: dict[str, Counter[str]] = {name: Counter() for name in asked}
-    for row in verdicts.given(cat, ROUNDS):
-        says = row.says if not blind or row.reviewer == reviewer else ""
-        values = {"round": row.round, "by": row.reviewer, "verdict": says, "day": row.day}
+    for (round_, by, said, day, label), n in _given(cat, chosen.find).items():
+        says = said if not blind or by == reviewer else ""
+        values = {"round": round_, "by": by, "verdict": says, "day": day, "label": label}
         differ = [name for name, value in asked.items() if value and value != values[name]]
         for name in counts:
             if not set(differ) - {name}:
-                counts[name][values[name]] += row.n
+                counts[name][values[name]] += n
     days = sorted(counts["day"].items(), reverse=True)
     found = {name: dict(values.most_common()) for name, values in counts.items()}
     words = (*verdicts.BESIDE, *(name for name in found["verdict"] if name))
     return found | {
         "day": dict(days),
         "verdict": {name: found["verdict"].get(name, 0) for name in words},
-        "label": dict.fromkeys((*EXPRESSIONS, UNLABELLED), 0),
+        "label": {name: found["label"].get(name, 0) for name in (*EXPRESSIONS, UNLABELLED)},
     }
+
+
+def _given(cat: Catalogue, find: str) -> Counter[tuple[str, str, str, str, str]]:
+    """How many verdicts there are of each round, person, wording, day and class. find: on photos that it names."""
+    rows = verdicts.given(cat, ROUNDS)
+    if find:
+        named = photos.findable(cat, find)
+        rows = [row for row in rows if row.photo in named]
+    index = shared(cat)
+    with index.lock:
+        index.refresh()
+        label = {photo: index.label(photo) for photo in {row.photo for row in rows}}
+    found: Counter[tuple[str, str, str, str, str]] = Counter()
+    for row in rows:
+        found[row.round, row.reviewer, row.says, row.day, label[row.photo]] += row.n
+    return found
 
 
 def _chosen(cat: Catalogue, rows: list[StoredVerdict], chosen: LogFilter) -> list[StoredVerdict]:

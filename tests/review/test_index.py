@@ -2,8 +2,10 @@
 
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from btfer import review
 from btfer.catalogue import Catalogue, faces, photos, verdicts
@@ -15,6 +17,7 @@ from btfer.review.filters import ALL, CHOICES, ORDERS, Filter, choices, matching
 from btfer.review.index import ReviewIndex, shared
 from btfer.review.rules import ROUNDS
 from tests.catalogue.test_store import add_photo
+from tests.drawn_catalogue import make
 
 DIGEST = "0123abcd"
 
@@ -125,3 +128,23 @@ def test_a_label_that_people_gave_is_the_label(filled: tuple[Catalogue, list[str
     assert index.counts["photos", "fear", "relabel"] == 1
     assert [index.label(one) in EXPRESSIONS for one in ids] == [True] * len(ids)
     assert badges.CONFLICT not in index.badges("photos", ids).get(ids[1], ())
+
+
+def test_imported_verdicts_are_counted_by_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("btfer.catalogue.store.MANY", 2)
+    cat, ids = make(tmp_path, 4)
+
+    def known() -> list[str]:
+        with cat.read() as connection:
+            made = sa.text("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'")
+            if not connection.execute(made).scalar():
+                return []
+            said = sa.text("SELECT DISTINCT tbl FROM sqlite_stat1")
+            return list(connection.execute(said).scalars())
+
+    review.import_verdicts(cat, [{"sha256": ids[0], "label": "happy"}], "ann")
+    assert known() == []  # after little it is not worth the time
+    review.import_verdicts(cat, [{"sha256": one, "label": "happy"} for one in ids], "ann")
+    assert "verdict" in known()

@@ -91,6 +91,11 @@ def test_the_log_is_chosen_by_who_what_when_and_class_over_all_pages(
     assert counts["by"] == {"ben": 8, "ann": 1}
     assert counts["verdict"] == {"unsure": 0, "with a note": 0, "keep": 8}
     assert counts["day"] == {today: 8}
+    assert [counts["label"][name] for name in ("angry", "disgust", "unlabelled")] == [1, 2, 0]
+    counts = review.log_choices(cat, "dora", LogFilter(label="angry"))
+    assert (counts["by"], counts["label"]["happy"]) == ({"ann": 1, "ben": 1}, 1)
+    found = review.log_choices(cat, "dora", LogFilter(find="7.png"))
+    assert (found["by"], sum(found["label"].values())) == ({"ben": 1}, 1)
 
 
 def test_who_is_asked_for_a_second_vote_does_not_see_the_first_in_the_log(tmp_path: Path) -> None:

@@ -32,6 +32,11 @@ def await_count(page: Any, text: str) -> None:
     page.locator(".count", has_text=text).wait_for()
 
 
+def await_said(page: Any, text: str) -> None:
+    """What the last action did was said; it may have faded since."""
+    page.locator(".said", has_text=text).wait_for(state="attached")
+
+
 def given(cat: Catalogue, round_: str) -> dict[str, tuple[str, str]]:
     rows = verdicts.current_in(cat, round_)
     return {r.face or r.photo: (r.decision, r.reason or r.expression) for r in rows}
@@ -126,7 +131,7 @@ def test_two_browsers_on_one_queue_judge_every_picture_once(
     for window in (page, other):
         window.keyboard.press("n")
         send(window)
-        window.get_by_text("48 judged").wait_for()
+        await_said(window, "48 judged")
     other.get_by_text(
         "24 photos are waiting for other reviewers"
     ).wait_for()  # ann has them before her

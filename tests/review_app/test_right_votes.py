@@ -14,7 +14,15 @@ from btfer.catalogue.tables import lease, review_page
 from btfer.review import Judged
 from tests.drawn_catalogue import make
 from tests.review_app.naming import sit
-from tests.review_app.test_browser import another, await_count, given, open_round, send, tiles
+from tests.review_app.test_browser import (
+    another,
+    await_count,
+    await_said,
+    given,
+    open_round,
+    send,
+    tiles,
+)
 
 pytestmark = pytest.mark.browser
 Start = Callable[[Path], Any]
@@ -33,8 +41,8 @@ def rename(page: Any, name: str, *then: str) -> None:
     box = page.get_by_label("Your name")
     while box.count() == 0:  # Streamlit loses a click that comes before a new server's first run
         change = page.get_by_role("button", name="change", exact=True)
-        if change.count():  # on a slow computer the box may be on its way
-            change.click()
+        # At once: on a slow computer the box of the click before may come, and the button go, while one waits.
+        change.evaluate_all("all => all[0]?.click()")
         page.wait_for_timeout(1500)
     box.fill("")
     page.keyboard.type(name)
@@ -205,7 +213,7 @@ def test_marks_are_the_reviewers_own_and_outlast_everything_but_sending(
     rename(page, "ben")
     await_count(page, "0 of 24 marked")
     send(page)
-    await_count(page, "24 judged")
+    await_said(page, "24 judged")
     assert {row.decision for row in verdicts.log(cat, rounds=("photos",))} == {"keep"}
     rename(page, "ann")
     await_count(page, "36 photos waiting")

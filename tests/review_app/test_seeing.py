@@ -12,8 +12,8 @@ from btfer.catalogue import verdicts
 from btfer.catalogue.tables import review_page
 from btfer.review import Judged, gold
 from btfer.review.guidelines import read_guidelines
-from tests.drawn_catalogue import DIGEST, FACE_BOX, add_face, make
-from tests.review_app.test_browser import await_count, given, open_round, send
+from tests.drawn_catalogue import DIGEST, FACE_BOX, add_face, add_photo, make
+from tests.review_app.test_browser import await_said, given, open_round, send
 from tests.review_app.test_right_votes import marked, rows
 
 pytestmark = pytest.mark.browser
@@ -58,6 +58,7 @@ def test_the_grid_fills_the_window_and_its_size_is_remembered(
     grid, tile = (page.locator(name).first.bounding_box() for name in (".grid", ".tile"))
     columns = round(grid["width"] / (tile["width"] + 6))
     assert columns * (tile["width"] + 6) > 0.95 * grid["width"]
+    assert 48 % columns == 0  # no row is left half empty
     for _ in range(3):
         page.keyboard.press("+")
     larger = height(page)
@@ -67,6 +68,29 @@ def test_the_grid_fills_the_window_and_its_size_is_remembered(
     assert height(page) == pytest.approx(larger, abs=2)
     page.keyboard.press("0")
     assert height(page) == pytest.approx(tile["height"], abs=2)
+
+
+def test_a_page_of_96_says_once_what_was_done_and_that_nothing_is_known(
+    tmp_path: Path, run_app: Start, page: Any
+) -> None:
+    cat, _ = make(tmp_path, 99)
+    nameless = add_photo(cat, tmp_path, 200, label="")
+    app = run_app(tmp_path)
+    open_round(page, app.url, "photos?per_page=96")
+    assert page.locator(".tile").count() == 96
+    page.wait_for_timeout(300)
+    columns = "one => getComputedStyle(one).gridTemplateColumns.split(' ').length"
+    assert 96 % page.locator(".grid").evaluate(columns) == 0
+    for index in range(96):
+        page.locator(".tile").nth(index).scroll_into_view_if_needed(timeout=5_000)
+    send(page)
+    await_said(page, "96 judged")
+    assert len(rows(cat)) == 96
+    page.locator(".said.old").wait_for(state="attached")  # it is no news for ever
+    page.locator(".said").wait_for(state="hidden")
+    last = page.locator(f".tile[data-id='{nameless}']")
+    assert last.inner_text().split() == ["unlabelled"]
+    assert last.get_attribute("aria-label").count("unlabelled") == 1
 
 
 def test_known_faces_are_framed_in_round_one_and_crops_come_sharp_in_round_two(
@@ -200,7 +224,7 @@ def test_the_guidelines_are_beside_the_grid_and_their_version_is_recorded(
     assert drawn.last.evaluate("one => one.naturalWidth") > 50
     page.keyboard.press("t")  # the keys are still the grid's
     send(page)
-    await_count(page, "48 judged")
+    await_said(page, "48 judged")
     assert len(rows(cat)) == 48
     assert ("drop", "text") in given(cat, "photos").values()
     with cat.read() as connection:
@@ -223,7 +247,7 @@ def test_hidden_gold_pictures_give_a_quality_and_no_votes(
     assert len(shown) == 7  # one of the two, among six that await ben
     [hidden] = set(shown) & set(ids[:2])
     send(page)
-    page.get_by_text("6 judged").wait_for()
+    await_said(page, "6 judged")
     assert {row.photo for row in cat_rows(cat, "ben")} == set(ids[2:])
     assert gold.quality(cat, "ben").n == 1
     assert gold.quality(cat, "ben").n_correct == (hidden == ids[0])
