@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 MIN_COVERED_SHARE = 0.85  # of the first picture, by the second
-MAX_ITERATIONS = 25
+FIRST_ITERATIONS, MAX_ITERATIONS = 2, 25
+PROMISING = 0.9  # correlation after the first; of 1,100 copies of faces none had less than 0.91
 NOT_ALIGNED = 9.0  # larger than any measured difference
 
 Grey = np.ndarray[Any, np.dtype[np.uint8]]
@@ -34,10 +35,8 @@ def registered_difference(one: Grey, other: Grey, window: Window | None = None) 
     laid_on = cv2.resize(other, None, fx=scale, fy=scale, interpolation=way)
     across, down = (right - left) * scale / side, (bottom - top) * scale / side
     start = np.array([[across, 0, left * scale], [0, down, top * scale]], np.float32)
-    enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, MAX_ITERATIONS, 1e-3)
-    try:
-        _, warp = cv2.findTransformECC(one, laid_on, start, cv2.MOTION_AFFINE, enough, None, 3)
-    except cv2.error:  # it does not converge: nothing alike, or nothing there
+    warp = _aligned(one, laid_on, start)
+    if warp is None:
         return NOT_ALIGNED
     size, inverse = (side, side), cv2.WARP_INVERSE_MAP
     laid = cv2.warpAffine(laid_on, warp, size, flags=cv2.INTER_LINEAR | inverse)
@@ -45,6 +44,22 @@ def registered_difference(one: Grey, other: Grey, window: Window | None = None) 
     if shown.mean() < MIN_COVERED_SHARE:
         return NOT_ALIGNED
     return _worst(_detail(one) * shown, _detail(laid) * shown)
+
+
+def _aligned(one: Grey, other: Grey, start: Floats) -> Floats | None:
+    """The way from one picture to the other; most pictures that are not one show it after a few steps."""
+    import cv2
+
+    warp, by_eps_or_count = start, cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT
+    for steps in (FIRST_ITERATIONS, MAX_ITERATIONS - FIRST_ITERATIONS):
+        enough = (by_eps_or_count, steps, 1e-3)
+        try:
+            alike, warp = cv2.findTransformECC(one, other, warp, cv2.MOTION_AFFINE, enough, None, 3)
+        except cv2.error:  # it does not converge: nothing alike, or nothing there
+            return None
+        if alike < PROMISING:
+            return None
+    return np.asarray(warp, np.float32)
 
 
 def _detail(grey: Grey) -> Floats:

@@ -24,8 +24,14 @@ def whole(subject: LeakSubject) -> Grey:
 
 @pytest.mark.parametrize(
     ("high", "down", "size"),
-    [(1.0, 0.0, 48), (1.3, 0.05, 48), (1.7, -0.07, 100)],
-    ids=["as the box, 48 px", "looser and lower, 48 px", "much looser and higher, 100 px"],
+    [(0.7, 0.03, 48), (1.0, 0.0, 48), (1.3, 0.05, 48), (1.7, -0.07, 100), (2.4, 0.05, 100)],
+    ids=[
+        "much tighter, 48 px",
+        "as the box, 48 px",
+        "looser and lower, 48 px",
+        "much looser and higher, 100 px",
+        "head and shoulders, 100 px",
+    ],
 )
 def test_another_crop_of_the_same_photo_is_found(
     tmp_path: Path, high: float, down: float, size: int
@@ -53,7 +59,8 @@ def test_the_whole_photo_is_found_as_such(tmp_path: Path) -> None:
     [one] = subjects(1)
     save(tmp_path / "set", "fear/a.jpg", whole(one))
     [leak] = look([one], tmp_path / "set").leaks
-    assert (leak.shows, leak.bits) == ("photo", 0)
+    assert leak.shows == "photo"
+    assert leak.bits <= 2
 
 
 def test_a_tilted_face_is_found_in_a_levelled_picture(tmp_path: Path) -> None:
