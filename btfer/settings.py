@@ -29,6 +29,8 @@ from btfer.paths import default_queries_dir
 
 FILE = Path("btfer.toml")
 PREFIX = "BTFER_"
+LONGEST_SHOWN = 80
+"""Letters of a wrong value in a message."""
 OTHER_VARIABLES = ("BTFER_TRACEBACK", "BTFER_ANNY_DATA")  # of the command line, and of a test
 
 
@@ -38,7 +40,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     data_dir: Path = Field(Path("data"), description="folder of photos, faces, releases and runs")
-    catalogue: str = Field("", description="database URL; empty = SQLite in data_dir")
+    catalogue: str = Field("", repr=False, description="database URL; empty = SQLite in data_dir")
     queries_dir: Path = Field(
         default_factory=default_queries_dir,
         description="folder of the query plan; without one, the plan that comes with btfer",
@@ -134,9 +136,16 @@ def load_settings(**flags: Any) -> Settings:
         if first["type"] == "extra_forbidden":
             close = nearest(name, Settings.model_fields)
             raise UsageError(f"unknown setting '{name}'{where}{close}") from None
-        raise UsageError(
-            f"setting '{name}'{where}: {first['msg']} (got {first['input']!r})"
-        ) from None
+        raise UsageError(f"setting '{name}'{where}: {first['msg']}{_got(name, first)}") from None
+
+
+def _got(name: str, error: Mapping[str, Any]) -> str:
+    """What came in, shortened; never that of a key, whose last place would be a log."""
+    field = Settings.model_fields.get(name.partition(".")[0])
+    if field is None or not field.repr:
+        return ""
+    text = repr(error["input"])
+    return f" (got {text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + '...'})"
 
 
 def _where(name: str, flags: Mapping[str, Any]) -> str:

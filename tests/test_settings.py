@@ -105,3 +105,17 @@ def test_classes_are_known_by_the_names_that_datasets_use() -> None:
     assert tuple(sorted(EXPRESSIONS)) == EXPRESSIONS
     with pytest.raises(UsageError, match="unknown expression class 'contempt'"):
         parse_expression("contempt")
+
+
+@pytest.mark.parametrize("name", ["flickr_key", "openverse_client_secret", "proxy", "catalogue"])
+def test_a_key_of_another_type_is_refused_without_its_value(name: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        load_settings(**{name: ["S3cret"]})
+    assert name in str(refused.value)
+    assert "S3cret" not in str(refused.value)
+
+
+def test_a_long_wrong_value_is_shortened() -> None:
+    with pytest.raises(UsageError) as refused:
+        load_settings(seed="x" * 10_000)
+    assert len(str(refused.value)) < 300

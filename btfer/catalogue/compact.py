@@ -16,7 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from btfer.catalogue.store import BUSY_TIMEOUT_S, Catalogue
+from btfer.catalogue.sqlite import BUSY_TIMEOUT_S
+from btfer.catalogue.store import Catalogue
 from btfer.catalogue.tables import metadata
 
 READER = "another process reads the catalogue (the review app?): close it"

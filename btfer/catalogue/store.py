@@ -1,26 +1,35 @@
 """Opening a catalogue and its transactions, the same on SQLite and PostgreSQL."""
 
 import datetime
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
+from btfer.catalogue import sqlite
+from btfer.catalogue.address import parse, shown, sqlite_file
 from btfer.catalogue.tables import SCHEMA, metadata
-from btfer.errors import BtferError, CatalogueError, MissingExtra, NoCatalogue, UsageError
+from btfer.errors import BtferError, CatalogueError, MissingExtra, NoCatalogue
 
 Row = dict[str, Any]
 """A row inside this package; what leaves it is one of the types of `catalogue.rows`."""
 
 Kind = TypeVar("Kind")
 Value = TypeVar("Value")
-BUSY_TIMEOUT_S = 60  # how long SQLite waits for another process's lock
+BACKUP = ".before-"  # and a revision: the copy of a file before it was upgraded
 PARAMETERS_AT_ONCE = 500  # a statement takes a limited number
 # What BEGIN IMMEDIATE is for SQLite: two people who commit at the same instant come one after the other.
 _ONE_WRITER = sa.text("SELECT pg_advisory_xact_lock(6278674)")
+_ADVICE = {
+    "full": "free some space and run again",
+    "readonly": "this command writes, and the file, its folder or its disk may only be read",
+    "malformed": "the file is damaged: put back a copy",
+    "not a database": "set another one with --catalogue, or put back a copy",
+}
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -72,6 +81,15 @@ class Catalogue:
             return []
         return [Path(f"{name}{ending}") for ending in ("", "-wal", "-shm", "-journal")]
 
+    def copies_of_older(self) -> list[Path]:
+        """What `btfer catalogue upgrade` has put beside a SQLite catalogue, at any revision; [] on PostgreSQL."""
+        beside = self.files()[0] if self.files() else None
+        if not beside:
+            return []
+        return sorted(
+            one for one in beside.parent.iterdir() if one.name.startswith(f"{beside.name}{BACKUP}")
+        )
+
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
@@ -82,19 +100,26 @@ def open_catalogue(url: str, *, must_exist: bool = False) -> Catalogue:
 
     must_exist: where there is none, raise NoCatalogue and create nothing: for a command that only looks, a folder
     without a catalogue is a typing error. Raises UsageError for a URL that is none, MissingExtra without the
-    PostgreSQL driver, and CatalogueError when the database cannot be reached, is none of ours, or is newer than
-    this btfer.
+    PostgreSQL driver, and CatalogueError when the database cannot be reached, is none of ours (it is left as it
+    is, to the byte), is newer than this btfer, or is an empty file beside photos. A file that may not be written
+    is read as it is.
     """
     if must_exist:
         _refuse_nothing(url)
     engine = _engine(url)
-    with _plain_errors(), engine.connect() as connection:
-        found = _revision(connection)
-    if must_exist and not found:
+    try:
+        with _plain_errors(), engine.connect() as connection:
+            found = _revision(connection)
+        if not found:
+            _refuse_emptied(url, must_exist)
+        if engine.dialect.name == "sqlite" and not sqlite.is_read_only(engine.url):
+            with _plain_errors():
+                sqlite.write_ahead(engine)
+        if found != SCHEMA:
+            _upgrade(engine)
+    except BtferError:
         engine.dispose()
-        raise NoCatalogue(f"the database {sqlite_file(url) or url} is empty: it holds no catalogue")
-    if found != SCHEMA:
-        _upgrade(engine)
+        raise
     return Catalogue(engine)
 
 
@@ -131,23 +156,6 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> l
     return list(connection.execute(added, rows))
 
 
-def sqlite_file(url: str) -> Path | None:
-    """The file of a SQLite catalogue; None for another database, and for a URL that is none."""
-    try:
-        parsed = _parsed(url)
-    except sa.exc.ArgumentError:
-        return None  # opening it says what is wrong
-    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
-
-
-def _parsed(url: str) -> sa.URL:
-    """A database URL; all that follows sqlite:/// is the file, so that a folder's name may have a '?' in it."""
-    scheme, separator, file = url.partition(":///")
-    if separator and scheme == "sqlite":
-        return sa.URL.create(scheme, database=file)
-    return sa.make_url(url)
-
-
 def _refuse_nothing(url: str) -> None:
     file = sqlite_file(url)
     if file and not file.is_file():
@@ -157,49 +165,28 @@ def _refuse_nothing(url: str) -> None:
         )
 
 
+def _refuse_emptied(url: str, must_exist: bool) -> None:
+    """A catalogue that a full disk or a slip has emptied is not a new one: its photos would be nobody's."""
+    file = sqlite_file(url)
+    if must_exist:
+        raise NoCatalogue(f"the database {file or shown(url)} is empty: it holds no catalogue")
+    photos = file.parent / "photos" if file else None
+    if photos and photos.is_dir() and any(photos.iterdir()):
+        raise CatalogueError(
+            f"the catalogue {file} is empty, but there are photos in {photos}: put back a copy of it, "
+            "or delete the file and import the photos again"
+        )
+
+
 def _engine(url: str) -> sa.Engine:
+    parsed = parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return sqlite.engine_of(parsed)
     try:
-        parsed = _parsed(url)
-        if parsed.get_backend_name() == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-            # Twenty reviewers of one app must not wait for each other's connection.
-            return sa.create_engine(parsed, pool_pre_ping=True, max_overflow=30)
-        if parsed.get_backend_name() != "sqlite":
-            raise UsageError(f"catalogue '{url}': use sqlite:///FILE or postgresql://HOST/NAME")
-        return _sqlite(parsed)
+        # Twenty reviewers of one app must not wait for each other's connection.
+        return sa.create_engine(parsed, pool_pre_ping=True, max_overflow=30)
     except ModuleNotFoundError as error:
         raise MissingExtra("a PostgreSQL catalogue", "postgres") from error
-    except (SQLAlchemyError, NoSuchModuleError) as error:
-        raise UsageError(f"catalogue '{url}' is not a database URL: {error}") from None
-
-
-def _sqlite(url: sa.URL) -> sa.Engine:
-    if url.database and url.database != ":memory:":
-        try:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CatalogueError(f"cannot make the folder of {url.database}: {error}") from None
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
-
-    @sa.event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = (
-            None  # the driver's own BEGIN comes too late and is not immediate
-        )
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @sa.event.listens_for(engine, "begin")
-    def _on_begin(connection: sa.Connection) -> None:
-        # A plain BEGIN that reads and then writes fails when another writer came in between.
-        options = connection.get_execution_options()
-        if options.get("btfer_alone"):
-            return
-        immediate = options.get("btfer_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-    return engine
 
 
 def _revision(connection: sa.Connection) -> str:
@@ -213,6 +200,10 @@ def _revision(connection: sa.Connection) -> str:
             "set another one with --catalogue or BTFER_CATALOGUE"
         )
     found = str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar())
+    if not re.fullmatch(r"\d{4}", found):
+        raise CatalogueError(
+            f"this catalogue is damaged: its version reads '{found[:40]}', not four digits; put back a copy"
+        )
     if found > SCHEMA:
         raise CatalogueError(
             f"this catalogue has version {found}, this btfer reads up to {SCHEMA}: "
@@ -244,5 +235,5 @@ def _plain_errors() -> Iterator[None]:
         raise
     except DBAPIError as error:
         text = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-        advice = "free some space and run again" if "full" in text else "check --catalogue"
+        advice = next((say for word, say in _ADVICE.items() if word in text), "check --catalogue")
         raise CatalogueError(f"the catalogue failed: {text} ({advice})") from error

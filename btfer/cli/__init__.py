@@ -1,12 +1,15 @@
 """The command line: parse, call, print.
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 waiting for review, or too few pictures, 130 interrupted, 143 terminated.
+Exit codes: 0 done, 1 failed, 2 usage, 3 waiting for review, or too few pictures, 130 interrupted, 129 or 143 ended by
+a signal (SIGHUP, SIGTERM).
 """
 
 import io
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -32,7 +35,8 @@ from btfer.cli.choices import Engine
 from btfer.cli.groups import Root
 from btfer.errors import BtferError, UsageError
 
-STOPPED = (130, 143)  # by Ctrl-C, by SIGTERM
+ENDING = (signal.SIGHUP, signal.SIGTERM)
+STOPPED = (130, *(128 + one for one in ENDING))  # 130 = by Ctrl-C
 
 app = typer.Typer(
     cls=Root,
@@ -113,6 +117,9 @@ def main() -> None:
             stream, io.TextIOWrapper
         ):  # a hostile file name may hold what no terminal can show
             stream.reconfigure(errors="backslashreplace")
+    for one in ENDING:
+        if signal.getsignal(one) == signal.SIG_DFL:  # nohup has had SIGHUP ignored
+            signal.signal(one, _end)
     try:
         app(standalone_mode=True)
     except BtferError as error:
@@ -128,6 +135,12 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         _fail(f"{error.strerror or error}: {error.filename or 'a file'}", 1)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """As Ctrl-C does: whoever holds a transaction or a part of a file lets go of it on the way out."""
+    signal.signal(number, signal.SIG_DFL)  # a second one ends at once
+    raise SystemExit(128 + number)
 
 
 def _fail(message: str, code: int) -> None:

@@ -1,4 +1,6 @@
-"""Commands about the catalogue itself: catalogue verify, catalogue upgrade."""
+"""Commands about the catalogue itself: catalogue verify, catalogue upgrade, catalogue copy."""
+
+from typing import Annotated
 
 import typer
 
@@ -10,7 +12,7 @@ catalogue_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=No
 app.add_typer(
     catalogue_app,
     name="catalogue",
-    help="Check the catalogue against its files, or bring it up to date.",
+    help="Check the catalogue against its files, bring it up to date, or copy it.",
 )
 
 
@@ -36,15 +38,41 @@ def catalogue_verify(as_json: arguments.AsJson = False) -> None:
 def catalogue_upgrade(as_json: arguments.AsJson = False) -> None:
     """Bring a catalogue of an earlier version up to date; other commands do so when they open it.
 
-    Make a copy first: an earlier btfer cannot open it afterwards.
+    A SQLite catalogue is copied first, to catalogue.db.before-<revision> beside it: an earlier btfer can open only
+    that one afterwards. Delete it when all is well; btfer forget does. On PostgreSQL make a copy with pg_dump first.
 
     Example: btfer catalogue upgrade
     """
     from btfer.catalogue.upgrade import upgrade_catalogue
 
-    settings = context.settings()
-    before, after = upgrade_catalogue(settings.catalogue_url)
+    done = upgrade_catalogue(context.settings().catalogue_url)
     text = "the catalogue is up to date: revision {after}"
-    if before != after:
+    if done.before != done.after:
         text = "the catalogue was upgraded from revision {before} to {after}"
-    output.report({"before": before, "after": after}, text, as_json)
+    if done.backup:
+        text += "; the old one is {backup}"
+    facts = {"before": done.before, "after": done.after, "backup": str(done.backup or "")}
+    output.report(facts, text, as_json)
+
+
+@catalogue_app.command("copy")
+def catalogue_copy(
+    source: Annotated[str, typer.Argument(help="Database URL to copy from.", show_default=False)],
+    target: Annotated[str, typer.Argument(help="Database URL to copy to.", show_default=False)],
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Copy a whole catalogue into an empty database, SQLite or PostgreSQL, and compare the two.
+
+    All rows arrive or none. Photos and faces are files: they stay in the data folder. Run it while nothing else
+    writes. A second run compares only. A password is better kept in ~/.pgpass or PGPASSWORD than in the URL, which
+    other users of the machine can see.
+
+    Example: btfer catalogue copy sqlite:///data/catalogue.db postgresql://btfer@db.example.org/faces
+    """
+    from btfer.catalogue.address import shown
+    from btfer.catalogue.copy import copy_catalogue
+
+    with output.progress() as progress:
+        done = copy_catalogue(source, target, progress)
+    facts = {"rows": done.rows, "total": done.total, "digest": done.digest, "target": shown(target)}
+    output.report(facts, "{target} holds the same {total} rows, digest {digest}", as_json)

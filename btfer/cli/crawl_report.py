@@ -17,7 +17,7 @@ from btfer.errors import BtferError
 if TYPE_CHECKING:
     from btfer.pipeline.crawl_outcome import CrawlOutcome
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass
@@ -39,9 +39,10 @@ class Stop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """SIGINT and SIGTERM set `event` as long as this lasts."""
+    """SIGINT, SIGTERM and SIGHUP set `event` as long as this lasts."""
     stop = Stop()
-    before = {one: signal.signal(one, stop) for one in SIGNALS}
+    heard = [one for one in SIGNALS if signal.getsignal(one) != signal.SIG_IGN]  # as nohup sets it
+    before = {one: signal.signal(one, stop) for one in heard}
     try:
         yield stop
     finally:

@@ -94,6 +94,8 @@ def _go_on(
         for stage in _HOLDS_PHOTOS:
             _lock(stack, settings, stage)
         entry = delete(cat, settings, entry)
+    for copy in cat.copies_of_older():  # they hold the rows that were deleted
+        copy.unlink(missing_ok=True)
     packed = compact.compact(cat, wait_s=wait_s, say=progress.say)
     entry, unmade, reasons = _make_successors(cat, settings, entry)
     (erasures_dir(settings.data_dir) / f"erasure-{entry.id}.json").unlink(missing_ok=True)
