@@ -123,7 +123,8 @@ def ours(browser: Any, data_dir: Path, names: list[str]) -> list[PageTimes]:
         with served(ROOT / "review_app" / "app.py", data_dir) as (url, pid):
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             begin = time.perf_counter()
-            page.goto(f"{url}/photos?reviewer={REVIEWER}")
+            _sit(page, url, REVIEWER)
+            page.goto(f"{url}/photos")
             _await_pictures(page, len(names) - judged)
             opening = time.perf_counter() - begin
             laps = [_judge_page(page, len(names) - judged - PAGE * n) for n in range(PAGES)]
@@ -163,7 +164,8 @@ def per_picture(browser: Any, data_dir: Path, awaiting: int) -> tuple[float, flo
     """Seconds for each judged picture: ours, and the plain way; both as fast as the page lets one."""
     with served(ROOT / "review_app" / "app.py", data_dir) as (url, _):
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(f"{url}/photos?reviewer={REVIEWER}")
+        _sit(page, url, REVIEWER)
+        page.goto(f"{url}/photos")
         _await_pictures(page, awaiting)
         begin = time.perf_counter()
         for n in range(PAGES):
@@ -206,21 +208,28 @@ def server(browser: Any, data_dir: Path) -> ServerTimes:
     """A fresh server for each of the first two, since whatever comes first reads the catalogue."""
     app = ROOT / "review_app" / "app.py"
     with served(app, data_dir) as (url, pid):
-        overview = _cpu_of(browser, pid, f"{url}/?reviewer={REVIEWER}", "text=Faces wanted")
+        overview = _cpu_of(browser, pid, url, "", "text=Faces wanted")
     with served(app, data_dir) as (url, pid):
-        faces = _cpu_of(browser, pid, f"{url}/faces?reviewer={REVIEWER}", ".tile")
+        faces = _cpu_of(browser, pid, url, "/faces", ".tile")
     with served(app, data_dir) as (url, pid):
-        first = _cpu_of(browser, pid, f"{url}/photos?reviewer={REVIEWER}", ".tile img")
-        second = _cpu_of(browser, pid, f"{url}/photos?reviewer=ben", ".tile img")
+        first = _cpu_of(browser, pid, url, "/photos", ".tile img")
+        second = _cpu_of(browser, pid, url, "/photos", ".tile img", "ben")
         memory = memory_mb(pid)
     return ServerTimes(overview, first, faces, second, memory)
 
 
-def _cpu_of(browser: Any, pid: int, address: str, ready: str) -> float:
+def _sit(page: Any, url: str, name: str) -> None:
+    page.context.add_cookies([{"name": "btfer_reviewer", "value": name, "url": url}])
+
+
+def _cpu_of(
+    browser: Any, pid: int, url: str, place: str, ready: str, reviewer: str = REVIEWER
+) -> float:
     """Seconds of CPU that the server spends until a page shows what is waited for; its start does not count."""
     begin = cpu_s(pid)
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-    page.goto(address)
+    _sit(page, url, reviewer)
+    page.goto(url + place)
     page.locator(ready).first.wait_for(timeout=120_000)
     page.wait_for_timeout(1_000)
     page.close()

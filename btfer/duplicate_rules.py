@@ -10,7 +10,7 @@ class Facts(Protocol):
     """What the rules ask of a photo.
 
     judged: by people. licences: name and address of each that a sighting states. n_bytes: of the file.
-    at: when it came, ISO 8601 in UTC.
+    at: when it came, ISO 8601 in UTC. bordered: whether it has a strip or a frame around it (`images.border`).
     """
 
     @property
@@ -27,6 +27,8 @@ class Facts(Protocol):
     def n_bytes(self) -> int: ...  # noqa: D102
     @property
     def at(self) -> str: ...  # noqa: D102
+    @property
+    def bordered(self) -> bool: ...  # noqa: D102
 
 
 class PhotoFacts(NamedTuple):
@@ -39,6 +41,7 @@ class PhotoFacts(NamedTuple):
     height_px: int
     n_bytes: int
     at: str
+    bordered: bool = False
 
 
 def licence_rank(licences: Iterable[tuple[str, str]]) -> int:
@@ -57,14 +60,16 @@ def bytes_a_pixel(facts: Facts) -> float:
 RULES: dict[str, Callable[[Facts], Any]] = {
     "judged": lambda one: not one.judged,
     "licence": lambda one: licence_rank(one.licences),
+    "border": lambda one: one.bordered,
     "resolution": lambda one: -one.width_px * one.height_px,
     "compression": lambda one: -bytes_a_pixel(one),
     "earlier": lambda one: one.at,
     "sha256": lambda one: one.sha256,  # so that there is always one answer
 }
 """The first in which two copies differ decides; the smaller value stays. Judged by people already, a licence
-that allows a release, most pixels, least compressed (bytes a pixel), earliest. Not the largest face: copies of one
-picture differ in it as in their pixels, and they are found later: the keeper would depend on the moment."""
+that allows a release, no agency's strip and no frame (which may be all that makes it larger), most pixels, least
+compressed (bytes a pixel), earliest. Not the largest face: copies of one picture differ in it as in their pixels, and
+they are found later: the keeper would depend on the moment."""
 
 
 def rank(facts: Facts) -> tuple[Any, ...]:

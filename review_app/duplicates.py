@@ -9,6 +9,8 @@ from typing import Any
 import streamlit as st
 
 from btfer.catalogue import Catalogue
+from btfer.images.border import is_bordered
+from btfer.paths import thumbnail_path
 from btfer.review import Item, duplicates
 from btfer.review.duplicates import DuplicateGroup, GroupPhoto, GroupSummary
 from review_app import image_uris, session
@@ -62,7 +64,7 @@ def _draw(
     at = _at()
     at["place"] = min(at["place"], len(groups) - 1)
     _chooser(at["place"], len(groups))
-    drawn = _page(cat, groups, at["place"])
+    drawn = _page(cat, data_dir, groups, at["place"])
     _component(
         key="duplicates",
         data={
@@ -94,16 +96,21 @@ def _chooser(place: int, total: int) -> None:
 
 
 def _page(
-    cat: Catalogue, groups: list[GroupSummary], place: int
+    cat: Catalogue, data_dir: Path, groups: list[GroupSummary], place: int
 ) -> dict[int, list[DuplicateGroup]]:
     """The groups on the page of one place in the list, by place."""
     start = place // duplicates.PAGE * duplicates.PAGE
-    found = dict(
-        enumerate(duplicates.current_groups(cat, groups[start : start + duplicates.PAGE]), start)
-    )
+    here = groups[start : start + duplicates.PAGE]
+
+    def bordered(sha256: str) -> bool:
+        return is_bordered(thumbnail_path(data_dir, sha256))
+
+    found = dict(enumerate(duplicates.current_groups(cat, here, is_bordered=bordered), start))
     for number, most in st.session_state.get("duplicates_most", {}).items():
         if number in found:
-            [found[number]] = duplicates.current_groups(cat, [groups[number]], most)
+            [found[number]] = duplicates.current_groups(
+                cat, [groups[number]], most, is_bordered=bordered
+            )
     return found
 
 

@@ -17,6 +17,7 @@ NAMED = {
     "date": "Date",
 }
 """The choices in the bar, with their headings; the class is chosen in the sidebar."""
+FINDS = "The start of an id or hash, a file's name, or an address."
 
 
 def chosen(cat: Catalogue, round_: str, crop_digest: str, reviewer: str) -> review.Filter:
@@ -32,9 +33,12 @@ def chosen(cat: Catalogue, round_: str, crop_digest: str, reviewer: str) -> revi
             now.find,
             key=f"find_{round_}",
             width=210,
-            help="The start of an id or hash, a file's name, or an address.",
+            help=FINDS,
         )
-        values = {name: _select(name, title, counts[name], now) for name, title in NAMED.items()}
+        values = {
+            name: select(title, counts[name], str(getattr(now, name)), f"choice_{name}")
+            for name, title in NAMED.items()
+        }
     return _to_address(review.Filter(**values, find=found.strip()))
 
 
@@ -45,18 +49,23 @@ def in_address() -> review.Filter:
 
 
 def _to_address(wanted: review.Filter) -> review.Filter:
-    for name, value in asdict(wanted).items():
-        if name == "label" or st.query_params.get(name, "") == value:
+    to_address({name: value for name, value in asdict(wanted).items() if name != "label"})
+    return wanted
+
+
+def to_address(values: dict[str, str]) -> None:
+    """Write choices into the address by their names; '' = none, and no name."""
+    for name, value in values.items():
+        if st.query_params.get(name, "") == value:
             continue
         if value:
             st.query_params[name] = value
         else:
             del st.query_params[name]
-    return wanted
 
 
-def _select(name: str, title: str, counts: dict[str, int], now: review.Filter) -> str:
-    value = str(getattr(now, name))
+def select(title: str, counts: dict[str, int], value: str, key: str) -> str:
+    """A box of values with how many pictures each would leave (0 = not known); what is chosen, '' = any."""
     options = ["", *(one for one in counts if one)]
     if value and value not in options:
         options.append(value)  # as in an old link: it says itself that nothing is left
@@ -64,11 +73,17 @@ def _select(name: str, title: str, counts: dict[str, int], now: review.Filter) -
         title,
         options,
         options.index(value),
-        format_func=lambda one: f"{one} ({counts.get(one, 0):,})" if one else "any",
-        key=f"choice_{name}",
-        width=150,
+        format_func=lambda one: _with_count(one, counts.get(one, 0)),
+        key=key,
+        width=140,
     )
     return str(picked or "")
+
+
+def _with_count(value: str, n: int) -> str:
+    if not value:
+        return "any"
+    return f"{value} ({n:,})" if n else value
 
 
 @st.cache_data(ttl=20, show_spinner=False)

@@ -25,8 +25,8 @@ function mount({ data, parentElement, setTriggerValue, key }, fresh, { adopt, bu
   if (wantsFocus(before, data, had)) focus(view);
   view.onKey = (event) => {
     // Keys judge only where the focus is: a letter typed elsewhere is no verdict.
-    if (!event.composedPath().includes(view.root) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!isTyping(event.composedPath()[0])) onKey(view, event);
+    if (!event.composedPath().includes(view.root) || isTyping(event.composedPath()[0]) || event.altKey) return;
+    if (event.ctrlKey || event.metaKey) view.onCommand?.(event); else onKey(view, event);
   };
   listen(view);
   return view.leave;
@@ -121,7 +121,8 @@ function hasFocus(view) {
 function wantsFocus(before, data, had) {
   const now = document.activeElement;
   const chosen = before && before.choice !== data.choice;
-  if (isTyping(now) && !(chosen && now.matches("[role=combobox], [role=combobox] *, select"))) return false;
+  const made = chosen && now.matches("[role=combobox], select") && now.getAttribute("aria-expanded") !== "true";
+  if (isTyping(now) && !made) return false; // nor out of the next box that was opened meanwhile
   return !before || chosen || had || !now || now === document.body;
 }
 

@@ -95,7 +95,8 @@ def _judged(sent: dict[str, Any]) -> list[Judged]:
     """What was sent, as texts; `btfer.review` checks them."""
     rows = [row for row in sent.get("judged", []) if isinstance(row, dict)]
     names = ("id", "decision", "reason", "expression")
-    return [Judged(*(str(row.get(name, "")) for name in names)) for row in rows]
+    texts = [[str(row.get(name) or "") for name in names] for row in rows]
+    return [Judged(id_, decision, reason, label) for id_, decision, reason, label in texts]
 
 
 def _shares(sent: Any) -> PhotoBox:

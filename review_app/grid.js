@@ -5,10 +5,13 @@ const KEEP_KEY = "k"; // where nothing is kept unless it is marked: the last wor
 const KEEP = { decision: "keep", reason: "", expression: "" };
 const HASTY_MS = 1000; // nobody has seen a page that was open for less
 const RENEW_MS = 4 * 60 * 1000;
-const OWN = [" ", "u", "Enter", "b", "g", "?", "+", "=", "-", "0"];
+const OWN = [" ", "u", "m", "q", "Enter", "b", "g", "?", "+", "=", "-", "0"];
 
 export default function (component) {
-  const fresh = () => ({ marks: new Map(), trail: [], zooms: new Map(), cursor: 0, brush: "", zoomed: "", asked: 0, seen: new Set() });
+  const fresh = () => ({
+    marks: new Map(), notes: new Map(), trail: [], zooms: new Map(), seen: new Set(), selected: new Set(),
+    cursor: 0, anchor: 0, brush: "", zoomed: "", noting: "", asked: 0,
+  });
   return mount(component, fresh, { adopt, build, onKey, resend: (answer, restarted) => answer.kind === "commit" || !restarted });
 }
 
@@ -16,8 +19,9 @@ function adopt(view, before) {
   const { data } = view;
   view.onAnswered = (done, ok) => onAnswered(view, done, ok);
   view.onStatus = () => { if (view.tiles) refresh(view); };
-  view.onTick = () => renew(view);
-  view.focused = () => view.tiles[view.cursor];
+  view.onTick = () => { renew(view); wishAgain(view); };
+  view.focused = () => (view.noting && view.noteBox.isConnected ? view.noteBox.querySelector("textarea") : view.tiles[view.cursor]);
+  view.onCommand = (event) => onCommand(view, event);
   const other = ownerOf(data) !== view.owner;
   if (other) takeOver(view);
   if (data.zoom && data.zoom.src) keepZoom(view, data.zoom);
@@ -29,7 +33,7 @@ function adopt(view, before) {
 function takeOver(view) {
   Object.assign(view, { owner: ownerOf(view.data), brush: "", pinned: "", notice: "" });
   load(view);
-  if (view.unsent) setTimeout(() => again(view));
+  answered(view, null); // what was sent before this was drawn anew is saved, or is sent again
 }
 
 /** Another page is here; what left without the reviewer's doing is told before they go on. */
@@ -38,13 +42,15 @@ function turn(view, before) {
   const shown = new Set(items.map((item) => item.id));
   const lost = before && !view.expected && before.choice === choice ? before.items.filter(({ id }) => !shown.has(id)) : [];
   view.notice = lost.length ? `${lost.length} pictures of this page have gone to other reviewers meanwhile.` : "";
-  Object.assign(view, { cursor: 0, seen: new Set(), opened: Date.now(), confirmed: false });
+  Object.assign(view, { cursor: 0, anchor: 0, selected: new Set(), seen: new Set(), opened: Date.now(), confirmed: false });
+  if (!shown.has(view.noting)) view.noting = "";
 }
 
 /** A page that was undone comes back with its marks, once. */
 function takeBackPage(view) {
-  const { number, marks } = view.data.undone;
+  const { number, marks, notes } = view.data.undone;
   for (const [id, mark] of Object.entries(marks)) view.marks.set(id, mark);
+  for (const [id, note] of Object.entries(notes)) view.notes.set(id, note);
   Object.assign(view, { undone: number, trail: [] });
   store(view);
 }
@@ -52,24 +58,33 @@ function takeBackPage(view) {
 // ---- drawing
 
 function build(view, parent, before) {
-  if (isDrawn(view, parent, before)) return refresh(view);
+  if (isDrawn(view, parent, before)) {
+    if (view.guiding && view.data.examples && !before.examples) showGuide(view);
+    return refresh(view);
+  }
   const root = make("div", "review");
   root.tabIndex = -1;
   view.root = root;
   buildBar(view, root);
   buildLegend(view, root);
   view.apart = make("div", "apart", "", root);
+  view.noteHolder = make("div", "", "", root);
   view.about = make("div", "about", "", root);
   view.about.setAttribute("aria-live", "polite");
   buildGrid(view, root);
   view.dialog = make("dialog", "", "", root);
   view.dialog.tabIndex = -1;
-  view.dialog.onclose = () => { if (view.zoomed) focus(view); Object.assign(view, { zoomed: "" }); };
+  view.dialog.onclose = () => {
+    const closed = Boolean(view.zoomed);
+    view.zoomed = "";
+    endNote(view);
+    if (closed) focus(view);
+  };
   place(parent, root);
   size(view);
   watch(view);
   refresh(view);
-  if (view.zoomed) show(view, view.zoomed);
+  if (view.zoomed) show(view, view.zoomed); else placeNote(view);
 }
 
 /** Whether all of it is on the screen already, so that pictures, focus and scroll position stay. */
@@ -77,7 +92,7 @@ function isDrawn(view, parent, before) {
   if (!before || !view.root?.isConnected || !parent.contains(view.root)) return false;
   const { data } = view;
   const same = ["round", "settle", "reviewer", "page", "guidelines"].every((name) => JSON.stringify(before[name]) === JSON.stringify(data[name]));
-  if (same && view.zoomed) setTimeout(() => show(view, view.zoomed));
+  if (same) setTimeout(() => { if (view.zoomed) show(view, view.zoomed); });
   return same && JSON.stringify(before.items) === JSON.stringify(data.items);
 }
 
@@ -105,6 +120,7 @@ function buildLegend(view, root) {
   view.brushes = new Map();
   const add = (className, key, text) => {
     const chip = button(view, legend, className, key.toUpperCase(), text, () => {
+      if (view.selected.size) return toggle(view, key);
       view.brush = view.brush === key ? "" : key;
       refresh(view);
     });
@@ -113,6 +129,8 @@ function buildLegend(view, root) {
   if (view.data.settle) add("keep", KEEP_KEY, "keep");
   for (const [reason, key] of Object.entries(view.data.reasons)) add("reason", key, reason);
   view.data.classes.forEach((label, index) => add("class", String(index + 1), label));
+  if (!view.data.settle) button(view, legend, "beside", "Q", "unsure", () => doubt(view));
+  button(view, legend, "beside", "M", "note", () => write(view));
 }
 
 function buildGrid(view, root) {
@@ -125,6 +143,7 @@ function buildGrid(view, root) {
   view.panel = make("aside", "panel", "", split);
   view.panel.hidden = true;
   view.tiles = view.data.items.map((item, index) => tile(view, item, index));
+  draggable(view);
   if (view.guiding) showGuide(view);
 }
 
@@ -143,9 +162,10 @@ function tile(view, item, index) {
   const more = item.badges.length > 1 ? ` +${item.badges.length - 1}` : "";
   const hint = view.data.settle ? item.badges.join(" | ") : item.badges[0] + more;
   if (item.badges.length) make("span", "badge", hint, element).title = item.badges.map((word) => explained(view, word)).join("\n");
+  make("span", "flags", "", element);
   make("span", "mark", "", element);
   element.onfocus = () => { if (view.cursor !== index) { view.cursor = index; refresh(view); } };
-  element.onclick = () => { if (view.sending) return; view.cursor = index; if (view.brush) toggle(view, view.brush); else refresh(view); focus(view); };
+  element.onclick = (event) => clicked(view, index, event);
   element.ondblclick = () => { view.cursor = index; if (!view.brush) loupe(view); };
   return element;
 }
@@ -161,8 +181,10 @@ function refresh(view) {
   view.grid.classList.toggle("veiled", veiled);
   view.root.classList.toggle("sending", Boolean(view.sending));
   const marked = items.filter(({ id }) => view.marks.has(id)).length;
-  view.count.textContent = [`${total.toLocaleString("en")} ${round} waiting`, `${marked} of ${items.length} marked`, pace, message].filter(Boolean).join(" · ");
-  refreshState(view, marked);
+  const unsure = items.filter(({ id }) => view.notes.get(id)?.unsure).length;
+  const counted = [`${marked} of ${items.length} marked`, unsure && `${unsure} unsure`, view.selected.size && `${view.selected.size} selected`];
+  view.count.textContent = [`${total.toLocaleString("en")} ${round} waiting`, ...counted, pace, message].filter(Boolean).join(" · ");
+  refreshState(view, items.filter(({ id }) => view.marks.has(id) || view.notes.has(id)).length);
   refreshApart(view);
   view.about.classList.toggle("warn", Boolean(view.notice));
   view.about.textContent = view.notice || summary(items[view.cursor], view.cursor);
@@ -194,12 +216,16 @@ function paint(element, item, mark, index, view) {
   for (const name of ["drop", "relabel", "keep"]) element.classList.toggle(name, mark?.decision === name);
   element.classList.toggle("here", index === view.cursor);
   element.classList.toggle("pinned", item.id === view.pinned);
+  const selected = view.selected.has(item.id);
+  element.classList.toggle("selected", selected);
   element.tabIndex = index === view.cursor ? 0 : -1;
-  element.setAttribute("aria-selected", String(Boolean(mark)));
-  const marked = inWords(mark);
+  element.setAttribute("aria-selected", String(selected));
+  const [marked, beside] = [inWords(mark), view.notes.get(item.id)];
+  element.querySelector(".flags").textContent = [beside?.unsure && "? unsure", beside?.note && "✎ note"].filter(Boolean).join(" ");
   element.querySelector(".mark").textContent = marked;
   const hints = item.badges.length ? `, ${item.badges.join(", ")}` : "";
-  element.setAttribute("aria-label", `picture ${index + 1}, ${item.label}${hints}${marked ? `, marked ${marked}` : ""}`);
+  const said = [marked && `marked ${marked}`, noteInWords(beside), selected && "selected"].filter(Boolean);
+  element.setAttribute("aria-label", [`picture ${index + 1}, ${item.label}${hints}`, ...said].join(", "));
 }
 
 function inWords(mark) {
@@ -236,30 +262,50 @@ function onKey(view, event) {
   const key = keyOf(event);
   const target = event.composedPath()[0];
   if (target.matches("button, a, input") && (key in ARROWS || key === " " || key === "Enter")) return;
-  if (!act(view, key, event.repeat)) return;
+  if (!act(view, key, event.repeat, event.shiftKey)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
 }
 
-/** Do what the key means; whether it means anything here. */
-function act(view, key, repeated) {
-  const known = view.brushes.has(key) || key in ARROWS || OWN.includes(key);
+/** Ctrl or Cmd with a key: all of the page is selected. */
+function onCommand(view, event) {
+  if (keyOf(event) !== "a" || view.zoomed || view.sending) return;
+  selectAll(view);
+  refresh(view);
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
+/** Do what the key means; whether it means anything here. extending: Shift is held. */
+function act(view, key, repeated, extending) {
+  const leaving = key === "Escape" && view.selected.size && !view.zoomed;
+  const known = view.brushes.has(key) || key in ARROWS || OWN.includes(key) || leaving;
   // While a page is being saved the next one cannot be seen, so no key may fall on it.
   if (!known || view.sending || (repeated && !(key in ARROWS) && !"+-=".includes(key))) return known;
   if (isStale(view)) return check(view);
   if (key !== "Enter") view.notice = "";
-  if (key in ARROWS) move(view, key);
+  if (key in ARROWS) move(view, key, extending);
   else if (view.brushes.has(key)) toggle(view, key);
-  else ({ " ": loupe, u: undo, Enter: commit, b: compare, g: guide, "?": help, "+": larger, "=": larger, "-": smaller, 0: fit })[key](view);
+  else if (leaving) { selectNothing(view); refresh(view); }
+  else MEANT[key](view);
   return true;
 }
 
-function move(view, key) {
+const MEANT = {
+  " ": loupe, u: undo, m: write, q: doubt, Enter: commit, b: compare, g: guide, "?": help,
+  "+": larger, "=": larger, "-": smaller, 0: fit,
+};
+
+function move(view, key, extending) {
   const columns = getComputedStyle(view.grid).gridTemplateColumns.split(" ").length;
   const step = ARROWS[key] * (!view.zoomed && (key === "ArrowUp" || key === "ArrowDown") ? columns : 1);
   const next = view.cursor + step;
   if (next < 0 || next >= view.data.items.length) return;
+  endNote(view);
+  if (!view.selected.size) view.anchor = view.zoomed ? next : view.cursor;
   view.cursor = next;
+  if (!view.zoomed && extending) selectRange(view);
+  else if (!view.zoomed) selectNothing(view);
   refresh(view);
   view.tiles[next].scrollIntoView({ block: "nearest" });
   if (view.zoomed) show(view, "loupe"); else focus(view);
@@ -274,10 +320,9 @@ function markOf(view, key) {
 }
 
 function toggle(view, key) {
-  const { id } = view.data.items[view.cursor];
-  const mark = markOf(view, key);
-  const same = JSON.stringify(view.marks.get(id)) === JSON.stringify(mark);
-  setMark(view, id, same ? null : mark);
+  const [ids, mark] = [targets(view), markOf(view, key)];
+  const same = ids.every((id) => JSON.stringify(view.marks.get(id)) === JSON.stringify(mark));
+  setMarks(view, ids.map((id) => [id, same ? null : mark]));
   refresh(view);
   if (view.zoomed) show(view, "loupe");
 }
@@ -302,7 +347,8 @@ function commit(view) {
   }
   close(view);
   const chosen = settle ? items.filter(({ id }) => view.marks.has(id)) : items;
-  const judged = chosen.map(({ id }) => ({ id, ...(view.marks.get(id) || KEEP) }));
+  endNote(view);
+  const judged = chosen.map(({ id }) => ({ id, ...(view.marks.get(id) || KEEP), ...view.notes.get(id) }));
   const seconds = (Date.now() - view.opened) / 1000;
   view.notice = "";
   view.send({ kind: "commit", reviewer, judged, unseen, seconds, guidelines: readGuide(view) });
@@ -312,7 +358,7 @@ function commit(view) {
 
 /** How many would be kept that nobody can have looked at. */
 function unseenOf(view) {
-  const unmarked = view.data.items.filter(({ id }) => !view.marks.has(id));
+  const unmarked = view.data.items.filter(({ id }) => !view.marks.has(id) && !view.notes.has(id));
   if (Date.now() - view.opened < HASTY_MS) return unmarked.length;
   return unmarked.filter(({ id }) => !view.seen.has(id)).length;
 }
@@ -326,7 +372,7 @@ function needsLabel(view, item) {
 function onAnswered(view, done, ok) {
   view.expected = ["commit", "undo", "recall"].includes(done.kind);
   if (done.kind === "commit" && ok) {
-    for (const { id } of done.judged) view.marks.delete(id);
+    for (const { id } of done.judged) { view.marks.delete(id); view.notes.delete(id); }
     Object.assign(view, { trail: [], done: done.number, wrote: true });
   }
   store(view);
@@ -338,6 +384,7 @@ function undo(view) {
   const index = takeBackMark(view);
   if (index >= 0) {
     view.cursor = index;
+    if (!view.selected.size) view.anchor = index;
     refresh(view);
     return view.zoomed ? show(view, "loupe") : focus(view);
   }

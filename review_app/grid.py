@@ -16,10 +16,18 @@ from btfer.expressions import EXPRESSIONS
 from btfer.review import DROP_REASONS, Item, Judged, PageFacts, badges
 from btfer.review.guidelines import NO_GUIDELINES, Guidelines
 from btfer.review.queues import LEASE_MINUTES
-from review_app import image_uris
+from review_app import examples, image_uris
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("frame", "grid_memory", "grid_size", "grid_loupe", "grid")
+_SCRIPTS = (
+    "frame",
+    "grid_memory",
+    "grid_size",
+    "grid_select",
+    "grid_notes",
+    "grid_loupe",
+    "grid",
+)
 _component = st.components.v2.component(
     "btfer_review_grid",
     css=(_HERE / "grid.css").read_text(encoding="utf-8"),
@@ -37,7 +45,8 @@ class Look:
     place: names the catalogue. reviewer: whose marks these are. choice: what was chosen in the sidebar; a new
     choice gives the keys back to the grid. boxes: of known faces, by photo. sharp_px: side of the pictures, 0 =
     thumbnails. pace: how long the rest takes. veiled: all pictures but the one under the cursor are blurred.
-    settle: final verdicts on disputes, so that nothing is kept unless it is marked.
+    settle: final verdicts on disputes, so that nothing is kept unless it is marked. guiding: the guidelines have been
+    opened, so that their drawn examples are sent too.
     """
 
     place: str
@@ -49,6 +58,7 @@ class Look:
     veiled: bool = False
     settle: bool = False
     guidelines: Guidelines = NO_GUIDELINES
+    guiding: bool = False
 
 
 def draw(
@@ -67,8 +77,8 @@ def draw(
     """Draw one page. `on_change` runs when the page is committed, undone or looked at; `answer` reads which.
 
     message: what the last action did. answered: the last request of the browser that was handled, so that it
-    knows what is saved. zoomed: a picture and the votes on it that may be seen. undone: `number` of the request
-    that took a page back, and its `marks`.
+    knows what is saved. zoomed: a picture and the votes (of a dispute: the notes) that may be seen. undone: `number` of
+    the request that took a page back, its `marks` and its `notes`.
     """
     _component(
         key=_key(round_, look.settle),
@@ -90,16 +100,17 @@ def draw(
             "classes": EXPRESSIONS,
             "hints": badges.EXPLAINED,
             "guidelines": {"text": look.guidelines.text, "version": look.guidelines.version},
+            "examples": examples.small_pictures() if look.guiding else None,
             "answered": answered,
             "zoom": _zoom(data_dir, *zoomed, look) if zoomed else None,
-            "undone": undone or {"number": "", "marks": {}},
+            "undone": undone or {"number": "", "marks": {}, "notes": {}},
         },
         on_answer_change=on_change,
     )
 
 
 def answer(round_: str, *, settle: bool = False) -> Answer:
-    """What the browser sent: `kind` (commit, undo, recall, zoom, sharp, renew), `number`, and what belongs to it."""
+    """What the browser sent: `kind` (commit, undo, recall, zoom, sharp, guide, renew), `number`, and what it needs."""
     state = st.session_state.get(_key(round_, settle)) or {}
     sent = state.get("answer")
     return sent if isinstance(sent, dict) else {}
@@ -108,8 +119,13 @@ def answer(round_: str, *, settle: bool = False) -> Answer:
 def judged(sent: Answer) -> list[Judged]:
     """The judgements of a sent page, as texts; `review.commit` checks them."""
     rows = [row for row in sent.get("judged", []) if isinstance(row, dict)]
-    names = ("id", "decision", "reason", "expression")
-    return [Judged(*(str(row.get(name, "")) for name in names)) for row in rows]
+    names = ("id", "decision", "reason", "expression", "note")
+    return [
+        Judged(
+            **{name: str(row.get(name) or "") for name in names}, unsure=row.get("unsure") is True
+        )
+        for row in rows
+    ]
 
 
 def facts(sent: Answer, known_version: str) -> PageFacts:
@@ -129,6 +145,13 @@ def marks(undone: list[Judged], *, settle: bool = False) -> dict[str, dict[str, 
     return {
         one.id: {"decision": one.decision, "reason": one.reason, "expression": one.expression}
         for one in chosen
+    }
+
+
+def notes(undone: list[Judged]) -> dict[str, dict[str, str | bool]]:
+    """What stood beside the pictures of a page that was taken back, by id."""
+    return {
+        one.id: {"note": one.note, "unsure": one.unsure} for one in undone if one.note or one.unsure
     }
 
 

@@ -3,10 +3,12 @@
 const KEPT_ZOOMS = 30;
 const GUIDE_KEY = "btfer guidelines read";
 const KEYS = [
-  ["← ↑ ↓ →", "to another picture"], ["Space", "look at it closely, and close again"],
+  ["← ↑ ↓ →", "to another picture"], ["Shift + ← ↑ ↓ →", "select a range, as Shift + click does; draw the mouse over pictures for a rectangle"],
+  ["Ctrl + click", "select one more picture"], ["Ctrl + A", "select the page; a key then marks all that is selected, and U takes that back at once"], ["Space", "look at it closely, and close again"],
   ["Enter", "keep the rest, next page"], ["U", "take back the last mark, then the last page"],
+  ["Q", "unsure: a second person is to judge it too"], ["M", "write a note on the picture; Esc when it is done"],
   ["B", "hold a picture; B on another shows both side by side"], ["+ and -", "larger and smaller pictures"],
-  ["0", "as large as fits the page"], ["G", "guidelines"], ["?", "this list"], ["Esc", "close"],
+  ["0", "as large as fits the page"], ["G", "guidelines"], ["?", "this list"], ["Esc", "close; select nothing"],
 ];
 
 function keepZoom(view, zoom) {
@@ -48,15 +50,26 @@ function show(view, kind) {
   sheets[kind](view);
   if (!view.dialog.open) view.dialog.showModal();
   view.dialog.focus({ preventScroll: true }); // not its first button: Space would press that
+  placeNote(view);
 }
 
 function fetched(view, item) {
   const found = view.zooms.get(item.id);
   if (!found && view.looking !== item.id) {
-    view.looking = item.id;
+    Object.assign(view, { looking: item.id, lookedFor: Date.now() });
     view.post({ kind: "zoom", id: item.id, number: newNumber() });
   }
   return found;
+}
+
+/** Of two wishes that come while a slow server is busy, it hears only the second: what did not come is asked for again. */
+function wishAgain(view) {
+  if (view.sending || Date.now() - (view.lookedFor || 0) < LATE_MS) return;
+  view.lookedFor = Date.now();
+  if (view.guiding && !view.data.examples && view.data.guidelines.text) view.post({ kind: "guide", number: newNumber() });
+  else if (view.looking && view.data.zoom?.id !== view.looking && !view.zooms.has(view.looking) && ["loupe", "pair"].includes(view.zoomed)) {
+    view.post({ kind: "zoom", id: view.looking, number: newNumber() });
+  }
 }
 
 function showLoupe(view) {
@@ -67,7 +80,7 @@ function showLoupe(view) {
   if (found?.face) face(found, pictures);
   pictures.append(picture(item, found));
   const side = make("div", "side");
-  side.append(steps(view), facts(view, item, found), legendOf(view));
+  side.append(steps(view), facts(view, item, found), legendOf(view), words(view, item, found));
   view.dialog.replaceChildren(pictures, side);
 }
 
@@ -95,8 +108,18 @@ function picture(item, found) {
   const image = make("img", "", "", frame);
   image.alt = item.about.phrase;
   image.src = found ? found.src : item.src;
-  if (found?.boxes.length) image.onload = () => frame.append(outlined(found.boxes, found.size, 3));
+  image.onload = () => {
+    enlarge(image, holder);
+    if (found?.boxes.length) frame.append(outlined(found.boxes, found.size, 3));
+  };
   return holder;
+}
+
+/** A small picture is seen at up to twice its size. */
+function enlarge(image, holder) {
+  const { naturalWidth: wide, naturalHeight: high } = image;
+  const fits = Math.min(2 * high, 0.94 * window.innerHeight - 60, (holder.clientWidth * high) / wide);
+  if (fits > 0) image.style.minHeight = `${Math.floor(fits)}px`;
 }
 
 /** Boxes over a picture. size: of the photo in pixels; width: of the line on the screen. */
@@ -117,13 +140,13 @@ function outlined(boxes, size, width) {
 
 function facts(view, item, found) {
   const list = make("dl", "facts");
-  const mark = view.marks.get(item.id);
+  const [mark, beside] = [view.marks.get(item.id), view.notes.get(item.id)];
   const shown = {
-    "your mark": mark ? mark.reason || mark.expression || "keep" : view.data.settle ? "" : "keep",
+    "your mark": (mark ? mark.reason || mark.expression || "keep" : view.data.settle ? "" : "keep") + (beside?.unsure ? ", unsure" : ""),
     label: item.label, query: item.about.phrase, language: item.about.language,
     title: item.about.title, source: item.about.source, author: item.about.author,
     licence: item.about.licence, size: `${item.size[0]} x ${item.size[1]} px${found?.file_size ? `, ${found.file_size}` : ""}`,
-    file: found?.file, hash: item.hash, votes: (found?.votes || []).join("; "),
+    file: found?.file, hash: item.hash, 
   };
   if (item.badges.length) {
     make("dt", "", view.data.settle ? "votes" : "hints", list);
@@ -139,6 +162,16 @@ function facts(view, item, found) {
     make("dt", "", "page", list);
     link(address, make("dd", "", "", list));
   }
+  return list;
+}
+
+/** What was written beside the picture, which may be long, and what others said. */
+function words(view, item, found) {
+  const list = make("dl", "facts");
+  const own = view.noting ? "" : view.notes.get(item.id)?.note;
+  if (own) { make("dt", "", "your note", list); make("dd", "", own, list); }
+  if (found?.votes.length) make("dt", "", view.data.settle ? "notes" : "votes", list);
+  for (const vote of found?.votes || []) make("dd", "", vote, list);
   return list;
 }
 
@@ -158,6 +191,8 @@ function legendOf(view) {
   if (view.data.settle) add("keep", KEEP_KEY, "keep");
   for (const [reason, key] of Object.entries(view.data.reasons)) add("reason", key, reason);
   view.data.classes.forEach((label, index) => add("class", String(index + 1), label));
+  if (!view.data.settle) add("beside", "q", "unsure");
+  add("beside", "m", "note");
   return legend;
 }
 
@@ -215,8 +250,24 @@ function showGuide(view) {
     else if (/^[-*] /.test(plain)) make("p", "point", plain.slice(2), view.panel);
     else if (plain) make("p", "", plain, view.panel);
   }
+  showExamples(view);
   try { localStorage.setItem(GUIDE_KEY, version); } catch { /* asked again after a reload */ }
   view.read = version;
+}
+
+/** Rendered faces of nobody; fetched when they are first asked for. */
+function showExamples(view) {
+  const { examples } = view.data;
+  if (!examples) {
+    if (!view.sending) view.post({ kind: "guide", number: newNumber() });
+    return;
+  }
+  make("h2", "", "Drawn examples", view.panel);
+  for (const [label, pictures] of Object.entries(examples)) {
+    const figure = make("figure", "examples", "", view.panel);
+    make("figcaption", "", label, figure);
+    pictures.forEach((src, index) => Object.assign(make("img", "", "", figure), { src, alt: `${label}, drawn example ${index + 1}` }));
+  }
 }
 
 /** The version that this reviewer had before them last; '' = none. */

@@ -18,16 +18,23 @@ function stored(owner) {
 
 /** The marks of the person who sits here now; those of the person before stay where they are. */
 function load(view) {
-  const { marks, trail, unsent, undone, done } = stored(view.owner);
+  const { marks, notes, trail, unsent, undone, done } = stored(view.owner);
   view.marks = new Map(Object.entries(marks || {}));
-  Object.assign(view, { trail: trail || [], unsent: unsent || null, undone, done, sending: Boolean(unsent) });
+  view.notes = new Map(Object.entries(notes || {}));
+  Object.assign(view, { trail: stepsOf(trail), unsent: unsent || null, undone, done, sending: Boolean(unsent) });
+}
+
+/** A step of an earlier version was about one picture. */
+function stepsOf(trail) {
+  return (trail || []).map((step) => (Array.isArray(step[0]) ? step : [step]));
 }
 
 function store(view) {
-  const { marks, trail, unsent, undone, done, owner } = view;
+  const { marks, notes, trail, unsent, undone, done, owner } = view;
   const kept = unsent?.kind === "commit" ? unsent : null;
   try {
-    localStorage.setItem(owner, JSON.stringify({ marks: Object.fromEntries(marks), trail, unsent: kept, undone, done }));
+    const [marked, noted] = [marks, notes].map((one) => Object.fromEntries(one));
+    localStorage.setItem(owner, JSON.stringify({ marks: marked, notes: noted, trail, unsent: kept, undone, done }));
     view.forgetful = false;
   } catch {
     view.forgetful = true;
@@ -37,35 +44,41 @@ function store(view) {
 /** Another window of the same reviewer marked something, or sent the page that is open here too. */
 function onStored(view, event) {
   if (event.key !== view.owner || view.unsent) return;
-  const { marks, trail, done } = stored(view.owner);
+  const { marks, notes, trail, done } = stored(view.owner);
   view.marks = new Map(Object.entries(marks || {}));
-  view.trail = trail || [];
+  view.notes = new Map(Object.entries(notes || {}));
+  view.trail = stepsOf(trail);
   const sent = done !== view.done;
   view.done = done;
   if (sent) { view.expected = true; view.send({ kind: "renew" }); }
   view.onStatus();
 }
 
-function setMark(view, id, mark) {
-  view.trail.push([id, view.marks.get(id) || null]);
+/** One step, which U takes back as one. changes: pictures, their marks, and what is beside them (undefined = as it is). */
+function setMarks(view, changes) {
+  view.trail.push(changes.map(([id]) => [id, view.marks.get(id) || null, view.notes.get(id) || null]));
   if (view.trail.length > KEPT_STEPS) view.trail.shift();
-  putMark(view, id, mark);
+  putMarks(view, changes);
 }
 
-function putMark(view, id, mark) {
-  view.marks.delete(id); // the newest is the last
-  if (mark) view.marks.set(id, mark);
+function putMarks(view, changes) {
+  const put = (map, id, value) => {
+    if (value === undefined) return;
+    map.delete(id); // the newest is the last
+    if (value) map.set(id, value);
+  };
+  for (const [id, mark, beside] of changes) { put(view.marks, id, mark); put(view.notes, id, beside); }
   store(view);
 }
 
-/** The picture whose last mark was taken back; -1 = there was none on this page. */
+/** A picture whose last mark was taken back, the one here if it is among them; -1 = there was none on this page. */
 function takeBackMark(view) {
   while (view.trail.length) {
-    const [id, mark] = view.trail.pop();
-    const index = view.data.items.findIndex((item) => item.id === id);
-    if (index < 0) continue;
-    putMark(view, id, mark);
-    return index;
+    const step = view.trail.pop();
+    const meant = view.data.items.map((item) => step.some(([id]) => id === item.id));
+    if (!meant.includes(true)) continue;
+    putMarks(view, step);
+    return meant[view.cursor] ? view.cursor : meant.indexOf(true);
   }
   store(view);
   return -1;
@@ -73,10 +86,10 @@ function takeBackMark(view) {
 
 function marksElsewhere(view) {
   const shown = new Set(view.data.items.map((item) => item.id));
-  return [...view.marks.keys()].filter((id) => !shown.has(id));
+  return [...new Set([...view.marks.keys(), ...view.notes.keys()])].filter((id) => !shown.has(id));
 }
 
 function discardElsewhere(view) {
-  for (const id of marksElsewhere(view)) view.marks.delete(id);
+  for (const id of marksElsewhere(view)) { view.marks.delete(id); view.notes.delete(id); }
   store(view);
 }

@@ -5,10 +5,8 @@ import streamlit as st
 from btfer.errors import BtferError
 from btfer.expressions import EXPRESSIONS
 from btfer.review.guidelines import read_guidelines
-from btfer.sample import load_manifest, picture_path
 from btfer.settings import load_settings
-
-EXAMPLES = 3
+from review_app import examples
 
 
 def page() -> None:
@@ -25,15 +23,9 @@ def page() -> None:
     for label in EXPRESSIONS:
         st.markdown(f"**{label}**")
         with st.container(horizontal=True):
-            for path in _examples(label):
-                st.image(path, width=150)
+            for path in examples.paths(label):
+                st.image(str(path), width=150)
     st.caption(
         f"Version {found.version}. Edit `{settings.queries_dir / 'guidelines.md'}`; "
         "each page that is judged records the version that its reviewer opened last."
     )
-
-
-def _examples(label: str) -> list[str]:
-    """The first plain pictures of a class."""
-    single = [one for one in load_manifest() if one.kind == "single" and one.expression == label]
-    return [str(picture_path(one.file)) for one in single[:EXAMPLES]]

@@ -5,10 +5,15 @@ import streamlit as st
 from btfer import review
 from btfer.catalogue import Catalogue
 from btfer.review import Judged, LoggedVerdict
-from review_app import gallery, session
+from review_app import filters, gallery, session
 
-ROWS, LOOKED_AT = 60, 600
+ROWS = 60
+NAMED = {"by": "Reviewer", "verdict": "Verdict", "label": "Class", "day": "Date", "round": "Round"}
+"""The choices in the bar, with their headings."""
+PARAMETERS = {"label": "class"} | {name: name for name in ("by", "verdict", "day", "round", "find")}
+"""What each choice is called in the address."""
 UNDO_KEY, KEEP_KEY = "u", "k"
+NOTE_SHOWN = 60  # letters of a note below a tile
 
 
 def page() -> None:
@@ -20,22 +25,58 @@ def page() -> None:
     st.subheader("Log")
     reviewer = session.reviewer_name()
     before = st.query_params.get("before", "")
+    chosen = _chosen(cat, reviewer)
     rows = review.visible_log(
-        cat, reviewer, limit=LOOKED_AT, before=int(before) if before.isdigit() else None
+        cat,
+        reviewer,
+        limit=ROWS + 1,
+        before=int(before) if before.isdigit() else None,
+        chosen=chosen,
     )
-    if not rows and not before:
-        st.info("There are no verdicts yet: judge a page of *Photos* first.")
-        return
-    rows = _filtered(rows)
-    shown = review.with_pictures(cat, rows[:ROWS])
+    if not rows:
+        st.info(_nothing(before, chosen))
     _turn(before, rows)
+    if not rows:
+        return
     gallery.draw(
         "verdicts, newest first",
-        [_picture(one) for one in shown],
+        [_picture(one) for one in review.with_pictures(cat, rows[:ROWS])],
         data_dir=settings.data_dir,
         keys=_keys() if reviewer else {},
         on_commit=lambda judged: _commit(cat, judged, reviewer),
     )
+
+
+def _nothing(before: str, chosen: review.LogFilter) -> str:
+    if before:
+        return "There is nothing older that is as chosen."
+    if chosen != review.LogFilter():
+        return "No verdict is as chosen: choose something else in the filter."
+    return "There are no verdicts yet: judge a page of *Photos* first."
+
+
+def _chosen(cat: Catalogue, reviewer: str) -> review.LogFilter:
+    """Draw the bar, and return what is chosen in the address or in it. Another choice begins at the newest."""
+    asked = {name: st.query_params.get(param, "") for name, param in PARAMETERS.items()}
+    now = review.LogFilter(**asked)
+    counts = _counted(cat, reviewer, now)
+    with st.container(horizontal=True):
+        find = st.text_input("Find", now.find, key="log_find", width=210, help=filters.FINDS)
+        values = {
+            name: filters.select(title, counts[name], asked[name], f"log_{name}")
+            for name, title in NAMED.items()
+        }
+    chosen = review.LogFilter(**values, find=find.strip())
+    if chosen != now:
+        st.query_params.pop("before", None)
+        filters.to_address({PARAMETERS[name]: value for name, value in vars(chosen).items()})
+        st.rerun()
+    return chosen
+
+
+@st.cache_data(ttl=20, show_spinner=False)
+def _counted(_cat: Catalogue, reviewer: str, now: review.LogFilter) -> dict[str, dict[str, int]]:
+    return review.log_choices(_cat, reviewer, now)
 
 
 def _keys() -> dict[str, Judged]:
@@ -60,12 +101,14 @@ def _commit(cat: Catalogue, judged: list[Judged], reviewer: str) -> str:
 
 def _picture(one: LoggedVerdict) -> gallery.GalleryPicture:
     row = one.row
-    verdict = row.reason or row.expression or row.decision
+    verdict = (row.reason or row.expression or row.decision) + ", unsure" * row.unsure
     state = " (undone)" if one.undone else " (final)" if row.final else ""
     says = f"{verdict}{state} · {row.reviewer} · {row.at[:16].replace('T', ' ')} · {row.round}"
+    note = " · ✎ " + row.note[:NOTE_SHOWN] + "…" * (len(row.note) > NOTE_SHOWN) if row.note else ""
     about = f"{one.item.label} · {one.item.about['phrase']} · {one.item.about['title']}"
+    about = f"{says} · {about}" + (f"\n\n{row.note}" if row.note else "")
     fixed = one.undone or row.decision == "undo"
-    return gallery.GalleryPicture(str(row.id), one.item, says, f"{says} · {about}", fixed)
+    return gallery.GalleryPicture(str(row.id), one.item, says + note, about, fixed)
 
 
 def _turn(before: str, rows: list[review.StoredVerdict]) -> None:
@@ -76,14 +119,3 @@ def _turn(before: str, rows: list[review.StoredVerdict]) -> None:
         if len(rows) > ROWS and st.button("Older"):
             st.query_params["before"] = str(rows[ROWS - 1].id)
             st.rerun()
-
-
-def _filtered(rows: list[review.StoredVerdict]) -> list[review.StoredVerdict]:
-    columns = st.columns(4)
-    for column, name in zip(columns, ("round", "reviewer", "decision"), strict=False):
-        values = sorted({str(getattr(row, name)) for row in rows})
-        chosen = column.selectbox(name, ["all", *values], key=f"log_{name}")
-        if chosen != "all":
-            rows = [row for row in rows if getattr(row, name) == chosen]
-    start = columns[3].text_input("photo starts with", key="log_photo").strip()
-    return [row for row in rows if row.photo.startswith(start)]

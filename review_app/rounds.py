@@ -2,7 +2,9 @@
 
 import secrets
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import streamlit as st
 
@@ -73,8 +75,10 @@ def disagreements() -> None:
         st.success(f"{message} {_none_to_settle(cat)}".strip())
         return
     round_ = waiting[0][0]
-    here = [review.as_item(one) for name, one in waiting if name == round_]
-    _draw(cat, settings, round_, review.Page(here[:SETTLED_AT_ONCE], len(here)), message, reviewer)
+    here = [one for name, one in waiting if name == round_]
+    page = review.Page([review.as_item(one) for one in here[:SETTLED_AT_ONCE]], len(here))
+    notes = {one.item.id: review.notes_of(one) for one in here}
+    _draw(cat, settings, round_, page, message, reviewer, notes=notes)
 
 
 def _none_to_settle(cat: Catalogue) -> str:
@@ -125,7 +129,10 @@ def _draw(
     reviewer: str,
     choice: _Choice | None = None,
     pace: review.Pace | None = None,
+    *,
+    notes: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> None:
+    """Draw a page. choice: none = disputes are settled, whose notes are given by picture."""
     state, settle = st.session_state, choice is None
     items, hidden = page.items, set[str]()
     if not settle:
@@ -143,6 +150,7 @@ def _draw(
         veiled=bool(choice and choice.veiled),
         settle=settle,
         guidelines=session.guidelines(settings),
+        guiding=state.get("guiding", False),
     )
     grid.draw(
         items,
@@ -152,10 +160,14 @@ def _draw(
         total=page.awaiting,
         message=message,
         answered=state.get(f"answered_{round_}", {}) | {"session": session.session_id()},
-        zoomed=(zoomed, review.votes_before(cat, zoomed)) if zoomed else None,
+        zoomed=(zoomed, _known_of(cat, zoomed, notes)) if zoomed else None,
         undone=state.get(f"undone_{round_}", {}),
         on_change=lambda: _answer(cat, round_, look, hidden),
     )
+
+
+def _known_of(cat: Catalogue, item: review.Item, notes: Mapping[str, list[str]]) -> list[str]:
+    return notes[item.id] if item.id in notes else review.votes_before(cat, item)
 
 
 def _known_faces(cat: Catalogue, items: list[review.Item]) -> dict[str, list[PhotoBox]]:
@@ -176,6 +188,8 @@ def _answer(cat: Catalogue, round_: str, look: grid.Look, hidden: set[str]) -> N
         state["zoomed"] = str(sent.get("id")) if kind == "zoom" else None
     if kind == "sharp" and sent.get("px") in grid.SHARP_PX:
         state["sharp_px"] = sent["px"]
+    if kind == "guide":
+        state["guiding"] = True
     handled = state.setdefault("handled", {})
     if number not in handled:
         handled[number] = kind not in _ACTIONS or session.perform(
@@ -221,8 +235,8 @@ NONE_BACK = (
 
 def _undo(cat: Catalogue, round_: str, reviewer: str, number: str, *, settle: bool = False) -> str:
     back = review.undo_last(cat, reviewer, round_)
-    marks = grid.marks(back, settle=settle)
-    st.session_state[f"undone_{round_}"] = {"number": number, "marks": marks}
+    came_back = {"marks": grid.marks(back, settle=settle), "notes": grid.notes(back)}
+    st.session_state[f"undone_{round_}"] = {"number": number} | came_back
     return f"{len(back)} verdicts undone." if back else "There is no page of yours to undo."
 
 
@@ -249,12 +263,21 @@ def _kept_queue(
     return review.Queue(_cat, round_, reviewer, digest)
 
 
+def _link_to_earlier(round_: str, reviewer: str) -> None:
+    """What this person judged, newest first, where any of it is judged anew."""
+    pages = st.session_state.get("pages")
+    if pages and reviewer:
+        earlier = {"by": reviewer, "round": round_}
+        st.sidebar.page_link(pages["log"], label="My earlier pages", query_params=earlier)
+
+
 def _choices(round_: str) -> _Choice:
     reviewer = session.reviewer_name()
     order = session.select("Order", f"order_{round_}", review.ORDERS, FIRST_ORDER[round_])
     classes = ("all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED)
     label = session.select("Class", "class", classes, "all")
     size = session.select("Pictures per page", "per_page", PAGE_SIZES, PAGE_SIZES[0])
+    _link_to_earlier(round_, reviewer)
     veiled = session.toggle(
         "Blur", "blur", "Only the picture under the cursor or the mouse pointer is sharp."
     )

@@ -1,7 +1,8 @@
 """What all pages share: the catalogue, who judges, what was chosen, and the message of the last action.
 
 Streamlit drops the value of a widget when a page without it runs. What must last is kept under a name that no
-widget owns: in the session over pages, in the address over a reload and over a restart of the server.
+widget owns: in the session over pages, in the address over a reload and over a restart of the server. Who judges
+is never in the address, which may be sent to others: the browser keeps it, for each of its windows.
 """
 
 import argparse
@@ -25,12 +26,22 @@ from btfer.settings import Settings, load_settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LONGEST_NAME = 80
-# A new window of the same browser begins with the name; the address has it for each window by itself.
+NAME_COOKIE, SEVERAL_COOKIE = "btfer_reviewer", "btfer_reviewers"
+# A new window of the same browser begins with the name that was used last, which the server reads from a cookie. Where
+# several people have used the browser, each window says by itself who sits at it.
 _identity = st.components.v2.component(
     "btfer_review_identity",
-    js="""export default function ({ data }) {
+    js="""export default function ({ data, setStateValue }) {
+  const kept = "btfer reviewer";
+  const cookie = (name, value) => { document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=strict`; };
+  const last = (document.cookie.split("; ").find((one) => one.startsWith(`${data.cookie}=`)) || "").split("=")[1];
+  let here = "";
+  try { here = sessionStorage.getItem(kept) || ""; } catch { /* the browser keeps nothing */ }
+  if (!data.name) return setStateValue("here", here || decodeURIComponent(last || "") || " ");
   const name = encodeURIComponent(data.name);
-  document.cookie = `btfer_reviewer=${name}; path=/; max-age=31536000; samesite=strict`;
+  if (last && last !== name) cookie(data.several, "yes");
+  cookie(data.cookie, name);
+  try { sessionStorage.setItem(kept, data.name); } catch { /* asked again after a reload */ }
 }""",
 )
 
@@ -143,40 +154,49 @@ def reviewer_name() -> str:
     On this computer alone that begins as the name of its user. A name is changed by a button, never by
     typing into an open box: a stray letter would give a page to somebody else.
     """
+    if (
+        "reviewer" in st.query_params
+    ):  # a link of an earlier version: who sent it does not judge here
+        del st.query_params["reviewer"]
     if st.secrets.load_if_toml_exists() and "auth" in st.secrets:
         return _logged_in()
     name = _known_name()
-    if name is None:
-        return ""
     if not name or st.session_state.get("naming"):
         _ask_name(name)
         return name if not st.session_state.get("naming") else ""
-    # What the address says is only for this window; it is written anew, because a change of page drops it.
-    if st.query_params.get("reviewer") != name:
-        st.query_params["reviewer"] = name
     with st.sidebar:
         st.markdown(f"Reviewer: **{_plain(name)}**")
         st.button("change", key="change_reviewer", on_click=_rename, type="tertiary")
-        _identity(key="identity", data={"name": name})
+        _window(name)
     return name
 
 
-def _known_name() -> str | None:
-    """The name; '' where none was chosen; None while two are possible and the page asks which."""
+def _window(name: str) -> str:
+    """Tell this window who sits at it; without a name, ask it: '' = it has not answered yet."""
+    data = {"name": name, "cookie": NAME_COOKIE, "several": SEVERAL_COOKIE}
+    key = "identity" if name else "identity_asked"
+    said = _identity(key=key, data=data, on_here_change=lambda: None)
+    return str(said.get("here") or "")
+
+
+def _known_name() -> str:
+    """The name; '' where none was chosen."""
     if "reviewer" in _kept():
         return _kept()["reviewer"]
-    here = st.query_params.get("reviewer", "").strip()[:LONGEST_NAME]
-    cookie = st.context.cookies.get("btfer_reviewer", "")
-    before = unquote(cookie).strip()[:LONGEST_NAME] if isinstance(cookie, str) else ""
-    if here and before and here != before:
-        st.info(f"This address is of {_plain(here)}; in this browser {_plain(before)} judged last.")
-        for one in (here, before):
-            st.button(f"I am {_plain(one)}", on_click=lambda chosen=one: keep("reviewer", chosen))
-        return None
-    name = here or before or _user_of_computer()
+    name = _cookie(NAME_COOKIE)
+    if name and _cookie(SEVERAL_COOKIE):
+        name = _window("")
+        if not name:
+            st.stop()
+    name = name.strip()[:LONGEST_NAME] or _user_of_computer()
     if name:
         keep("reviewer", name)
     return name
+
+
+def _cookie(name: str) -> str:
+    value = st.context.cookies.get(name, "")
+    return unquote(value) if isinstance(value, str) else ""
 
 
 def _user_of_computer() -> str:

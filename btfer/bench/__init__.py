@@ -264,11 +264,12 @@ def _splits(
 ) -> dict[str, "Split"]:
     """Each set split; its counts are shown beside the paper's. A release is not both learnt from and scored."""
     from btfer.bench.datasets import beside_table_1, limited, load_training
+    from btfer.bench.datasets.folders import labels_in
 
     how = request.split or protocol_named(request.protocol).split
     splits = {}
     for name, path in folders.items():
-        split = load_training(path, name, SPLIT_SEED, how, store.cache)
+        split = load_training(path, name, SPLIT_SEED, how, store.cache, request.labels)
         if release and split.train.digest == release.digest:
             raise UsageError(
                 f"training set '{name}' is the release {release.name} that is scored: leave --train "
@@ -278,4 +279,6 @@ def _splits(
         store.progress.say(
             "\n".join([f"{name}: {splits[name].how}", *beside_table_1(splits[name])])
         )
+    if request.labels and not any(labels_in(one.how) for one in splits.values()):
+        raise UsageError("--labels has no effect here: no training set has numbered class folders")
     return splits

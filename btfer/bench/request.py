@@ -17,9 +17,10 @@ class BenchRequest:
     weights_from: file or folder of pretrained weights; None = Keras's cache. grid: `quick`, or `paper`
     for the cells of Tables 2 and 3. split: how training sets are split; empty = the protocol's way.
     limit: training images of a class, at most. part: `i/n` = every n-th cell from the i-th on.
+    labels: what the numbers of numbered class folders mean, `0=angry,1=disgust,...`; empty = as the set's name says.
     augment: where training images are warped, `host`, `device` or `auto` = on the device where there is
     a GPU. mixed_precision: compute in half precision. replicas: GPUs of this machine that share each
-    batch, 32 images on each.
+    batch, 32 images on each and 64 at least.
     """
 
     data_dir: Path
@@ -38,6 +39,7 @@ class BenchRequest:
     split: str = ""
     limit: int | None = None
     part: str = ""
+    labels: str = ""
     augment: str = "auto"
     mixed_precision: bool = False
     replicas: int = 1

@@ -1,7 +1,8 @@
 """What holds in a round, in SQL: the verdicts that were not undone, and of people what they agree on.
 
 Of a stage the newest verdict holds. Of people (rounds photos, faces) the newest final verdict holds (an
-adjudication, a withdrawal); else their votes, once there are enough of them and they agree.
+adjudication, a withdrawal); else their votes, once there are enough of them and they agree. A vote whose person
+was unsure is not enough alone.
 """
 
 from collections.abc import Collection
@@ -12,6 +13,8 @@ import sqlalchemy as sa
 from btfer.catalogue.tables import review_plan, verdict
 
 PEOPLE = ("photos", "faces")
+FEWEST_WHERE_UNSURE = 2
+"""Votes that a picture asks for when a person was unsure about it."""
 
 
 def not_undone() -> sa.Select[Any]:
@@ -46,22 +49,29 @@ def _newest(rows: sa.Select[Any]) -> sa.Select[Any]:
 def _agreed(round_: str, rows: sa.Select[Any]) -> sa.Select[Any]:
     """Ids of the final verdicts, and of one vote where enough people say the same."""
     tallied = tally(rows)
-    enough = (tallied.c.n_votes >= votes_needed(round_)) & (tallied.c.lowest == tallied.c.highest)
-    return sa.select(tallied.c.id).where(tallied.c.place == 1, tallied.c.final | enough)
+    agreed = _enough(round_, tallied) & (tallied.c.lowest == tallied.c.highest)
+    return sa.select(tallied.c.id).where(tallied.c.place == 1, tallied.c.final | agreed)
+
+
+def _enough(round_: str, tallied: sa.Subquery) -> sa.ColumnElement[bool]:
+    """Whether all votes that a picture asks for are in."""
+    alone = (tallied.c.unsure == 1) & (tallied.c.n_votes < FEWEST_WHERE_UNSURE)
+    return (tallied.c.n_votes >= votes_needed(round_)) & ~alone
 
 
 def tally(rows: sa.Select[Any]) -> sa.Subquery:
     """Each person's newest vote (id, photo, face, final), and beside it what all say of the same picture.
 
-    n_votes, lowest and highest of what the votes say (`drop`, `keep` or a class), and `place`: 1 is the
-    newest final verdict, or the first vote where there is none.
+    n_votes, lowest and highest of what the votes say (`drop`, `keep` or a class), unsure (1 = somebody was), and
+    `place`: 1 is the newest final verdict, or the first vote where there is none.
     """
     found = rows.subquery()
     voter = (found.c.photo, found.c.face, found.c.reviewer, found.c.final)
     newest_first = (found.c.at.desc(), found.c.id.desc())
     newest = sa.func.row_number().over(partition_by=voter, order_by=newest_first)
     says = sa.case((found.c.decision == "relabel", found.c.expression), else_=found.c.decision)
-    columns = (*voter, found.c.id, found.c.at, says.label("says"), newest.label("newest"))
+    doubted = sa.case((found.c.unsure & ~found.c.final, 1), else_=0).label("unsure")
+    columns = (*voter, found.c.id, found.c.at, doubted, says.label("says"), newest.label("newest"))
     every = sa.select(*columns).subquery()
     vote = sa.select(every).where(every.c.newest == 1).subquery()
     subject = (vote.c.photo, vote.c.face)
@@ -73,6 +83,7 @@ def tally(rows: sa.Select[Any]) -> sa.Subquery:
         sa.func.count(of_votes).over(partition_by=subject).label("n_votes"),
         sa.func.min(of_votes).over(partition_by=subject).label("lowest"),
         sa.func.max(of_votes).over(partition_by=subject).label("highest"),
+        sa.func.max(vote.c.unsure).over(partition_by=subject).label("unsure"),
         sa.func.row_number().over(partition_by=subject, order_by=order).label("place"),
     ).subquery()
 
@@ -91,8 +102,6 @@ def in_dispute(round_: str, photos: Collection[str] | None = None) -> sa.Subquer
     """
     rows = not_undone().where(verdict.c.round == round_)
     tallied = tally(rows if photos is None else rows.where(verdict.c.photo.in_(photos)))
-    complete = (
-        (tallied.c.place == 1) & ~tallied.c.final & (tallied.c.n_votes >= votes_needed(round_))
-    )
+    complete = (tallied.c.place == 1) & ~tallied.c.final & _enough(round_, tallied)
     disagree = complete & (tallied.c.lowest != tallied.c.highest)
     return sa.select(tallied.c.photo, tallied.c.face).where(disagree).subquery(f"disputed_{round_}")

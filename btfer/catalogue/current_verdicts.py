@@ -16,6 +16,7 @@ from btfer.catalogue.tables import face, photo, query, review_plan, sighting, ve
 from btfer.queries import Query
 
 _MANY = 5_000
+_FINAL, _UNSURE = 1, 2
 ROUNDS = ("dedup", "photos", "crop", "faces")
 
 
@@ -68,12 +69,13 @@ def holding(cat: Catalogue, crop_digest: str, photos: Iterable[str] | None = Non
             for statement in _statements(crop_digest, photos)
             for row in _many(connection, statement)
         )
-        for round_, sha256, of, final, decision, reason, expression, reviewer in rows:
+        for round_, sha256, of, standing, decision, reason, expression, reviewer in rows:
             of_round, name = current[round_], of or sha256
             if name in of_round:
                 several[round_][name] = sha256
                 continue
-            if decision == "undo" or (round_ in open_ and not final):
+            asks_more = standing == _UNSURE or (round_ in open_ and standing != _FINAL)
+            if decision == "undo" or asks_more:
                 of_round[name] = None
                 continue
             said = (decision, reason, expression, reviewer)
@@ -101,8 +103,9 @@ def _statements(crop_digest: str, photos: Iterable[str] | None) -> list[sa.Selec
 
 
 def _rows(crop_digest: str) -> sa.Select[Any]:
-    final = sa.type_coerce(verdict.c.final, sa.Integer)  # a Boolean costs a call for each row
-    columns = (verdict.c.round, verdict.c.photo, verdict.c.face, final)
+    # One number, because a Boolean costs a call for each row.
+    standing = sa.case((verdict.c.final, _FINAL), (verdict.c.unsure, _UNSURE), else_=0)
+    columns = (verdict.c.round, verdict.c.photo, verdict.c.face, standing)
     said = (verdict.c[name] for name in CurrentVerdict._fields)
     # Sorting is left to what reads it. `concat` keeps SQLite from walking an index instead of the rows.
     of_settings = verdict.c.settings.concat("").in_(("", crop_digest))

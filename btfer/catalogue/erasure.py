@@ -19,6 +19,9 @@ from btfer.catalogue.tables import (
     verdict,
 )
 
+SHOWN_DIGITS = 16
+"""Of a photo's sha256, as the review app shows it."""
+
 
 def traces(cat: Catalogue, photos: Collection[str]) -> list[PhotoTrace]:
     """Where the photos came from, of every sighting."""
@@ -43,8 +46,29 @@ def erase(cat: Catalogue, photos: Collection[str], faces: Collection[str] = ()) 
         for part in in_parts(sorted(faces)):
             connection.execute(sa.delete(release_face).where(release_face.c.face.in_(part)))
             connection.execute(sa.delete(lease).where(lease.c.subject.in_(part)))
+        _clear_notes_that_name(connection, photos)
         for part in in_parts(sorted(photos), 100):
             _erase_some(connection, part)
+
+
+def _clear_notes_that_name(connection: sa.Connection, photos: Collection[str]) -> None:
+    """What people wrote beside other pictures goes where it names one of these: by its hash, or by an address."""
+    noted = connection.execute(
+        sa.select(verdict.c.id, verdict.c.note).where(verdict.c.note != "")
+    ).all()
+    if not noted:
+        return
+    names = {sha256[:SHOWN_DIGITS] for sha256 in photos}
+    columns = (fetch.c.url, fetch.c.final_url, sighting.c.page_url)
+    joined = sa.select(*columns).outerjoin(sighting, sighting.c.fetch == fetch.c.id)
+    for part in in_parts(sorted(photos)):
+        for row in connection.execute(joined.where(fetch.c.photo.in_(part))):
+            names |= {one for one in row if one}
+    named = [
+        id_ for id_, note in noted if any(name in note.lower() or name in note for name in names)
+    ]
+    for some in in_parts(named):
+        connection.execute(sa.update(verdict).where(verdict.c.id.in_(some)).values(note=""))
 
 
 def _erase_some(connection: sa.Connection, photos: Collection[str]) -> None:

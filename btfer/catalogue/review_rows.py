@@ -180,10 +180,16 @@ def keepers(cat: Catalogue, photos: Collection[str] | None = None) -> dict[str, 
     return dict(tuple(row) for row in _rows(cat, columns, verdict.c.photo, photos))
 
 
-def votes_on(cat: Catalogue, round_: str, photos: Collection[str] | None = None) -> list[CastVote]:
-    """Every vote of a round that was not undone, final verdicts left out. photos: only on these."""
+def votes_on(
+    cat: Catalogue, round_: str, photos: Collection[str] | None = None, *, unsure: bool = False
+) -> list[CastVote]:
+    """Every vote of a round that was not undone, final verdicts left out. photos: only on these.
+
+    unsure: only those whose person was.
+    """
     columns = (verdict.c.photo, verdict.c.face, verdict.c.reviewer)
     votes = not_undone().where(verdict.c.round == round_, ~verdict.c.final)
+    votes = votes.where(verdict.c.unsure) if unsure else votes
     rows = _rows(cat, votes.with_only_columns(*columns), verdict.c.photo, photos)
     return [CastVote(*row) for row in rows]
 

@@ -61,7 +61,7 @@ class DuplicateCandidate(NamedTuple):
 
     at: when it came, ISO 8601. judged: whether people have judged it. decision, by, keeper: dedup's
     current verdict, who gave it, and of which photo it is a copy ('' = none). licences: name and address
-    of every sighting's, sorted.
+    of every sighting's, sorted. bordered: whether it has a strip or a frame around it; the catalogue does not say.
     """
 
     sha256: str
@@ -74,6 +74,7 @@ class DuplicateCandidate(NamedTuple):
     by: str
     keeper: str
     licences: tuple[tuple[str, str], ...] = ()
+    bordered: bool = False
 
 
 class DuplicatePhoto(NamedTuple):

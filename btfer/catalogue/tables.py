@@ -31,7 +31,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 """The newest migration; a catalogue at another one is upgraded, or refused when it is newer."""
 
 metadata = MetaData()
@@ -149,6 +149,8 @@ verdict = Table(
     Column("at", String, nullable=False),
     Column("uid", String, nullable=False),  # the same on every machine
     Column("final", Boolean, nullable=False),  # holds over votes: an adjudication, a withdrawal
+    Column("note", String, nullable=False),  # what the person wrote beside it; '' = nothing
+    Column("unsure", Boolean, nullable=False),  # the person asks for a second one's vote
     Index("verdict_uid", "uid", unique=True),
     Index("verdict_subject", "round", "photo", "face", "settings"),
 )

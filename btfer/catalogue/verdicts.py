@@ -1,9 +1,9 @@
 """Verdicts: rows are only ever added. Of a stage the newest holds; of people, what they agree on.
 
-A round of people (photos, faces) asks for one or more votes on each picture (`review_plan`). What holds is
-the newest final verdict (an adjudication, a withdrawal); else the votes, once there are enough of them and
-they agree. A person's newest vote on a picture is the one that counts. Times order what comes from several
-machines, so that it is the same everywhere, whichever was merged first.
+A round of people (photos, faces) asks for one or more votes on each picture (`review_plan`), and for two at least
+where somebody was unsure. What holds is the newest final verdict (an adjudication, a withdrawal); else the votes,
+once there are enough of them and they agree. A person's newest vote on a picture is the one that counts. Times order
+what comes from several machines, so that it is the same everywhere, whichever was merged first.
 """
 
 import uuid
@@ -27,7 +27,8 @@ from btfer.errors import UsageError
 class Verdict:
     """One judgement of a photo, or of one of its faces, in a round (dedup, photos, crop, faces, leaks).
 
-    final: holds over votes. uid: names the row on every machine.
+    final: holds over votes. uid: names the row on every machine. note: what the person wrote beside it. unsure: they
+    ask for a second person's vote.
     """
 
     round: str
@@ -43,6 +44,8 @@ class Verdict:
     undoes: int | None = None
     final: bool = False
     uid: str = field(default_factory=lambda: uuid.uuid4().hex)
+    note: str = ""
+    unsure: bool = False
 
 
 class StoredVerdict(NamedTuple):
@@ -50,7 +53,7 @@ class StoredVerdict(NamedTuple):
 
     settings: digest of the crop settings, or of a training set ('' = of none). expression: the new class of a
     relabel. keeper: the photo that a duplicate was dropped for, distance_bits from it. undoes: the id of the verdict
-    that this one undoes. at: ISO time in UTC. final: holds over votes.
+    that this one undoes. at: ISO time in UTC. final: holds over votes. note, unsure: as of `Verdict`.
     """
 
     id: int
@@ -68,6 +71,8 @@ class StoredVerdict(NamedTuple):
     at: str
     uid: str
     final: bool
+    note: str = ""
+    unsure: bool = False
 
 
 class CommittedPage(NamedTuple):
@@ -83,6 +88,28 @@ class DropCount(NamedTuple):
     round: str
     reason: str
     dropped: int
+
+
+class GivenVerdicts(NamedTuple):
+    """How many verdicts of a round a person gave on a day (UTC) that say one thing: a decision, a reason, a class."""
+
+    round: str
+    reviewer: str
+    day: str
+    says: str
+    n: int
+
+
+_said: sa.ColumnElement[Any] = sa.case(
+    (verdict.c.decision == "drop", verdict.c.reason),
+    (verdict.c.decision == "relabel", verdict.c.expression),
+    else_=verdict.c.decision,
+)
+BESIDE: dict[str, sa.ColumnElement[bool]] = {
+    "unsure": verdict.c.unsure,
+    "with a note": verdict.c.note != "",
+}
+"""What a verdict may have beside what it says."""
 
 
 def add(cat: Catalogue, new: Iterable[Verdict]) -> list[int]:
@@ -159,13 +186,36 @@ def log(
     rounds: Iterable[str] = (),
     limit: int | None = None,
     before: int | None = None,
+    reviewer: str = "",
+    says: str = "",
+    day: str = "",
 ) -> list[StoredVerdict]:
-    """Every verdict ever given, newest first, undone ones too. before: only those with a smaller id."""
+    """Every verdict ever given, newest first, undone ones too; '' = any.
+
+    before: only those with a smaller id. says: a decision, a drop reason, a class, or one of `BESIDE`. day: in UTC.
+    """
     statement = sa.select(verdict).order_by(verdict.c.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(verdict.c.id < before)
+    if reviewer:
+        statement = statement.where(verdict.c.reviewer == reviewer)
+    if day:
+        statement = statement.where(verdict.c.at.startswith(day, autoescape=True))
+    if says in BESIDE:
+        statement = statement.where(BESIDE[says])
+    elif says:
+        statement = statement.where(_said == says)
     chosen = list(rounds)
     return _stored(cat, statement.where(verdict.c.round.in_(chosen)) if chosen else statement)
+
+
+def given(cat: Catalogue, rounds: Iterable[str]) -> list[GivenVerdicts]:
+    """How many verdicts each person gave on each day (UTC), by what they say; undone ones and undos too."""
+    day = sa.func.substr(verdict.c.at, 1, 10)
+    columns = (verdict.c.round, verdict.c.reviewer, day, _said)
+    counted = sa.select(*columns, sa.func.count()).where(verdict.c.round.in_(list(rounds)))
+    with cat.read() as connection:
+        return [GivenVerdicts(*row) for row in connection.execute(counted.group_by(*columns))]
 
 
 def of_photo(cat: Catalogue, sha256: str) -> list[StoredVerdict]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from btfer.catalogue import review_pages, verdicts
+from btfer.catalogue.current_sql import FEWEST_WHERE_UNSURE
 from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.store import Catalogue, in_parts
 from btfer.catalogue.tables import lease, review_plan, verdict
@@ -39,14 +40,19 @@ class Claim(NamedTuple):
 
 @dataclass
 class _VoteState:
-    """Who has voted on a picture, and whether that is settled."""
+    """Who has voted on a picture, and whether they were unsure; and whether that is settled."""
 
-    voters: set[str] = field(default_factory=set)
+    unsure_of: dict[str, bool] = field(default_factory=dict)
     final: bool = False
 
-    def asks(self, reviewer: str, needed: int) -> bool:
+    def needed(self, planned: int) -> int:
+        """How many votes it asks for, where the round asks for `planned`."""
+        return max(planned, FEWEST_WHERE_UNSURE) if any(self.unsure_of.values()) else planned
+
+    def asks(self, reviewer: str, planned: int) -> bool:
         """Whether it still awaits this person's vote."""
-        return not self.final and reviewer not in self.voters and len(self.voters) < needed
+        open_ = not self.final and len(self.unsure_of) < self.needed(planned)
+        return open_ and reviewer not in self.unsure_of
 
 
 def needed(cat: Catalogue, round_: str) -> int:
@@ -80,7 +86,7 @@ def add_open(
             so_far = known[_subject(one)]
             if one.uid not in here and so_far.asks(one.reviewer, ask):
                 rows.append(vars(one) | {"at": at})
-                so_far.voters.add(one.reviewer)
+                so_far.unsure_of[one.reviewer] = one.unsure
         if rows:
             connection.execute(sa.insert(verdict), rows)
         if rows and page:
@@ -110,7 +116,7 @@ def settle(cat: Catalogue, round_: str, new: Iterable[Verdict]) -> list[int]:
             for one in todo
             if one.uid not in here
             and not known[_subject(one)].final
-            and one.reviewer not in known[_subject(one)].voters
+            and one.reviewer not in known[_subject(one)].unsure_of
         ]
         return [*here.values(), *(add_within(connection, one, at) for one in open_)]
 
@@ -140,7 +146,7 @@ def claim(
         for subject, so_far, leased in _in_turn(connection, round_, candidates, reviewer):
             if not so_far.asks(reviewer, ask):
                 closed.add(subject)
-            elif len(so_far.voters) + leased < ask:
+            elif len(so_far.unsure_of) + leased < so_far.needed(ask):
                 got.append(subject)
             if len(got) == size:
                 break
@@ -234,10 +240,11 @@ def _vote_states(
     named = sorted({one.photo for one in subjects})
     for part in in_parts(named):
         here = not_undone().where(verdict.c.round == round_, verdict.c.photo.in_(part))
-        for row in connection.execute(here):
+        for row in connection.execute(here.order_by(verdict.c.at, verdict.c.id)):
             so_far = found[ReviewSubject(row.photo, row.face)]
             so_far.final = so_far.final or row.final
-            so_far.voters |= set() if row.final else {row.reviewer}
+            if not row.final:  # of one person the newest counts
+                so_far.unsure_of[row.reviewer] = row.unsure
     return found
 
 

@@ -37,6 +37,7 @@ def bench(
     weights_file: grid_options.WeightsFile = None,
     protocol: grid_options.Protocol = choices.Protocol.paper,
     split: grid_options.Split = None,
+    labels: grid_options.Labels = "",
     seed: grid_options.Seeds = None,
     seeds: grid_options.Consecutive = 1,
     epochs: grid_options.Epochs = None,
@@ -72,6 +73,7 @@ def bench(
         weights_from=weights_file,
         protocol=protocol.value,
         split=arguments.value(split),
+        labels=labels,
         first_seeds=seed or [],
         consecutive_seeds=seeds,
         epochs=epochs,
@@ -98,6 +100,7 @@ def bench_plan(
     weights_file: grid_options.WeightsFile = None,
     protocol: grid_options.Protocol = choices.Protocol.paper,
     split: grid_options.Split = None,
+    labels: grid_options.Labels = "",
     seed: grid_options.Seeds = None,
     seeds: grid_options.Consecutive = 1,
     epochs: grid_options.Epochs = None,
@@ -127,6 +130,7 @@ def bench_plan(
         weights_from=weights_file,
         protocol=protocol.value,
         split=arguments.value(split),
+        labels=labels,
         first_seeds=seed or [],
         consecutive_seeds=seeds,
         epochs=epochs,
@@ -175,6 +179,17 @@ def bench_external(
         Path | None,
         typer.Option(help="CSV from any framework: image, and label or probabilities."),
     ] = None,
+    column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Column of the CSV with the answers, or 'probabilities' [found by name and content].",
+        ),
+    ] = "",
+    other_classes: Annotated[
+        choices.OtherClasses,
+        typer.Option(help="What an answer such as contempt is: wrong, or the image is left out."),
+    ] = choices.OtherClasses.wrong,
     system: Annotated[
         choices.SystemName | None, typer.Option(help="A packaged system, installed beside btfer.")
     ] = None,
@@ -212,9 +227,14 @@ def bench_external(
     if not labels:
         why = "it describes a file whose outputs are named with --labels"
         arguments.refuse(ctx, "pixels", "bgr", because=why)
+    if not predictions:
+        why = "it is about a CSV of --predictions"
+        arguments.refuse(ctx, "column", "other_classes", because=why)
     found = models.bench_others(
         release=release,
         predictions=predictions,
+        column=column,
+        others=other_classes.value,
         system=arguments.value(system),
         model_file=model_file,
         labels=labels,
@@ -285,6 +305,7 @@ def _request(options: GridOptions) -> "BenchRequest":
         weights_from=options.weights_from,
         grid=options.grid,
         split=options.split,
+        labels=options.labels,
         limit=options.limit,
         part=options.shard,
         augment=options.augment,
@@ -299,11 +320,11 @@ def _train(request: "BenchRequest") -> "list[RunRecord]":
     from btfer.leaks import leaks_in
 
     settings, folder, sets = context.settings(), request.release, request.training
-    with context.catalogue(settings) as cat, output.progress() as progress:
+    with output.progress() as progress:
         return runner.bench(
             request,
             progress,
-            leaks=(lambda name: asdict(leaks_in(cat, settings, folder, name, sets[name])))
+            leaks=(lambda name: asdict(leaks_in(settings, folder, name, sets[name])))
             if folder
             else None,
         )
@@ -402,6 +423,9 @@ RUN_COLUMNS = {
     "validation": "val",
     "test": "test",
     "cross_domain": "BTFER",
+    "coverage": "cov.",
+    "leaks": "leaks",
+    "release": "release",
 }
 
 

@@ -22,6 +22,7 @@ Protocol = StrEnum("Protocol", "paper authors_code strict")
 Split = StrEnum("Split", "official authors strict")
 Augment = StrEnum("Augment", "auto host device")
 ModelFormat = StrEnum("ModelFormat", "tflite onnx")
+OtherClasses = StrEnum("OtherClasses", "wrong drop")
 Quantize = StrEnum("Quantize", "none dynamic float16 int8")
 
 

@@ -50,6 +50,13 @@ Split = Annotated[
     choices.Split | None,
     typer.Option(help="How training sets are split [as the protocol says]."),
 ]
+Labels = Annotated[
+    str,
+    typer.Option(
+        metavar="0=CLASS,...",
+        help="Classes of numbered folders, for sets whose name does not say [by the name].",
+    ),
+]
 Seeds = Annotated[
     list[int] | None,
     typer.Option("--seed", metavar="N", help="One run for each seed [setting seed]."),
@@ -88,6 +95,7 @@ class GridOptions:
     weights_from: Path | None
     protocol: str
     split: str
+    labels: str = ""
     first_seeds: list[int] = field(default_factory=list)
     consecutive_seeds: int = 1
     epochs: int | None = None

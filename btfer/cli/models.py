@@ -99,6 +99,8 @@ def bench_others(
     *,
     release: str | None,
     predictions: Path | None,
+    column: str,
+    others: Any,
     system: str,
     model_file: Path | None,
     labels: str,
@@ -120,7 +122,9 @@ def bench_others(
     if predictions:
         from btfer.bench.systems.prediction_files import score_file
 
-        return [score_file(runs_dir, predictions, name, images)]
+        with output.progress() as progress:
+            said = {"column": column, "others": others, "progress": progress}
+            return [score_file(runs_dir, predictions, name, images, **said)]
     if model_file:
         from btfer.bench.systems.model_file import reading_of, score_model_file
 
@@ -149,12 +153,19 @@ def bench_edge(
     chosen = [store.find(one) for one in runs]
     with quiet_stderr():
         from btfer.bench.edge.measure import EdgeRequest, as_rows, measure_run
-        from btfer.bench.edge.report import TITLES, printed, write_edge
+        from btfer.bench.edge.report import TITLES, keep_row, kept_rows, printed, write_edge
     folder = context.release_folder(release) if release else None
     request = EdgeRequest(data_dir, folder, calibration, threads)
-    with output.progress() as progress:
-        rows = [row for one in chosen for row in measure_run(one, request, progress)]
-    written = write_edge(rows, data_dir / "reports")
+    rows = []
+    try:
+        with output.progress() as progress:
+            for one in chosen:
+                for row in measure_run(one, request, progress):
+                    keep_row(row, one.folder)
+                    rows.append(row)
+    finally:  # what was measured before a form failed, and on other days, is shown too
+        every = kept_rows(data_dir / "runs")
+        written = write_edge(every, data_dir / "reports") if every else None
     if as_json:
         print(json.dumps(as_rows(rows), indent=2))
         return

@@ -46,6 +46,8 @@ def review_export(
 ) -> None:
     """Write all verdicts of reviewers as CSV, to merge into another catalogue.
 
+    Notes, "unsure", and the version of the guidelines that was read are columns of it.
+
     Example: btfer review export verdicts.csv
     """
     from btfer import review
@@ -68,15 +70,16 @@ def review_import(
 
     Exports can be merged in any order and any number of times; where two reviewers differ,
     the photo or face goes to the page Disagreements. A label is a class, keep, or drop:REASON,
-    and counts only where nobody has judged yet.
+    and counts only where nobody has judged yet. Columns note and unsure (yes) may be there too.
 
     Example: btfer review import verdicts.csv --reviewer ann
     """
-    from btfer import review
+    from btfer import csv_reader, review
 
-    rows = arguments.read_csv(file)
+    rows = csv_reader.read_csv(file, may_be_empty=True)
+    values, lines = [one.values for one in rows], [one.line for one in rows]
     with context.catalogue(context.settings(), must_exist=True) as cat:
-        outcome = review.import_verdicts(cat, rows, reviewer)
+        outcome = review.import_verdicts(cat, values, reviewer, lines=lines)
     text = (
         "{added} added, {known} known already, {unknown} about unknown photos or faces, "
         "{taken_back} undone"

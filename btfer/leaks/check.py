@@ -14,7 +14,7 @@ from btfer.errors import UsageError
 from btfer.files import only_one, sha256_file, write_atomic
 from btfer.leaks.search import METHOD, Leak, LeakSearch, search
 from btfer.leaks.sheet import sheet
-from btfer.leaks.subjects import subjects_of, subjects_of_release
+from btfer.leaks.subjects import released_images, subjects_of, subjects_of_release
 from btfer.leaks.training import TrainingSet, read_training
 from btfer.leaks.views import LeakSubject
 from btfer.paths import leaks_dir
@@ -83,9 +83,18 @@ def check_release(
     return found
 
 
-def leaks_in(cat: Catalogue, settings: Settings, release: Path, name: str, path: Path) -> LeakCount:
-    """How many images of a release are in one training set, as `btfer bench` records it. Raises as `check_release`."""
-    [found] = check_release(cat, settings, release, {name: path})
+def leaks_in(settings: Settings, release: Path, name: str, path: Path) -> LeakCount:
+    """How many images of a release are in one training set, as `btfer bench` records it. Raises as `check_release`.
+
+    The released images alone are looked for, so that everybody who has the release counts the same, with the
+    photos or without; with them `check_release` may find more.
+    """
+    folder = leaks_dir(settings.data_dir) / release.resolve().name
+    with only_one(settings.data_dir, "leaks"):
+        subjects = released_images(release)
+        training, kept = _read(settings, name, path, SILENT)
+        ours, answer = sha256_file(release / "metadata.csv"), folder / f"{name}.released.json"
+        found = _checked(answer, ours, subjects, training, kept, settings, SILENT)
     return LeakCount(found.faces, found.images, found.digest)
 
 

@@ -39,7 +39,7 @@ def subjects_of_release(cat: Catalogue, data_dir: Path, release: Path) -> list[L
     With its photo, a face is also found in wider framings. Raises UsageError where the folder
     is not a release.
     """
-    images = _as_they_are(release)
+    images = released_images(release)
     file_of = {one.face: f"images/{one.file}" for one in releases.faces_in(cat, release.name)}
     known = subjects_of(cat, data_dir, faces.by_id(cat, file_of).values())
     here = {file_of[one.name]: one for one in known if one.picture.is_file()}
@@ -54,8 +54,8 @@ def _tilt_deg(landmarks: Mapping[str, Any]) -> float:
     return degrees(atan2(y1 - y0, x1 - x0))
 
 
-def _as_they_are(release: Path) -> list[LeakSubject]:
-    """The images of a release folder, each with the place of the face's box in it."""
+def released_images(release: Path) -> list[LeakSubject]:
+    """The images of a release folder, each with the place of the face's box in it. Raises UsageError."""
     table = release / "metadata.csv"
     if not table.is_file():
         raise UsageError(

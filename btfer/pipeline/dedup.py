@@ -9,6 +9,7 @@ Source: BTFER section 2, stage 2, where people did it by eye.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from btfer.catalogue.verdicts import Verdict
 from btfer.duplicate_rules import rank
 from btfer.engine import map_unordered
 from btfer.files import only_one
+from btfer.images.border import is_bordered
+from btfer.paths import thumbnail_path
 from btfer.pipeline.grouping import Grouping, Pair, group
 from btfer.pipeline.likeness import compare_pair, copies_in, is_blank
 from btfer.progress import SILENT, Progress
@@ -53,7 +56,9 @@ def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> Dedu
         found = Grouping()
         if new:
             near_by = _Index(index).around(new, settings.max_hamming_bits)
-            rows = photos.for_dedup(cat, [index[i].sha256 for i in near_by.rows])
+            rows = _with_borders(
+                photos.for_dedup(cat, [index[i].sha256 for i in near_by.rows]), settings.data_dir
+            )
             found = _groups(near_by, rows, settings, progress)
             alone = {index[i].sha256 for i in new} - {row.sha256 for row in rows}
             kept = (Verdict("dedup", sha256, "keep", "dedup") for sha256 in sorted(alone))
@@ -62,6 +67,13 @@ def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> Dedu
     progress.update("dedup", len(index), len(index))
     groups = len({copy.keeper for copy in copies})
     return DedupOutcome(len(new) - len(again), len(copies), groups, found.split)
+
+
+def _with_borders(rows: Iterable[DuplicateCandidate], data_dir: Path) -> list[DuplicateCandidate]:
+    """The rows with what only the pictures say."""
+    return [
+        row._replace(bordered=is_bordered(thumbnail_path(data_dir, row.sha256))) for row in rows
+    ]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,16 @@ guidelines what reviewers are to go by, and its version
 from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.rows import PhotoBox
 from btfer.catalogue.verdicts import StoredVerdict
-from btfer.review.disputes import Dispute, Vote, as_item, disputes, plan, votes_before
+from btfer.review.disputes import (
+    Dispute,
+    Vote,
+    as_item,
+    disputes,
+    in_words,
+    notes_of,
+    plan,
+    votes_before,
+)
 from btfer.review.exchange import Imported, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
 from btfer.review.filters import CHOICES, ORDERS, Filter, counted
@@ -36,9 +45,11 @@ from btfer.review.judge import (
     undo_last,
 )
 from btfer.review.log import (
+    LogFilter,
     LoggedVerdict,
     decide,
     judge_anew,
+    log_choices,
     photo_items,
     visible_log,
     with_pictures,
@@ -56,12 +67,20 @@ from btfer.review.queues import (
     progress,
     queue,
 )
-from btfer.review.rules import DROP_REASONS, RELABEL_KEYS, RESERVED_KEYS, ROUNDS, Judged
+from btfer.review.rules import (
+    DROP_REASONS,
+    LONGEST_NOTE,
+    RELABEL_KEYS,
+    RESERVED_KEYS,
+    ROUNDS,
+    Judged,
+)
 from btfer.review.suspects import MarkedSuspects, mark_suspects
 
 __all__ = [
     "CHOICES",
     "DROP_REASONS",
+    "LONGEST_NOTE",
     "ORDERS",
     "RELABEL_KEYS",
     "RESERVED_KEYS",
@@ -74,6 +93,7 @@ __all__ = [
     "Imported",
     "Item",
     "Judged",
+    "LogFilter",
     "LoggedVerdict",
     "MarkedSuspects",
     "NextStep",
@@ -98,10 +118,13 @@ __all__ = [
     "export_verdicts",
     "forecast",
     "import_verdicts",
+    "in_words",
     "judge_anew",
     "keep_single_faces",
+    "log_choices",
     "mark_suspects",
     "next_step",
+    "notes_of",
     "pace",
     "photo_items",
     "plan",

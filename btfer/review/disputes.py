@@ -15,10 +15,11 @@ MOST_REVIEWERS = 9
 
 @dataclass(frozen=True)
 class Vote:
-    """One person's verdict on a picture, in words: `keep`, `drop: text`, `sad`."""
+    """One person's verdict on a picture, in words: `keep`, `drop: text`, `sad, unsure`; and their note."""
 
     reviewer: str
     verdict: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,9 @@ def disputes(cat: Catalogue, round_: str, *, settled_by: str = "") -> list[Dispu
     check_round(round_)
     by_subject: dict[ReviewSubject, list[Vote]] = defaultdict(list)
     for row in votes.disputes(cat, round_):
-        by_subject[ReviewSubject(row.photo, row.face)].append(Vote(row.reviewer, _in_words(row)))
+        by_subject[ReviewSubject(row.photo, row.face)].append(
+            Vote(row.reviewer, in_words(row), row.note)
+        )
     for subject in [one for one, cast in by_subject.items() if _voted(cast, settled_by)]:
         del by_subject[subject]
     labels = photos.described(cat, {one.photo for one in by_subject})
@@ -57,9 +60,16 @@ def _voted(cast: list[Vote], reviewer: str) -> bool:
 
 
 def as_item(one: Dispute) -> Item:
-    """The picture with the votes as its badges."""
-    votes_ = tuple(f"{vote.reviewer}: {vote.verdict}" for vote in one.votes)
+    """The picture with the votes as its badges, which say where there is a note."""
+    votes_ = tuple(
+        f"{vote.reviewer}: {vote.verdict}{' (with a note)' * bool(vote.note)}" for vote in one.votes
+    )
     return replace(one.item, badges=votes_)
+
+
+def notes_of(one: Dispute) -> list[str]:
+    """What each person wrote, whole."""
+    return [f"{vote.reviewer}: {vote.note}" for vote in one.votes if vote.note]
 
 
 def votes_before(cat: Catalogue, item: Item) -> list[str]:
@@ -67,7 +77,12 @@ def votes_before(cat: Catalogue, item: Item) -> list[str]:
     if not item.face:
         return []
     rows = verdicts.votes(cat, "photos", [item.photo])
-    return [f"photo, {row.reviewer}: {_in_words(row)}" for row in rows]
+    return [_with_note(row) for row in rows]
+
+
+def _with_note(row: StoredVerdict) -> str:
+    note = f" \N{EM DASH} {row.note}" if row.note else ""
+    return f"photo, {row.reviewer}: {in_words(row)}{note}"
 
 
 def plan(cat: Catalogue, reviewers_per_image: int, round_: str = "") -> None:
@@ -84,6 +99,7 @@ def plan(cat: Catalogue, reviewers_per_image: int, round_: str = "") -> None:
         votes.plan(cat, one, reviewers_per_image)
 
 
-def _in_words(row: StoredVerdict) -> str:
+def in_words(row: StoredVerdict) -> str:
+    """A verdict in words: `keep`, `drop: text`, `sad, unsure`."""
     words = {"drop": f"drop: {row.reason}", "relabel": row.expression}
-    return words.get(row.decision, row.decision)
+    return words.get(row.decision, row.decision) + ", unsure" * row.unsure

@@ -1,5 +1,7 @@
 """Why one of two copies was kept, in words: dedup's own rules (`btfer.duplicate_rules`) applied to both."""
 
+from collections.abc import Collection
+
 from btfer.catalogue.duplicates import DuplicateFacts
 from btfer.duplicate_rules import Facts, PhotoFacts, bytes_a_pixel, decided_by, licence_rank
 
@@ -7,6 +9,7 @@ _LICENCE = ("allows a release", "does not mention a release", "forbids a release
 _RULES = {
     "judged": "people had judged it already",
     "licence": "its licence {keeper} ({keeper_licence}), the copy's licence {copy} ({copy_licence})",
+    "border": "without the strip or frame that the copy has",
     "resolution": "larger ({keeper} px, the copy {copy} px)",
     "compression": "less compressed ({keeper} bytes per pixel, the copy {copy})",
     "earlier": "found earlier ({keeper}, the copy {copy})",
@@ -14,16 +17,23 @@ _RULES = {
 }
 
 
-def why_kept(keeper: DuplicateFacts, copy: DuplicateFacts, chosen_by: str = "") -> str:
+def why_kept(
+    keeper: DuplicateFacts,
+    copy: DuplicateFacts,
+    chosen_by: str = "",
+    *,
+    bordered: Collection[str] = (),
+) -> str:
     """The first rule that decided between a keeper and a copy, with what it saw.
 
-    chosen_by: the person who chose the keeper ('' = dedup did). Licences are those known now, and only
+    chosen_by: the person who chose the keeper ('' = dedup did). bordered: photos (sha256) with a strip or a frame.
+    Licences are those known now, and only
     judgements before the copy was dropped count: where the rules now decide otherwise than dedup did,
     the answer says so.
     """
     if chosen_by:
         return f"chosen by {chosen_by}"
-    stays, goes = (facts_before(one, copy.verdict_id) for one in (keeper, copy))
+    stays, goes = (facts_before(one, copy.verdict_id, bordered) for one in (keeper, copy))
     rule, for_keeper = decided_by(stays, goes)
     if not for_keeper:
         return (
@@ -37,7 +47,7 @@ def why_kept(keeper: DuplicateFacts, copy: DuplicateFacts, chosen_by: str = "") 
     )
 
 
-def facts_before(one: DuplicateFacts, verdict_id: int) -> Facts:
+def facts_before(one: DuplicateFacts, verdict_id: int, bordered: Collection[str] = ()) -> Facts:
     """What the rules ask of a photo, as it was when a verdict was given."""
     return PhotoFacts(
         sha256=one.sha256,
@@ -47,6 +57,7 @@ def facts_before(one: DuplicateFacts, verdict_id: int) -> Facts:
         height_px=one.height_px,
         n_bytes=one.n_bytes,
         at=one.at,
+        bordered=one.sha256 in bordered,
     )
 
 

@@ -6,7 +6,7 @@ given on: a keeper that loses its place takes no further part, and the new one a
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from btfer.catalogue import Catalogue, duplicates
@@ -86,9 +86,16 @@ def group_summaries(cat: Catalogue) -> list[GroupSummary]:
 
 
 def current_groups(
-    cat: Catalogue, summaries: Sequence[GroupSummary], most: int = MOST_SHOWN
+    cat: Catalogue,
+    summaries: Sequence[GroupSummary],
+    most: int = MOST_SHOWN,
+    *,
+    is_bordered: Callable[[str], bool] = lambda _: False,
 ) -> list[list[DuplicateGroup]]:
-    """What has become of each listed group, with all that is shown of it: mostly one group; [] = no copies now."""
+    """What has become of each listed group, with all that is shown of it: mostly one group; [] = no copies now.
+
+    is_bordered: whether a photo (sha256) has a strip or a frame around it, which only its pixels say.
+    """
     shown = [[one.keeper, *one.copies[:most]] for one in summaries]
     known = duplicates.facts(cat, {name for names in shown for name in names})
     asked = {""}
@@ -96,6 +103,7 @@ def current_groups(
         known |= duplicates.facts(cat, missing)
         asked |= missing
     keeper_of = {name: row.keeper for name, row in known.items() if row.keeper in known}
+    bordered = {name for name in known if is_bordered(name)}
     found = []
     for summary, names in zip(summaries, shown, strict=True):
         members: dict[str, list[DuplicateFacts]] = defaultdict(list)
@@ -103,7 +111,9 @@ def current_groups(
             if name in keeper_of:
                 members[root(name, keeper_of)].append(known[name])
         hidden = max(0, len(summary.copies) - most)
-        found.append([_group(known[root], rows, hidden) for root, rows in members.items()])
+        found.append(
+            [_group(known[root], rows, hidden, bordered) for root, rows in members.items()]
+        )
     return found
 
 
@@ -178,16 +188,18 @@ def _verdicts(
     return keeps + drops
 
 
-def _group(keeper: DuplicateFacts, rows: Sequence[DuplicateFacts], hidden: int) -> DuplicateGroup:
+def _group(
+    keeper: DuplicateFacts, rows: Sequence[DuplicateFacts], hidden: int, bordered: Collection[str]
+) -> DuplicateGroup:
     chosen_by = next((row.decided_by for row in rows if row.decided_by != "dedup"), "")
     hashes = keeper.phash, keeper.mirror_phash
     copies = []
     for row in rows:
         bits, mirrored = hamming_distance((row.phash, row.mirror_phash), hashes)
-        why = why_kept(keeper, row, chosen_by)
+        why = why_kept(keeper, row, chosen_by, bordered=bordered)
         copies.append(replace(_photo(row), distance_bits=bits, mirrored=mirrored, why=why))
-    next_best = min(rows, key=lambda row: rank(facts_before(row, row.verdict_id)))
-    why = why_kept(keeper, next_best, chosen_by)
+    next_best = min(rows, key=lambda row: rank(facts_before(row, row.verdict_id, bordered)))
+    why = why_kept(keeper, next_best, chosen_by, bordered=bordered)
     labels = tuple(sorted({label for row in (keeper, *rows) for label in _labels(row)}))
     return DuplicateGroup(replace(_photo(keeper), why=why), copies, labels, hidden)
 

@@ -3,16 +3,17 @@
 The exchanged form has the columns of `COLUMNS`: a face is named by its photo and its box, not by an id, so
 that it is found again where the crop ran once more. It carries every vote ever given, those undone too,
 each with a name of its own: merging in any order, any number of times, ends the same and loses none.
-The simple form has `sha256` (or `file`, a path) and `label`: a class, `keep`, or `drop:<reason>`, for photos.
+The simple form has `sha256` (or `file`, a path) and `label`: a class, `keep`, or `drop:<reason>`, for photos; it may
+have `note`, and `unsure` (yes).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from btfer.catalogue import Catalogue, faces, merging, photos, verdicts, votes
+from btfer.catalogue import Catalogue, faces, merging, photos, review_pages, verdicts, votes
 from btfer.catalogue.merging import MergedVerdict
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.rows import PhotoBox
@@ -25,11 +26,12 @@ from btfer.review.exchange_rows import (
     CsvRow,
     ExchangedVerdict,
     is_exchanged,
+    is_yes,
     shortened,
     text_of,
 )
 from btfer.review.iou import SAME_FACE_IOU, best_match
-from btfer.review.rules import ROUNDS, Judged, check_judged, check_reviewer
+from btfer.review.rules import ROUNDS, Judged, as_note, check_judged, check_reviewer
 
 _From = TypeVar("_From")
 _To = TypeVar("_To")
@@ -54,7 +56,16 @@ def export_verdicts(cat: Catalogue) -> list[ExchangedVerdict]:
     undone = {row.undoes: row for row in log if row.undoes}
     given = [row for row in log if not row.undoes]
     boxes = {id_: row.box for id_, row in faces.by_id(cat, _faces_of(given)).items()}
-    return [_exchanged(row, boxes.get(row.face), undone.get(row.id)) for row in given]
+    read = {name: review_pages.guidelines_of(cat, name) for name in ROUNDS}
+    return [
+        _exchanged(
+            row,
+            boxes.get(row.face),
+            undone.get(row.id),
+            read[row.round].get((row.reviewer, row.at), ""),
+        )
+        for row in given
+    ]
 
 
 def _faces_of(rows: Iterable[StoredVerdict]) -> list[str]:
@@ -62,7 +73,7 @@ def _faces_of(rows: Iterable[StoredVerdict]) -> list[str]:
 
 
 def _exchanged(
-    row: StoredVerdict, box: PhotoBox | None, undo: StoredVerdict | None
+    row: StoredVerdict, box: PhotoBox | None, undo: StoredVerdict | None, guidelines: str
 ) -> ExchangedVerdict:
     return ExchangedVerdict(
         round=row.round,
@@ -77,26 +88,33 @@ def _exchanged(
         final=row.final,
         undone=undo.at if undo else "",
         undone_by=undo.reviewer if undo else "",
+        guidelines=guidelines,
+        unsure=row.unsure,
+        note=row.note,
     )
 
 
-def import_verdicts(cat: Catalogue, rows: Iterable[CsvRow], reviewer: str) -> Imported:
+def import_verdicts(
+    cat: Catalogue, rows: Iterable[CsvRow], reviewer: str, *, lines: Sequence[int] = ()
+) -> Imported:
     """Add the verdicts of a CSV file's rows, in one transaction. Doing it twice adds nothing the second time.
 
     The exchanged form is merged: where people judged differently, the picture is in dispute. Plain labels
     are votes only where one is still asked for. Faces are looked for among those of the newest crop, by
-    IoU. reviewer: for rows that name none. Raises UsageError with the line number (the header is line 1)
-    for an unknown round, decision, reason or class, before anything is written.
+    IoU. reviewer: for rows that name none. lines: where each row stands in its file (the header is line 1; none =
+    one line each). Raises UsageError with the line for an unknown round, decision, reason or class, before anything
+    is written.
     """
     reviewer, every = check_reviewer(reviewer), list(rows)
+    at = lines or range(2, 2 + len(every))
     columns = set(every[0]) if every else set()
     if not every:
         return Imported(0, 0, 0)
     if is_exchanged(columns):
-        found = _exchanged_verdicts(cat, every, reviewer)
+        found = _exchanged_verdicts(cat, every, reviewer, at)
         added, undone = merging.merge(cat, found)
     elif "label" in columns and columns & {"sha256", "file"}:
-        found = _labels_as_verdicts(cat, every, reviewer)
+        found = _labels_as_verdicts(cat, every, reviewer, at)
         added, undone = votes.add_open(cat, "photos", [one.verdict for one in found]), 0
     else:
         raise UsageError(
@@ -106,9 +124,11 @@ def import_verdicts(cat: Catalogue, rows: Iterable[CsvRow], reviewer: str) -> Im
     return Imported(added, len(found) - added, len(every) - len(found), undone)
 
 
-def _line_by_line(rows: Iterable[_From], read: Callable[[_From], _To]) -> list[_To]:
+def _line_by_line(
+    rows: Iterable[_From], lines: Sequence[int], read: Callable[[_From], _To]
+) -> list[_To]:
     found = []
-    for line, row in enumerate(rows, start=2):
+    for line, row in zip(lines, rows, strict=True):
         try:
             found.append(read(row))
         except UsageError as error:
@@ -116,9 +136,11 @@ def _line_by_line(rows: Iterable[_From], read: Callable[[_From], _To]) -> list[_
     return found
 
 
-def _exchanged_verdicts(cat: Catalogue, rows: list[CsvRow], reviewer: str) -> list[MergedVerdict]:
+def _exchanged_verdicts(
+    cat: Catalogue, rows: list[CsvRow], reviewer: str, lines: Sequence[int]
+) -> list[MergedVerdict]:
     """Those whose photo or face is in the catalogue."""
-    exchanged = _line_by_line(rows, lambda row: ExchangedVerdict.from_csv(row, reviewer))
+    exchanged = _line_by_line(rows, lines, lambda row: ExchangedVerdict.from_csv(row, reviewer))
     known = photos.known(cat, [one.photo for one in exchanged])
     boxes: dict[str, list[tuple[PhotoBox, str]]] = defaultdict(list)
     for face in faces.under(cat, faces.newest_settings(cat)):
@@ -140,7 +162,7 @@ def _exchanged_verdicts(cat: Catalogue, rows: list[CsvRow], reviewer: str) -> li
             uid = shortened(f"{uid}|{face}")
         return _merged(one, face, uid)
 
-    return [one for one in _line_by_line(exchanged, resolved) if one]
+    return [one for one in _line_by_line(exchanged, lines, resolved) if one]
 
 
 def _merged(one: ExchangedVerdict, face: str, uid: str) -> MergedVerdict:
@@ -154,11 +176,16 @@ def _merged(one: ExchangedVerdict, face: str, uid: str) -> MergedVerdict:
         expression=one.expression,
         final=one.final,
         uid=uid,
+        note=one.note,
+        unsure=one.unsure,
     )
-    return MergedVerdict(verdict, one.at or verdicts.timestamp(), one.undone, one.undone_by)
+    at = one.at or verdicts.timestamp()
+    return MergedVerdict(verdict, at, one.undone, one.undone_by, one.guidelines)
 
 
-def _labels_as_verdicts(cat: Catalogue, rows: list[CsvRow], reviewer: str) -> list[MergedVerdict]:
+def _labels_as_verdicts(
+    cat: Catalogue, rows: list[CsvRow], reviewer: str, lines: Sequence[int]
+) -> list[MergedVerdict]:
     """Those whose photo is in the catalogue."""
     labels = photos.labels(cat)
 
@@ -166,7 +193,8 @@ def _labels_as_verdicts(cat: Catalogue, rows: list[CsvRow], reviewer: str) -> li
         named = text_of(row, "sha256").lower() if "sha256" in row else ""
         photo = named or _sha256_of(text_of(row, "file"))
         one = judged_as(photo, text_of(row, "label"))
-        check_judged("photos", one)
+        note = as_note(text_of(row, "note"))
+        check_judged("photos", replace(one, note=note))
         if photo not in labels:
             return None
         if one.expression == labels[photo].expression:
@@ -178,10 +206,12 @@ def _labels_as_verdicts(cat: Catalogue, rows: list[CsvRow], reviewer: str) -> li
             reviewer,
             reason=one.reason,
             expression=one.expression,
+            note=note,
+            unsure=is_yes(row, "unsure"),
         )
         return MergedVerdict(verdict, "")
 
-    return [one for one in _line_by_line(rows, read) if one]
+    return [one for one in _line_by_line(rows, lines, read) if one]
 
 
 def judged_as(photo: str, label: str) -> Judged:

@@ -8,11 +8,11 @@ from typing import Any
 
 from btfer.catalogue.rows import PhotoBox
 from btfer.errors import UsageError
-from btfer.review.rules import Judged, check_judged, check_reviewer, check_round
+from btfer.review.rules import Judged, as_note, check_judged, check_reviewer, check_round
 
 _BOX = ("x", "y", "width", "height")
 _CONTENT = ("round", "photo", *_BOX, "decision", "reason", "expression", "reviewer", "at")
-COLUMNS = (*_CONTENT, "uid", "final", "undone", "undone_by")
+COLUMNS = (*_CONTENT, "uid", "final", "undone", "undone_by", "guidelines", "unsure", "note")
 """Of the CSV file, in order."""
 
 CsvRow = Mapping[str, Any]
@@ -23,7 +23,8 @@ CsvRow = Mapping[str, Any]
 class ExchangedVerdict:
     """A person's verdict without the ids of any catalogue: a face is named by its photo and its box.
 
-    at, undone: ISO times in UTC ('' = not stated; not undone). uid: names the verdict on every machine.
+    at, undone: ISO times in UTC ('' = not stated; not undone). uid: names the verdict on every machine. guidelines:
+    the version that the person had before them ('' = none). note, unsure: as of `Judged`.
     """
 
     round: str
@@ -38,16 +39,27 @@ class ExchangedVerdict:
     final: bool = False
     undone: str = ""
     undone_by: str = ""
+    guidelines: str = ""
+    unsure: bool = False
+    note: str = ""
 
     @classmethod
     def from_csv(cls, row: CsvRow, reviewer: str) -> "ExchangedVerdict":
         """Read a row that has at least the columns of a verdict. reviewer: for a row that names none.
 
-        Raises UsageError for an unknown round, decision, reason or class, and for a time or box that is none.
+        Raises UsageError for an unknown round, decision, reason or class, for a time or box that is none, and for a
+        note that is too long.
         """
         round_, photo = text_of(row, "round"), text_of(row, "photo")
         check_round(round_)
-        one = Judged(photo, *(text_of(row, name) for name in ("decision", "reason", "expression")))
+        one = Judged(
+            photo,
+            text_of(row, "decision"),
+            text_of(row, "reason"),
+            text_of(row, "expression"),
+            as_note(text_of(row, "note")),
+            is_yes(row, "unsure"),
+        )
         check_judged(round_, one)
         given = check_reviewer(text_of(row, "reviewer") or reviewer)
         return cls(
@@ -60,9 +72,12 @@ class ExchangedVerdict:
             reviewer=given,
             at=_time(row, "at"),
             uid=text_of(row, "uid") or _uid(row, given),
-            final=text_of(row, "final").lower() in ("yes", "true", "1"),
+            final=is_yes(row, "final"),
             undone=_time(row, "undone"),
             undone_by=text_of(row, "undone_by") or given,
+            guidelines=text_of(row, "guidelines"),
+            unsure=one.unsure,
+            note=one.note,
         )
 
     def to_csv(self) -> dict[str, str | float]:
@@ -71,17 +86,23 @@ class ExchangedVerdict:
             name: getattr(self, name) for name in COLUMNS if name not in _BOX
         }
         row |= dict(zip(_BOX, self.box or ("",) * 4, strict=True))
-        return {name: row[name] for name in COLUMNS} | {"final": "yes" if self.final else ""}
+        marks = {name: "yes" if row[name] else "" for name in ("final", "unsure")}
+        return {name: row[name] for name in COLUMNS} | marks
 
 
 def is_exchanged(columns: set[str]) -> bool:
-    """Whether these are the columns of an export; one of an older version lacks the last four."""
+    """Whether these are the columns of an export; one of an older version lacks the last ones."""
     return set(_CONTENT) <= columns
 
 
 def text_of(row: CsvRow, name: str) -> str:
     """A cell as text; '' where a row is too short, or a file of an older version lacks the column."""
     return "" if row.get(name) is None else str(row[name]).strip()
+
+
+def is_yes(row: CsvRow, name: str) -> bool:
+    """Whether a cell says yes."""
+    return text_of(row, name).lower() in ("yes", "true", "1")
 
 
 def shortened(text: str) -> str:

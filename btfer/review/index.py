@@ -197,10 +197,10 @@ class ReviewIndex:
             if named:
                 of = None if len(named) > MOST_CHANGED else named
                 self.disputed[round_] |= review_rows.disputed(self._cat, round_, of)
-            if votes_asked.get(round_, 1) > 1:
-                for vote in review_rows.votes_on(self._cat, round_, photos):
-                    id_ = vote.face or vote.photo
-                    self.voters[round_].setdefault(id_, set()).add(vote.reviewer)
+            one_is_enough = votes_asked.get(round_, 1) == 1  # unless its person was unsure
+            for vote in review_rows.votes_on(self._cat, round_, photos, unsure=one_is_enough):
+                id_ = vote.face or vote.photo
+                self.voters[round_].setdefault(id_, set()).add(vote.reviewer)
         if photos is None:
             self.doubted = review_rows.faces_with_hint(self._cat, self.digest, badges.DOUBT)
 

@@ -16,7 +16,7 @@ from btfer.expressions import parse_expression
 from btfer.review.exchange_rows import shortened
 from btfer.review.iou import SAME_FACE_IOU, best_match
 from btfer.review.queues import LEASE_MINUTES, queue
-from btfer.review.rules import Judged, check_judged, check_reviewer, check_round
+from btfer.review.rules import Judged, as_note, check_judged, check_reviewer, check_round
 
 MAX_UNDO = 200  # a page is far smaller; an import is far larger and is no slip of a key
 
@@ -118,7 +118,10 @@ def undo_last(cat: Catalogue, reviewer: str, round_: str) -> list[Judged]:
         )
     undo(cat, [row.id for row in rows], reviewer)
     judged = [
-        Judged(row.face or row.photo, row.decision, row.reason, row.expression) for row in rows
+        Judged(
+            row.face or row.photo, row.decision, row.reason, row.expression, row.note, row.unsure
+        )
+        for row in rows
     ]
     votes.lease_only(cat, round_, [one.id for one in judged], reviewer, minutes=LEASE_MINUTES)
     return judged
@@ -224,7 +227,8 @@ def _verdict(
     if decision == "relabel" and expression == label:
         decision, expression = "keep", ""
     verdict = Verdict(round_, subject.photo, decision, reviewer, subject.face)
-    return replace(verdict, reason=one.reason, expression=expression)
+    verdict = replace(verdict, reason=one.reason, expression=expression)
+    return replace(verdict, note=as_note(one.note), unsure=one.unsure)
 
 
 def _labelled(face: str, label: str) -> Judged:

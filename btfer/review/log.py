@@ -1,5 +1,6 @@
 """The log of people's verdicts, as far as a reviewer may see it without being influenced by others; judging anew."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -8,9 +9,13 @@ from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.verdicts import StoredVerdict, Verdict
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
+from btfer.expressions import EXPRESSIONS
+from btfer.review.index import shared
 from btfer.review.judge import Committed, commit, undo
 from btfer.review.queues import Item, QueueEntry, items
 from btfer.review.rules import ROUNDS, Judged, check_judged, check_reviewer
+
+_AT_ONCE = 600  # rows of the log that are read and looked through
 
 
 @dataclass(frozen=True)
@@ -22,17 +27,93 @@ class LoggedVerdict:
     undone: bool
 
 
+@dataclass(frozen=True)
+class LogFilter:
+    """Which verdicts of the log are shown; '' = any.
+
+    by: whose. verdict: keep, undo, a drop reason, a class, or one of `verdicts.BESIDE`. day: in UTC. label: the
+    picture's now. find: as of `Filter`.
+    """
+
+    round: str = ""
+    by: str = ""
+    verdict: str = ""
+    label: str = ""
+    day: str = ""
+    find: str = ""
+
+
+WHOLE_LOG = LogFilter()
+
+
 def visible_log(
-    cat: Catalogue, reviewer: str, *, limit: int, before: int | None = None
+    cat: Catalogue,
+    reviewer: str,
+    *,
+    limit: int,
+    before: int | None = None,
+    chosen: LogFilter = WHOLE_LOG,
 ) -> list[StoredVerdict]:
     """The newest verdicts in both rounds, newest first, undone ones too. before: only those with a smaller id.
 
-    Where a round asks for several votes, those of others show once all votes on the picture are in.
+    Where a picture asks for several votes, those of others show once all votes on it are in.
     """
-    rows = verdicts.log(cat, rounds=ROUNDS, limit=limit, before=before)
-    for round_ in ROUNDS:
-        if votes.needed(cat, round_) > 1:
-            rows = _without_open(cat, round_, rows, reviewer)
+    found: list[StoredVerdict] = []
+    while len(found) < limit:
+        rows = verdicts.log(
+            cat,
+            rounds=[chosen.round] if chosen.round in ROUNDS else ROUNDS,
+            limit=_AT_ONCE,
+            before=before,
+            reviewer=chosen.by,
+            says=chosen.verdict,
+            day=chosen.day,
+        )
+        shown = _chosen(cat, rows, chosen)
+        for round_ in ROUNDS:
+            shown = _without_open(cat, round_, shown, reviewer)
+        found += shown
+        if len(rows) < _AT_ONCE:
+            break
+        before = rows[-1].id
+    return found[:limit]
+
+
+def log_choices(cat: Catalogue, reviewer: str, chosen: LogFilter) -> dict[str, dict[str, int]]:
+    """How many verdicts each choice would leave, the others as they are; of `label` and `find` nothing is counted.
+
+    Where pictures ask for several votes, what others say is not counted by verdict: it might be told from the number.
+    """
+    blind = any(votes.needed(cat, name) > 1 for name in ROUNDS)
+    asked = {"round": chosen.round, "by": chosen.by, "verdict": chosen.verdict, "day": chosen.day}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in asked}
+    for row in verdicts.given(cat, ROUNDS):
+        says = row.says if not blind or row.reviewer == reviewer else ""
+        values = {"round": row.round, "by": row.reviewer, "verdict": says, "day": row.day}
+        differ = [name for name, value in asked.items() if value and value != values[name]]
+        for name in counts:
+            if not set(differ) - {name}:
+                counts[name][values[name]] += row.n
+    days = sorted(counts["day"].items(), reverse=True)
+    found = {name: dict(values.most_common()) for name, values in counts.items()}
+    words = (*verdicts.BESIDE, *(name for name in found["verdict"] if name))
+    return found | {
+        "day": dict(days),
+        "verdict": {name: found["verdict"].get(name, 0) for name in words},
+        "label": dict.fromkeys((*EXPRESSIONS, UNLABELLED), 0),
+    }
+
+
+def _chosen(cat: Catalogue, rows: list[StoredVerdict], chosen: LogFilter) -> list[StoredVerdict]:
+    """Those on pictures of a class, or that a text names."""
+    if chosen.find:
+        named = photos.findable(cat, chosen.find)
+        rows = [row for row in rows if row.photo in named]
+    if chosen.label:
+        index = shared(cat)
+        with index.lock:
+            index.refresh()
+            rows = [row for row in rows if index.label(row.photo) == chosen.label]
     return rows
 
 
@@ -118,7 +199,11 @@ def _check_label(cat: Catalogue, row: StoredVerdict, one: Judged) -> None:
 def _without_open(
     cat: Catalogue, round_: str, rows: list[StoredVerdict], reviewer: str
 ) -> list[StoredVerdict]:
-    named = {row.photo for row in rows if row.round == round_}
+    """Without the votes of others on what this person may still judge: of a round of one vote, where it is unsure."""
+    several = votes.needed(cat, round_) > 1
+    named = {row.photo for row in rows if row.round == round_ and (several or row.unsure)}
+    if not named:
+        return rows
     closed = {
         ReviewSubject(row.photo, row.face)
         for row in (*verdicts.current_on(cat, round_, named), *votes.disputes(cat, round_))
@@ -127,6 +212,7 @@ def _without_open(
         row
         for row in rows
         if row.round != round_
+        or row.photo not in named
         or row.reviewer == reviewer
         or ReviewSubject(row.photo, row.face) in closed
     ]

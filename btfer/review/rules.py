@@ -11,8 +11,10 @@ from btfer.expressions import EXPRESSIONS
 
 ROUNDS = ("photos", "faces")
 RELABEL_KEYS = {str(number): label for number, label in enumerate(EXPRESSIONS, start=1)}
-# U takes a page back; C and R are Streamlit's own shortcuts.
-RESERVED_KEYS = frozenset("ucr ") | set(RELABEL_KEYS)
+# U takes a page back, M writes a note, Q says unsure; C and R are Streamlit's own shortcuts.
+RESERVED_KEYS = frozenset("umqcr ") | set(RELABEL_KEYS)
+LONGEST_NOTE = 10_000
+"""Letters of a note on a picture."""
 
 _BOTH_ROUNDS = {
     "non-human": "n",
@@ -35,12 +37,17 @@ DROP_REASONS: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Judged:
-    """One person's judgement of one photo or face (`id`): keep, drop with a reason, or relabel."""
+    """One person's judgement of one photo or face (`id`): keep, drop with a reason, or relabel.
+
+    note: what they wrote beside it. unsure: a second person is to judge it too.
+    """
 
     id: str
     decision: str = "keep"
     reason: str = ""
     expression: str = ""
+    note: str = ""
+    unsure: bool = False
 
 
 def check_round(round_: str) -> None:
@@ -56,8 +63,16 @@ def check_reviewer(name: str) -> str:
     return name.strip()
 
 
+def as_note(text: str) -> str:
+    """A note as it is stored: one kind of line break, no zero bytes, no half letters, no space at its ends."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return lines.encode("utf-8", "replace").decode("utf-8").strip()
+
+
 def check_judged(round_: str, one: Judged) -> None:
-    """Raises UsageError for an unknown decision, reason or class, or for one that does not belong."""
+    """Raises UsageError for an unknown decision, reason or class, for one that does not belong, and a note too long."""
+    if len(one.note) > LONGEST_NOTE:
+        raise UsageError(f"a note has {len(one.note):,} letters: {LONGEST_NOTE:,} at most")
     if one.decision not in ("keep", "drop", "relabel"):
         raise UsageError(
             f"unknown decision '{one.decision}' ({one.id}); choose one of keep, drop, relabel"

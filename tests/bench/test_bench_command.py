@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from btfer import cli
+from btfer.expressions import EXPRESSIONS
 from btfer.settings import Settings
 from tests.bench.conftest import draw_folder, draw_release
 
@@ -68,6 +69,15 @@ def test_a_set_that_is_not_there_shows_the_layout(
 ) -> None:
     assert typed(monkeypatch, "--train", f"rafdb={tmp_path / 'none'}") == 2
     assert "expected NAME/train/<class>/*.jpg" in capsys.readouterr().err
+
+
+def test_labels_of_folders_that_are_not_numbered_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    draw_folder(tmp_path / "named", 2)
+    said = ",".join(f"{number}={name}" for number, name in enumerate(EXPRESSIONS))
+    assert typed(monkeypatch, "--train", f"x={tmp_path / 'named'}", "--labels", said) == 2
+    assert "--labels has no effect here" in capsys.readouterr().err
 
 
 def _record_is_a_pipe(release: Path) -> None:

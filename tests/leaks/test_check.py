@@ -57,8 +57,20 @@ def test_a_release_is_looked_up_once_and_the_pairs_are_written(
     assert (folder / "leaks.png").stat().st_size > 1000
     monkeypatch.setattr("btfer.leaks.check.search", None)  # a second search would fail
     assert leaks.check_release(full, settings, made.path, sets) == [found]
-    count = leaks.leaks_in(full, settings, made.path, "mine", sets["mine"])
-    assert count == leaks.LeakCount(2, PHOTOS, found.digest)
+
+
+def test_the_count_beside_a_score_is_the_same_with_and_without_the_catalogue(
+    full: Catalogue, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = build.run(full, settings, build.Plan(per_class=3))
+    sets = {"mine": plant(tmp_path / "mine", [2, 9])}
+    here = leaks.leaks_in(settings, made.path, "mine", sets["mine"])
+    leaks.check_release(full, settings, made.path, sets)  # by the photos, kept beside
+    elsewhere = Settings(data_dir=tmp_path / "elsewhere", engine="serial")
+    assert leaks.leaks_in(elsewhere, made.path, "mine", sets["mine"]) == here
+    assert here.images == PHOTOS
+    monkeypatch.setattr("btfer.leaks.check.search", None)  # a second search would fail
+    assert leaks.leaks_in(settings, made.path, "mine", sets["mine"]) == here
 
 
 def test_a_release_without_its_photos_is_looked_up_by_its_images(

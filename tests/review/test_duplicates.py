@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from PIL import ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from btfer import review
 from btfer.catalogue import Catalogue, photos, verdicts
@@ -13,6 +13,8 @@ from btfer.catalogue.tables import metadata
 from btfer.catalogue.verdicts import Verdict
 from btfer.duplicate_rules import PhotoFacts, decided_by
 from btfer.errors import UsageError
+from btfer.images.border import is_bordered
+from btfer.paths import thumbnail_path
 from btfer.pipeline import dedup
 from btfer.review import Judged, duplicates
 from btfer.settings import Settings
@@ -120,6 +122,32 @@ def test_what_the_rules_would_choose_otherwise_today_is_said(
     add_found(cat, SAD, [Sighting("http://web/small", "folder", licence="CC BY 4.0")])
     why = {one.photo: one.why for one in only_group(cat).copies}
     assert why[ids["small"]].endswith("the copy would stay (licence)")
+
+
+@pytest.mark.parametrize("edge", ["strip", "frame"])
+def test_a_larger_copy_with_a_strip_or_a_frame_does_not_win(
+    cat: Catalogue, settings: Settings, edge: str
+) -> None:
+    clean = draw_photo(6, (640, 480))
+    if edge == "strip":
+        other = Image.new("RGB", (960, 748), "white")
+        other.paste(clean.resize((960, 720)))
+        ImageDraw.Draw(other).text((20, 722), "AGENCY / A. Pen 1234", fill="black", font_size=20)
+    else:
+        other = ImageOps.expand(clean.resize((960, 720)), 25, "black")
+    names = [
+        take_in(cat, settings.data_dir, as_bytes(one, quality=92), HAPPY, f"http://web/{n}")
+        for n, one in enumerate((other, clean))
+    ]
+    dedup.run(cat, settings)
+    assert held(cat) == {names[0]: names[1], names[1]: ""}
+
+    def bordered(sha256: str) -> bool:
+        return is_bordered(thumbnail_path(settings.data_dir, sha256))
+
+    summaries = duplicates.group_summaries(cat)
+    [[group]] = duplicates.current_groups(cat, summaries, is_bordered=bordered)
+    assert group.keeper.why == "without the strip or frame that the copy has"
 
 
 def test_no_photo_is_a_copy_of_itself() -> None:

@@ -7,7 +7,7 @@ import pytest
 from btfer import review
 from btfer.catalogue import Catalogue, verdicts
 from btfer.errors import UsageError
-from btfer.review import Committed, Judged
+from btfer.review import Committed, Judged, LogFilter, log
 from tests.drawn_catalogue import add_face, add_photo, make
 
 
@@ -67,3 +67,35 @@ def test_a_final_drop_holds_over_votes_and_can_be_taken_back(tmp_path: Path) -> 
     assert held(cat)[ids[0]] == ("drop", "no face", "cleo")
     review.undo_last(cat, "cleo", "photos")
     assert held(cat)[ids[0]][0] == "keep"
+
+
+def test_the_log_is_chosen_by_who_what_when_and_class_over_all_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cat, ids = make(tmp_path, 9)
+    monkeypatch.setattr(log, "_AT_ONCE", 2)  # what is looked for may lie far below
+    review.commit(cat, "photos", [Judged(ids[0], "drop", "text", note="a sign")], "ann")
+    review.commit(cat, "photos", [Judged(one) for one in ids[1:]], "ben")
+    today = verdicts.log(cat)[0].at[:10]
+
+    def shown(**chosen: str) -> list[str]:
+        found = review.visible_log(cat, "dora", limit=20, chosen=LogFilter(**chosen))
+        return [row.photo for row in found]
+
+    assert shown() == [*reversed(ids)]
+    assert shown(by="ann") == shown(verdict="text") == shown(verdict="with a note") == ids[:1]
+    assert shown(label="angry") == [ids[7], ids[0]]
+    assert shown(label="angry", by="ben", day=today, find="7.png") == [ids[7]]
+    assert shown(day="2001-01-01") == shown(round="faces") == shown(by="an%") == []
+    counts = review.log_choices(cat, "dora", LogFilter(by="ben"))
+    assert counts["by"] == {"ben": 8, "ann": 1}
+    assert counts["verdict"] == {"unsure": 0, "with a note": 0, "keep": 8}
+    assert counts["day"] == {today: 8}
+
+
+def test_who_is_asked_for_a_second_vote_does_not_see_the_first_in_the_log(tmp_path: Path) -> None:
+    cat, ids = make(tmp_path, 2)
+    review.commit(cat, "photos", [Judged(ids[0], unsure=True, note="why?"), Judged(ids[1])], "ann")
+    assert [row.photo for row in review.visible_log(cat, "ben", limit=9)] == ids[1:]
+    review.commit(cat, "photos", [Judged(ids[0])], "ben")
+    assert len(review.visible_log(cat, "ben", limit=9)) == 3

@@ -11,6 +11,7 @@ from btfer.catalogue import verdicts
 from btfer.catalogue.verdicts import Verdict
 from btfer.review import Judged
 from tests.drawn_catalogue import DIGEST, make
+from tests.review_app.naming import sit
 from tests.review_app.test_duplicates_page import make_groups
 from tests.review_app.test_pairs import make_pairs
 
@@ -63,7 +64,8 @@ def test_axe_finds_nothing_serious_on_any_page(
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     found = []
     for name, said in READY.items():
-        page.goto(f"{app.url}/{name}?reviewer=cleo")
+        sit(page, app.url, "cleo")
+        page.goto(f"{app.url}/{name}")
         page.get_by_text(said).first.wait_for()
         page.wait_for_timeout(1_500)
         found += serious(page)
@@ -77,7 +79,8 @@ def test_axe_finds_nothing_serious_where_pictures_are_compared(
     make_it(tmp_path, [3, 2] if name == "duplicates" else 4)
     app = run_app(tmp_path)
     page.emulate_media(reduced_motion="reduce")
-    page.goto(f"{app.url}/{name}?reviewer=ann")
+    sit(page, app.url, "ann")
+    page.goto(f"{app.url}/{name}")
     page.locator(".count").first.wait_for()
     page.wait_for_timeout(1_500)
     assert serious(page) == []

@@ -12,6 +12,7 @@ from btfer import review
 from btfer.catalogue import Catalogue
 from btfer.review import Judged
 from tests.drawn_catalogue import make
+from tests.review_app.naming import sit
 
 
 def script() -> None:
@@ -121,7 +122,8 @@ def test_both_charts_are_drawn_in_the_browser(
 ) -> None:
     judged_twice(tmp_path)
     app = run_app(tmp_path)
-    page.goto(f"{app.url}/agreement?reviewer=ann")
+    sit(page, app.url, "ann")
+    page.goto(f"{app.url}/agreement")
     drawn = page.locator("[data-testid=stVegaLiteChart] svg")
     drawn.nth(1).wait_for()
     assert "Fleiss' kappa" in drawn.first.text_content()

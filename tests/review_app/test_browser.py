@@ -9,12 +9,15 @@ import pytest
 from btfer import review
 from btfer.catalogue import Catalogue, verdicts
 from tests.drawn_catalogue import DIGEST, add_face, add_photo, make
+from tests.review_app.naming import sit
 
 pytestmark = pytest.mark.browser
 LETTERS = list(review.DROP_REASONS["photos"].items())
 
 
-def open_round(page: Any, url: str, round_: str) -> None:
+def open_round(page: Any, url: str, round_: str, who: str = "") -> None:
+    if who:
+        sit(page, url, who)
     page.goto(f"{url}/{round_}")
     page.locator(".tile").first.wait_for()
 
@@ -116,8 +119,8 @@ def test_two_browsers_on_one_queue_judge_every_picture_once(
     cat, ids = make(tmp_path, 120)
     app = run_app(tmp_path)
     other = another(page)
-    open_round(page, app.url, "photos?reviewer=ann")
-    open_round(other, app.url, "photos?reviewer=ben")
+    open_round(page, app.url, "photos", "ann")
+    open_round(other, app.url, "photos", "ben")
     assert len(tiles(page)) == len(tiles(other)) == 48
     assert len(tiles(page) | tiles(other)) == 96
     for window in (page, other):
@@ -141,18 +144,18 @@ def test_a_blind_second_pass_ends_in_the_last_word(
     review.plan(cat, 2)
     app = run_app(tmp_path)
     other = another(page)
-    open_round(page, app.url, "photos?reviewer=ann")
+    open_round(page, app.url, "photos", "ann")
     page.keyboard.press("t")
     send(page)
     page.get_by_text("3 photos are waiting for other reviewers").wait_for()
-    open_round(other, app.url, "photos?reviewer=ben")
+    open_round(other, app.url, "photos", "ben")
     await_count(other, "3 photos waiting · 0 of 3 marked")  # nothing of the first votes shows
     assert "ann" not in other.locator(".review").inner_text()
     send(other)
     other.get_by_text("1 photos are waiting for other reviewers").wait_for()
     assert set(given(cat, "photos")) == set(ids[1:])
     other = another(page)
-    open_round(other, app.url, "disagreements?reviewer=cleo")
+    open_round(other, app.url, "disagreements", "cleo")
     other.get_by_text("ann: drop: text | ben: keep").wait_for()
     send(other)
     other.get_by_text("Nothing is marked").wait_for()

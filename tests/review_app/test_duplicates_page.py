@@ -12,7 +12,7 @@ from btfer.catalogue import Catalogue, verdicts
 from btfer.catalogue.verdicts import Verdict
 from btfer.review import duplicates
 from tests.drawn_catalogue import add_photo, make
-from tests.review_app.naming import rename
+from tests.review_app.naming import rename, sit
 
 
 def make_groups(data_dir: Path, sizes: list[int]) -> tuple[Catalogue, list[list[str]]]:
@@ -126,7 +126,8 @@ def test_groups_are_changed_and_undone_by_keyboard_alone(
     app = run_app(tmp_path)
 
     def open_page() -> None:
-        page.goto(f"{app.url}/duplicates?reviewer=ann")
+        sit(page, app.url, "ann")
+        page.goto(f"{app.url}/duplicates")
         page.locator(".count", has_text="group 1 of 10").wait_for()
 
     open_page()
@@ -171,7 +172,8 @@ def test_pages_turn_and_two_pictures_are_compared_large(
 ) -> None:
     make_groups(tmp_path, [2] * 10)
     app = run_app(tmp_path)
-    page.goto(f"{app.url}/duplicates?reviewer=ann")
+    sit(page, app.url, "ann")
+    page.goto(f"{app.url}/duplicates")
     for number in range(1, 10):
         page.locator(".count", has_text=f"group {number} of 10").wait_for()
         page.keyboard.press("Enter")

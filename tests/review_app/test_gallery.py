@@ -13,6 +13,7 @@ from btfer.faces.modes import crop_settings
 from btfer.review import Judged
 from btfer.settings import Settings
 from tests.drawn_catalogue import DIGEST, make
+from tests.review_app.naming import sit
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +28,8 @@ def test_the_log_is_judged_anew_by_keyboard_and_says_who_and_when(
     cat, ids = make(tmp_path, 4)
     review.commit(cat, "photos", [Judged(one) for one in ids], "ann")
     app = run_app(tmp_path)
-    page.goto(f"{app.url}/log?reviewer=ben")
+    sit(page, app.url, "ben")
+    page.goto(f"{app.url}/log")
     grid = page.get_by_role("listbox", name="verdicts, newest first")
     grid.wait_for()
     assert page.locator(".tile img").count() == 4
@@ -51,6 +53,32 @@ def test_the_log_is_judged_anew_by_keyboard_and_says_who_and_when(
     assert page.locator("dialog[open]").count() == 0
 
 
+def test_what_is_chosen_of_the_log_is_in_the_address(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 6)
+    review.commit(cat, "photos", [Judged(one) for one in ids[:3]], "ann")
+    review.commit(cat, "photos", [Judged(one, "drop", "text") for one in ids[3:]], "ben")
+    app = run_app(tmp_path)
+    sit(page, app.url, "ann")
+    page.goto(f"{app.url}/log?by=ben&class=happy")
+    page.locator(".tile figcaption", has_text="text · ben").wait_for()
+    assert page.locator(".tile").count() == 1
+    page.get_by_role("combobox", name="Class").click()
+    page.keyboard.type("any")
+    page.keyboard.press("Enter")
+    page.locator(".tile").nth(2).wait_for()
+    page.wait_for_function("location.search === '?by=ben'")
+    page.reload()
+    page.locator(".tile").nth(2).wait_for()
+    assert page.locator(".tile").count() == 3
+    page.goto(f"{app.url}/photos")
+    page.get_by_text("Every photo that").wait_for()
+    page.get_by_role("link", name="My earlier pages").click()
+    page.locator(".tile figcaption", has_text="keep · ann").first.wait_for()
+    assert page.locator(".tile").count() == 3  # one's own, to be judged anew
+
+
 def test_a_photo_without_a_face_is_seen_large_and_dropped(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:
@@ -61,7 +89,8 @@ def test_a_photo_without_a_face_is_seen_large_and_dropped(
     ]
     verdicts.add(cat, without)
     app = run_app(tmp_path)
-    page.goto(f"{app.url}/no-face?reviewer=ben")
+    sit(page, app.url, "ben")
+    page.goto(f"{app.url}/no-face")
     page.locator(".tile").nth(1).dblclick()
     page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
     page.keyboard.press("Escape")
@@ -97,7 +126,8 @@ def test_a_face_that_the_detector_missed_is_drawn(
     said = Verdict("crop", photo, "drop", "crop", settings=digest, reason="no face")
     verdicts.add(cat, [said])
     app = run_app(tmp_path)
-    page.goto(f"{app.url}/no-face?reviewer=ben")
+    sit(page, app.url, "ben")
+    page.goto(f"{app.url}/no-face")
     page.locator(".tile").dblclick()
     page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
     draw(page)

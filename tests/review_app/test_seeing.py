@@ -195,6 +195,9 @@ def test_the_guidelines_are_beside_the_grid_and_their_version_is_recorded(
     open_round(page, app.url, "photos")
     page.keyboard.press("g")
     page.locator(".panel", has_text="Fear or surprise").wait_for()
+    drawn = page.locator(".panel .examples img")
+    drawn.nth(20).wait_for(state="attached")  # three of each class
+    assert drawn.last.evaluate("one => one.naturalWidth") > 50
     page.keyboard.press("t")  # the keys are still the grid's
     send(page)
     await_count(page, "48 judged")
@@ -215,7 +218,7 @@ def test_hidden_gold_pictures_give_a_quality_and_no_votes(
     review.commit(cat, "photos", [Judged(ids[0]), Judged(ids[1], "drop", "text")], "ann")
     (tmp_path / "gold.csv").write_text(f"sha256,label\n{ids[0]},angry\n{ids[1]},drop:text\n")
     app = run_app(tmp_path, "--gold", str(tmp_path / "gold.csv"))
-    open_round(page, app.url, "photos?reviewer=ben")
+    open_round(page, app.url, "photos", "ben")
     shown = [one.get_attribute("data-id") for one in page.locator(".tile").all()]
     assert len(shown) == 7  # one of the two, among six that await ben
     [hidden] = set(shown) & set(ids[:2])

@@ -141,9 +141,13 @@ def test_the_log_shows_and_filters_every_verdict(data_dir: Path) -> None:
         (ids[0], True),
     ]
     app = show("log")
-    assert app.selectbox(key="log_reviewer").options == ["all", "ann", "ben"]
-    app.selectbox(key="log_reviewer").set_value("ben").run()
+    assert app.selectbox(key="log_by").options == ["any", "ann (2)", "ben (1)"]
+    app.selectbox(key="log_by").set_value("ben").run()
     assert not app.exception
+    assert app.query_params["by"] in ("ben", ["ben"])
+    assert app.selectbox(key="log_verdict").options[1:] == ["unsure", "with a note", "keep (1)"]
+    app.selectbox(key="log_verdict").set_value("unsure").run()
+    assert "No verdict is as chosen" in sentences(app)
 
 
 @pytest.mark.slow

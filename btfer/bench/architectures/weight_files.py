@@ -1,5 +1,8 @@
 """Published files of pretrained weights: name, address, checksum, and where Keras keeps them.
 
+The checksums are those that Keras's source states; it has none for the two MobileNets, and keras-vggface none at
+all. The sha256 of what was loaded stands in every run's record.
+
 Importing this loads no Keras; `weights` finds, fetches and loads them.
 """
 

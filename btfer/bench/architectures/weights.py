@@ -3,12 +3,13 @@
 Nothing is shipped with btfer. What is loaded is named by file and sha256 in the run's record.
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def load_pretrained(
 
     given: the file, or a folder that has it under its published name; otherwise Keras's cache, then
     the network. Raises UsageError for a given path without it, BtferError for a file that cannot be
-    fetched or is another network's, and where a kernel is as before.
+    fetched or is another network's, where a kernel is as before or constant, and where a weight is no number.
     """
     backbone = model.get_layer(BACKBONE)
     path = weight_file(architecture(name).weight_file(weights), given)
@@ -57,15 +58,18 @@ def load_pretrained(
     else:
         _load_by_keras(backbone, path)
     _check_changed(backbone, before, path)
+    _check_sound(backbone, path)
     layers = sum(bool(layer.weights) for layer in backbone.layers)
-    return Loaded(weights, path.name, sha256_file(path), layers, NOTICES.get(weights, ""))
+    digest = _digest(path, *_stamp(path))
+    return Loaded(weights, path.name, digest, layers, NOTICES.get(weights, ""))
 
 
 def weight_file(wanted: WeightFile, given: Path | None = None) -> Path:
     """Where the file is: at or in the given path, else in Keras's cache, fetched if need be.
 
-    Raises UsageError where the given path has it not, BtferError that names the file and the folder
-    to put it in, where it cannot be fetched.
+    A file in the cache must be the published one, where a checksum of that is known. Raises UsageError where the
+    given path has it not, BtferError that names the file and the folder to put it in, where it cannot be fetched
+    or is another one.
     """
     if given:
         path = _in(given, wanted)
@@ -73,7 +77,27 @@ def weight_file(wanted: WeightFile, given: Path | None = None) -> Path:
             raise UsageError(f"no weight file {path}: put {wanted.name} there, from {wanted.url}")
         return path
     path = cache_folder() / wanted.folder / wanted.name
-    return path if path.is_file() else _fetched(wanted, path)
+    if not path.is_file():
+        return _fetched(wanted, path)
+    if wanted.md5 and _md5(path, *_stamp(path)) != wanted.md5:
+        raise BtferError(
+            f"{path} is not the published file, whose md5 is {wanted.md5}: delete it, or give it with "
+            "--weights-file if it is meant"
+        )
+    return path
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Changes with the content of a file."""
+    now = path.stat()
+    return now.st_mtime_ns, now.st_size
+
+
+@cache
+def _md5(path: Path, changed_ns: int, n_bytes: int) -> str:
+    """Once for all cells of a grid that begin with the same file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 def given_digest(name: str, weights: str, given: Path | None) -> str:
@@ -81,11 +105,11 @@ def given_digest(name: str, weights: str, given: Path | None) -> str:
     if weights == "none" or not given:
         return ""
     path = _in(given, architecture(name).weight_file(weights))
-    return _digest(path, path.stat().st_mtime_ns) if path.is_file() else ""
+    return _digest(path, *_stamp(path)) if path.is_file() else ""
 
 
 @cache
-def _digest(path: Path, changed_ns: int) -> str:
+def _digest(path: Path, changed_ns: int, n_bytes: int) -> str:
     """Once for all cells of a grid that begin with the same file."""
     return sha256_file(path)
 
@@ -184,6 +208,19 @@ def _check_changed(model: keras.Model, before: list[Array], path: Path) -> None:
         raise BtferError(
             f"{path}: {same} of {len(after)} kernels are as before loading; put the published file there"
         )
+
+
+def _check_sound(model: keras.Model, path: Path) -> None:
+    """Raise BtferError for weights that no training leaves behind: what is learnt from them means nothing."""
+    for weight in model.weights:
+        values = keras.ops.convert_to_numpy(weight)
+        if not np.isfinite(values).all():
+            why = "holds what is no number"
+        elif values.ndim > 1 and values.size > 1 and values.min() == values.max():
+            why = f"is {values.flat[0]:g} everywhere"
+        else:
+            continue
+        raise BtferError(f"{path}: {weight.path} {why}; put the published file there")
 
 
 def _fetched(wanted: WeightFile, path: Path) -> Path:

@@ -16,7 +16,7 @@ from btfer.errors import UsageError
 from btfer.expressions import parse_expression
 from btfer.safe_paths import FilesInside
 
-PARTS = {"train_set": "train", "val_set": "validation"}
+PARTS = {"train_set": "train", "val_set": "validation", "test_set": "test"}
 LISTS = {"training.csv": "train", "validation.csv": "validation", "labels.csv": "all"}
 FILE_COLUMNS = ("subDirectory_filePath", "pth")
 LABEL_COLUMNS = ("expression", "label")
@@ -42,7 +42,7 @@ Found = tuple[str, str, int]  # part, file, label
 
 
 def find_sets(path: Path) -> list[Path]:
-    """The folders train_set and val_set, at `path` or in a folder just below it."""
+    """The folders train_set, val_set and test_set with annotations, at `path` or in a folder just below it."""
     return [
         one for depth in ("", "*/") for one in sorted(path.glob(f"{depth}*_set")) if _is_set(one)
     ]
@@ -53,7 +53,7 @@ def find_lists(path: Path) -> list[Path]:
     found = [
         one for depth in ("", "*/") for name in LISTS for one in sorted(path.glob(depth + name))
     ]
-    return [one for one in found if one.name != "labels.csv" or "pth" in _first_line(one)]
+    return [one for one in found if _is_list(one)]
 
 
 def read_annotations(path: Path, name: str) -> TrainingSource:
@@ -65,6 +65,12 @@ def read_annotations(path: Path, name: str) -> TrainingSource:
 def read_lists(path: Path, name: str) -> TrainingSource:
     """The images of the CSV lists. Raises UsageError that shows the layout, where one is missing."""
     lists = find_lists(path)
+    names = [one.name for one in lists]
+    if len(set(names)) < len(names) or ("labels.csv" in names and len(names) > 1):
+        told = ", ".join(one.relative_to(path).as_posix() for one in lists)
+        raise UsageError(
+            f"{path} has several lists, {told}: give the folder of the one that is meant"
+        )
     found = [row for one in lists for row in _listed(path, one)]
     return _source(" and ".join(one.name for one in lists), name, path, found)
 
@@ -76,7 +82,20 @@ def _source(how: str, name: str, path: Path, found: list[Found]) -> TrainingSour
 
 
 def _is_set(folder: Path) -> bool:
-    return folder.name in PARTS and folder.is_dir()
+    """Whether it has annotations, or nothing that another layout would have: then it is not unpacked."""
+    if folder.name not in PARTS or not folder.is_dir():
+        return False
+    inside = {one.name for one in folder.iterdir() if one.is_dir()}
+    return bool(inside & {"annotations", "images"}) or not inside
+
+
+def _is_list(table: Path) -> bool:
+    """Whether a table is AffectNet's: by its columns, or without a header by a path and a number at their places."""
+    first = _first_line(table)
+    if any(column in first for column in FILE_COLUMNS):
+        return True
+    cells = first.strip().split(",")
+    return len(cells) == len(COLUMNS) and "/" in cells[0] and cells[6].strip().isdigit()
 
 
 def _annotated(path: Path, folder: Path) -> Iterator[Found]:

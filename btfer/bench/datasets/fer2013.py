@@ -121,16 +121,25 @@ def _file(number: int) -> str:
 
 
 def _by_votes(rows: list[Row], votes: Path) -> list[Row]:
+    """The rows with the labels of the votes: each says by its name which image it is about."""
     counted = read_csv(votes, required=("Usage", "Image name"), may_be_empty=True)
     if len(counted) != len(rows):
         raise UsageError(
-            f"{votes} has {len(counted)} rows and {CSV_NAMES[0]} {len(rows)}: they go row by row, "
+            f"{votes} has {len(counted)} rows and {CSV_NAMES[0]} {len(rows)}: each image has a row, "
             "fetch both again"
         )
-    return [
-        (part, file, _majority(row, f"{votes}, line {row.line}"))
-        for (part, file, _), row in zip(rows, counted, strict=True)
-    ]
+    known = {file for _, file, _ in rows}
+    labels: dict[str, int | None] = {}
+    for row in counted:
+        where, file = f"{votes}, line {row.line}", row["Image name"]
+        label = _majority(row, where)
+        if not file:  # its makers left the image out
+            continue
+        if file not in known or file in labels:
+            what = "stands further up already" if file in labels else f"is no row of {CSV_NAMES[0]}"
+            raise UsageError(f"{where}: {file} {what}")
+        labels[file] = label
+    return [(part, file, labels.get(file)) for part, file, _ in rows]
 
 
 def _majority(row: CsvRow, where: str) -> int | None:

@@ -1,10 +1,17 @@
 """Folders of class folders, parted or not, and releases."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from btfer.bench.datasets.numbering import AFFECTNET_DROPPED, CONTEMPT, NUMBERINGS, label_of
+from btfer.bench.datasets.numbering import (
+    CONTEMPT,
+    DROPPED,
+    NUMBERINGS,
+    as_text,
+    from_text,
+    label_of,
+)
 from btfer.bench.datasets.sets import SUFFIXES, ImageSet, TrainingSource, image_set, parted
 from btfer.csv_reader import CsvRow, CsvTable, read_csv
 from btfer.errors import UsageError
@@ -23,6 +30,10 @@ PARTS = {
     "validation": "validation",
     "test": "test",
     "testing": "test",
+    "train_set": "train",
+    "val_set": "validation",
+    "valid_set": "validation",
+    "test_set": "test",
 }
 LAYOUT = (
     "expected NAME/train/<class>/*.jpg with NAME/test/<class>/*.jpg (or val, or both), or "
@@ -41,31 +52,44 @@ def load_folder(path: Path, name: str = "") -> ImageSet:
     """
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder: {LAYOUT}")
-    found = list(_class_folders(path, path, "all", kind_named(name or path.name)))
+    found = list(_class_folders(path, path, "all", kind_named(name or path.name), {}))
     if not found:
         raise UsageError(f"{path} holds no image in class folders: {LAYOUT}")
     return parted("folders", "", name or path.name, path, found).images
 
 
-def read_folders(path: Path, name: str) -> TrainingSource:
-    """A set of class folders, under train/ and so on or not. Raises UsageError as `load_folder`."""
+def read_folders(path: Path, name: str, labels: str = "") -> TrainingSource:
+    """A set of class folders, under train/ and so on or not.
+
+    labels: what numbers of folders mean, as `numbering.from_text` takes it. Raises UsageError as `load_folder`, and
+    where a folder with images would be left out.
+    """
     root = _without_wrappers(path)
     kind = kind_named(name) or kind_named(path.name) or ""
-    part_folders = [one for one in folders(root) if one.name.lower() in PARTS]
-    if not part_folders:
-        found = list(_class_folders(root, root, "all", kind))
+    said = from_text(labels)
+    parts = [one for one in folders(root) if one.name.lower() in PARTS]
+    if not parts:
+        found = list(_class_folders(root, root, "all", kind, said))
         how = "class folders"
     else:
-        _check_parts(root, part_folders)
+        _check_parts(root, parts)
         found = [
             row
-            for one in part_folders
-            for row in _class_folders(root, one, PARTS[one.name.lower()], kind)
+            for one in parts
+            for row in _class_folders(root, one, PARTS[one.name.lower()], kind, said)
         ]
-        how = f"folders {' and '.join(one.name for one in part_folders)}"
+        how = f"folders {' and '.join(one.name for one in parts)}"
     if not found:
         raise UsageError(f"{path} holds no image in class folders: {LAYOUT}")
+    if said and any(_are_numbered(folders(one)) for one in parts or [root]):
+        how += f", labels {as_text(said)}"
     return parted(kind or "folders", how, name, root, found)
+
+
+def labels_in(how: str) -> str:
+    """What was said of numbered folders, out of how a set was read or split; empty where nothing was."""
+    found = re.search(r", labels ([0-9a-z=,]+)", how)
+    return found[1] if found else ""
 
 
 def load_release(path: Path) -> ImageSet:
@@ -115,8 +139,10 @@ def folders(path: Path) -> list[Path]:
 
 
 def kind_named(name: str) -> str:
-    """Which public set a name speaks of: `rafdb`, `fer2013`, `affectnet` or none."""
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    """Which public set a name speaks of: `rafdb`, `fer2013`, `affectnet`, `ferplus`, `expw` or none."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower().replace("+", "plus"))
+    if re.search(r"fer(2013)?(plus|new)", plain):  # has fer2013's images in an order of its own
+        return "ferplus"
     return next((kind for kind in NUMBERINGS if kind in plain), "")
 
 
@@ -127,18 +153,40 @@ def _check_parts(root: Path, found: list[Path]) -> None:
             f"{root} has the parts {', '.join(one.name for one in found)}: one train/ is needed, and "
             f"one test/ or val/, or both; {LAYOUT}"
         )
+    others = [one.name for one in folders(root) if one not in found and _holds_images(one)]
+    if others:
+        raise UsageError(
+            f"{root} has images in {', '.join(others)} beside its parts: move them away, or give the folder that "
+            f"is meant; {LAYOUT}"
+        )
 
 
-def _class_folders(root: Path, within: Path, part: str, kind: str) -> Iterator[Found]:
+def part_folders(path: Path) -> list[Path]:
+    """The folders train, test and so on that have class folders with images."""
+    parts = (one for one in folders(path) if one.name.lower() in PARTS)
+    return [one for one in parts if any(images(folder) for folder in folders(one))]
+
+
+def _holds_images(folder: Path) -> bool:
+    return any(images(one) for one in (folder, *folders(folder)))
+
+
+def _class_folders(
+    root: Path, within: Path, part: str, kind: str, said: Mapping[str, str]
+) -> Iterator[Found]:
     """What lies in the class folders of `within`; contempt is left out."""
     inside = folders(within)
-    numbers = _numbers(inside, kind)
+    numbers = _numbers(inside, kind, said)
     for folder in inside:
-        if folder.name.lower() == CONTEMPT or (
-            numbers and folder.name in AFFECTNET_DROPPED - numbers.keys()
-        ):
+        if folder.name.lower() == CONTEMPT or (numbers and not numbers.get(folder.name)):
             continue
         label = label_of(numbers[folder.name]) if numbers else _label_of_folder(folder)
+        deeper = [one.name for one in folders(folder) if _holds_images(one)]
+        if deeper:
+            raise UsageError(
+                f"{folder} has images in folders of its own ({', '.join(deeper[:3])}), which would be left out: "
+                "put them into the class folder, or move them away"
+            )
         for file in images(folder):
             yield part, file.relative_to(root).as_posix(), label
 
@@ -155,10 +203,13 @@ def _label_of_folder(folder: Path) -> int:
         raise UsageError(f"folder {folder}: {error}; {LAYOUT}") from None
 
 
-def _numbers(inside: list[Path], kind: str) -> dict[str, str]:
+def _numbers(inside: list[Path], kind: str, said: Mapping[str, str]) -> Mapping[str, str]:
     """The meaning of numbered folders; {} where they have names. Never guessed by the numbers alone."""
-    if not inside or not all(one.name.isdigit() for one in inside):
+    if not _are_numbered(inside):
         return {}
+    if said:
+        _check_said(inside, said)
+        return said
     if not kind and all(RAFDB_FILE.fullmatch(file.name) for one in inside for file in images(one)):
         kind = "rafdb"
     if kind:
@@ -166,22 +217,42 @@ def _numbers(inside: list[Path], kind: str) -> dict[str, str]:
         return NUMBERINGS[kind]
     raise UsageError(
         f"{inside[0].parent} has numbered folders, and every public set numbers its classes differently: name the "
-        f"set, such as --train rafdb={inside[0].parent} ({', '.join(NUMBERINGS)})"
+        f"set, such as --train rafdb={inside[0].parent}, or say with --labels what each is: "
+        f"{_meanings({one.name for one in inside})}"
     )
 
 
+def _are_numbered(inside: list[Path]) -> bool:
+    return bool(inside) and all(one.name.isdigit() for one in inside)
+
+
 def _check_numbers(inside: list[Path], kind: str) -> None:
-    """Refuse numbers that a set does not have: its classes were numbered anew, and each would be read as another."""
-    allowed, found = set(NUMBERINGS[kind]), {one.name for one in inside}
-    strange = found - allowed - (AFFECTNET_DROPPED if kind == "affectnet" else set())
-    # Without 0 and with 7, AffectNet's first seven classes were counted from 1.
-    shifted = kind == "affectnet" and "0" not in found and "7" in found
-    if strange or shifted:
+    """Refuse other numbers than those of a set: its classes were numbered anew, and each would be read as another."""
+    expected, found = set(NUMBERINGS[kind]), {one.name for one in inside}
+    if found - DROPPED.get(kind, set()) != expected:
         raise UsageError(
             f"{inside[0].parent} has the numbered folders {', '.join(sorted(found))}, and the classes of {kind} "
-            f"are numbered {min(allowed)} to {max(allowed)}: give the folders the names of their classes "
-            f"({', '.join(EXPRESSIONS)})"
+            f"are numbered {min(expected)} to {max(expected)}: say with --labels what each is, or give them the "
+            f"names of their classes; {_meanings(found)}"
         )
+
+
+def _check_said(inside: list[Path], said: Mapping[str, str]) -> None:
+    found = {one.name for one in inside}
+    if found - said.keys():
+        unnamed = ", ".join(sorted(found - said.keys()))
+        raise UsageError(
+            f"{inside[0].parent} has the folder {unnamed}, of which --labels says nothing: "
+            f"add {unnamed}=CLASS, or {unnamed}= to leave it out"
+        )
+
+
+def _meanings(found: set[str]) -> str:
+    """What each public set would mean by some numbers."""
+    return "; ".join(
+        f"{kind} {as_text({n: name for n, name in numbers.items() if n in found})}"
+        for kind, numbers in NUMBERINGS.items()
+    )
 
 
 def _without_wrappers(path: Path) -> Path:

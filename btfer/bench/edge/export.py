@@ -6,6 +6,7 @@ float32. Quantised once more, `int8` needs images to see the range of each layer
 """
 
 import contextlib
+import hashlib
 import io
 import json
 import tempfile
@@ -21,6 +22,7 @@ import numpy as np
 from btfer import __version__
 from btfer.bench.architectures.weight_files import NOTICES
 from btfer.bench.datasets import SPLITS, ImageSet, Split, TrainingSource, load_release, split_source
+from btfer.bench.datasets.folders import labels_in
 from btfer.bench.datasets.training import read_source
 from btfer.bench.edge.card import add_card
 from btfer.bench.experiments.cells import SPLIT_SEED
@@ -65,7 +67,7 @@ class ExportSpec:
 
 
 def export(
-    run: TrainedRun, spec: ExportSpec, folder: Path, calibration: Callable[[], Pixels]
+    run: TrainedRun, spec: ExportSpec, folder: Path, calibration: Callable[[], Pixels | None]
 ) -> Path:
     """Write model.<format>, its card as model.json and example.py into `folder`; the model's path.
 
@@ -85,7 +87,7 @@ def export(
                 f"{run.name} as {spec.name}: {type(error).__name__}: {error}"
             ) from error
     file = folder / f"model.{spec.format}"
-    card = card_of(run, spec)
+    card = card_of(run, spec, images)
     with tempfile.TemporaryDirectory() as scratch:
         part = Path(scratch) / file.name
         part.write_bytes(data)
@@ -96,9 +98,15 @@ def export(
     return file
 
 
-def card_of(run: TrainedRun, spec: ExportSpec) -> dict[str, Any]:
-    """What the file says of itself: classes in the order of its outputs, and what it is to be given."""
+def card_of(run: TrainedRun, spec: ExportSpec, calibration: Pixels | None = None) -> dict[str, Any]:
+    """What the file says of itself: classes in the order of its outputs, and what it is to be given.
+
+    calibration: of `int8`, uint8 [N, size, size, 3].
+    """
     definition, spec_in = run.record.definition, run.input_spec
+    seen = {}
+    if calibration is not None:
+        seen = {"calibration": hashlib.sha256(calibration.tobytes()).hexdigest()}
     return {
         "name": definition.architecture,
         "classes": list(EXPRESSIONS),
@@ -108,11 +116,13 @@ def card_of(run: TrainedRun, spec: ExportSpec) -> dict[str, Any]:
             "channels": "RGB",
             "values": "0 to 255; scaled inside",
             "dtype": "uint8" if spec.quantize == "int8" else "float32",
+            "filter": spec_in.resize,
             "resize": f"{spec_in.resize}, the whole crop, its sides stretched to a square",
             "crop": "one face as btfer crop cuts it, with a margin",
         },
         "output": "float32 probabilities, one for each class",
         "quantize": spec.quantize,
+        **seen,
         "run": run.record.id,
         "training": run.record.training,
         "weights": definition.weights,
@@ -139,14 +149,16 @@ def _learnt_from(run: TrainedRun, data_dir: Path, folder: Path | None) -> tuple[
         raise UsageError(f"--calibration {folder}: there is no such folder")
     folder = folder or training_dir(data_dir) / name
     if folder.is_dir():
-        split = _split_again(run, read_source(folder, name, data_dir / "runs" / "_cache"))
+        said = labels_in(run.record.definition.split)
+        source = read_source(folder, name, data_dir / "runs" / "_cache", said)
+        split = _split_again(run, source)
         return split.train, split.train_indices
     release = releases_dir(data_dir) / run.record.release_name
     if run.record.definition.fold and (release / "metadata.csv").is_file():
         import pandas as pd
 
         images = load_release(release)
-        held_out = set(pd.read_parquet(run.folder / "predictions_btfer.parquet")["file"])
+        held_out = set(pd.read_parquet(run.record.predictions_path)["file"])
         rest = [place for place, file in enumerate(images.files) if file not in held_out]
         return images, np.array(rest)
     raise UsageError(
@@ -190,7 +202,10 @@ def _tflite(network: keras.Model, spec: InputSpec, quantize: str, images: Pixels
 
 
 def _real(images: Pixels) -> Iterator[np.ndarray[Any, Any]]:
-    return (one.astype(np.float32) for one in images)
+    """The images, and a black and a white one: the input's range is 0 to 255 then, whatever the images are."""
+    black = np.zeros_like(images[:1])
+    every = np.concatenate([images, black, 255 - black])
+    return (one.astype(np.float32) for one in every)
 
 
 def _onnx(network: keras.Model, spec: InputSpec, quantize: str, images: Pixels | None) -> bytes:

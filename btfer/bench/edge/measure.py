@@ -8,7 +8,10 @@ on the same images, minus that of the file: with a 95 % bootstrap interval over 
 import json
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,8 @@ import numpy as np
 
 from btfer.bench.datasets import ImageSet, load_release
 from btfer.bench.datasets.pixels import load_pixels
-from btfer.bench.edge.export import ExportSpec, calibration_images, export
+from btfer.bench.edge.card import read_card
+from btfer.bench.edge.export import ExportSpec, calibration_images, card_of, export
 from btfer.bench.edge.runtimes import load_file
 from btfer.bench.runs.store import MODEL, TrainedRun
 from btfer.errors import BtferError, UsageError
@@ -44,7 +48,8 @@ class EdgeRow:
 
     size_mb: of the file. median_ms, p95_ms: latency of one image. memory_mb: what the process grew
     by at its peak, runtime included. accuracy: on `images` images of the release. loss, loss_low,
-    loss_high: accuracy lost against the trained network, with its interval.
+    loss_high: accuracy lost against the trained network, with its interval. digest: of the release, its first
+    digits. measured: when, ISO 8601 in UTC.
     """
 
     run: str
@@ -63,6 +68,8 @@ class EdgeRow:
     loss: float = 0.0
     loss_low: float = 0.0
     loss_high: float = 0.0
+    digest: str = ""
+    measured: str = ""
 
     @property
     def remark(self) -> str:
@@ -89,35 +96,58 @@ class EdgeRequest:
 
 def measure_run(
     run: TrainedRun, request: EdgeRequest, progress: Progress = SILENT
-) -> list[EdgeRow]:
-    """The trained network first, then each form of it. Raises UsageError for a run without a release."""
+) -> Iterator[EdgeRow]:
+    """The trained network first, then each form of it, each as soon as it is measured.
+
+    Only images that count in the run's scores are asked about, in the pixels that the run was trained for.
+    Raises UsageError for a run without a release.
+    """
     trained, images, places = _scored(run, request)
-    pixels = load_pixels(images, run.input_spec.size_px, request.data_dir / "runs" / "_cache")
+    spec, cache = run.input_spec, request.data_dir / "runs" / "_cache"
+    pixels = load_pixels(images, spec.size_px, cache, spec.resize)
     chosen, labels = pixels[places], images.labels[places]
     progress.say(f"{run.name}: measuring {TRAINED}")
-    first = _row(run, request, TRAINED, run.folder / MODEL, images.name)
-    rows = [replace(first, images=len(labels), accuracy=_accuracy(trained, labels))]
-    for spec in request.specs:
-        progress.say(f"{run.name}: exporting and measuring {spec.name}")
-        file = exported(run, spec, request)
+    first = _row(run, request, TRAINED, run.folder / MODEL, images)
+    yield replace(first, images=len(labels), accuracy=_accuracy(trained, labels))
+    for form in request.specs:
+        progress.say(f"{run.name}: exporting and measuring {form.name}")
+        file = exported(run, form, request)
         predicted = load_file(file).run(chosen.astype(np.float32)).argmax(axis=1)
         low, high = loss_interval(labels, trained == labels, predicted == labels)
         lost = _accuracy(trained, labels) - _accuracy(predicted, labels)
-        row = _row(run, request, spec.name, file, images.name)
+        row = _row(run, request, form.name, file, images)
         row = replace(row, images=len(labels), accuracy=_accuracy(predicted, labels))
-        rows.append(replace(row, loss=round(lost, 6), loss_low=low, loss_high=high))
-    return rows
+        yield replace(row, loss=round(lost, 6), loss_low=low, loss_high=high)
 
 
 def exported(run: TrainedRun, spec: ExportSpec, request: EdgeRequest) -> Path:
-    """The file of a spec in the run's folder `export`; made where it is older than the network."""
+    """The file of a spec in the run's folder `export`; made anew where it would be another one.
+
+    That is where the network or btfer's export is newer, and for `int8` where the calibration is another one.
+    """
     folder = run.folder / "export" / spec.name
     file = folder / f"model.{spec.format}"
-    if file.is_file() and file.stat().st_mtime >= (run.folder / MODEL).stat().st_mtime:
+    card, images = _card_in(file, run), None
+    if spec.quantize == "int8":
+        try:
+            images = calibration_images(run, request.data_dir, request.calibration)
+        except UsageError:  # the training set is not here any more
+            if request.calibration or not card or "calibration" not in card:
+                raise
+            return file
+    if card == card_of(run, spec, images):
         return file
-    return export(
-        run, spec, folder, lambda: calibration_images(run, request.data_dir, request.calibration)
-    )
+    return export(run, spec, folder, lambda: images)
+
+
+def _card_in(file: Path, run: TrainedRun) -> dict[str, Any] | None:
+    """The card of a file that is not older than the network; None where there is none that can be read."""
+    if not file.is_file() or file.stat().st_mtime < (run.folder / MODEL).stat().st_mtime:
+        return None
+    try:
+        return read_card(file)
+    except (ValueError, OSError, zipfile.BadZipFile):  # cut off
+        return None
 
 
 def loss_interval(labels: Array, before: Array, after: Array) -> tuple[float, float]:
@@ -145,22 +175,24 @@ def _scored(run: TrainedRun, request: EdgeRequest) -> tuple[Array, ImageSet, Arr
     """What the trained network predicted (int [N]), the release, and the places of these images in it."""
     import pandas as pd
 
-    table = run.folder / "predictions_btfer.parquet"
-    release = run.record.release
-    if not table.is_file() or not release:
+    record, release = run.record, run.record.release
+    if not release:
         raise UsageError(
             f"{run.name} was never scored on a release; run btfer bench --release FOLDER"
         )
     images = load_release(request.release or releases_dir(request.data_dir) / release.name)
-    if images.digest != release.digest:
-        raise UsageError(f"{run.name} was scored on {release.name}, which {images.root} is not")
-    rows = pd.read_parquet(table)
+    scored = record.on(images.digest)
+    if scored is None or not scored.predictions_path.is_file():
+        names = ", ".join(one.release_name for one in record.scorings)
+        raise UsageError(f"{run.name} was scored on {names}, which {images.root} is not")
+    rows = pd.read_parquet(scored.predictions_path)
+    rows = rows[rows["counts"]]
     place = {file: n for n, file in enumerate(images.files)}
     predicted = np.array([EXPRESSIONS.index(name) for name in rows["predicted"]])
     return predicted, images, np.array([place[file] for file in rows["file"]])
 
 
-def _row(run: TrainedRun, request: EdgeRequest, form: str, file: Path, release: str) -> EdgeRow:
+def _row(run: TrainedRun, request: EdgeRequest, form: str, file: Path, images: ImageSet) -> EdgeRow:
     definition, cost = run.record.definition, _measured(file, request)
     return EdgeRow(
         run=run.record.id,
@@ -173,9 +205,11 @@ def _row(run: TrainedRun, request: EdgeRequest, form: str, file: Path, release: 
         median_ms=cost["median_ms"],
         p95_ms=cost["p95_ms"],
         memory_mb=cost["memory_mb"],
-        release=release,
+        release=images.name,
         images=0,
         accuracy=0.0,
+        digest=images.digest[:12],
+        measured=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 

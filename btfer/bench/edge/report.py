@@ -1,15 +1,19 @@
 """The table and the plot of what networks cost on a small computer."""
 
 import io
+import json
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 from btfer.bench.edge.measure import EdgeRow, as_rows
 from btfer.csv_writer import as_csv
-from btfer.files import write_atomic
+from btfer.errors import UsageError
+from btfer.files import only_writer, write_atomic
 
 TITLES = ("network", "form", "MB", "median ms", "p95 ms", "memory MB", "accuracy", "lost (95 %)")
 SHAPES = "os^DvP*X"
+STORED = "edge.json"  # in the folder of a run
 
 
 def printed(rows: list[EdgeRow]) -> list[list[str]]:
@@ -29,8 +33,38 @@ def printed(rows: list[EdgeRow]) -> list[list[str]]:
     ]
 
 
+def keep_row(row: EdgeRow, folder: Path) -> None:
+    """Write a measurement beside the others of its run, in place of an older one of the same."""
+    with only_writer(folder):
+        known = {_measured_of(one): one for one in _stored(folder)}
+        rows = as_rows([*(known | {_measured_of(row): row}).values()])
+        write_atomic(folder / STORED, f"{json.dumps(rows, indent=2)}\n".encode())
+
+
+def kept_rows(runs_dir: Path) -> list[EdgeRow]:
+    """Everything that was ever measured of the runs that are there, by run, in the order of measuring."""
+    files = [*runs_dir.glob(f"*/{STORED}"), *runs_dir.glob(f"*/fold-*/{STORED}")]
+    return [row for file in sorted(files) for row in _stored(file.parent)]
+
+
+def _stored(folder: Path) -> list[EdgeRow]:
+    file = folder / STORED
+    try:
+        return [EdgeRow(**one) for one in json.loads(file.read_text(encoding="utf-8"))]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"{file} is damaged ({error}): delete it, and run btfer bench edge again"
+        ) from None
+
+
+def _measured_of(row: EdgeRow) -> tuple[str, int, str]:
+    return row.form, row.threads, row.digest
+
+
 def write_edge(rows: list[EdgeRow], reports_dir: Path) -> Path:
-    """Write edge.csv, edge.md and edge.png to `reports_dir`/<today>; the folder."""
+    """Write edge.csv, edge.md and edge.png of these rows to `reports_dir`/<today>; the folder."""
     folder = reports_dir / date.today().isoformat()
     table = as_rows(rows)
     write_atomic(folder / "edge.csv", as_csv(list(table[0]), table))
@@ -72,8 +106,8 @@ def plot(rows: list[EdgeRow]) -> bytes:
         axes.scatter([], [], color="grey", marker=SHAPES[number % len(SHAPES)], label=name)
     axes.set(
         xscale="log",
-        xlabel=f"milliseconds for one image, median, {rows[0].threads} thread(s)",
-        ylabel=f"accuracy on {rows[0].release}",
+        xlabel=f"milliseconds for one image, median, {_either(one.threads for one in rows)} thread(s)",
+        ylabel=f"accuracy on {_either(one.release for one in rows)}",
         title="Forms of each network; the larger the mark, the larger the file",
     )
     axes.xaxis.set_major_formatter(ScalarFormatter())
@@ -82,6 +116,10 @@ def plot(rows: list[EdgeRow]) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _either(values: Iterable[object]) -> str:
+    return " or ".join(dict.fromkeys(map(str, values)))
 
 
 def _lost(one: EdgeRow) -> str:

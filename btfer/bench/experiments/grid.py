@@ -35,7 +35,9 @@ from btfer.bench.train.protocol import Protocol
 from btfer.csv_writer import frame_as_csv
 from btfer.errors import BtferError, Busy, UsageError
 from btfer.files import only_one, write_atomic
+from btfer.progress import Progress
 
+WAIT_SECONDS = 1.0
 INNER_SHARE = 0.2  # of a fold's training part: early stopping must not look at what is scored
 
 Leaks = Callable[[str], Mapping[str, Any]]
@@ -75,23 +77,29 @@ class GridContext:
 def run_grid(wanted: list[GridCell], grid: GridContext) -> list[RunRecord]:
     """Run each cell; their records, in order. A failed one has the state `failed` and its error.
 
-    A cell that another process is just running is left to it.
+    A cell that another process is just running is left to it, and looked at again when the others are done.
     """
     say = grid.store.progress.say
     for weights in sorted({cell.weights for cell in wanted} & set(NOTICES)):
         say(NOTICES[weights])
-    clock, records = Clock(wanted, grid), []
+    clock, records, busy = Clock(wanted, grid), list[RunRecord](), list[int]()
     for number, cell in enumerate(wanted, start=1):
         say(f"[{number}/{len(wanted)}] {cell}{clock.left(number - 1)}")
-        records.append(_run_cell(cell, grid))
-        clock.done(number - 1, records[-1])
+        record, is_busy = _run_cell(cell, grid)
+        records.append(record)
+        clock.done(number - 1, record)
+        if is_busy:
+            busy.append(number - 1)
+    if len(busy) < len(wanted):
+        for number in busy:
+            records[number], _ = _run_cell(wanted[number], grid)
     return records
 
 
 def with_leaks(records: list[RunRecord], grid: GridContext, leaks: Leaks) -> list[RunRecord]:
     """The records, those scored on the release with what their training set holds of it."""
     scored = {one.training for one in records if _is_scored(one, grid.release)}
-    found = {name: leaks(name) for name in sorted(scored)}
+    found = {name: _when_free(leaks, name, grid.store.progress) for name in sorted(scored)}
     for name, one in found.items():
         grid.store.progress.say(
             f"{name}: {one['faces']} of the release's {one['images']} faces are also in it"
@@ -102,6 +110,19 @@ def with_leaks(records: list[RunRecord], grid: GridContext, leaks: Leaks) -> lis
     ]
 
 
+def _when_free(leaks: Leaks, name: str, progress: Progress) -> Mapping[str, Any]:
+    """What a set holds; where another process is just searching, when that has done."""
+    told = False
+    while True:
+        try:
+            return leaks(name)
+        except Busy as error:
+            if not told:
+                progress.say(f"{error}; waiting for it")
+                told = True
+            time.sleep(WAIT_SECONDS)
+
+
 def _is_scored(record: RunRecord, release: ImageSet | None) -> bool:
     if not (record.is_done and record.cross_scores and record.release and release):
         return False
@@ -109,11 +130,11 @@ def _is_scored(record: RunRecord, release: ImageSet | None) -> bool:
 
 
 def _keep_leaks(record: RunRecord, leaks: Mapping[str, Any], store: RunStore) -> RunRecord:
-    """Add the leaks to what is on disk, unless another process has it, or has scored another release."""
+    """Add the leaks to what is on disk, unless another process has it."""
     with suppress(Busy), only_one(record.folder, "run"):
         now = store.read(record.folder)
-        if now and now.release == record.release:
-            store.write(now.changed(leaks=leaks))
+        if now and record.release:
+            store.write(now.with_leaks(record.release.digest, leaks))
     return record.changed(leaks=leaks)
 
 
@@ -194,20 +215,23 @@ def _experiment(cell: GridCell, grid: GridContext) -> Experiment:
     )
 
 
-def _run_cell(cell: GridCell, grid: GridContext) -> RunRecord:
+def _run_cell(cell: GridCell, grid: GridContext) -> tuple[RunRecord, bool]:
+    """The record of a cell, and whether another process is just running it."""
     experiment = _experiment(cell, grid)
     definition = _definition(cell, experiment, grid)
     folder, store = grid.folder(definition), grid.store
     training = cell.training or IN_DOMAIN
     try:
         if not cell.training:
-            return _cross_validate(experiment, definition, grid, folder)
+            with only_one(folder, "run"):
+                return _cross_validate(experiment, definition, grid, folder), False
         release = grid.release
         target = ScoringTarget(release, np.arange(len(release))) if release else None
-        return run_one(experiment, grid.splits[cell.training], target, grid.run_context(folder))
+        split, context = grid.splits[cell.training], grid.run_context(folder)
+        return run_one(experiment, split, target, context), False
     except Busy:
         store.progress.say("left out: another process is running it")
-        return store.read(folder) or new_record(definition, training, folder)
+        return store.read(folder) or new_record(definition, training, folder), True
     except Exception as error:  # one network out of memory must not stop a night's grid
         store.progress.say(f"failed: {error}")
         known = store.read(folder) or new_record(definition, training, folder)
@@ -216,7 +240,7 @@ def _run_cell(cell: GridCell, grid: GridContext) -> RunRecord:
             BtferError
         ):  # where nothing can be written, the next cell may still have room
             store.write(failed)
-        return failed
+        return failed, False
 
 
 def _definition(cell: GridCell, experiment: Experiment, grid: GridContext) -> RunDefinition:
@@ -252,18 +276,15 @@ def _cross_validate(
         target = ScoringTarget(release, held_out)
         split = _fold_split(release, held_out)
         parts.append(run_one(fold, split, target, grid.run_context(here)))
-        tables.append(pd.read_parquet(here / "predictions_btfer.parquet").assign(fold=number))
+        tables.append(pd.read_parquet(parts[-1].predictions_path).assign(fold=number))
         histories.append(pd.read_csv(here / "history.csv").assign(fold=number))
     table = pd.concat(tables).sort_values("file")
-    write_table(folder / "predictions_btfer.parquet", table)
+    write_table(folder / record.predictions_name(release.digest), table)
     write_atomic(folder / "history.csv", frame_as_csv(pd.concat(histories)))
     found = table_scores(table)
     write_atomic(folder / "confusion.png", plots.confusion(found["confusion"], IN_DOMAIN))
-    record = record.changed(
-        **_merged(parts),
-        release=ReleaseRef(release.name, release.digest),
-        metrics={"in_domain": found},
-    )
+    record = record.changed(**_merged(parts))
+    record = record.scored_on(ReleaseRef(release.name, release.digest), "in_domain", found)
     return grid.store.write(record.changed(state="done"))
 
 

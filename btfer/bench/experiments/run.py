@@ -2,7 +2,7 @@
 
 A run is a folder named by what defines it. `run.json` is written whole each time; its state is
 `running`, `trained` (only the release is to be scored), `done` or `failed`. A finished run is not
-repeated; another release is only predicted.
+repeated; another release is only predicted, and what was scored before is kept beside.
 """
 
 import json
@@ -68,7 +68,7 @@ class Experiment:
 
     @property
     def batch_size(self) -> int:
-        """Of all replicas together: 32 for each, and the protocol's at least."""
+        """Of all replicas together: 32 for each, and the protocol's, which is that of two, at least."""
         return max(self.protocol.batch_size, REPLICA_BATCH * self.replicas)
 
     def definition(self, data_digest: str, split: str) -> RunDefinition:
@@ -127,7 +127,7 @@ def new_record(definition: RunDefinition, training: str, folder: Path) -> RunRec
 def run_one(
     experiment: Experiment, split: Split, target: ScoringTarget | None, context: RunContext
 ) -> RunRecord:
-    """Do what of a run is not done yet; its record.
+    """Do what of a run is not done yet; its record, on the target's release where there is one.
 
     Raises UsageError for images that cannot be read or a class without images, Busy where another
     process has the same run.
@@ -146,12 +146,11 @@ def run_one(
         if record is None or "validation" not in record.metrics:
             record = _train(experiment, split, context)
         _forget_states(context.folder)
-        scored = record.release.digest if record.release else None
-        if target and scored != target.images.digest:
+        if target and not record.on(target.images.digest):
             record = _score_target(experiment, record, target, context)
         if not record.is_done:
             record = store.write(record.changed(state="done", error=None))
-    return record
+    return (record.on(target.images.digest) if target else None) or record
 
 
 def _train(experiment: Experiment, split: Split, context: RunContext) -> RunRecord:
@@ -259,16 +258,14 @@ def _score_target(
     )
     mask = counted(len(target.indices), experiment.protocol, experiment.seed)
     table = predictions_table(target.images, target.indices, probabilities, mask)
-    write_table(context.folder / "predictions_btfer.parquet", table)
+    write_table(context.folder / record.predictions_name(target.images.digest), table)
     key = "held_out" if experiment.fold else "cross_domain"
     found = table_scores(table)
     plot = plots.confusion(found["confusion"], target.images.name)
     write_atomic(context.folder / "confusion.png", plot)
     release = ReleaseRef(target.images.name, target.images.digest)
-    metrics = {**record.metrics, key: found}
-    return context.store.write(
-        record.changed(metrics=metrics, release=release, state="done", error=None)
-    )
+    scored = record.scored_on(release, key, found)
+    return context.store.write(scored.changed(state="done", error=None))
 
 
 def _new_model(experiment: Experiment) -> keras.Model:

@@ -1,7 +1,7 @@
 """The paper's research questions as contrasts: what is changed, what is held, and where it is looked at."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -23,7 +23,10 @@ STARTS = {"none": "random weights", "imagenet": "ImageNet weights", "vggface": "
 
 @dataclass(frozen=True)
 class Contrast:
-    """One change, over all pairs that differ in nothing else. where: columns and the value they must have."""
+    """One change, over all pairs that differ in nothing else. where: columns and the value they must have.
+
+    without: a training set that is left out.
+    """
 
     question: str
     change: str
@@ -32,6 +35,7 @@ class Contrast:
     base: Any
     others: tuple[Any, ...]
     where: dict[str, Any] = field(default_factory=dict)
+    without: str = ""
 
     @property
     def name(self) -> str:
@@ -39,22 +43,26 @@ class Contrast:
         return f"{self.change}, {self.place}"
 
 
-def contrasts(values: pd.DataFrame) -> list[Contrast]:
+def contrasts(values: pd.DataFrame, confounded: str = "") -> list[Contrast]:
     """Every contrast that the values may answer; the first of a question is its headline.
 
-    values: columns FIXED, `pretrained` and `same_weights`.
+    values: columns FIXED, `pretrained` and `same_weights`. confounded: a training set whose images are others at
+    another resolution; the headline of that question is given without it too.
     """
     parts = [part for part in PARTS if part in set(values["scored_on"])]
     sets = sorted(values["training_set"].unique())
-    return [*_resolution(parts, sets), *_weights(parts), *_balance(parts, sets)]
+    return [*_resolution(parts, sets, confounded), *_weights(parts), *_balance(parts, sets)]
 
 
-def _resolution(parts: list[str], sets: list[str]) -> Iterator[Contrast]:
+def _resolution(parts: list[str], sets: list[str], confounded: str) -> Iterator[Contrast]:
     def contrast(place: str, **where: Any) -> Contrast:
         return Contrast("RQ1", "224 px instead of 48 px", place, "resolution", 48, (224,), where)
 
     for part in parts:
         yield contrast(PARTS[part], scored_on=part)
+        if confounded:
+            place = f"{PARTS[part]}, without {_set(confounded)}"
+            yield replace(contrast(place, scored_on=part), without=confounded)
     for part, one in product(parts, sets):
         yield contrast(f"{PARTS[part]}, trained on {_set(one)}", scored_on=part, training_set=one)
 
@@ -96,6 +104,8 @@ def matched(
     by = [name for name in (*FIXED, *also) if name != contrast.factor]
     groups: dict[tuple[Any, ...], dict[Any, Any]] = {}
     for row in values:
+        if contrast.without and row.training_set == contrast.without:
+            continue
         if all(getattr(row, name) == value for name, value in contrast.where.items()):
             place = tuple(getattr(row, name) for name in by)
             groups.setdefault(place, {})[getattr(row, contrast.factor)] = row

@@ -18,8 +18,8 @@ from btfer.expressions import EXPRESSIONS
 Array = np.ndarray[Any, Any]
 
 CLASSES = len(EXPRESSIONS)
-UNCOUNTED = CLASSES
-"""The code of an answer that is not in the scores."""
+OTHER, UNANSWERED, UNCOUNTED = CLASSES, CLASSES + 1, CLASSES + 2
+"""Codes of an answer that is no class of ours, of no answer (both wrong), and of what is not in the scores."""
 
 RESAMPLES = 2_000
 SEED = 2024
@@ -37,39 +37,40 @@ class Interval:
 
 
 def confusions(truth: Array, answers: Array) -> Array:
-    """int [networks, classes, classes]: truth in rows. truth: int [N]. answers: int [networks, N]."""
-    matrices = [
-        np.bincount(truth * (CLASSES + 1) + row, minlength=CLASSES * (CLASSES + 1))
-        for row in answers
-    ]
-    return np.reshape(matrices, (len(answers), CLASSES, CLASSES + 1))[:, :, :CLASSES]
+    """int [networks, classes, classes + 2]: truth in rows. truth: int [N]. answers: int [networks, N].
+
+    The last two columns are OTHER and UNANSWERED; what is UNCOUNTED is nowhere.
+    """
+    codes = UNCOUNTED + 1
+    matrices = [np.bincount(truth * codes + row, minlength=CLASSES * codes) for row in answers]
+    return np.reshape(matrices, (len(answers), CLASSES, codes))[:, :, :UNCOUNTED]
 
 
 def resampled_confusions(truth: Array, answers: Array, resamples: int = RESAMPLES) -> Array:
-    """float [resamples, networks, classes, classes]: the same images drawn for every network.
+    """float [resamples, networks, classes, classes + 2]: the same images drawn for every network.
 
-    truth: int [N]. answers: int [networks, N], a class or UNCOUNTED.
+    truth: int [N]. answers: int [networks, N], a class or one of the other codes.
     """
     rng = np.random.default_rng(SEED)
-    drawn = np.zeros((resamples, len(answers), CLASSES, CLASSES))
+    drawn = np.zeros((resamples, len(answers), CLASSES, UNCOUNTED))
     for label in np.unique(truth):
         patterns, counts = np.unique(answers[:, truth == label], axis=1, return_counts=True)
         n = counts.sum()
         times = rng.multinomial(n, counts / n, size=resamples).astype(float)
         for network, codes in enumerate(patterns):
-            drawn[:, network, label] = times @ np.eye(CLASSES + 1)[codes][:, :CLASSES]
+            drawn[:, network, label] = times @ np.eye(UNCOUNTED + 1)[codes][:, :UNCOUNTED]
     return drawn
 
 
 def scores_of(matrices: Array) -> dict[str, Array]:
-    """Each of SCORES, float [...], of confusion matrices [..., classes, classes].
+    """Each of SCORES, float [...], of confusion matrices [..., classes, classes or more], as `confusions` gives them.
 
     Precision, recall and F1 are averages weighted by class, as in the paper; macro F1 is over the classes
     that occur. A class that nobody predicts has precision 0.
     """
     matrices = matrices.astype(float)
     hits = np.diagonal(matrices, axis1=-2, axis2=-1)
-    support, predicted = matrices.sum(axis=-1), matrices.sum(axis=-2)
+    support, predicted = matrices.sum(axis=-1), matrices.sum(axis=-2)[..., :CLASSES]
     total = support.sum(axis=-1)
     precision, recall = _ratio(hits, predicted), _ratio(hits, support)
     f1 = _ratio(2 * hits, support + predicted)
@@ -84,7 +85,7 @@ def scores_of(matrices: Array) -> dict[str, Array]:
 def score_intervals(truth: Array, answers: Array) -> dict[str, Interval]:
     """The mean over networks of each score, with its interval over images.
 
-    truth: int [N]. answers: int [networks, N], a class or UNCOUNTED.
+    truth: int [N]. answers: int [networks, N], a class or one of the other codes.
     """
     found = scores_of(confusions(truth, answers))
     drawn = scores_of(resampled_confusions(truth, answers))

@@ -26,6 +26,7 @@ from btfer.bench.report.seed_groups import BTFER, IN_DOMAIN, SeedGroup
 from btfer.bench.report.strata import LEAST_IMAGES, Gap, gaps, strata_frame
 from btfer.bench.report.tradeoffs import confusion_figure, cost_figures, edge_figure
 from btfer.bench.runs.record import RunRecord
+from btfer.bench.train.protocol import GAPS
 from btfer.expressions import EXPRESSIONS
 
 MOST_PICTURED = 40
@@ -77,6 +78,7 @@ def render(
         ranking=_ranking(results),
         served=_served(cells),
         least=LEAST_IMAGES,
+        gaps=GAPS,
         resamples=RESAMPLES,
         classes=EXPRESSIONS,
         titles=SHORT.values(),
@@ -134,12 +136,12 @@ def _published_figures() -> tuple[Drawing, ...]:
 
 def _ranking(results: pd.DataFrame) -> list[Any]:
     """Accuracy rows of everything that was scored on a release, the best first, each with its macro F1."""
+    key = ["runs", "scored_on", "digest"]
     done = results[(results["state"] == "done") & results["scored_on"].isin([BTFER, IN_DOMAIN])]
-    macro = done[done["score"] == "macro_f1"].set_index(["runs", "scored_on"])["ours"]
+    macro = done[done["score"] == "macro_f1"].set_index(key)["ours"]
     rows = done[done["score"] == "accuracy"].sort_values("ours", ascending=False)
-    rows = rows.assign(
-        macro_f1=[macro[key] for key in zip(rows["runs"], rows["scored_on"], strict=True)]
-    )
+    places = zip(*(rows[name] for name in key), strict=True)
+    rows = rows.assign(macro_f1=[macro[place] for place in places])
     return list(rows.itertuples())
 
 
@@ -178,5 +180,5 @@ def _runs(runs: list[RunRecord]) -> list[tuple[ResultRow, list[str], list[tuple[
     folders = {run.id: run.folder for run in runs}
     return [
         (row, short_row(row), run_plots(folders[row.id]) if number < MOST_PICTURED else [])
-        for number, row in enumerate(results_table(runs))
+        for number, row in enumerate(results_table(one for run in runs for one in run.scorings))
     ]

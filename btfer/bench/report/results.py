@@ -1,5 +1,6 @@
 """Every number of the report as one tidy table: a row for each cell and score, ours beside the published one."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from btfer.bench.published import SCORES as PUBLISHED_SCORES
 from btfer.bench.published import model_name, published_tables
 from btfer.bench.report.intervals import (
     SCORES,
+    UNANSWERED,
     UNCOUNTED,
     confusions,
     score_intervals,
@@ -28,6 +30,7 @@ CELL = (
     "protocol",
     "scored_on",
     "pictures",
+    "digest",
 )
 COLUMNS = (
     *CELL,
@@ -37,6 +40,12 @@ COLUMNS = (
     "low",
     "high",
     "images",
+    "coverage",
+    "accuracy_answered",
+    "leaks",
+    "same",
+    "shown",
+    "scored",
     "seeds",
     "seeds_sd",
     "seeds_min",
@@ -53,10 +62,20 @@ COUNTERPART = {VALIDATION: "validation", TEST: "validation", BTFER: "btfer"}
 """Which published part our scored parts stand beside; in-domain scores stand beside none."""
 
 
-def results_frame(cells: list[SeedGroup]) -> pd.DataFrame:
-    """COLUMNS, one row for each cell and score; then the paper's cells that nobody has run, as `not run`."""
+def results_frame(
+    cells: list[SeedGroup], chosen: Collection[SeedGroup] | None = None
+) -> pd.DataFrame:
+    """COLUMNS, one row for each cell and score; then the paper's cells that nobody has run, as `not run`.
+
+    chosen: those that the tables show, of cells that mean the same; None = all of them.
+    """
     published = _published()
-    rows = [row for cell in cells for row in _rows_of(cell, published)]
+    shown = {(one.definition, one.scored_on) for one in (cells if chosen is None else chosen)}
+    rows = [
+        row | {"shown": (cell.definition, cell.scored_on) in shown}
+        for cell in cells
+        for row in _rows_of(cell, published)
+    ]
     taken = {(*(row[name] for name in PLACE), COUNTERPART.get(row["scored_on"])) for row in rows}
     for place, one in published.items():
         if place not in taken:
@@ -83,7 +102,12 @@ def _rows_of(
         "model": model_name(facts["architecture"], facts["weights"]),
         "parameters": run.parameters,
         "state": "done",
+        "digest": cell.digest[:12],
         "images": int((codes[0] != UNCOUNTED).sum()),
+        **_answered(images.truth, codes),
+        "leaks": (run.leaks or {}).get("faces") if cell.scored_on == BTFER else None,
+        "same": cell.same,
+        "scored": cell.when,
         "seeds": len(cell.answers),
         "marks": theirs.get("marks", ""),
         "reason": theirs.get("reason", ""),
@@ -94,6 +118,16 @@ def _rows_of(
         shared | _numbers(known[score], by_seed[score], theirs.get(score)) | {"score": score}
         for score in SCORES
     ]
+
+
+def _answered(truth: Any, codes: Any) -> dict[str, float]:
+    """Share of the counted images that have an answer, and the accuracy on these; over all seeds."""
+    answered = int(((codes != UNCOUNTED) & (codes != UNANSWERED)).sum())
+    counted = int((codes != UNCOUNTED).sum())
+    return {
+        "coverage": round(answered / max(1, counted), 6),
+        "accuracy_answered": round(int((codes == truth).sum()) / max(1, answered), 6),
+    }
 
 
 def _numbers(ours: Any, by_seed: Any, theirs: float | None) -> dict[str, Any]:

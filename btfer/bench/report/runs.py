@@ -17,6 +17,7 @@ SHORT = {
     "val_accuracy": "val",
     "val_macro_f1": "mF1",
     "cross_accuracy": "cross",
+    "coverage": "cov.",
     "cross_macro_f1": "mF1",
     "leaks": "leaks",
     "epochs": "ep.",
@@ -33,7 +34,8 @@ class ResultRow:
 
     val_: scores on the set that was trained on; of a k-fold run on the release, in-domain. cross_:
     on a release, by a network that was trained elsewhere. Precision, recall and F1 are weighted by
-    images per class, as in the paper. leaks: faces of the release that the training set holds too.
+    images per class, as in the paper. coverage: share of the release's images with an answer; those without count
+    as wrong, but for accuracy_answered. leaks: faces of the release that the training set holds too.
     """
 
     architecture: str
@@ -55,6 +57,8 @@ class ResultRow:
     cross_recall: float | None
     cross_f1: float | None
     cross_macro_f1: float | None
+    coverage: float | None
+    accuracy_answered: float | None
     leaks: int | None
     epochs: int | None
     seconds_per_step: float | None
@@ -78,11 +82,14 @@ def print_table(rows: list[ResultRow]) -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, title in SHORT.items():
+    shown = dict(SHORT)
+    if all(row.coverage in (1, None) for row in rows):
+        del shown["coverage"]
+    for name, title in shown.items():
         numeric = any(isinstance(getattr(row, name), int | float) for row in rows)
         table.add_column(title, justify="right" if numeric else "left")
     for row in rows:
-        table.add_row(*short_row(row))
+        table.add_row(*short_row(row, shown))
     console = Console()
     console = console if console.is_terminal else Console(width=100)
     console.print(table)
@@ -99,11 +106,11 @@ def runs_markdown(rows: list[ResultRow]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def short_row(row: ResultRow) -> list[str]:
+def short_row(row: ResultRow, columns: Iterable[str] = tuple(SHORT)) -> list[str]:
     """The texts of the short table. Weights stand beside the network, where it has any."""
     start = "" if row.weights == "none" else f" {row.weights}"
     named = vars(row) | {"architecture": row.architecture + start}
-    return [_text(named[name]) for name in SHORT]
+    return [_text(named[name]) for name in columns]
 
 
 def run_plots(folder: Path) -> list[tuple[str, str]]:
@@ -129,6 +136,8 @@ def _row(run: RunRecord) -> ResultRow:
         **_scores("val", run.own_scores),
         release=run.release_name or None,
         **_scores("cross", run.cross_scores),
+        coverage=run.coverage,
+        accuracy_answered=run.accuracy_answered,
         leaks=(run.leaks or {}).get("faces"),
         epochs=run.epochs,
         seconds_per_step=run.seconds_per_step,

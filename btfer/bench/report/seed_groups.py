@@ -1,8 +1,9 @@
 """Runs that differ in nothing but the seed, as one group, with what each predicted for each image."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,21 +13,20 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from btfer.bench.published import paper_name
-from btfer.bench.report.intervals import UNCOUNTED
-from btfer.bench.runs.record import RunRecord
+from btfer.bench.report.intervals import OTHER, UNANSWERED, UNCOUNTED
+from btfer.bench.runs import predictions
+from btfer.bench.runs.record import EXTERNAL, RELEASE_PARTS, RunRecord
 from btfer.bench.train.protocol import BALANCES
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 
 Array = np.ndarray[Any, Any]
 VALIDATION, TEST, BTFER, IN_DOMAIN = "validation", "test", "btfer", "in_domain"
-PARTS = {
-    "validation": (VALIDATION, "predictions_val.parquet"),
-    "test": (TEST, "predictions_test.parquet"),
-    "cross_domain": (BTFER, "predictions_btfer.parquet"),
-    "in_domain": (IN_DOMAIN, "predictions_btfer.parquet"),
-}
-"""What a run may be scored on: name in its metrics, our name, file of predictions."""
+PARTS = {"validation": VALIDATION, "test": TEST, "cross_domain": BTFER, "in_domain": IN_DOMAIN}
+"""What a run may be scored on: name in its metrics, our name."""
+
+FILES = {"validation": "predictions_val.parquet", "test": "predictions_test.parquet"}
+"""Predictions on the training set; those on a release are named by the record."""
 
 STRATA = ("ethnicity", "gender", "age")
 """Columns of predictions that say what a query asked for."""
@@ -45,7 +45,7 @@ class ScoredImages:
 
 @dataclass(frozen=True)
 class Answers:
-    """One run's predictions. codes: int8 [N], a class in label order, or UNCOUNTED."""
+    """One run's predictions. codes: int8 [N], a class in label order, or another code of `intervals`."""
 
     run: RunRecord
     seed: int
@@ -58,7 +58,7 @@ class GroupFacts:
     """What defines a group, seed apart. The fields are columns of results.csv.
 
     scored_on: one of VALIDATION, TEST, BTFER, IN_DOMAIN. pictures: name of the release or training set
-    whose images were scored.
+    whose images were scored; where two releases have one name, with the digest behind it.
     """
 
     architecture: str
@@ -73,11 +73,16 @@ class GroupFacts:
 
 @dataclass(frozen=True, eq=False)
 class SeedGroup:
-    """One network, training set, balance and protocol, scored on one set of images; an Answers for each seed."""
+    """One network, training set, balance and protocol, scored on one set of images; an Answers for each seed.
+
+    pictures: as in its facts. same: groups that mean the same, this one included; `comparable` shows one of them.
+    """
 
     definition: str
     scored_on: str
     answers: tuple[Answers, ...]
+    pictures: str = ""
+    same: int = 1
 
     @property
     def run(self) -> RunRecord:
@@ -88,7 +93,6 @@ class SeedGroup:
     def facts(self) -> GroupFacts:
         """What a row of a table says about the group, scores apart."""
         run, definition = self.run, self.run.definition
-        on_release = self.scored_on in (BTFER, IN_DOMAIN)
         return GroupFacts(
             architecture=definition.architecture,
             weights=definition.weights,
@@ -97,8 +101,19 @@ class SeedGroup:
             balance=definition.balance,
             protocol=definition.protocol_name,
             scored_on=self.scored_on,
-            pictures=(run.release_name or None) if on_release else run.training,
+            pictures=self.pictures or None,
         )
+
+    @property
+    def when(self) -> str:
+        """When the last of its runs was scored, ISO 8601."""
+        return max(one.run.when for one in self.answers)
+
+    @property
+    def digest(self) -> str:
+        """Of the release that it was scored on; empty for images of the training set."""
+        release = self.run.release
+        return release.digest if release and self.scored_on in (BTFER, IN_DOMAIN) else ""
 
     @cached_property
     def joint(self) -> tuple[ScoredImages, Array]:
@@ -126,38 +141,69 @@ def aligned(one: Answers, images: ScoredImages) -> Array:
 
 
 def read_groups(runs: Iterable[RunRecord]) -> list[SeedGroup]:
-    """The groups of all runs that have predictions, seeds in order.
+    """The groups of all runs that have predictions, seeds in order; a run counts on each release for itself.
 
     Raises UsageError for a file of predictions that cannot be read.
     """
     seen: dict[bytes, ScoredImages] = {}
     grouped: dict[tuple[str, str], list[Answers]] = {}
-    for run in runs:
-        for metric in run.metrics:
-            scored_on, name = PARTS.get(metric, ("", ""))
-            if scored_on and (run.folder / name).is_file():
-                key = (_but_the_seed(run, scored_on), scored_on)
-                grouped.setdefault(key, []).append(_answers(run, run.folder / name, seen))
-    return [
-        SeedGroup(*key, tuple(sorted(found, key=lambda one: one.seed)))
-        for key, found in grouped.items()
+    for run, metric in _scored_parts(runs):
+        path = run.folder / FILES[metric] if metric in FILES else run.predictions_path
+        if path.is_file():
+            key = (_but_the_seed(run, PARTS[metric]), PARTS[metric])
+            grouped.setdefault(key, []).append(_answers(run, path, seen))
+    found = [
+        SeedGroup(*key, tuple(sorted(one, key=lambda each: each.seed)))
+        for key, one in grouped.items()
     ]
+    return _with_pictures(found)
+
+
+def _scored_parts(runs: Iterable[RunRecord]) -> Iterable[tuple[RunRecord, str]]:
+    """Each run with each part that it was scored on: its training set once, then each release."""
+    for run in runs:
+        for number, scoring in enumerate(run.scorings):
+            for metric in scoring.metrics:
+                if metric in PARTS and (metric in RELEASE_PARTS or number == 0):
+                    yield scoring, metric
+
+
+def _with_pictures(groups: list[SeedGroup]) -> list[SeedGroup]:
+    """The groups with the name of what was scored, so that no two releases have the same."""
+    digests: dict[str, set[str]] = defaultdict(set)
+    for group in groups:
+        if group.digest:
+            digests[group.run.release_name].add(group.digest)
+
+    def name(group: SeedGroup) -> str:
+        if not group.digest:
+            return "" if group.scored_on in (BTFER, IN_DOMAIN) else group.run.training
+        known = group.run.release_name
+        return known if len(digests[known]) == 1 else f"{known} ({group.digest[:6]})"
+
+    named = [replace(one, pictures=name(one)) for one in groups]
+    return [replace(one, same=len(found)) for found in _by_place(named) for one in found]
 
 
 def comparable(groups: Iterable[SeedGroup]) -> list[SeedGroup]:
     """One group for each combination that a table has a place for: no trial where there is a full one.
 
-    Full is: all images, the protocol's own split, full precision; then the longest allowed training, and
-    most seeds.
+    Full is: all images, the protocol's own split, full precision; then the longest allowed training, most
+    seeds, and the newest of what still means the same. What was scored on another release has another place.
     """
-    best: dict[tuple[Any, ...], SeedGroup] = {}
-    for group in sorted(groups, key=_weight):
-        place = tuple(value for name, value in vars(group.facts).items() if name != "pictures")
-        best[place] = group
-    return list(best.values())
+    return [max(found, key=_weight) for found in _by_place(groups)]
 
 
-def _weight(group: SeedGroup) -> tuple[bool, bool, bool, float, int, str]:
+def _by_place(groups: Iterable[SeedGroup]) -> Iterable[list[SeedGroup]]:
+    """The groups that mean the same, together; each knows how many they are."""
+    by_place: dict[tuple[Any, ...], list[SeedGroup]] = {}
+    for group in groups:
+        place = (*vars(group.facts).values(), group.digest)
+        by_place.setdefault(place, []).append(group)
+    return by_place.values()
+
+
+def _weight(group: SeedGroup) -> tuple[bool, bool, bool, float, int, str, str]:
     of = group.run.definition
     own = of.protocol.get("split", "")
     return (
@@ -166,12 +212,13 @@ def _weight(group: SeedGroup) -> tuple[bool, bool, bool, float, int, str]:
         not of.mixed_precision,
         float("inf") if of.epochs is None else of.epochs,
         len(group.answers),
+        group.when,
         group.definition,
     )
 
 
 def _but_the_seed(run: RunRecord, scored_on: str) -> str:
-    release = run.release.digest if run.release and scored_on == BTFER else None
+    release = run.release.digest if run.release and scored_on in (BTFER, IN_DOMAIN) else None
     return json.dumps([run.definition.without_seed(), run.training, release], sort_keys=True)
 
 
@@ -179,17 +226,24 @@ def _answers(run: RunRecord, path: Path, seen: dict[bytes, ScoredImages]) -> Ans
     try:
         present = [one for one in STRATA if one in pq.read_schema(path).names]
         table = pq.read_table(path, columns=["file", *_ROW, *present]).to_pandas()
-        truth, codes = _codes(table["label"]), _codes(table["predicted"])
+        truth = _codes(table["label"], EXPRESSIONS)
+        codes = _codes(table["predicted"], _PREDICTED)
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
             f"{path} is not a table of predictions ({error}): delete its folder and run btfer bench again"
         ) from error
-    codes[~table["counts"].to_numpy(bool)] = UNCOUNTED
+    uncounted = ~table["counts"].to_numpy(bool)
+    # Older versions of btfer did not count what another system had no answer for.
+    older = run.training == EXTERNAL and not (codes[uncounted] == OTHER).all()
+    codes[uncounted] = UNANSWERED if older else UNCOUNTED
     return Answers(run, run.definition.seed, _shared(table, truth, present, seen), codes)
 
 
-def _codes(words: "pd.Series[str]") -> Array:
-    codes = pd.Categorical(words, categories=list(EXPRESSIONS)).codes
+_PREDICTED = (*EXPRESSIONS, predictions.OTHER, predictions.NO_ANSWER)  # in the order of their codes
+
+
+def _codes(words: "pd.Series[str]", known: tuple[str, ...]) -> Array:
+    codes = pd.Categorical(words, categories=list(known)).codes
     if (codes < 0).any():
         raise ValueError("it has a label that is not one of the classes")
     return np.array(codes, np.int8)

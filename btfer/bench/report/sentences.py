@@ -6,14 +6,27 @@ from btfer.bench.report.questions import IMAGES, LEVEL, NETWORKS, Finding
 
 
 def certainty(found: Finding) -> str:
-    """clear, likely, no difference shown, or too few: from the interval and the corrected sign test."""
+    """clear, likely, no difference shown, or too few: from the interval and the corrected sign test.
+
+    Nothing is clear, of all networks or of these only, unless both say so.
+    """
     if found.interval is None:
         return "too few"
+    sure = found.p_holm < LEVEL
     if found.interval.low <= 0 <= found.interval.high:
-        return "no difference shown"
-    if found.unit == IMAGES:
-        return "these networks only"
-    return "clear" if found.p_holm < LEVEL else "likely"
+        return "likely" if sure else "no difference shown"
+    if not sure:
+        return "likely"
+    return "these networks only" if found.unit == IMAGES else "clear"
+
+
+def verdict(found: Finding) -> str:
+    """The certainty, or why there is none."""
+    if found.noise:
+        return "same weights: noise"
+    if found.confounded:
+        return "confounded: other images at 48 px"
+    return certainty(found)
 
 
 def sentence(found: Finding) -> str:
@@ -32,6 +45,12 @@ def answers(found: list[Finding]) -> list[tuple[str, str, list[Finding]]]:
     for name, text in QUESTIONS.items():
         mine = [one for one in found if one.contrast.question == name]
         answer = sentence(mine[0]) if mine else "No two groups of runs differ only in this yet."
+        place = mine[0].contrast.where if mine else {}
+        answer += "".join(
+            f" Some of these pairs are of other images at each level. {sentence(one)}"
+            for one in mine[1:]
+            if one.contrast.without and one.contrast.where == place
+        )
         out.append((f"{name}: {text}", answer, mine))
     return out
 
@@ -67,7 +86,8 @@ def _matched(found: Finding) -> str:
 
 
 def _sure(found: Finding) -> str:
-    p = f"sign test p {p_text(found.p)}, {p_text(found.p_holm)} after Holm's correction"
+    over = " over images" if found.unit == IMAGES else ""
+    p = f"sign test{over} p {p_text(found.p)}, {p_text(found.p_holm)} after Holm's correction"
     way = "higher" if found.mean > 0 else "lower"
     match certainty(found):
         case "clear":
@@ -76,7 +96,7 @@ def _sure(found: Finding) -> str:
             return f"Likely {way}, but not certain: {p}."
         case "these networks only":
             return (
-                f"Clearly {way} for these trained networks on these images; "
+                f"Clearly {way} for these trained networks on these images ({p}); "
                 "there are too few networks to generalise to others."
             )
         case "no difference shown" if found.interval:

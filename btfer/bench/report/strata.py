@@ -27,6 +27,7 @@ FACTS = (
     "balance",
     "protocol",
     "scored_on",
+    "pictures",
 )
 COLUMNS = (
     *FACTS,

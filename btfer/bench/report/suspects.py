@@ -18,6 +18,7 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
 from btfer.bench.datasets import ImageSet, load_release
+from btfer.bench.runs.record import RunRecord
 from btfer.bench.runs.store import RunStore
 from btfer.csv_reader import CsvRow, read_csv
 from btfer.csv_writer import as_csv
@@ -103,7 +104,7 @@ def doubt_labels(data_dir: Path, folder: Path, progress: Progress = SILENT) -> L
     """
     runs_dir, scored = data_dir / "runs", Counter[str]()
     store = RunStore(runs_dir, progress)
-    for record in store.all():
+    for record in _scorings(store):
         name = record.release_name
         if name and (releases_dir(data_dir) / name / "metadata.csv").is_file():
             scored[name] += 1
@@ -173,11 +174,15 @@ def sheet(suspects: list[Suspect], root: Path) -> bytes:
     return buffer.getvalue()
 
 
+def _scorings(store: RunStore) -> list[RunRecord]:
+    return [one for run in store.all() for one in run.scorings]
+
+
 def _good(store: RunStore, images: ImageSet) -> list[Array]:
     """Probabilities, float [N, classes], of the better half of the runs on the whole of this release."""
     found = []
-    for record in store.all():
-        table = record.folder / "predictions_btfer.parquet"
+    for record in _scorings(store):
+        table = record.predictions_path
         if not record.release or record.release.digest != images.digest or not table.is_file():
             continue
         probabilities = _in_order(pd.read_parquet(table), images)
@@ -194,7 +199,8 @@ def _in_order(table: pd.DataFrame, images: ImageSet) -> Array:
     if missing:
         raise UsageError(f"a run has no prediction of {missing[0]}: run btfer bench again")
     columns = [f"p_{name}" for name in EXPRESSIONS]
-    rows = by_file.loc[list(images.files), columns].to_numpy(float)
+    rows = by_file.loc[list(images.files), columns].to_numpy(float, copy=True)
+    rows[~(rows.sum(axis=1) > 0)] = 1.0  # no answer, or none of ours, says nothing for any class
     return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 

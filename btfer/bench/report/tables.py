@@ -61,11 +61,16 @@ class TableLine:
         return self.entries.get(column, TableEntry())
 
 
-def table_lines(results: pd.DataFrame, table: int, protocol: str) -> list[TableLine]:
+def table_lines(
+    results: pd.DataFrame, table: int, protocol: str, release: str | None = None
+) -> list[TableLine]:
     """The paper's rows of a table in their order, then networks and training sets that it has not.
 
-    results: of comparable cells. protocol: whose runs stand in it.
+    results: of comparable cells. protocol: whose runs stand in it. release: whose images, as in the column
+    `pictures`, since a cell never mixes two; None = of the one with most scores.
     """
+    if release is None:
+        release = next(iter(releases(results)), "")
     lines: dict[tuple[str, str, str], TableLine] = {}
     for one in _records(published_tables().query("table == @table")):
         _line(lines, one, one["model"], one["parameters"])
@@ -77,6 +82,7 @@ def table_lines(results: pd.DataFrame, table: int, protocol: str) -> list[TableL
         & results["scored_on"].isin(_PREFERRED)
         & results["balance"].isin(BALANCES)
         & results["score"].isin(list(SCORES))
+        & ((results["scored_on"] != BTFER) | (results["pictures"] == release))
     ]
     for one in sorted(_records(ours), key=lambda row: _PREFERRED[row["scored_on"]]):
         _line(lines, one, one["model"], _millions(one["parameters"]))
@@ -130,6 +136,17 @@ def protocols(results: pd.DataFrame) -> list[str]:
         & results["resolution"].isin(RESOLUTION.values())
     ]
     return sorted(run["protocol"].unique())
+
+
+def releases(results: pd.DataFrame) -> list[str]:
+    """Names of the releases of cross-domain scores in the tables, the one with the most first."""
+    run = results[
+        (results["state"] == "done")
+        & (results["scored_on"] == BTFER)
+        & results["balance"].isin(BALANCES)
+        & results["resolution"].isin(RESOLUTION.values())
+    ]
+    return [str(name) for name in run["pictures"].value_counts().index]
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -95,6 +95,9 @@ def _matrix(cell: SeedGroup) -> Panel:
     images, codes = cell.joint
     matrix = confusions(images.truth, codes).sum(axis=0)
     shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
+    shares = shares[
+        :, : len(EXPRESSIONS)
+    ]  # what was answered with none of them is missing in the row
 
     def draw(axes: Any) -> None:
         axes.imshow(shares, vmin=0, vmax=1, cmap="cividis")

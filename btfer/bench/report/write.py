@@ -39,13 +39,17 @@ def write_report(runs_dir: Path, out_dir: Path, progress: Progress = SILENT) -> 
 
     runs = RunStore(runs_dir, progress).all()
     cells = read_groups(runs)
-    results = results_frame(cells)
     chosen = comparable(cells)
+    results = results_frame(cells, chosen)
     shown = results_frame(chosen) if len(chosen) < len(cells) else results
     known = tables.protocols(shown) or [PAPER_ONLY]
+    releases: list[str | None] = [*tables.releases(shown)]
     lines = {
-        _title(number, protocol): tables.table_lines(shown, number, protocol)
+        _title(number, protocol, release if len(releases) > 1 else None): tables.table_lines(
+            shown, number, protocol, release
+        )
         for protocol in known
+        for release in releases or [None]
         for number in TITLES
     }
     folder = out_dir / date.today().isoformat()
@@ -58,10 +62,11 @@ def write_report(runs_dir: Path, out_dir: Path, progress: Progress = SILENT) -> 
     return folder / "index.html"
 
 
-def _title(number: int, protocol: str) -> str:
+def _title(number: int, protocol: str, release: str | None) -> str:
     if protocol == PAPER_ONLY:
         return f"{TITLES[number]} (published; nothing was run yet)"
-    return f"{TITLES[number]} (ours by protocol {protocol})"
+    on = f", on {release}" if release else ""
+    return f"{TITLES[number]} (ours by protocol {protocol}{on})"
 
 
 def _markdown(runs: list[RunRecord], lines: "dict[str, list[TableLine]]") -> str:
@@ -69,5 +74,6 @@ def _markdown(runs: list[RunRecord], lines: "dict[str, list[TableLine]]") -> str
 
     parts = [tables.markdown(found, title) for title, found in lines.items()]
     if runs:
-        parts.append(f"## Runs\n\n{runs_markdown(results_table(runs))}")
+        scorings = [one for run in runs for one in run.scorings]
+        parts.append(f"## Runs\n\n{runs_markdown(results_table(scorings))}")
     return "# Results\n\n" + "\n".join(parts)

@@ -13,6 +13,8 @@ from btfer.errors import Incomplete
 class RunRow:
     """One run, finished or not: what defines it, its state, its scores. The fields are the keys of `--json`.
 
+    release: that it was scored on; a run on several has a row for each. coverage: share of the release's images
+    that another system had an answer for; 1 where that is not known.
     epochs: finished so far. validation, test, cross_domain: accuracies; that of an in-domain run is
     under validation, since it is of the set that was trained on. macro_f1: on the release, else there.
     """
@@ -32,11 +34,15 @@ class RunRow:
     test: float | None
     cross_domain: float | None
     macro_f1: float | None
+    release: str | None
+    coverage: float | None
+    accuracy_answered: float | None
+    leaks: int | None
 
 
 def run_rows(store: RunStore) -> list[RunRow]:
-    """A row for each run, the best on a release first. Raises Incomplete where there is no run."""
-    rows = [_row(one) for one in store.all()]
+    """A row for each run and release, the best first. Raises Incomplete where there is no run."""
+    rows = [_row(one) for run in store.all() for one in run.scorings]
     if not rows:
         raise Incomplete(f"no run in {store.runs_dir} yet: run btfer bench")
     return sorted(rows, key=lambda row: (-(row.cross_domain or -1), -(row.validation or -1)))
@@ -60,6 +66,10 @@ def _row(run: RunRecord) -> RunRow:
         test=run.metrics.get("test", {}).get("accuracy"),
         cross_domain=run.cross_scores.get("accuracy"),
         macro_f1=((run.cross_scores or run.own_scores).get("macro") or {}).get("f1"),
+        release=run.release_name or None,
+        coverage=run.coverage,
+        accuracy_answered=run.accuracy_answered,
+        leaks=(run.leaks or {}).get("faces"),
     )
 
 

@@ -24,16 +24,21 @@ def counted(n: int, protocol: Protocol, seed: int) -> Array:
     return mask
 
 
+NO_ANSWER, OTHER = "", "other"
+"""In the column `predicted`: there is no answer, or one that is no class of ours. Both are wrong."""
+
+
 def predictions_table(
     images: ImageSet, indices: Indices, probabilities: Array, counts: Array
 ) -> pd.DataFrame:
     """Columns file, label, predicted, counts (in the scores), p_<class>, and the strata.
 
-    indices: int64 [N], of `images`. probabilities: float [N, classes], in their order. counts: bool [N].
+    indices: int64 [N], of `images`. probabilities: float [N, classes], in their order; NaN = no answer, zeros =
+    one that is no class of ours. counts: bool [N].
     """
     table = pd.DataFrame({"file": [images.files[i] for i in indices]})
     table["label"] = [EXPRESSIONS[label] for label in images.labels[indices]]
-    table["predicted"] = [EXPRESSIONS[label] for label in probabilities.argmax(axis=1)]
+    table["predicted"] = list(map(_predicted, probabilities))
     table["counts"] = counts
     for label, name in enumerate(EXPRESSIONS):
         table[f"p_{name}"] = probabilities[:, label]
@@ -47,6 +52,12 @@ def table_scores(table: pd.DataFrame) -> dict[str, Any]:
     rows = table[table["counts"]]
     labels = np.array([EXPRESSIONS.index(name) for name in rows["label"]])
     return scores(labels, rows[[f"p_{name}" for name in EXPRESSIONS]].to_numpy())
+
+
+def _predicted(probabilities: Array) -> str:
+    if np.isnan(probabilities).any():
+        return NO_ANSWER
+    return EXPRESSIONS[probabilities.argmax()] if probabilities.sum() > 0 else OTHER
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

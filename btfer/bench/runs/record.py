@@ -1,11 +1,24 @@
 """What is known of one run: `run.json` with types. Keys that this version does not know are kept."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
+
+from btfer.bench.runs.definition import ReleaseRef, RunDefinition, run_id
+from btfer.bench.runs.record_check import NotARecord, check
+
+__all__ = [
+    "EXTERNAL",
+    "PREDICTIONS",
+    "RELEASE_PARTS",
+    "NotARecord",
+    "ReleaseRef",
+    "RunDefinition",
+    "RunRecord",
+    "run_id",
+]
 
 EXTERNAL = "external"
 """What a run of another system has instead of a training set, weights and protocol."""
@@ -13,94 +26,17 @@ EXTERNAL = "external"
 RELEASE_PARTS = ("cross_domain", "held_out", "in_domain")
 """Names in `metrics` of what is scored on a release: by a network trained elsewhere, by one fold, by all folds."""
 
-
-class NotARecord(ValueError):
-    """The JSON is not that of a run; the text says what is missing or wrong."""
-
-
-@dataclass(frozen=True)
-class ReleaseRef:
-    """Which release a run was scored on."""
-
-    name: str
-    digest: str
-
-
-@dataclass(frozen=True)
-class RunDefinition:
-    """Everything that a run's result depends on. values: as on disk; the run's id is a hash of them."""
-
-    values: Mapping[str, Any]
-
-    @property
-    def architecture(self) -> str:
-        """Name of the network, or of the other system."""
-        return str(self.values["architecture"])
-
-    @property
-    def weights(self) -> str:
-        """What the network started from: `none` or the name of pretrained weights."""
-        return str(self.values["weights"])
-
-    @property
-    def resolution(self) -> int:
-        """Side of the input in pixels."""
-        return int(self.values["resolution"])
-
-    @property
-    def balance(self) -> str:
-        """How classes were weighted in the loss."""
-        return str(self.values["balance"])
-
-    @property
-    def seed(self) -> int:
-        """Of the training; splits have a seed of their own."""
-        return int(self.values["seed"])
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The fields of `train.protocol.Protocol`; of another system its name alone."""
-        found: Mapping[str, Any] = self.values["protocol"]
-        return found
-
-    @property
-    def protocol_name(self) -> str:
-        """`paper`, `authors_code`, `strict` or `external`."""
-        return str(self.protocol["name"])
-
-    @property
-    def epochs(self) -> int | None:
-        """Epochs that a phase had at most; None = as the protocol says."""
-        return self.values.get("epochs")
-
-    @property
-    def fold(self) -> str:
-        """`1 of 3` in a cross-validation, `all of 3` for the whole of it; else empty."""
-        return str(self.values.get("fold") or "")
-
-    @property
-    def split(self) -> str:
-        """How the training set was split, in words."""
-        return str(self.values.get("split") or "")
-
-    @property
-    def limit(self) -> int | None:
-        """Training images of a class at most; None = all."""
-        return self.values.get("limit")
-
-    @property
-    def mixed_precision(self) -> bool:
-        """Whether the network computed in half precision."""
-        return bool(self.values.get("mixed_precision"))
-
-    def without_seed(self) -> dict[str, Any]:
-        """The values that runs with different seeds share."""
-        return {name: value for name, value in self.values.items() if name != "seed"}
+PREDICTIONS = "predictions_btfer.parquet"
+"""What was predicted on the first release; that on another one has its digest in its name."""
 
 
 @dataclass(frozen=True)
 class RunRecord:
     """One run. The fields are the keys of `run.json`, but for the last three.
+
+    It may be scored on several releases. `release`, `metrics`, `leaks`, `unanswered`, `scored` (when, UTC) and
+    `predictions` (name of the file) are those of the newest scoring, `also_scored` has those of the others;
+    `scorings` gives the run on each of them.
 
     state: `running`, `trained` (only the release is to be scored), `done` or `failed`. error: of a
     failed run. training: name of the training set. metrics: scores as `runs.metrics.scores` gives
@@ -132,6 +68,9 @@ class RunRecord:
     folds: list[str] | None = None
     unanswered: int | None = None
     source: str | None = None
+    scored: str | None = None
+    predictions: str | None = None
+    also_scored: list[Mapping[str, Any]] | None = None
     other: Mapping[str, Any] = field(default_factory=dict)
     present: tuple[str, ...] = field(default=(), compare=False)
     folder: Path = field(default=Path(), compare=False)
@@ -139,7 +78,7 @@ class RunRecord:
     @classmethod
     def from_json(cls, values: Any, folder: Path) -> Self:
         """The record of a parsed run.json. Raises NotARecord that says what is missing or wrong."""
-        _check(values)
+        check(values)
         known = {name: values[name] for name in _KEYS if name in values}
         known["definition"] = RunDefinition(values["definition"])
         release = values.get("release")
@@ -162,6 +101,87 @@ class RunRecord:
         return replace(self, **fields_, present=tuple(dict.fromkeys([*self.present, *fields_])))
 
     @property
+    def scorings(self) -> list[Self]:
+        """The run on each release that it was scored on, the newest scoring first; on none, the run itself."""
+        return [self._of(None), *(self._of(one) for one in self.also_scored or [])]
+
+    def on(self, digest: str) -> Self | None:
+        """The run on one release; None where it was not scored on it."""
+        found = (one for one in self.scorings if one.release and one.release.digest == digest)
+        return next(found, None)
+
+    def scored_on(
+        self, release: ReleaseRef, part: str, scores: Mapping[str, Any], **facts: Any
+    ) -> Self:
+        """The run with a scoring more, or that of this release anew. part: one of RELEASE_PARTS.
+
+        facts: other fields of the scoring. Those on other releases are kept.
+        """
+        others = [one for one in self.scorings if one.release and one.release != release]
+        kept = {name: one for name, one in self.metrics.items() if name not in RELEASE_PARTS}
+        changes: dict[str, Any] = {
+            "release": release,
+            "metrics": {**kept, part: scores},
+            "scored": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "predictions": self.predictions_name(release.digest),
+        }
+        if others:
+            changes["also_scored"] = [one._scoring() for one in others]
+        if self.leaks is not None:
+            changes["leaks"] = None  # of the release before
+        return self.changed(**changes | facts)
+
+    def with_leaks(self, digest: str, leaks: Mapping[str, Any]) -> Self:
+        """The run with what its training set holds of a release; as it is, where it was not scored on that."""
+        if self.release and self.release.digest == digest:
+            return self.changed(leaks=leaks)
+        others = [
+            {**one, "leaks": leaks} if one["release"]["digest"] == digest else one
+            for one in self.also_scored or []
+        ]
+        return self.changed(also_scored=others) if others else self
+
+    def predictions_name(self, digest: str) -> str:
+        """Name of the file with what the run predicted, or will predict, on a release."""
+        if known := self.on(digest):
+            return known.predictions or PREDICTIONS
+        return f"predictions_btfer-{digest[:12]}.parquet" if self.release else PREDICTIONS
+
+    @property
+    def predictions_path(self) -> Path:
+        """The file with what it predicted on its release."""
+        return self.folder / (self.predictions or PREDICTIONS)
+
+    @property
+    def when(self) -> str:
+        """When it was scored, as ISO 8601 in UTC; of older records when they were written; empty = unknown."""
+        if self.scored:
+            return self.scored
+        try:
+            seconds = (self.folder / "run.json").stat().st_mtime
+        except OSError:
+            return ""
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+    def _of(self, one: Mapping[str, Any] | None) -> Self:
+        """The run with a scoring that stands under `also_scored`; None = with its own; without the others."""
+        if one is None:
+            return replace(self, also_scored=None)
+        kept = {name: part for name, part in self.metrics.items() if name not in RELEASE_PARTS}
+        facts: dict[str, Any] = {name: one.get(name) for name in _OF_A_SCORING}
+        release = ReleaseRef(one["release"]["name"], one["release"]["digest"])
+        metrics = {**kept, **one["metrics"]}
+        return replace(self, release=release, metrics=metrics, also_scored=None, **facts)
+
+    def _scoring(self) -> dict[str, Any]:
+        """What stands under `also_scored` for the run on its release."""
+        found = {name: part for name, part in self.metrics.items() if name in RELEASE_PARTS}
+        facts = {name: getattr(self, name) for name in _OF_A_SCORING}
+        release = vars(self.release) if self.release else None
+        named = {"predictions": self.predictions or PREDICTIONS}
+        return {"release": release, "metrics": found} | facts | named
+
+    @property
     def is_done(self) -> bool:
         """Trained, and scored on everything that it was asked for."""
         return self.state == "done"
@@ -182,58 +202,22 @@ class RunRecord:
         return self.metrics.get("cross_domain") or {}
 
     @property
+    def coverage(self) -> float | None:
+        """Share of the release's images that it had an answer for; None where it was not scored on one."""
+        return float(self.cross_scores.get("coverage", 1)) if self.cross_scores else None
+
+    @property
+    def accuracy_answered(self) -> float | None:
+        """Accuracy on these; None where it was not scored on a release."""
+        scores = self.cross_scores
+        found: float | None = scores.get("accuracy_answered", scores.get("accuracy"))
+        return found
+
+    @property
     def title(self) -> str:
         """Network, side in pixels and id, in a few words."""
         return f"{self.definition.architecture} {self.definition.resolution} ({self.id})"
 
 
-def run_id(definition: RunDefinition) -> str:
-    """12 hex digits that name a definition."""
-    text = json.dumps(definition.values, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
 _KEYS = tuple(one.name for one in fields(RunRecord))[:-3]
-
-
-def _check(values: Any) -> None:
-    if not isinstance(values, dict):
-        raise NotARecord("it does not hold an object")
-    _check_types(values, "", {"id": str, "state": str, "training": str, "metrics": dict})
-    _check_types(values, "", {"definition": dict})
-    wanted = {"architecture": str, "weights": str, "resolution": int, "balance": str, "seed": int}
-    _check_types(values["definition"], "definition.", wanted | {"protocol": dict})
-    _check_types(values["definition"]["protocol"], "definition.protocol.", {"name": str})
-    for name, scores in values["metrics"].items():
-        if not isinstance(scores, dict):
-            raise NotARecord(f"metrics.{name} is not an object")
-        _check_scores(scores, f"metrics.{name}.")
-    leaks = values.get("leaks")
-    if leaks is not None and not isinstance(leaks, dict):
-        raise NotARecord("leaks is not an object")
-    release = values.get("release")
-    if release is not None:
-        _check_types({"release": release}, "", {"release": dict})
-        _check_types(release, "release.", {"name": str, "digest": str})
-
-
-def _check_scores(scores: Mapping[str, Any], prefix: str) -> None:
-    """What every table and list reads of a part's scores."""
-    if "accuracy" in scores and type(scores["accuracy"]) not in (int, float):
-        raise NotARecord(f"{prefix}accuracy is not a number")
-    for group in ("macro", "weighted"):
-        values = scores.get(group, {})
-        if not isinstance(values, dict):
-            raise NotARecord(f"{prefix}{group} is not an object")
-        for name, value in values.items():
-            if value is not None and type(value) not in (int, float):
-                raise NotARecord(f"{prefix}{group}.{name} is not a number")
-
-
-def _check_types(values: Mapping[str, Any], prefix: str, wanted: Mapping[str, type]) -> None:
-    for name, kind in wanted.items():
-        if name not in values:
-            raise NotARecord(f"'{prefix}{name}' is missing")
-        if not isinstance(values[name], kind):
-            words = {str: "a text", int: "a whole number", dict: "an object"}
-            raise NotARecord(f"'{prefix}{name}' is not {words[kind]}")
+_OF_A_SCORING = ("leaks", "unanswered", "scored", "predictions")

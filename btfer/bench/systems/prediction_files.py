@@ -6,50 +6,64 @@ its training is `external`, and its architecture is the name that it was given.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
 from btfer.bench.runs.record import EXTERNAL, ReleaseRef, RunDefinition, RunRecord, run_id
 from btfer.bench.runs.store import RunStore
+from btfer.bench.systems.prediction_columns import (
+    NO_ANSWERS,
+    OTHER_CLASSES,
+    PROBABILITIES,
+    Columns,
+    choose_columns,
+    class_or_none,
+)
 from btfer.csv_reader import CsvRow, read_csv
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
-from btfer.files import sha256_file, write_atomic
+from btfer.files import only_one, sha256_file, write_atomic
+from btfer.progress import SILENT, Progress
 
 Array = np.ndarray[Any, Any]
+Others = Literal["wrong", "drop"]
 
-FILE_COLUMNS = ("file", "file_name", "image", "image_id", "id", "path", "filename")
-LABEL_COLUMNS = ("predicted", "prediction", "label", "expression", "emotion")
 NO_ANSWER = (math.nan,) * len(EXPRESSIONS)
+NO_CLASS_OF_OURS = (0.0,) * len(EXPRESSIONS)
+"""The probabilities of an answer such as contempt: there is one, and it is none of the seven."""
+
+MOST = 1e6  # what a probability, a percentage or a score may be; beyond it, sums of floats mean nothing
 
 
 @dataclass(frozen=True)
 class AnswerSource:
     """What gave the answers. name, digest: tell one run from another. resolution: side in pixels that it takes.
 
-    seconds: that it took; None = unknown.
+    seconds: that it took; None = unknown. others: an answer that is no class of ours is wrong, or the image is
+    dropped from the scores.
     """
 
     name: str
     digest: str
     resolution: int = 256  # the side of a release's images
     seconds: float | None = None
+    others: Others = "wrong"
 
 
 def by_class(named: Mapping[str, float]) -> list[float]:
     """Probabilities in label order from those by a system's own names: mapped by meaning, never by place.
 
     Names of no class, such as contempt, are left out and the rest made to sum to 1. Raises UsageError
-    where a class has no name, or two.
+    where a class has no name, or two, and for what can be no probability, percentage or score.
     """
     found: dict[str, float] = {}
     for name, value in named.items():
-        label = _class_or_none(name)
+        label = class_or_none(name)
         if label in found:
             raise UsageError(f"two of the names {', '.join(named)} mean {label}")
         if label:
@@ -58,34 +72,34 @@ def by_class(named: Mapping[str, float]) -> list[float]:
     if missing:
         raise UsageError(f"no class of {', '.join(named)} means {', '.join(missing)}")
     total = sum(found.values())
-    if not total > 0 or min(found.values()) < 0:
+    if not all(0 <= one <= MOST for one in found.values()) or not total > 0:
         raise UsageError(f"these are not probabilities: {dict(named)}")
     return [found[label] / total for label in EXPRESSIONS]
 
 
-def read_predictions(file: Path, images: ImageSet) -> Array:
+def read_predictions(file: Path, images: ImageSet, column: str = "") -> Array:
     """Probabilities, float [N, classes] in the order of `images`, from a CSV of any framework.
 
-    A row names an image (one of `FILE_COLUMNS`: `images/sad/sad-001.png`, `sad-001.png` or `sad-001`)
-    and has a column of probabilities for each class, under any known name, or one of `LABEL_COLUMNS`.
-    A row of empty cells is an image without an answer, NaN here. Raises UsageError that names the row.
+    A row names an image (`images/sad/sad-001.png`, `sad-001.png` or `sad-001`) and has a column of probabilities
+    for each class, under any known name, or its answer in words; `prediction_columns` finds which columns these
+    are. A row of empty cells is an image without an answer, NaN here; an answer that is no class of ours, such as
+    contempt, is zeros. column: the one with the answer, where several may be. Raises UsageError that names the
+    row or the columns.
     """
     rows = read_csv(file)
-    columns = list(rows.columns)
-    key = _first(columns, FILE_COLUMNS, f"{file} has no column that names the image")
     places = _places(images)
+    columns = choose_columns(rows, images, lambda name: _find(places, name), column)
     out, seen = np.full((len(images), len(EXPRESSIONS)), np.nan), set()
     for row in rows:
-        number = row.line
-        place = _find(places, row[key])
+        place = _find(places, row[columns.image])
         if place is None or place in seen:
             what = "twice" if place in seen else f"which {images.name} does not have"
-            raise UsageError(f"{file}, line {number}: '{row[key]}', {what}")
+            raise UsageError(f"{file}, line {row.line}: '{row[columns.image]}', {what}")
         seen.add(place)
         try:
-            out[place] = _answer(row, columns, key)
-        except (UsageError, ValueError) as error:
-            raise UsageError(f"{file}, line {number}: {error}") from None
+            out[place] = _answer(row, columns)
+        except UsageError as error:
+            raise UsageError(f"{file}, line {row.line}: {error}") from None
     if len(seen) < len(images):
         first = next(name for place, name in enumerate(images.files) if place not in seen)
         raise UsageError(
@@ -98,46 +112,72 @@ def read_predictions(file: Path, images: ImageSet) -> Array:
 def keep_run(
     runs_dir: Path, name: str, probabilities: Array, images: ImageSet, source: AnswerSource
 ) -> RunRecord:
-    """Score probabilities (float [N, classes], NaN = no answer) and write them as a run; its record.
+    """Score probabilities and write them as a run; its record.
 
-    Images without an answer do not count, and the record says how many. Raises UsageError where no image
-    has an answer.
+    probabilities: float [N, classes]; NaN = no answer, zeros = an answer that is no class of ours. Both count as
+    wrong, the second unless `source.others` is `drop`; the record says how many had no answer. What the same
+    source said of another release is kept beside. Raises UsageError where no image has an answer.
     """
     from btfer.bench.runs.plots import confusion
     from btfer.bench.runs.predictions import predictions_table, table_scores, write_table
 
-    answered = np.asarray(~np.isnan(probabilities).any(axis=1))
-    if not answered.any():
+    unanswered = np.asarray(np.isnan(probabilities).any(axis=1))
+    other = np.asarray(~unanswered & ~(probabilities.sum(axis=1) > 0))
+    if (unanswered | other).all():
         raise UsageError(f"{name} has no answer for any image of {images.name}")
     definition = _definition(name, source)
     folder = runs_dir / run_id(definition)
-    filled = np.where(answered[:, None], probabilities, 1 / len(EXPRESSIONS))
-    table = predictions_table(images, np.arange(len(images)), filled, answered)
-    write_table(folder / "predictions_btfer.parquet", table)
-    found = table_scores(table)
-    write_atomic(folder / "confusion.png", confusion(found["confusion"], images.name))
-    record = RunRecord(
-        id=folder.name,
-        state="done",
-        error=None,
-        definition=definition,
-        training=EXTERNAL,
-        release=ReleaseRef(images.name, images.digest),
-        metrics={"cross_domain": found},
-        folder=folder,
-    )
-    seconds = {} if source.seconds is None else {"seconds": source.seconds}
-    unanswered = int((~answered).sum())
-    return RunStore(runs_dir).write(
-        record.changed(unanswered=unanswered, source=source.name, **seconds)
-    )
+    release = ReleaseRef(images.name, images.digest)
+    store = RunStore(runs_dir)
+    with only_one(folder, "run"):
+        record = store.read(folder) or _new(definition, folder)
+        counts = ~other if source.others == "drop" else np.ones(len(images), bool)
+        table = predictions_table(images, np.arange(len(images)), probabilities, counts)
+        write_table(folder / record.predictions_name(images.digest), table)
+        found = table_scores(table)
+        write_atomic(folder / "confusion.png", confusion(found["confusion"], images.name))
+        scored = record.scored_on(release, "cross_domain", found, unanswered=int(unanswered.sum()))
+        seconds = {} if source.seconds is None else {"seconds": source.seconds}
+        return store.write(scored.changed(state="done", error=None, source=source.name, **seconds))
 
 
-def score_file(runs_dir: Path, file: Path, name: str, images: ImageSet) -> RunRecord:
+def score_file(
+    runs_dir: Path,
+    file: Path,
+    name: str,
+    images: ImageSet,
+    *,
+    column: str = "",
+    others: Others = "wrong",
+    progress: Progress = SILENT,
+) -> RunRecord:
     """Read a CSV of predictions and keep it as a run; its record. Raises UsageError as `read_predictions`."""
-    probabilities = read_predictions(file, images)
-    source = AnswerSource(file.name, sha256_file(file))
-    return keep_run(runs_dir, name or file.stem, probabilities, images, source)
+    probabilities = read_predictions(file, images, column)
+    digest = sha256_file(file) + (f" {column}" if column else "")
+    source = AnswerSource(file.name, digest, others=others)
+    record = keep_run(runs_dir, name or file.stem, probabilities, images, source)
+    _tell(probabilities, others, progress)
+    return record
+
+
+def _tell(probabilities: Array, others: Others, progress: Progress) -> None:
+    """Say what was no answer, or none of ours."""
+    unanswered = int(np.isnan(probabilities).any(axis=1).sum())
+    other = int((probabilities.sum(axis=1) == 0).sum())
+    if unanswered:
+        progress.say(
+            f"{unanswered} of {len(probabilities)} images have no answer: they count as wrong, and the coverage "
+            "stands beside the accuracy"
+        )
+    if other:
+        what = "left out of the scores" if others == "drop" else "counted as wrong"
+        progress.say(
+            f"{other} answers are no class of {', '.join(EXPRESSIONS)}: {what} (--other-classes)"
+        )
+
+
+def _new(definition: RunDefinition, folder: Path) -> RunRecord:
+    return RunRecord(folder.name, "running", None, definition, EXTERNAL, folder=folder)
 
 
 def _definition(name: str, source: AnswerSource) -> RunDefinition:
@@ -155,35 +195,51 @@ def _definition(name: str, source: AnswerSource) -> RunDefinition:
             "data": source.digest,
             "split": source.name,
         }
+        | ({} if source.others == "wrong" else {"others": source.others})
     )
 
 
-def _answer(row: CsvRow, columns: list[str], key: str) -> list[float] | tuple[float, ...]:
-    given = {name: row[name] for name in columns if name != key}
-    numbers = {name: text for name, text in given.items() if _class_or_none(name)}
-    labels = [given[name] for name in LABEL_COLUMNS if name in given]
-    if numbers:
-        if not any(numbers.values()):
-            return NO_ANSWER
-        return by_class({_bare(name): float(text) for name, text in numbers.items()})
-    if not labels:
-        raise UsageError(f"needs a column for each class, or one of {', '.join(LABEL_COLUMNS)}")
-    if not labels[0]:
+def _answer(row: CsvRow, columns: Columns) -> list[float] | tuple[float, ...]:
+    if columns.label:
+        return _of_label(row[columns.label])
+    cells = {name: row[name] for name in columns.numbers}
+    said = row[columns.checked] if columns.checked else ""
+    if not any(cells.values()) and not said:
         return NO_ANSWER
-    predicted = parse_expression(labels[0])
+    found = by_class({name: _number(text, name) for name, text in cells.items()})
+    if said and found[_highest(said, found)] < max(found) - 1e-6:
+        raise UsageError(
+            f"{columns.checked} is '{said}', and the probabilities say {EXPRESSIONS[int(np.argmax(found))]}: "
+            f"--column {columns.checked} takes the one, --column {PROBABILITIES} the others"
+        )
+    return found
+
+
+def _of_label(text: str) -> list[float] | tuple[float, ...]:
+    """One hot, of an answer in words."""
+    word = text.strip().lower()
+    if word in ("", *NO_ANSWERS):
+        return NO_ANSWER
+    if word in OTHER_CLASSES:
+        return NO_CLASS_OF_OURS
+    predicted = parse_expression(text)
     return [float(label == predicted) for label in EXPRESSIONS]
 
 
-def _bare(name: str) -> str:
-    """`p_happy` is how our own tables name a column of probabilities."""
-    return name.strip().lower().removeprefix("p_")
-
-
-def _class_or_none(name: str) -> str | None:
+def _number(text: str, name: str) -> float:
     try:
-        return parse_expression(_bare(name))
-    except UsageError:
-        return None
+        value = float(text)
+    except ValueError:
+        raise UsageError(f"{name} is '{text[:20]}', not a number") from None
+    if not math.isfinite(value):
+        raise UsageError(f"{name} is '{text[:20]}', not a probability")
+    return value
+
+
+def _highest(said: str, found: list[float]) -> int:
+    """The place of a class said in words; where it is none of ours, of the most probable one."""
+    label = class_or_none(said)
+    return EXPRESSIONS.index(label) if label else int(np.argmax(found))
 
 
 def _places(images: ImageSet) -> dict[str, int]:
@@ -205,11 +261,3 @@ def _bare_path(name: str) -> str:
     path = name.strip().replace("\\", "/").removeprefix("./")
     folder, slash, last = path.rpartition("/")
     return folder + slash + (last.rsplit(".", 1)[0] if "." in last else last)
-
-
-def _first(columns: Iterable[str], wanted: tuple[str, ...], problem: str) -> str:
-    found = {name.strip().lower(): name for name in columns}
-    for name in wanted:
-        if name in found:
-            return found[name]
-    raise UsageError(f"{problem}: name it {' or '.join(wanted)}")

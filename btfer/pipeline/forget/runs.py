@@ -36,7 +36,7 @@ def tables_with(
     for path in sorted(runs_dir.glob("**/predictions_*.parquet")):
         record = _record(path.parent)
         learnt_from = _text(record.get("training"))
-        names = {_text(_part(record, "release").get("name")), learnt_from}
+        names = {_release_of(record, path.name), learnt_from}
         gone = set[str]().union(*(files_of.get(name, set()) for name in names))
         if not gone:
             continue
@@ -61,6 +61,15 @@ def prune(tables: Sequence[RunTable]) -> None:
         keep = [file not in one.gone for file in table["file"].to_pylist()]
         _note(one.path.parent, one.after)
         _write(one.path, table.filter(keep))
+
+
+def _release_of(record: Mapping[str, Any], table: str) -> str:
+    """Name of the release that a table's images are of: a run may have been scored on several."""
+    others = record.get("also_scored")
+    for one in others if isinstance(others, list) else []:
+        if isinstance(one, Mapping) and one.get("predictions") == table:
+            return _text(_part(one, "release").get("name"))
+    return _text(_part(record, "release").get("name"))
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -233,6 +233,38 @@ def test_imagenet_weights_in_the_cache_folder_are_really_loaded(offline: Path) -
     assert (loaded.weights, loaded.licence) == ("imagenet", "")
 
 
+@pytest.mark.parametrize(
+    ("value", "words"), [(np.nan, "no number"), (0.0, "is 0 every"), (0.25, "is 0.25 every")]
+)
+def test_weights_that_no_training_leaves_are_refused(
+    value: float, words: str, tmp_path: Path, small: None
+) -> None:
+    model = architecture("senet50").build((224, 224, 3), 7, "vggface")
+    layers = drawn(model.get_layer(BACKBONE))
+    layers[4][1]["kernel"][:] = value
+    path = write(tmp_path / "w.h5", model.get_layer(BACKBONE), layers)
+    with pytest.raises(BtferError, match=rf"w.h5: .*{words}.*; put the published file there"):
+        load_pretrained(model, "senet50", "vggface", path)
+
+
+def test_a_file_in_the_cache_is_the_published_one_and_looked_at_once(
+    offline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = offline / "models" / "w.h5"
+    path.parent.mkdir()
+    path.write_bytes(b"whole")
+    md5 = hashlib.md5(b"whole").hexdigest()
+    wanted = WeightFile("w.h5", "https://example.org/w.h5", md5)
+    assert weight_file(wanted) == path
+    with monkeypatch.context() as patch:
+        patch.setattr(hashlib, "file_digest", None)
+        assert weight_file(wanted) == path
+    path.write_bytes(b"who")
+    with pytest.raises(BtferError, match=f"w.h5 is not the published file, whose md5 is {md5}"):
+        weight_file(wanted)
+    assert weight_file(wanted, path) == path  # meant
+
+
 @pytest.mark.parametrize("key", OFFERED, ids=" ".join)
 def test_missing_weights_offline_name_the_file_and_the_folder(
     key: tuple[str, str], offline: Path

@@ -2,18 +2,26 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from btfer.bench.datasets import load_release, load_training
 from btfer.bench.datasets.pixels import load_pixels
 from btfer.bench.edge.card import read_card
 from btfer.bench.edge.export import ExportSpec, calibration_images, export
-from btfer.bench.edge.measure import EdgeRequest, loss_interval, measure_run
-from btfer.bench.edge.report import TITLES, printed, write_edge
+from btfer.bench.edge.measure import (
+    EdgeRequest,
+    EdgeRow,
+    exported,
+    loss_interval,
+    measure_run,
+)
+from btfer.bench.edge.report import TITLES, keep_row, kept_rows, printed, write_edge
 from btfer.bench.edge.runtimes import load_file
 from btfer.bench.runs.inputs import input_spec
 from btfer.bench.runs.record import RunDefinition
@@ -71,7 +79,46 @@ def test_a_file_says_the_same_and_tells_what_it_is(
     assert done.returncode == 0, done.stderr
     shown = dict(line.split() for line in done.stdout.splitlines())
     assert list(shown) == list(EXPRESSIONS)
-    assert sum(map(float, shown.values())) == pytest.approx(1, abs=0.02)
+    place = load_release(data_dir / "releases" / "r1").files.index("images/happy/100.png")
+    assert [float(one) for one in shown.values()] == pytest.approx(said[place], abs=0.0006)
+
+
+def test_bytes_are_bytes_for_int8_whatever_it_was_calibrated_with(
+    run: TrainedRun, tmp_path: Path
+) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    dull = np.full((3, 48, 48, 3), 120, np.uint8)
+    file = export(run, ExportSpec(quantize="int8"), tmp_path, lambda: dull)
+    network = Interpreter(str(file))
+    scale, zero = network.get_input_details()[0]["quantization"]
+    assert (scale, zero) == (pytest.approx(1, abs=1e-6), 0)
+    assert load_file(file).run(dull[:1].astype(np.float32)).shape == (1, 7)
+
+
+@pytest.mark.parametrize("name", ["onnx", "tflite"])
+def test_the_example_resizes_as_the_network_was_trained(
+    name: str, run: TrainedRun, data_dir: Path, tmp_path: Path
+) -> None:
+    near = {**DEFINITION, "protocol": DEFINITION["protocol"] | {"resize": "nearest"}}
+    trained = replace(run, record=run.record.changed(definition=RunDefinition(near)))
+    file = export(trained, ExportSpec(name), tmp_path, lambda: None)
+    picture = tmp_path / "striped.png"
+    stripes = np.zeros((200, 150, 3), np.uint8)
+    stripes[::3, :, 1] = 255
+    Image.fromarray(stripes).save(picture)
+    script = tmp_path / "example.py"
+    done = subprocess.run([sys.executable, script, picture], capture_output=True, text=True)
+    said = [float(line.split()[1]) for line in done.stdout.splitlines()]
+    expected = load_file(file).run(trained.input_spec.images([stripes]).astype(np.float32))[0]
+    area = load_file(file).run(run.input_spec.images([stripes]).astype(np.float32))[0]
+    assert said == pytest.approx(expected, abs=0.0006)
+    assert np.abs(area - expected).max() > 0.01
+    for words, told in ((["none.png"], "none.png is no image file"), ([], "nothing is no image")):
+        done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True)
+        assert done.returncode == 1
+        assert told in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_pictures_for_int8_are_of_the_training_set_and_none_is_an_error(
@@ -133,14 +180,54 @@ def test_the_interval_of_a_loss_holds_it_and_is_narrow_for_many_pictures() -> No
     assert loss_interval(labels, before, before) == (0, 0)
 
 
+def test_another_calibration_makes_another_file(
+    run: TrainedRun, data_dir: Path, tmp_path: Path
+) -> None:
+    spec = ExportSpec(quantize="int8")
+    own = exported(run, spec, EdgeRequest(data_dir))
+    first = own.read_bytes()
+    stamp = own.stat().st_mtime_ns
+    assert exported(run, spec, EdgeRequest(data_dir)).stat().st_mtime_ns == stamp
+    other = draw_folder(tmp_path / "other", 3, first=50)
+    exported(run, spec, EdgeRequest(data_dir, calibration=other))
+    assert own.read_bytes() != first
+    stamp = own.stat().st_mtime_ns
+    elsewhere = EdgeRequest(tmp_path)  # without the training set, what is there is used
+    assert exported(run, spec, elsewhere).stat().st_mtime_ns == stamp
+
+
+def test_measurements_of_other_forms_runs_and_days_stay(tmp_path: Path) -> None:
+    row = EdgeRow("a", "lenet5", 48, "tflite", 1, 1, 1, 5, 9, 1, "r1", 100, 0.4, digest="d")
+    for folder in ("a", "b", "cv/fold-1"):
+        (tmp_path / folder).mkdir(parents=True)
+        keep_row(replace(row, run=folder), tmp_path / folder)
+    keep_row(replace(row, form="onnx"), tmp_path / "a")
+    keep_row(replace(row, median_ms=4), tmp_path / "a")
+    kept = [(one.run, one.form, one.median_ms) for one in kept_rows(tmp_path)]
+    assert kept == [
+        ("a", "tflite", 4),
+        ("a", "onnx", 5),
+        ("b", "tflite", 5),
+        ("cv/fold-1", "tflite", 5),
+    ]
+    folder = write_edge(kept_rows(tmp_path), tmp_path / "reports")
+    assert (folder / "edge.csv").read_text().count("\n") == 5
+    (tmp_path / "a" / "edge.json").write_text("{")
+    with pytest.raises(UsageError, match=r"edge.json is damaged"):
+        kept_rows(tmp_path)
+
+
 @pytest.mark.slow  # a process with TensorFlow
 def test_edge_measures_the_trained_network_and_each_form(
     run: TrainedRun, data_dir: Path, tmp_path: Path
 ) -> None:
     told = KeptLines()
     request = EdgeRequest(data_dir, seconds=0.02, specs=(ExportSpec(),))
+    table = pd.read_parquet(run.record.predictions_path)
+    table.loc[table.index < 2, "counts"] = False
+    table.to_parquet(run.record.predictions_path)
     trained, small = measure_run(run, request, told)
-    assert (trained.form, small.form, small.images) == ("keras", "tflite", 21)
+    assert (trained.form, small.form, small.images) == ("keras", "tflite", 19)
     assert trained.accuracy == small.accuracy
     assert (small.loss, small.loss_low, small.loss_high, small.remark) == (0, 0, 0, "")
     for row in (trained, small):
@@ -154,10 +241,6 @@ def test_edge_measures_the_trained_network_and_each_form(
 
 
 def test_a_loss_of_two_hundredths_is_pointed_out(run: TrainedRun) -> None:
-    from dataclasses import replace
-
-    from btfer.bench.edge.measure import EdgeRow
-
     row = EdgeRow("a", "lenet5", 48, "tflite-int8", 1, 1, 1, 1, 1, 1, "r1", 100, 0.4, 0.019)
     assert row.remark == ""
     assert "loses 0.020 accuracy" in replace(row, loss=0.02).remark

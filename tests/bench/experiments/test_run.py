@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from btfer.bench.architectures import BACKBONE
 from btfer.bench.datasets import load_training
 from btfer.bench.datasets.pixels import load_pixels
+from btfer.bench.experiments import grid
 from btfer.bench.experiments.run import predict
 from btfer.bench.report import results_table
 from btfer.bench.runs.listing import run_rows
@@ -24,7 +26,7 @@ from btfer.bench.train.batches import ImageBatches
 from btfer.bench.train.checkpoint import TrainingState, best_weights, set_weights
 from btfer.bench.train.phases import ALL, HEAD, TrainingPlan, prepare, train
 from btfer.bench.train.protocol import PAPER, Augmentation
-from btfer.errors import BtferError, Incomplete, UsageError
+from btfer.errors import BtferError, Busy, Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import only_one
 from tests.bench.conftest import draw_folder, draw_release, tiny_network
@@ -180,8 +182,11 @@ def test_a_run_leaves_its_files_and_is_not_repeated(
     assert not any("epoch" in text for text in told)
 
 
-def test_another_release_is_only_predicted(bench_tiny: Bench, faces: Path, tmp_path: Path) -> None:
-    [first] = bench_tiny(training={"faces": faces}, release=draw_release(tmp_path / "r1"))
+def test_another_release_is_only_predicted_and_the_first_one_kept(
+    bench_tiny: Bench, faces: Path, tmp_path: Path
+) -> None:
+    first_release = draw_release(tmp_path / "r1")
+    [first] = bench_tiny(training={"faces": faces}, release=first_release)
     told: list[str] = []
     second_release = draw_release(tmp_path / "r2", 5, first=300)
     [second] = bench_tiny(
@@ -190,6 +195,16 @@ def test_another_release_is_only_predicted(bench_tiny: Bench, faces: Path, tmp_p
     assert (first["id"], second["release"]["name"]) == (second["id"], "r2")
     assert second["metrics"]["cross_domain"]["images"] == 35
     assert not any("epoch" in text for text in told)
+    told.clear()
+    [again] = bench_tiny(training={"faces": faces}, release=first_release, on_progress=told.append)
+    assert again["release"] == first["release"]
+    assert again["metrics"] == first["metrics"]
+    assert not any("scoring" in text for text in told)
+    folder = tmp_path / "data" / "runs" / first["id"]
+    assert sorted(len(pd.read_parquet(one)) for one in folder.glob("predictions_btfer*")) == [
+        28,
+        35,
+    ]
 
 
 def test_what_a_training_set_holds_of_the_release_is_told_and_recorded(
@@ -247,6 +262,49 @@ def test_leaks_are_not_written_over_what_another_process_scored_since(
     stored = json.loads((tmp_path / "data" / "runs" / old["id"] / "run.json").read_text())
     assert (old["release"]["name"], stored["release"]["name"]) == ("r1", "r2")
     assert "leaks" not in stored
+
+
+def test_leaks_that_another_process_searches_are_waited_for(
+    bench_tiny: Bench, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grid, "WAIT_SECONDS", 0.01)
+    answers: list[Any] = [Busy("busy"), Busy("busy"), {"faces": 2, "images": 28, "digest": "0"}]
+
+    def leaks(name: str) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Busy):
+            raise answer
+        return answer
+
+    told: list[str] = []
+    release = draw_release(tmp_path / "r")
+    options: dict[str, Any] = {"release": release, "leaks": leaks, "on_progress": told.append}
+    [run] = bench_tiny(training={"faces": faces}, epochs=1, **options)
+    assert run["leaks"]["faces"] == 2
+    assert told.count("busy; waiting for it") == 1
+
+
+def test_a_cell_that_was_busy_is_looked_at_again_at_the_end(
+    bench_tiny: Bench, faces: Path, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"training": {"faces": faces}, "epochs": 1}
+    [done] = bench_tiny(balances=["none"], **options)
+    lock = ExitStack()
+    lock.enter_context(only_one(tmp_path / "data" / "runs" / done["id"], "run"))
+
+    def let_go(text: str) -> None:
+        if text.startswith("[2/2]"):
+            lock.close()
+
+    told: list[str] = []
+
+    def hear(text: str) -> None:
+        told.append(text)
+        let_go(text)
+
+    first, _ = bench_tiny(balances=["none", "simple"], on_progress=hear, **options)
+    assert told.count("left out: another process is running it") == 1
+    assert first == done
 
 
 def test_what_a_killed_run_left_is_cleared_away(

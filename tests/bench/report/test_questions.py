@@ -1,5 +1,6 @@
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from btfer.bench.report.questions import (
     published_findings,
 )
 from btfer.bench.report.seed_groups import comparable, read_groups
-from btfer.bench.report.sentences import answers, certainty, sentence
+from btfer.bench.report.sentences import answers, certainty, sentence, verdict
 from btfer.bench.runs.store import RunStore
 from tests.bench.drawn_runs import draw_run
 
@@ -47,6 +48,45 @@ def test_the_published_numbers_say_that_resolution_helps_by_what_they_say() -> N
     assert found.interval
     assert 0.05 < found.interval.low < found.mean < found.interval.high < 0.14
     assert certainty(found) == "clear"
+
+
+def test_the_headline_of_resolution_stands_beside_the_one_without_affectnet() -> None:
+    findings = published_findings()
+    every, clean = (
+        named(findings, "RQ1", place) for place in ("on BTFER", "on BTFER, without AffectNet")
+    )
+    confounded = named(findings, "RQ1", "on BTFER, trained on AffectNet")
+    assert clean.cells == every.cells - confounded.cells
+    assert clean.mean < every.mean < confounded.mean
+    assert verdict(confounded) == "confounded: other images at 48 px"
+    answer = answers(findings)[0][1]
+    assert answer.index("on BTFER: accuracy") < answer.index(
+        "on BTFER, without AffectNet: accuracy"
+    )
+    assert f"over {clean.cells} matched pairs" in answer
+
+
+def test_holm_counts_a_hypothesis_once_and_noise_never(tmp_path: Path) -> None:
+    for network, balance in itertools.product(NETWORKS, ("simple", "conservative")):
+        accuracy = 0.5 if balance == "simple" else 0.85
+        draw_run(tmp_path, network, balance=balance, accuracy=accuracy)
+    findings, _ = found_in(tmp_path)
+    mine = [one for one in findings if one.contrast.question == "RQ3"]
+    assert len(mine) == 6  # in all, on one training set, from scratch: on BTFER and on validation
+    distinct = {one.pairs for one in mine}
+    assert len(distinct) == 2
+    assert [one.p_holm for one in mine] == pytest.approx([2 * 2 / 2**6] * 6)
+
+
+@pytest.mark.parametrize(("p", "word"), [(0.01, "Clearly higher"), (0.08, "Likely higher")])
+def test_no_word_is_surer_than_its_corrected_p(p: float, word: str, tmp_path: Path) -> None:
+    draw_run(tmp_path, "resnet18", resolution=48, accuracy=0.3)
+    draw_run(tmp_path, "resnet18", resolution=224, accuracy=0.8)
+    findings, pairs = found_in(tmp_path)
+    found = named(findings, "RQ1", "on BTFER")
+    pair = next(one for one in pairs if "validation" not in one.base)
+    assert (found.up, found.down, found.p) == (pair.gained, pair.lost, pair.p)
+    assert word in sentence(replace(found, p_holm=p))
 
 
 def test_affectnets_weightings_are_named_as_noise() -> None:

@@ -31,10 +31,10 @@ GREY = Experiment(
 
 @pytest.mark.parametrize(
     ("experiment", "expected"),
-    [(RESNET, "01b3f8a8c731"), (VGG, "4d5de55c15ed"), (GREY, "0a9c48aaa080")],
+    [(RESNET, "d400373f2532"), (VGG, "03b16e8f9f43"), (GREY, "0a9c48aaa080")],
     ids=["resnet18", "vgg16", "mediapipe_vggnet"],
 )
-def test_ids_of_runs_are_those_of_the_versions_before(
+def test_ids_of_runs_stay_as_long_as_what_defines_a_run_does(
     experiment: Experiment, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "versions", lambda: {"btfer": "0", "keras": "0"})

@@ -135,7 +135,7 @@ def test_a_csv_that_cannot_be_right_names_the_line(
         read_predictions(file, images)
 
 
-def test_a_picture_without_an_answer_does_not_count_and_is_told(
+def test_a_picture_without_an_answer_counts_as_wrong_and_is_told(
     images: ImageSet, tmp_path: Path
 ) -> None:
     said = np.eye(7)[images.labels]
@@ -143,7 +143,9 @@ def test_a_picture_without_an_answer_does_not_count_and_is_told(
     source = AnswerSource("test", "0")
     record = keep_run(tmp_path, "theirs", said, images, source)
     assert record.unanswered == 1
-    assert record.metrics["cross_domain"]["images"] == 13
-    assert record.metrics["cross_domain"]["accuracy"] == 1
+    scores = record.metrics["cross_domain"]
+    assert scores["images"] == 14
+    assert scores["accuracy"] == scores["coverage"] == pytest.approx(13 / 14, abs=1e-6)
+    assert scores["accuracy_answered"] == 1
     with pytest.raises(UsageError, match="no answer for any"):
         keep_run(tmp_path, "theirs", np.full((14, 7), np.nan), images, source)

@@ -36,9 +36,11 @@ def test_more_replicas_than_devices_are_refused_before_anything_is_trained() -> 
 
 @pytest.mark.parametrize(
     ("protocol", "replicas", "batch"),
-    [(PAPER, 1, 32), (PAPER, 2, 64), (AUTHORS_CODE, 1, 64), (AUTHORS_CODE, 2, 64)],
+    [(PAPER, 1, 64), (PAPER, 2, 64), (PAPER, 3, 96), (AUTHORS_CODE, 2, 64)],
 )
-def test_a_batch_is_32_a_replica(protocol: Protocol, replicas: int, batch: int) -> None:
+def test_a_batch_is_32_a_replica_and_never_smaller_than_on_two(
+    protocol: Protocol, replicas: int, batch: int
+) -> None:
     one = Experiment("lenet5", "none", 48, "none", 1, protocol, replicas=replicas)
     assert one.batch_size == batch
 

@@ -47,7 +47,7 @@ def test_protocols_differ_where_the_authors_code_does() -> None:
     assert (AUTHORS_CODE.head_epochs, AUTHORS_CODE.evaluated) == (20, "last")
     assert AUTHORS_CODE.skip_remainder
     assert PAPER.learning_rate == AUTHORS_CODE.learning_rate == 1e-4
-    assert (PAPER.batch_size, AUTHORS_CODE.batch_size, AUTHORS_CODE.resize) == (32, 64, "nearest")
+    assert (PAPER.batch_size, AUTHORS_CODE.batch_size, AUTHORS_CODE.resize) == (64, 64, "nearest")
     assert (PAPER.rate("lenet5"), AUTHORS_CODE.rate("lenet5")) == (1e-4, 1e-3)
     assert ("vgg16" in AUTHORS_CODE.head_first, PAPER.head_first) == (True, ())
 
