@@ -273,8 +273,9 @@ def report(
     def is_one(one: str, other: str) -> bool:
         return any(word in one and word in other for word in one_photo)
 
-    right = [leak for leak in found.leaks if truth[leak.file][0] == leak.ours]
-    wrong = [leak for leak in found.leaks if truth[leak.file][0] != leak.ours]
+    sure = [leak for leak in found.leaks if leak.sure]
+    right = [leak for leak in sure if truth[leak.file][0] == leak.ours]
+    wrong = [leak for leak in sure if truth[leak.file][0] != leak.ours]
     wrong = [leak for leak in wrong if not is_one(truth[leak.file][0], leak.ours)]
     asked = Counter(kind for _, kind in truth.values())
     held = Counter(truth[leak.file][1] for leak in right)
@@ -288,7 +289,7 @@ def report(
     for (one, other), n in pairs.most_common(20):
         say(f"  {n} pictures of {one} were taken for {other}: check whether both are one photo")
     say(f"recall {recall:.3f} (must {RECALL}), precision {precision:.4f} (must {PRECISION})")
-    say(f"{len(wrong)} false pairs")
+    say(f"{len(wrong)} false pairs; {len(found.leaks) - len(sure)} pairs are unsure")
     say(f"{seconds / len(faces) * 1000:.0f} ms a face against {len(truth):,} pictures, one core")
     if keep:
         about = f"{len(truth):,} pictures made of {len(faces):,} faces"

@@ -126,15 +126,18 @@ def _beyond_copying(one: Grey, laid: Grey, shown: Floats) -> float:
     best, on = UNRELATED, shown > 0
     for whole, copy in ((one, laid), (laid, one)):
         details = _details(whole, shown)
-        for toned in (_with_tones_of(whole, copy, on), copy):
+        for toned in (with_tones_of(whole, copy, on), copy):
             others = _details(toned, shown)
             ways = [(details[0], them) for them in others] + [(us, others[0]) for us in details[1:]]
             best = min([best, *(_worst(us, them, shown) for us, them in ways)])
     return best
 
 
-def _with_tones_of(model: Grey, grey: Grey, shown: "np.ndarray[Any, Any]") -> Floats:
-    """A picture with the histogram of another: any brightness, contrast and gamma."""
+def with_tones_of(model: Grey, grey: Grey, shown: "np.ndarray[Any, Any]") -> Floats:
+    """A picture with the histogram of another, float32 [H, W]: any brightness, contrast and gamma.
+
+    model, grey: uint8 [H, W]. shown: bool [H, W], the pixels that count.
+    """
     have, want = (
         np.cumsum(np.bincount(one[shown], minlength=256)) / shown.sum() for one in (grey, model)
     )

@@ -20,7 +20,8 @@ from btfer.engine import map_unordered
 from btfer.errors import ImageError, UsageError
 from btfer.files import sha256_file, write_atomic
 from btfer.images import phash_pairs
-from btfer.leaks.views import HASH_PX, Glances, Grey, glance_of, grey_of, resized
+from btfer.leaks.glances import Glances, glance_of
+from btfer.leaks.views import HASH_PX, Grey, grey_of, resized
 from btfer.progress import SILENT, Progress
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
@@ -59,7 +60,7 @@ class TrainingSet:
 
     @cached_property
     def glances(self) -> Glances:
-        """Each picture at a glance, float32 [N, 256]: see `views.glance_of`."""
+        """Each picture at a glance, float32 [N, 256]: see `leaks.glances`."""
         return glance_of(self.greys)
 
 

@@ -13,13 +13,12 @@ import numpy as np
 
 from btfer.errors import ImageError
 from btfer.images import decode_rgb, phash_pairs
+from btfer.leaks.glances import Glances, glance_of
 
 Grey = np.ndarray[Any, np.dtype[np.uint8]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-Glances = np.ndarray[Any, np.dtype[np.float32]]
 
 HASH_PX = 32
-GLANCE_PX = 16
 PATCH_PX = 200
 REACH = 2.8  # side of the patch, in sides of the face's box
 SIDES = tuple(0.58 * 1.08**step for step in range(21))  # of the windows, in heights of the box
@@ -53,14 +52,16 @@ class LeakSubject(NamedTuple):
 class Views(NamedTuple):
     """What a face may look like elsewhere.
 
-    sources: uint8 [S, 200, 200], grey: the whole photo, the face, the levelled face.
-    hashes: uint64 [V], the pHash of each view. glances: float32 [V, 256], see `glance_of`. source: int8 [V], index
+    sources: uint8 [S, 200, 200], grey: the whole photo, the face, the levelled face. faces: float64 [S, 4], left, top,
+    right and bottom of the face's box there, in pixels.
+    hashes: uint64 [V], the pHash of each view. glances: float32 [V, 256], see `leaks.glances`. source: int8 [V], index
     in `sources` of the picture that the view is cut from. window: float64 [V, 4], left, top, right and bottom of the
     view there, in pixels.
     """
 
     name: str
     sources: Grey
+    faces: Floats
     hashes: np.ndarray[Any, np.dtype[np.uint64]]
     glances: Glances
     source: np.ndarray[Any, np.dtype[np.int8]]
@@ -86,6 +87,7 @@ def views_of(subject: LeakSubject) -> Views | str:
     return Views(
         subject.name,
         np.stack(sources),
+        _boxes_in(subject.box, grey.shape, len(sources)),
         phash_pairs(small)[:, 0].view(np.uint64),
         glance_of(small),
         np.repeat(np.arange(len(windows)), [len(one) for one in windows]).astype(np.int8),
@@ -143,25 +145,13 @@ def _places(ends: Floats) -> Glances:
     )
 
 
-def glance_of(greys: Grey) -> Glances:
-    """Square pictures at a glance: uint8 [N, S, S], S a multiple of 16, to float32 [N, 256], of mean 0 and length 1.
-
-    The product of two is the correlation of 16x16 pictures.
-    """
-    n, step = len(greys), greys.shape[1] // GLANCE_PX
-    parts = greys.reshape(n, GLANCE_PX, step, GLANCE_PX, step)
-    summed = np.zeros((n, GLANCE_PX, GLANCE_PX), np.float32)
-    for down, right in np.ndindex(step, step):  # ten times as fast as mean()
-        summed += parts[:, :, down, :, right]
-    glances: Glances = summed.reshape(n, -1)
-    glances -= glances.mean(axis=1, keepdims=True)
-    glances /= np.maximum(np.linalg.norm(glances, axis=1, keepdims=True), 1e-3)
-    return glances
-
-
-def mirror_glances(glances: Glances) -> Glances:
-    """The glances of the mirror images."""
-    return glances.reshape(-1, GLANCE_PX, GLANCE_PX)[:, :, ::-1].reshape(len(glances), -1)
+def _boxes_in(box: tuple[float, ...], shape: tuple[int, ...], n: int) -> Floats:
+    """The face's box in each of `n` sources: the whole photo of this shape, and patches around the face."""
+    x, y, wide, high = box
+    whole = np.array([x, y, x + wide, y + high]) * PATCH_PX / np.tile(shape[1::-1], 2)
+    sides = np.array([wide, high]) * PATCH_PX / REACH / max(wide, high)
+    around = PATCH_PX / 2 + np.concatenate([-sides, sides]) / 2
+    return np.stack([whole] + [around] * (n - 1))
 
 
 def _grey(subject: LeakSubject) -> Grey:
