@@ -5,7 +5,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
   --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup crawl review build bench report demo test test-slow test-wheel lint benchmark benchmark-crawl benchmark-dedup benchmark-faces benchmark-intake benchmark-leaks benchmark-release benchmark-review benchmark-train screenshots lock clean
+.PHONY: help setup crawl review build bench report demo test test-slow test-wheel lint benchmark benchmark-crawl benchmark-crop benchmark-dedup benchmark-faces benchmark-hints benchmark-intake benchmark-leaks benchmark-release benchmark-review benchmark-train screenshots lock clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,12 +62,18 @@ lint: .venv/.dev  ## Format, style, types and import contracts
 benchmark-crawl: .venv/.complete  ## Speed of the crawl beside icrawler's own, on a loopback site
 	$(BIN)/python benchmarks/crawl.py
 
+benchmark-crop: .venv/.complete  ## CPU of the whole crop stage beside the mtcnn package's detection (PHOTOS=folder)
+	$(BIN)/python benchmarks/crop.py $(if $(PHOTOS),--photos '$(PHOTOS)')
+
 benchmark-dedup: .venv/.complete  ## Speed of the near-duplicate search beside its peers; which copies and expressions it merges (PHOTOS=folder)
 	$(BIN)/python benchmarks/dedup.py
 	$(BIN)/python benchmarks/expressions.py $(if $(PHOTOS),--photos '$(PHOTOS)')
 
 benchmark-faces: .venv/.complete  ## Speed, boxes and memory of the face detector beside the mtcnn package
 	$(BIN)/python benchmarks/faces.py
+
+benchmark-hints: .venv/.complete  ## Which degraded faces the hints find, and false alarms; keeps curves in benchmarks/results (PHOTOS=folder HEADS=folder)
+	$(BIN)/python benchmarks/hints.py --save $(if $(PHOTOS),--photos '$(PHOTOS)') $(if $(HEADS),--heads '$(HEADS)')
 
 benchmark-intake: .venv/.complete  ## Speed of reading a photo beside imagehash's hash alone
 	$(BIN)/python benchmarks/intake.py

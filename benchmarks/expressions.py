@@ -3,8 +3,8 @@
     python benchmarks/expressions.py [--most N] [--photos FOLDER]
 
 Pairs are made from the built-in sample, or from a folder of photos with a face each (`picture_pairs`). Beside ours
-stand the hashes of the imagehash package at 8 bits, which see nothing of a face. `near` is the share whose pHash
-is near enough that dedup asks at all: a copy that is not near is left for the faces round.
+stand the hashes of the imagehash package at 8 bits, which see nothing of a face. `near` is the share of which a
+hash is near enough that dedup asks at all: a copy that is not near is left for the faces round.
 """
 
 import argparse
@@ -21,12 +21,14 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from btfer import hamming
+from btfer.catalogue.comparisons import ViewHashes
 from btfer.faces import Box, detect
 from btfer.files import write_atomic
 from btfer.images import Intake, Pixels, decode_rgb, describe_photo
 from btfer.paths import photo_path, thumbnail_path
+from btfer.pipeline.candidates import PhotoCandidates
 from btfer.pipeline.likeness import are_copies
+from btfer.pipeline.view_hashes import hashes_of
 from btfer.sample import load_manifest, picture_path
 
 NEAR_BITS = 8
@@ -83,7 +85,8 @@ def measure(made: Iterator[Made], folder: Path) -> dict[str, Counter[str]]:
         one, other = (intake for intake in taken if isinstance(intake, Intake))
         count = counts.setdefault(kind, Counter())
         count["pairs"] += 1
-        count["near"] += hamming.hamming_distance(_hashes(one), _hashes(other)).bits <= NEAR_BITS
+        near_by = PhotoCandidates([0, 1], [_views(each, folder) for each in (one, other)], [], [])
+        count["near"] += near_by.distance(0, 1) <= NEAR_BITS
         count["same"] += are_copies((one.sha256, other.sha256), data_dir=folder)
         for name in ("phash", "dhash", "whash"):
             values = [
@@ -101,8 +104,8 @@ def _stored(data: bytes, folder: Path) -> Intake | str:
     return intake
 
 
-def _hashes(one: Intake) -> tuple[int, int]:
-    return one.phash, one.mirror_phash
+def _views(one: Intake, folder: Path) -> ViewHashes:
+    return hashes_of([one.sha256], kind="phash", data_dir=folder)[one.sha256]
 
 
 def show(counts: dict[str, Counter[str]]) -> tuple[Table, bool]:

@@ -306,14 +306,14 @@ def main() -> None:
     asked = parser.parse_args()
     console = Console(width=120)
     with tempfile.TemporaryDirectory(prefix="btfer-benchmark-") as name:
-        more = 0 if asked.compare_boxes or not asked.count else WARM
+        more = 0 if asked.agree or not asked.count else WARM
         if asked.photos:
             photos = readable(asked.photos, asked.count + more)
         else:
             photos = draw_scenes(Path(name), asked.count + more)
         if len(photos) <= more:
             raise SystemExit(f"no readable photos in {asked.photos}")
-        if asked.compare_boxes:
+        if asked.agree:
             table, met = compare_boxes(photos)
             console.print(table)
         else:

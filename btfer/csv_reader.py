@@ -62,17 +62,18 @@ def read_csv(
     known: Collection[str] = (),
     may_be_empty: bool = False,
     own: bool = False,
+    data: bytes | None = None,
 ) -> CsvTable:
     """The rows of a CSV file with a header, whatever program wrote it.
 
     required: columns that must be there. known: columns that may be there; where it is given, the others are
     listed in `unknown`. Names of both are found whatever their case. own: the file was written by btfer, so that
-    it is UTF-8 with commas and nothing else, and cells are kept to the last space. Raises UsageError, which names
-    the file and the line, for a file that cannot be read or would be read wrongly, and for one without rows
-    unless `may_be_empty`.
+    it is UTF-8 with commas and nothing else, and cells are kept to the last space. data: the bytes of a file that
+    lies in an archive; `path` only names it then. Raises UsageError, which names the file and the line, for a file
+    that cannot be read or would be read wrongly, and for one without rows unless `may_be_empty`.
     """
     wanted = {name.lower(): name for name in (*known, *required)}
-    columns, rows = iterate_csv(path, required=required, known=known, own=own)
+    columns, rows = iterate_csv(path, required=required, known=known, own=own, data=data)
     found = tuple(rows)
     if not found and not may_be_empty:
         raise UsageError(f"{path} has a header and no rows")
@@ -87,6 +88,7 @@ def iterate_csv(
     known: Collection[str] = (),
     header: Sequence[str] = (),
     own: bool = False,
+    data: bytes | None = None,
 ) -> tuple[tuple[str, ...], Iterator[CsvRow]]:
     """The columns of a CSV file, and its rows one by one: for files that are too large to hold.
 
@@ -94,7 +96,7 @@ def iterate_csv(
     of a file that is known to have no header line.
     """
     wanted = {name.lower(): name for name in (*known, *required)}
-    text = _Text(path, own=own)
+    text = _Text(path, own=own, data=data)
     delimiter = "," if own else _delimiter(text.head, wanted)
     rows = _rows(text, delimiter)
     first = (0, list(header)) if header else next(rows, None)
@@ -114,14 +116,16 @@ def iterate_csv(
 class _Text:
     """A text file whose encoding was found by reading it once. head: its first line with a word in it."""
 
-    def __init__(self, path: Path, *, own: bool) -> None:
+    def __init__(self, path: Path, *, own: bool, data: bytes | None = None) -> None:
         self.path = path
         # What is our own is a plain file; a list of somebody's may come through a pipe, which is read only once.
-        self._data = None if own or path.is_file() else _whole(path)
+        self._data = data
         self._newline = "" if own else None
-        if own and path.exists() and not path.is_file():
-            raise UsageError(f"{path} cannot be read: it is not a file")
-        if own and path.exists():
+        if data is None and not own and not path.is_file():
+            self._data = _whole(path)
+        if data is None and own and path.exists():
+            if not path.is_file():
+                raise UsageError(f"{path} cannot be read: it is not a file")
             check_size(path)
         self._encoding = self._found_encoding(own=own)
         self.skipped, self.head = 0, ""

@@ -50,6 +50,22 @@ def run(
     settings = load_settings(
         data_dir=folder / "data", catalogue="", queries_dir=QUERIES, host_delay_s=0, **flags
     )
+    made, lines = sample_release(settings, per_class, say, progress)
+    say(f"7. bench: sequential_4conv, {epochs} epochs a fold, in-domain on synthetic faces")
+    results = _bench(settings, made, epochs, say)
+    page = _write_page(folder / "index.html", lines, made, results)
+    report = write_report(settings.data_dir / "runs", settings.data_dir / "reports")
+    _tell(say, settings, lines, results, made, (page, report))
+    return page
+
+
+def sample_release(
+    settings: Settings, per_class: int, say: Callable[[str], None], progress: Progress = SILENT
+) -> tuple[release.Release, list[FunnelLine]]:
+    """The built-in sample made into a release by the real stages, saying each; the release and the funnel.
+
+    Done again in the same data folder, it is the release that is there.
+    """
     with closing(open_catalogue(settings.catalogue_url)) as cat:
         say("1. crawl: the synthetic sample on loopback, searched and fetched like the web")
         _crawl(cat, settings, say, progress)
@@ -64,12 +80,7 @@ def run(
         state = "; ".join(wrong) or "verified"
         say(f"6. release: {made.images} images, {state}: {made.path}")
         lines = funnel.funnel(cat, crop_settings(settings).digest)
-    say(f"7. bench: sequential_4conv, {epochs} epochs a fold, in-domain on synthetic faces")
-    results = _bench(settings, made, epochs, say)
-    page = _write_page(folder / "index.html", lines, made, results)
-    report = write_report(settings.data_dir / "runs", settings.data_dir / "reports")
-    _tell(say, settings, lines, results, made, (page, report))
-    return page
+    return made, lines
 
 
 def _crawl(

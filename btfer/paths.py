@@ -75,6 +75,11 @@ def rebuilding_dir(data_dir: Path) -> Path:
     return data_dir / ".rebuilding"
 
 
+def bundles_dir(data_dir: Path) -> Path:
+    """Where `btfer bench submit` writes runs for others, one file each."""
+    return data_dir / "bundles"
+
+
 def training_dir(data_dir: Path) -> Path:
     """Where `btfer bench` looks for training sets: one folder each."""
     return data_dir / "training"

@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     max_hamming_bits: int = Field(
         8, ge=0, le=20, description="bits in which the pHashes of near-duplicates may differ"
     )
+    hash: Literal["phash", "dhash", "whash", "colorhash", "crop_resistant"] = Field(
+        "phash",
+        description="the hash that finds candidates for near-duplicates; all but phash are imagehash's",
+    )
     crop: Literal["paper", "authors_code", "square"] = Field(
         "paper",
         description="how faces are cut: paper = 20 px margin; authors_code = 10 px a side; "

@@ -1,9 +1,8 @@
 """The page *Agreement*: how far people agree when they judge the same pictures. It names no single picture."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import streamlit as st
 
 from btfer import review
@@ -12,6 +11,9 @@ from btfer.review import agreement as statistics
 from btfer.review import agreement_table
 from btfer.review.agreement_table import Agreement, AgreementRow
 from review_app import session
+
+if TYPE_CHECKING:  # it takes half a second to load, and all pages are imported with the first
+    import pandas as pd
 
 MEANING = {
     statistics.PERCENT: "how often two votes on the same picture agree; some of that is chance.",
@@ -78,6 +80,8 @@ def _overall(found: Agreement) -> None:
 
 
 def _parts(found: Agreement) -> None:
+    import pandas as pd
+
     left, right = st.columns(2)
     shown = {row.by for row in found.rows}
     by = left.selectbox("Group by", [one for one in PARTS if one in shown], key="agreement_by")
@@ -102,6 +106,8 @@ def _parts(found: Agreement) -> None:
 
 
 def _confusion(found: Agreement) -> None:
+    import pandas as pd
+
     st.subheader("Confusions")
     st.caption(
         "Pairs of votes on the same picture. The shade is a cell's share of its row. The diagonal "
@@ -114,6 +120,8 @@ def _confusion(found: Agreement) -> None:
 
 
 def _table(rows: list[AgreementRow], columns: list[str]) -> None:
+    import pandas as pd
+
     shown = [
         {name: getattr(row, name) for name in columns}
         | {"n_items": row.n_items, "value": agreement_table.number(row)}
@@ -124,8 +132,10 @@ def _table(rows: list[AgreementRow], columns: list[str]) -> None:
     st.dataframe(pd.DataFrame(shown).rename(columns=titles), hide_index=True)
 
 
-def _cells(found: Agreement) -> pd.DataFrame:
+def _cells(found: Agreement) -> "pd.DataFrame":
     """One row for each cell: one, other, pairs, share of the row (0 in an empty row)."""
+    import pandas as pd
+
     rows = [
         {"one": one, "other": other, "pairs": pairs, "share": pairs / max(1, sum(row))}
         for one, row in zip(found.categories, found.confusion, strict=True)

@@ -206,6 +206,8 @@ def _picture(data_dir: Path, one: GroupPhoto, group: DuplicateGroup) -> Sent:
     if one is not group.keeper:
         mirrored = ", mirrored" if one.mirrored else ""
         facts |= {"distance": f"{one.distance_bits} bits{mirrored}", "keeper": one.why}
+        if one.difference is not None:
+            facts["differs"] = f"by {one.difference:.2f} at most, in parts of its own detail"
     return {
         "id": one.photo,
         "src": image_uris.small(data_dir, _item(one)),

@@ -1,15 +1,12 @@
 """The page *Overview*: how far each class is, how many faces it will likely yield, and how long the rest takes."""
 
-from typing import Any
-
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from btfer import review
 from btfer.catalogue import Catalogue, votes
 from btfer.catalogue import faces as face_rows
-from review_app import session
+from review_app import session, tables
 
 TARGET = 300  # per class, as the paper
 STATES = {"kept": "#007a5a", "waiting": "#9aa0a6", "dropped": "#d55e00"}
@@ -34,13 +31,17 @@ def page() -> None:
     wanted = st.number_input("Faces wanted per class", 1, 100_000, TARGET, key="target", width=240)
     target = int(wanted)
     _next(step, _next_step(cat, tallies, digest, forecasts, target))
-    st.dataframe(_yields(forecasts, target), height="content", column_config=_bars(target))
-    _chart(tallies)
+    tables.table(
+        ("class", "kept", f"of {target:,}", "likely", "forecast"), _yields(forecasts, target)
+    )
+    st.caption("The funnel by class: photos, then faces")
+    tables.bars(_funnel(tallies))
     with st.expander("Photos and faces per class, as a table"):
-        st.dataframe(_funnel(tallies), height="content")
+        tables.table(("class", *_NUMBERS), _numbers(tallies))
     if drops:
         with st.expander("Dropped so far, by round and reason", expanded=True):
-            st.dataframe(pd.DataFrame(drops), hide_index=True, height="content")
+            rows = [(one.round, one.reason, one.dropped) for one in drops]
+            tables.table(("round", "reason", "dropped"), rows)
 
 
 def _next_step(
@@ -114,18 +115,18 @@ def duration(minutes: float) -> str:
     return f"{minutes / 60:.0f} h"
 
 
-def _yields(forecasts: list[review.Forecast], target: int) -> pd.DataFrame:
+def _yields(forecasts: list[review.Forecast], target: int) -> list[tuple[tables.Cell, ...]]:
     """One row for each class: faces kept, likely in the end, and whether that reaches the target."""
-    rows = {
-        one.expression: {
-            "kept": one.kept,
-            "likely": "" if one.likely is None else f"{one.likely:,}",
-            "of target": min(one.kept / target, 1.0),
-            "forecast": _in_words(one, target),
-        }
+    return [
+        (
+            one.expression,
+            one.kept,
+            min(one.kept / target, 1.0),
+            "" if one.likely is None else f"{one.likely:,}",
+            _in_words(one, target),
+        )
         for one in forecasts
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    ]
 
 
 def _in_words(one: review.Forecast, target: int) -> str:
@@ -136,56 +137,36 @@ def _in_words(one: review.Forecast, target: int) -> str:
     return "enough" if one.likely >= target else f"{target - one.likely:,} short: crawl more"
 
 
-def _bars(target: int) -> dict[str, Any]:
-    return {
-        "of target": st.column_config.ProgressColumn(f"of {target:,}", format="percent"),
-        "likely": st.column_config.Column(alignment="right"),
-    }
-
-
-def _chart(tallies: list[review.Tally]) -> None:
+def _funnel(tallies: list[review.Tally]) -> list[tuple[str, str, list[tables.Part]]]:
     """A bar for each class and round: what was kept, what waits, what was dropped."""
-    rows = [
-        {"class": one.expression, "round": one.round, "state": state, "n": n, "order": order}
-        for one in tallies
-        for order, (state, n) in enumerate(
-            zip(STATES, (one.kept, one.awaiting, one.dropped), strict=True)
+    # Each class where it comes first, its two rounds together.
+    classes = list(dict.fromkeys(one.expression for one in tallies))
+    rows = sorted(tallies, key=lambda one: classes.index(one.expression))
+    return [
+        (
+            one.expression,
+            one.round,
+            [
+                (state, n, colour)
+                for (state, colour), n in zip(
+                    STATES.items(), (one.kept, one.awaiting, one.dropped), strict=True
+                )
+            ],
         )
+        for one in rows
     ]
-    st.caption("The funnel by class: photos, then faces")
-    st.vega_lite_chart(pd.DataFrame(rows), _bar_chart(), width="stretch")
 
 
-def _bar_chart() -> dict[str, Any]:
-    bar = {"type": "nominal", "title": None, "sort": None}
-    colour = {"field": "state", "type": "nominal", "title": None} | {
-        "scale": {"domain": list(STATES), "range": list(STATES.values())},
-        "legend": {"orient": "top"},
-    }
-    return {
-        "description": "photos and faces of each class: kept, waiting, dropped; a table follows",
-        "height": {"step": 15},
-        "mark": {"type": "bar", "stroke": "#808080", "strokeWidth": 0.5},
-        "encoding": {
-            "row": bar | {"field": "class", "header": {"labelAngle": 0, "labelAlign": "left"}},
-            "y": bar | {"field": "round"},
-            "x": {"field": "n", "type": "quantitative", "title": None, "axis": {"format": ","}},
-            "color": colour,
-            "order": {"field": "order"},
-            "tooltip": [{"field": name} for name in ("class", "round", "state", "n")],
-        },
-        "spacing": 4,
-    }
+_NUMBERS = [f"{name} {what}" for name in review.ROUNDS for what in ("waiting", "kept", "dropped")]
 
 
-def _funnel(tallies: list[review.Tally]) -> pd.DataFrame:
-    """One row for each class, and for each round how many are waiting, kept and dropped."""
+def _numbers(tallies: list[review.Tally]) -> list[tuple[tables.Cell, ...]]:
+    """One row for each class, and for each round how many are waiting, kept and dropped; and one for all."""
     cells: dict[str, dict[str, int]] = {}
     for one in tallies:
-        row = cells.setdefault(one.expression, {})
-        row[f"{one.round} waiting"] = one.awaiting
-        row[f"{one.round} kept"] = one.kept
-        row[f"{one.round} dropped"] = one.dropped
-    table = pd.DataFrame.from_dict(cells, orient="index").fillna(0).astype(int)
-    table.loc["all"] = table.sum()
-    return table
+        row = cells.setdefault(one.expression, dict.fromkeys(_NUMBERS, 0))
+        row[f"{one.round} waiting"] += one.awaiting
+        row[f"{one.round} kept"] += one.kept
+        row[f"{one.round} dropped"] += one.dropped
+    cells["all"] = {name: sum(row[name] for row in cells.values()) for name in _NUMBERS}
+    return [(name, *row.values()) for name, row in cells.items()]

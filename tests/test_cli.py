@@ -1,10 +1,8 @@
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -88,6 +86,10 @@ def test_the_help_of_no_command_imports_what_is_slow() -> None:
         (["build", "--format", "folder,zip"], 2, "unknown --format 'zip'; choose one of folder"),
         (["rebuild", "."], 2, "has no sources.csv"),
         (["bench", "edge"], 2, "RUN"),
+        (["bench", "submit", "3f2a"], 2, "unknown run '3f2a'"),
+        (["bench", "--expect", "--model", "vgg16"], 2, "no number is expected of 'vgg16'"),
+        (["report", "--with", "no.zip"], 2, "no.zip is not a bundle"),
+        (["leaderboard", "nowhere", "--release", "x"], 2, "unknown release 'x'"),
         (["bench", "3f2a"], 2, "No such command '3f2a'"),
         (["bench", "external", "--system", "affdex"], 2, "'emotiefflib'"),
         (["bench", "external", "--system", "fer", "--predictions", "a.csv"], 2, "one of"),
@@ -160,6 +162,7 @@ def test_what_cannot_work_is_one_line_and_the_right_exit_code(
         ("bench --grid paper runs", "--grid"),
         ("bench --seed 1 plan", "--seed"),
         ("bench networks --model vgg16", "--model"),
+        ("bench --expect --seed 3", "--seed"),
         ("bench edge 3f2a --model vgg16", "--model"),
         ("bench external --system fer --labels happy", "--labels"),
         ("bench external --predictions a.csv --bgr", "--bgr"),
@@ -377,28 +380,6 @@ def test_verdicts_travel_as_csv(
     told = json.loads(capsys.readouterr().out)
     assert told == {"added": 0, "known": 1, "unknown": 0, "taken_back": 0}
     assert verdicts.current_in(cat, "photos") == []  # what was taken back stays so
-
-
-def test_ctrl_c_ends_with_130_and_a_second_run_goes_on(settings: Settings) -> None:
-    """A real process, a real SIGINT, in the middle of taking photos in."""
-    folder = settings.data_dir.parent / "photos"
-    folder.mkdir()
-    for number in range(400):
-        (folder / f"{number}.jpg").write_bytes(as_bytes(draw_photo(number, (400, 300))))
-    command = [sys.executable, "-c", "from btfer.cli import main; main()"]
-    command += ["--workers", "1", "import", str(folder)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    stored = settings.data_dir / "photos"
-    while process.poll() is None and len(list(stored.rglob("*.jpg"))) < 20:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 130, told
-    assert "run the same command again" in told
-    again = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
-    outcome = json.loads(again.stdout)
-    assert 0 < outcome["kept"] < 400
-    assert len(list(stored.rglob("*.jpg"))) == 400
 
 
 @pytest.mark.parametrize(

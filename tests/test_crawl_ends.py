@@ -59,7 +59,7 @@ def test_a_signal_ends_a_crawl_with_its_summary_and_it_goes_on_later(
     assert "run the same command again to continue" in err
     assert "Traceback" not in err
     later = begin(tmp_path)
-    assert "Traceback" not in later.communicate(timeout=60)[1]
+    assert "Traceback" not in later.communicate(timeout=200)[1]
     assert later.returncode == 0
 
 

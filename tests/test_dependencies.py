@@ -15,13 +15,15 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 NOT_IMPORTED = {
-    "imagehash": "what ours is compared with in tests/images and benchmarks/intake.py",
     "lxml": "the parser that BeautifulSoup is given by name",
     "mtcnn": "its weight files are read, found by name",
 }
 OWN = {"btfer", "review_app"}
-OTHER_SYSTEMS = {"deepface", "emotiefflib", "feat", "hsemotion_onnx", "rmn", "torch", "jax"}
-"""Named by an extra each, or a backend of Keras; not in the locks."""
+OTHER_SYSTEMS = {
+    *("deepface", "emotiefflib", "feat", "hsemotion_onnx", "rmn", "torch", "jax"),
+    *("open_clip", "pdqhash", "safetensors", "timm", "transformers"),
+}
+"""Named by an extra each, a backend of Keras, or what a user may have beside; not in the locks."""
 
 
 def _plain(name: str) -> str:
@@ -77,6 +79,7 @@ def test_every_extra_but_those_of_other_systems_is_known() -> None:
         "peers",
         "postgres",
         "publish",
+        "torch",
     }
 
 

@@ -358,7 +358,7 @@ def test_an_address_is_read(url: str, spdx: str, expected: str) -> None:
 
 @pytest.mark.parametrize("text", ["CC BY 4.0 and the ", "署名", "<a href='", "a.", "(by ", "<a "])
 def test_a_long_statement_is_unknown_at_once(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for length in (4_000, 100_000):
         statement = (text * length)[:length]
         assert parse_licence(statement).kind is not Kind.FREE
@@ -366,7 +366,7 @@ def test_a_long_statement_is_unknown_at_once(text: str) -> None:
             Kind.RESERVED,
             Kind.UNKNOWN,
         )
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_all_is_known_of_a_ported_licence() -> None:

@@ -33,6 +33,7 @@ TERMS = {  # what must be in the glossary, and where the word is used in code
     "image": "btfer.bench.datasets:ImageSet",
     "cell": "btfer.queries:Cell",
     "grid cell": "btfer.bench.experiments.cells:GridCell",
+    "bundle": "btfer.bench.submit:Bundle",
 }
 WORDS = [
     *(

@@ -1,5 +1,7 @@
 """How a command ends that is asked to: with a sentence, the shell's exit code, and nothing lost."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,54 +12,93 @@ import numpy as np
 import pytest
 from PIL import Image
 
-PHOTOS = 350
+ROOT = Path(__file__).parent.parent
+PHOTOS, BEFORE = 30, 20
 COMMAND = [sys.executable, "-c", "from btfer.cli import main; main()"]
+WAITING_IMPORT = f"""
+import time
+from btfer.pipeline.crawl_writer import Writer
+from btfer.cli import main
+
+taken, finish = [], Writer.finish
+
+
+def finish_some(*arguments):
+    taken.append(finish(*arguments))
+    if len(taken) == {BEFORE}:
+        time.sleep(60)
+
+
+Writer.finish = finish_some
+if __name__ == "__main__":
+    main()
+"""
+"""An import that stays in its middle until the signal has come, however fast or slow the computer is."""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Enough photos that an import of them lasts until the signal has come."""
     made = tmp_path_factory.mktemp("signals") / "photos"
     made.mkdir()
     pixels = np.random.default_rng(1).integers(0, 255, (200, 200, 3), dtype=np.uint8)
     for number in range(PHOTOS):
-        Image.fromarray(np.roll(pixels, (number, number // 200), (0, 1))).save(
-            made / f"{number}.jpg"
-        )
+        Image.fromarray(np.roll(pixels, number, 0)).save(made / f"{number}.jpg")
     return made
 
 
-def start(work: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [*COMMAND, "--data-dir", str(work), "--workers", "1", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-@pytest.mark.parametrize(("asked", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_an_import_ends_with_a_sentence_and_goes_on_later(
     folder: Path, tmp_path: Path, asked: signal.Signals, code: int
 ) -> None:
-    job = start(tmp_path / "data", "import", str(folder))
-    while not any((tmp_path / "data").glob("photos/*/*")) and job.poll() is None:
+    script = tmp_path / "waiting.py"
+    script.write_text(WAITING_IMPORT)
+    options = ["--data-dir", str(tmp_path / "data"), "--workers", "1", "import", str(folder)]
+    job = subprocess.Popen(
+        [sys.executable, str(script), *options],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    stored = tmp_path / "data" / "photos"
+    while len(list(stored.glob("*/*.jpg"))) < BEFORE and job.poll() is None:
         time.sleep(0.05)
     job.send_signal(asked)
     _, err = job.communicate(timeout=60)
     assert job.returncode == code, err
+    assert "run the same command again" in err
     assert "Traceback" not in err
-    again = start(tmp_path / "data", "import", str(folder))
-    _, err = again.communicate(timeout=120)
-    assert again.returncode == 0, err
-    assert len(list((tmp_path / "data" / "photos").glob("*/*.jpg"))) == PHOTOS
-
-
-def test_a_stage_ends_with_a_sentence(folder: Path, tmp_path: Path) -> None:
-    waiting = "import time\nfrom btfer.pipeline import dedup\ndedup.run = lambda *a, **k: time.sleep(60)\n"
-    command = [sys.executable, "-c", waiting + "from btfer.cli import main; main()"]
-    job = subprocess.Popen(
-        [*command, "--data-dir", str(tmp_path), "dedup"], stderr=subprocess.PIPE, text=True
+    again = subprocess.run(
+        [*COMMAND, *options, "--json"], capture_output=True, text=True, timeout=120, check=False
     )
-    while not (tmp_path / "catalogue.db").exists():
+    assert again.returncode == 0, again.stderr
+    assert PHOTOS - BEFORE <= json.loads(again.stdout)["kept"] < PHOTOS
+    assert len(list(stored.glob("*/*.jpg"))) == PHOTOS
+
+
+def test_a_stage_ends_with_a_sentence(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    code = f"""
+import time
+from pathlib import Path
+from btfer.pipeline import dedup
+from btfer.cli import main
+
+def run(*_, **__):
+    Path({str(begun)!r}).touch()
+    time.sleep(60)
+
+dedup.run = run
+main()
+"""
+    job = subprocess.Popen(
+        [sys.executable, "-c", code, "--data-dir", str(tmp_path), "dedup"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not begun.exists() and job.poll() is None:
         time.sleep(0.05)
-    time.sleep(0.5)
     job.terminate()
     _, err = job.communicate(timeout=30)
     assert job.returncode == 143

@@ -8,6 +8,8 @@ runs            runs on disk: records, predictions, scores, plots
 systems         other people's systems and model files, scored like a run
 edge            networks as files for small computers, exported and measured
 predict         what a trained network predicts for any photo
+submit          a run as one file for others, and others' files checked
+leaderboard     a page that ranks such files
 report          the paper's tables beside ours
 published       the paper's numbers
 """

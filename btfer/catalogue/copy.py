@@ -73,8 +73,12 @@ def contents(cat: Catalogue) -> Contents:
 
 
 def _row_digest(table: str, row: tuple[Any, ...]) -> int:
-    text = json.dumps([table, *row], sort_keys=True)
+    text = json.dumps([table, *row], sort_keys=True, default=_hex)
     return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+
+
+def _hex(value: Any) -> str:
+    return bytes(value).hex()
 
 
 def _copy_rows(cat: Catalogue, copy: Catalogue, progress: Progress, total: int) -> None:

@@ -7,12 +7,15 @@ import sqlalchemy as sa
 from btfer.catalogue.rows import PhotoTrace
 from btfer.catalogue.store import Catalogue, in_parts
 from btfer.catalogue.tables import (
+    comparison,
     face,
+    face_hash,
     fetch,
     gold_answer,
     lease,
     pair_verdict,
     photo,
+    photo_hash,
     release,
     release_face,
     sighting,
@@ -86,6 +89,12 @@ def _erase_some(connection: sa.Connection, photos: Collection[str]) -> None:
         sa.delete(pair_verdict).where(
             pair_verdict.c.one.in_(photos) | pair_verdict.c.other.in_(photos)
         ),
+        *(
+            sa.delete(comparison).where(name.in_(photos) | name.in_(faces))
+            for name in (comparison.c.one, comparison.c.other)
+        ),
+        sa.delete(photo_hash).where(photo_hash.c.photo.in_(photos)),
+        sa.delete(face_hash).where(face_hash.c.face.in_(faces)),
         sa.delete(face).where(face.c.photo.in_(photos)),
         sa.delete(sighting).where(sighting.c.fetch.in_(fetches)),
         sa.delete(fetch).where(fetch.c.photo.in_(photos)),

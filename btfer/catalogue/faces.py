@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -137,10 +138,25 @@ def touch_settings(cat: Catalogue, crop_digest: str) -> None:
 
 
 def newest_settings(cat: Catalogue) -> str:
-    """The digest of the settings that the crop stage ran with last; '' before its first run."""
-    last = sa.select(verdict.c.settings).where(verdict.c.round == "crop")
-    rows = cat.rows(last.order_by(verdict.c.id.desc()).limit(1))
-    return str(rows[0]["settings"]) if rows else ""
+    """The digest of the settings that the crop stage ran with last; '' before its first run.
+
+    Every page of the review asks: only the rows since it was asked last are looked at, as the crop stage's last
+    one may lie behind a hundred thousand of people's.
+    """
+    upto, before = _newest_settings.get(cat, (0, ""))
+    with cat.read() as connection:
+        end = connection.execute(sa.select(sa.func.max(verdict.c.id))).scalar() or 0
+        if end < upto:  # rows were erased
+            upto, before = 0, ""
+        newer = (verdict.c.round == "crop") & (verdict.c.id > upto)
+        last = sa.select(verdict.c.settings).where(newer).order_by(verdict.c.id.desc()).limit(1)
+        found = connection.execute(last).scalar()
+    digest = before if found is None else str(found)
+    _newest_settings[cat] = (end, digest)
+    return digest
+
+
+_newest_settings: WeakKeyDictionary[Catalogue, tuple[int, str]] = WeakKeyDictionary()
 
 
 def photos_without_face(

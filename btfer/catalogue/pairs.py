@@ -1,16 +1,22 @@
-"""Pairs of photos that people are asked about: same picture, or not. Dedup's threshold is measured on them."""
+"""Pairs of photos that people are asked about: same picture, or not.
+
+Dedup's threshold is measured on those that `btfer dedup calibrate` draws. Dedup asks about others itself, where it must
+not decide alone, and does what people answer.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from btfer.catalogue import verdicts
+from btfer.catalogue import duplicates, verdicts
 from btfer.catalogue.rows import PhotoHashes
-from btfer.catalogue.store import Catalogue, insert_new
+from btfer.catalogue.store import Catalogue, Row, insert_new
 from btfer.catalogue.tables import fetch, pair_verdict, photo
 
 _DRAWN = pair_verdict.c.weight > 0
+_OF_DEDUP = pair_verdict.c.asked_by == "dedup"
+_ASKED = sa.or_(_DRAWN, _OF_DEDUP)
 
 
 class PhotoUrl(NamedTuple):
@@ -79,7 +85,7 @@ def draw(cat: Catalogue, drawn: Iterable[tuple[str, str, float]]) -> None:
 
     one, other: sha256, the smaller first.
     """
-    blank = {"same": None, "reviewer": "", "at": ""}
+    blank = {"same": None, "reviewer": "", "at": "", "asked_by": "calibrate"}
     keys = ("one", "other", "weight")
     rows = [dict(zip(keys, pair, strict=True)) | blank for pair in drawn]
     same_pair = sa.and_(
@@ -109,7 +115,7 @@ def waiting(cat: Catalogue, limit: int) -> list[OpenPair]:
         sa.select(*pair, left.c.format, right.c.format)
         .join(left, left.c.sha256 == pair_verdict.c.one)
         .join(right, right.c.sha256 == pair_verdict.c.other)
-        .where(_DRAWN, pair_verdict.c.same.is_(None))
+        .where(_ASKED, pair_verdict.c.same.is_(None))
         .order_by(pair_verdict.c.id)
         .limit(limit)
     )
@@ -122,6 +128,43 @@ def count(cat: Catalogue) -> PairCount:
     counted = sa.select(sa.func.count(pair_verdict.c.same), sa.func.count()).where(_DRAWN)
     with cat.read() as connection:
         return PairCount(*connection.execute(counted).one())
+
+
+def count_asked(cat: Catalogue) -> PairCount:
+    """As `count`, with those that dedup asks about."""
+    counted = sa.select(sa.func.count(pair_verdict.c.same), sa.func.count()).where(_ASKED)
+    with cat.read() as connection:
+        return PairCount(*connection.execute(counted).one())
+
+
+def waiting_for_dedup(cat: Catalogue) -> int:
+    """How many of the pairs that dedup asks about nobody has answered."""
+    open_ = sa.select(sa.func.count()).where(_OF_DEDUP, pair_verdict.c.same.is_(None))
+    with cat.read() as connection:
+        return int(connection.execute(open_).scalar_one())
+
+
+def ask(cat: Catalogue, pairs: Iterable[tuple[str, str]]) -> None:
+    """Ask people about pairs of photos (sha256) that dedup does not decide alone; what was asked before stays."""
+    blank: Row = {"weight": 0.0, "same": None, "reviewer": "", "at": "", "asked_by": "dedup"}
+    rows = [blank | {"one": min(pair), "other": max(pair)} for pair in pairs]
+    with cat.write() as connection:
+        insert_new(connection, pair_verdict, rows)
+
+
+def answered_to_dedup(cat: Catalogue) -> dict[tuple[str, str], bool]:
+    """What people said of the pairs that dedup asked about."""
+    columns = sa.select(pair_verdict.c.one, pair_verdict.c.other, pair_verdict.c.same)
+    with cat.read() as connection:
+        rows = connection.execute(columns.where(_OF_DEDUP, pair_verdict.c.same.is_not(None)))
+        return {(one, other): bool(same) for one, other, same in rows}
+
+
+def answered_otherwise(cat: Catalogue) -> set[str]:
+    """Photos that people called the same picture, and that are both still kept: dedup looks at them again."""
+    same = [pair for pair, is_same in answered_to_dedup(cat).items() if is_same]
+    dropped = {row.photo for row in duplicates.copies(cat)} if same else set()
+    return {photo for pair in same if not dropped & set(pair) for photo in pair}
 
 
 def answer(cat: Catalogue, same: Mapping[int, bool], reviewer: str) -> int:
@@ -137,7 +180,7 @@ def answer(cat: Catalogue, same: Mapping[int, bool], reviewer: str) -> int:
 
 def undo_last(cat: Catalogue, reviewer: str) -> dict[int, bool]:
     """Open again what a reviewer answered last, all that came at once; those answers by pair id."""
-    own = (pair_verdict.c.reviewer == reviewer) & pair_verdict.c.same.is_not(None) & _DRAWN
+    own = (pair_verdict.c.reviewer == reviewer) & pair_verdict.c.same.is_not(None) & _ASKED
     newest = sa.select(sa.func.max(pair_verdict.c.at)).where(own).scalar_subquery()
     batch = sa.select(pair_verdict.c.id, pair_verdict.c.same).where(
         own, pair_verdict.c.at == newest

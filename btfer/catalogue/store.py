@@ -1,6 +1,7 @@
 """Opening a catalogue and its transactions, the same on SQLite and PostgreSQL."""
 
 import datetime
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ _ADVICE = {
     "full": "free some space and run again",
     "readonly": "this command writes, and the file, its folder or its disk may only be read",
     "malformed": "the file is damaged: put back a copy",
+    "decode to UTF-8": "the file is damaged: put back a copy",
     "not a database": "set another one with --catalogue, or put back a copy",
 }
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -59,6 +61,16 @@ class Catalogue:
         """A connection outside any transaction, for what a database does only there."""
         with _plain_errors(), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT", btfer_alone=True)
+
+    def count_anew(self) -> None:
+        """Let the database look how large its tables are, after much was added: it chooses its ways by that.
+
+        PostgreSQL does so by itself, but up to a minute later, and queries take minutes until then.
+        """
+        with self.alone() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.execute(sa.text("PRAGMA analysis_limit=1000"))  # rows of each index
+            connection.execute(sa.text("ANALYZE"))
 
     def rows(self, statement: sa.Executable) -> list[Row]:
         """All rows of a query, as dicts."""
@@ -237,3 +249,5 @@ def _plain_errors() -> Iterator[None]:
         text = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
         advice = next((say for word, say in _ADVICE.items() if word in text), "check --catalogue")
         raise CatalogueError(f"the catalogue failed: {text} ({advice})") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:  # bytes on the disk have changed
+        raise CatalogueError(f"the catalogue failed: {error} ({_ADVICE['malformed']})") from error

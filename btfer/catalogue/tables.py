@@ -13,6 +13,8 @@ pair_verdict two photos that a person says are the same picture or not: what ded
 review_plan how many people are to judge each picture of a round; lease who has which pictures before them
 review_page how a page was judged: its time, what was never on the screen, the guidelines; gold_answer the
            answers on hidden gold pictures, which are no verdicts
+photo_hash hashes of a photo and of its views, of one kind; comparison what comparing two pictures found, by
+           name of photo or face; face_hash of level faces: all three can be computed again
 erasure    a request to forget, as a keyed mark, and what became of it; forgotten_hash what copies are known by
 """
 
@@ -25,13 +27,14 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     UniqueConstraint,
 )
 
-SCHEMA = "0008"
+SCHEMA = "0009"
 """The newest migration; a catalogue at another one is upgraded, or refused when it is newer."""
 
 metadata = MetaData()
@@ -198,6 +201,7 @@ pair_verdict = Table(
     Column("same", Boolean),  # NULL = not answered
     Column("reviewer", String, nullable=False),
     Column("at", String, nullable=False),
+    Column("asked_by", String, nullable=False, server_default="calibrate"),  # or dedup, which obeys
     UniqueConstraint("one", "other"),
 )
 
@@ -260,4 +264,34 @@ forgotten_hash = Table(
     metadata,
     Column("tag", String, primary_key=True),  # of a third of the bits, keyed
     Column("sealed", String, primary_key=True),  # all 64 bits, opened by the same third and the key
+)
+
+photo_hash = Table(
+    "photo_hash",
+    metadata,
+    Column("photo", ForeignKey("photo.sha256"), primary_key=True),
+    Column("kind", String, primary_key=True),  # the hash's name and version
+    Column("wholes", Integer, nullable=False),  # how many of them are of the whole picture
+    Column(
+        "hashes", LargeBinary, nullable=False
+    ),  # int64 [N, 2]: of each view and its mirror image
+)
+
+comparison = Table(
+    "comparison",
+    metadata,
+    Column("one", String, primary_key=True),  # the smaller sha256, or face id
+    Column("other", String, primary_key=True),
+    Column("version", String, primary_key=True),  # of what compared them
+    Column("same", Boolean, nullable=False),
+    Column("difference", Float, nullable=False),  # the largest local one; 9 = not to be compared
+    Column("same_scene", Boolean, nullable=False),
+)
+
+face_hash = Table(
+    "face_hash",
+    metadata,
+    Column("face", String, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("hashes", LargeBinary, nullable=False),  # int64 [2]: of the level face, its mirror image
 )

@@ -29,6 +29,7 @@ from btfer.cli import (
     review,
     sample,
     start,
+    submissions,
 )
 from btfer.cli import catalogue as catalogue_commands
 from btfer.cli.choices import Engine
@@ -55,6 +56,7 @@ for commands in (
     publish,
     start,
     sample,
+    submissions,
     catalogue_commands,
 ):
     app.add_typer(commands.app)

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from btfer.cli import arguments, choices, complete, context, grid_options, models, output
+from btfer.cli import (
+    arguments,
+    choices,
+    complete,
+    context,
+    expected,
+    external,
+    grid_options,
+    models,
+    output,
+)
 from btfer.cli.grid_options import GridOptions
 from btfer.cli.groups import Strict, ignored
 from btfer.errors import BtferError, Incomplete, NoCatalogue, UsageError
@@ -47,6 +57,7 @@ def bench(
     mixed_precision: grid_options.MixedPrecision = False,
     replicas: grid_options.Replicas = 1,
     shard: grid_options.Shard = "",
+    expect: grid_options.Expect = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Train networks and score them on a release, one row each.
@@ -60,6 +71,9 @@ def bench(
     Example: btfer bench --grid paper --resolution 48
     """
     if ctx.invoked_subcommand:
+        return
+    if expect:
+        expected.bench_expect(ctx, model or [], as_json)
         return
     options = _options(
         ctx,
@@ -194,8 +208,34 @@ def bench_external(
         choices.SystemName | None, typer.Option(help="A packaged system, installed beside btfer.")
     ] = None,
     model_file: Annotated[
-        Path | None, typer.Option(help="A network as a Keras, ONNX or TFLite file.")
+        Path | None,
+        typer.Option(
+            metavar="NETWORK",
+            help="A Keras, ONNX, TFLite, .pt2 or TorchScript file, a Hugging Face or open_clip folder, "
+            "hf:ORG/NAME or timm:NAME.",
+        ),
     ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(help="TOML file that says how the network is fed [net.toml beside net.onnx]."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights of a timm:NAME: safetensors, or a state_dict.")
+    ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CODE",
+            help="Of the prompts of CLIP and SigLIP; may be given several times [en].",
+        ),
+    ] = None,
+    try_preprocessing: Annotated[
+        bool,
+        typer.Option(
+            "--try-preprocessing",
+            help="Show what the usual ways of feeding score on a tenth of the release; keep no run.",
+        ),
+    ] = False,
     labels: Annotated[
         str,
         typer.Option(
@@ -216,30 +256,41 @@ def bench_external(
 
     Example: btfer bench external --system fer
 
-    Example: btfer bench external --model-file net.onnx --labels angry,happy,sad --pixels -1,1
+    A network scores far below its claim where it is fed otherwise than it was trained: its card says the
+    size, colours, range, mean, std, filter, cut and classes (README).
+
+    Example: btfer bench external --model-file net.onnx --card net.toml
+
+    Example: btfer bench external --model-file net.onnx --try-preprocessing
+
+    Example: btfer bench external --model-file timm:resnet18 --weights net.safetensors --card net.toml
     """
     given = [one for one in (predictions, system, model_file) if one]
     if len(given) != 1:
         raise UsageError("give one of --predictions, --system and --model-file")
     if not model_file:
         why = "it describes a --model-file"
-        arguments.refuse(ctx, "labels", "pixels", "bgr", because=why)
+        of_file = ("card", "weights", "language", "try_preprocessing", "labels", "pixels", "bgr")
+        arguments.refuse(ctx, *of_file, because=why)
     if not labels:
         why = "it describes a file whose outputs are named with --labels"
         arguments.refuse(ctx, "pixels", "bgr", because=why)
     if not predictions:
         why = "it is about a CSV of --predictions"
         arguments.refuse(ctx, "column", "other_classes", because=why)
+    if model_file:
+        asked = external.AskedFile(model_file, card, weights, labels, pixels, bgr)
+        if try_preprocessing:
+            arguments.refuse(ctx, "name", because="--try-preprocessing keeps no run")
+            return external.show_preprocessing(asked, release, language or [], as_json)
+        scored = external.score_networks(asked, release, language or [], name)
+        return external.print_beside_claims(scored, as_json)
     found = models.bench_others(
         release=release,
         predictions=predictions,
         column=column,
         others=other_classes.value,
         system=arguments.value(system),
-        model_file=model_file,
-        labels=labels,
-        pixels=pixels,
-        bgr=bgr,
         name=name,
     )
     _bench_report(found, as_json)
@@ -339,18 +390,29 @@ def _check_folds(options: GridOptions, sets: dict[str, Path]) -> None:
 
 
 @app.command()
-def report(as_json: arguments.AsJson = False) -> None:
+def report(
+    others: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with", metavar="BUNDLE", help="A file of btfer bench submit, shown beside your runs."
+        ),
+    ] = None,
+    as_json: arguments.AsJson = False,
+) -> None:
     """Compare the results of all runs with the paper's: an HTML page, CSV, Markdown and LaTeX.
 
-    suspects.csv and suspects.png list faces for which good networks agree on another label.
+    suspects.csv and suspects.png list faces for which good networks agree on another label. Of others' bundles
+    every number is computed anew on the release here; a number that they claim otherwise is named.
 
-    Example: btfer report
+    Example: btfer report --with theirs.zip
     """
     from btfer.bench.report import write_report
+    from btfer.cli.submissions import checked_bundles
 
     data_dir = context.settings().data_dir
+    checked = checked_bundles(others or [])
     with output.progress() as progress:
-        page = write_report(data_dir / "runs", data_dir / "reports", progress)
+        page = write_report(data_dir / "runs", data_dir / "reports", progress, others=checked)
     facts = {"page": page, **models.label_quality(data_dir, page.parent)}
     output.report(facts, "{page}\n{labels}", as_json)
 

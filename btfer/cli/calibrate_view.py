@@ -32,6 +32,22 @@ def show(found: "Calibration", settings: "Settings", as_json: bool) -> None:
     plot = found.plot or "none; drawing one needs pip install 'btfer[bench]'"
     print(f"Precision and recall with 95 % intervals; plot: {plot}")
     print(f"{advice}\nRule: {RULE}.")
+    _hashes(found)
+
+
+def _hashes(found: "Calibration") -> None:
+    """Each hash alone at its best, and which suits."""
+    from btfer.pipeline.calibrate_hashes import advice
+
+    if not found.hashes:
+        return
+    print("\nEach hash alone, at 99 % precision")
+    rows = [
+        [one.name, "-" if one.best is None else f"{one.best:.0%} of the bits", f"{one.found:.3f}"]
+        for one in found.hashes
+    ]
+    output.table(["hash", "largest distance", "recall"], rows)
+    print(advice(found.hashes) + (f" Plot: {found.hash_plot}" if found.hash_plot else ""))
 
 
 def _advice(suggested: int | None, now: int) -> str:

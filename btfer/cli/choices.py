@@ -9,6 +9,7 @@ from enum import StrEnum
 Engine = StrEnum("Engine", "serial processes")
 Source = StrEnum("Source", "bing commons flickr openverse google baidu yandex sample")
 Licences = StrEnum("Licences", "any stated derivatives free")
+Hash = StrEnum("Hash", "phash dhash whash colorhash crop_resistant")
 CropMode = StrEnum("CropMode", "paper authors_code square")
 Faces = StrEnum("Faces", "all largest single")
 Unreviewed = StrEnum("Unreviewed", "drop keep")

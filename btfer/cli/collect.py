@@ -297,10 +297,19 @@ app.add_typer(dedup_app, name="dedup")
 
 
 @dedup_app.callback()
-def dedup(ctx: typer.Context, as_json: arguments.AsJson = False) -> None:
-    """Group near-duplicates by perceptual hash and keep the largest photo of each group.
+def dedup(
+    ctx: typer.Context,
+    hash_: Annotated[
+        choices.Hash | None,
+        typer.Option("--hash", help="Which hash finds candidates [setting hash]."),
+    ] = None,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Group near-duplicates by perceptual hash, and by their faces, and keep the best photo of each group.
 
-    btfer build does this by itself.
+    Two photos are compared once; what was found is remembered. Where only the faces of two photos of one scene
+    differ, both stay and people are asked (page Pairs of btfer app); the next run does what they say. btfer build
+    does all this by itself.
 
     Example: btfer dedup
     """
@@ -308,13 +317,15 @@ def dedup(ctx: typer.Context, as_json: arguments.AsJson = False) -> None:
         return
     from btfer.pipeline import dedup as stage
 
-    settings = context.settings()
+    settings = context.settings(hash=arguments.value(hash_) or None)
     with context.catalogue(settings) as cat, output.progress() as progress:
         outcome = stage.run(cat, settings, progress)
     text = (
         "{new} photos compared; {dropped} duplicates in {groups} groups are dropped; "
         "{split} are like a duplicate but not like the photo kept, and stay"
     )
+    if outcome.asked:
+        text += "; {asked} pairs of one scene await people (btfer app, page Pairs)"
     output.report(asdict(outcome), text, as_json)
 
 

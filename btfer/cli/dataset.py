@@ -31,6 +31,10 @@ def build(
         bool, typer.Option("--allow-short", help="Accept classes with fewer images than asked for.")
     ] = False,
     seed: Annotated[int | None, typer.Option(help="Key of the draw [setting seed].")] = None,
+    hash_: Annotated[
+        choices.Hash | None,
+        typer.Option("--hash", help="Which hash finds near-duplicates [setting hash]."),
+    ] = None,
     strategy: Annotated[
         choices.Strategy, typer.Option(help="How the groups of people share a class.")
     ] = choices.Strategy.equal,
@@ -94,7 +98,7 @@ def build(
     if sources_only:
         arguments.refuse(ctx, "with_sources", because="--sources-only writes sources.csv by itself")
         arguments.refuse(ctx, "format_", because="with --sources-only no image is written")
-    settings = context.settings(seed=seed)
+    settings = context.settings(seed=seed, hash=arguments.value(hash_) or None)
     sets = context.training_sets(against, "--against") if exclude_leaks else None
     sources = "only" if sources_only else "with" if with_sources else "without"
     plan = line.Plan(

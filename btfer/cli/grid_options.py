@@ -79,6 +79,13 @@ Replicas = Annotated[int, typer.Option(min=1, help="Number of GPUs that share ea
 Shard = Annotated[
     str, typer.Option(metavar="I/N", help="Every N-th cell from the I-th on, for a job array.")
 ]
+Expect = Annotated[
+    bool,
+    typer.Option(
+        "--expect",
+        help="Make btfer's own published numbers again (of --model) and compare: exit code 1 outside the noise.",
+    ),
+]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ LINE = {  # every command of btfer, as `btfer --help` shows them
     "1. Collect photos": ("queries", "crawl", "import", "dedup", "withdraw"),
     "2. Review, by people": ("app", "review"),
     "3. Make a release": ("crop", "build", "verify", "leaks", "diff", "rebuild", "publish"),
-    "4. Rank networks": ("bench", "report", "export", "predict"),
+    "4. Rank networks": ("bench", "report", "leaderboard", "export", "predict"),
     "At any time": ("status", "explain", "forget", "catalogue", "sample"),
 }
 

@@ -102,13 +102,9 @@ def bench_others(
     column: str,
     others: Any,
     system: str,
-    model_file: Path | None,
-    labels: str,
-    pixels: str,
-    bgr: bool,
     name: str,
 ) -> "list[RunRecord]":
-    """Score a file of predictions, a known system or a model file on a release; the runs' records."""
+    """Score a file of predictions or a known system on a release; the runs' records."""
     from btfer.bench.datasets import load_release
 
     require("bench", "btfer bench external")
@@ -125,11 +121,6 @@ def bench_others(
         with output.progress() as progress:
             said = {"column": column, "others": others, "progress": progress}
             return [score_file(runs_dir, predictions, name, images, **said)]
-    if model_file:
-        from btfer.bench.systems.model_file import reading_of, score_model_file
-
-        reading = reading_of(labels, pixels, bgr=bgr)
-        return [score_model_file(runs_dir, model_file, name, reading, images)]
     from btfer.bench.systems import score_system
 
     with output.progress() as progress:

@@ -5,13 +5,14 @@ megabyte, and every photo has ten sizes of its own. A canvas has one, of a few t
 
 PNet has no padding, so each level's windows see nothing of its neighbours, but for one place: where a
 level has an odd side, the last row or column of its first pooling has half a cell, and on the canvas the
-other half would see beyond. The ceiling holds these halves down.
+other half would see beyond. So the first layer is told where each level ends (first_layer.py).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from btfer.faces.pyramid import WINDOW_PX, Floats, PyramidLevel, resize_into
 from btfer.images import Pixels
@@ -19,7 +20,6 @@ from btfer.images import Pixels
 # Rows of columns of levels, finest first: with each level 0.709 of the one before, a tenth stays empty.
 LAYOUT = (((0,),), ((1,), (4, 5, 6, 7)), ((2,), (3,), tuple(range(8, 64))))
 BAND_PX = 300_000  # of the canvas at a time: PNet's layers take 130 bytes a pixel
-NO_CEILING, CEILING = np.float32(np.inf), np.float32(-1e6)
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,12 @@ def _even(length: int) -> int:
 class CanvasBand:
     """Some rows of the canvas, as PNet's two inputs, and the number of its first row of windows.
 
-    picture: float32 [1, 3, H, W], RGB, -1 to 1. ceiling: float32 [1, 1, H - 2, W - 2], the largest value that
-    PNet's first layer may give at each place.
+    picture: float32 [3, H, W], RGB, -1 to 1. parts: int64 [N, 4], top, left, bottom, right of what it shows of
+    each level.
     """
 
     picture: Floats
-    ceiling: Floats
+    parts: NDArray[np.int64]
     first_window: int
 
 
@@ -137,16 +137,13 @@ def _allowed(length: int) -> int:
 def _draw(
     pixels: Pixels, places: list[LevelPlacement], top: int, rows: int, columns: int
 ) -> CanvasBand:
-    picture = np.zeros((1, 3, rows, columns), np.float32)
-    ceiling = np.full((1, 1, rows - 2, columns - 2), NO_CEILING)
+    picture = np.zeros((3, rows, columns), np.float32)
+    parts: list[tuple[int, int, int, int]] = []
     for place in places:
         level, down, right = place.level, place.top - top, place.left
         if down >= rows or down + level.height <= 0:
             continue
-        resize_into(picture[0], pixels, down, right, level)
-        half_row, half_column = down + level.height - 2, right + level.width - 2
-        if level.height % 2 and 0 <= half_row < rows - 2:
-            ceiling[0, 0, half_row, max(right, 0) : right + level.width] = CEILING
-        if level.width % 2 and 0 <= half_column < columns - 2:
-            ceiling[0, 0, max(down, 0) : down + level.height, half_column] = CEILING
-    return CanvasBand(picture, ceiling, top // 2)
+        resize_into(picture, pixels, down, right, level)
+        ends = min(down + level.height, rows), min(right + level.width, columns)
+        parts.append((max(down, 0), max(right, 0), *ends))
+    return CanvasBand(picture, np.array(parts, np.int64).reshape(-1, 4), top // 2)

@@ -9,7 +9,7 @@ import numpy as np
 from btfer.errors import ImageError
 from btfer.faces.box import Box
 from btfer.faces.modes import CropSettings, mode
-from btfer.images import Pixels
+from btfer.images import QUICK, THOROUGH, Pixels
 
 Point = tuple[float, float]
 
@@ -116,7 +116,7 @@ class CropRecord(Cut):
     """All that makes a crop again from its photo, and how it was scaled; the catalogue keeps it as JSON.
 
     scale_x, scale_y: crop pixels per photo pixel. distortion: width / height of what was cut; a face looks
-    that much too high. 1 = its shape is kept.
+    that much too high. 1 = its shape is kept. packing: of its PNG, see `encode_png`.
     """
 
     mode: str
@@ -125,6 +125,7 @@ class CropRecord(Cut):
     scale_x: float
     scale_y: float
     distortion: float
+    packing: str
 
 
 def crop_record(cut: Cut, settings: CropSettings) -> CropRecord:
@@ -137,6 +138,7 @@ def crop_record(cut: Cut, settings: CropSettings) -> CropRecord:
         scale_x=round(settings.size_px / cut.width, 6),
         scale_y=round(settings.size_px / cut.height, 6),
         distortion=round(cut.width / cut.height, 4),
+        packing=QUICK,
     )
 
 
@@ -149,6 +151,11 @@ def read_cut(row: Mapping[str, Any]) -> Cut:
 def crop_settings_of(row: Mapping[str, Any]) -> CropSettings:
     """The settings with which `cut_face` makes a crop again. row: a `CropRecord` as JSON."""
     return replace(mode(row["mode"]), margin_px=row["margin_px"], size_px=row["size_px"])
+
+
+def packing_of(row: Mapping[str, Any]) -> str:
+    """How a crop's PNG is packed. row: a `CropRecord` as JSON, of an older catalogue too."""
+    return str(row.get("packing", THOROUGH))
 
 
 def in_crop(point: Point, cut: Cut, size_px: int) -> Point:

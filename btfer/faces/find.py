@@ -1,5 +1,6 @@
 """One photo's faces: every box that MTCNN reports, with its crop or the word why there is none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from btfer.faces import Box, detect
@@ -32,13 +33,13 @@ def find_faces(pixels: Pixels, settings: CropSettings) -> tuple[FoundFace, ...]:
     boxes = detect(pixels, min_face_px=settings.min_face_px)
     reasons = refusals(boxes, settings, width=width, height=height)
     return tuple(
-        FoundFace(box, reason) if reason else _cut_out(pixels, box, settings)
+        FoundFace(box, reason) if reason else _cut_out(pixels, box, settings, boxes)
         for box, reason in zip(boxes, reasons, strict=True)
     )
 
 
-def _cut_out(pixels: Pixels, box: Box, settings: CropSettings) -> FoundFace:
+def _cut_out(pixels: Pixels, box: Box, settings: CropSettings, boxes: Sequence[Box]) -> FoundFace:
     height, width = pixels.shape[:2]
     cut = cut_rectangle(box, width, height, settings)
     png = encode_png(cut_face(pixels, cut, settings))
-    return FoundFace(box, "", cut, png, hints_of(pixels, box, cut))
+    return FoundFace(box, "", cut, png, hints_of(pixels, box, cut, boxes))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from btfer.errors import ImageError
-from btfer.faces.shots import MIRRORED, SAME_SHOT
+from btfer.faces.shots import MIRRORED
 from btfer.images import decode_rgb
 from btfer.images.hashes import phash_pair
 from btfer.images.local_difference import UNRELATED, local_difference
@@ -90,11 +90,6 @@ def crop_difference(one: FaceCrop, other: FaceCrop) -> float:
     there = np.vstack([matrix, [0, 0, 1]])
     found = local_difference(one.grey, other.grey, there, centre=(x, y), side_px=side)
     return UNRELATED if found is None else found
-
-
-def is_same_shot(one: FaceCrop, other: FaceCrop) -> bool:
-    """Whether nothing in two crops of a face differs by more than copying explains (`shots.SAME_SHOT`)."""
-    return crop_difference(one, other) <= SAME_SHOT
 
 
 def _correlation(one: Grey, other: Grey) -> float:

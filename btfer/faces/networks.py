@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from btfer.faces.first_layer import FirstLayer
 from btfer.faces.weights import Weights, read_weights
 
 Floats = NDArray[np.float32]
@@ -31,16 +32,13 @@ class Network:
         self._request = compiled.create_infer_request()
         self._shapes: set[tuple[int, ...]] = set()
 
-    def __call__(self, *inputs: Floats) -> Floats:
-        """Pictures, float32 [N, 3, H, W], RGB, -1 to 1 -> float32 [N, channels, ...]; overwritten by the next call.
-
-        PNet has a second input, the ceiling over its first layer, float32 [1, 1, H - 2, W - 2].
-        """
-        self._shapes.add(inputs[0].shape)
+    def __call__(self, pictures: Floats) -> Floats:
+        """Pictures, float32 [N, 3, H, W], RGB, -1 to 1 -> float32 [N, channels, ...]; overwritten by the next call."""
+        self._shapes.add(pictures.shape)
         if len(self._shapes) > MAX_SHAPES:
             self._compile()
         try:
-            self._request.infer(dict(enumerate(inputs)), share_inputs=True)
+            self._request.infer({0: pictures}, share_inputs=True)
         except RuntimeError as error:  # of OpenVINO, around a C++ error
             if "alloc" not in str(error):
                 raise
@@ -49,6 +47,24 @@ class Network:
         return result
 
 
+class ProposalNetwork:
+    """PNet: its first layer compiled for this machine, the others by OpenVINO."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._first = FirstLayer(weights[:FIRST_LAYER])
+        layers = _Layers(weights[FIRST_LAYER:], [1, len(weights[1]), -1, -1])
+        layers.conv().prelu().conv().prelu()
+        self._others = Network(layers.heads_by_conv().model())
+
+    def __call__(self, picture: Floats, parts: NDArray[np.int64]) -> Floats:
+        """A canvas, float32 [3, H, W], RGB, -1 to 1 -> float32 [1, 5, rows, columns]; overwritten by the next call.
+
+        parts: int64 [N, 4], top, left, bottom, right of each level on it; outside them the result says nothing.
+        """
+        return self._others(self._first(picture, parts))
+
+
+FIRST_LAYER = 3  # arrays of weights: kernel, bias, slopes
 MAX_SHAPES = 256  # OpenVINO keeps half a megabyte for each; then it forgets them all (0.1 s)
 ONE_CORE = {
     "INFERENCE_NUM_THREADS": 1,
@@ -67,7 +83,7 @@ class Networks:
     onet [N, 15]: box offsets, five landmarks' x, their y, log-odds.
     """
 
-    pnet: Network
+    pnet: ProposalNetwork
     rnet: Network
     onet: Network
 
@@ -75,13 +91,7 @@ class Networks:
 @cache
 def networks() -> Networks:
     """The three networks, built once in a process (0.3 s)."""
-    return Networks(Network(_pnet()), Network(_rnet()), Network(_onet()))
-
-
-def _pnet() -> Any:
-    layers = _Layers(read_weights("pnet"), [1, 3, -1, -1])
-    layers.conv().prelu().under_ceiling().pool(2, "same").conv().prelu().conv().prelu()
-    return layers.heads_by_conv().model()
+    return Networks(ProposalNetwork(read_weights("pnet")), Network(_rnet()), Network(_onet()))
 
 
 def _rnet() -> Any:
@@ -105,7 +115,7 @@ class _Layers:
 
         self._ops, self._weights = opset13, iter(weights)
         self._last = opset13.parameter(shape, np.float32)
-        self._inputs = [self._last]
+        self._input = self._last
 
     def conv(self) -> "_Layers":
         kernel, bias = next(self._weights), next(self._weights)
@@ -114,13 +124,6 @@ class _Layers:
     def prelu(self) -> "_Layers":
         slopes = next(self._weights).ravel()
         self._last = self._ops.prelu(self._last, slopes)
-        return self
-
-    def under_ceiling(self) -> "_Layers":
-        """Limit every place to the value that a second input gives for it; see canvas.py."""
-        ceiling = self._ops.parameter([1, 1, -1, -1], np.float32)
-        self._inputs.append(ceiling)
-        self._last = self._ops.minimum(self._last, ceiling)
         return self
 
     def pool(self, size: int, padding: str) -> "_Layers":
@@ -154,7 +157,7 @@ class _Layers:
     def model(self) -> Any:
         import openvino
 
-        return openvino.Model([self._last], self._inputs)
+        return openvino.Model([self._last], [self._input])
 
     def _convolve(self, kernel: Floats, bias: Floats) -> "_Layers":
         filters = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))

@@ -4,8 +4,8 @@ The same person before the same wall with another expression is another picture,
 a whole: what decides is each face, laid over its place in the other picture.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -13,12 +13,16 @@ from btfer.faces.box import LANDMARKS, Box
 from btfer.faces.detector import detect
 from btfer.images import Pixels
 from btfer.images.local_difference import UNRELATED, local_difference
-from btfer.images.overlay import Grey, Matrix, Overlay, lay_over, mirror
+from btfer.images.overlay import Grey, Matrix, Overlay, OverlayPicture, lay_over, mirror
 
 SAME_SHOT = 0.33
 """The largest local difference of a face and its copy, in parts of its own detail (`benchmarks/expressions.py`)."""
-LARGEST_PX = 1280  # of the longer side of a picture in which faces are looked for
-SMALLEST_FACE_PX = 24
+LARGEST_PX = 1280  # of the longer side of a picture that is compared
+SEARCHED_PX = (
+    800  # of the longer side of a picture in which faces are looked for: less time, the same faces
+)
+SMALLEST_FACE_PX = 20
+MOST_FACES = 8  # of one picture: those of a crowd are too small to tell expressions, and each may be lost in a copy
 LEAST_PROBABILITY = 0.9
 MARGIN = 0.15  # around the box, of its longer side
 TRIED = 3  # detected faces of the other picture, where the whole pictures do not lead to the place
@@ -27,73 +31,117 @@ MIRRORED = [  # the landmarks of a mirrored face, in the order of LANDMARKS
 ]
 
 
-class Shot(NamedTuple):
-    """A picture to compare: grey, uint8 [H, W], at most 1,280 px wide and high, and its faces there."""
+class Shot:
+    """A picture to compare: grey, uint8 [H, W], at most 1,280 px wide and high, and its faces there.
 
-    grey: Grey
-    faces: tuple[Box, ...]
+    pixels: uint8 [H, W, 3], RGB, upright. Faces are looked for when they are first asked for.
+    """
 
+    def __init__(self, pixels: Pixels) -> None:
+        import cv2
 
-def shot_of(pixels: Pixels) -> Shot:
-    """Find the faces of a photo. pixels: uint8 [H, W, 3], RGB, upright. Raises ImageError `out of memory`."""
-    import cv2
-
-    shrink = LARGEST_PX / max(pixels.shape[:2])
-    if shrink < 1:
-        pixels = np.asarray(
-            cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8
+        self._searched = _at_most(pixels, SEARCHED_PX)
+        self.grey: Grey = np.asarray(
+            cv2.cvtColor(_at_most(pixels, LARGEST_PX), cv2.COLOR_RGB2GRAY), np.uint8
         )
-    found = detect(pixels, min_face_px=SMALLEST_FACE_PX)
-    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    return Shot(grey, tuple(box for box in found if box.probability >= LEAST_PROBABILITY))
+        self.overlay = OverlayPicture(self.grey)
+
+    @cached_property
+    def faces(self) -> tuple[Box, ...]:
+        """The largest faces, largest first, in pixels of `grey`. Raises ImageError `out of memory`."""
+        found = detect(self._searched, min_face_px=SMALLEST_FACE_PX)
+        sure = [box for box in found if box.probability >= LEAST_PROBABILITY]
+        scale = self.grey.shape[1] / self._searched.shape[1]
+        largest = sorted(sure, key=_side, reverse=True)[:MOST_FACES]
+        return tuple(_scaled(box, scale) for box in largest)
 
 
-def shot_difference(one: Shot, other: Shot) -> float | None:
+def shot_difference(
+    one: Shot, other: Shot, same_scene: Callable[[], bool] = lambda: False
+) -> float | None:
     """The largest difference of any face that both pictures show, in parts of its own detail.
 
+    same_scene: whether the pictures lie on each other as a whole; then the faces of the first are those of the other.
     Returns None where they have no face in common to look at; UNRELATED (9) where each shows a face that the other
-    does not. At most SAME_SHOT where one is a copy of the other.
+    does not. At most SAME_SHOT where one is a copy of the other; otherwise the first face that differs by more.
     """
-    if not one.faces or not other.faces:
-        return None
-    overlay = lay_over(one.grey, other.grey)
-    there = _differences(one, other, overlay)
-    back = _differences(other, one, overlay.inverse(one.grey, other.grey))
+    overlay = lay_over(one.overlay, other.overlay)
+    in_place = cache(same_scene)
+    there = _differences(one, other, overlay, in_place)
+    if there and None not in there and (_largest(there) > SAME_SHOT or in_place()):
+        return _largest(there)
+    back = _differences(other, one, overlay.inverse(one.grey, other.grey), in_place)
     seen = [value for value in (*there, *back) if value is not None]
     if None in there and None in back:
         return UNRELATED if seen else None
     return max(seen, default=None)
 
 
-def _differences(one: Shot, other: Shot, overlay: Overlay) -> list[float | None]:
-    """For each face, how it differs in the other picture; None where that shows no such place."""
+def _largest(differences: Sequence[float | None]) -> float:
+    return max((one for one in differences if one is not None), default=0.0)
+
+
+def _at_most(pixels: Pixels, side_px: int) -> Pixels:
+    import cv2
+
+    shrink = side_px / max(pixels.shape[:2])
+    if shrink >= 1:
+        return pixels
+    small = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    landmarks = {name: (x * scale, y * scale) for name, (x, y) in box.landmarks.items()}
+    sides = (box.x * scale, box.y * scale, box.width * scale, box.height * scale)
+    return Box(*sides, box.probability, landmarks)
+
+
+def _differences(
+    one: Shot, other: Shot, overlay: Overlay, in_place: Callable[[], bool]
+) -> list[float | None]:
+    """For each face, how it differs in the other picture, up to the first that does; None = no such place there."""
     grey = mirror(other.grey) if overlay.mirrored else other.grey
-    faces = [_mirrored(box, other.grey) for box in other.faces] if overlay.mirrored else other.faces
     scale = _scale(overlay.to_other)
-    return [
-        _face_difference(one.grey, grey, box, overlay.to_other, faces)
-        for box in one.faces
-        if _side(box) * scale >= SMALLEST_FACE_PX
-    ]
+    found: list[float | None] = []
+    for box in one.faces:
+        if _side(box) * scale < SMALLEST_FACE_PX:
+            continue
+        places = _places(box, overlay, other, in_place)
+        found.append(_face_difference(one.grey, grey, box, places))
+        if (found[-1] or 0) > SAME_SHOT:
+            break
+    return found
 
 
-def _face_difference(
-    one: Grey, other: Grey, box: Box, to_other: Matrix, faces: Sequence[Box]
-) -> float | None:
-    """By the place where the whole pictures lead, else by the landmarks of faces of like size.
+def _face_difference(one: Grey, other: Grey, box: Box, places: Iterable[Matrix]) -> float | None:
+    """The least difference at any of the places where the face may be in the other picture.
 
     Each way is gone there and back, since a small or cut face may lie well on the other picture and not the reverse:
     of a copy one is enough, and another expression differs both ways.
     """
     best = None
     centre = (box.x + box.width / 2, box.y + box.height / 2)
-    for matrix in (to_other, *_by_landmarks(box, faces)):
+    for matrix in places:
         for found in _there_and_back(one, other, matrix, centre, _side(box)):
             if found is not None:
                 best = found if best is None else min(best, found)
                 if best <= SAME_SHOT:
                     return best
     return best
+
+
+def _places(
+    box: Box, overlay: Overlay, other: Shot, in_place: Callable[[], bool]
+) -> Iterator[Matrix]:
+    """The place where the whole pictures lead, and, if they do not lie on each other, those of faces of like size."""
+    yield overlay.to_other
+    if in_place():
+        return
+    faces = other.faces
+    if overlay.mirrored:
+        faces = tuple(_mirrored(face, other.grey) for face in faces)
+    yield from _by_landmarks(box, faces)
 
 
 def _there_and_back(

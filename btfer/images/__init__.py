@@ -18,7 +18,16 @@ encode        pictures that carry pixels and nothing else
 
 from btfer.images.colour import Pixels
 from btfer.images.decode import FORMATS, MAX_PIXELS, MIN_SIDE_PX, decode_rgb
-from btfer.images.encode import bare_size, encode_jpeg, encode_png, is_whole_png, metadata_in
+from btfer.images.encode import (
+    PACKINGS,
+    QUICK,
+    THOROUGH,
+    bare_size,
+    encode_jpeg,
+    encode_png,
+    is_whole_png,
+    metadata_in,
+)
 from btfer.images.hashes import phash_pairs
 from btfer.images.intake import THUMBNAIL_PX, Intake, describe_photo, read_photo
 from btfer.images.marks import forbids_mining
@@ -27,6 +36,9 @@ __all__ = [
     "FORMATS",
     "MAX_PIXELS",
     "MIN_SIDE_PX",
+    "PACKINGS",
+    "QUICK",
+    "THOROUGH",
     "THUMBNAIL_PX",
     "Intake",
     "Pixels",

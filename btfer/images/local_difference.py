@@ -5,6 +5,7 @@ out first: one part gets the other's tones, and the sharper one is softened. Wha
 tenth of the part is another mouth, another eye, or something laid over it.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ REACH = 1.7  # of the other picture, around the place: so much it may be off
 MAX_ITERATIONS = 50
 EDGE_PX = 4  # filters know nothing beyond the edge
 SOFTENED = (1.0, 1.6, 2.4)  # standard deviations, px
+WAYS_TO_SOFTEN = [(1.0, 1.0), (1.0, 1.6), (1.6, 1.0), (1.0, 2.4), (2.4, 1.0)]
+CLEARLY_COPIED = 0.1  # no better explanation is looked for
 SHADE = 4.0  # of what is coarser than detail, px
 LEAST_SHOWN = 0.4
 LEAST_OVERLAP = 0.9
@@ -123,13 +126,34 @@ def _beyond_copying(one: Grey, laid: Grey, shown: Floats) -> float:
     """The difference under the tones and the softness that explain it best."""
     if shown.mean() < LEAST_SHOWN:
         return UNRELATED
-    best, on = UNRELATED, shown > 0
-    for whole, copy in ((one, laid), (laid, one)):
-        details = _details(whole, shown)
-        for toned in (with_tones_of(whole, copy, on), copy):
-            others = _details(toned, shown)
-            ways = [(details[0], them) for them in others] + [(us, others[0]) for us in details[1:]]
-            best = min([best, *(_worst(us, them, shown) for us, them in ways)])
+    best = UNRELATED
+    for whole, copy in _ways(one, laid, shown > 0):
+        best = min(best, _at_best_softness(whole, copy, shown))
+        if best <= CLEARLY_COPIED:
+            break
+    return best
+
+
+def _ways(
+    one: Grey, laid: Grey, on: "np.ndarray[Any, Any]"
+) -> Iterator[tuple["np.ndarray[Any, Any]", "np.ndarray[Any, Any]"]]:
+    """Pictures whose tones are alike: as they are, or one of them with those of the other."""
+    yield one, laid
+    for model, copy in ((one, laid), (laid, one)):
+        yield model, with_tones_of(model, copy, on)
+
+
+def _at_best_softness(
+    one: "np.ndarray[Any, Any]", other: "np.ndarray[Any, Any]", shown: Floats
+) -> float:
+    """The least difference with either of the two softened."""
+    blurred = [] if shown.all() else [_blurred(shown, sigma) for sigma in (*SOFTENED, SHADE)]
+    details = [_Details(one, shown, blurred), _Details(other, shown, blurred)]
+    best = UNRELATED
+    for mine, theirs in WAYS_TO_SOFTEN:
+        best = min(best, _worst(details[0].at(mine), details[1].at(theirs), shown))
+        if best <= CLEARLY_COPIED:
+            break
     return best
 
 
@@ -141,14 +165,27 @@ def with_tones_of(model: Grey, grey: Grey, shown: "np.ndarray[Any, Any]") -> Flo
     have, want = (
         np.cumsum(np.bincount(one[shown], minlength=256)) / shown.sum() for one in (grey, model)
     )
-    return np.asarray(np.interp(have, want, np.arange(256))[grey], np.float32)
+    return np.asarray(np.interp(have, want, np.arange(256)).astype(np.float32)[grey])
 
 
-def _details(grey: "np.ndarray[Any, Any]", shown: Floats) -> list[Floats]:
-    """Without noise, and without light and shade: at each softness. What is not shown has no part in it."""
-    values = grey.astype(np.float32) * shown
-    coarse = _blurred(values, SHADE) / _blurred(shown, SHADE)
-    return [(_blurred(values, soft) / _blurred(shown, soft) - coarse) * shown for soft in SOFTENED]
+class _Details:
+    """A picture without noise, and without light and shade, at each softness. What is not shown has no part in it."""
+
+    def __init__(self, grey: "np.ndarray[Any, Any]", shown: Floats, blurred: list[Floats]) -> None:
+        self._shown = shown
+        self._values = grey.astype(np.float32) * shown
+        self._shares = dict(zip((*SOFTENED, SHADE), blurred, strict=True)) if blurred else {}
+        self._coarse = self._soft(SHADE)
+        self._made: dict[float, Floats] = {}
+
+    def at(self, sigma: float) -> Floats:
+        if sigma not in self._made:
+            self._made[sigma] = (self._soft(sigma) - self._coarse) * self._shown
+        return self._made[sigma]
+
+    def _soft(self, sigma: float) -> Floats:
+        soft = _blurred(self._values, sigma)
+        return soft / self._shares[sigma] if self._shares else soft
 
 
 def _blurred(values: Floats, sigma: float) -> Floats:
@@ -161,12 +198,12 @@ def _worst(one: Floats, other: Floats, shown: Floats) -> float:
     """The root mean square of what differs in the worst tenth of the side, contrast set aside."""
     import cv2
 
-    gain = float((one * other).sum() / ((other * other).sum() + 1e-6))
+    gain = float(one.ravel() @ other.ravel()) / (float(other.ravel() @ other.ravel()) + 1e-6)
     if gain < LEAST_GAIN:
         return UNRELATED
     other = gain * other
     side = max(5, round(one.shape[0] * 0.1) | 1)
     square = cv2.blur((one - other) ** 2 * shown, (side, side))[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
-    on = shown > 0
-    own = max(float(min(one[on].std(), other[on].std())), 1.0)
+    on = (shown > 0).view(np.uint8)
+    own = max(min(float(cv2.meanStdDev(each, mask=on)[1][0, 0]) for each in (one, other)), 1.0)
     return float(np.sqrt(square.max())) / own

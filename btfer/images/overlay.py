@@ -14,6 +14,7 @@ SMALLEST_SHARE = (
     45  # of 64: the smaller of two overlaid pictures has at least 70 % of the larger one's sides
 )
 AS_IT_IS = 0.003  # by so much a mirrored picture must lie better, or it is not mirrored
+SURELY = 0.97  # correlation of pictures that lie on each other: no other place is looked for
 MAX_ITERATIONS = 50
 
 Grey = np.ndarray[Any, np.dtype[np.uint8]]
@@ -34,14 +35,29 @@ class Overlay(NamedTuple):
         return Overlay(back, self.mirrored)
 
 
-def lay_over(one: Grey, other: Grey) -> Overlay:
-    """The best place of one picture on another, whatever they show. one, other: uint8 [H, W], grey."""
-    straight, turned = _search(one, other), _search(one, mirror(other))
+class OverlayPicture:
+    """A picture to lay over others, made small once. grey: uint8 [H, W]."""
+
+    def __init__(self, grey: Grey) -> None:
+        self.shape = grey.shape
+        self.refined = _square(grey, REFINED_PX)
+        self.searched = _square(self.refined, SEARCHED_PX)
+        sizes = range(SEARCHED_PX, SMALLEST_SHARE - 1, -2)
+        self.parts = [_square(self.searched, size) for size in sizes]
+
+    def pixels(self) -> Matrix:
+        """From parts of the sides to pixels."""
+        return np.diag([self.shape[1], self.shape[0], 1.0])
+
+
+def lay_over(one: OverlayPicture, other: OverlayPicture) -> Overlay:
+    """The best place of one picture on another, whatever they show."""
+    straight = _search(one, other, mirrored=False)
+    turned = straight if straight[0] >= SURELY else _search(one, other, mirrored=True)
     mirrored = turned[0] > straight[0] + AS_IT_IS
     start = turned[1] if mirrored else straight[1]
-    unit = _refined(one, mirror(other) if mirrored else other, start)
-    to_other = _pixels(other) @ unit @ np.linalg.inv(_pixels(one))
-    return Overlay(to_other, mirrored)
+    unit = _refined(one.refined, mirror(other.refined) if mirrored else other.refined, start)
+    return Overlay(other.pixels() @ unit @ np.linalg.inv(one.pixels()), mirrored)
 
 
 def mirror(grey: Grey) -> Grey:
@@ -49,19 +65,19 @@ def mirror(grey: Grey) -> Grey:
     return np.ascontiguousarray(grey[:, ::-1])
 
 
-def _search(one: Grey, other: Grey) -> tuple[float, Matrix]:
+def _search(one: OverlayPicture, other: OverlayPicture, *, mirrored: bool) -> tuple[float, Matrix]:
     """Best correlation, and the place in parts of both pictures' sides: either may be cut out of the other."""
     import cv2
 
-    a, b = (_square(grey, SEARCHED_PX) for grey in (one, other))
     best, place = -2.0, np.eye(3)
-    for size in range(SEARCHED_PX, SMALLEST_SHARE - 1, -2):
-        for whole, part, inner in ((a, b, False), (b, a, True)):
-            small = cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA)
-            fit = cv2.matchTemplate(whole, small, cv2.TM_CCOEFF_NORMED)
-            _, value, _, (x, y) = cv2.minMaxLoc(fit)
+    whole = mirror(other.searched) if mirrored else other.searched
+    for mine, theirs in zip(one.parts, other.parts, strict=True):
+        turned = mirror(theirs) if mirrored else theirs
+        for on, part, inner in ((one.searched, turned, False), (whole, mine, True)):
+            _, value, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(on, part, cv2.TM_CCOEFF_NORMED))
             if value > best:
-                cut = np.diag([size / SEARCHED_PX, size / SEARCHED_PX, 1.0])
+                share = len(part) / SEARCHED_PX
+                cut = np.diag([share, share, 1.0])
                 cut[:2, 2] = x / SEARCHED_PX, y / SEARCHED_PX
                 best, place = float(value), cut if inner else np.linalg.inv(cut)
     return best, place
@@ -70,12 +86,11 @@ def _search(one: Grey, other: Grey) -> tuple[float, Matrix]:
 def _refined(one: Grey, other: Grey, start: Matrix) -> Matrix:
     import cv2
 
-    a, b = (_square(grey, REFINED_PX) for grey in (one, other))
     large = np.diag([REFINED_PX, REFINED_PX, 1.0])
     warp = (large @ start @ np.linalg.inv(large))[:2].astype(np.float32)
     enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, MAX_ITERATIONS, 1e-4)
     try:
-        _, found = cv2.findTransformECC(a, b, warp, cv2.MOTION_AFFINE, enough, None, 3)
+        _, found = cv2.findTransformECC(one, other, warp, cv2.MOTION_AFFINE, enough, None, 3)
     except cv2.error:  # it does not converge: the coarse place stays
         return start
     refined = np.vstack([found, [0, 0, 1]])
@@ -88,11 +103,6 @@ def _square(grey: Grey, side_px: int) -> Grey:
     import cv2
 
     return np.asarray(cv2.resize(grey, (side_px, side_px), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _pixels(grey: Grey) -> Matrix:
-    """From parts of the sides to pixels."""
-    return np.diag([grey.shape[1], grey.shape[0], 1.0])
 
 
 def _flip(grey: Grey) -> Matrix:

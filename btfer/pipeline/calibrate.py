@@ -5,7 +5,8 @@ The distance of two photos is the smallest of hash to hash and of each hash to t
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from btfer.errors import Incomplete, UsageError
 from btfer.extras import installed
 from btfer.files import write_atomic
 from btfer.pipeline.calibrate_file import Labelled, read_pairs
+from btfer.pipeline.calibrate_hashes import HashCurve, compare_hashes
 from btfer.pipeline.calibrate_table import (
     MAX_BITS,
     AtDistance,
@@ -26,7 +28,7 @@ from btfer.pipeline.calibrate_table import (
     by_kind,
     suggest,
 )
-from btfer.pipeline.likeness import copies_in
+from btfer.pipeline.likeness import are_copies
 from btfer.settings import Settings
 
 MAX_PHOTOS = 3000  # pairs are drawn among these; 4.5 million pairs show every distance
@@ -43,7 +45,7 @@ class Calibration:
 
     drawn: whether the pairs were drawn here; then they stand for all near pairs of the catalogue.
     suggested: the distance to use, None where none will do. kinds: at the suggested distance.
-    plot: the same as a picture; None without matplotlib.
+    plot: the same as a picture; None without matplotlib. hashes: each hash alone; hash_plot: the same as a picture.
     """
 
     pairs: int
@@ -54,6 +56,8 @@ class Calibration:
     suggested: int | None
     kinds: list[OfKind]
     plot: Path | None
+    hashes: list[HashCurve] = field(default_factory=list)
+    hash_plot: Path | None = None
 
 
 def from_people(
@@ -179,6 +183,7 @@ def _measured(
     two = [one for one in labelled if one.one != one.other]
     measured = _measure(cat, settings, two)
     table = by_distance(measured)
+    curves = compare_hashes(two, settings.data_dir)
     suggested = suggest(table)
     at = settings.max_hamming_bits if suggested is None else suggested
     return Calibration(
@@ -190,6 +195,8 @@ def _measured(
         suggested=suggested,
         kinds=by_kind(measured, at),
         plot=_plotted(settings.data_dir / "calibration.png", table, suggested),
+        hashes=curves,
+        hash_plot=_hashes_plotted(settings.data_dir / "calibration-hashes.png", curves),
     )
 
 
@@ -203,12 +210,21 @@ def _plotted(file: Path, table: list[AtDistance], suggested: int | None) -> Path
     return file
 
 
+def _hashes_plotted(file: Path, curves: list[HashCurve]) -> Path | None:
+    if not curves or not installed("matplotlib"):
+        return None
+    from btfer.pipeline.calibrate_plot import plot_hashes
+
+    write_atomic(file, plot_hashes(curves))
+    return file
+
+
 def _measure(cat: Catalogue, settings: Settings, labelled: list[Labelled]) -> list[Measured]:
     """Each pair with its distance, and what dedup's second look at the thumbnails says."""
     known = {row.sha256: row for row in pairs.hashes(cat)}
     sides = [[known[getattr(one, name)] for one in labelled] for name in ("one", "other")]
     columns = [unsigned(side, name) for side in sides for name in ("phash", "mirror_phash")]
-    confirms = copies_in(settings.data_dir)
+    confirms = partial(are_copies, data_dir=settings.data_dir)
     return [
         Measured(
             same=one.same,

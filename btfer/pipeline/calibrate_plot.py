@@ -4,6 +4,7 @@ import io
 
 from matplotlib.figure import Figure
 
+from btfer.pipeline.calibrate_hashes import LEAST_PRECISION, HashCurve
 from btfer.pipeline.calibrate_table import AtDistance, Score, Share
 
 COLOURS = {"hash alone": "#d55e00", "confirmed": "#0072b2"}
@@ -21,6 +22,25 @@ def plot(rows: list[AtDistance], suggested: int | None) -> bytes:
         axes.set_xticks(range(0, rows[-1].max_bits + 1, 2))
         axes.grid(alpha=0.3)
         axes.legend(loc="lower right")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def plot_hashes(curves: list[HashCurve]) -> bytes:
+    """All hashes in one: precision over recall, a curve for each, and a mark at its best step."""
+    figure = Figure(figsize=(5.4, 4.6), layout="constrained")
+    axes = figure.subplots()
+    for one in curves:
+        known = [(r, p) for r, p in zip(one.recall, one.precision, strict=True) if p is not None]
+        [line] = (
+            axes.plot(*zip(*known, strict=True), marker=".", label=one.name) if known else [None]
+        )
+        if line and one.best is not None:
+            axes.plot([one.found], [LEAST_PRECISION], marker="v", color=line.get_color())
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.03), ylim=(0, 1.03))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
     return buffer.getvalue()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from btfer.images import Pixels, encode_png
+from btfer.images import THOROUGH, Pixels, encode_png
 
 TILE_PX = 64
 LABEL_PX = 110
@@ -54,4 +54,4 @@ def class_sheet(tiles: Sequence[tuple[str, Pixels]]) -> bytes:
         sheet.paste(Image.fromarray(one), (column * TILE_PX, line * height))
         middle = (column * TILE_PX + TILE_PX // 2, line * height + TILE_PX)
         draw.text(middle, number, fill="black", font=font, anchor="ma")
-    return encode_png(np.asarray(sheet))
+    return encode_png(np.asarray(sheet), packing=THOROUGH)

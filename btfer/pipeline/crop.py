@@ -19,7 +19,7 @@ from btfer.catalogue.rows import Face
 from btfer.catalogue.verdicts import Verdict
 from btfer.engine import map_unordered
 from btfer.errors import BtferError
-from btfer.faces.cut import Cut, crop_record, crop_settings_of, read_cut
+from btfer.faces.cut import crop_record, crop_settings_of, packing_of, read_cut
 from btfer.faces.find import FoundFace
 from btfer.faces.modes import CropSettings, crop_settings
 from btfer.files import only_one, remove_parts, write_atomic
@@ -27,6 +27,7 @@ from btfer.images import is_whole_png
 from btfer.paths import face_id, face_path, photo_path
 from btfer.pipeline.crop_photo import (
     NO_FACE_REASONS,
+    LostCrop,
     LostCrops,
     PhotoFaces,
     PhotoFile,
@@ -227,13 +228,12 @@ def rebuild(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> 
 
 
 def _lost(cat: Catalogue, settings: Settings) -> list[LostCrops]:
-    cuts: dict[str, dict[str, tuple[Cut, CropSettings]]] = {}
+    cuts: dict[str, dict[str, LostCrop]] = {}
     for digest in faces.all_settings(cat):
         for face in faces.accepted(cat, digest):
             if not is_whole_png(face_path(settings.data_dir, face.id)):
-                cuts.setdefault(face.photo, {})[face.id] = (
-                    read_cut(face.crop),
-                    crop_settings_of(face.crop),
+                cuts.setdefault(face.photo, {})[face.id] = LostCrop(
+                    read_cut(face.crop), crop_settings_of(face.crop), packing_of(face.crop)
                 )
     known = photos.described(cat, cuts)
     paths = {sha256: photo_path(settings.data_dir, sha256, known[sha256].format) for sha256 in cuts}

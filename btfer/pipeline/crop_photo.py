@@ -67,19 +67,30 @@ def _read(photo: PhotoFile) -> Pixels:
     return decode_rgb(data)
 
 
+class LostCrop(NamedTuple):
+    """How a lost crop was cut and packed."""
+
+    cut: Cut
+    settings: CropSettings
+    packing: str
+
+
 @dataclass(frozen=True)
 class LostCrops:
     """A photo and those of its faces whose files have gone or are cut off, each as it was cut."""
 
     photo: PhotoFile
-    cuts: dict[str, tuple[Cut, CropSettings]]
+    cuts: dict[str, LostCrop]
 
 
 def cut_again(lost: LostCrops) -> tuple[LostCrops, dict[str, bytes], str]:
     """The PNG of each lost face, or the word why there is none."""
     try:
         pixels = _read(lost.photo)
-        pngs = {id_: encode_png(cut_face(pixels, *cut)) for id_, cut in lost.cuts.items()}
+        pngs = {
+            id_: encode_png(cut_face(pixels, one.cut, one.settings), packing=one.packing)
+            for id_, one in lost.cuts.items()
+        }
     except ImageError as error:
         return lost, {}, error.reason
     except MemoryError:

@@ -3,11 +3,11 @@
 Photos may look nothing alike and show the same shot of a face. Each crop is laid level by its landmarks and
 hashed; where two hashes are near, the crops are laid over each other, and no part of the face may differ by more
 than copying explains (`faces.shots`). The best of a group stays, the others are dropped in round `crop` with
-the photo of the one that stays as their keeper. Every run looks at all faces anew: when a keeper goes, its
-copy returns.
+the photo of the one that stays as their keeper. Two faces are compared once and the result is remembered; who stays
+is decided in every run: when a keeper goes, its copy returns.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,16 +15,19 @@ from typing import NamedTuple
 import numpy as np
 
 from btfer import hamming
-from btfer.catalogue import Catalogue, faces, photos, verdicts
+from btfer.catalogue import Catalogue, comparisons, faces, photos, verdicts
+from btfer.catalogue.comparisons import Comparison, Hashes
 from btfer.catalogue.rows import AcceptedFace, DuplicateCandidate
 from btfer.catalogue.verdicts import Verdict
 from btfer.duplicate_rules import licence_rank
 from btfer.engine import map_unordered
 from btfer.faces import LANDMARKS
 from btfer.faces.cut import crop_settings_of, in_crop, read_cut
-from btfer.faces.level import LevelFace, is_same_shot, level_correlations, level_face, read_crop
+from btfer.faces.level import LevelFace, crop_difference, level_correlations, level_face, read_crop
 from btfer.faces.modes import crop_settings
+from btfer.faces.shots import SAME_SHOT
 from btfer.files import only_one
+from btfer.images.local_difference import UNRELATED
 from btfer.paths import face_path
 from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
@@ -33,6 +36,8 @@ NEAR_BITS = 12  # of 64: a detector places the landmarks of a copy a little else
 LEVELLED = set(LANDMARKS)  # a face that a person drew has none, and is nobody's copy
 LIKE = 0.75  # correlation of two level faces; of 67 copies that were near, 65 have more, of 2,387 others a quarter
 BY = "dedup"
+VERSION = "faces 1"  # of all that decides: what was found by another one is not known
+IN_PROCESSES_FROM = 200  # crops; fewer are read in less time than processes take to start
 
 
 class CropFile(NamedTuple):
@@ -67,7 +72,7 @@ def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> Face
         found = [one for one in faces.comparable(cat, digest) if one.landmarks.keys() >= LEVELLED]
         crops = [_crop_file(one, settings.data_dir) for one in found]
         order = _best_first(cat, found)
-        keeper_of = _same_shots(crops, order, settings, progress)
+        keeper_of = _keepers(order, _same_shots(cat, crops, settings, progress))
         dropped = {found[i].id: found[keeper].photo for i, keeper in keeper_of.items()}
         changed = _write(cat, found, dropped, digest)
     progress.update("same faces", len(found), len(found))
@@ -94,44 +99,75 @@ def _best_first(cat: Catalogue, found: Sequence[AcceptedFace]) -> list[int]:
 
 
 def _same_shots(
-    crops: Sequence[CropFile], order: Sequence[int], settings: Settings, progress: Progress
-) -> dict[int, int]:
-    """For each face that is dropped, the one that stays: by their places in `crops`."""
-    place = {one: i for i, one in enumerate(crops)}
-    levelled: dict[int, LevelFace] = {}
-    read = map_unordered(_level, crops, engine=settings.engine, workers=settings.workers)
+    cat: Catalogue, crops: Sequence[CropFile], settings: Settings, progress: Progress
+) -> set[tuple[int, int]]:
+    """Pairs of faces that are the same shot, by their places in `crops`. Each pair is compared in one run only."""
+    place = {crop.face: i for i, crop in enumerate(crops)}
+    hashes = {
+        place[face]: found
+        for face, found in comparisons.face_hashes(cat, VERSION).items()
+        if face in place
+    }
+    new = _levelled([one for i, one in enumerate(crops) if i not in hashes], settings, progress)
+    found = {place[crop.face]: face for crop, face in new}
+    hashes |= {i: np.array([face.phash, face.mirror_phash], np.uint64) for i, face in found.items()}
+    pairs = list(_worth_comparing(crops, found, hashes))
+    compared = map_unordered(_compare, pairs, engine=settings.engine, workers=settings.workers)
+    same = [_comparison(one, difference) for one, difference in compared if difference <= SAME_SHOT]
+    remembered = {crops[i].face: hashes[i] for i in found}
+    comparisons.add_faces(cat, VERSION, remembered, same)
+    known = comparisons.known(cat, VERSION)
+    return {
+        (place[one.one], place[one.other]) for one in known if place.keys() >= {one.one, one.other}
+    }
+
+
+def _levelled(
+    crops: Sequence[CropFile], settings: Settings, progress: Progress
+) -> list[tuple[CropFile, LevelFace]]:
+    """The faces of the crops whose files can be read."""
+    found = []
+    engine = settings.engine if len(crops) > IN_PROCESSES_FROM else "serial"
+    read = map_unordered(_level, crops, engine=engine, workers=settings.workers)
     for number, (crop, face) in enumerate(read, start=1):
         if face:
-            levelled[place[crop]] = face
+            found.append((crop, face))
         progress.update("same faces", number, len(crops))
-    pairs = [
-        CropPair(crops[i], crops[j], mirrored)
-        for i, j in _near(levelled)
-        for mirrored, likeness in enumerate(level_correlations(levelled[i], levelled[j]))
-        if likeness >= LIKE
-    ]
-    compared = map_unordered(_compare, pairs, engine=settings.engine, workers=settings.workers)
-    same = {(place[one.one], place[one.other]) for one, is_same in compared if is_same}
-    return _keepers(order, same)
+    return found
 
 
-def _near(levelled: Mapping[int, LevelFace]) -> list[tuple[int, int]]:
-    """Pairs of faces whose hashes are within NEAR_BITS, straight or mirrored."""
-    rows = sorted(levelled)
-    hashes, mirrors = (
-        np.array([levelled[row][side] for row in rows], np.uint64) for side in (0, 1)
-    )
-    keys = hamming.collapse(hashes, mirrors)
-    members = [[rows[row] for row in keys.rows(key)] for key in range(len(keys))]
-    found = hamming.collect(hamming.near_pairs(keys, max_bits=NEAR_BITS))
-    between = [
-        (a, b)
-        for i, j in zip(found.i.tolist(), found.j.tolist(), strict=True)
-        for a in members[i]
-        for b in members[j]
-    ]
-    within = [(a, b) for each in members for n, a in enumerate(each) for b in each[n + 1 :]]
-    return sorted((min(pair), max(pair)) for pair in [*between, *within])
+def _worth_comparing(
+    crops: Sequence[CropFile], new: Mapping[int, LevelFace], hashes: Mapping[int, Hashes]
+) -> Iterator[CropPair]:
+    """Pairs with a new face that are near, and alike at a glance: straight or mirrored."""
+    levelled = dict(new)
+    for i, j in _near(new, hashes):
+        for k in (i, j):
+            if k not in levelled and (face := _level(crops[k])[1]):
+                levelled[k] = face
+        if i not in levelled or j not in levelled:
+            continue
+        for mirrored, likeness in enumerate(level_correlations(levelled[i], levelled[j])):
+            if likeness >= LIKE:
+                yield CropPair(crops[i], crops[j], mirrored)
+
+
+def _near(new: Mapping[int, LevelFace], hashes: Mapping[int, Hashes]) -> list[tuple[int, int]]:
+    """Pairs of a new face and any other whose hashes are within NEAR_BITS, straight or mirrored."""
+    if not new:
+        return []
+    rows, own = np.array(sorted(hashes)), np.array(sorted(new))
+    theirs, mine = (np.array([hashes[i] for i in some], np.uint64) for some in (rows, own))
+    old = hamming.each_row(theirs[:, 0].copy(), theirs[:, 1].copy())
+    some = hamming.each_row(mine[:, 0].copy(), mine[:, 1].copy())
+    found = hamming.collect(hamming.near_between(some, old, max_bits=NEAR_BITS))
+    pairs = zip(own[found.i].tolist(), rows[found.j].tolist(), strict=True)
+    return sorted({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]})
+
+
+def _comparison(pair: CropPair, difference: float) -> Comparison:
+    one, other = sorted((pair.one.face, pair.other.face))
+    return Comparison(one, other, True, difference, False)
 
 
 def _keepers(order: Sequence[int], same: Iterable[tuple[int, int]]) -> dict[int, int]:
@@ -155,12 +191,12 @@ def _level(crop: CropFile) -> tuple[CropFile, LevelFace | None]:
     return crop, level_face(read) if read else None
 
 
-def _compare(pair: CropPair) -> tuple[CropPair, bool]:
-    """Whether two crops are the same shot, with the question; for worker processes."""
+def _compare(pair: CropPair) -> tuple[CropPair, float]:
+    """The largest local difference of two crops, with the question; for worker processes."""
     one, other = (read_crop(side.path, side.landmarks) for side in (pair.one, pair.other))
     if one is None or other is None:
-        return pair, False
-    return pair, is_same_shot(one, other.mirrored() if pair.mirrored else other)
+        return pair, UNRELATED
+    return pair, crop_difference(one, other.mirrored() if pair.mirrored else other)
 
 
 def _write(

@@ -1,9 +1,9 @@
 """The funnel: for every class, how many pictures each stage took in, kept, dropped and why; and one picture's life."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from btfer.catalogue import Catalogue, faces, journal, photos, releases, verdicts
+from btfer.catalogue import Catalogue, comparisons, faces, journal, photos, releases, verdicts
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.rows import UrlCount
 from btfer.catalogue.verdicts import StoredVerdict
@@ -102,7 +102,8 @@ def explain(cat: Catalogue, id_: str) -> list[str]:
     lines += _found(cat, sha256)
     for copy in photos.duplicates(cat):
         if copy.keeper == sha256:  # its sightings are the group's
-            lines.append(f"  copy {copy.photo} at {copy.distance_bits} bits")
+            apart = comparisons.differences(cat, [(copy.photo, sha256)])
+            lines.append(f"  copy {copy.photo} at {copy.distance_bits} bits{_differing(apart)}")
             lines += _found(cat, copy.photo)
     boxes = faces.of_photo(cat, sha256)
     for box in boxes:
@@ -113,7 +114,7 @@ def explain(cat: Catalogue, id_: str) -> list[str]:
             )
     for one in verdicts.of_photo(cat, sha256):
         if not face or one.face in ("", face):
-            lines.append(_verdict_line(one))
+            lines.append(_verdict_line(one, _differences(cat, one)))
     for box in boxes:
         for release, file in releases.with_face(cat, box.id):
             lines.append(f"  released in {release} as {file}")
@@ -134,10 +135,25 @@ def _found(cat: Catalogue, sha256: str) -> list[str]:
     return lines
 
 
-def _verdict_line(one: StoredVerdict) -> str:
+def _differing(found: Mapping[tuple[str, str], float]) -> str:
+    """The largest local difference, in words; '' where the pair was not compared."""
+    return f", largest local difference {max(found.values()):.2f}" if found else ""
+
+
+def _differences(cat: Catalogue, one: StoredVerdict) -> Mapping[tuple[str, str], float]:
+    """What was measured between the subject of a verdict and the one that stays for it."""
+    if not one.keeper or not one.face:
+        return comparisons.differences(cat, [(one.photo, one.keeper)] if one.keeper else [])
+    kept = {face.id for face in faces.of_photo(cat, one.keeper)}
+    found = comparisons.face_differences(cat, [one.face])
+    return {pair: value for pair, value in found.items() if kept & set(pair)}
+
+
+def _verdict_line(one: StoredVerdict, measured: Mapping[tuple[str, str], float]) -> str:
     words = [one.reason, one.expression]
     if one.keeper:
-        words.append(f"of {one.keeper[:12]} at {one.distance_bits} bits")
+        bits = "" if one.distance_bits is None else f" at {one.distance_bits} bits"
+        words.append(f"of {one.keeper[:12]}{bits}{_differing(measured)}")
     if one.undoes:
         words.append(f"verdict {one.undoes}")
     about = f" face {one.face[-2:]}" if one.face else ""

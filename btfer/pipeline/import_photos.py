@@ -18,6 +18,8 @@ from btfer.settings import Settings
 from btfer.sources import folder as on_disk
 from btfer.sources.download import DownloadResult
 
+MANY = 1_000  # files: after so many new ones the database plans its queries anew
+
 
 def import_folder(
     cat: Catalogue,
@@ -56,7 +58,10 @@ def import_folder(
             if fetched.state != "kept":
                 writer.outcome.lost.append(f"{path.relative_to(root)}: {fetched.reason}")
             progress.update("import", number, len(taken))
-        return writer.settled()
+        settled = writer.settled()
+    if len(taken) >= MANY:
+        cat.count_anew()
+    return settled
 
 
 def _pending_files(writer: Writer) -> Iterable[FetchTask]:

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from btfer.errors import BtferError, ImageError
-from btfer.faces.shots import SAME_SHOT, Shot, shot_difference, shot_of
+from btfer.faces.shots import SAME_SHOT, Shot, shot_difference
 from btfer.images import FORMATS, decode_rgb
+from btfer.images.local_difference import UNRELATED
 from btfer.images.registration import registered_difference
+from btfer.images.views import normalised, view_correlation, views_of, without_border
 from btfer.paths import photo_path, thumbnail_path
 
 SIDE_PX = 64  # thumbnails are compared at this size
@@ -26,7 +28,10 @@ SAME_PICTURE = 0.982
 LARGE_PX = 96
 MOST_DIFFERENCE = 0.7
 BLANK = 2.0  # standard deviation of grey below which there is nothing to lay over each other
-SHOTS_KEPT = 64  # of 1.2 MB each, in every process
+SHOTS_KEPT = 64  # of 2 MB each, in every process
+LEAST_LIKE = 0.8  # correlation of the most alike views
+SAME_SCENE = 0.97
+VERSION = "1"  # of all that decides: what was found by another one is not known
 
 Grey = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -52,10 +57,16 @@ def likeness(one: Grey, other: Grey, *, enough: float = SAME_PICTURE) -> float:
 
 
 class ThumbnailFeatures(NamedTuple):
-    """A thumbnail as it is compared, in grey, 0 to 255: float32 [64, 64] and uint8 [96, 96]."""
+    """A thumbnail as it is compared, in grey, 0 to 255: float32 [64, 64], uint8 [96, 96], and its views.
+
+    inside: as large, without an even border; None where it has none. views: `images.views`, float32 [N, 1024],
+    of it and, the second ones, of its mirror image.
+    """
 
     small: Grey
     large: "np.ndarray[Any, np.dtype[np.uint8]]"
+    inside: "np.ndarray[Any, np.dtype[np.uint8]] | None"
+    views: tuple[Grey, Grey]
 
     @property
     def is_blank(self) -> bool:
@@ -63,50 +74,96 @@ class ThumbnailFeatures(NamedTuple):
         return bool(self.small.std() < BLANK)
 
 
+class Likeness(NamedTuple):
+    """What a comparison of two pictures found.
+
+    difference: the largest local difference, of the faces where both have any, else of the whole pictures; 0 = none,
+    1 and more = unrelated, 9 = cannot be compared. same_scene: whether they are alike as a whole, whatever
+    the faces say.
+    """
+
+    same: bool
+    difference: float
+    same_scene: bool
+
+
+OTHER = Likeness(False, UNRELATED, False)
+
+
 def is_same(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
     """Whether two thumbnails show the same picture as a whole, in one of the two ways."""
-    if likeness(one.small, other.small) >= SAME_PICTURE:
-        return True
+    return likeness(one.small, other.small) >= SAME_PICTURE or (
+        whole_difference(one, other) <= MOST_DIFFERENCE
+    )
+
+
+def whole_difference(one: ThumbnailFeatures, other: ThumbnailFeatures) -> float:
+    """The largest local difference of two thumbnails that are laid over each other, mirrored if that fits better."""
     if one.is_blank or other.is_blank:
-        return False
-    mirrored = np.ascontiguousarray(other.large[:, ::-1])
-    nearer = max(other.large, mirrored, key=lambda turned: _correlation(one.large, turned))
-    pairs = ((one.large, nearer), (nearer, one.large))  # either may show more than the other does
-    return any(registered_difference(this, that) <= MOST_DIFFERENCE for this, that in pairs)
+        return UNRELATED
+    best = UNRELATED
+    for mine in _with_and_without_border(one):
+        for theirs in _with_and_without_border(other):
+            if best > MOST_DIFFERENCE:
+                best = min(best, _laid_difference(mine, theirs))
+    return best
+
+
+def _with_and_without_border(one: ThumbnailFeatures) -> list[Any]:
+    return [one.large] if one.inside is None else [one.inside, one.large]
+
+
+def _laid_difference(one: Any, other: Any) -> float:
+    mirrored = np.ascontiguousarray(other[:, ::-1])
+    nearer = max(other, mirrored, key=lambda turned: _correlation(one, turned))
+    best = registered_difference(one, nearer)
+    if best > MOST_DIFFERENCE:  # either may show more than the other does
+        best = min(best, registered_difference(nearer, one))
+    return best
+
+
+def _lies_on(one: ThumbnailFeatures, other: ThumbnailFeatures) -> bool:
+    return whole_difference(one, other) <= MOST_DIFFERENCE
+
+
+def alike(one: ThumbnailFeatures, other: ThumbnailFeatures) -> float:
+    """How like some view of one is to some view of the other: a correlation, -1 to 1."""
+    return max(view_correlation(views, other.views[0]) for views in one.views)
 
 
 def _correlation(one: Any, other: Any) -> float:
     return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
 
 
-def are_copies(pair: tuple[str, str], *, data_dir: Path) -> bool:
+def compare(one: str, other: str, *, data_dir: Path) -> Likeness:
     """Whether two photos, by sha256, show the same picture, and the same shot of every face in it.
 
     A photo that is gone or cannot be read any more is nobody's copy. Raises BtferError for a lost thumbnail.
     """
-    one, other = (read_features(thumbnail_path(data_dir, sha256)) for sha256 in pair)
-    if one.is_blank or other.is_blank:
-        return False
-    shots = [read_shot(data_dir, sha256) for sha256 in pair]
-    if None in shots:
-        return False
-    difference = shot_difference(*(shot for shot in shots if shot))
-    return is_same(one, other) if difference is None else difference <= SAME_SHOT
+    features = [read_features(thumbnail_path(data_dir, sha256)) for sha256 in (one, other)]
+    likeness_of_views = alike(*features)
+    if any(each.is_blank for each in features) or likeness_of_views < LEAST_LIKE:
+        return OTHER
+    first, second = (read_shot(data_dir, sha256) for sha256 in (one, other))
+    if first is None or second is None:
+        return OTHER
+    difference = shot_difference(first, second, partial(_lies_on, *features))
+    if difference is None:
+        same = is_same(*features)
+        return Likeness(same, whole_difference(*features), same)
+    if difference <= SAME_SHOT:
+        return Likeness(True, difference, True)
+    return Likeness(False, difference, likeness_of_views >= SAME_SCENE or _lies_on(*features))
+
+
+def are_copies(pair: tuple[str, str], *, data_dir: Path) -> bool:
+    """The verdict of `compare` alone."""
+    return compare(*pair, data_dir=data_dir).same
 
 
 def is_blank(sha256: str, *, data_dir: Path) -> bool:
     """Whether a photo is of one colour, or nearly so. Raises BtferError for a lost thumbnail."""
     return read_features(thumbnail_path(data_dir, sha256)).is_blank
-
-
-def copies_in(data_dir: Path) -> "partial[bool]":
-    """`are_copies` for one data folder."""
-    return partial(are_copies, data_dir=data_dir)
-
-
-def compare_pair(pair: tuple[str, str], *, data_dir: Path) -> tuple[tuple[str, str], bool]:
-    """`are_copies` with its question, for worker processes."""
-    return pair, are_copies(pair, data_dir=data_dir)
 
 
 @lru_cache(maxsize=4096)
@@ -123,7 +180,7 @@ def read_shot(data_dir: Path, sha256: str) -> Shot | None:
     """A photo with its faces, ready to be compared; None if it is gone or cannot be read any more."""
     for format_ in FORMATS.values():
         try:
-            return shot_of(decode_rgb(photo_path(data_dir, sha256, format_).read_bytes()))
+            return Shot(decode_rgb(photo_path(data_dir, sha256, format_).read_bytes()))
         except FileNotFoundError:
             continue
         except (OSError, ImageError):
@@ -139,4 +196,9 @@ def features_of(thumbnail: bytes) -> ThumbnailFeatures:
     small, large = (
         cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA) for side in (SIDE_PX, LARGE_PX)
     )
-    return ThumbnailFeatures(small.astype(np.float32), large)
+    views, inner = views_of(grey)[0], without_border(grey)
+    side = (LARGE_PX, LARGE_PX)
+    framed = inner.shape != grey.shape
+    inside = cv2.resize(inner, side, interpolation=cv2.INTER_AREA) if framed else None
+    both = normalised(views), normalised(views[:, :, ::-1])
+    return ThumbnailFeatures(small.astype(np.float32), large, inside, both)

@@ -23,7 +23,7 @@ from btfer.errors import ImageError, Incomplete, UsageError
 from btfer.faces.cut import Cut, cut_face, read_cut
 from btfer.faces.modes import CropSettings
 from btfer.files import only_one, sha256_file, write_atomic
-from btfer.images import MAX_PIXELS, decode_rgb, encode_png
+from btfer.images import MAX_PIXELS, PACKINGS, decode_rgb, encode_png
 from btfer.paths import photo_path, rebuilding_dir
 from btfer.pipeline import crawl, release, verify
 from btfer.pipeline.release_images import ReleaseImage
@@ -241,13 +241,16 @@ def cut_again(wanted: tuple[Origin, Path], crop: CropSettings) -> tuple[Origin, 
         pixels = decode_rgb(data)
         if not _fits(one.cut, *pixels.shape[:2]):
             return one, b"", OTHER_CROP
-        png = encode_png(cut_face(pixels, one.cut, crop))
+        face = cut_face(pixels, one.cut, crop)
     except ImageError as error:
         return one, b"", error.reason
     except OSError:
         return one, b"", "file missing"
-    other = hashlib.sha256(png).hexdigest() != one.image_sha256
-    return (one, b"", OTHER_CROP) if other else (one, png, "")
+    for packing in PACKINGS:
+        png = encode_png(face, packing=packing)
+        if hashlib.sha256(png).hexdigest() == one.image_sha256:
+            return one, png, ""
+    return one, b"", OTHER_CROP
 
 
 def _fits(cut: Cut, height: int, width: int) -> bool:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from btfer.catalogue import Catalogue, duplicates
+from btfer.catalogue import Catalogue, comparisons, duplicates
 from btfer.catalogue.duplicates import DuplicateFacts
 from btfer.catalogue.rows import PhotoHashes
 from btfer.catalogue.verdicts import Verdict
@@ -37,6 +37,7 @@ class GroupSummary:
 class GroupPhoto:
     """One photo of a group. distance_bits, mirrored: to the keeper; judged: its verdict in round `photos`.
 
+    difference: the largest local one to the keeper, as dedup measured it; None = it did not compare the two.
     why: what decided between it and the keeper; of the keeper itself, between it and the next best.
     labels: the classes whose queries found it.
     """
@@ -51,6 +52,7 @@ class GroupPhoto:
     labels: tuple[str, ...]
     judged: str
     distance_bits: int = 0
+    difference: float | None = None
     mirrored: bool = False
     why: str = ""
     about: dict[str, str] = field(default_factory=dict)
@@ -114,7 +116,23 @@ def current_groups(
         found.append(
             [_group(known[root], rows, hidden, bordered) for root, rows in members.items()]
         )
-    return found
+    return _with_differences(cat, found)
+
+
+def _with_differences(
+    cat: Catalogue, listed: list[list[DuplicateGroup]]
+) -> list[list[DuplicateGroup]]:
+    pairs = [
+        (one.photo, its.keeper.photo) for groups in listed for its in groups for one in its.copies
+    ]
+    found = comparisons.differences(cat, pairs)
+
+    def measured(group: DuplicateGroup) -> DuplicateGroup:
+        keeper = group.keeper.photo
+        copies = [replace(one, difference=found.get((one.photo, keeper))) for one in group.copies]
+        return replace(group, copies=copies)
+
+    return [[measured(group) for group in groups] for groups in listed]
 
 
 def change(

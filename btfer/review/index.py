@@ -8,8 +8,9 @@ there (`review.queues`), and what was forgotten, or a new crop setting, makes th
 import gc
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain, repeat
 from weakref import WeakKeyDictionary
 
 from btfer.catalogue import Catalogue, faces, review_rows, statements
@@ -30,9 +31,16 @@ from btfer.review.rules import ROUNDS
 MOST_CHANGED = 5_000  # photos: beyond, all is read anew
 _FEW = 500  # pictures whose hints are read alone
 _KEPT = ("keep", "relabel")
+_STAGES = ("dedup", "photos", "crop", "faces")
 
 Counted = tuple[str, str, str]
 """What is counted: a round, a label and a decision ('' = awaited); `drop`, a round and a reason; ..."""
+
+
+_Verdict = CurrentVerdict | None
+_PHOTO, _FACE = "photo", "face"
+_State = tuple[str, str | None, _Verdict, _Verdict, _Verdict, _Verdict]
+"""Photo or face, the class that its query intends, and what holds of it in each of `_STAGES`."""
 
 
 class ReviewIndex:
@@ -161,17 +169,16 @@ class ReviewIndex:
         held = holding(self._cat, self.digest, photos)
         for round_, of in held.current.items():
             self._current[round_] |= of
-        for face, photo in photo_of_each(self._cat, self.digest, photos).items():
+        photo_of = photo_of_each(self._cat, self.digest, photos)
+        for face, photo in photo_of.items():
             self._faces_of.setdefault(photo, []).append(face)
+        photo_of = {face: photo for face, photo in photo_of.items() if photo in seen}
         self._read_keepers(photos)
         self._read_open(photos, held.several, dict(now.plan))
-        new, counted = False, list[Counted]()
-        for photo in seen:
-            counted.extend(self._counted(photo))
-            for one in self._open(photo):
-                new = new or one.id not in before
-        self.counts.update(counted)
-        self.shape += new
+        on_photos, on_faces = self._states(seen, photo_of)
+        self._count(Counter(chain(on_photos, on_faces)), 1)
+        entered = self._enter_photos(seen, on_photos) | self._enter_faces(photo_of, on_faces)
+        self.shape += bool(entered - before)
 
     def _read_keepers(self, photos: set[str] | None) -> None:
         dedup, touched = self._current["dedup"], set()
@@ -206,9 +213,12 @@ class ReviewIndex:
 
     def _forget(self, photo: str) -> Iterator[str]:
         """Take a photo and its faces out, before they are read anew; the ids that awaited people."""
+        faces_ = self._faces_of.pop(photo, [])
         if photo in self.found:
-            self.counts.subtract(self._counted(photo))
-        for id_ in (photo, *self._faces_of.pop(photo, ())):
+            here = {photo: self.found[photo]}
+            states = self._states(here, dict.fromkeys(faces_, photo))
+            self._count(Counter(chain(*states)), -1)
+        for id_ in (photo, *faces_):
             for round_ in ROUNDS:
                 if self.awaiting[round_].pop(id_, None):
                     yield id_
@@ -220,60 +230,51 @@ class ReviewIndex:
         self._copies_of[keeper].discard(photo)
         self._photos.pop(photo, None)
 
-    def _counted(self, photo: str) -> Iterator[Counted]:
-        current = self._current
-        dedup, said, crop = (
-            current["dedup"].get(photo),
-            current["photos"].get(photo),
-            current["crop"].get(photo),
-        )
-        if dedup and dedup.decision == "drop":
-            yield "drop", "dedup", dedup.reason
-        if said and said.decision == "drop":
-            yield "drop", "photos", said.reason
-        if crop and crop.decision == "drop":
-            yield "drop", "crop", crop.reason
-        kept = dedup is not None and dedup.decision == "keep"
-        label = self.label(photo)
-        if kept:
-            yield "photos", label, said.decision if said else ""
-        if crop:
-            yield "crop", "seen", ""
-        elif kept and said and said.decision in _KEPT:
-            yield "uncropped", label, ""
-        holds = kept and not (said and said.decision == "drop")
-        for face in self._faces_of.get(photo, ()):
-            yield from self._counted_face(face, label, holds)
+    def _states(
+        self, seen: Mapping[str, FoundPhoto], photo_of: Mapping[str, str]
+    ) -> tuple[list[_State], list[_State]]:
+        """What holds of each photo, and of each of their faces, in these orders.
 
-    def _counted_face(self, face: str, label: str, holds: bool) -> Iterator[Counted]:
-        crop, said = self._current["crop"].get(face), self._current["faces"].get(face)
-        if crop and crop.decision == "drop":
-            yield "drop", "crop", crop.reason
-        if said and said.decision == "drop":
-            yield "drop", "faces", said.reason
-        if crop and crop.decision == "keep":
-            yield "crop", "taken", ""
-            if holds:
-                named = (said.expression if said else "") or label
-                yield "faces", named, said.decision if said else ""
+        Of any number of pictures there are a few hundred states: what follows from one is worked out once.
+        """
+        dedup, said, crop, judged = (self._current[name].get for name in _STAGES)
+        intended = {name: one.expression for name, one in self.queries.items()}
+        labels = [intended[one.query] for one in seen.values()]
+        holds = (map(dedup, seen), map(said, seen), map(crop, seen))
+        on_photos = [*zip(repeat(_PHOTO), labels, *holds, repeat(None), strict=False)]
+        label_of = dict(zip(seen, labels, strict=True))
+        on = [*photo_of.values()]
+        holds = (map(dedup, on), map(said, on), map(crop, photo_of))
+        on_faces = [
+            *zip(repeat(_FACE), map(label_of.get, on), *holds, map(judged, photo_of), strict=False)
+        ]
+        return on_photos, on_faces
 
-    def _open(self, photo: str) -> Iterator[ReviewSubject]:
-        """Enter what awaits people, after it was read."""
-        current = self._current
-        dedup, said = current["dedup"].get(photo), current["photos"].get(photo)
-        if not dedup or dedup.decision != "keep":
-            return
-        if not said:
-            yield self._enter("photos", ReviewSubject(photo))
-        elif said.decision == "drop":
-            return
-        for face in self.faces_taken(photo):
-            if face not in current["faces"]:
-                yield self._enter("faces", ReviewSubject(photo, face))
+    def _count(self, states: Counter[_State], sign: int) -> None:
+        for state, n in states.items():
+            for one in _counted(*state):
+                self.counts[one] += sign * n
 
-    def _enter(self, round_: str, one: ReviewSubject) -> ReviewSubject:
-        self.awaiting[round_][one.id] = one
-        return one
+    def _enter_photos(self, seen: Iterable[str], states: list[_State]) -> set[str]:
+        """Enter the photos that await people, after they were read; the ids."""
+        open_ = {one for one in set(states) if _awaits_people(*one)}
+        new = {
+            photo: ReviewSubject(photo)
+            for photo, state in zip(seen, states, strict=True)
+            if state in open_
+        }
+        self.awaiting["photos"] |= new
+        return set(new)
+
+    def _enter_faces(self, photo_of: Mapping[str, str], states: list[_State]) -> set[str]:
+        open_ = {one for one in set(states) if _awaits_people(*one)}
+        new = {
+            face: ReviewSubject(photo, face)
+            for (face, photo), state in zip(photo_of.items(), states, strict=True)
+            if state in open_
+        }
+        self.awaiting["faces"] |= new
+        return set(new)
 
     def faces_taken(self, photo: str) -> list[str]:
         """The faces that the crop stage took from a photo, by id."""
@@ -339,6 +340,60 @@ class ReviewIndex:
                         one.photo in unclear,
                     ),
                 )
+
+
+def _awaits_people(
+    what: str,
+    _intended: str | None,
+    dedup: _Verdict,
+    said: _Verdict,
+    crop: _Verdict,
+    judged: _Verdict,
+) -> bool:
+    """Whether a photo or a face in this state has no verdict of people, and its turn has come."""
+    if not dedup or dedup.decision != "keep":
+        return False
+    if what == _PHOTO:
+        return not said
+    taken = crop is not None and crop.decision == "keep"
+    return taken and not judged and not (said and said.decision == "drop")
+
+
+def _counted(
+    what: str,
+    intended: str | None,
+    dedup: _Verdict,
+    said: _Verdict,
+    crop: _Verdict,
+    judged: _Verdict,
+) -> Iterator[Counted]:
+    """What a photo or a face in this state is counted as."""
+    label = (said.expression if said else "") or intended or UNLABELLED
+    kept = dedup is not None and dedup.decision == "keep"
+    if what == _FACE:
+        holds = kept and not (said and said.decision == "drop")
+        yield from _counted_face(label, holds, crop, judged)
+        return
+    for round_, one in (("dedup", dedup), ("photos", said), ("crop", crop)):
+        if one and one.decision == "drop":
+            yield "drop", round_, one.reason
+    if kept:
+        yield "photos", label, said.decision if said else ""
+    if crop:
+        yield "crop", "seen", ""
+    elif kept and said and said.decision in _KEPT:
+        yield "uncropped", label, ""
+
+
+def _counted_face(label: str, holds: bool, crop: _Verdict, judged: _Verdict) -> Iterator[Counted]:
+    for round_, one in (("crop", crop), ("faces", judged)):
+        if one and one.decision == "drop":
+            yield "drop", round_, one.reason
+    if crop and crop.decision == "keep":
+        yield "crop", "taken", ""
+        if holds:
+            named = (judged.expression if judged else "") or label
+            yield "faces", named, judged.decision if judged else ""
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Pairs of photos, same picture or not: what awaits a person, writing the answers, and undoing them.
 
-The answers measure how good dedup's threshold is (`btfer dedup calibrate`); they drop no photo.
+Answers on drawn pairs measure how good dedup's threshold is (`btfer dedup calibrate`) and drop no photo. Dedup asks
+about pairs of one scene itself, and its next run does what was answered.
 """
 
 from collections.abc import Mapping
@@ -44,8 +45,8 @@ def waiting(cat: Catalogue, limit: int = PAGE) -> list[PhotoPair]:
 
 
 def count(cat: Catalogue) -> pairs.PairCount:
-    """How many pairs are answered, and how many were drawn."""
-    return pairs.count(cat)
+    """How many pairs are answered, and how many people are asked about."""
+    return pairs.count_asked(cat)
 
 
 def answer(cat: Catalogue, same: Mapping[int, bool], reviewer: str) -> Committed:

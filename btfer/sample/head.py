@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from btfer.sample import hair
-from btfer.sample.camera import draw_head_pose, normals, place_in_front, project
+from btfer.sample.camera import HeadPose, draw_head_pose, normals, place_in_front, project
 from btfer.sample.mesh import BODY, LEFT_EYE, RIGHT_EYE, Mesh, Shapes
 from btfer.sample.person import Person, draw_person, shape_of
 from btfer.sample.raster import Bools, Floats, Fragments, Ints, nearest, rasterize
@@ -28,17 +28,23 @@ class Portrait:
 
 
 def render_person(
-    shapes: Shapes, expression: str, group: tuple[str, str, str], *, seed: list[int], size_px: int
+    shapes: Shapes,
+    expression: str,
+    group: tuple[str, str, str],
+    *,
+    seed: list[int],
+    size_px: int,
+    pose: HeadPose | None = None,
 ) -> Portrait:
     """Draw someone of a group (gender, age, ethnicity) and render how they show an expression, size_px square.
 
-    The same seed gives the same pixels.
+    pose: how the head is turned; drawn too where it is None. The same seed gives the same pixels.
     """
     rng = np.random.default_rng(seed)
     person, light = draw_person(rng, *group), draw_light(rng)
     mesh = shapes.mesh
     upright = place_in_front(shape_of(person, shapes, rng, expression), mesh)
-    turn = draw_head_pose(rng).matrix()
+    turn = (pose or draw_head_pose(rng)).matrix()
     turned, normal = upright @ turn.T, normals(upright, mesh)
     fragments = rasterize(project(turned, size_px), mesh.triangles, size_px)
     surface = _surface(mesh, normal @ turn.T, fragments)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,16 @@ def tiny_network(
     return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x))
 
 
-@pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+def put_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the tiny network in the place of three architectures."""
     for name in ("sequential_4conv", "mobilenetv2", "mediapipe_vggnet"):
         monkeypatch.setitem(ARCHITECTURES, name, replace(ARCHITECTURES[name], builder=tiny_network))
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny network stands in the place of three architectures."""
+    put_tiny(monkeypatch)
 
 
 class KeptLines:
@@ -83,31 +89,34 @@ class KeptLines:
         self.hear(text)
 
 
-@pytest.fixture
-def bench_tiny(tmp_path: Path, tiny: None) -> Callable[..., list[dict[str, Any]]]:
+def run_tiny(
+    folder: Path,
+    *,
+    on_progress: Callable[[str], Any] | None = None,
+    dry: bool = False,
+    leaks: Any = None,
+    **options: Any,
+) -> list[dict[str, Any]]:
     """`bench`, or with `dry` `plan`, with small defaults; keywords override them; as JSON."""
     from btfer.bench import BenchRequest, bench, plan
 
-    def run(
-        *,
-        on_progress: Callable[[str], Any] | None = None,
-        dry: bool = False,
-        leaks: Any = None,
-        **options: Any,
-    ) -> list[dict[str, Any]]:
-        defaults: dict[str, Any] = {
-            "data_dir": tmp_path / "data",
-            "architectures": ["sequential_4conv"],
-            "resolutions": [48],
-            "balances": ["conservative"],
-            "weights": ["none"],
-            "seeds": [1],
-            "epochs": 2,
-            "folds": 2,
-        }
-        request = BenchRequest(**defaults | options)
-        if dry:
-            return [asdict(one) for one in plan(request, KeptLines(on_progress))]
-        return [one.to_json() for one in bench(request, KeptLines(on_progress), leaks=leaks)]
+    defaults: dict[str, Any] = {
+        "data_dir": folder,
+        "architectures": ["sequential_4conv"],
+        "resolutions": [48],
+        "balances": ["conservative"],
+        "weights": ["none"],
+        "seeds": [1],
+        "epochs": 2,
+        "folds": 2,
+    }
+    request = BenchRequest(**defaults | options)
+    if dry:
+        return [asdict(one) for one in plan(request, KeptLines(on_progress))]
+    return [one.to_json() for one in bench(request, KeptLines(on_progress), leaks=leaks)]
 
-    return run
+
+@pytest.fixture
+def bench_tiny(tmp_path: Path, tiny: None) -> Callable[..., list[dict[str, Any]]]:
+    """`run_tiny` in a data folder of the test's own."""
+    return partial(run_tiny, tmp_path / "data")

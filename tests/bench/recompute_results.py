@@ -10,7 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    precision_recall_fscore_support,
+    recall_score,
+)
 
 FILES = {
     "validation": "predictions_val.parquet",
@@ -18,7 +23,7 @@ FILES = {
     "btfer": "predictions_btfer.parquet",
     "in_domain": "predictions_btfer.parquet",
 }
-NAMES = ("accuracy", "precision", "recall", "f1", "macro_f1")
+NAMES = ("accuracy", "precision", "recall", "f1", "macro_f1", "macro_recall")
 CLASSES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 CODES = {name: number for number, name in enumerate(CLASSES)}
 EXACT = 1e-6
@@ -26,21 +31,32 @@ BETWEEN_BOOTSTRAPS = 0.3  # of an interval's width
 
 
 def scores(truth, guess):
-    """The five scores by scikit-learn."""
+    """The six scores by scikit-learn."""
     options = {"average": "weighted", "zero_division": 0}
     precision, recall, f1, _ = precision_recall_fscore_support(truth, guess, **options)
     present = sorted(set(truth))
-    macro = f1_score(truth, guess, labels=present, average="macro", zero_division=0)
-    return dict(
-        zip(NAMES, (accuracy_score(truth, guess), precision, recall, f1, macro), strict=True)
-    )
+    options = {"labels": present, "average": "macro", "zero_division": 0}
+    macro = [one(truth, guess, **options) for one in (f1_score, recall_score)]
+    found = (accuracy_score(truth, guess), precision, recall, f1, *macro)
+    return dict(zip(NAMES, found, strict=True))
+
+
+def calibration_error(table, bins=15):
+    """Mean gap of confidence and accuracy, bin by bin."""
+    shares = table[[f"p_{name}" for name in CLASSES]].to_numpy()
+    confidence, right = shares.max(axis=1), (table["label"] == table["predicted"]).to_numpy()
+    slot = np.minimum(np.floor(confidence * bins), bins - 1)
+    gaps = [abs((confidence - right)[slot == one].sum()) for one in range(bins)]
+    return sum(gaps) / len(table)
 
 
 def quick_scores(truth, guess, weight):
     """The same of weighted pictures in one call; truth and guess are numbers, which is faster."""
     by_class = precision_recall_fscore_support(truth, guess, sample_weight=weight, zero_division=0)
     precision, recall, f1 = (np.average(one, weights=by_class[3]) for one in by_class[:3])
-    return recall, precision, recall, f1, by_class[2][by_class[3] > 0].mean()
+    present = by_class[3] > 0
+    macro = by_class[2][present].mean(), by_class[1][present].mean()
+    return recall, precision, recall, f1, *macro
 
 
 def bootstrap(tables, resamples, rng):
@@ -73,6 +89,7 @@ def differences(results_csv, runs_dir, resamples=200):
         tables = [pd.read_parquet(folder / FILES[part]) for folder in folders]
         counted = [one[one["counts"]] for one in tables]
         by_run = pd.DataFrame([scores(one["label"], one["predicted"]) for one in counted])
+        by_run["ece"] = [calibration_error(one) for one in counted]
         ends = bootstrap(tables, resamples, np.random.default_rng(1))
         record = json.loads((folders[0] / "run.json").read_text())
         for row in rows.itertuples():
@@ -92,16 +109,24 @@ def differences(results_csv, runs_dir, resamples=200):
                 }
             if not np.isnan(row.published):
                 expected["difference"] = (row.difference, found.mean() - row.published, EXACT)
+            if row.score == "ece":
+                looked, wrong = looked + len(expected), wrong + told(runs, row, expected)
+                continue
             near = BETWEEN_BOOTSTRAPS * (row.high - row.low) + 1e-9
             expected["low"] = (row.low, ends[row.score][0], near)
             expected["high"] = (row.high, ends[row.score][1], near)
             looked += len(expected)
-            wrong += [
-                f"{runs} {part} {row.score} {name}: {ours} in the table, {again} again"
-                for name, (ours, again, tolerance) in expected.items()
-                if not abs(ours - again) <= tolerance
-            ]
+            wrong += told(runs, row, expected)
     return looked, wrong
+
+
+def told(runs, row, expected):
+    """What differs, in words."""
+    return [
+        f"{runs} {row.scored_on} {row.score} {name}: {ours} in the table, {again} again"
+        for name, (ours, again, tolerance) in expected.items()
+        if not abs(ours - again) <= tolerance
+    ]
 
 
 if __name__ == "__main__":

@@ -148,3 +148,13 @@ def test_a_folder_that_may_only_be_read_is_read(full: str) -> None:
         "the catalogue failed: attempt to write a readonly database "
         "(this command writes, and the file, its folder or its disk may only be read)",
     ], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("cell", "bytes_"), [("hints", "x'7b22ff'"), ("hints", "x'7b22'"), ("format", "x'a3ff'")]
+)
+def test_letters_that_are_none_are_called_damage(full: str, cell: str, bytes_: str) -> None:
+    with closing(sqlite3.connect(full.removeprefix("sqlite:///"))) as other, other:
+        other.execute(f"UPDATE photo SET {cell} = CAST({bytes_} AS TEXT)")
+    with closing(open_catalogue(full)) as cat, pytest.raises(CatalogueError, match="is damaged"):
+        contents(cat)

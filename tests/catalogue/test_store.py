@@ -47,6 +47,20 @@ def keep(round_: str, photo: str, **more: str) -> Verdict:
     return Verdict(round_, photo, "keep", "ann", **more)
 
 
+def test_after_much_was_added_the_database_knows_how_large_its_tables_are(
+    any_cat: Catalogue,
+) -> None:
+    for name in "abc":
+        add_photo(any_cat, name)
+    any_cat.count_anew()
+    with any_cat.read() as connection:
+        if connection.dialect.name == "sqlite":
+            said = "SELECT stat FROM sqlite_stat1 WHERE tbl = 'photo'"
+        else:
+            said = "SELECT reltuples::int::text FROM pg_class WHERE relname = 'photo'"
+        assert connection.execute(sa.text(said)).scalars().first().split()[0] == "3"
+
+
 def test_migrations_make_exactly_the_tables_of_the_code(any_cat: Catalogue) -> None:
     with any_cat.read() as connection:
         context = MigrationContext.configure(connection)

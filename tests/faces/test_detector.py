@@ -80,7 +80,7 @@ class Full:
 def test_out_of_memory_is_a_reason(
     error: Exception, group: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(networks.networks().pnet, "_request", Full(error))
+    monkeypatch.setattr(networks.networks().pnet._others, "_request", Full(error))
     with pytest.raises(ImageError, match="out of memory") as caught:
         detect(group)
     assert caught.value.reason == "out of memory"

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from btfer.faces import canvas
+from btfer.faces import networks as networks_
+from btfer.faces.first_layer import FirstLayer
 from btfer.faces.networks import networks
 from btfer.faces.pyramid import PyramidLevel, levels, levels_skipped, resize_into
+from btfer.faces.weights import read_weights
 from btfer.images import Pixels
 
 
@@ -85,7 +88,7 @@ def test_the_canvas_says_of_each_level_what_the_level_says_alone(
     places = canvas.arrange(levels(*size))
     seen: dict[PyramidLevel, list[np.ndarray]] = {place.level: [] for place in places}
     for band in canvas.bands(pixels, places):
-        said = networks().pnet(band.picture, band.ceiling)[0].copy()
+        said = networks().pnet(band.picture, band.parts)[0].copy()
         for place in places:
             window = place.windows(band.first_window, *said.shape[1:])
             seen[place.level].append(said[:, *window.in_band])
@@ -102,7 +105,7 @@ def test_a_part_of_a_level_says_what_the_level_says_there(
     pixels = noise(300, 401)
     level = levels(300, 401)[number]
     band, place = canvas.around(pixels, level, centre, 44)
-    said = networks().pnet(band.picture, band.ceiling)[0].copy()
+    said = networks().pnet(band.picture, band.parts)[0].copy()
     window = place.windows(band.first_window, *said.shape[1:])
     part = said[:, *window.in_band]
     (top, left), (_, rows, columns) = window.first, part.shape
@@ -117,7 +120,19 @@ def test_a_part_of_a_level_says_what_the_level_says_there(
 
 
 def alone(pixels: Pixels, level: PyramidLevel) -> np.ndarray:
-    picture = np.zeros((1, 3, level.height, level.width), np.float32)
-    resize_into(picture[0], pixels, 0, 0, level)
-    no_ceiling = np.full((1, 1, level.height - 2, level.width - 2), np.inf, np.float32)
-    return networks().pnet(picture, no_ceiling)[0].copy()
+    picture = np.zeros((3, level.height, level.width), np.float32)
+    resize_into(picture, pixels, 0, 0, level)
+    whole = np.array([[0, 0, level.height, level.width]])
+    return networks().pnet(picture, whole)[0].copy()
+
+
+def test_the_first_layer_is_the_convolution_and_pooling_that_its_weights_say() -> None:
+    """Beside OpenVINO's own, on odd and even sides."""
+    weights = read_weights("pnet")
+    layers = networks_._Layers(weights[:3], [1, 3, -1, -1])
+    reference = networks_.Network(layers.conv().prelu().pool(2, "same").model())
+    for height, width in ((40, 52), (41, 52), (40, 51), (13, 13), (3, 3)):
+        picture = np.random.default_rng(height).normal(0, 0.5, (3, height, width))
+        picture = picture.astype(np.float32)
+        ours = FirstLayer(weights[:3])(picture, np.array([[0, 0, height, width]]))
+        assert np.abs(ours - reference(picture[None])).max() < 1e-5

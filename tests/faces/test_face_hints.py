@@ -47,6 +47,11 @@ def turned(box: Box, degrees: float) -> Box:
     return dataclasses.replace(box, landmarks=points)
 
 
+def turned_away() -> Box:
+    """The eyes have come together, and the nose is hardly further off than usual."""
+    return face_box(left_eye=(0.42, 0.39), right_eye=(0.68, 0.39), nose=(0.67, 0.59))
+
+
 def test_a_usual_face_earns_no_badge() -> None:
     assert earned(face_box()) == ()
 
@@ -60,6 +65,7 @@ def test_a_usual_face_earns_no_badge() -> None:
         (turned(face_box(), -30), "tilted"),
         (face_box(nose=(0.66, 0.59)), "turned"),
         (face_box(nose=(0.34, 0.59)), "turned"),
+        (turned_away(), "turned"),
         (face_box(nose=(0.50, 0.30)), "odd landmarks"),
         (face_box(mouth_left=(0.70, 0.75), mouth_right=(0.30, 0.75)), "odd landmarks"),
         (face_box(left_eye=(0.49, 0.39), right_eye=(0.51, 0.39)), "odd landmarks"),
@@ -68,6 +74,26 @@ def test_a_usual_face_earns_no_badge() -> None:
 )
 def test_what_looks_wrong_earns_its_badge(box: Box, badge: str) -> None:
     assert badge in earned(box)
+
+
+def test_a_box_of_another_size_than_the_faces_beside_it_is_odd_unless_the_detector_is_sure() -> (
+    None
+):
+    sure = [face_box(x, 10, width=100, height=130, probability=0.9999) for x in (0, 200, 400)]
+
+    def earned_beside(box: Box, boxes: list[Box]) -> tuple[str, ...]:
+        cut = cut_rectangle(box, *PHOTO, MODES["paper"])
+        return badges(hints_of(drawn(box), box, cut, boxes))
+
+    small = face_box(300, 300, width=20, height=26, probability=0.98)
+    large = face_box(0, 0, width=420, height=560, probability=0.98)
+    usual = face_box(300, 300, width=60, height=78, probability=0.98)
+    for box in (small, large):
+        assert "odd size" in earned_beside(box, [*sure, box])
+        assert "odd size" not in earned_beside(box, [box])
+        certain = dataclasses.replace(box, probability=0.9999)
+        assert "odd size" not in earned_beside(certain, [*sure, certain])
+    assert "odd size" not in earned_beside(usual, [*sure, usual])
 
 
 def test_tilt_is_in_degrees_and_turns_no_face() -> None:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from btfer import images
+from btfer.errors import BtferError
 from tests.conftest import as_bytes, draw_photo
 
 
@@ -22,6 +23,23 @@ def test_a_png_of_ours_carries_pixels_and_nothing_else(tmp_path: Path) -> None:
     draw_photo(7).save(tagged, "PNG", dpi=(72, 72), exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0")
     path.write_bytes(tagged.getvalue())
     assert images.metadata_in(path) == ["dpi", "exif"]
+
+
+@pytest.mark.parametrize("packing", images.PACKINGS)
+@pytest.mark.parametrize("size", [(256, 256), (1, 1), (7, 300)], ids=str)
+def test_every_packing_holds_the_same_pixels_and_nothing_else(
+    packing: str, size: tuple[int, int]
+) -> None:
+    pixels = np.asarray(draw_photo(7, (300, 300)))[: size[1], : size[0]]
+    data = images.encode_png(pixels, packing=packing)
+    assert np.array_equal(images.decode_rgb(data), pixels)
+    assert images.bare_size(data) == size
+    assert images.encode_png(pixels, packing=packing) == data
+
+
+def test_a_packing_of_a_newer_version_is_refused() -> None:
+    with pytest.raises(BtferError, match="upgrade btfer"):
+        images.encode_png(np.zeros((2, 2, 3), np.uint8), packing="of the year 2030")
 
 
 def test_a_jpeg_of_ours_looks_like_its_pixels() -> None:

@@ -1,5 +1,6 @@
 """The measured threshold: which pairs are drawn, who is asked, and what the command prints."""
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -13,6 +14,8 @@ from btfer.catalogue.verdicts import Verdict
 from btfer.cli import calibrate_view
 from btfer.errors import Incomplete, UsageError
 from btfer.pipeline import calibrate
+from btfer.pipeline.calibrate_file import Labelled
+from btfer.pipeline.calibrate_hashes import advice, compare_hashes
 from btfer.review import pairs as asking
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo, take_in
@@ -203,3 +206,20 @@ def test_what_cannot_be_measured_says_why(
 def test_advice_names_the_setting() -> None:
     assert "none is precise enough" in calibrate_view._advice(None, 8)
     assert "which is what is set" in calibrate_view._advice(8, 8)
+
+
+def test_hashes_are_compared_on_the_labelled_pairs(cat: Catalogue, settings: Settings) -> None:
+    names = []
+    for n in range(4):
+        photo = draw_photo(n, (320, 240))
+        for copy in (photo, ImageOps.mirror(photo)):
+            body = as_bytes(copy)
+            names.append(take_in(cat, settings.data_dir, body, HAPPY, f"u{len(names)}"))
+    pairs = [Labelled(*sorted(names[n : n + 2]), same=n % 2 == 0) for n in range(7)]
+    curves = {one.name: one for one in compare_hashes(pairs, settings.data_dir)}
+    assert curves.keys() >= {"phash", "dhash", "whash", "colorhash", "crop_resistant_hash"}
+    assert curves["phash"].found == 1.0  # mirrored copies too
+    assert curves["phash"].recall[-1] == 1.0
+    assert all(a <= b for one in curves.values() for a, b in itertools.pairwise(one.recall))
+    assert advice(list(curves.values())).startswith("phash suits these photos")
+    assert compare_hashes([], settings.data_dir) == []

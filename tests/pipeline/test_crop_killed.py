@@ -4,7 +4,6 @@ import os
 import random
 import signal
 from collections.abc import Callable
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from btfer.catalogue import faces, open_catalogue
 from btfer.pipeline import crop
 from btfer.settings import Settings
+from tests.forked import CONTEXT
 from tests.pipeline.crop_photos import all_of, detect_drawn, keep_many
 
 PHOTOS = 40
@@ -56,9 +56,7 @@ def run_until_killed(settings: Settings, moment: str, calls: int) -> None:
 
 
 def in_process(settings: Settings, moment: str = "", calls: int = 0) -> int | None:
-    context = get_context("forkserver")  # imports once, not for each
-    context.set_forkserver_preload(["btfer.pipeline.crop", "pytest", "tests.pipeline.crop_photos"])
-    process = context.Process(target=run_until_killed, args=(settings, moment, calls))
+    process = CONTEXT.Process(target=run_until_killed, args=(settings, moment, calls))
     process.start()
     process.join(60)
     return process.exitcode

@@ -3,13 +3,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from btfer import review
-from btfer.catalogue import Catalogue, open_catalogue, photos, verdicts
+from btfer.catalogue import Catalogue, comparisons, open_catalogue, photos, verdicts
+from btfer.catalogue.comparisons import ViewHashes
 from btfer.catalogue.journal import Query
 from btfer.catalogue.verdicts import Verdict
-from btfer.pipeline import dedup
+from btfer.faces import detect
+from btfer.images import decode_rgb
+from btfer.pipeline import candidates, dedup, funnel, likeness, second_opinions, view_hashes
+from btfer.review import duplicates as duplicate_groups
+from btfer.review import pairs as review_pairs
+from btfer.sample import load_manifest, picture_path
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo, take_in
 
@@ -73,7 +79,7 @@ def test_blank_pictures_are_never_copies_of_each_other(cat: Catalogue, settings:
 def test_photos_that_come_bit_by_bit_are_grouped_as_those_that_come_at_once(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dedup, "MOST_NEW", 1.1)  # new ones are always searched among the old
+    monkeypatch.setattr(candidates, "MOST_NEW", 1.1)  # new ones are always searched among the old
     bodies = []
     for n in range(6):
         photo = draw_photo(n, (640, 480))
@@ -114,18 +120,125 @@ def test_old_photos_are_not_compared_again(
     for n in range(12):
         take_in(cat, settings.data_dir, as_bytes(draw_photo(n)), HAPPY, f"u{n}")
     dedup.run(cat, settings)
-    monkeypatch.setattr(dedup.hamming, "near_pairs", lambda *_, **__: pytest.fail("all with all"))
+    monkeypatch.setattr(
+        candidates.hamming, "near_pairs", lambda *_, **__: pytest.fail("all with all")
+    )
     take_in(cat, settings.data_dir, as_bytes(draw_photo(3).resize((150, 112))), HAPPY, "copy")
     outcome = dedup.run(cat, settings)
     assert (outcome.new, outcome.dropped) == (1, 1)
 
 
 def test_the_distance_of_two_photos_counts_mirrors_both_ways() -> None:
-    one, mirror = np.uint64(0b1111), np.uint64(0b110000)
-    near_by = dedup._NearBy(
-        [0, 1], np.array([one, mirror]), np.array([mirror, np.uint64(0)]), [[0], [1]], []
+    one, other = (
+        ViewHashes(np.array([words], np.int64), 1) for words in ((0b1111, 0b110000), (0b110000, 0))
     )
+    near_by = candidates.PhotoCandidates([0, 1], [one, other], [[0], [1]], [])
     assert near_by.distance(0, 1) == near_by.distance(1, 0) == 0
+
+
+def test_parts_are_compared_with_whole_pictures_alone() -> None:
+    one = ViewHashes(np.array([(1, 2), (255, 254)], np.int64), 1)
+    part_of_it = ViewHashes(np.array([(255, 254), (2**60 - 1, 2**59 - 1)], np.int64), 1)
+    part_alike = ViewHashes(np.array([(2**50 - 1, 2**49 - 1), (255, 254)], np.int64), 1)
+    found = candidates.CandidateIndex([one, part_of_it, part_alike]).around([0, 1, 2], 0)
+    assert found.distance(0, 1) == 0
+    assert found.distance(0, 2) == 7  # and not 0, as their parts are
+    assert found.rows == [0, 1, 2]  # the third is near the second, which is whole there
+
+
+def test_crops_and_frames_are_found_at_default_settings(cat: Catalogue, settings: Settings) -> None:
+    photo = draw_photo(1, (640, 480))
+    crop = photo.crop((40, 10, 616, 442))
+    frame = ImageOps.expand(photo, 50, (20, 20, 20))
+    for n, one in enumerate([photo, crop, frame, draw_photo(2, (640, 480))]):
+        take_in(cat, settings.data_dir, as_bytes(one), HAPPY, f"u{n}")
+    outcome = dedup.run(cat, settings)
+    assert (outcome.dropped, outcome.groups) == (2, 1)
+
+
+def test_photos_are_compared_once_even_when_dedup_is_asked_anew(
+    cat: Catalogue, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = draw_photo(1, (640, 480))
+    for n, side in enumerate((640, 320, 200)):
+        take_in(cat, settings.data_dir, as_bytes(photo.resize((side, side))), HAPPY, f"u{n}")
+    dedup.run(cat, settings)
+    for one in verdicts.current_in(cat, "dedup"):
+        verdicts.undo(cat, [one.id], "ann")
+    monkeypatch.setattr(second_opinions.likeness, "compare", lambda *_, **__: pytest.fail("again"))
+    outcome = dedup.run(cat, settings)
+    assert (outcome.new, outcome.dropped) == (3, 2)
+
+
+def scene(mouth: float) -> bytes:
+    """A person of the built-in sample, the corners of the mouth moved by a share of its width."""
+    [file] = [one.file for one in load_manifest() if one.kind == "single"][:1]
+    pixels = decode_rgb(picture_path(file).read_bytes())
+    box = max(detect(pixels), key=lambda one: one.probability)
+    width = box.landmarks["mouth_right"][0] - box.landmarks["mouth_left"][0]
+    x, y = (
+        sum(box.landmarks[f"mouth_{side}"][n] for side in ("left", "right")) / 2 for n in (0, 1)
+    )
+    changed = Image.fromarray(pixels)
+    if mouth:
+        reach = int(width * mouth)
+        draw = ImageDraw.Draw(changed)
+        draw.ellipse((x - width / 2, y - reach, x + width / 2, y + reach), (90, 20, 20))
+    return as_bytes(changed, quality=92)
+
+
+def test_another_expression_is_kept_and_people_decide(cat: Catalogue, settings: Settings) -> None:
+    neutral, open_ = (
+        take_in(cat, settings.data_dir, scene(mouth), HAPPY, f"u{mouth}") for mouth in (0, 0.3)
+    )
+    outcome = dedup.run(cat, settings)
+    assert (outcome.dropped, outcome.asked) == (0, 1)
+    [asked] = review_pairs.waiting(cat)
+    assert {side.photo for side in asked.sides} == {neutral, open_}
+    assert dedup.run(cat, settings).new == 0
+    review_pairs.answer(cat, {asked.id: True}, "ann")
+    outcome = dedup.run(cat, settings)
+    assert (outcome.dropped, outcome.asked) == (1, 0)
+    review_pairs.undo_last(cat, "ann")
+
+
+def test_the_largest_local_difference_is_told_of_each_copy(
+    cat: Catalogue, settings: Settings
+) -> None:
+    photo = draw_photo(1, (640, 480))
+    for n, side in enumerate((640, 320)):
+        take_in(cat, settings.data_dir, as_bytes(photo.resize((side, side))), HAPPY, f"u{n}")
+    dedup.run(cat, settings)
+    [copy] = photos.duplicates(cat)
+    [(pair, difference)] = comparisons.differences(cat, [(copy.photo, copy.keeper)]).items()
+    assert pair == (copy.photo, copy.keeper)
+    assert 0 <= difference <= likeness.MOST_DIFFERENCE
+    told = f"largest local difference {difference:.2f}"
+    for name in pair:
+        assert any(told in line for line in funnel.explain(cat, name))
+    [[group]] = duplicate_groups.current_groups(cat, duplicate_groups.group_summaries(cat))
+    assert group.copies[0].difference == difference
+
+
+def test_hashes_of_two_kinds_are_never_compared(cat: Catalogue, settings: Settings) -> None:
+    photo = draw_photo(1, (640, 480))
+    take_in(cat, settings.data_dir, as_bytes(photo), HAPPY, "u1")
+    dedup.run(cat, settings)
+    take_in(cat, settings.data_dir, as_bytes(photo.resize((320, 240))), HAPPY, "u2")
+    other = settings.model_copy(update={"hash": "dhash"})
+    assert dedup.run(cat, other).dropped == 1
+    known = [comparisons.view_hashes(cat, f"{kind} 1") for kind in ("phash", "dhash")]
+    assert [len(one) for one in known] == [1, 2]
+
+
+@pytest.mark.parametrize("kind", view_hashes.HASHES)
+def test_every_hash_finds_a_smaller_and_a_mirrored_copy(
+    cat: Catalogue, settings: Settings, kind: str
+) -> None:
+    photo = draw_photo(1, (640, 480))
+    for n, one in enumerate([photo, photo.resize((320, 240)), ImageOps.mirror(photo)]):
+        take_in(cat, settings.data_dir, as_bytes(one), HAPPY, f"u{n}")
+    assert dedup.run(cat, settings.model_copy(update={"hash": kind})).dropped == 2
 
 
 def test_a_copy_that_a_person_takes_back_in_the_app_stays_kept(

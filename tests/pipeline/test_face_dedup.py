@@ -18,9 +18,10 @@ SINGLES = [one.file for one in load_manifest() if one.kind == "single"]
 
 
 def framed(jpeg: bytes) -> Image.Image:
-    """A picture as a screenshot shows it: its pHash is another."""
+    """A picture on a page with much else: its pHash is another, with and without the edges."""
     image = Image.open(io.BytesIO(jpeg)).convert("RGB")
-    screen = Image.new("RGB", (image.width * 2, int(image.height * 1.5)), (60, 90, 160))
+    screen = Image.linear_gradient("L").resize((image.width * 2, int(image.height * 1.5)))
+    screen = screen.convert("RGB")
     screen.paste(image, (image.width // 2, image.height // 4))
     return screen
 
@@ -54,6 +55,19 @@ def test_the_same_shot_of_a_face_in_two_photos_stands_once(
     assert len(photos_of(cat, settings)) == 4
     again = face_dedup.run(cat, settings)
     assert (again.faces, again.dropped, again.changed) == (5, 1, 0)
+
+
+def test_faces_are_compared_once(
+    cat: Catalogue,
+    settings: Settings,
+    twice: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = face_dedup.run(cat, settings)
+    for name in ("_level", "_compare"):
+        monkeypatch.setattr(face_dedup, name, lambda *_: pytest.fail("computed again"))
+    again = face_dedup.run(cat, settings)
+    assert (again.faces, again.dropped, again.changed) == (first.faces, first.dropped, 0)
 
 
 def test_a_face_returns_when_people_drop_the_photo_that_was_kept_for_it(

@@ -5,7 +5,6 @@ the database. The events are counted once without a kill; where to kill is drawn
 """
 
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -39,11 +38,10 @@ from btfer.pipeline.forget import forget, open_entries
 from btfer.release_record import ONLY, WITH
 from btfer.settings import Settings
 from tests.conftest import _run_sql, as_bytes, draw_photo, take_in
+from tests.forked import CONTEXT
 from tests.pipeline.test_forget import photo_of, places
 from tests.pipeline.test_release import add_face
 
-CONTEXT = multiprocessing.get_context("forkserver")  # imports once, not for each of many processes
-CONTEXT.set_forkserver_preload(["btfer.pipeline.forget", "pytest", "pyarrow.parquet"])
 KILLS = 40
 IN_A_ROW = 5  # then it is let through
 PLACE = "test/sad/sad-001.png"

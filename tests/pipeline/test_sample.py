@@ -397,9 +397,9 @@ def test_many_faces_of_shared_photos_are_drawn_in_seconds() -> None:
         )
         for number in range(60_000)
     ]
-    start = time.perf_counter()
+    start = time.process_time()
     drawn = sample.draw(rows, per_class=3_000, seed=1, allow_short=True)
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
     assert min(drawn.available.values()) > 900
 
 

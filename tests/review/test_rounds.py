@@ -5,12 +5,13 @@ import io
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from btfer import review
-from btfer.catalogue import Catalogue, open_catalogue, verdicts
+from btfer.catalogue import Catalogue, open_catalogue, tables, verdicts
 from btfer.catalogue.faces import newest_settings
 from btfer.catalogue.verdicts import Verdict
 from btfer.errors import UsageError
@@ -326,8 +327,15 @@ def test_an_import_is_not_undone_by_a_slip_of_a_key(photos, monkeypatch) -> None
 def test_the_newest_crop_setting_is_the_one_that_ran_last(faces) -> None:
     cat, ids = faces
     assert newest_settings(cat) == DIGEST
-    verdicts.add(cat, [Verdict("crop", ids[0].split("-")[0], "keep", "crop", settings="beef")])
+    again = Verdict("crop", ids[0].split("-")[0], "keep", "crop", settings="beef")
+    verdicts.add(cat, [again])
     assert newest_settings(cat) == "beef"
+    review.commit(cat, "faces", [Judged(ids[0])], "ann")
+    assert newest_settings(cat) == "beef"
+    with cat.write() as connection:  # as an erasure does
+        rows = tables.verdict.c.id > 0
+        connection.execute(sa.delete(tables.verdict).where(rows))
+    assert newest_settings(cat) == ""
 
 
 STEPS = st.lists(

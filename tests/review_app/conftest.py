@@ -3,8 +3,6 @@
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -12,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.forked import start_as_command, streamlit
 
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = [
@@ -37,31 +37,30 @@ class App:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "streamlit", "run", "review_app/app.py"]
+        arguments = ("run", "review_app/app.py", "--server.port", str(self.port), "--")
         environment = os.environ | {"BTFER_DATA_DIR": str(self.data_dir), "USER": "tester"}
-        environment |= {"LOGNAME": "tester"}
-        with (self.data_dir / "app.log").open("ab") as out:
-            self.process = subprocess.Popen(
-                [*command, "--server.port", str(self.port), "--", *self.options],
-                cwd=ROOT,
-                env=environment,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-            )
+        self.process = start_as_command(
+            streamlit,
+            *arguments,
+            *self.options,
+            folder=ROOT,
+            environment=environment | {"LOGNAME": "tester"},
+            out=self.data_dir / "app.log",
+        )
         self._wait()
 
     def _wait(self) -> None:
-        for _ in range(600):
+        for _ in range(1200):
             try:
                 with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
                     return
             except OSError:
-                time.sleep(0.1)
+                time.sleep(0.05)
         raise AssertionError(f"the app did not start: {(self.data_dir / 'app.log').read_text()}")
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.join()
 
 
 @pytest.fixture
@@ -78,23 +77,34 @@ def run_app() -> Iterator[Callable[..., App]]:
         app.kill()
 
 
-@pytest.fixture
-def page() -> Iterator[Any]:
-    """A page of a real Chromium, 1280 x 800; an error in its scripts, or a word to another host, fails the test."""
+@pytest.fixture(scope="package")  # not longer: while it runs, this thread can run no other loop
+def browser() -> Iterator[Any]:
+    """A real Chromium."""
     sync_api = pytest.importorskip("playwright.sync_api")
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
     if not program:
         pytest.skip("no Chromium in PATH (Debian: apt-get install chromium)")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
-        opened = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-        errors: list[str] = []
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        asked: list[str] = []
-        opened.on("request", lambda request: asked.append(request.url))
-        opened.set_default_timeout(60_000)
+        opened = playwright.chromium.launch(executable_path=program, args=QUIET)
         yield opened
-        browser.close()
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page of the browser, 1280 x 800, that knows nothing of the tests before.
+
+    An error in its scripts, or a word to another host, fails the test.
+    """
+    opened = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    asked: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.set_default_timeout(60_000)
+    yield opened
+    for context in browser.contexts:  # of other people too
+        context.close()
     assert errors == []
     ours = ("http://127.0.0.1:", "data:", "blob:")
     assert [url for url in asked if not url.startswith(ours)] == []

@@ -20,7 +20,7 @@ def site() -> Iterator[Site]:
 
 
 def odd(site: Site, kind: str, **options: bool) -> requests.Response:
-    return requests.get(f"{site.url}/{kind}/{ODDITIES[kind]}", timeout=10, **options)
+    return requests.get(f"{site.url}/{kind}/{ODDITIES[kind]}", timeout=60, **options)
 
 
 def pages(site: Site, **parameters: str) -> list[list[dict[str, str]]]:
@@ -28,7 +28,7 @@ def pages(site: Site, **parameters: str) -> list[list[dict[str, str]]]:
     url: str | None = requests.Request("GET", f"{site.url}/search", params=parameters).prepare().url
     found = []
     while url:
-        soup = BeautifulSoup(requests.get(url, timeout=10).text, "lxml")
+        soup = BeautifulSoup(requests.get(url, timeout=60).text, "lxml")
         found.append([json.loads(str(link["m"])) for link in soup.select("a.iusc")])
         following = soup.select_one('a[rel~="next"]')
         url = urljoin(url, str(following["href"])) if following else None
@@ -71,7 +71,7 @@ def test_the_query_plan_finds_every_picture(site: Site) -> None:
 
 
 def test_an_unknown_class_finds_nothing_on_a_page_of_results(site: Site) -> None:
-    text = requests.get(f"{site.url}/search?expression=bored", timeout=10).text
+    text = requests.get(f"{site.url}/search?expression=bored", timeout=60).text
     soup = BeautifulSoup(text, "lxml")
     assert soup.select_one("#results") is not None
     assert not soup.select("a.iusc")
@@ -79,12 +79,12 @@ def test_an_unknown_class_finds_nothing_on_a_page_of_results(site: Site) -> None
 
 def test_a_page_number_that_is_none_is_refused(site: Site) -> None:
     for page in ("0", "-1", "two"):
-        assert requests.get(f"{site.url}/search?page={page}", timeout=10).status_code == 400
+        assert requests.get(f"{site.url}/search?page={page}", timeout=60).status_code == 400
 
 
 def test_a_landing_page_names_title_author_and_licence(site: Site) -> None:
     one = load_manifest()[0]
-    answer = requests.get(f"{site.url}/page/{one.file.removesuffix('.jpg')}", timeout=10)
+    answer = requests.get(f"{site.url}/page/{one.file.removesuffix('.jpg')}", timeout=60)
     soup = BeautifulSoup(answer.text, "lxml")
     licence, author = soup.select_one('[rel~="license"]'), soup.select_one('[name="author"]')
     assert licence is not None
@@ -97,7 +97,7 @@ def test_a_landing_page_names_title_author_and_licence(site: Site) -> None:
 
 
 def test_an_image_is_the_bytes_of_the_file(site: Site) -> None:
-    answer = requests.get(f"{site.url}/img/happy_01.jpg", timeout=10)
+    answer = requests.get(f"{site.url}/img/happy_01.jpg", timeout=60)
     assert answer.headers["Content-Type"] == "image/jpeg"
     assert answer.content == picture_path("happy_01.jpg").read_bytes()
 
@@ -106,7 +106,7 @@ def test_a_path_out_of_the_folder_is_not_found(site: Site) -> None:
     for path in ("/img/..%2fmanifest.json", "/img/../manifest.json", "/img/", "/"):
         request = requests.Request("GET", site.url).prepare()
         request.url = site.url + path
-        assert requests.Session().send(request, timeout=10).status_code == 404
+        assert requests.Session().send(request, timeout=60).status_code == 404
 
 
 def test_the_slow_image_comes_after_its_delay(site: Site) -> None:
@@ -129,7 +129,7 @@ def test_one_image_opts_out_by_header(site: Site) -> None:
 
 
 def test_robots_txt_disallows_the_private_image(site: Site) -> None:
-    rules = requests.get(f"{site.url}/robots.txt", timeout=10).text
+    rules = requests.get(f"{site.url}/robots.txt", timeout=60).text
     assert "Disallow: /private/" in rules
     assert odd(site, "private").status_code == 200
 
@@ -139,10 +139,10 @@ def test_a_port_that_is_taken_is_replaced_by_a_free_one() -> None:
         port = taken.getsockname()[1]
         with serve_sample(port) as site:
             assert urlsplit(site.url).port != port
-            assert requests.get(f"{site.url}/robots.txt", timeout=10).status_code == 200
+            assert requests.get(f"{site.url}/robots.txt", timeout=60).status_code == 200
 
 
 def test_a_request_leaves_nothing_on_stderr(capfd: pytest.CaptureFixture[str], site: Site) -> None:
-    requests.get(f"{site.url}/img/happy_01.jpg", timeout=10)
-    requests.get(f"{site.url}/nowhere", timeout=10)
+    requests.get(f"{site.url}/img/happy_01.jpg", timeout=60)
+    requests.get(f"{site.url}/nowhere", timeout=60)
     assert capfd.readouterr().err == ""

@@ -23,8 +23,7 @@ JPEG = as_bytes(draw_photo(1))
 FAST = Manners(
     host_delay_s=0,
     allow_private_hosts=True,
-    timeout_s=2,
-    wall_clock_s=0.6,
+    timeout_s=20,
     back_off_s=0.01,
     max_bytes=200_000,
 )
@@ -207,10 +206,10 @@ def test_retry_after_may_be_a_date() -> None:
     assert _retry_after_s("soon") is None
 
 
-def test_a_body_that_drips_ends_at_the_wall_clock(httpserver: HTTPServer, web: Web) -> None:
+def test_a_body_that_drips_ends_at_the_wall_clock(httpserver: HTTPServer) -> None:
     def drip(_: Request) -> Response:
         def chunks() -> Iterator[bytes]:
-            for _ in range(12):
+            for _ in range(60):
                 time.sleep(0.1)
                 yield b"x" * 1000
 
@@ -218,8 +217,9 @@ def test_a_body_that_drips_ends_at_the_wall_clock(httpserver: HTTPServer, web: W
 
     httpserver.expect_request("/slow").respond_with_handler(drip)
     start = time.monotonic()
+    web = Web(replace(FAST, wall_clock_s=0.6))
     assert loss(web, httpserver.url_for("/slow")) == ("failed", "timeout")
-    assert time.monotonic() - start < 1.1
+    assert time.monotonic() - start < 5  # to its end it would be six
 
 
 def test_a_body_that_breaks_off_is_incomplete(httpserver: HTTPServer, web: Web) -> None:
@@ -406,4 +406,4 @@ def test_a_slow_pace_does_not_keep_a_thread_from_other_hosts() -> None:
     line.add(["a1", "a2", "b1"])
     start = time.monotonic()
     assert [line.get(), line.get()] == ["a1", "b1"]
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 4

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ _STYLE = {
     "font.size": 9,
     "svg.fonttype": "none",
     "svg.hashsalt": "btfer",
+    "text.parse_math": False,  # a name with $ in it is a name
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
@@ -55,7 +57,9 @@ def panel(
     bottom_inches: float = 0.5,
 ) -> Panel:
     """Call `draw(axes)` on a fresh panel with these margins; what came out."""
-    with rc_context(_STYLE):
+    with rc_context(_STYLE), warnings.catch_warnings():
+        # Text stays text in the SVG: whoever looks at it has the font.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         figure = Figure(figsize=(WIDTH_INCHES, height_inches))
         figure.subplots_adjust(
             left=left_inches / WIDTH_INCHES,

@@ -102,7 +102,8 @@ def _by_weights(numbers: pd.DataFrame, source: str) -> Drawing:
 
 
 def _by_start(numbers: pd.DataFrame, source: str) -> Drawing:
-    """Figures 25 to 28: both weightings, with and without pretraining."""
+    """Figures 25 to 28: both weightings, with and without pretraining; networks without any are in neither."""
+    numbers = numbers[numbers["balance"].isin(BALANCES)]
     panels = []
     for size, pretrained in product(SIZES, (False, True)):
         rows = numbers[

@@ -23,7 +23,7 @@ OTHER, UNANSWERED, UNCOUNTED = CLASSES, CLASSES + 1, CLASSES + 2
 
 RESAMPLES = 2_000
 SEED = 2024
-SCORES = ("accuracy", "precision", "recall", "f1", "macro_f1")
+SCORES = ("accuracy", "precision", "recall", "f1", "macro_f1", "macro_recall")
 _ENDS = (2.5, 97.5)
 
 
@@ -65,8 +65,8 @@ def resampled_confusions(truth: Array, answers: Array, resamples: int = RESAMPLE
 def scores_of(matrices: Array) -> dict[str, Array]:
     """Each of SCORES, float [...], of confusion matrices [..., classes, classes or more], as `confusions` gives them.
 
-    Precision, recall and F1 are averages weighted by class, as in the paper; macro F1 is over the classes
-    that occur. A class that nobody predicts has precision 0.
+    Precision, recall and F1 are averages weighted by class, as in the paper; macro F1 and macro recall are
+    over the classes that occur. A class that nobody predicts has precision 0.
     """
     matrices = matrices.astype(float)
     hits = np.diagonal(matrices, axis1=-2, axis2=-1)
@@ -79,6 +79,7 @@ def scores_of(matrices: Array) -> dict[str, Array]:
         "accuracy": _ratio(hits.sum(axis=-1), total),
         **{name: _ratio((value * support).sum(axis=-1), total) for name, value in weighted.items()},
         "macro_f1": _ratio(f1.sum(axis=-1), (support > 0).sum(axis=-1)),
+        "macro_recall": _ratio(recall.sum(axis=-1), (support > 0).sum(axis=-1)),
     }
 
 

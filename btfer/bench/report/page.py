@@ -1,5 +1,6 @@
 """The page of the report: gathers what the template shows, and renders it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -21,11 +22,13 @@ from btfer.bench.report.numbers import (
     published_numbers,
 )
 from btfer.bench.report.questions import our_findings, published_findings
+from btfer.bench.report.ranking import ranking
 from btfer.bench.report.runs import SHORT, ResultRow, results_table, run_plots, short_row
 from btfer.bench.report.seed_groups import BTFER, IN_DOMAIN, SeedGroup
 from btfer.bench.report.strata import LEAST_IMAGES, Gap, gaps, strata_frame
 from btfer.bench.report.tradeoffs import confusion_figure, cost_figures, edge_figure
 from btfer.bench.runs.record import RunRecord
+from btfer.bench.submit.checks import Checked
 from btfer.bench.train.protocol import GAPS
 from btfer.expressions import EXPRESSIONS
 
@@ -52,10 +55,11 @@ def render(
     results: pd.DataFrame,
     lines: dict[str, list[tables.TableLine]],
     reports_dir: Path,
+    others: Sequence[Checked] = (),
 ) -> str:
     """The page as HTML. cells: comparable ones; results: their rows; lines: tables by title.
 
-    reports_dir: where `btfer bench edge` may have left what it measured.
+    reports_dir: where `btfer bench edge` may have left what it measured. others: bundles of other people.
     """
     found, pairs = our_findings(cells)
     suspect = published_tables().query("marks != ''")
@@ -75,7 +79,7 @@ def render(
         figures=_figures(cells, results),
         edge=edge_figure(reports_dir),
         confusion=confusion_figure(cells),
-        ranking=_ranking(results),
+        ranking=ranking(results, others),
         served=_served(cells),
         least=LEAST_IMAGES,
         gaps=GAPS,
@@ -132,17 +136,6 @@ def _figures(cells: list[SeedGroup], results: pd.DataFrame) -> list[tuple[str, l
 def _published_figures() -> tuple[Drawing, ...]:
     theirs = published_numbers()
     return (*paper_figures(theirs, PUBLISHED), *cost_figures(theirs, PUBLISHED))
-
-
-def _ranking(results: pd.DataFrame) -> list[Any]:
-    """Accuracy rows of everything that was scored on a release, the best first, each with its macro F1."""
-    key = ["runs", "scored_on", "digest"]
-    done = results[(results["state"] == "done") & results["scored_on"].isin([BTFER, IN_DOMAIN])]
-    macro = done[done["score"] == "macro_f1"].set_index(key)["ours"]
-    rows = done[done["score"] == "accuracy"].sort_values("ours", ascending=False)
-    places = zip(*(rows[name] for name in key), strict=True)
-    rows = rows.assign(macro_f1=[macro[place] for place in places])
-    return list(rows.itertuples())
 
 
 def _served(cells: list[SeedGroup]) -> list[Served]:

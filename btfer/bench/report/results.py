@@ -12,11 +12,12 @@ from btfer.bench.report.intervals import (
     SCORES,
     UNANSWERED,
     UNCOUNTED,
+    Interval,
     confusions,
     score_intervals,
     scores_of,
 )
-from btfer.bench.report.seed_groups import BTFER, TEST, VALIDATION, SeedGroup
+from btfer.bench.report.seed_groups import BTFER, IN_DOMAIN, TEST, VALIDATION, SeedGroup
 
 CELL = (
     "table",
@@ -58,6 +59,14 @@ COLUMNS = (
     "runs",
 )
 PLACE = ("architecture", "weights", "training_set", "resolution", "balance")
+METRICS = {
+    VALIDATION: "validation",
+    TEST: "test",
+    BTFER: "cross_domain",
+    IN_DOMAIN: "in_domain",
+}
+"""Where a record has the scores of what we scored."""
+
 COUNTERPART = {VALIDATION: "validation", TEST: "validation", BTFER: "btfer"}
 """Which published part our scored parts stand beside; in-domain scores stand beside none."""
 
@@ -114,9 +123,24 @@ def _rows_of(
         "epochs_limit": run.definition.epochs,
         "runs": " ".join(one.run.id for one in cell.answers),
     }
-    return [
+    rows = [
         shared | _numbers(known[score], by_seed[score], theirs.get(score)) | {"score": score}
         for score in SCORES
+    ]
+    return [*rows, *(shared | one for one in _calibration(cell))]
+
+
+def _calibration(cell: SeedGroup) -> list[dict[str, Any]]:
+    """The expected calibration error as the runs recorded it; an interval by the bootstrap would be biased."""
+    metric = METRICS[cell.scored_on]
+    found = [one.run.metrics.get(metric, {}).get("ece") for one in cell.answers]
+    values = np.array([value for value in found if isinstance(value, int | float)], float)
+    if len(values) < len(found):
+        return []
+    mean = float(values.mean())
+    return [
+        _numbers(Interval(mean, mean, mean), values, None)
+        | {"score": "ece", "low": None, "high": None}
     ]
 
 

@@ -1,5 +1,6 @@
 """Tables 2 and 3 in the paper's shape, ours beside the published numbers, as rows, Markdown and LaTeX."""
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,15 @@ COLUMNS = [(balance, part, score) for balance in BALANCES for part in PARTS for 
 
 LETTERS = dict(zip(MARKS, "abcdefgh", strict=True))
 NOT_RUN = "not run"
+
+_TEX = {
+    **{one: f"\\{one}" for one in "&%$#_{}"},
+    **{one: f"${one}$" for one in "<>|"},
+    "\\": "/",
+    "~": "$\\sim$",
+    "^": "\\^{}",
+    '"': "''",
+}
 
 _PREFERRED = {TEST: 1, VALIDATION: 0, BTFER: 0}  # what no training has looked at comes first
 
@@ -238,6 +248,12 @@ def _escaped(texts: list[str]) -> list[str]:
 
 
 def _tex(text: str) -> str:
-    for one in "\\&%$#_{}":
-        text = text.replace(one, f"\\{one}") if one != "\\" else text.replace(one, "/")
-    return text.replace("~", "$\\sim$").replace("^", "\\^{}")
+    return "".join(_TEX.get(one) or _letter(one) for one in text)
+
+
+def _letter(one: str) -> str:
+    """A character that LaTeX sets without further packages: itself, its plain form, or a question mark."""
+    if one.isascii() or (one.isalpha() and one < "\u0180"):
+        return one if one.isprintable() else " "
+    plain = unicodedata.normalize("NFKD", one).encode("ascii", "ignore").decode()
+    return "".join(_TEX.get(each, each) for each in plain) or "?"

@@ -1,5 +1,6 @@
 """`btfer report`: everything that is known, as a page that needs no other file, CSV, Markdown and LaTeX."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from btfer.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from btfer.bench.report.tables import TableLine
+    from btfer.bench.submit.checks import Checked
 
 TITLES = {
     2: "Table 2: networks at 48 x 48",
@@ -23,16 +25,24 @@ PAPER_ONLY = "published"
 """The table's protocol while nothing was run."""
 
 
-def write_report(runs_dir: Path, out_dir: Path, progress: Progress = SILENT) -> Path:
+def write_report(
+    runs_dir: Path,
+    out_dir: Path,
+    progress: Progress = SILENT,
+    *,
+    others: "Sequence[Checked]" = (),
+) -> Path:
     """Write index.html, results.csv, strata.csv, results.md and results.tex to `out_dir`/<today>; the page.
 
-    Without any run the report is of the paper's numbers alone, and says so. A record that cannot
-    be read is skipped with one line. Raises UsageError for predictions that cannot be read,
-    MissingExtra without the benchmark's packages.
+    others: bundles of other people, which stand in the ranking, and in others.csv; what they claim otherwise than
+    their predictions give is told. Without any run the report is of the paper's numbers alone, and says so. A record
+    that cannot be read is skipped with one line. Raises UsageError for predictions that cannot be read, MissingExtra
+    without the benchmark's packages.
     """
     require("bench", "btfer report")
     from btfer.bench.report import tables
     from btfer.bench.report.page import render
+    from btfer.bench.report.ranking import others_csv
     from btfer.bench.report.results import results_frame
     from btfer.bench.report.seed_groups import comparable, read_groups
     from btfer.bench.report.strata import strata_frame
@@ -58,7 +68,13 @@ def write_report(runs_dir: Path, out_dir: Path, progress: Progress = SILENT) -> 
     write_atomic(folder / "results.md", _markdown(runs, lines).encode())
     tex = "\n".join(tables.latex(found, title) for title, found in lines.items())
     write_atomic(folder / "results.tex", tex.encode())
-    write_atomic(folder / "index.html", render(runs, chosen, shown, lines, out_dir).encode())
+    for one in others:
+        for difference in one.differences:
+            progress.say(f"{one.bundle.path.name} {difference}")
+    if others:
+        write_atomic(folder / "others.csv", others_csv(others))
+    html = render(runs, chosen, shown, lines, out_dir, others)
+    write_atomic(folder / "index.html", html.encode())
     return folder / "index.html"
 
 
@@ -72,8 +88,7 @@ def _title(number: int, protocol: str, release: str | None) -> str:
 def _markdown(runs: list[RunRecord], lines: "dict[str, list[TableLine]]") -> str:
     from btfer.bench.report import tables
 
-    parts = [tables.markdown(found, title) for title, found in lines.items()]
-    if runs:
-        scorings = [one for run in runs for one in run.scorings]
-        parts.append(f"## Runs\n\n{runs_markdown(results_table(scorings))}")
+    scorings = [one for run in runs for one in run.scorings]
+    parts = [f"## Runs\n\n{runs_markdown(results_table(scorings))}"] if runs else []
+    parts += [tables.markdown(found, title) for title, found in lines.items()]
     return "# Results\n\n" + "\n".join(parts)

@@ -43,7 +43,8 @@ class RunRecord:
     them, by what was scored. training_counts: images per class that were learnt from, in label order.
     pretrained: weight file, its sha256 and licence. memory: MiB at the peak, by device. leaks: what the
     training set holds of the release. folds: ids of a cross-validation's folds. unanswered: images
-    that another system gave no answer for. other: keys that this version does not know. present: the
+    that another system gave no answer for. card: how another network was fed, and what its makers claim
+    (`systems.model_file`). other: keys that this version does not know. present: the
     keys as they stand on disk, in order. folder: where the run lies.
     """
 
@@ -68,6 +69,7 @@ class RunRecord:
     folds: list[str] | None = None
     unanswered: int | None = None
     source: str | None = None
+    card: Mapping[str, Any] | None = None
     scored: str | None = None
     predictions: str | None = None
     also_scored: list[Mapping[str, Any]] | None = None

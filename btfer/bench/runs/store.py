@@ -1,9 +1,10 @@
 """The runs in a folder: the one reader and writer of `run.json`. Importing this loads no Keras."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from btfer.bench.runs.inputs import InputSpec, input_spec
 from btfer.bench.runs.record import EXTERNAL, NotARecord, RunRecord
@@ -98,11 +99,19 @@ class RunStore:
         A cross-validation stands for its first fold. Raises UsageError where no run or several are
         meant, and where the run has no network.
         """
+        return self._trained_or_error(self._pick(text, self._trained))
+
+    def record(self, text: str) -> RunRecord:
+        """The run that `text` names as in `find`, with a network or without. Raises UsageError as there."""
+        return self._pick(text, lambda one: one.is_done)
+
+    def _pick(self, text: str, fits: Callable[[RunRecord], Any]) -> RunRecord:
+        """The run that is meant. fits: whether a run is worth naming as a choice."""
         records = self.all()
         meant = self._meant(text, records)
         if len(meant) == 1:
-            return self._trained_or_error(meant[0])
-        named = [one.title for one in meant or [one for one in records if self._trained(one)]]
+            return meant[0]
+        named = [one.title for one in meant or [one for one in records if fits(one)]]
         if not named:
             raise UsageError(f"unknown run '{text}': there is no trained run yet, run btfer bench")
         choice = ", ".join(named[:MOST_NAMED])

@@ -1,26 +1,28 @@
-"""Any classifier in one file, run on a release's faces.
+"""Any classifier, run on a release's faces and kept as a run.
 
-A file that `btfer export` wrote names its classes and its input itself. For others the caller gives
-the names of its outputs, in their order, and the range of pixels that it takes; they are mapped by name.
+How it is fed comes from its card, from what it says itself, or from the names and the range that the
+caller gives. Outputs are mapped to classes by name.
 """
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
-from btfer.bench.datasets.pixels import load_pixels
-from btfer.bench.edge.card import read_card
-from btfer.bench.edge.runtimes import Runnable, load_file
+from btfer.bench.edge.runtimes import Runnable
 from btfer.bench.runs.record import RunRecord
-from btfer.bench.systems.prediction_files import AnswerSource, by_class, keep_run
+from btfer.bench.runs.store import RunStore
+from btfer.bench.systems.feeding import missed, pictures, values
+from btfer.bench.systems.input_card import OTHER_CLASSES, InputCard, input_card
+from btfer.bench.systems.networks import AskedNetwork, OpenNetwork, open_network
+from btfer.bench.systems.prediction_files import NO_ANSWER, AnswerSource, by_class, keep_run
 from btfer.errors import UsageError
-from btfer.expressions import EXPRESSIONS
-from btfer.files import sha256_file
+from btfer.images import decode_rgb
+from btfer.progress import SILENT, Progress
 
 Array = np.ndarray[Any, Any]
 
@@ -28,22 +30,15 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How a file's network is fed and read.
+class NetworkAnswers:
+    """probabilities: float [N, classes] in label order. side_px: of the input. missed: faces that could not be cut."""
 
-    classes: names of its outputs, in their order. low, high: input range, black to white. bgr: the model
-    expects BGR input. size_px: side of the images, where the network leaves it free. Its text is part of
-    a run's id.
-    """
-
-    classes: tuple[str, ...]
-    low: float = 0.0
-    high: float = 1.0
-    bgr: bool = False
-    size_px: int = 224
+    probabilities: Array
+    side_px: int
+    missed: int = 0
 
 
-def reading_of(labels: str, pixels: str, *, bgr: bool = False) -> Reading | None:
+def card_of_labels(labels: str, pixels: str, *, bgr: bool = False) -> InputCard | None:
     """From `anger,happy,...` and `0,1`; None where no label is given. Raises UsageError."""
     if not labels:
         return None
@@ -53,75 +48,150 @@ def reading_of(labels: str, pixels: str, *, bgr: bool = False) -> Reading | None
         raise UsageError(
             f"--pixels '{pixels}' is not a range; write LOW,HIGH such as 0,1"
         ) from None
-    return Reading(tuple(text.strip() for text in labels.split(",")), low, high, bgr)
+    names = tuple(text.strip() for text in labels.split(","))
+    channels = "BGR" if bgr else "RGB"
+    given = {"classes": names, "range": (low, high), "channels": channels}
+    return input_card(given, "--labels and --pixels")
 
 
-def ask_file(
-    file: Path, reading: Reading | None, images: ImageSet, cache: Path
-) -> tuple[Array, int]:
-    """Probabilities, float [N, classes] in label order, and the side in pixels that it took.
-
-    reading: None = as the file itself says. Outputs that are not probabilities are taken as logits.
-    Raises UsageError where the file does not say, or the names do not fit its outputs.
-    """
-    reading = reading or _own_reading(file)
-    network = load_file(file)
-    if network.channels not in (1, 3):
-        raise UsageError(f"{file} takes {network.shape}: neither grey nor RGB images")
-    side = network.side_px or reading.size_px
-    pixels = load_pixels(images, side, cache)
-    starts = range(0, len(images), BATCH)
-    parts = [network.run(_fed(pixels[n : n + BATCH], network, reading)) for n in starts]
-    outputs = np.concatenate(parts).reshape(len(images), -1).astype(float)
-    if outputs.shape[1] != len(reading.classes):
-        raise UsageError(
-            f"{file} has {outputs.shape[1]} outputs, and {len(reading.classes)} names were given: "
-            f"{', '.join(reading.classes)}"
+def answers_of(
+    network: OpenNetwork, images: ImageSet, cache: Path, progress: Progress = SILENT
+) -> NetworkAnswers:
+    """What a network says of every face. Raises UsageError where its card does not fit it."""
+    if network.card is None:
+        assert network.answer is not None
+        assert network.side_px is not None
+        return NetworkAnswers(
+            probabilities_of(_own_outputs(network, images), network), network.side_px
         )
-    named = [dict(zip(reading.classes, row, strict=True)) for row in as_probabilities(outputs)]
-    return np.array([by_class(one) for one in named]), side
+    card, side, planar = fitted(network.card, network.runnable, network.where)
+    faces = pictures(images, card, side, cache, progress)
+    starts = range(0, len(images), BATCH)
+    parts = [
+        network.runnable.run(values(faces[n : n + BATCH], card, planar=planar)) for n in starts
+    ]
+    outputs = np.concatenate(parts)
+    return NetworkAnswers(probabilities_of(outputs, network), side, missed(images, card, cache))
 
 
-def score_model_file(
-    runs_dir: Path, file: Path, name: str, reading: Reading | None, images: ImageSet
+def score_network(
+    runs_dir: Path, asked: AskedNetwork, name: str, images: ImageSet, progress: Progress = SILENT
 ) -> RunRecord:
-    """Run a model file on every face and keep its predictions as a run; its record. Raises UsageError as `ask_file`."""
+    """Run a network on every face and keep its predictions as a run; its record. Raises UsageError."""
+    network = open_network(asked)
     started = time.time()
-    probabilities, side = ask_file(file, reading, images, runs_dir / "_cache")
+    said = answers_of(network, images, runs_dir / "_cache", progress)
     seconds = round(time.time() - started, 1)
-    source = AnswerSource(file.name, _digest(file, reading), side, seconds)
-    return keep_run(runs_dir, name or file.stem, probabilities, images, source)
+    digest = f"{network.digest}{_read(asked, network)}"
+    source = AnswerSource(asked.place.name, digest, said.side_px, seconds)
+    title = name or asked.name + (f" ({network.language})" if network.language else "")
+    record = keep_run(runs_dir, title, said.probabilities, images, source)
+    facts = _facts(asked, network, said)
+    return RunStore(runs_dir).write(record.changed(card=facts))
 
 
-def as_probabilities(outputs: Array) -> Array:
-    """float [N, classes]: the rows as they are where all are probabilities, else their softmax."""
-    if outputs.min() >= -1e-3 and np.allclose(outputs.sum(axis=1), 1, atol=0.02):
+def fitted(card: InputCard, runnable: Runnable, where: str) -> tuple[InputCard, int, bool]:
+    """The card as the network takes it, the side in pixels, and whether channels come first.
+
+    Raises UsageError where card and network do not go together.
+    """
+    planar = card.layout == "NCHW" if card.layout else runnable.planar
+    channels, side = (runnable.shape[0] if planar else runnable.shape[-1]), runnable.shape[1]
+    if channels == 1 and "channels" not in card.model_fields_set:
+        card = card.model_copy(update={"channels": "grey"})
+    wanted = 1 if card.channels == "grey" else 3
+    if channels not in (wanted, None) or (channels is None and not card.layout):
+        raise UsageError(
+            f"{where} takes {runnable.shape}, which is not {card.channels} "
+            f"{'channels first (NCHW)' if planar else 'channels last (NHWC)'}: "
+            "neither grey nor RGB images, or 'channels' and 'layout' of its card are wrong"
+        )
+    if card.size and side and card.size != side:
+        raise UsageError(f"{where} takes images of {side} px, and its card says size = {card.size}")
+    if not (side or card.size):
+        raise UsageError(f"{where} takes images of any size: give --card with size, such as 224")
+    return card, side or card.size or 0, planar
+
+
+def as_probabilities(outputs: Array, kind: str | None = None) -> Array:
+    """float [N, classes]: the rows as they are where all are probabilities, else their softmax.
+
+    kind: `logits` or `probabilities` where it is known. Raises ValueError for probabilities that are none.
+    """
+    are = outputs.min() >= -1e-3 and np.allclose(outputs.sum(axis=1), 1, atol=0.02)
+    if kind == "probabilities" and not are:
+        raise ValueError('its outputs are no probabilities: its card needs outputs = "logits"')
+    if are and kind != "logits":
         return np.clip(outputs, 0, None)
     powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def _fed(images: Array, network: Runnable, reading: Reading) -> Array:
-    """uint8 [N, s, s, 3] RGB -> what the network takes."""
-    if network.channels == 1:
-        grey = [cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in images]
-        images = np.stack(grey)[..., None]
-    elif reading.bgr:
-        images = images[..., ::-1]
-    span = np.float32((reading.high - reading.low) / 255)
-    values = images.astype(np.float32) * span + np.float32(reading.low)
-    return np.ascontiguousarray(values.transpose(0, 3, 1, 2) if network.planar else values)
-
-
-def _own_reading(file: Path) -> Reading:
-    card = read_card(file)
-    if card is None:
+def probabilities_of(outputs: Array, network: OpenNetwork) -> Array:
+    """In label order. outputs: float [N, ...], of the network's own classes."""
+    outputs = outputs.reshape(len(outputs), -1).astype(float)
+    if outputs.shape[1] != len(network.classes):
         raise UsageError(
-            f"{file} does not name its classes: give their names in the order of its outputs, "
-            f"such as --labels {','.join(EXPRESSIONS)}, and --pixels if its input range is not 0,1"
+            f"{network.where} has {outputs.shape[1]} outputs, and {len(network.classes)} names were given: "
+            f"{', '.join(network.classes)}"
         )
-    return Reading(tuple(card["classes"]), 0.0, 255.0)
+    if not np.isfinite(outputs).all():
+        raise UsageError(f"{network.where} gives numbers that are none (NaN or infinite)")
+    try:
+        rows = as_probabilities(outputs, network.feeding.outputs)
+    except ValueError as error:
+        raise UsageError(f"{network.where}: {error}") from None
+    return np.array([_in_order(network.classes, row) for row in rows])
 
 
-def _digest(file: Path, reading: Reading | None) -> str:
-    return sha256_file(file) + (f" {reading}" if reading else "")
+def _in_order(classes: tuple[str, ...], row: Array) -> list[float] | tuple[float, ...]:
+    """By class; no answer where all is in contempt and the like, as a quantised network may say."""
+    known = dict(zip(classes, row.tolist(), strict=True))
+    ours = [value for name, value in known.items() if name.strip().lower() not in OTHER_CLASSES]
+    return by_class(known) if sum(ours) > 0 else NO_ANSWER
+
+
+def _own_outputs(network: OpenNetwork, images: ImageSet) -> Array:
+    assert network.answer is not None
+    parts = []
+    for start in range(0, len(images), BATCH):
+        files = images.files[start : start + BATCH]
+        parts.append(
+            network.answer([decode_rgb((images.root / one).read_bytes()) for one in files])
+        )
+    return np.concatenate(parts)
+
+
+def _read(asked: AskedNetwork, network: OpenNetwork) -> str:
+    """How the network was fed, as a part of its run's id; empty where the network itself says it.
+
+    In the words of btfer 0.1 where it knew such a way, so that those runs keep their ids.
+    """
+    if asked.card is None:
+        return ""
+    card = (network.card or asked.card).model_copy(update={"licence": "", "claimed": None})
+    bgr = card.channels == "BGR"
+    if card == InputCard(classes=card.classes, range=card.range, channels="BGR" if bgr else "RGB"):
+        low, high = card.range
+        old = f"classes={card.classes!r}, low={low!r}, high={high!r}, bgr={bgr!r}, size_px=224"
+        return f" Reading({old})"
+    return f" {json.dumps(card.model_dump(mode='json'), sort_keys=True)}"
+
+
+def _facts(asked: AskedNetwork, network: OpenNetwork, said: NetworkAnswers) -> dict[str, Any]:
+    """What the run's record keeps of how the network was fed, and of what its makers claim."""
+    claims = (
+        asked.card.model_dump(mode="json", include={"licence", "claimed"}) if asked.card else {}
+    )
+    fed = (
+        network.card.model_dump(mode="json", exclude={"licence", "claimed"})
+        if network.card
+        else None
+    )
+    own = {"classes": network.classes, "preparation": "its own"}
+    return {
+        "input": fed or own,
+        **claims,
+        "cut_otherwise": said.missed,
+        "language": network.language,
+    }

@@ -10,7 +10,7 @@ from btfer.catalogue import Catalogue, erasure, erasures, faces, photos, release
 from btfer.catalogue.rows import PhotoTrace
 from btfer.errors import ImageError
 from btfer.files import sha256_file
-from btfer.images import decode_rgb, encode_png
+from btfer.images import PACKINGS, decode_rgb, encode_png
 from btfer.paths import derived_dirs, photo_path, thumbnail_path
 from btfer.pipeline.forget import lists, runs, strip
 from btfer.pipeline.forget.entry import Entry, new_id
@@ -195,9 +195,10 @@ def _with_bytes(cat: Catalogue, data_dir: Path, entry: Entry) -> Entry:
 
 def _as_released(crop: Path) -> set[str]:
     try:
-        return {hashlib.sha256(encode_png(decode_rgb(crop.read_bytes()))).hexdigest()}
+        pixels = decode_rgb(crop.read_bytes())
     except ImageError:
         return set()
+    return {hashlib.sha256(encode_png(pixels, packing=one)).hexdigest() for one in PACKINGS}
 
 
 def _piece(path: Path) -> set[str]:

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,7 +30,13 @@ from btfer.bench.train.protocol import PAPER, Augmentation
 from btfer.errors import BtferError, Busy, Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import only_one
-from tests.bench.conftest import draw_folder, draw_release, tiny_network
+from tests.bench.conftest import (
+    draw_folder,
+    draw_release,
+    put_tiny,
+    run_tiny,
+    tiny_network,
+)
 
 Bench = Callable[..., list[dict[str, Any]]]
 
@@ -38,11 +45,37 @@ class Killed(BaseException):
     """Ends a training as a kill would: nothing catches it."""
 
 
+def draw_faces(folder: Path) -> Path:
+    draw_folder(folder / "train", 6)
+    draw_folder(folder / "test", 2, first=50)
+    return folder
+
+
 @pytest.fixture
 def faces(tmp_path: Path) -> Path:
-    draw_folder(tmp_path / "faces" / "train", 6)
-    draw_folder(tmp_path / "faces" / "test", 2, first=50)
-    return tmp_path / "faces"
+    return draw_faces(tmp_path / "faces")
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with one run of one epoch on `faces`."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        put_tiny(monkeypatch)
+        [run] = run_tiny(
+            folder / "data", training={"faces": draw_faces(folder / "faces")}, epochs=1
+        )
+    assert run["state"] == "done"
+    return folder / "data"
+
+
+@pytest.fixture
+def trained(trained_once: Path, tmp_path: Path) -> dict[str, Any]:
+    """That run, in the data folder of `bench_tiny`."""
+    shutil.copytree(trained_once, tmp_path / "data")
+    [record] = (tmp_path / "data" / "runs").glob("*/run.json")
+    kept: dict[str, Any] = json.loads(record.read_text())
+    return kept
 
 
 def feeds(faces: Path, cache: Path) -> tuple[ImageBatches, ImageBatches]:
@@ -183,20 +216,21 @@ def test_a_run_leaves_its_files_and_is_not_repeated(
 
 
 def test_another_release_is_only_predicted_and_the_first_one_kept(
-    bench_tiny: Bench, faces: Path, tmp_path: Path
+    bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
-    first_release = draw_release(tmp_path / "r1")
-    [first] = bench_tiny(training={"faces": faces}, release=first_release)
     told: list[str] = []
+    options: dict[str, Any] = {"training": {"faces": faces}, "epochs": 1}
+    options["on_progress"] = told.append
+    first_release = draw_release(tmp_path / "r1")
+    [first] = bench_tiny(release=first_release, **options)
     second_release = draw_release(tmp_path / "r2", 5, first=300)
-    [second] = bench_tiny(
-        training={"faces": faces}, release=second_release, on_progress=told.append
-    )
+    [second] = bench_tiny(release=second_release, **options)
+    assert first["id"] == trained["id"]
     assert (first["id"], second["release"]["name"]) == (second["id"], "r2")
     assert second["metrics"]["cross_domain"]["images"] == 35
     assert not any("epoch" in text for text in told)
     told.clear()
-    [again] = bench_tiny(training={"faces": faces}, release=first_release, on_progress=told.append)
+    [again] = bench_tiny(release=first_release, **options)
     assert again["release"] == first["release"]
     assert again["metrics"] == first["metrics"]
     assert not any("scoring" in text for text in told)
@@ -208,7 +242,7 @@ def test_another_release_is_only_predicted_and_the_first_one_kept(
 
 
 def test_what_a_training_set_holds_of_the_release_is_told_and_recorded(
-    bench_tiny: Bench, faces: Path, tmp_path: Path
+    bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
     asked: list[str] = []
     told: list[str] = []
@@ -227,6 +261,7 @@ def test_what_a_training_set_holds_of_the_release_is_told_and_recorded(
     )
     assert asked == ["mine"]
     assert "mine: 3 of the release's 28 faces are also in it" in told
+    assert runs[0]["id"] == trained["id"]
     for run in runs:
         stored = json.loads((tmp_path / "data" / "runs" / run["id"] / "run.json").read_text())
         assert stored["leaks"] == {"faces": 3, "images": 28, "digest": "0" * 64}
@@ -236,7 +271,7 @@ def test_what_a_training_set_holds_of_the_release_is_told_and_recorded(
 
 
 def test_the_same_pictures_by_another_name_are_the_same_run_by_that_name(
-    bench_tiny: Bench, faces: Path, tmp_path: Path
+    bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
     def leaks(name: str) -> dict[str, Any]:
         return {"faces": len(name), "images": 28, "digest": "0" * 64}
@@ -244,12 +279,13 @@ def test_the_same_pictures_by_another_name_are_the_same_run_by_that_name(
     options: dict[str, Any] = {"release": draw_release(tmp_path / "r"), "leaks": leaks}
     [first] = bench_tiny(training={"mine": faces}, epochs=1, **options)
     [second] = bench_tiny(training={"yours": faces}, epochs=1, **options)
-    assert (first["id"], first["training"]) == (second["id"], "mine")
+    assert (first["id"], first["training"]) == (trained["id"], "mine")
+    assert second["id"] == first["id"]
     assert (second["training"], second["leaks"]["faces"]) == ("yours", 5)
 
 
 def test_leaks_are_not_written_over_what_another_process_scored_since(
-    bench_tiny: Bench, faces: Path, tmp_path: Path
+    bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {"training": {"faces": faces}, "epochs": 1}
 
@@ -265,7 +301,11 @@ def test_leaks_are_not_written_over_what_another_process_scored_since(
 
 
 def test_leaks_that_another_process_searches_are_waited_for(
-    bench_tiny: Bench, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench_tiny: Bench,
+    faces: Path,
+    trained: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(grid, "WAIT_SECONDS", 0.01)
     answers: list[Any] = [Busy("busy"), Busy("busy"), {"faces": 2, "images": 28, "digest": "0"}]
@@ -285,12 +325,11 @@ def test_leaks_that_another_process_searches_are_waited_for(
 
 
 def test_a_cell_that_was_busy_is_looked_at_again_at_the_end(
-    bench_tiny: Bench, faces: Path, tmp_path: Path
+    bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {"training": {"faces": faces}, "epochs": 1}
-    [done] = bench_tiny(balances=["none"], **options)
     lock = ExitStack()
-    lock.enter_context(only_one(tmp_path / "data" / "runs" / done["id"], "run"))
+    lock.enter_context(only_one(tmp_path / "data" / "runs" / trained["id"], "run"))
 
     def let_go(text: str) -> None:
         if text.startswith("[2/2]"):
@@ -302,20 +341,19 @@ def test_a_cell_that_was_busy_is_looked_at_again_at_the_end(
         told.append(text)
         let_go(text)
 
-    first, _ = bench_tiny(balances=["none", "simple"], on_progress=hear, **options)
+    first, _ = bench_tiny(balances=["conservative", "simple"], on_progress=hear, **options)
     assert told.count("left out: another process is running it") == 1
-    assert first == done
+    assert first == trained
 
 
 def test_what_a_killed_run_left_is_cleared_away(
-    bench_tiny: Bench, faces: Path, tmp_path: Path
+    bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
-    [run] = bench_tiny(training={"faces": faces}, epochs=1)
-    folder = tmp_path / "data" / "runs" / run["id"]
+    folder = tmp_path / "data" / "runs" / trained["id"]
     for name in (".part-1a2b", "best-phase2.npz", "training.npz"):
         (folder / name).write_bytes(b"x")
     before = {one.name for one in folder.iterdir()}
-    assert bench_tiny(training={"faces": faces}, epochs=1) == [run]
+    assert bench_tiny(training={"faces": faces}, epochs=1) == [trained]
     assert before - {one.name for one in folder.iterdir()} == {
         ".part-1a2b",
         "best-phase2.npz",
@@ -377,7 +415,7 @@ def test_a_failed_cell_is_recorded_and_the_grid_goes_on(
 ) -> None:
     for file in (faces / "train" / "fear").iterdir():
         file.unlink()
-    failed, done = bench_tiny(training={"faces": faces}, balances=["simple", "none"])
+    failed, done = bench_tiny(training={"faces": faces}, balances=["simple", "none"], epochs=1)
     assert (failed["state"], done["state"]) == ("failed", "done")
     assert "no training image of fear" in failed["error"]
     stored = tmp_path / "data" / "runs" / failed["id"] / "run.json"

@@ -1,0 +1,35 @@
+"""The ranking: ours and others', each beside what the paper printed, and never two releases in one list."""
+
+from pathlib import Path
+
+import pytest
+
+from btfer.bench.report.ranking import ranking
+from btfer.bench.report.results import results_frame
+from btfer.bench.report.seed_groups import read_groups
+from btfer.bench.runs.store import RunStore
+from btfer.bench.submit import check_bundle, read_bundle
+from tests.bench.drawn_bundles import draw_bundle, speck_release
+from tests.bench.drawn_runs import draw_run
+
+
+def test_others_stand_by_accuracy_in_the_list_of_their_release(tmp_path: Path) -> None:
+    draw_run(tmp_path / "runs", accuracy=0.6)
+    results = results_frame(read_groups(RunStore(tmp_path / "runs").all()))
+    images = speck_release(tmp_path / "drawn-1")
+    paths = [
+        draw_bundle(tmp_path, images, name, accuracy, seed=number)
+        for number, (name, accuracy) in enumerate({"best": 0.9, "worst": 0.1}.items())
+    ]
+    others = [check_bundle(read_bundle(path), images) for path in paths]
+    same = ranking(results.assign(digest=images.digest[:12]), others)
+    assert [row.model for row in same] == ["best", "ResNet18", "worst"]
+    assert {row.pictures for row in same} == {"drawn-1"}
+    assert same[1].published == pytest.approx(0.61)
+    assert same[1].difference == pytest.approx(same[1].accuracy - 0.61, abs=1e-6)
+    assert same[1].ece is not None
+    assert same[1].macro_recall == pytest.approx(same[1].accuracy)
+    assert [row.from_bundle for row in same] == [True, False, True]
+    apart = ranking(results.assign(digest="0" * 12), others)
+    assert [row.model for row in apart] == ["best", "worst", "ResNet18"]
+    assert [row.pictures for row in apart[1:]] == [f"drawn-1 ({images.digest[:6]})", "drawn-1"]
