@@ -62,7 +62,7 @@ def face_difference(theirs: Grey, source: Grey, window: Floats, face: Floats) ->
 def lay_over(theirs: Grey, source: Grey, window: Floats) -> Laid | None:
     """Move, scale, turn and shear a part of our picture until it lies on theirs; None where it never does.
 
-    theirs: uint8 [S, S], source: uint8 [H, W], grey. window: float [4], left, top, right, bottom in `source`, in pixels.
+    theirs: uint8 [S, S], source: uint8 [H, W], grey. window: float [4], left, top, right, bottom in it, in pixels.
     """
     import cv2
 
