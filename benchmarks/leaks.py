@@ -3,9 +3,11 @@
     python benchmarks/leaks.py [--photos FOLDER] [--most N] [--one-photo WORD]
 
 Every face's photo is made into training pictures as training sets show them: our own crop, the bare box, squares
-tighter and looser, levelled by the eyes, the whole photo; 48x48 grey or 100x100, recompressed, half of them
-mirrored. They are written to class folders, and the real search must find, for each, its own face and no other.
-Photos that are copies of one picture are left out first, as dedup does.
+from much tighter to much looser, levelled by the eyes closely and loosely, the whole photo; 48x48 grey to 112x112,
+recompressed, half of them mirrored. They are written to class folders, and the real search must find, for each, its
+own face and no other. Photos that are copies of one picture are left out first, as dedup does.
+Then half of the faces are searched for in a table of FER2013's form and size made of the other half: the time of one
+core for a release of 2,100, and that no pair is found.
 Photos: the built-in synthetic sample, whose boxes are known, or --photos FOLDER, whose faces MTCNN finds.
 """
 
@@ -35,6 +37,12 @@ from btfer.pipeline.likeness import features_of, is_same
 
 MARGIN_PX = 20
 RECALL, PRECISION = 0.95, 0.99
+LEVELS = (  # kind, distance of the eyes from the sides, and from the top, in sides; px
+    ("levelled closely, 48 px", (0.2, 0.28), (0.25, 0.35), 48),
+    ("levelled, 100 px", (0.28, 0.36), (0.3, 0.42), 100),
+    ("levelled loosely, 112 px", (0.34, 0.4), (0.35, 0.48), 112),
+)
+FER_ROWS, RELEASE, LIMIT_S = 35_887, 2_100, 120  # of one core: a minute on two
 
 Truth = dict[str, tuple[str, str]]  # of each training picture, whose face it shows, and its kind
 Window = tuple[float, float, float, float]  # centre, width, height
@@ -130,16 +138,20 @@ def made_of(face: PlantedFace, rng: np.random.Generator) -> Iterator[tuple[str, 
     yield "our crop, 100 px, q40", _recompressed(_sized(own, 100), 40)
     yield "bare box, 48 px", _sized(_cut(grey, (*middle, width, height)), 48)
     for kind, least, largest, size in (
+        ("very tight square, 48 px", 0.7, 0.85, 48),
         ("tight square, 48 px", 0.85, 1.2, 48),
         ("square, 48 px", 1.2, 1.6, 48),
         ("loose square, 100 px", 1.6, 2.0, 100),
+        ("very loose square, 100 px", 2.0, 2.6, 100),
+        ("very loose square, 48 px", 2.0, 2.6, 48),
     ):
         side = rng.uniform(least, largest) * height
         shift = rng.uniform(-0.08, 0.08, 2) * height
         yield kind, _sized(_cut(grey, (*(middle + shift), side, side)), size)
-    level = _levelled(grey, face, rng)
-    if level is not None:
-        yield "levelled, 100 px", _recompressed(level, 80)
+    for kind, insets, downs, size in LEVELS:
+        level = _levelled(grey, face, rng.uniform(*insets), rng.uniform(*downs), size)
+        if level is not None:
+            yield kind, _recompressed(level, 80)
     yield "whole photo, 100 px", _sized(grey, 100)
 
 
@@ -159,20 +171,19 @@ def _recompressed(grey: Grey, quality: int) -> Grey:
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
-def _levelled(grey: Grey, face: PlantedFace, rng: np.random.Generator) -> Grey | None:
+def _levelled(grey: Grey, face: PlantedFace, inset: float, down: float, size: int) -> Grey | None:
     """The eyes at fixed places, as in RAF-DB's aligned pictures; None where that reaches beyond the photo."""
     if face.eyes is None:
         return None
     left, right = (np.array(eye) for eye in face.eyes)
-    inset, down = rng.uniform(0.28, 0.36), rng.uniform(0.3, 0.42)
     across = right - left
-    scale = (1 - 2 * inset) * 100 / float(np.hypot(*across))
+    scale = (1 - 2 * inset) * size / float(np.hypot(*across))
     turn = cv2.getRotationMatrix2D((left + right) / 2, np.degrees(np.arctan2(*across[::-1])), scale)
-    turn[:, 2] += np.array([50, down * 100]) - (left + right) / 2
-    if cv2.warpAffine(np.ones_like(grey), turn, (100, 100)).mean() < 0.98:
+    turn[:, 2] += np.array([size / 2, down * size]) - (left + right) / 2
+    if cv2.warpAffine(np.ones_like(grey), turn, (size, size)).mean() < 0.98:
         return None
     blurred = cv2.GaussianBlur(grey, (0, 0), max(0.01, 0.5 / scale - 0.5)) if scale < 0.7 else grey
-    return np.asarray(cv2.warpAffine(blurred, turn, (100, 100)), np.uint8)
+    return np.asarray(cv2.warpAffine(blurred, turn, (size, size)), np.uint8)
 
 
 def write_training(faces: list[PlantedFace], folder: Path, seed: int = 0) -> Truth:
@@ -203,6 +214,50 @@ def measure(faces: list[PlantedFace]) -> tuple[Truth, LeakSearch, float]:
         return truth, found, time.perf_counter() - began
 
 
+def timed(faces: list[PlantedFace]) -> tuple[float, LeakSearch]:
+    """Seconds of one core for a release against a FER2013 that shows none of it, and what is found all the same."""
+    half = len(faces) // 2
+    ours, others = [face.subject for face in faces[:half]], faces[half:]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_fer(others, folder / "fer2013.csv")
+        _, kept = read_training(folder / "fer2013.csv", "fer", folder / "cache")
+        search(ours[:16], kept, "fer", engine="serial")  # what is compiled and loaded once
+        began = (
+            time.process_time()
+        )  # of this process alone: other work on the machine does not count
+        found = search(ours, kept, "fer", engine="serial")
+        return (time.process_time() - began) * RELEASE / len(ours), found
+
+
+def _write_fer(faces: list[PlantedFace], table: Path, seed: int = 1) -> None:
+    rng = np.random.default_rng(seed)
+    patches = [grey_of(face.subject.picture.read_bytes()) for face in faces]
+    with table.open("w") as file:
+        file.write("emotion,pixels,Usage\n")
+        for n in range(FER_ROWS):
+            x, y, width, height = faces[n % len(faces)].subject.box
+            side = rng.uniform(0.9, 1.5) * height
+            middle = (rng.uniform(-0.1, 0.1, 2) + 0.5) * (width, height) + (x, y)
+            small = _sized(_cut(patches[n % len(faces)], (*middle, side, side)), 48)
+            file.write(f"3,{' '.join(map(str, small.ravel()))},Training\n")
+
+
+def report_time(
+    seconds: float, found: LeakSearch, say: Callable[[Any], None], *, keep: bool
+) -> bool:
+    """Print the seconds, and what was found that is not there; whether both are met."""
+    about = f"{RELEASE:,} faces against {FER_ROWS:,} pictures of others"
+    say(f"{about}: {seconds:.0f} s of one core (must {LIMIT_S}), {len(found.leaks)} pairs (must 0)")
+    if keep:
+        limits = (
+            ("search, one core", seconds, "s", f"< {LIMIT_S}"),
+            ("false pairs", len(found.leaks), "pairs", "<= 0"),
+        )
+        results.save(results.Measured(f"{n}, {about}", x, u, limit=m) for n, x, u, m in limits)
+    return seconds < LIMIT_S and not found.leaks
+
+
 def report(
     faces: list[PlantedFace],
     truth: Truth,
@@ -218,8 +273,9 @@ def report(
     def is_one(one: str, other: str) -> bool:
         return any(word in one and word in other for word in one_photo)
 
-    right = [leak for leak in found.leaks if truth[leak.file][0] == leak.ours]
-    wrong = [leak for leak in found.leaks if truth[leak.file][0] != leak.ours]
+    sure = [leak for leak in found.leaks if leak.sure]
+    right = [leak for leak in sure if truth[leak.file][0] == leak.ours]
+    wrong = [leak for leak in sure if truth[leak.file][0] != leak.ours]
     wrong = [leak for leak in wrong if not is_one(truth[leak.file][0], leak.ours)]
     asked = Counter(kind for _, kind in truth.values())
     held = Counter(truth[leak.file][1] for leak in right)
@@ -233,12 +289,17 @@ def report(
     for (one, other), n in pairs.most_common(20):
         say(f"  {n} pictures of {one} were taken for {other}: check whether both are one photo")
     say(f"recall {recall:.3f} (must {RECALL}), precision {precision:.4f} (must {PRECISION})")
+    say(f"{len(wrong)} false pairs; {len(found.leaks) - len(sure)} pairs are unsure")
     say(f"{seconds / len(faces) * 1000:.0f} ms a face against {len(truth):,} pictures, one core")
     if keep:
         about = f"{len(truth):,} pictures made of {len(faces):,} faces"
         rates = (("recall", recall, RECALL), ("precision", precision, PRECISION))
         kept = [results.Measured(f"{n}, {about}", x, "share", limit=f">= {m}") for n, x, m in rates]
         per_face_ms = seconds / len(faces) * 1000
+        kept += [
+            results.Measured(f"recall of {kind}, {about}", held[kind] / n, "share")
+            for kind, n in asked.items()
+        ]
         results.save([*kept, results.Measured(f"search, {about}", per_face_ms, "ms/face")])
     return recall >= RECALL and precision >= PRECISION
 
@@ -263,7 +324,8 @@ def main() -> None:
     faces = photo_faces(args.photos, args.most) if args.photos else sample_faces()[: args.most]
     say = Console(width=110).print
     met = report(faces, *measure(faces), say, args.one_photo, keep=args.save)
-    raise SystemExit(not met)
+    quick = report_time(*timed(faces), say, keep=args.save)
+    raise SystemExit(not (met and quick))
 
 
 if __name__ == "__main__":

@@ -149,5 +149,7 @@ def _fail(message: str, code: int) -> None:
     if os.environ.get("BTFER_TRACEBACK"):
         raise
     output.log_to_file(message, code)
-    print(f"btfer: {message}", file=sys.stderr)
+    # What a table or a file's name holds is shown, never sent to the terminal as a command.
+    shown = "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in message)
+    print(f"btfer: {shown}", file=sys.stderr)
     sys.exit(code)

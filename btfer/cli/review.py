@@ -79,7 +79,10 @@ def review_import(
     rows = csv_reader.read_csv(file, may_be_empty=True)
     values, lines = [one.values for one in rows], [one.line for one in rows]
     with context.catalogue(context.settings(), must_exist=True) as cat:
-        outcome = review.import_verdicts(cat, values, reviewer, lines=lines)
+        try:
+            outcome = review.import_verdicts(cat, values, reviewer, lines=lines)
+        except UsageError as error:
+            raise UsageError(f"{file}: {error}") from None
     text = (
         "{added} added, {known} known already, {unknown} about unknown photos or faces, "
         "{taken_back} undone"

@@ -140,7 +140,7 @@ def _ways(
     """Pictures whose tones are alike: as they are, or one of them with those of the other."""
     yield one, laid
     for model, copy in ((one, laid), (laid, one)):
-        yield model, _with_tones_of(model, copy, on)
+        yield model, with_tones_of(model, copy, on)
 
 
 def _at_best_softness(
@@ -157,8 +157,11 @@ def _at_best_softness(
     return best
 
 
-def _with_tones_of(model: Grey, grey: Grey, shown: "np.ndarray[Any, Any]") -> Floats:
-    """A picture with the histogram of another: any brightness, contrast and gamma."""
+def with_tones_of(model: Grey, grey: Grey, shown: "np.ndarray[Any, Any]") -> Floats:
+    """A picture with the histogram of another, float32 [H, W]: any brightness, contrast and gamma.
+
+    model, grey: uint8 [H, W]. shown: bool [H, W], the pixels that count.
+    """
     have, want = (
         np.cumsum(np.bincount(one[shown], minlength=256)) / shown.sum() for one in (grey, model)
     )

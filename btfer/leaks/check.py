@@ -22,7 +22,7 @@ from btfer.progress import SILENT, Progress
 from btfer.release_record import ExcludedLeaks
 from btfer.settings import Settings
 
-COLUMNS = ("ours", "training", "file", "label", "bits", "difference", "shows", "mirrored")
+COLUMNS = ("ours", "training", "file", "label", "bits", "difference", "sure", "shows", "mirrored")
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class LeakCheck:
     """Which images of a release are in one training set.
 
     training, digest: the set's name and content. pictures: those of the set that could be read. images: those of
-    the release that were compared. faces: how many of these are in the set. unread: files of either that could
-    not be read. pairs: every picture of the set that shows a face of the release.
+    the release that were compared. faces: how many of these are in the set. unsure: how many others may be. unread:
+    files of either that could not be read. pairs: every picture of the set that shows a face of the release, or may.
     """
 
     training: str
@@ -39,6 +39,7 @@ class LeakCheck:
     pictures: int
     images: int
     faces: int
+    unsure: int
     unread: tuple[str, ...]
     pairs: tuple[Leak, ...]
 
@@ -107,8 +108,8 @@ def exclude(
 ) -> tuple[list[KeptFace], dict[str, ExcludedLeaks]]:
     """The faces that are in none of the sets, and what a release states about each set.
 
-    Only faces that were never compared with a set are searched for. A face whose photo cannot be read is left
-    out. Raises as `check_release`.
+    Only faces that were never compared with a set are searched for. One that may be in a set is left out too, and one
+    whose photo cannot be read. Raises as `check_release`.
     """
     if not training:
         raise UsageError(
@@ -168,12 +169,14 @@ def _checked(
                 **found | {"unread": tuple(found["unread"]), "pairs": _leaks(found["pairs"])}
             )
     searched = _search(subjects, kept, training.name, settings, progress)
+    sure = {leak.ours for leak in searched.leaks if leak.sure}
     against = LeakCheck(
         training.name,
         training.digest,
         len(training),
         len(subjects),
-        len({leak.ours for leak in searched.leaks}),
+        len(sure),
+        len({leak.ours for leak in searched.leaks} - sure),
         training.unread + tuple(f"{name} ({why})" for name, why in searched.unread.items()),
         searched.leaks,
     )
@@ -187,4 +190,4 @@ def _leaks(rows: Sequence[Mapping[str, Any]]) -> tuple[Leak, ...]:
 
 
 def _csv(leaks: Sequence[Leak]) -> bytes:
-    return as_csv(COLUMNS, (asdict(leak) for leak in leaks))
+    return as_csv(COLUMNS, (asdict(leak) | {"sure": leak.sure} for leak in leaks))

@@ -1,29 +1,43 @@
 """The search: near hashes of our views and of a training set make candidates; laid over each other, they are judged.
 
-Source of the hashes: `btfer.images.hashes`; of the comparison: `btfer.images.registration`.
+A hash within 11 bits says little: of the candidates, those that are not alike at a glance are dropped first. Of
+the same shot, the face must agree too: another expression of one person in one studio is no leak.
+
+Source of the hashes: `btfer.images.hashes`; of the comparison: `btfer.leaks.laid_over`.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from btfer import hamming
 from btfer.engine import map_unordered
-from btfer.images.registration import registered_difference
+from btfer.leaks.glances import explained, mirror_glances
+from btfer.leaks.laid_over import face_difference
 from btfer.leaks.training import TrainingSet, load_set
 from btfer.leaks.views import LeakSubject, Views, views_of
 from btfer.progress import SILENT, Progress
 
-METHOD = 1  # answers on disk that another method gave are not used
-MAX_BITS = 8
-SAME_PICTURE = 0.4  # largest `registration.registered_difference` of two copies of one picture
-"""Of 1,495 pictures made from real photos (other crops, 48 and 100 px, recompressed, mirrored, levelled) 98 of 100
-came to 0.37 or less; of other pictures only those of one person, place and minute came below 0.6."""
+METHOD = 3  # answers on disk that another method gave are not used
+MAX_BITS = 11
+ALIKE = 0.8  # least correlation of 16x16 pictures of two of which one is moved a little
+EXPLAINED = 0.84  # least `glances.explained` of two that are compared closely
+SURE = 0.25  # largest `laid_over.face_difference` of a copy
+UNSURE = 0.4  # and of what people must look at
+"""Of copies made from real photos (other crops, 48 and 100 px, recompressed, mirrored, levelled) 99 of 100 that were
+compared came to 0.25 or less; the same person in the same studio with another expression to 0.34 or more."""
 AT_ONCE = 16  # faces whose views are searched together
 SOURCES = ("photo", "face", "levelled face")
+AT_ONCE_FITTED = 1 << 12  # pairs whose slopes are held together: 28 MB
+AT_A_GLANCE = 1 << 14  # pairs whose glances are held together: 32 MB
+
+Ints = np.ndarray[Any, np.dtype[np.integer[Any]]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
+Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @dataclass(frozen=True, order=True)
@@ -31,8 +45,8 @@ class Leak:
     """One of our faces, and a picture of a training set that was made from the same photo.
 
     ours: the face's id, or the file of the release. file, label: the training picture and its class. bits: Hamming
-    distance of the hashes, 0-8. difference: see `images.registration`, 0-0.4. shows: what of our photo it shows,
-    one of SOURCES. mirrored: it shows the mirror image.
+    distance of the hashes, 0-11. difference: see `leaks.laid_over`, 0-0.4. shows: what of our photo it shows, one of
+    SOURCES. mirrored: it shows the mirror image.
     """
 
     ours: str
@@ -43,6 +57,11 @@ class Leak:
     difference: float
     shows: str
     mirrored: bool
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is a copy; else it may be another shot of the person a moment later, for people to look at."""
+        return self.difference <= SURE
 
     @property
     def shows_in_words(self) -> str:
@@ -95,21 +114,17 @@ def _loaded(kept: Path, name: str) -> TrainingSet:
 
 
 def find_leaks(views: Sequence[Views], training: TrainingSet) -> Iterator[Leak]:
-    """One leak for each pair of a face and a training picture that are the same picture: the view most alike."""
-    tried: dict[tuple[int, int], list[Leak]] = {}
+    """One for each pair of a face and a training picture that are the same picture, or may be."""
     for ours, view, theirs, bits, mirrored in _candidates(views, training):
         leak = _judged(views[ours], view, training, theirs, bits, mirrored)
-        tried.setdefault((ours, theirs), []).append(leak)
-    for leaks in tried.values():
-        best = min(leaks, key=lambda one: one.difference)
-        if best.difference <= SAME_PICTURE:
-            yield best
+        if leak.difference <= UNSURE:
+            yield leak
 
 
 def _candidates(
     views: Sequence[Views], training: TrainingSet
 ) -> Iterator[tuple[int, int, int, int, bool]]:
-    """Face, view, training picture, bits, mirrored: of each source of a face only the nearest view."""
+    """Face, view, training picture, bits, mirrored: of each face and picture the view most alike."""
     if not views:
         return
     hashes = np.concatenate([one.hashes for one in views])
@@ -117,17 +132,42 @@ def _candidates(
     found = hamming.collect(
         hamming.near_between(hamming.each_row(hashes), theirs, max_bits=MAX_BITS)
     )
-    ends = np.cumsum([len(one.hashes) for one in views])
-    face = np.searchsorted(ends, found.i, side="right")
-    view = found.i - np.append(0, ends)[face]
-    source = np.concatenate([one.source for one in views])[found.i]
     mirrored, picture = np.divmod(found.j, len(training))
-    seen = set()
-    for n in np.lexsort((mirrored, view, found.bits)).tolist():
-        key = int(face[n]), int(picture[n]), int(source[n])
-        if key not in seen:
-            seen.add(key)
-            yield key[0], int(view[n]), key[1], int(found.bits[n]), bool(mirrored[n])
+    alike = _correlations(views, training, found.i, picture, mirrored == 1)
+    on = np.flatnonzero(alike >= ALIKE)
+    ends = np.cumsum([len(one.hashes) for one in views])
+    face = np.searchsorted(ends, found.i[on], side="right")
+    order = np.lexsort((found.i[on], -alike[on], picture[on], face))
+    pairs = np.stack([face, picture[on]], axis=1)[order]
+    first = np.any(np.diff(pairs, axis=0, prepend=-1) != 0, axis=1)
+    chosen = on[order[first]]
+    explains = _explained(views, training, found.i[chosen], picture[chosen], mirrored[chosen] == 1)
+    for k in chosen[explains >= EXPLAINED].tolist():
+        ours = int(np.searchsorted(ends, found.i[k], side="right"))
+        view = int(found.i[k] - (ends[ours] - len(views[ours].hashes)))
+        yield ours, view, int(picture[k]), int(found.bits[k]), bool(mirrored[k])
+
+
+def _correlations(
+    views: Sequence[Views], training: TrainingSet, view: Ints, picture: Ints, mirrored: Bools
+) -> Floats:
+    """How alike views and training pictures are at a glance, -1 to 1: float32 [P] of P pairs."""
+    ours, theirs = np.concatenate([one.glances for one in views]), training.glances
+    alike = np.empty(len(view), np.float32)
+    for seen, on in ((ours, ~mirrored), (mirror_glances(ours), mirrored)):
+        for some in np.array_split(np.flatnonzero(on), len(view) // AT_A_GLANCE + 1):
+            alike[some] = np.einsum("ij,ij->i", seen[view[some]], theirs[picture[some]])
+    return alike
+
+
+def _explained(
+    views: Sequence[Views], training: TrainingSet, view: Ints, picture: Ints, mirrored: Bools
+) -> Floats:
+    """How much of the views is the training pictures, laid on them: float32 [P] of P pairs."""
+    ours, theirs = np.concatenate([one.glances for one in views]), training.glances[picture]
+    theirs = np.where(mirrored[:, None], mirror_glances(theirs), theirs)
+    parts = np.array_split(np.arange(len(view)), len(view) // AT_ONCE_FITTED + 1)
+    return np.concatenate([explained(ours[view[some]], theirs[some]) for some in parts])
 
 
 def _judged(
@@ -137,13 +177,14 @@ def _judged(
     if mirrored:
         grey = np.ascontiguousarray(grey[:, ::-1])
     source = int(ours.source[view])
+    difference = face_difference(grey, ours.sources[source], ours.window[view], ours.faces[source])
     return Leak(
         ours.name,
         training.name,
         training.files[theirs],
         training.classes[theirs],
         bits,
-        round(registered_difference(grey, ours.sources[source], ours.window[view]), 3),
+        round(difference, 3),
         SOURCES[source],
         mirrored,
     )

@@ -20,7 +20,7 @@ def sheet(
 ) -> bytes:
     """A PNG of at most 60 pairs, the least alike first: our face with its surroundings, and the training picture.
 
-    Both are grey, as they were compared, 128x128 px each. subjects: all faces that `leaks` names. training: by name.
+    Both are grey, as they were compared, 128 px wide each. subjects: all faces that `leaks` names. training: by name.
     """
     shown = sorted(leaks, key=lambda leak: (-leak.difference, leak))[:MAX_PAIRS]
     known = {one.name: one for one in subjects}
@@ -43,7 +43,8 @@ def sheet(
         grey = Image.fromarray(their.greys[their.files.index(leak.file)])
         picture.paste(grey.resize((TILE_PX, TILE_PX)), (left + TILE_PX, top))
         where = f"{leak.ours[-36:]}\n{leak.training}: {leak.file[-32:]}"
-        text = f"{where}\n{leak.difference:.2f}, {leak.shows_in_words}"
+        sure = "" if leak.sure else " unsure,"
+        text = f"{where}\n{leak.difference:.2f},{sure} {leak.shows_in_words}"
         draw.text((left + 2, top + TILE_PX + 2), text, fill="black", font=font)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")

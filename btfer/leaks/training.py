@@ -9,7 +9,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from btfer.engine import map_unordered
 from btfer.errors import ImageError, UsageError
 from btfer.files import sha256_file, write_atomic
 from btfer.images import phash_pairs
+from btfer.leaks.glances import Glances, glance_of
 from btfer.leaks.views import HASH_PX, Grey, grey_of, resized
 from btfer.progress import SILENT, Progress
 
@@ -56,6 +57,11 @@ class TrainingSet:
 
     def __len__(self) -> int:
         return len(self.files)
+
+    @cached_property
+    def glances(self) -> Glances:
+        """Each picture at a glance, float32 [N, 256]: see `leaks.glances`."""
+        return glance_of(self.greys)
 
 
 class _HashedPicture(NamedTuple):

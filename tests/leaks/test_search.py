@@ -24,8 +24,14 @@ def whole(subject: LeakSubject) -> Grey:
 
 @pytest.mark.parametrize(
     ("high", "down", "size"),
-    [(1.0, 0.0, 48), (1.3, 0.05, 48), (1.7, -0.07, 100)],
-    ids=["as the box, 48 px", "looser and lower, 48 px", "much looser and higher, 100 px"],
+    [(0.7, 0.03, 48), (1.0, 0.0, 48), (1.3, 0.05, 48), (1.7, -0.07, 100), (2.4, 0.05, 100)],
+    ids=[
+        "much tighter, 48 px",
+        "as the box, 48 px",
+        "looser and lower, 48 px",
+        "much looser and higher, 100 px",
+        "head and shoulders, 100 px",
+    ],
 )
 def test_another_crop_of_the_same_photo_is_found(
     tmp_path: Path, high: float, down: float, size: int
@@ -53,7 +59,8 @@ def test_the_whole_photo_is_found_as_such(tmp_path: Path) -> None:
     [one] = subjects(1)
     save(tmp_path / "set", "fear/a.jpg", whole(one))
     [leak] = look([one], tmp_path / "set").leaks
-    assert (leak.shows, leak.bits) == ("photo", 0)
+    assert leak.shows == "photo"
+    assert leak.bits <= 2
 
 
 def test_a_tilted_face_is_found_in_a_levelled_picture(tmp_path: Path) -> None:
@@ -76,6 +83,38 @@ def test_other_faces_are_not_taken_for_ours(tmp_path: Path) -> None:
         for high in (1.0, 1.4):
             save(tmp_path / "set", f"happy/{one.name[:-4]}-{high}.jpg", cut(one, high=high))
     assert look(subjects(20), tmp_path / "set").leaks == ()
+
+
+def test_the_same_shot_with_another_mouth_is_no_leak(tmp_path: Path) -> None:
+    ours = subjects(6)
+    for number, one in enumerate(ours):
+        changed = LeakSubject("changed", tmp_path / f"{number}.png", one.box)
+        cv2.imwrite(str(changed.picture), with_another_mouth(one))
+        for high in (0.9, 1.4):
+            save(tmp_path / "set", f"sad/{number}-{high}.jpg", cut(changed, high=high, size=48))
+    assert [leak for leak in look(ours, tmp_path / "set").leaks if leak.sure] == []
+
+
+def with_another_mouth(subject: LeakSubject) -> Grey:
+    """The corners of the mouth pulled down, and nothing else changed."""
+    grey = grey_of(subject.picture.read_bytes())
+    left, top, wide, high = subject.box
+    y, x = np.mgrid[: grey.shape[0], : grey.shape[1]].astype(np.float32)
+    for corner in (0.3, 0.7):
+        away = ((x - left - corner * wide) ** 2 + (y - top - 0.78 * high) ** 2) / (0.1 * high) ** 2
+        y = y - 0.12 * high * np.exp(-away / 2)
+    return np.asarray(cv2.remap(grey, x, y, cv2.INTER_LINEAR), np.uint8)
+
+
+@pytest.mark.parametrize("gamma", [0.6, 1.6])
+def test_a_copy_in_other_tones_is_found(tmp_path: Path, gamma: float) -> None:
+    ours = subjects(4)
+    for number, one in enumerate(ours):
+        toned = 255 * (cut(one, high=1.3, size=100) / 255.0) ** gamma
+        save(tmp_path / "set", f"happy/{number}.jpg", toned.round().astype(np.uint8))
+    found = look(ours, tmp_path / "set").leaks
+    assert len(found) == len(ours)
+    assert all(leak.sure for leak in found)
 
 
 def test_blank_pictures_are_no_leak_and_a_lost_photo_is_told(tmp_path: Path) -> None:
