@@ -64,13 +64,14 @@ def test_a_signal_ends_a_crawl_with_its_summary_and_it_goes_on_later(
 
 
 def test_a_second_signal_ends_at_once() -> None:
+    before = signal.getsignal(signal.SIGTERM)
     with crawl_report.stop_on_signals() as stop:
         signal.raise_signal(signal.SIGTERM)
         assert stop.event.is_set()
         assert stop.signal == signal.SIGTERM
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.fixture

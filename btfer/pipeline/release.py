@@ -22,7 +22,7 @@ from btfer.catalogue.secret_keys import RELEASES, secret_key
 from btfer.csv_writer import as_csv
 from btfer.errors import BtferError, ImageError
 from btfer.files import only_one, sha256_file, write_atomic
-from btfer.images import THOROUGH, Pixels, bare_size, decode_rgb, encode_png
+from btfer.images import Pixels, bare_size, decode_rgb, encode_png
 from btfer.licences import parse_licence, redistribution
 from btfer.paths import releases_dir
 from btfer.pipeline import formats
@@ -183,7 +183,7 @@ def _write_image(folder: Path | None, one: ReleaseImage) -> _Written:
             f"the crop {one.pixels} cannot be read ({error}): delete it, and run btfer crop repair"
         ) from None
     if bare_size(data) is None:
-        data = encode_png(pixels, packing=THOROUGH)
+        data = encode_png(pixels)
     if folder:
         write_atomic(folder / "images" / one.file, data)
     return _Written(hashlib.sha256(data).hexdigest(), tile(pixels))

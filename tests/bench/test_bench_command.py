@@ -27,7 +27,7 @@ def test_the_list_has_every_network_with_what_it_costs(
 ) -> None:
     assert typed(monkeypatch, "networks", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
-    assert len(rows) == 27
+    assert len(rows) == 33
     assert {tuple(row) for row in rows} == {("name", "family", "parameters", "weights")}
     assert {"48": 33_625_927, "224": 134_289_223} in [row["parameters"] for row in rows]
     assert typed(monkeypatch, "networks") == 0

@@ -11,10 +11,17 @@ from btfer.catalogue import Catalogue, photos
 from btfer.errors import ImageError
 from btfer.faces.cut import Cut
 from btfer.faces.modes import MODES, crop_settings
-from btfer.images import Pixels
+from btfer.images import QUICK, Pixels
 from btfer.paths import photo_path
 from btfer.pipeline import crop
-from btfer.pipeline.crop_photo import LostCrops, PhotoFaces, PhotoFile, cut_again, find_and_cut
+from btfer.pipeline.crop_photo import (
+    LostCrop,
+    LostCrops,
+    PhotoFaces,
+    PhotoFile,
+    cut_again,
+    find_and_cut,
+)
 from btfer.sample import load_manifest, picture_path
 from btfer.settings import Settings
 from tests.conftest import as_bytes
@@ -185,5 +192,5 @@ def test_a_crop_that_cannot_be_made_again_for_want_of_memory_says_so(
     data = as_bytes(photo_of(1), "PNG")
     (tmp_path / "photo").write_bytes(data)
     photo = PhotoFile(hashlib.sha256(data).hexdigest(), tmp_path / "photo")
-    lost = LostCrops(photo, {"a": (Cut(0, 0, 9, 9), MODES["paper"])})
+    lost = LostCrops(photo, {"a": LostCrop(Cut(0, 0, 9, 9), MODES["paper"], QUICK)})
     assert cut_again(lost) == (lost, {}, "out of memory")

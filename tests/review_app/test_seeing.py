@@ -89,7 +89,7 @@ def test_a_page_of_96_says_once_what_was_done_and_that_nothing_is_known(
     page.locator(".said.old").wait_for(state="attached")  # it is no news for ever
     page.locator(".said").wait_for(state="hidden")
     last = page.locator(f".tile[data-id='{nameless}']")
-    assert last.inner_text().split() == ["unlabelled"]
+    assert last.inner_text().split().count("unlabelled") == 1
     assert last.get_attribute("aria-label").count("unlabelled") == 1
 
 
@@ -191,7 +191,7 @@ def test_hints_and_keys_are_explained_and_the_strongest_hint_is_on_the_badge(
     app = run_app(tmp_path)
     open_round(page, app.url, "faces")
     badge = page.locator(".badge")
-    assert badge.inner_text() == "odd landmarks +3"
+    assert badge.inner_text() == "odd landmarks +2"
     assert "perhaps no face" in badge.get_attribute("title")
     tile = page.locator(".tile").first
     assert "picture 1, unlabelled, odd landmarks, blurred, turned" in tile.get_attribute(

@@ -295,7 +295,7 @@ def test_a_damaged_file_is_named(offline: Path) -> None:
 def test_every_pretraining_in_the_registry_has_its_file() -> None:
     offered = {(one.name, start) for one in ARCHITECTURES.values() for start in one.weights[1:]}
     assert offered == set(OFFERED)
-    assert len(offered) == 13
+    assert len(offered) == 17
     with pytest.raises(UsageError, match="resnet18 has no 'imagenet' weights; choose none"):
         architecture("resnet18").weight_file("imagenet")
 

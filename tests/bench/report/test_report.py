@@ -115,6 +115,7 @@ def test_the_report_needs_no_other_file_and_tells_what_is_missing(tmp_path: Path
     assert "508 of the paper's 512 cells are not run" in html
     assert "None" not in re.sub(r'data:[^"]*', "", html)
     names = {"index.html", "results.csv", "results.md", "results.tex", "strata.csv"}
+    names |= {"cross.csv", "cross.md", "cross.tex"}
     assert {file.name for file in page.parent.iterdir()} == names
 
 
