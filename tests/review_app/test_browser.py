@@ -33,8 +33,8 @@ def await_count(page: Any, text: str) -> None:
 
 
 def await_said(page: Any, text: str) -> None:
-    """What the last action did was said; it may have faded since."""
-    page.locator(".said", has_text=text).wait_for(state="attached")
+    """What the last action did was said, above the grid or where no picture is left; it may have faded since."""
+    page.get_by_text(text).first.wait_for(state="attached")
 
 
 def given(cat: Catalogue, round_: str) -> dict[str, tuple[str, str]]:
