@@ -45,7 +45,7 @@ demo: .venv/.complete  ## The whole line on the built-in synthetic sample, in mi
 
 test: .venv/.dev  ## The tests; installs Chromium and PostgreSQL for them where it may
 	sh tests/system_packages.sh
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow"
 
 test-slow: .venv/.dev  ## The tests that take longer: training, kills, the whole line
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow

@@ -19,12 +19,14 @@ def printed() -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_crawl_benchmark_counts_every_image_that_ours_keeps(printed: str) -> None:
     ours = re.findall(r"│ (btfer, .*?) +│.*│ (\d+) of (\d+) +│", printed)
     assert len(ours) == 2, printed
     assert {(kept, asked) for _, kept, asked in ours} == {("40", "40")}, printed
 
 
+@pytest.mark.slow
 def test_the_crawl_benchmark_says_pass_or_miss_for_each_target(printed: str) -> None:
     ends = re.findall(r"│ ([^│]+?) +│ ([^│]+?) +│ (pass|MISS) +│", printed)
     assert [target for target, _, _ in ends] == [

@@ -230,6 +230,7 @@ ACTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(acts=ACTS, seed=st.integers(0, 9))
 @hypothesis_settings(max_examples=15, deadline=None)
 def test_merging_in_any_order_ends_the_same_and_loses_nothing(

@@ -118,6 +118,7 @@ def tiles(page: Any) -> set[str]:
     return {tile.get_attribute("data-id") for tile in page.locator(".tile").all()}
 
 
+@pytest.mark.slow
 def test_two_browsers_on_one_queue_judge_every_picture_once(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:
@@ -142,6 +143,7 @@ def test_two_browsers_on_one_queue_judge_every_picture_once(
     assert {row.reviewer for row in rows} == {"ann", "ben"}
 
 
+@pytest.mark.slow
 def test_a_blind_second_pass_ends_in_the_last_word(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:

@@ -52,6 +52,7 @@ def test_the_page_names_the_command_that_draws_pairs(data_dir: Path) -> None:
     assert "run `btfer dedup calibrate` first" in sentences(show())
 
 
+@pytest.mark.slow
 def test_the_last_page_can_be_undone_when_all_are_answered(data_dir: Path) -> None:
     cat = make_pairs(data_dir, 1)
     app = show()

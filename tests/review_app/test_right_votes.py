@@ -128,6 +128,7 @@ def test_a_link_carries_what_was_chosen_and_never_who_judges(
     assert stranger.get_by_role("combobox", name="Order").input_value() == "suspicious last"
 
 
+@pytest.mark.slow
 def test_two_windows_of_a_browser_keep_their_own_names_over_reload_and_restart(
     tmp_path: Path, run_app: Start, page: Any
 ) -> None:
@@ -246,6 +247,7 @@ def test_u_takes_back_the_last_mark_and_then_the_last_page(
     assert given(cat, "photos") == {}
 
 
+@pytest.mark.slow
 def test_a_page_sent_to_a_dead_server_is_sent_again_by_itself_exactly_once(
     tmp_path: Path, run_app: Start, page: Any
 ) -> None:
@@ -351,6 +353,7 @@ def test_an_open_page_stays_leased_and_a_loss_is_told_before_the_work(
     assert marked(page) == {ids[0]: "✕ text"}
 
 
+@pytest.mark.slow
 def test_two_windows_of_one_reviewer_share_a_page(
     tmp_path: Path, run_app: Start, page: Any
 ) -> None:
@@ -373,6 +376,7 @@ def test_two_windows_of_one_reviewer_share_a_page(
     assert sorted(rows(cat)) == sorted((id_, "ann") for id_ in ids[:96])
 
 
+@pytest.mark.slow
 def test_another_choice_in_a_second_window_does_not_end_the_first_ones_leases(
     tmp_path: Path, run_app: Start, page: Any
 ) -> None:
@@ -387,6 +391,7 @@ def test_another_choice_in_a_second_window_does_not_end_the_first_ones_leases(
     assert not tiles(other) & (tiles(page) | tiles(second))
 
 
+@pytest.mark.slow
 def test_pictures_that_nobody_saw_are_asked_about_and_do_not_count_into_the_pace(
     tmp_path: Path, run_app: Start, page: Any
 ) -> None:

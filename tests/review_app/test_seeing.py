@@ -70,6 +70,7 @@ def test_the_grid_fills_the_window_and_its_size_is_remembered(
     assert height(page) == pytest.approx(tile["height"], abs=2)
 
 
+@pytest.mark.slow
 def test_a_page_of_96_says_once_what_was_done_and_that_nothing_is_known(
     tmp_path: Path, run_app: Start, page: Any
 ) -> None:

@@ -102,6 +102,7 @@ def test_the_mouse_selects_a_range_single_pictures_and_a_rectangle(
     assert list(marked(page).values()).count("✕ too poor") == 1
 
 
+@pytest.mark.slow
 def test_a_note_is_text_and_unsure_asks_for_a_second_person(
     tmp_path: Path, run_app: Start, page: Any
 ) -> None:

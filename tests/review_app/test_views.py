@@ -161,6 +161,7 @@ def test_a_name_may_be_changed_again_and_again(data_dir: Path) -> None:
         assert f"Reviewer: **{name}**" in [one.value for one in app.sidebar.markdown]
 
 
+@pytest.mark.slow
 def test_what_is_filtered_is_in_the_address_and_comes_from_it(data_dir: Path) -> None:
     cat, ids = make(data_dir, 9)
     app = show("photos")

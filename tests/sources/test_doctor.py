@@ -188,6 +188,7 @@ def test_what_is_missing_in_the_settings_is_a_finding(settings: Settings) -> Non
     assert all(name in one.detail for name, one in zip(variables, findings, strict=True))
 
 
+@pytest.mark.slow
 def test_all_are_examined_whatever_one_says(httpserver: HTTPServer, settings: Settings) -> None:
     httpserver.expect_request("/images/async").respond_with_data(bing_page(3))
     sources = [commons(base(httpserver)), bing("http://localhost:9"), bing(base(httpserver))]

@@ -381,6 +381,7 @@ def test_a_backend_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
     assert "UsageError: KERAS_BACKEND=bogus cannot be used" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_killed_after_an_epoch_goes_on_from_it_to_the_same_end(
     bench_tiny: Bench, faces: Path, tmp_path: Path
 ) -> None:
@@ -528,6 +529,7 @@ def test_runs_are_listed_with_their_state_and_scores_and_never_run_twice_at_once
     assert rows["simple"].validation is None
 
 
+@pytest.mark.slow
 def test_everything_of_a_recipe_at_once_is_trained_recorded_and_resumed(
     bench_tiny: Bench, faces: Path, tmp_path: Path
 ) -> None:
