@@ -43,6 +43,7 @@ LEVELS = (  # kind, distance of the eyes from the sides, and from the top, in si
     ("levelled loosely, 112 px", (0.34, 0.4), (0.35, 0.48), 112),
 )
 FER_ROWS, RELEASE, LIMIT_S = 35_887, 2_100, 120  # of one core: a minute on two
+TIMED_FROM = 40  # faces; the time of fewer is mostly that of the start
 
 Truth = dict[str, tuple[str, str]]  # of each training picture, whose face it shows, and its kind
 Window = tuple[float, float, float, float]  # centre, width, height
@@ -244,9 +245,9 @@ def _write_fer(faces: list[PlantedFace], table: Path, seed: int = 1) -> None:
 
 
 def report_time(
-    seconds: float, found: LeakSearch, say: Callable[[Any], None], *, keep: bool
+    seconds: float, found: LeakSearch, say: Callable[[Any], None], *, keep: bool, judged: bool
 ) -> bool:
-    """Print the seconds, and what was found that is not there; whether both are met."""
+    """Print the seconds, and what was found that is not there; whether both are met, or the latter if not judged."""
     about = f"{RELEASE:,} faces against {FER_ROWS:,} pictures of others"
     say(f"{about}: {seconds:.0f} s of one core (must {LIMIT_S}), {len(found.leaks)} pairs (must 0)")
     if keep:
@@ -255,7 +256,7 @@ def report_time(
             ("false pairs", len(found.leaks), "pairs", "<= 0"),
         )
         results.save(results.Measured(f"{n}, {about}", x, u, limit=m) for n, x, u, m in limits)
-    return seconds < LIMIT_S and not found.leaks
+    return (seconds < LIMIT_S or not judged) and not found.leaks
 
 
 def report(
@@ -324,7 +325,7 @@ def main() -> None:
     faces = photo_faces(args.photos, args.most) if args.photos else sample_faces()[: args.most]
     say = Console(width=110).print
     met = report(faces, *measure(faces), say, args.one_photo, keep=args.save)
-    quick = report_time(*timed(faces), say, keep=args.save)
+    quick = report_time(*timed(faces), say, keep=args.save, judged=len(faces) >= TIMED_FROM)
     raise SystemExit(not (met and quick))
 
 

@@ -76,11 +76,18 @@ function build(view, parent, before) {
   buildGrid(view, root);
   view.dialog = make("dialog", "", "", root);
   view.dialog.tabIndex = -1;
-  view.dialog.onclose = () => {
+  const onClosed = () => {
+    if (view.dialog.open) return; // it is told of late: another sheet may be open by now
     const closed = Boolean(view.zoomed);
     view.zoomed = "";
     endNote(view);
     if (closed) focus(view);
+  };
+  view.dialog.onclose = onClosed;
+  view.dialog.oncancel = (event) => { // Escape: the next key must find the grid, however soon it comes
+    event.preventDefault();
+    view.dialog.close();
+    onClosed();
   };
   place(parent, root);
   size(view);

@@ -156,7 +156,7 @@ def test_a_bad_row_below_a_note_of_several_lines_is_named_by_its_line(
         env={"BTFER_DATA_DIR": str(folder / "there")},
     )
     assert isinstance(result.exception, UsageError)
-    assert str(result.exception).startswith("line 5: ")
+    assert str(result.exception).startswith(f"{file}: line 5: ")
     file.write_text(f'sha256;label;note;unsure\n{ids[0]};keep;"one\ntwo";yes\n{ids[1]};sad;;\n')
     run(folder / "there", "import", str(file))
     newest = verdicts.log(other, rounds=("photos",))

@@ -190,6 +190,7 @@ def test_hints_and_keys_are_explained_and_the_strongest_hint_is_on_the_badge(
     with cat.write() as connection:
         connection.exec_driver_sql("UPDATE query SET expression = ''")
     app = run_app(tmp_path)
+    page.emulate_media(reduced_motion="reduce")  # no colour is halfway
     open_round(page, app.url, "faces")
     badge = page.locator(".badge")
     assert badge.inner_text() == "odd landmarks +2"
