@@ -175,7 +175,11 @@ function tile(view, item, index) {
   if (item.badges.length) make("span", "badge", hint, element).title = item.badges.map((word) => explained(view, word)).join("\n");
   make("span", "flags", "", element);
   make("span", "mark", "", element);
-  element.onfocus = () => { if (view.cursor !== index) { view.cursor = index; refresh(view); } };
+  element.onfocus = () => {
+    if (view.cursor === index || view.zoomed) return; // a sheet that closes gives the focus back to where it was opened
+    view.cursor = index;
+    refresh(view);
+  };
   element.onclick = (event) => clicked(view, index, event);
   element.ondblclick = () => { view.cursor = index; if (!view.brush) loupe(view); };
   return element;

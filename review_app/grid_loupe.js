@@ -17,8 +17,8 @@ function keepZoom(view, zoom) {
 }
 
 function close(view) {
+  view.dialog.close(); // the browser gives the focus back to where it was when the sheet opened
   view.zoomed = "";
-  view.dialog.close();
 }
 
 /** Open one kind of sheet, or close it where it is open. */

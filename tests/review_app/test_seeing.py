@@ -201,6 +201,7 @@ def test_hints_and_keys_are_explained_and_the_strongest_hint_is_on_the_badge(
     )
     page.keyboard.press("t")
     assert tile.get_attribute("aria-label").endswith("marked ✕ text")
+    page.wait_for_timeout(500)  # what is drawn anew meanwhile has no colour
     assert page.locator(".tile.drop .mark").evaluate(CONTRAST) >= 4.5
     page.keyboard.press("?")
     words = page.locator("dialog.help").inner_text()
