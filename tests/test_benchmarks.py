@@ -44,7 +44,7 @@ def test_copies_are_taken_and_no_other_expression_is() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "other expressions merged: none" in done.stdout
-    for kind in ("resize 0.5", "mirror", "quality 20", "brightness 1.4", "crop 10%", "meme"):
+    for kind in ("resize 0.5", "mirror", "quality 20", "brightness 1.4", "crop 10%", "screenshot"):
         assert re.search(rf"copy: {kind} +│ 3 +│ . of 3 +│ 3 of 3", done.stdout), (
             kind,
             done.stdout,

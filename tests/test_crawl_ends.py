@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,8 +31,11 @@ def begin(folder: Path, *more: str) -> "subprocess.Popen[str]":
     """A crawl of the built-in site that takes long, in a folder of its own."""
     environment = os.environ | {"BTFER_QUERIES_DIR": str(SAMPLE_PLAN), "BTFER_ENGINE": "serial"}
     command = [*COMMAND, "crawl", "--source", "sample", *more]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, cwd=folder, env=environment, **pipes)  # type: ignore[call-overload,no-any-return]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    pipes["preexec_fn"] = partial(
+        signal.signal, signal.SIGINT, signal.SIG_DFL
+    )  # ignored in background jobs
+    return subprocess.Popen(command, cwd=folder, env=environment, **pipes)
 
 
 def wait_for_photos(folder: Path) -> None:
