@@ -209,3 +209,16 @@ def test_a_release_that_only_names_addresses_gets_its_next_version_too(
     new = made.path.parent / str(done.releases[made.path.name])
     assert [problem for check in verify.verify(new) for problem in check.problems] == []
     assert not (new / "images").exists()
+
+
+def test_the_copy_that_an_upgrade_left_goes_too(cat: Catalogue, settings: Settings) -> None:
+    folder = settings.data_dir.parent / "mine"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(as_bytes(draw_photo(1), "PNG"))
+    import_folder(cat, settings, folder, {})
+    [sha256] = photos.labels(cat)
+    copy = settings.data_dir / "catalogue.db.before-0001"
+    shutil.copy(settings.data_dir / "catalogue.db", copy)
+    assert cat.copies_of_older() == [copy]
+    assert forget(cat, settings, [sha256]).left == ()
+    assert not copy.exists()
