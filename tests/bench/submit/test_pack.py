@@ -70,8 +70,8 @@ def test_nothing_of_the_machine_is_in_it(tmp_path: Path, images: ImageSet) -> No
     found = check_bundle(bundle, images)
     assert found.scores["coverage"] == pytest.approx(1 - 5 / len(images), abs=1e-6)
     with pytest.raises(UsageError, match=r"'--by' holds a path of a machine"):
-        pack(record, images, by="see /data/ann/nets")
-    named = keep_run(tmp_path / "runs", "/home/ann/net.onnx", answers, images, source)
+        pack(record, images, by="see /data/nets")
+    named = keep_run(tmp_path / "runs", str(tmp_path / "net.onnx"), answers, images, source)
     with pytest.raises(UsageError, match=r"'name' holds a path of a machine.*--name"):
         pack(named, images)
 
