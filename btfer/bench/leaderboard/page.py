@@ -3,13 +3,13 @@
 import base64
 import hashlib
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
 from btfer.bench.leaderboard.board import Board, Submission
 from btfer.bench.report.intervals import RESAMPLES, Interval
+from btfer.bench.report.page import html_template
 from btfer.bench.report.questions import LEVEL
 from btfer.bench.report.strata import LEAST_IMAGES
 from btfer.expressions import EXPRESSIONS
@@ -24,7 +24,7 @@ def render(boards: list[Board], images: ImageSet, left_out: list[tuple[str, str]
     """The page as HTML; every word of a stranger's is escaped, and no script but the page's own may run."""
     script = files(__package__).joinpath("templates", "sort.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    html: str = _template().render(
+    html: str = html_template("btfer.bench.leaderboard", "leaderboard.html.j2").render(
         boards=boards,
         titles=TITLES,
         release=images,
@@ -43,19 +43,6 @@ def render(boards: list[Board], images: ImageSet, left_out: list[tuple[str, str]
         whisker=_whisker,
     )
     return html
-
-
-def _template() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("btfer.bench.leaderboard"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("leaderboard.html.j2")
 
 
 def _group_names(boards: list[Board]) -> list[tuple[str, str, int]]:

@@ -64,7 +64,7 @@ def render(
     """
     found, pairs = our_findings(cells)
     suspect = published_tables().query("marks != ''")
-    html: str = _template().render(
+    html: str = html_template("btfer.bench.report", "report.html.j2").render(
         today=date.today(),
         facts=_facts(runs, cells, results),
         ours=sentences.answers(found) if cells else [],
@@ -96,17 +96,18 @@ def render(
     return html
 
 
-def _template() -> Any:
+def html_template(package: str, name: str) -> Any:
+    """A page's template in a package's `templates`: what is put in is escaped, and a name that is not there fails."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("btfer.bench.report"),
+        loader=PackageLoader(package),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)
 
 
 def _facts(runs: list[RunRecord], cells: list[SeedGroup], results: pd.DataFrame) -> dict[str, Any]:
