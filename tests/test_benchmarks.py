@@ -38,17 +38,30 @@ def test_the_crawl_benchmark_says_pass_or_miss_for_each_target(printed: str) -> 
     assert ends[-1] == ("100 % kept", "100.0 %", "pass")
 
 
-@pytest.mark.slow
-def test_copies_are_taken_and_no_other_expression_is() -> None:
+@pytest.fixture(scope="module")
+def copies() -> str:
+    """What the benchmark of copies and expressions prints for three photos."""
     command = [sys.executable, str(BENCHMARKS / "expressions.py"), "--most", "3"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "other expressions merged: none" in done.stdout
-    for kind in ("resize 0.5", "mirror", "quality 20", "brightness 1.4", "crop 10%", "screenshot"):
-        assert re.search(rf"copy: {kind} +│ 3 +│ . of 3 +│ 3 of 3", done.stdout), (
-            kind,
-            done.stdout,
-        )
+    return done.stdout
+
+
+def taken(copies: str, kind: str) -> bool:
+    return bool(re.search(rf"copy: {kind} +│ 3 +│ . of 3 +│ 3 of 3", copies))
+
+
+@pytest.mark.slow
+def test_copies_are_taken_and_no_other_expression_is(copies: str) -> None:
+    assert "other expressions merged: none" in copies
+    kinds = ("resize 0.5", "mirror", "quality 20", "brightness 1.4", "crop 10%", "screenshot")
+    assert [kind for kind in kinds if not taken(copies, kind)] == [], copies
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(reason="known loss: a meme frame hides some copies", strict=True)
+def test_pictures_in_a_meme_frame_are_taken(copies: str) -> None:
+    assert taken(copies, "meme"), copies
 
 
 def test_the_leak_benchmark_finds_what_it_planted() -> None:
