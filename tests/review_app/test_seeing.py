@@ -24,6 +24,7 @@ PRESS = """([key, code]) => {
   const all = { bubbles: true, composed: true, cancelable: true };
   deep(document).dispatchEvent(new KeyboardEvent("keydown", { key, code, ...all }));
 }"""
+# null while the element is being drawn anew: what is not in the page has no colour.
 CONTRAST = """(element) => {
   const light = (text) => {
     const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map((v) => v / 255)
@@ -31,9 +32,19 @@ CONTRAST = """(element) => {
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const style = getComputedStyle(element);
+  if (!style.color || !style.backgroundColor) return null;
   const [one, other] = [light(style.color), light(style.backgroundColor)];
   return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
 }"""
+
+
+def contrast(page: Any, selector: str) -> float:
+    """Of the words in the element that stands there once it is drawn."""
+    for _ in range(50):
+        if (found := page.locator(selector).evaluate(CONTRAST)) is not None:
+            return float(found)
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{selector} is never drawn")
 
 
 def height(page: Any) -> float:
@@ -201,8 +212,7 @@ def test_hints_and_keys_are_explained_and_the_strongest_hint_is_on_the_badge(
     )
     page.keyboard.press("t")
     assert tile.get_attribute("aria-label").endswith("marked ✕ text")
-    page.wait_for_timeout(500)  # what is drawn anew meanwhile has no colour
-    assert page.locator(".tile.drop .mark").evaluate(CONTRAST) >= 4.5
+    assert contrast(page, ".tile.drop .mark") >= 4.5
     page.keyboard.press("?")
     words = page.locator("dialog.help").inner_text()
     for text in ("keep the rest, next page", "the head is turned far to one side", "not a face"):
