@@ -1,8 +1,11 @@
 """Options that many commands share, how the shell completes them, and reading what they were given."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -71,6 +74,42 @@ Run = Annotated[
 Calibration = Annotated[
     Path | None, typer.Option(help="Folder of images for int8 [the run's training set].")
 ]
+
+
+def takes(declared: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for each field of a dataclass; it gets them as one object, `options`.
+
+    So commands with the same many options declare them once.
+    """
+    hints = get_type_hints(declared, include_extras=True)
+    added = [
+        Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        for one in fields(declared)
+    ]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = signature(command, eval_str=True)
+        kept = [one for one in own.parameters.values() if one.name != "options"]
+
+        @wraps(command)
+        def with_options(*positional: Any, **given: Any) -> None:
+            options = declared(**{one.name: given.pop(one.name) for one in added})
+            command(*positional, options=options, **given)
+
+        first = [one for one in kept if one.default is Parameter.empty]
+        last = [
+            one.replace(kind=Parameter.KEYWORD_ONLY)
+            for one in kept
+            if one.default is not Parameter.empty
+        ]
+        shown = own.replace(parameters=[*first, *added, *last], return_annotation=None)
+        with_options.__signature__ = shown  # type: ignore[attr-defined]
+        with_options.__annotations__ = {
+            one.name: one.annotation for one in shown.parameters.values()
+        }
+        return with_options
+
+    return decorate
 
 
 def refuse(ctx: typer.Context, *parameters: str, because: str) -> None:

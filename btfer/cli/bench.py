@@ -19,7 +19,7 @@ from btfer.cli import (
     output,
 )
 from btfer.cli.grid_options import GridOptions
-from btfer.cli.groups import Strict, ignored
+from btfer.cli.groups import Strict
 from btfer.errors import BtferError, Incomplete, NoCatalogue, UsageError
 from btfer.extras import require
 
@@ -35,35 +35,17 @@ app.add_typer(bench_app, name="bench")
 
 
 @bench_app.callback()
+@arguments.takes(GridOptions)
 def bench(
     ctx: typer.Context,
-    release: arguments.ReleaseOption = None,
-    train: grid_options.Train = None,
-    grid: grid_options.Grid = choices.Grid.quick,
-    model: grid_options.Models = None,
-    resolution: grid_options.Resolutions = None,
-    balance: grid_options.Balances = None,
-    weights: grid_options.Weights = None,
-    weights_file: grid_options.WeightsFile = None,
-    protocol: grid_options.Protocol = None,
-    split: grid_options.Split = None,
-    labels: grid_options.Labels = "",
-    seed: grid_options.Seeds = None,
-    seeds: grid_options.Consecutive = 1,
-    epochs: grid_options.Epochs = None,
-    limit: grid_options.Limit = None,
-    folds: grid_options.Folds = 3,
-    augment: grid_options.Augment = choices.Augment.auto,
-    mixed_precision: grid_options.MixedPrecision = False,
-    replicas: grid_options.Replicas = 1,
-    label_smoothing: grid_options.LabelSmoothing = 0.0,
-    mixup: grid_options.Mixup = 0.0,
-    focal_gamma: grid_options.FocalGamma = 0.0,
-    class_balanced: grid_options.ClassBalanced = 0.0,
-    sam_rho: grid_options.SamRho = 0.0,
-    soft_labels: grid_options.SoftLabels = False,
-    shard: grid_options.Shard = "",
-    expect: grid_options.Expect = False,
+    options: GridOptions,
+    expect: Annotated[
+        bool,
+        typer.Option(
+            "--expect",
+            help="Make btfer's own published numbers again (of --model) and compare: exit code 1 outside the noise.",
+        ),
+    ] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Train networks and score them on a release, one row each.
@@ -79,110 +61,25 @@ def bench(
     if ctx.invoked_subcommand:
         return
     if expect:
-        expected.bench_expect(ctx, model or [], as_json)
+        expected.bench_expect(ctx, options.model or [], as_json)
         return
-    options = _options(
-        ctx,
-        release=release,
-        train=train,
-        grid=grid.value,
-        architectures=model or [],
-        resolutions=[int(one.value) for one in resolution or []],
-        balances=arguments.values(balance),
-        weights=arguments.values(weights),
-        weights_from=weights_file,
-        protocol=arguments.value(protocol),
-        split=arguments.value(split),
-        labels=labels,
-        first_seeds=seed or [],
-        consecutive_seeds=seeds,
-        epochs=epochs,
-        limit=limit,
-        folds=folds,
-        augment=augment.value,
-        mixed_precision=mixed_precision,
-        replicas=replicas,
-        shard=shard,
-        label_smoothing=label_smoothing,
-        mixup=mixup,
-        focal_gamma=focal_gamma,
-        class_balanced=class_balanced,
-        sam_rho=sam_rho,
-        soft_labels=soft_labels,
-    )
-    _bench_report(_train(_request(options)), as_json)
+    _bench_report(_train(_request(options, ctx)), as_json)
 
 
 @bench_app.command("plan")
-def bench_plan(
-    ctx: typer.Context,
-    release: arguments.ReleaseOption = None,
-    train: grid_options.Train = None,
-    grid: grid_options.Grid = choices.Grid.quick,
-    model: grid_options.Models = None,
-    resolution: grid_options.Resolutions = None,
-    balance: grid_options.Balances = None,
-    weights: grid_options.Weights = None,
-    weights_file: grid_options.WeightsFile = None,
-    protocol: grid_options.Protocol = None,
-    split: grid_options.Split = None,
-    labels: grid_options.Labels = "",
-    seed: grid_options.Seeds = None,
-    seeds: grid_options.Consecutive = 1,
-    epochs: grid_options.Epochs = None,
-    limit: grid_options.Limit = None,
-    folds: grid_options.Folds = 3,
-    augment: grid_options.Augment = choices.Augment.auto,
-    mixed_precision: grid_options.MixedPrecision = False,
-    replicas: grid_options.Replicas = 1,
-    label_smoothing: grid_options.LabelSmoothing = 0.0,
-    mixup: grid_options.Mixup = 0.0,
-    focal_gamma: grid_options.FocalGamma = 0.0,
-    class_balanced: grid_options.ClassBalanced = 0.0,
-    sam_rho: grid_options.SamRho = 0.0,
-    soft_labels: grid_options.SoftLabels = False,
-    shard: grid_options.Shard = "",
-    as_json: arguments.AsJson = False,
-) -> None:
+@arguments.takes(GridOptions)
+def bench_plan(ctx: typer.Context, options: GridOptions, as_json: arguments.AsJson = False) -> None:
     """List the cells that btfer bench would run with these options, and how long they will take.
 
     Nothing is trained.
 
     Example: btfer bench plan --grid paper --resolution 48
     """
-    options = _options(
-        ctx,
-        release=release,
-        train=train,
-        grid=grid.value,
-        architectures=model or [],
-        resolutions=[int(one.value) for one in resolution or []],
-        balances=arguments.values(balance),
-        weights=arguments.values(weights),
-        weights_from=weights_file,
-        protocol=arguments.value(protocol),
-        split=arguments.value(split),
-        labels=labels,
-        first_seeds=seed or [],
-        consecutive_seeds=seeds,
-        epochs=epochs,
-        limit=limit,
-        folds=folds,
-        augment=augment.value,
-        mixed_precision=mixed_precision,
-        replicas=replicas,
-        shard=shard,
-        label_smoothing=label_smoothing,
-        mixup=mixup,
-        focal_gamma=focal_gamma,
-        class_balanced=class_balanced,
-        sam_rho=sam_rho,
-        soft_labels=soft_labels,
-    )
     from btfer import bench as runner
 
+    request = _request(options, ctx)
     with output.progress() as progress:
-        rows = runner.plan(_request(options), progress)
+        rows = runner.plan(request, progress)
     _print_plan(rows, as_json)
 
 
@@ -342,50 +239,37 @@ def bench_edge(
     models.bench_edge(runs, release, calibration, threads, as_json)
 
 
-def _options(ctx: typer.Context, **given: Any) -> GridOptions:
-    """The options in one. Raises UsageError for one that would be ignored."""
-    folds_given = bool(ignored(ctx, "folds"))
-    options = GridOptions(**given, folds_given=folds_given)
-    if options.grid != "paper" and not set(options.weights) - {"none"}:
-        why = "no pretrained weights are asked for; add --weights imagenet or vggface"
-        arguments.refuse(ctx, "weights_file", because=why)
-    if options.class_balanced and set(options.balances) - {"none"}:
-        raise UsageError("--class-balanced weighs the classes instead of --balance: leave one out")
-    return options
-
-
-def _request(options: GridOptions) -> "BenchRequest":
+def _request(options: GridOptions, ctx: typer.Context) -> "BenchRequest":
     """What the benchmark is asked for. Raises UsageError and Incomplete where that cannot work."""
     from btfer import bench as runner
 
-    settings = context.settings()
+    grid_options.check(options, ctx)
+    settings, grid = context.settings(), options.grid.value
     require("bench", "btfer bench")
     sets = context.training_sets(options.train, "--train")
-    _check_folds(options, sets or runner.find_sets(settings.data_dir))
+    grid_options.check_folds(options, ctx, sets or runner.find_sets(settings.data_dir))
     folder = (
-        context.release_folder(options.release)
-        if options.release
-        else _newest_release(sets, options.grid)
+        context.release_folder(options.release) if options.release else _newest_release(sets, grid)
     )
     return runner.BenchRequest(
         data_dir=settings.data_dir,
         release=folder,
         training=sets,
-        architectures=options.architectures,
-        resolutions=options.resolutions,
-        balances=options.balances,
-        weights=options.weights,
-        protocol=options.protocol,
-        seeds=options.seeds(settings.seed),
+        architectures=options.model or [],
+        resolutions=[int(one.value) for one in options.resolution or []],
+        balances=arguments.values(options.balance),
+        weights=arguments.values(options.weights),
+        protocol=arguments.value(options.protocol),
+        seeds=options.all_seeds(settings.seed),
         epochs=options.epochs,
         folds=options.folds,
-        weights_from=options.weights_from,
-        grid=options.grid,
-        split=options.split,
+        weights_from=options.weights_file,
+        grid=grid,
+        split=arguments.value(options.split),
         labels=options.labels,
         limit=options.limit,
         part=options.shard,
-        augment=options.augment,
+        augment=options.augment.value,
         mixed_precision=options.mixed_precision,
         replicas=options.replicas,
         recipe=options.recipe,
@@ -405,14 +289,6 @@ def _train(request: "BenchRequest") -> "list[RunRecord]":
             leaks=(lambda name: asdict(leaks_in(settings, folder, name, sets[name])))
             if folder
             else None,
-        )
-
-
-def _check_folds(options: GridOptions, sets: dict[str, Path]) -> None:
-    if options.folds_given and (sets or options.grid == "paper"):
-        named = f"this trains on {', '.join(sets)}" if sets else "the paper's grid has none"
-        raise UsageError(
-            f"--folds has no effect here: cross-validation is for a release alone, and {named}"
         )
 
 

@@ -1,12 +1,14 @@
 """Options of `bench` and `bench plan`: which networks are trained, on what, and how."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from btfer.cli import choices, complete
+from btfer.cli import arguments, choices, complete
+from btfer.cli.groups import ignored
+from btfer.errors import UsageError
 
 Train = Annotated[
     list[str] | None,
@@ -108,13 +110,6 @@ SoftLabels = Annotated[
 Shard = Annotated[
     str, typer.Option(metavar="I/N", help="Every N-th cell from the I-th on, for a job array.")
 ]
-Expect = Annotated[
-    bool,
-    typer.Option(
-        "--expect",
-        help="Make btfer's own published numbers again (of --model) and compare: exit code 1 outside the noise.",
-    ),
-]
 
 
 RECIPE = (
@@ -125,35 +120,34 @@ RECIPE = (
 
 @dataclass(frozen=True)
 class GridOptions:
-    """What was asked for, in plain values; an empty list = the default of the grid."""
+    """Each field is an option of the command line, as it was given; None = the default of the grid."""
 
-    release: str | None
-    train: list[str] | None
-    grid: str
-    architectures: list[str]
-    resolutions: list[int]
-    balances: list[str]
-    weights: list[str]
-    weights_from: Path | None
-    protocol: str
-    split: str
-    labels: str = ""
-    first_seeds: list[int] = field(default_factory=list)
-    consecutive_seeds: int = 1
-    epochs: int | None = None
-    limit: int | None = None
-    folds: int = 3
-    folds_given: bool = False
-    augment: str = "auto"
-    mixed_precision: bool = False
-    replicas: int = 1
-    shard: str = ""
-    label_smoothing: float = 0.0
-    mixup: float = 0.0
-    focal_gamma: float = 0.0
-    class_balanced: float = 0.0
-    sam_rho: float = 0.0
-    soft_labels: bool = False
+    release: arguments.ReleaseOption = None
+    train: Train = None
+    grid: Grid = choices.Grid.quick
+    model: Models = None
+    resolution: Resolutions = None
+    balance: Balances = None
+    weights: Weights = None
+    weights_file: WeightsFile = None
+    protocol: Protocol = None
+    split: Split = None
+    labels: Labels = ""
+    seed: Seeds = None
+    seeds: Consecutive = 1
+    epochs: Epochs = None
+    limit: Limit = None
+    folds: Folds = 3
+    augment: Augment = choices.Augment.auto
+    mixed_precision: MixedPrecision = False
+    replicas: Replicas = 1
+    label_smoothing: LabelSmoothing = 0.0
+    mixup: Mixup = 0.0
+    focal_gamma: FocalGamma = 0.0
+    class_balanced: ClassBalanced = 0.0
+    sam_rho: SamRho = 0.0
+    soft_labels: SoftLabels = False
+    shard: Shard = ""
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -161,7 +155,26 @@ class GridOptions:
         values = {name: getattr(self, name) for name in RECIPE}
         return {name: value for name, value in values.items() if value}
 
-    def seeds(self, default: int) -> list[int]:
+    def all_seeds(self, default: int) -> list[int]:
         """Every seed, in order."""
-        first = self.first_seeds or [default]
-        return [one + more for one in first for more in range(self.consecutive_seeds)]
+        first = self.seed or [default]
+        return [one + more for one in first for more in range(self.seeds)]
+
+
+def check(options: GridOptions, ctx: typer.Context) -> None:
+    """Raise UsageError for an option that would be ignored."""
+    if options.grid.value != "paper" and not set(arguments.values(options.weights)) - {"none"}:
+        why = "no pretrained weights are asked for; add --weights imagenet or vggface"
+        arguments.refuse(ctx, "weights_file", because=why)
+    if options.class_balanced and set(arguments.values(options.balance)) - {"none"}:
+        raise UsageError("--class-balanced weighs the classes instead of --balance: leave one out")
+
+
+def check_folds(options: GridOptions, ctx: typer.Context, sets: dict[str, Path]) -> None:
+    """Raise UsageError where --folds is given and nothing is cross-validated."""
+    paper = options.grid.value == "paper"
+    if ignored(ctx, "folds") and (sets or paper):
+        named = f"this trains on {', '.join(sets)}" if sets else "the paper's grid has none"
+        raise UsageError(
+            f"--folds has no effect here: cross-validation is for a release alone, and {named}"
+        )
