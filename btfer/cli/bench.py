@@ -1,14 +1,14 @@
 """Commands that rank networks on a release: bench and its subcommands, report."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from btfer.cli import (
     arguments,
+    bench_view,
     choices,
     complete,
     context,
@@ -20,11 +20,11 @@ from btfer.cli import (
 )
 from btfer.cli.grid_options import GridOptions
 from btfer.cli.groups import Strict
-from btfer.errors import BtferError, Incomplete, NoCatalogue, UsageError
+from btfer.errors import Incomplete, NoCatalogue, UsageError
 from btfer.extras import require
 
 if TYPE_CHECKING:
-    from btfer.bench import BenchRequest, NetworkRow, PlannedCell
+    from btfer.bench import BenchRequest
     from btfer.bench.runs.record import RunRecord
 
 app = typer.Typer(rich_markup_mode=None)
@@ -63,7 +63,7 @@ def bench(
     if expect:
         expected.bench_expect(ctx, options.model or [], as_json)
         return
-    _bench_report(_train(_request(options, ctx)), as_json)
+    bench_view.print_results(_train(_request(options, ctx)), as_json)
 
 
 @bench_app.command("plan")
@@ -80,7 +80,7 @@ def bench_plan(ctx: typer.Context, options: GridOptions, as_json: arguments.AsJs
     request = _request(options, ctx)
     with output.progress() as progress:
         rows = runner.plan(request, progress)
-    _print_plan(rows, as_json)
+    bench_view.print_plan(rows, as_json)
 
 
 @bench_app.command("runs")
@@ -89,7 +89,7 @@ def bench_runs(as_json: arguments.AsJson = False) -> None:
 
     Example: btfer bench runs
     """
-    _list_runs(context.settings().data_dir / "runs", as_json)
+    bench_view.list_runs(context.settings().data_dir / "runs", as_json)
 
 
 @bench_app.command("networks")
@@ -98,13 +98,7 @@ def bench_networks(as_json: arguments.AsJson = False) -> None:
 
     Example: btfer bench networks
     """
-    from btfer import bench as runner
-
-    rows = runner.list_architectures()
-    if as_json:
-        print(json.dumps([asdict(one) for one in rows], indent=2))
-    else:
-        output.table(["name", "family", "48", "224", "weights"], list(map(_listed, rows)))
+    bench_view.list_networks(as_json)
 
 
 @bench_app.command("external")
@@ -214,7 +208,7 @@ def bench_external(
         system=arguments.value(system),
         name=name,
     )
-    _bench_report(found, as_json)
+    bench_view.print_results(found, as_json)
 
 
 @bench_app.command("edge")
@@ -320,27 +314,6 @@ def report(
     output.report(facts, "{page}\n{labels}", as_json)
 
 
-def _listed(row: "NetworkRow") -> list[str]:
-    """A line of the list: parameters under the side in pixels that they are for, then the weights."""
-    from btfer.bench.architectures import architecture
-
-    counts = [_counted(row.parameters.get(side)) for side in ("48", "224")]
-    variants = architecture(row.name).variants
-    weights = [
-        one + "".join(_variant(*one_side) for one_side in variants.get(one, {}).items())
-        for one in row.weights
-    ]
-    return [row.name, row.family, *counts, ", ".join(weights)]
-
-
-def _counted(parameters: int | None) -> str:
-    return f"{parameters:,}" if parameters else "-"
-
-
-def _variant(side: int, parameters: int) -> str:
-    return f" (at {side}: {parameters:,})"
-
-
 def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
     """The newest release; None where there is none and there is something else to learn from."""
     from btfer.bench import looked_for
@@ -352,74 +325,3 @@ def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
             return None
         where = looked_for(context.settings().data_dir)
         raise Incomplete(f"no training set: {where}; and {error}") from None
-
-
-def _print_plan(rows: "list[PlannedCell]", as_json: bool) -> None:
-    from btfer.bench.experiments.grid import in_words
-
-    if as_json:
-        print(json.dumps([asdict(one) for one in rows], indent=2))
-        return
-    shown = [
-        [
-            *(getattr(row, name) for name in ("architecture", "weights", "resolution", "balance")),
-            *(row.training, row.seed, f"{row.parameters:,}", row.state),
-            in_words(row.seconds) if row.seconds is not None else "-",
-        ]
-        for row in rows
-    ]
-    titles = ["network", "weights", "px", "balance", "trained on", "seed", "parameters", "state"]
-    output.table([*titles, "about"], shown)
-    left = sum(row.seconds or 0 for row in rows if row.state != "done")
-    print(f"{len(rows)} cells; about {in_words(left)} left")
-
-
-RUN_COLUMNS = {
-    "id": "id",
-    "state": "state",
-    "architecture": "network",
-    "weights": "weights",
-    "resolution": "px",
-    "balance": "balance",
-    "training": "trained on",
-    "protocol": "protocol",
-    "seed": "seed",
-    "epochs": "epochs",
-    "validation": "val",
-    "test": "test",
-    "cross_domain": "BTFER",
-    "coverage": "cov.",
-    "leaks": "leaks",
-    "release": "release",
-}
-
-
-def _list_runs(runs_dir: Path, as_json: bool) -> None:
-    """Every run, the best on the release first; the scores are accuracies."""
-    from btfer.bench.runs.listing import run_rows
-    from btfer.bench.runs.store import RunStore
-
-    rows = run_rows(RunStore(runs_dir, output.ConsoleProgress()))
-    if as_json:
-        print(json.dumps([asdict(one) for one in rows], indent=2))
-        return
-    shown = [[_shown(getattr(row, name)) for name in RUN_COLUMNS] for row in rows]
-    output.table(list(RUN_COLUMNS.values()), shown)
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
-def _bench_report(results: "list[RunRecord]", as_json: bool) -> None:
-    from btfer.bench.report import print_table, results_table
-
-    rows = results_table(results)
-    if as_json:
-        print(json.dumps([asdict(one) for one in rows], indent=2, default=str))
-    else:
-        print_table(rows)
-    if results and all(one.state == "failed" for one in results):
-        raise BtferError("every run failed; btfer bench runs --json has the errors")
