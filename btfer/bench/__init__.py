@@ -158,6 +158,7 @@ def _prepare(
         replicas=request.replicas,
         limit=request.limit,
         recipe=recipe,
+        cross=request.cross,
     )
     return wanted, absent, grid
 
@@ -194,6 +195,10 @@ def _check_sets(
         raise UsageError(f"--limit and --split need a training set, and there is none: {looked}")
     if not folders and not paper:
         progress.say(f"no training set: {looked}; going on in-domain, k-fold on the release itself")
+    if request.cross and len(folders) < 2:
+        raise UsageError(
+            f"--cross needs two training sets or more: {looked}; give others with --train NAME=FOLDER"
+        )
     if absent:
         progress.say(f"no training set {', '.join(absent)}: {looked}; their cells are left out")
 

@@ -22,6 +22,7 @@ class BenchRequest:
     mean, `0=angry,1=disgust,...`; empty = as the set's name says. augment: where training images are
     warped, `host`, `device` or `auto` = on the device where there is a GPU. mixed_precision: compute in
     half precision. replicas: GPUs of this machine that share each batch, 32 images on each and 64 at least.
+    cross: score each run on the held-out part of every other training set too.
     recipe: what is trained otherwise than the protocol says, by the names of `train.recipe.Recipe`.
     """
 
@@ -46,6 +47,7 @@ class BenchRequest:
     mixed_precision: bool = False
     replicas: int = 1
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    cross: bool = False
 
     @property
     def runs_dir(self) -> Path:

@@ -267,6 +267,7 @@ def _request(options: GridOptions, ctx: typer.Context) -> "BenchRequest":
         mixed_precision=options.mixed_precision,
         replicas=options.replicas,
         recipe=options.recipe,
+        cross=options.cross,
     )
 
 

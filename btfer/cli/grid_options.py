@@ -107,6 +107,13 @@ SamRho = Annotated[
 SoftLabels = Annotated[
     bool, typer.Option("--soft-labels", help="Learn from the votes of FER+ or of a release.")
 ]
+Cross = Annotated[
+    bool,
+    typer.Option(
+        "--cross",
+        help="Score each network on the held-out part of every other training set too.",
+    ),
+]
 Shard = Annotated[
     str, typer.Option(metavar="I/N", help="Every N-th cell from the I-th on, for a job array.")
 ]
@@ -147,6 +154,7 @@ class GridOptions:
     class_balanced: ClassBalanced = 0.0
     sam_rho: SamRho = 0.0
     soft_labels: SoftLabels = False
+    cross: Cross = False
     shard: Shard = ""
 
     @property

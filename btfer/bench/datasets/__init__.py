@@ -5,10 +5,12 @@ Nothing is decoded here, but that images which lie inside a CSV are unpacked onc
 
 from btfer.bench.datasets.folders import STRATA, load_folder, load_release
 from btfer.bench.datasets.sets import (
+    HeldOut,
     ImageSet,
     Indices,
     Split,
     TrainingSource,
+    held_out_part,
     stratified_folds,
     stratified_split,
 )
@@ -20,12 +22,14 @@ __all__ = [
     "SPLITS",
     "STRATA",
     "TABLE_1",
+    "HeldOut",
     "ImageSet",
     "Indices",
     "Split",
     "TrainingSource",
     "beside_table_1",
     "find_training",
+    "held_out_part",
     "limited",
     "load_folder",
     "load_release",

@@ -106,6 +106,31 @@ class Split:
         return digest.hexdigest()
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """The images of a training set that nothing learns from: what networks of other sets are tested on.
+
+    name: of the set. indices: int64 [N], of `images`.
+    """
+
+    name: str
+    images: ImageSet
+    indices: Indices
+
+    @property
+    def digest(self) -> str:
+        """Names the images."""
+        places = np.asarray(self.indices, np.int64).tobytes()
+        return hashlib.sha256(self.images.digest.encode() + places).hexdigest()
+
+
+def held_out_part(split: Split) -> HeldOut:
+    """The test part of a set, or where it has none the validation part."""
+    if len(split.test_indices):
+        return HeldOut(split.name, split.test, split.test_indices)
+    return HeldOut(split.name, split.validation, split.validation_indices)
+
+
 def class_counts(labels: Indices) -> list[int]:
     """Images per class, in label order. labels: int64 [N], 0 to 6."""
     return [int(n) for n in np.bincount(labels, minlength=len(EXPRESSIONS))]

@@ -12,7 +12,14 @@ import pandas as pd
 
 from btfer.bench.architectures.weight_files import NOTICES
 from btfer.bench.architectures.weights import given_digest
-from btfer.bench.datasets import ImageSet, Indices, Split, stratified_folds, stratified_split
+from btfer.bench.datasets import (
+    ImageSet,
+    Indices,
+    Split,
+    held_out_part,
+    stratified_folds,
+    stratified_split,
+)
 from btfer.bench.experiments.cells import IN_DOMAIN, SPLIT_SEED, GridCell
 from btfer.bench.experiments.cost import (
     likely_epochs,
@@ -50,7 +57,8 @@ class GridContext:
     """What all cells of a grid share. store: where the runs are kept. splits: training sets by name.
 
     epochs: at most, per phase. folds: of an in-domain cell. weights_from: file or folder of
-    pretrained weights; None = Keras's cache. augment, mixed_precision, replicas, limit, recipe: as in
+    pretrained weights; None = Keras's cache. cross: score each run on the held-out parts of the other training
+    sets too. augment, mixed_precision, replicas, limit, recipe: as in
     `btfer.bench.experiments.run`.
     """
 
@@ -66,6 +74,7 @@ class GridContext:
     replicas: int = 1
     limit: int | None = None
     recipe: Recipe = PLAIN
+    cross: bool = False
 
     def run_context(self, folder: Path) -> RunContext:
         """Where a run in `folder` works."""
@@ -231,7 +240,8 @@ def _run_cell(cell: GridCell, grid: GridContext) -> tuple[RunRecord, bool]:
         release = grid.release
         target = ScoringTarget(release, np.arange(len(release))) if release else None
         split, context = grid.splits[cell.training], grid.run_context(folder)
-        return run_one(experiment, split, target, context), False
+        others = [held_out_part(one) for one in _others(cell, grid)] if grid.cross else []
+        return run_one(experiment, split, target, context, others), False
     except Busy:
         store.progress.say("left out: another process is running it")
         return store.read(folder) or new_record(definition, training, folder), True
@@ -244,6 +254,12 @@ def _run_cell(cell: GridCell, grid: GridContext) -> tuple[RunRecord, bool]:
         ):  # where nothing can be written, the next cell may still have room
             store.write(failed)
         return failed, False
+
+
+def _others(cell: GridCell, grid: GridContext) -> list[Split]:
+    """The training sets that a cell does not learn from; the same images by another name are none."""
+    own = grid.splits[cell.training]
+    return [one for one in grid.splits.values() if one.train.digest != own.train.digest]
 
 
 def _definition(cell: GridCell, experiment: Experiment, grid: GridContext) -> RunDefinition:

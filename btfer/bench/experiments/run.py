@@ -7,6 +7,7 @@ repeated; another release is only predicted, and what was scored before is kept 
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pandas as pd
 
 from btfer.bench.architectures import architecture
 from btfer.bench.architectures.weights import load_pretrained
-from btfer.bench.datasets import ImageSet, Indices, Split
+from btfer.bench.datasets import HeldOut, ImageSet, Indices, Split
 from btfer.bench.datasets.pixels import Pixels, load_pixels
 from btfer.bench.runs import plots
 from btfer.bench.runs.predictions import (
@@ -131,12 +132,16 @@ def new_record(definition: RunDefinition, training: str, folder: Path) -> RunRec
 
 
 def run_one(
-    experiment: Experiment, split: Split, target: ScoringTarget | None, context: RunContext
+    experiment: Experiment,
+    split: Split,
+    target: ScoringTarget | None,
+    context: RunContext,
+    others: Sequence[HeldOut] = (),
 ) -> RunRecord:
     """Do what of a run is not done yet; its record, on the target's release where there is one.
 
-    Raises UsageError for images that cannot be read or a class without images, Busy where another
-    process has the same run.
+    others: parts of other training sets, to be scored too. Raises UsageError for images that cannot be read or a
+    class without images, Busy where another process has the same run.
     """
     if experiment.protocol.untouched_test and not (experiment.fold or len(split.test_indices)):
         raise UsageError(
@@ -152,6 +157,9 @@ def run_one(
         if record is None or "validation" not in record.metrics:
             record = _train(experiment, split, context)
         _forget_states(context.folder)
+        for one in others:
+            if not record.is_tested_on(one.name, one.digest):
+                record = _score_other(experiment, record, one, context)
         if target and not record.on(target.images.digest):
             record = _score_target(experiment, record, target, context)
         if not record.is_done:
@@ -256,16 +264,7 @@ def _score_target(
     experiment: Experiment, record: RunRecord, target: ScoringTarget, context: RunContext
 ) -> RunRecord:
     """Score a release with the stored model. In a fold these are the images held out of it."""
-    count = len(target.indices)
-    context.progress.say(f"{_name(experiment)}: scoring {count} images of {target.images.name}")
-    model = keras.saving.load_model(context.folder / MODEL)
-    size, resize = experiment.resolution, experiment.protocol.resize
-    pixels = load_pixels(target.images, size, context.cache, resize, context.progress)
-    probabilities = predict(
-        model, _plain_batches(experiment, target.images, pixels, target.indices)
-    )
-    mask = counted(len(target.indices), experiment.protocol, experiment.seed)
-    table = predictions_table(target.images, target.indices, probabilities, mask)
+    table = _answers(experiment, target, target.images.name, context)
     write_table(context.folder / record.predictions_name(target.images.digest), table)
     key = "held_out" if experiment.fold else "cross_domain"
     found = table_scores(table)
@@ -274,6 +273,30 @@ def _score_target(
     release = ReleaseRef(target.images.name, target.images.digest)
     scored = record.scored_on(release, key, found)
     return context.store.write(scored.changed(state="done", error=None))
+
+
+def _score_other(
+    experiment: Experiment, record: RunRecord, other: HeldOut, context: RunContext
+) -> RunRecord:
+    """Score the held-out part of a training set that the run did not learn from."""
+    target = ScoringTarget(other.images, other.indices)
+    table = _answers(experiment, target, f"{other.name}, held out", context)
+    write_table(context.folder / record.set_predictions(other.digest), table)
+    return context.store.write(record.tested_on(other.name, other.digest, table_scores(table)))
+
+
+def _answers(
+    experiment: Experiment, target: ScoringTarget, name: str, context: RunContext
+) -> pd.DataFrame:
+    """What the stored model predicts for some images, as a predictions table."""
+    text = f"{_name(experiment)}: scoring {len(target.indices)} images of {name}"
+    context.progress.say(text)
+    model = keras.saving.load_model(context.folder / MODEL)
+    size, resize = experiment.resolution, experiment.protocol.resize
+    pixels = load_pixels(target.images, size, context.cache, resize, context.progress)
+    batches = _plain_batches(experiment, target.images, pixels, target.indices)
+    mask = counted(len(target.indices), experiment.protocol, experiment.seed)
+    return predictions_table(target.images, target.indices, predict(model, batches), mask)
 
 
 def _new_model(experiment: Experiment) -> keras.Model:

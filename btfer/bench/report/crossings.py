@@ -1,4 +1,4 @@
-"""Every training set against everything that was scored: its own held-out part, and each release."""
+"""Every training set against everything that was scored: the held-out parts of all sets, and each release."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from btfer.bench.published import TRAINING_SETS
+from btfer.bench.published import TRAINING_SETS, paper_name
 from btfer.bench.report.drawing import LONG_NAMES, Drawing, panel
 from btfer.bench.report.numbers import OURS
-from btfer.bench.report.seed_groups import BTFER, TEST, VALIDATION
+from btfer.bench.report.seed_groups import BTFER, OTHER_SET, TEST, VALIDATION
 from btfer.bench.report.tables import latex_text
 from btfer.csv_writer import frame_as_csv
 
@@ -21,7 +21,12 @@ COLUMNS = (
     *("training_set", "tested_on", "part", "digest"),
     *("accuracy", "low", "high", "seeds", "images", "leaks"),
 )
-_ORDER = {TEST: 0, VALIDATION: 1, BTFER: 2}  # what no training looked at stands for its set
+_ORDER = {
+    TEST: 0,
+    VALIDATION: 1,
+    OTHER_SET: 2,
+    BTFER: 3,
+}  # what no training looked at stands for its set
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,9 @@ def crossings(results: pd.DataFrame) -> pd.DataFrame:
     ].assign(order=lambda one: one["scored_on"].map(_ORDER))
     rows = rows.sort_values("order", kind="stable")
     rows = rows.rename(columns={"pictures": "tested_on", "scored_on": "part", "ours": "accuracy"})
-    held = rows["part"] != BTFER
-    rows["tested_on"] = rows["tested_on"].where(~held, rows["training_set"].map(_held_out))
+    own, other = rows["part"].isin([TEST, VALIDATION]), rows["part"] == OTHER_SET
+    tested = rows["tested_on"].mask(own, rows["training_set"].map(_held_out))
+    rows["tested_on"] = tested.mask(other, rows["tested_on"].map(paper_name).map(_held_out))
     key = [*NETWORK, "training_set", "tested_on"]
     return rows.drop_duplicates(key)[list(COLUMNS)].reset_index(drop=True)
 

@@ -17,7 +17,7 @@ from btfer.bench.report.intervals import (
     score_intervals,
     scores_of,
 )
-from btfer.bench.report.seed_groups import BTFER, IN_DOMAIN, TEST, VALIDATION, SeedGroup
+from btfer.bench.report.seed_groups import BTFER, TEST, VALIDATION, SeedGroup
 
 CELL = (
     "table",
@@ -59,14 +59,6 @@ COLUMNS = (
     "runs",
 )
 PLACE = ("architecture", "weights", "training_set", "resolution", "balance")
-METRICS = {
-    VALIDATION: "validation",
-    TEST: "test",
-    BTFER: "cross_domain",
-    IN_DOMAIN: "in_domain",
-}
-"""Where a record has the scores of what we scored."""
-
 COUNTERPART = {VALIDATION: "validation", TEST: "validation", BTFER: "btfer"}
 """Which published part our scored parts stand beside; in-domain scores stand beside none."""
 
@@ -132,8 +124,7 @@ def _rows_of(
 
 def _calibration(cell: SeedGroup) -> list[dict[str, Any]]:
     """The expected calibration error as the runs recorded it; an interval by the bootstrap would be biased."""
-    metric = METRICS[cell.scored_on]
-    found = [one.run.metrics.get(metric, {}).get("ece") for one in cell.answers]
+    found = [one.scores.get("ece") for one in cell.answers]
     values = np.array([value for value in found if isinstance(value, int | float)], float)
     if len(values) < len(found):
         return []

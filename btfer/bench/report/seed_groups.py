@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,8 +22,9 @@ from btfer.expressions import EXPRESSIONS
 
 Array = np.ndarray[Any, Any]
 VALIDATION, TEST, BTFER, IN_DOMAIN = "validation", "test", "btfer", "in_domain"
+OTHER_SET = "other_set"
 PARTS = {"validation": VALIDATION, "test": TEST, "cross_domain": BTFER, "in_domain": IN_DOMAIN}
-"""What a run may be scored on: name in its metrics, our name."""
+"""What a run may be scored on: name in its metrics, our name; beside these, parts of other training sets."""
 
 FILES = {"validation": "predictions_val.parquet", "test": "predictions_test.parquet"}
 """Predictions on the training set; those on a release are named by the record."""
@@ -45,19 +46,23 @@ class ScoredImages:
 
 @dataclass(frozen=True)
 class Answers:
-    """One run's predictions. codes: int8 [N], a class in label order, or another code of `intervals`."""
+    """One run's predictions. codes: int8 [N], a class in label order, or another code of `intervals`.
+
+    scores: as the record has them.
+    """
 
     run: RunRecord
     seed: int
     images: ScoredImages
     codes: Array
+    scores: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class GroupFacts:
     """What defines a group, seed apart. The fields are columns of results.csv.
 
-    scored_on: one of VALIDATION, TEST, BTFER, IN_DOMAIN. pictures: name of the release or training set
+    scored_on: one of VALIDATION, TEST, BTFER, IN_DOMAIN, OTHER_SET. pictures: name of the release or training set
     whose images were scored; where two releases have one name, with the digest behind it.
     """
 
@@ -146,26 +151,44 @@ def read_groups(runs: Iterable[RunRecord]) -> list[SeedGroup]:
     Raises UsageError for a file of predictions that cannot be read.
     """
     seen: dict[bytes, ScoredImages] = {}
-    grouped: dict[tuple[str, str], list[Answers]] = {}
-    for run, metric in _scored_parts(runs):
-        path = run.folder / FILES[metric] if metric in FILES else run.predictions_path
-        if path.is_file():
-            key = (_but_the_seed(run, PARTS[metric]), PARTS[metric])
-            grouped.setdefault(key, []).append(_answers(run, path, seen))
+    grouped: dict[tuple[str, str, str], list[Answers]] = {}
+    for part in _scored_parts(runs):
+        if part.path.is_file():
+            key = (_but_the_seed(part), part.scored_on, part.other_set)
+            grouped.setdefault(key, []).append(_answers(part, seen))
     found = [
-        SeedGroup(*key, tuple(sorted(one, key=lambda each: each.seed)))
-        for key, one in grouped.items()
+        SeedGroup(definition, on, tuple(sorted(one, key=lambda each: each.seed)), other_set)
+        for (definition, on, other_set), one in grouped.items()
     ]
     return _with_pictures(found)
 
 
-def _scored_parts(runs: Iterable[RunRecord]) -> Iterable[tuple[RunRecord, str]]:
-    """Each run with each part that it was scored on: its training set once, then each release."""
+@dataclass(frozen=True)
+class _Part:
+    """Something that a run was scored on. path: its predictions. images: digest; empty = of its training set."""
+
+    run: RunRecord
+    scored_on: str
+    path: Path
+    scores: Mapping[str, Any]
+    images: str = ""
+    other_set: str = ""
+
+
+def _scored_parts(runs: Iterable[RunRecord]) -> Iterable[_Part]:
+    """Each run with each part that it was scored on: its training set, the others, then each release."""
     for run in runs:
-        for number, scoring in enumerate(run.scorings):
-            for metric in scoring.metrics:
-                if metric in PARTS and (metric in RELEASE_PARTS or number == 0):
-                    yield scoring, metric
+        for metric, file in FILES.items():
+            if metric in run.metrics:
+                yield _Part(run, PARTS[metric], run.folder / file, run.metrics[metric])
+        for name, one in (run.other_sets or {}).items():
+            path = run.folder / one["predictions"]
+            yield _Part(run, OTHER_SET, path, one["scores"], one["digest"], name)
+        for scoring in run.scorings:
+            for metric in set(RELEASE_PARTS) & set(PARTS) & set(scoring.metrics):
+                digest = scoring.release.digest if scoring.release else ""
+                path = scoring.predictions_path
+                yield _Part(scoring, PARTS[metric], path, scoring.metrics[metric], digest)
 
 
 def _with_pictures(groups: list[SeedGroup]) -> list[SeedGroup]:
@@ -176,6 +199,8 @@ def _with_pictures(groups: list[SeedGroup]) -> list[SeedGroup]:
             digests[group.run.release_name].add(group.digest)
 
     def name(group: SeedGroup) -> str:
+        if group.scored_on == OTHER_SET:
+            return group.pictures
         if not group.digest:
             return "" if group.scored_on in (BTFER, IN_DOMAIN) else group.run.training
         known = group.run.release_name
@@ -217,12 +242,15 @@ def _weight(group: SeedGroup) -> tuple[bool, bool, bool, float, int, str, str]:
     )
 
 
-def _but_the_seed(run: RunRecord, scored_on: str) -> str:
-    release = run.release.digest if run.release and scored_on in (BTFER, IN_DOMAIN) else None
-    return json.dumps([run.definition.without_seed(), run.training, release], sort_keys=True)
+def _but_the_seed(part: _Part) -> str:
+    run = part.run
+    return json.dumps(
+        [run.definition.without_seed(), run.training, part.images or None], sort_keys=True
+    )
 
 
-def _answers(run: RunRecord, path: Path, seen: dict[bytes, ScoredImages]) -> Answers:
+def _answers(part: _Part, seen: dict[bytes, ScoredImages]) -> Answers:
+    run, path = part.run, part.path
     try:
         present = [one for one in STRATA if one in pq.read_schema(path).names]
         table = pq.read_table(path, columns=["file", *_ROW, *present]).to_pandas()
@@ -236,7 +264,8 @@ def _answers(run: RunRecord, path: Path, seen: dict[bytes, ScoredImages]) -> Ans
     # Older versions of btfer did not count what another system had no answer for.
     older = run.training == EXTERNAL and not (codes[uncounted] == OTHER).all()
     codes[uncounted] = UNANSWERED if older else UNCOUNTED
-    return Answers(run, run.definition.seed, _shared(table, truth, present, seen), codes)
+    images = _shared(table, truth, present, seen)
+    return Answers(run, run.definition.seed, images, codes, part.scores)
 
 
 _PREDICTED = (*EXPRESSIONS, predictions.OTHER, predictions.NO_ANSWER)  # in the order of their codes

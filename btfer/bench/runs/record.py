@@ -43,8 +43,9 @@ class RunRecord:
     them, by what was scored. training_counts: images per class that were learnt from, in label order.
     pretrained: weight file, its sha256 and licence. memory: MiB at the peak, by device. leaks: what the
     training set holds of the release. folds: ids of a cross-validation's folds. unanswered: images
-    that another system gave no answer for. card: how another network was fed, and what its makers claim
-    (`systems.model_file`). other: keys that this version does not know. present: the
+    that another system gave no answer for. other_sets: scores on the held-out parts of other training sets, with
+    `digest`, `predictions` and `scores`, by the set's name. card: how another network was fed, and what its
+    makers claim (`systems.model_file`). other: keys that this version does not know. present: the
     keys as they stand on disk, in order. folder: where the run lies.
     """
 
@@ -73,6 +74,7 @@ class RunRecord:
     scored: str | None = None
     predictions: str | None = None
     also_scored: list[Mapping[str, Any]] | None = None
+    other_sets: Mapping[str, Mapping[str, Any]] | None = None
     other: Mapping[str, Any] = field(default_factory=dict)
     present: tuple[str, ...] = field(default=(), compare=False)
     folder: Path = field(default=Path(), compare=False)
@@ -132,6 +134,19 @@ class RunRecord:
         if self.leaks is not None:
             changes["leaks"] = None  # of the release before
         return self.changed(**changes | facts)
+
+    def tested_on(self, name: str, digest: str, scores: Mapping[str, Any]) -> Self:
+        """The run with its scores on the held-out part of another training set. digest: names the images."""
+        one = {"digest": digest, "predictions": self.set_predictions(digest), "scores": scores}
+        return self.changed(other_sets={**(self.other_sets or {}), name: one})
+
+    def is_tested_on(self, name: str, digest: str) -> bool:
+        """Whether it was scored on these images of another training set."""
+        return ((self.other_sets or {}).get(name) or {}).get("digest") == digest
+
+    def set_predictions(self, digest: str) -> str:
+        """Name of the file with what the run predicts for images of another training set."""
+        return f"predictions_set-{digest[:12]}.parquet"
 
     def with_leaks(self, digest: str, leaks: Mapping[str, Any]) -> Self:
         """The run with what its training set holds of a release; as it is, where it was not scored on that."""

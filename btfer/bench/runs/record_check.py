@@ -20,6 +20,7 @@ def check(values: Any) -> None:
     _check_types(values["definition"]["protocol"], "definition.protocol.", {"name": str})
     _check_metrics(values["metrics"], "metrics.")
     _check_also_scored(values.get("also_scored"))
+    _check_other_sets(values.get("other_sets"))
     for name in ("scored", "predictions"):
         if values.get(name) is not None:
             _check_types(values, "", {name: str})
@@ -52,6 +53,18 @@ def _check_also_scored(found: Any) -> None:
         _check_name(one["predictions"])
         if one.get("leaks") is not None and not isinstance(one["leaks"], dict):
             raise NotARecord("also_scored.leaks is not an object")
+
+
+def _check_other_sets(found: Any) -> None:
+    if found is None:
+        return
+    _check_types({"other_sets": found}, "", {"other_sets": dict})
+    for name, one in found.items():
+        prefix = f"other_sets.{name}"
+        _check_types({prefix: one}, "", {prefix: dict})
+        _check_types(one, f"{prefix}.", {"digest": str, "predictions": str, "scores": dict})
+        _check_scores(one["scores"], f"{prefix}.scores.")
+        _check_name(one["predictions"])
 
 
 def _check_name(predictions: str | None) -> None:

@@ -20,6 +20,9 @@ from btfer.bench.datasets.pixels import load_pixels
 from btfer.bench.experiments import grid
 from btfer.bench.experiments.run import predict
 from btfer.bench.report import results_table
+from btfer.bench.report.crossings import crossings, matrix
+from btfer.bench.report.results import results_frame
+from btfer.bench.report.seed_groups import read_groups
 from btfer.bench.runs.listing import run_rows
 from btfer.bench.runs.record import RunRecord
 from btfer.bench.runs.store import RunStore
@@ -241,6 +244,31 @@ def test_another_release_is_only_predicted_and_the_first_one_kept(
     ]
 
 
+def test_a_run_is_scored_on_the_held_out_part_of_every_other_set_once(
+    bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
+) -> None:
+    other = draw_folder(tmp_path / "other", 4, first=200)
+    sets = {"faces": faces, "other": other, "again": faces}
+    told: list[str] = []
+    options: dict[str, Any] = {"training": sets, "epochs": 1, "on_progress": told.append}
+    first, learnt_other, _ = bench_tiny(cross=True, **options)
+    assert first["id"] == trained["id"]  # what a network is tested on does not change what it is
+    assert list(learnt_other["other_sets"]) == ["faces", "again"]
+    [scored] = first["other_sets"].values()
+    assert (list(first["other_sets"]), scored["scores"]["images"]) == (["other"], 14)
+    folder = tmp_path / "data" / "runs"
+    table = pd.read_parquet(folder / first["id"] / scored["predictions"])
+    right = (table["label"] == table["predicted"]).mean()
+    assert scored["scores"]["accuracy"] == pytest.approx(right)
+    store = RunStore(folder)
+    shown = matrix(crossings(results_frame(read_groups(store.all()))))
+    assert set(shown.tested) == {"faces, held out", "other, held out", "again, held out"}
+    assert {one.training_set: one.cells.count(None) for one in shown.lines}["other"] == 0
+    told.clear()
+    bench_tiny(cross=True, **options)
+    assert not any("scoring" in text or "epoch" in text for text in told)
+
+
 def test_what_a_training_set_holds_of_the_release_is_told_and_recorded(
     bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -451,6 +479,7 @@ def test_options_that_cannot_be_right_stop_before_training(
         {"weights": ["imagenet"]},
         {"protocol": "mine"},
         {"training": {}},
+        {"cross": True},
     ):
         with pytest.raises(UsageError):
             bench_tiny(**{"training": {"faces": faces}} | wrong)
