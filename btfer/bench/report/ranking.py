@@ -22,9 +22,9 @@ class RankedRow:
     """One line of the ranking; None where a number is not known.
 
     accuracy counts unanswered images as wrong where `coverage` is known. published, difference: the paper's accuracy
-    for the same cell, and ours minus it; letters, why: marks on it. by: who handed it in, of a bundle. remarks: what
-    a bundle claims otherwise. same: groups of runs that mean the same, this one included.
-    from_bundle: whether it is another's.
+    for the same cell, and ours minus it; letters, why: marks on it. claimed, claimed_on: accuracy of a network as
+    its makers say, and on what. by: who handed it in, of a bundle. remarks: what a bundle claims otherwise. same:
+    groups of runs that mean the same, this one included. from_bundle: whether it is another's.
     """
 
     model: str
@@ -47,6 +47,8 @@ class RankedRow:
     accuracy_answered: float | None = None
     leaks: int | None = None
     same: int = 1
+    claimed: float | None = None
+    claimed_on: str = ""
     published: float | None = None
     difference: float | None = None
     letters: str = ""
@@ -110,6 +112,7 @@ def _ours(results: pd.DataFrame) -> Iterable[RankedRow]:
                 "digest": one.get("digest") or "",
                 "seeds": int(one["seeds"]),
                 "images": int(one["images"]),
+                "claimed_on": one.get("claimed_on") or "",
                 "same": int(one.get("same") or 1),
                 "accuracy": one["ours"],
                 "macro_recall": _number(by_score, "macro_recall"),

@@ -53,6 +53,8 @@ COLUMNS = (
     "seeds_max",
     "published",
     "difference",
+    "claimed",
+    "claimed_on",
     "marks",
     "reason",
     "epochs_limit",
@@ -119,6 +121,9 @@ def _rows_of(
         shared | _numbers(known[score], by_seed[score], theirs.get(score)) | {"score": score}
         for score in SCORES
     ]
+    claim = (run.card or {}).get("claimed")
+    if claim and cell.scored_on == BTFER:
+        rows[SCORES.index("accuracy")] |= {"claimed": claim["accuracy"], "claimed_on": claim["on"]}
     return [*rows, *(shared | one for one in _calibration(cell))]
 
 

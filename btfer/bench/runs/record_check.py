@@ -20,6 +20,7 @@ def check(values: Any) -> None:
     _check_types(values["definition"]["protocol"], "definition.protocol.", {"name": str})
     _check_metrics(values["metrics"], "metrics.")
     _check_also_scored(values.get("also_scored"))
+    _check_card(values.get("card"))
     _check_other_sets(values.get("other_sets"))
     for name in ("scored", "predictions"):
         if values.get(name) is not None:
@@ -53,6 +54,18 @@ def _check_also_scored(found: Any) -> None:
         _check_name(one["predictions"])
         if one.get("leaks") is not None and not isinstance(one["leaks"], dict):
             raise NotARecord("also_scored.leaks is not an object")
+
+
+def _check_card(card: Any) -> None:
+    if card is None:
+        return
+    _check_types({"card": card}, "", {"card": dict})
+    if card.get("claimed") is not None:
+        _check_types(card, "card.", {"claimed": dict})
+        _check_types(card["claimed"], "card.claimed.", {"on": str})
+        _check_scores(card["claimed"], "card.claimed.")
+        if "accuracy" not in card["claimed"]:
+            raise NotARecord("'card.claimed.accuracy' is missing")
 
 
 def _check_other_sets(found: Any) -> None:

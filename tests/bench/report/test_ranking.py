@@ -1,16 +1,53 @@
 """The ranking: ours and others', each beside what the paper printed, and never two releases in one list."""
 
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from btfer.bench.report import write_report
 from btfer.bench.report.ranking import ranking
 from btfer.bench.report.results import results_frame
 from btfer.bench.report.seed_groups import read_groups
+from btfer.bench.runs.record import NotARecord, RunRecord
 from btfer.bench.runs.store import RunStore
 from btfer.bench.submit import check_bundle, read_bundle
 from tests.bench.drawn_bundles import draw_bundle, speck_release
 from tests.bench.drawn_runs import draw_run
+
+
+def test_what_the_makers_of_a_network_claim_stands_beside_what_was_measured(tmp_path: Path) -> None:
+    own = draw_run(tmp_path / "runs", accuracy=0.6) / "run.json"
+    draw_run(tmp_path / "runs", "lenet5")
+    claimed = {"accuracy": 0.92, "on": "RAF-DB & test", "source": ""}
+    own.write_text(json.dumps(json.loads(own.read_text()) | {"card": {"claimed": claimed}}))
+    results = results_frame(read_groups(RunStore(tmp_path / "runs").all()))
+    rows = {row.model: row for row in ranking(results)}
+    assert (rows["ResNet18"].claimed, rows["ResNet18"].claimed_on) == (0.92, "RAF-DB & test")
+    assert rows["LeNet5"].claimed is None
+    page = write_report(tmp_path / "runs", tmp_path / "reports").read_text()
+    words = f"0.920 ({rows['ResNet18'].accuracy - 0.92:+.3f})"
+    assert f'{words}<small class="soft">on RAF-DB &amp; test' in page
+    assert "claimed by its makers" in page
+
+
+@pytest.mark.parametrize(
+    ("card", "words"),
+    [
+        ([], "'card' is not an object"),
+        ({"claimed": 0.9}, "'card.claimed' is not an object"),
+        ({"claimed": {"on": "RAF-DB"}}, "'card.claimed.accuracy' is missing"),
+        ({"claimed": {"on": "RAF-DB", "accuracy": "0.9"}}, "accuracy is not a number"),
+        ({"claimed": {"accuracy": 0.9}}, "'card.claimed.on' is missing"),
+    ],
+)
+def test_a_record_with_a_claim_that_is_none_says_so(tmp_path: Path, card: Any, words: str) -> None:
+    own = draw_run(tmp_path) / "run.json"
+    values = json.loads(own.read_text()) | {"card": card}
+    with pytest.raises(NotARecord, match=re.escape(words)):
+        RunRecord.from_json(values, tmp_path)
 
 
 def test_others_stand_by_accuracy_in_the_list_of_their_release(tmp_path: Path) -> None:
