@@ -87,8 +87,9 @@ benchmark-release: .venv/.complete  ## Speed of sample, release and verify, from
 benchmark-review: .venv/.dev  ## Speed of the review app in a real Chromium, beside plain Streamlit
 	$(BIN)/python benchmarks/review.py
 
-benchmark-train: .venv/.complete  ## Speed of training input beside the paper's generator, and what it costs a step
+benchmark-train: .venv/.complete  ## Training input beside the paper's generator, steps beside a loop by hand, hours of Tables 2 and 3 here
 	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/train_steps.py
 
 benchmark: .venv/.complete  ## Speed of the heavy stages on drawn input, on this machine
 	$(BIN)/python benchmarks/stages.py

@@ -64,6 +64,17 @@ def test_pictures_in_a_meme_frame_are_taken(copies: str) -> None:
     assert taken(copies, "meme"), copies
 
 
+@pytest.mark.slow
+def test_the_training_benchmark_puts_a_step_beside_one_by_hand() -> None:
+    command = [sys.executable, str(BENCHMARKS / "train_steps.py"), "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"│ lenet5 +│ 48 │ [\d,.]+ +│ [\d,.]+ +│ [+-][\d.]+% +│", done.stdout), (
+        done.stdout
+    )
+    assert "Table 2" not in done.stdout  # no hours from a part of the networks
+
+
 def test_the_leak_benchmark_finds_what_it_planted() -> None:
     command = [sys.executable, str(BENCHMARKS / "leaks.py"), "--most", "5"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
