@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -171,6 +172,36 @@ def test_predictions_lose_the_rows_of_the_face_also_those_on_earlier_versions(
     table = pd.read_parquet(run / "predictions_btfer.parquet")
     assert len(table) == 12
     assert json.loads((run / "run.json").read_text())["forgotten"] == 2
+
+
+def test_bundles_of_the_release_are_deleted_and_named_and_others_stay(
+    full: Catalogue, settings: Settings
+) -> None:
+    made, other = make(full, settings), make(full, settings, name="other", per_class=1)
+    folder = settings.data_dir / "bundles"
+    folder.mkdir()
+    for release in (made, other):
+        with zipfile.ZipFile(folder / f"{release.name}.zip", "w") as archive:
+            archive.writestr("card.json", json.dumps({"release": {"name": release.name}}))
+    (folder / "strange.zip").write_bytes(b"no zip")
+    looked = "\n".join(preview(full, settings, [f"{made.name}/sad-002.png"]).lines())
+    assert f"{made.name}.zip" in looked
+    done = forget(full, settings, [f"{made.name}/sad-002.png"])
+    assert sorted(one.name for one in folder.iterdir()) == [f"{other.name}.zip", "strange.zip"]
+    [note] = [one for one in done.notes if "bundles" in one and "is deleted" in one]
+    assert "btfer bench submit" in note
+
+
+def test_predictions_on_a_release_as_another_training_set_lose_the_row_too(
+    full: Catalogue, settings: Settings
+) -> None:
+    made = make(full, settings)
+    run = scored(settings, made)
+    table = (run / "predictions_btfer.parquet").rename(run / "predictions_set-0123.parquet")
+    others = {made.name: {"digest": "0123", "predictions": table.name, "scores": {}}}
+    (run / "run.json").write_text(json.dumps({"id": run.name, "other_sets": others}))
+    assert forget(full, settings, ["sad-001.png"]).predictions == 1
+    assert "images/test/sad/sad-001.png" not in set(pd.read_parquet(table)["file"])
 
 
 def test_a_release_of_addresses_gets_a_next_version_too_without_any_crop(

@@ -10,8 +10,8 @@ from btfer.catalogue.forgotten_hashes import HashPair
 from btfer.errors import ImageError
 from btfer.images import read_photo
 from btfer.paths import derived_dirs, releases_dir, thumbnail_path
+from btfer.pipeline.forget import bundles, lists, runs, strip
 from btfer.pipeline.forget import entry as entries
-from btfer.pipeline.forget import lists, runs, strip
 from btfer.pipeline.forget.entry import Entry, LostFrom, LostImage, LostRows
 from btfer.pipeline.forget.lists import List
 from btfer.pipeline.forget.plan import complete, crops_of, with_predecessors
@@ -40,13 +40,17 @@ def delete(cat: Catalogue, settings: Settings, entry: Entry) -> Entry:
     tables, unread = runs.tables_with(data_dir / "runs", with_predecessors(cat, lost))
     files = lists.lists_with(cat, data_dir, entry)
     entry = _with_rows(settings, entry, held, tables, files)
-    entry = entries.save(data_dir, replace(entry, notes=_once([*entry.notes, *unread])))
+    submitted = bundles.bundles_with(data_dir, with_predecessors(cat, lost))
+    notes = [*unread, *map(_about_bundle, submitted)]
+    entry = entries.save(data_dir, replace(entry, notes=_once([*entry.notes, *notes])))
     erasures.mark_images(cat, entry.lost_images())
     erasures.remember(cat, entry.id, _names(cat, entry))
     erasures.refuse_images(cat, entry.images, _looks(data_dir, entry, held))
     _delete_files(data_dir, entry)
     for plot in lists.plots_with(cat, data_dir, entry, files):
         plot.unlink(missing_ok=True)
+    for bundle in submitted:
+        bundle.unlink(missing_ok=True)
     for one in files:
         lists.prune_list(one)
     for one_held in held:
@@ -54,6 +58,13 @@ def delete(cat: Catalogue, settings: Settings, entry: Entry) -> Entry:
     runs.prune([replace(one, after=_known(data_dir, entry, one).after) for one in tables])
     erasure.erase(cat, entry.photos, _faces_known(cat, entry))
     return entry
+
+
+def _about_bundle(path: Path) -> str:
+    return (
+        f"{path} is deleted, since it was scored on an image that is gone: make it anew with btfer bench submit, "
+        "and ask those who have a copy to delete theirs"
+    )
 
 
 def _once(lines: Sequence[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from btfer.errors import ImageError
 from btfer.files import sha256_file
 from btfer.images import PACKINGS, decode_rgb, encode_png
 from btfer.paths import derived_dirs, photo_path, thumbnail_path
-from btfer.pipeline.forget import lists, runs, strip
+from btfer.pipeline.forget import bundles, lists, runs, strip
 from btfer.pipeline.forget.entry import Entry, new_id
 from btfer.pipeline.forget.folders import release_folders, training_sets
 from btfer.pipeline.forget.lists import List
@@ -96,6 +96,7 @@ def make_plan(
     for one in erasure.traces(cat, entry.photos):
         places[one.photo] = tuple(dict.fromkeys((*places.get(one.photo, ()), one.url)))
     derived = [one for one in derived_dirs(settings.data_dir) if one.is_dir()]
+    derived += bundles.bundles_with(settings.data_dir, with_predecessors(cat, lost))
     derived += lists.plots_with(cat, settings.data_dir, entry, files)
     named = frozenset(resolved.photos)
     return ErasurePlan(

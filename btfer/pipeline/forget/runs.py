@@ -64,7 +64,10 @@ def prune(tables: Sequence[RunTable]) -> None:
 
 
 def _release_of(record: Mapping[str, Any], table: str) -> str:
-    """Name of the release that a table's images are of: a run may have been scored on several."""
+    """Name of the release that a table's images are of: a run may have been scored on several, training sets too."""
+    for name, one in _part(record, "other_sets").items():
+        if isinstance(one, Mapping) and one.get("predictions") == table:
+            return name
     others = record.get("also_scored")
     for one in others if isinstance(others, list) else []:
         if isinstance(one, Mapping) and one.get("predictions") == table:
