@@ -174,7 +174,7 @@ def _check_votes(sets: "Iterable[ImageSet | None]") -> None:
     if without:
         raise UsageError(
             f"--soft-labels needs votes, and {', '.join(without)} has none: FER2013 has them with "
-            "fer2013new.csv beside its table, a release in the column votes of its metadata.csv"
+            "fer2013new.csv beside its table or as FER+'s own parts, a release in the column votes of its metadata.csv"
         )
 
 

@@ -7,7 +7,7 @@ https://arxiv.org/abs/1608.01041, and fer2013new.csv of github.com/microsoft/FER
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ import numpy as np
 
 from btfer.bench.datasets.numbering import FER2013, label_of
 from btfer.bench.datasets.sets import TrainingSource, parted
-from btfer.csv_reader import CsvRow, iterate_csv, read_csv
+from btfer.csv_reader import iterate_csv, read_csv
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
 from btfer.files import only_writer, sha256_file
@@ -140,28 +140,25 @@ def _by_votes(rows: list[Row], votes: Path) -> tuple[list[Row], dict[str, list[i
     given: dict[str, list[int]] = {}
     for row in counted:
         where, file = f"{votes}, line {row.line}", row["Image name"]
-        by_name = _counts(row, where)
-        label = _majority(by_name)
+        votes_of = {k: v for k, v in row.values.items() if k not in ("Usage", "Image name")}
+        by_name = counts_of(votes_of, where)
+        label = majority(by_name)
         if not file:  # its makers left the image out
             continue
         if file not in known or file in labels:
             what = "stands further up already" if file in labels else f"is no row of {CSV_NAMES[0]}"
             raise UsageError(f"{where}: {file} {what}")
-        labels[file], given[file] = label, _by_label(by_name)
+        labels[file], given[file] = label, votes_by_label(by_name)
     return [(part, file, labels.get(file)) for part, file, _ in rows], given
 
 
-def _counts(row: CsvRow, where: str) -> dict[str, int]:
-    """Votes by name of the column, single ones left out."""
-    by_name = {
-        name.lower(): _count(count, where)
-        for name, count in row.values.items()
-        if name not in ("Usage", "Image name")
-    }
+def counts_of(votes: Mapping[str, str], where: str) -> dict[str, int]:
+    """Votes by name of the class, single ones left out. Raises UsageError for what is no number of votes."""
+    by_name = {name.lower(): _count(count, where) for name, count in votes.items()}
     return {name: count for name, count in by_name.items() if count > 1}
 
 
-def _by_label(by_name: dict[str, int]) -> list[int]:
+def votes_by_label(by_name: dict[str, int]) -> list[int]:
     """Votes in label order; those for contempt, unknown and no face are left out."""
     votes = [0] * len(EXPRESSIONS)
     for name, count in by_name.items():
@@ -170,7 +167,7 @@ def _by_label(by_name: dict[str, int]) -> list[int]:
     return votes
 
 
-def _majority(by_name: dict[str, int]) -> int | None:
+def majority(by_name: dict[str, int]) -> int | None:
     """The label with more than half of the votes; None for another outcome."""
     name, most = max(by_name.items(), key=lambda pair: pair[1], default=("unknown", 0))
     if most * 2 <= sum(by_name.values()):

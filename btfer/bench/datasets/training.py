@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from btfer.bench.datasets import affectnet, fer2013, rafdb
+from btfer.bench.datasets import affectnet, fer2013, ferplus, rafdb
 from btfer.bench.datasets.folders import (
     LAYOUT,
     folders,
@@ -61,6 +61,7 @@ def read_source(
             fer2013.find_csv(path),
             lambda: fer2013.read_fer2013(path, name, unpacked),
         ),
+        "FER+'s parts": (ferplus.find_parts(path), lambda: ferplus.read_ferplus(path, name)),
         "AffectNet's annotations": (
             affectnet.find_sets(path),
             lambda: affectnet.read_annotations(path, name),

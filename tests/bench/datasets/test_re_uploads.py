@@ -126,6 +126,57 @@ def test_a_re_upload_is_read_whole_and_as_what_it_is(tmp_path: Path, what: str) 
     assert {name: len(places) for name, places in source.parts.items()} == parts
 
 
+def ferplus(root: Path) -> Path:
+    """FER+ with three images a part: happy by all votes, sad by most of them, and contempt."""
+    for number, part in enumerate(("Train", "Valid", "Test")):
+        lines = []
+        for place, votes in enumerate(
+            ("0,10,0,0,0,0,0,0,0,0", "3,0,0,6,1,0,0,0,0,0", "0,1,0,0,0,0,0,9,0,0")
+        ):
+            file = f"fer{number}00{place}.png"
+            save(root / f"FER2013{part}" / file)
+            lines.append(f'{file},"(0, 0, 48, 48)",{votes}')
+        (root / f"FER2013{part}" / "label.csv").write_text("\r\n".join(lines) + "\r\n")
+    return root
+
+
+@pytest.mark.parametrize("inside", ["", "data"])
+def test_ferplus_is_read_by_the_votes_of_its_parts(tmp_path: Path, inside: str) -> None:
+    ferplus(tmp_path / inside)
+    source = read_source(tmp_path)
+    assert (source.kind, {name: len(one) for name, one in source.parts.items()}) == (
+        "fer2013",
+        {"train": 2, "validation": 2, "test": 2},
+    )
+    assert [EXPRESSIONS[one] for one in source.images.labels] == ["happy", "sad"] * 3
+    assert source.images.votes is not None
+    first, second = source.images.votes[:2]
+    assert first[EXPRESSIONS.index("happy")] == 10
+    assert {name: int(n) for name, n in zip(EXPRESSIONS, second, strict=True) if n} == {
+        "sad": 6,
+        "neutral": 3,
+    }  # the single vote is left out
+
+
+def test_ferplus_that_is_not_whole_or_not_votes_is_refused(tmp_path: Path) -> None:
+    root = ferplus(tmp_path)
+    table = root / "FER2013Test/label.csv"
+    good = table.read_text()
+    for text, words in (
+        (good.replace(",10,", ",ten,"), r"line 1: 'ten' is not a number of votes"),
+        (good.replace("fer2000", "../fer2000"), r"line 1"),
+        (good + good, r"line 4: fer2000\.png stands further up already"),
+        (good.replace("fer2001", "fer2009"), r"lacks 1 of the 3 images .*fer2009\.png"),
+        ("", r"label\.csv"),
+    ):
+        table.write_text(text)
+        with pytest.raises(UsageError, match=words):
+            read_source(root)
+    table.unlink()
+    with pytest.raises(UsageError, match=r"FER2013Train, FER2013Valid: expected FER\+"):
+        read_source(root)
+
+
 NOT_WHOLE = {
     "a part that no split has": (
         [f"{p}/{n}/a.jpg" for p in ("train", "test", "private") for n in EXPRESSIONS],
@@ -135,7 +186,7 @@ NOT_WHOLE = {
         [f"{n}/more/a.jpg" for n in EXPRESSIONS],
         "folders of its own",
     ),
-    "FER+ by its own folders": (
+    "FER+ by its own folders, without their lists": (
         [f"images/FER2013{p}/fer0.png" for p in ("Train", "Test")],
         "FER2013Test",
     ),
