@@ -36,6 +36,7 @@ from rich.table import Table
 from btfer import review
 from btfer.catalogue import open_catalogue
 from btfer.review import Judged
+from btfer.review.queues import waiting
 
 ROOT = Path(__file__).resolve().parents[1]
 REVIEWER = "ann"
@@ -44,13 +45,16 @@ MARKED = 5  # pictures of a page that are dropped
 POINTS = (0.0, 0.25, 0.5, 0.75, 0.99)
 PARTS = ("server", "browser", "team", "all")
 PAGES = 8  # judged at each point
+AT_ONCE = 5_000  # judged together on the way to a point
 LEFT = PAGE * (2 * PAGES + 2)  # after the last point, for the pages of two measurements
 ON_SCREEN = "images => Promise.all(images.map(image => image.decode().catch(() => {})))"
 # Looks at every frame: Playwright's own waiting looks only every half second after a while.
-NEXT_PAGE = """(count) => new Promise((done) => {
+NEXT_PAGE = """(count) => new Promise((done, fail) => {
+  const begin = performance.now();
   const roots = () => [...document.querySelectorAll("*")].flatMap((one) => one.shadowRoot || []);
   const look = () => {
     const root = roots().find((one) => one.querySelector(".count")?.textContent.includes(count));
+    if (!root && performance.now() - begin > 120000) return fail(new Error(`no page with ${count}`));
     if (!root) return requestAnimationFrame(look);
     Promise.all([...root.querySelectorAll(".tile img")].map((image) => image.decode().catch(() => {}))).then(done);
   };
@@ -83,7 +87,7 @@ def served(script: Path, data_dir: Path) -> Iterator[tuple[str, int]]:
     process = subprocess.Popen(
         [*command, "--server.headless", "true", "--server.address", "127.0.0.1"],
         cwd=ROOT,
-        env=os.environ | {"BTFER_DATA_DIR": str(data_dir)},
+        env=_as_installed() | {"BTFER_DATA_DIR": str(data_dir)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -94,6 +98,11 @@ def served(script: Path, data_dir: Path) -> Iterator[tuple[str, int]]:
     finally:
         process.kill()
         process.wait()
+
+
+def _as_installed() -> dict[str, str]:
+    """The environment, with compiled files: an installed app does not compile itself at each start."""
+    return {name: one for name, one in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _wait_for(url: str) -> None:
@@ -152,10 +161,13 @@ def _await_pictures(page: Any, awaiting: int) -> None:
 def _judge_until(data_dir: Path, names: list[str], wanted: int) -> int:
     """Judge the queue up to a point, without the app; how many are judged then."""
     cat = open_catalogue(f"sqlite:///{data_dir / 'catalogue.db'}")
-    held = sum(one.kept + one.dropped for one in review.progress(cat, "") if one.round == "photos")
-    for start in range(held, wanted, 5_000):
-        part = names[start : min(start + 5_000, wanted)]
-        review.commit(cat, "photos", [Judged(name) for name in part], REVIEWER)
+    # In their turn: what the app showed first is judged already, and was not what was found first.
+    open_ = [one.subject.id for one in waiting(cat, "photos")]
+    held = len(names) - len(open_)
+    todo = open_[: max(0, wanted - held)]
+    for start in range(0, len(todo), AT_ONCE):
+        part = [Judged(name) for name in todo[start : start + AT_ONCE]]
+        review.commit(cat, "photos", part, REVIEWER)
     cat.close()
     return max(held, wanted)
 
@@ -207,6 +219,8 @@ class ServerTimes:
 def server(browser: Any, data_dir: Path) -> ServerTimes:
     """A fresh server for each of the first two, since whatever comes first reads the catalogue."""
     app = ROOT / "review_app" / "app.py"
+    with served(app, data_dir) as (url, pid):
+        _cpu_of(browser, pid, url, "/guidelines", "text=Guidelines")  # compiles what is not yet
     with served(app, data_dir) as (url, pid):
         overview = _cpu_of(browser, pid, url, "", "text=Faces wanted")
     with served(app, data_dir) as (url, pid):

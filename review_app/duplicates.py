@@ -67,18 +67,21 @@ def _draw(
     drawn = _page(cat, data_dir, groups, at["place"])
     _component(
         key="duplicates",
-        data={
-            "at": at,
-            "total": len(groups),
-            "message": message,
-            "groups": [
-                one
-                for number, current in drawn.items()
-                for one in _entries(data_dir, number, groups[number], current)
-            ],
-            "answered": state.get("answered_duplicates", {}) | {"session": session.session_id()},
-            "zoom": _zoom(data_dir, drawn, state.get("duplicates_zoom", "")),
-        },
+        data=[  # a list: see frame.js
+            {
+                "at": at,
+                "total": len(groups),
+                "message": message,
+                "groups": [
+                    one
+                    for number, current in drawn.items()
+                    for one in _entries(data_dir, number, groups[number], current)
+                ],
+                "answered": state.get("answered_duplicates", {})
+                | {"session": session.session_id()},
+                "zoom": _zoom(data_dir, drawn, state.get("duplicates_zoom", "")),
+            }
+        ],
         on_answer_change=lambda: _answer(cat, reviewer, groups),
     )
 

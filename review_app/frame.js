@@ -9,8 +9,9 @@ const LOOK_MS = 5000; // between two looks whether the server is there
 /**
  * One drawing of a component. fresh: its view at first. build(view, parent, before) and onKey(view, event) are its
  * own. resend(answer, restarted): whether an answer may be sent again, because the server knows it by its number.
+ * The data come as a list of one: of an object, Streamlit would load pandas to look whether it holds tables.
  */
-function mount({ data, parentElement, setTriggerValue, key }, fresh, { adopt, build, onKey, resend }) {
+function mount({ data: [data], parentElement, setTriggerValue, key }, fresh, { adopt, build, onKey, resend }) {
   const view = views.get(key) || { number: "", online: true, looked: 0, ...fresh() };
   views.set(key, view);
   view.leave?.();

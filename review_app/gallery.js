@@ -5,7 +5,7 @@ const MOVES = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: "up", ArrowDown: "down" }
 const open = new Map(); // by component key, so that a redraw forgets nothing
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue, key } = component;
+  const { data: [data], parentElement, setTriggerValue, key } = component;
   const view = open.get(key) || { marks: new Map(), cursor: 0 };
   open.set(key, view);
   const here = new Set(data.items.map((item) => item.id));

@@ -61,26 +61,28 @@ def draw(
 
     _component(
         key=key,
-        data={
-            "name": name,
-            "draws": on_face is not None,
-            "message": session.last_message(),
-            "keys": {letter: _mark(one) for letter, one in keys.items()},
-            "sent": state.get(f"{key}_sent"),
-            "items": [
-                {
-                    "id": one.id,
-                    "src": image_uris.small(data_dir, one.item),
-                    "says": one.says,
-                    "about": one.about,
-                    "fixed": one.fixed,
-                }
-                for one in pictures
-            ],
-            "large": {"id": wanted.id, "src": image_uris.large(data_dir, wanted.item).src}
-            if wanted
-            else None,
-        },
+        data=[  # a list of one: of a dict, Streamlit would load pandas to look whether it holds tables
+            {
+                "name": name,
+                "draws": on_face is not None,
+                "message": session.last_message(),
+                "keys": {letter: _mark(one) for letter, one in keys.items()},
+                "sent": state.get(f"{key}_sent"),
+                "items": [
+                    {
+                        "id": one.id,
+                        "src": image_uris.small(data_dir, one.item),
+                        "says": one.says,
+                        "about": one.about,
+                        "fixed": one.fixed,
+                    }
+                    for one in pictures
+                ],
+                "large": {"id": wanted.id, "src": image_uris.large(data_dir, wanted.item).src}
+                if wanted
+                else None,
+            }
+        ],
         on_answer_change=answered,
     )
 

@@ -52,12 +52,14 @@ def _draw(cat: Catalogue, data_dir: Path, reviewer: str, count: str, message: st
     state = st.session_state
     _component(
         key="pairs",
-        data={
-            "items": [_item(data_dir, pair) for pair in pairs.waiting(cat)],
-            "count": f"{count} · {message}" if message else count,
-            "answered": state.get("answered_pairs", {}) | {"session": session.session_id()},
-            "marks": state.get("marks_pairs", {}),
-        },
+        data=[  # a list: see frame.js
+            {
+                "items": [_item(data_dir, pair) for pair in pairs.waiting(cat)],
+                "count": f"{count} · {message}" if message else count,
+                "answered": state.get("answered_pairs", {}) | {"session": session.session_id()},
+                "marks": state.get("marks_pairs", {}),
+            }
+        ],
         on_answer_change=lambda: _answer(cat, reviewer),
     )
 

@@ -4,20 +4,27 @@
 judged once, so that one row is all there is to know; only the others go through `current`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from btfer.catalogue import verdicts
 from btfer.catalogue.photos import UNLABELLED, from_first
-from btfer.catalogue.store import Catalogue, in_parts
+from btfer.catalogue.store import Catalogue, in_parts, plain_rows
 from btfer.catalogue.tables import face, photo, query, review_plan, sighting, verdict
 from btfer.queries import Query
 
 _MANY = 5_000
 _FINAL, _UNSURE = 1, 2
 ROUNDS = ("dedup", "photos", "crop", "faces")
+_ROUNDS_OF_PHOTOS = ("dedup", "photos")
+
+
+_OfRound = dict[str, "CurrentVerdict | None"]
+"""What holds of each picture in a round; None where more must be looked at."""
 
 
 class CurrentVerdict(NamedTuple):
@@ -26,15 +33,20 @@ class CurrentVerdict(NamedTuple):
     decision: str
     reason: str
     expression: str
-    reviewer: str
 
 
 CurrentVerdicts = dict[str, dict[str, CurrentVerdict]]
 """By round, then by sha256 of a photo or by face id."""
 
+_KEEP = CurrentVerdict("keep", "", "")
 
-_OfRound = dict[str, CurrentVerdict | None]
-"""What holds of each picture in a round; None where more must be looked at."""
+
+class _Kind(NamedTuple):
+    """What a row says, whichever picture it is about."""
+
+    round: str
+    standing: int
+    said: CurrentVerdict
 
 
 class FirstSighting(NamedTuple):
@@ -48,10 +60,15 @@ class FirstSighting(NamedTuple):
 
 
 class Holding(NamedTuple):
-    """What holds in every round, and by round the pictures that more than one row is about, with their photos."""
+    """What holds in every round.
+
+    several: by round, the photos that more than one row is about, or that have a face of which this is so.
+    unsure: whether any person was.
+    """
 
     current: CurrentVerdicts
-    several: dict[str, dict[str, str]]
+    several: dict[str, set[str]]
+    unsure: bool
 
 
 def current_verdicts(cat: Catalogue, crop_digest: str) -> CurrentVerdicts:
@@ -61,73 +78,89 @@ def current_verdicts(cat: Catalogue, crop_digest: str) -> CurrentVerdicts:
 
 def holding(cat: Catalogue, crop_digest: str, photos: Iterable[str] | None = None) -> Holding:
     """As `current_verdicts`. photos: only of these (sha256) and their faces, which is quick where they are few."""
-    current: dict[str, _OfRound] = {round_: {} for round_ in ROUNDS}
-    several: dict[str, dict[str, str]] = {round_: {} for round_ in ROUNDS}
-    same: dict[str, str] = {}  # the same names come in every round
-    kinds: dict[tuple[Any, ...], tuple[_OfRound | None, CurrentVerdict | None]] = {}
     plan = sa.select(review_plan)
+    only = None if photos is None else set(photos)
     with cat.read() as connection:
         asked = {row.round: row.reviewers_per_image for row in connection.execute(plan)}
-        open_ = {name for name in verdicts.PEOPLE if asked.get(name, 1) > 1}
-        rows = (
-            row
-            for statement in _statements(crop_digest, photos)
-            for row in _many(connection, statement)
-        )
-        for sha256, of, *said in rows:
-            kind = tuple(said)
-            if kind not in kinds:
-                kinds[kind] = _meaning(kind, crop_digest, open_, current)
-            of_round, one = kinds[kind]
-            if of_round is None:
-                continue
-            name = of or sha256
-            if name in of_round:
-                several[kind[0]][name] = sha256
-            else:
-                of_round[same.setdefault(name, name)] = one
-    for round_, photo_of in several.items():
-        if photo_of:
-            current[round_] |= dict.fromkeys(photo_of) | _current(
-                cat, crop_digest, round_, photo_of.values()
-            )
-    held = {
-        round_: {name: one for name, one in of.items() if one} for round_, of in current.items()
-    }
-    return Holding(held, several)
+        named = _named(connection, crop_digest, only)
+    current, several = {}, {}
+    for round_ in ROUNDS:
+        of_round = {kind: ids for kind, ids in named.items() if kind.round == round_}
+        one_is_enough = round_ not in verdicts.PEOPLE or asked.get(round_, 1) == 1
+        held = _if_alone(of_round, one_is_enough=one_is_enough)
+        repeated = _repeated(of_round, len(held))
+        several[round_] = _photos_of(cat, round_, repeated, only)
+        if repeated:
+            held |= dict.fromkeys(repeated)
+            held |= _current(cat, crop_digest, round_, several[round_])
+        current[round_] = {id_: one for id_, one in held.items() if one}
+    return Holding(current, several, any(kind.standing == _UNSURE for kind in named))
 
 
-def _meaning(
-    kind: tuple[Any, ...], crop_digest: str, open_: set[str], current: dict[str, _OfRound]
-) -> tuple[_OfRound | None, CurrentVerdict | None]:
-    """The round that a row belongs to, and what holds by it if it is alone; None = it is of no concern here."""
-    round_, settings, standing, *said = kind
-    if round_ not in current or settings not in ("", crop_digest):
-        return None, None
-    asks_more = standing == _UNSURE or (round_ in open_ and standing != _FINAL)
-    counts_alone = said[0] != "undo" and not asks_more
-    return current[round_], CurrentVerdict(*said) if counts_alone else None
+def _named(
+    connection: sa.Connection, crop_digest: str, photos: Collection[str] | None
+) -> dict[_Kind, list[str]]:
+    """The pictures of the rows of each kind.
 
-
-def _statements(crop_digest: str, photos: Iterable[str] | None) -> list[sa.Select[Any]]:
-    """Of all photos every row, as they lie: five times as quick as by an index, and to choose costs more."""
-    # One number, because a Boolean costs a call for each row.
+    Nearly all rows say `keep` and no more: they are read apart, with few columns, in half the time.
+    """
+    name = sa.case((verdict.c.face == "", verdict.c.photo), else_=verdict.c.face)
+    plain = (verdict.c.decision == "keep") & (verdict.c.reason == "") & (verdict.c.expression == "")
+    plain &= ~verdict.c.final & ~verdict.c.unsure
     standing = sa.case((verdict.c.final, _FINAL), (verdict.c.unsure, _UNSURE), else_=0)
-    kind = (verdict.c.round, verdict.c.settings, standing)
-    said = (verdict.c[name] for name in CurrentVerdict._fields)
-    rows = sa.select(verdict.c.photo, verdict.c.face, *kind, *said)  # what reads them sorts them
+    where = sa.select(name, verdict.c.round, verdict.c.settings)
+    more = where.add_columns(standing, *(verdict.c[one] for one in CurrentVerdict._fields))
+    found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for statement in (where.where(plain), more.where(~plain)):
+        for id_, *kind in _rows(connection, statement, photos):
+            found[tuple(kind)].append(id_)
+    named: dict[_Kind, list[str]] = defaultdict(list)
+    for (round_, settings, *said), ids in found.items():
+        if round_ in ROUNDS and settings in ("", crop_digest):
+            of, *rest = said or (0, *_KEEP)
+            named[_Kind(round_, of, CurrentVerdict(*rest))] += ids
+    return named
+
+
+def _rows(
+    connection: sa.Connection, rows: sa.Select[Any], photos: Collection[str] | None
+) -> Iterator[tuple[Any, ...]]:
+    """Of all photos every row, as they lie: five times as quick as by an index, and to choose costs more."""
     if photos is None:
-        return [rows]
-    # `concat` keeps SQLite from walking another index.
-    of_settings = verdict.c.settings.concat("").in_(("", crop_digest))
-    chosen = rows.where(verdict.c.round.in_(ROUNDS), of_settings)
-    return [chosen.where(verdict.c.photo.in_(part)) for part in in_parts(photos)]
+        yield from plain_rows(connection, rows)
+        return
+    chosen = rows.where(verdict.c.round.in_(ROUNDS))
+    for part in in_parts(photos):
+        yield from plain_rows(connection, chosen.where(verdict.c.photo.in_(part)))
 
 
-def _many(connection: sa.Connection, statement: sa.Select[Any]) -> Iterator[Any]:
-    """The rows of a long result, fetched by thousands: twice as quick as one by one."""
-    for part in connection.execute(statement).partitions(5_000):
-        yield from part
+def _if_alone(named: dict[_Kind, list[str]], *, one_is_enough: bool) -> _OfRound:
+    """What holds of each picture of a round if no other row is about it; None = more must be looked at."""
+    found: _OfRound = {}
+    for kind, ids in named.items():
+        asks_more = kind.standing == _UNSURE or (not one_is_enough and kind.standing != _FINAL)
+        counts = kind.said.decision != "undo" and not asks_more
+        found |= dict.fromkeys(ids, kind.said if counts else None)
+    return found
+
+
+def _repeated(named: dict[_Kind, list[str]], n_pictures: int) -> list[str]:
+    """The pictures of a round that several rows are about."""
+    if sum(map(len, named.values())) == n_pictures:
+        return []
+    return [id_ for id_, n in Counter(chain(*named.values())).items() if n > 1]
+
+
+def _photos_of(
+    cat: Catalogue, round_: str, ids: list[str], photos: Collection[str] | None
+) -> set[str]:
+    """The photos among these pictures of a round, and those of the faces among them."""
+    if not ids or round_ in _ROUNDS_OF_PHOTOS:
+        return set(ids)
+    rows = sa.select(verdict.c.face, verdict.c.photo).where(verdict.c.face != "")
+    with cat.read() as connection:
+        photo_of = dict(_rows(connection, rows, photos))
+    return {photo_of.get(id_, id_) for id_ in ids}
 
 
 def _current(
@@ -139,9 +172,7 @@ def _current(
     many = len(named) > _MANY
     rows = verdicts.current_in(cat, round_) if many else verdicts.current_on(cat, round_, named)
     return {
-        row.face or row.photo: CurrentVerdict(
-            row.decision, row.reason, row.expression, row.reviewer
-        )
+        row.face or row.photo: CurrentVerdict(row.decision, row.reason, row.expression)
         for row in rows
         if row.settings in ("", crop_digest) and (not many or row.photo in named)
     }
@@ -150,10 +181,7 @@ def _current(
 def photo_of_each(
     cat: Catalogue, crop_digest: str, photos: Iterable[str] | None = None
 ) -> dict[str, str]:
-    """The photo (sha256) of every face that was found under some crop settings, by face id, in order of the ids.
-
-    photos: only of these.
-    """
+    """The photo (sha256) of every face that was found under some crop settings, by face id. photos: only of these."""
     columns = sa.select(face.c.id, face.c.photo).where(face.c.settings == crop_digest)
     statements = (
         [columns]
@@ -161,15 +189,14 @@ def photo_of_each(
         else [columns.where(face.c.photo.in_(part)) for part in in_parts(photos)]
     )
     with cat.read() as connection:
-        found = [(id_, of) for one in statements for id_, of in _many(connection, one)]
-    return dict(sorted(found))  # a third of the time that SQLite takes
+        return dict(chain(*(plain_rows(connection, one) for one in statements)))
 
 
 def first_seen(cat: Catalogue) -> dict[str, FirstSighting]:
     """Each photo's first sighting that has a label, else its first of all, by sha256."""
     names = (sighting.c[name] for name in FirstSighting._fields)
     with cat.read() as connection:
-        rows = _many(connection, from_first(sa.select(photo.c.sha256, *names)))
+        rows = plain_rows(connection, from_first(sa.select(photo.c.sha256, *names)))
         return {sha256: FirstSighting(*rest) for sha256, *rest in rows}
 
 

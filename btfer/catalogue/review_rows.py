@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from btfer.catalogue.rows import PhotoBox
-from btfer.catalogue.store import Catalogue, in_parts
+from btfer.catalogue.store import Catalogue, in_parts, plain_rows
 from btfer.catalogue.tables import (
     erasure,
     face,
@@ -104,31 +104,29 @@ def found(
 ) -> dict[str, FoundPhoto]:
     """Where each photo was found, by sha256. expression_of: each query's. photos: only these."""
     known: dict[str, FoundPhoto] = {}
-    same: dict[Any, Any] = {}
+    same: dict[str, str] = {}
     alone = {name: frozenset(filter(None, (one,))) for name, one in expression_of.items()}
+    again = []
     photo_of, rows = _sightings(cat, photos)
     for fetched, id_, query, source in rows:
         sha256 = photo_of.get(fetched) if photos is None else fetched
-        if sha256 is None:
-            continue
-        before, classes = known.get(sha256), alone[query]
-        if before is None:
+        if sha256 in known:
+            again.append((sha256, id_, query, source))
+        elif sha256 is not None:
             query, source = same.setdefault(query, query), same.setdefault(source, source)
-            known[sha256] = FoundPhoto(id_, query, source, same.setdefault(classes, classes))
-            continue
-        every = before.expressions | classes
+            known[sha256] = FoundPhoto(id_, query, source, alone[query])
+    for sha256, id_, query, source in again:
+        before = known[sha256]
         # One with a label comes before all without; else the oldest.
-        rank = (not classes, id_) < (not alone[before.query], before.first)
-        every = same.setdefault(every, every)
-        known[sha256] = (
-            FoundPhoto(id_, query, source, every) if rank else before._replace(expressions=every)
-        )
+        is_first = (not alone[query], id_) < (not alone[before.query], before.first)
+        now = FoundPhoto(id_, query, source, alone[query]) if is_first else before
+        known[sha256] = now._replace(expressions=before.expressions | alone[query])
     return known
 
 
 def _sightings(
     cat: Catalogue, photos: Collection[str] | None
-) -> tuple[dict[str, str], Iterator[Any]]:
+) -> tuple[dict[str, str], Iterator[tuple[str, int, str, str]]]:
     """The photo of each fetch; and fetch, id, query and source of each sighting. photos: these instead of fetches.
 
     Of all, the join is left to the caller: half the time of SQLite's.
@@ -195,7 +193,7 @@ def keepers(cat: Catalogue, photos: Collection[str] | None = None) -> dict[str, 
     round_ = verdict.c.round.concat("") if photos is None else verdict.c.round
     dropped = (round_ == "dedup") & (verdict.c.decision == "drop")
     columns = sa.select(verdict.c.id, verdict.c.photo, verdict.c.keeper).where(dropped)
-    rows = sorted(map(tuple, _rows(cat, columns, verdict.c.photo, photos)))
+    rows = sorted(_rows(cat, columns, verdict.c.photo, photos))
     return {of: keeper for _, of, keeper in rows}
 
 
@@ -230,13 +228,12 @@ def _rows(
     statement: sa.Select[Any],
     key: sa.ColumnElement[Any],
     chosen: Collection[str] | None,
-) -> Iterator[Any]:
-    """The rows of a long result, fetched by thousands. chosen: only those with these keys."""
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of a long result, of texts and whole numbers (`plain_rows`). chosen: only those with these keys."""
     if chosen is None:
         statements = [statement.where(key.is_not(None))]
     else:
         statements = [statement.where(key.in_(part)) for part in in_parts(chosen)]
     with cat.read() as connection:
         for one in statements:
-            for part in connection.execute(one).partitions(5_000):
-                yield from part
+            yield from plain_rows(connection, one)

@@ -24,6 +24,7 @@ Value = TypeVar("Value")
 BACKUP = ".before-"  # and a revision: the copy of a file before it was upgraded
 MANY = 1_000  # rows: after so many new ones the database plans its queries anew
 PARAMETERS_AT_ONCE = 500  # a statement takes a limited number
+_AT_ONCE = 5_000  # rows of a long result
 # What BEGIN IMMEDIATE is for SQLite: two people who commit at the same instant come one after the other.
 _ONE_WRITER = sa.text("SELECT pg_advisory_xact_lock(6278674)")
 _ADVICE = {
@@ -159,6 +160,22 @@ def in_parts(values: Iterable[Value], size: int = PARAMETERS_AT_ONCE) -> Iterato
     every = list(values)
     for start in range(0, len(every), size):
         yield every[start : start + size]
+
+
+def plain_rows(connection: sa.Connection, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a long result as the driver gives them: of hundreds of thousands in two thirds of the time.
+
+    Only for columns of texts and whole numbers: nothing is converted.
+    """
+    result = connection.execute(statement)
+    error = connection.dialect.loaded_dbapi.Error
+    try:
+        while part := result.cursor.fetchmany(_AT_ONCE):
+            yield from part
+    except error as failed:
+        raise DBAPIError(str(statement), None, failed) from failed
+    finally:
+        result.close()
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> list[Any]:

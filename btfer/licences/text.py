@@ -36,6 +36,7 @@ _TAGS = {
     *("tt", "u", "ul", "wbr"),
 }
 """Tags that change nothing of what is said; `del` does, and `<not for sale>` is no tag."""
+_COPYRIGHT = re.compile(r"\(c\)", re.IGNORECASE)
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ł": "l", "ø": "o", "ı": "i", "đ": "d"})
 """Letters that Unicode does not take apart."""
 _US = re.compile(r"\bu\.\s?s\.(?:\s?a\.)?(?=\W|$)", re.IGNORECASE)
@@ -83,10 +84,10 @@ def plain(text: str) -> str:
 
 def cased(text: str) -> str:
     """A plain text in its own case: what is a name begins with a capital."""
+    if text.isascii():  # as most texts are: the rest changes nothing of them
+        return _COPYRIGHT.sub("; copyright ", text)
     text = unicodedata.normalize("NFKC", text).replace("©", "; copyright ")
-    text = unicodedata.normalize(
-        "NFKD", re.sub(r"\(c\)", "; copyright ", text, flags=re.IGNORECASE)
-    )
+    text = unicodedata.normalize("NFKD", _COPYRIGHT.sub("; copyright ", text))
     return "".join(_plain_character(one) for one in text)
 
 

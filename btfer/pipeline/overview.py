@@ -98,5 +98,5 @@ def read(cat: Catalogue, crop_digest: str) -> Overview:
     )
     asked = current_verdicts.queries(cat)
     labels = current_verdicts.labels(current, seen, asked)
-    faces = current_verdicts.photo_of_each(cat, crop_digest)
+    faces = dict(sorted(current_verdicts.photo_of_each(cat, crop_digest).items()))
     return Overview(current, faces, seen, asked, labels, statements.rights_of_several(cat))

@@ -8,15 +8,24 @@ there (`review.queues`), and what was forgotten, or a new crop setting, makes th
 import gc
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import repeat
-from typing import Any, NamedTuple, cast
+from itertools import compress
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
 
 from btfer.catalogue import Catalogue, faces, review_rows, statements
 from btfer.catalogue import photos as photos_
-from btfer.catalogue.current_verdicts import CurrentVerdict, holding, photo_of_each, queries
+from btfer.catalogue.current_verdicts import (
+    CurrentVerdict,
+    Holding,
+    holding,
+    photo_of_each,
+    queries,
+)
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.review_rows import (
     CatalogueVersion,
@@ -42,24 +51,36 @@ _Verdict = CurrentVerdict | None
 _PHOTO, _FACE = "photo", "face"
 _State = tuple[str, str | None, _Verdict, _Verdict, _Verdict, _Verdict]
 """Photo or face, the class that its query intends, and what holds of it in each of `_STAGES`."""
-_Key = tuple[Any, ...]
-"""A state with each verdict as its number (`id`): to look up so many texts takes half a second."""
 
 
 class _Held(NamedTuple):
-    """The state of each picture, as a key, and what the keys mean. Equal states may have several keys."""
+    """The states of many pictures: each state, of how many pictures it is, and by picture the number of its state."""
 
-    keys: list[_Key]
-    meaning: dict[_Key, _State]
+    states: list[_State]
+    counts: list[int]
+    number_of: npt.NDArray[np.intp]
 
     @classmethod
     def of(
-        cls, what: str, labels: Iterable[str | None], verdicts: Iterable[list[_Verdict]]
+        cls, what: str, labels: Sequence[str | None], verdicts: Sequence[list[_Verdict]]
     ) -> "_Held":
-        named, columns = [*labels], [*verdicts]
-        keys = [*zip(repeat(what), named, *(map(id, one) for one in columns), strict=False)]
-        states = zip(repeat(what), named, *columns, strict=False)
-        return cls(keys, cast("dict[_Key, _State]", dict(zip(keys, states, strict=True))))
+        """The states from the parts of each picture: equal ones are told by their `id`, since to compare texts is slow.
+
+        So a state may come twice.
+        """
+        numbers = np.zeros(len(labels), dtype=np.int64)
+        for part in (labels, *verdicts):
+            ids = np.fromiter(map(id, part), dtype=np.int64, count=len(labels))
+            values, place = np.unique(ids, return_inverse=True)
+            numbers = numbers * len(values) + place
+            _, first, numbers = np.unique(numbers, return_index=True, return_inverse=True)
+        states = [(what, labels[at], *(one[at] for one in verdicts)) for at in first]
+        return cls(states, np.bincount(numbers).tolist(), numbers)
+
+    def matching(self, ids: Iterable[str], wanted: Callable[..., bool]) -> Iterator[str]:
+        """Those of the pictures, which are given in their order, whose state is as wanted."""
+        are = np.fromiter((wanted(*one) for one in self.states), dtype=bool, count=len(self.states))
+        return compress(ids, are[self.number_of].tolist())
 
 
 class ReviewIndex:
@@ -178,7 +199,7 @@ class ReviewIndex:
 
     def _read(self, photos: set[str] | None, now: CatalogueVersion) -> None:
         """Read all photos, or read some anew."""
-        before = {id_ for one in photos or () for id_ in self._forget(one)}
+        before = self._forget(photos or ())
         asked = queries(self._cat)
         self.queries |= asked
         seen = review_rows.found(
@@ -193,7 +214,7 @@ class ReviewIndex:
             self._faces_of.setdefault(photo, []).append(face)
         photo_of = {face: photo for face, photo in photo_of.items() if photo in seen}
         self._read_keepers(photos)
-        self._read_open(photos, held.several, dict(now.plan))
+        self._read_open(photos, held, dict(now.plan))
         on_photos, on_faces = self._states(seen, photo_of)
         self._count(on_photos, 1)
         self._count(on_faces, 1)
@@ -213,31 +234,32 @@ class ReviewIndex:
                 known.clear()
 
     def _read_open(
-        self,
-        photos: set[str] | None,
-        several: dict[str, dict[str, str]],
-        votes_asked: dict[str, int],
+        self, photos: set[str] | None, held: Holding, votes_asked: dict[str, int]
     ) -> None:
         """Who voted on what is not decided, and what is in dispute: only what several rows are about can be."""
         for round_ in ROUNDS:
-            named = set(several[round_].values())
-            if named:
+            if named := held.several[round_]:
                 of = None if len(named) > MOST_CHANGED else named
                 self.disputed[round_] |= review_rows.disputed(self._cat, round_, of)
             one_is_enough = votes_asked.get(round_, 1) == 1  # unless its person was unsure
+            if one_is_enough and not held.unsure:
+                continue
             for vote in review_rows.votes_on(self._cat, round_, photos, unsure=one_is_enough):
                 id_ = vote.face or vote.photo
                 self.voters[round_].setdefault(id_, set()).add(vote.reviewer)
         if photos is None:
             self.doubted = review_rows.faces_with_hint(self._cat, self.digest, badges.DOUBT)
 
-    def _forget(self, photo: str) -> Iterator[str]:
-        """Take a photo and its faces out, before they are read anew; the ids that awaited people."""
-        faces_ = self._faces_of.pop(photo, [])
-        if photo in self.found:
-            here = {photo: self.found[photo]}
-            for held in self._states(here, dict.fromkeys(faces_, photo)):
-                self._count(held, -1)
+    def _forget(self, photos: Iterable[str]) -> set[str]:
+        """Take photos and their faces out, before they are read anew; the ids that awaited people."""
+        faces_of = {photo: self._faces_of.pop(photo, []) for photo in photos}
+        here = {photo: self.found[photo] for photo in faces_of if photo in self.found}
+        photo_of = {face: photo for photo in here for face in faces_of[photo]}
+        for held in self._states(here, photo_of) if here else ():
+            self._count(held, -1)
+        return {id_ for photo, of in faces_of.items() for id_ in self._take_out(photo, of)}
+
+    def _take_out(self, photo: str, faces_: list[str]) -> Iterator[str]:
         for id_ in (photo, *faces_):
             for round_ in ROUNDS:
                 if self.awaiting[round_].pop(id_, None):
@@ -267,30 +289,23 @@ class ReviewIndex:
         on = [*photo_of.values()]
         of_faces = ([*map(crop, photo_of)], [*map(judged, photo_of)])
         holds = ([*map(dedup, on)], [*map(said, on)], *of_faces)
-        return on_photos, _Held.of(_FACE, map(label_of.get, on), holds)
+        return on_photos, _Held.of(_FACE, [*map(label_of.get, on)], holds)
 
     def _count(self, held: _Held, sign: int) -> None:
-        for key, n in Counter(held.keys).items():
-            for one in _counted(*held.meaning[key]):
+        for state, n in zip(held.states, held.counts, strict=True):
+            for one in _counted(*state):
                 self.counts[one] += sign * n
 
     def _enter_photos(self, seen: Iterable[str], held: _Held) -> set[str]:
         """Enter the photos that await people, after they were read; the ids."""
-        open_ = {key for key, state in held.meaning.items() if _awaits_people(*state)}
-        new = {
-            photo: ReviewSubject(photo)
-            for photo, key in zip(seen, held.keys, strict=True)
-            if key in open_
-        }
+        new = {photo: ReviewSubject(photo) for photo in held.matching(seen, _awaits_people)}
         self.awaiting["photos"] |= new
         return set(new)
 
     def _enter_faces(self, photo_of: Mapping[str, str], held: _Held) -> set[str]:
-        open_ = {key for key, state in held.meaning.items() if _awaits_people(*state)}
         new = {
-            face: ReviewSubject(photo, face)
-            for (face, photo), key in zip(photo_of.items(), held.keys, strict=True)
-            if key in open_
+            face: ReviewSubject(photo_of[face], face)
+            for face in held.matching(photo_of, _awaits_people)
         }
         self.awaiting["faces"] |= new
         return set(new)

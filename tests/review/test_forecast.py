@@ -42,12 +42,18 @@ def test_three_quarters_of_an_hour_without_a_break_are_enough() -> None:
     assert not of_pages(long, after(60)).should_rest  # they have had one
 
 
-def test_a_persons_pace_comes_from_their_own_pages(tmp_path: Path) -> None:
+def test_a_persons_pace_comes_from_their_own_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cat, ids = make(tmp_path, 4)
+    times = iter(after(at).isoformat(timespec="microseconds") for at in (0, 0.001, 1.001))
+    monkeypatch.setattr("btfer.catalogue.verdicts.timestamp", lambda: next(times))
     review.commit(cat, "photos", [Judged(ids[0])], "ann")
-    review.commit(cat, "photos", [Judged(id_) for id_ in ids[1:]], "ann")
-    assert review.pace(cat, "ben") == Pace(0.0, 0.0)
-    assert review.pace(cat, "ann").per_minute == 0  # three in an instant: nobody looked at them
+    review.commit(cat, "photos", [Judged(id_) for id_ in ids[1:3]], "ann")
+    assert review.pace(cat, "ben", after(1)) == Pace(0.0, 0.0)
+    assert review.pace(cat, "ann", after(1)).per_minute == 0  # in an instant: nobody looked at them
+    review.commit(cat, "photos", [Judged(ids[3])], "ann")
+    assert review.pace(cat, "ann", after(2)).per_minute == pytest.approx(1)
 
 
 def test_what_nobody_can_have_looked_at_is_no_pace() -> None:
