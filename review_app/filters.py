@@ -44,7 +44,7 @@ def bar(
     page: begins the keys of the boxes. named: the choices with their headings. counts: how many pictures each value
     would leave. now: what is chosen in the address, `find` too.
     """
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="filter_bar"):
         find = st.text_input("Find", now["find"], key=f"{page}_find", width=210, help=FINDS)
         values = {
             name: select(title, counts[name], now[name], f"{page}_{name}")

@@ -72,6 +72,14 @@ def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
     assert '<th scope="row">faces</th><td>cut off</td><td class="n">1</td>' in drops
 
 
+def test_a_next_step_outside_the_app_has_no_button(data_dir: Path) -> None:
+    cat, ids = make(data_dir, 1)
+    review.commit(cat, "photos", [Judged(ids[0], "drop", "text")], "ann")
+    app = AppTest.from_file(str(ROOT / "review_app" / "app.py"), default_timeout=60).run()
+    assert any("run `btfer crawl`" in one.value for one in app.markdown)
+    assert [one.label for one in app.main.button] == []
+
+
 @pytest.mark.parametrize(
     ("page", "judge", "said"),
     [
