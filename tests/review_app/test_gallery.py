@@ -107,6 +107,7 @@ def test_a_photo_without_a_face_is_seen_large_and_dropped(
     assert page.locator(".tile").count() == 2
 
 
+@pytest.mark.slow
 def test_what_is_chosen_of_photos_without_a_face_is_in_the_address(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:
@@ -144,6 +145,7 @@ def test_what_is_chosen_of_photos_without_a_face_is_in_the_address(
     await_tiles(other, 4)
 
 
+@pytest.mark.slow
 def test_what_is_chosen_of_the_duplicates_is_in_the_address(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:
