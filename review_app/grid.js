@@ -65,6 +65,7 @@ function build(view, parent, before) {
     return refresh(view);
   }
   const root = make("div", "review");
+  root.dataset.round = view.data.round;
   root.tabIndex = -1;
   view.root = root;
   buildBar(view, root);

@@ -1,5 +1,6 @@
 """A running review app and a real Chromium for the browser tests."""
 
+import importlib
 import os
 import random
 import shutil
@@ -77,6 +78,12 @@ class App:
     def kill(self) -> None:
         self.process.kill()
         self.process.join()
+
+
+@pytest.fixture(autouse=True)
+def scanned_once() -> None:
+    """Import it where an app is to run, and nowhere else: Streamlit takes a second to load."""
+    importlib.import_module("tests.scanned_once")
 
 
 @pytest.fixture
