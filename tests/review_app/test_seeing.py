@@ -246,7 +246,7 @@ def test_the_guidelines_are_beside_the_grid_and_their_version_is_recorded(
     assert recorded == [read_guidelines(Path("queries")).version]
     page.goto(f"{app.url}/guidelines")
     page.get_by_text("Drawn examples").wait_for()
-    page.locator("[data-testid=stImage] img").nth(20).wait_for()
+    page.locator("[data-testid=stHtml] img[alt*='drawn example']").nth(20).wait_for()
 
 
 def test_hidden_gold_pictures_give_a_quality_and_no_votes(
