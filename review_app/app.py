@@ -25,7 +25,11 @@ st.html(  # room for ten columns and all five rows of a page at 1280 x 800
     "<style>[data-testid=stMainBlockContainer] {padding: 4rem 1.5rem 1rem}"
     "[data-testid=stSidebar] {width: 200px !important; min-width: 200px !important}"
     # Streamlit's own grey has a contrast of 3.9 to 1.
-    "[data-testid=stCaptionContainer] {opacity: 0.85 !important}</style>"
+    "[data-testid=stCaptionContainer] {opacity: 0.85 !important}"
+    # On a telephone the bar of choices leaves room for the pictures.
+    "@media (max-width: 640px) {.st-key-filter_bar {gap: 0.4rem !important}"
+    ".st-key-filter_bar > * {flex: 1 1 30% !important; width: 30% !important; min-width: 0 !important}"
+    ".st-key-filter_bar > * > * {width: 100% !important}}</style>"
 )
 # No icons: the browser would fetch them from another host.
 pages = [

@@ -125,7 +125,7 @@ function tile(view, group, picture, index) {
 // ---- keys
 
 function onKey(view, event) {
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const key = keyOf(event);
   const control = event.composedPath()[0]?.closest?.("button, a, [role=option], [tabindex='0']");
   if (control && !view.root.contains(control) && (key in STEPS || " Enter".includes(key))) return;
   const act = { k: keep, n: notCopy, u: undo, b: (one) => go(one, one.place - 1), m: more, " ": zoom, Enter: next }[key];

@@ -12,9 +12,18 @@ from btfer.catalogue import Catalogue
 from btfer.images.border import is_bordered
 from btfer.paths import thumbnail_path
 from btfer.review import Item, duplicates
+from btfer.review.duplicate_choices import GroupFilter, chosen_groups, known_of_groups
 from btfer.review.duplicates import DuplicateGroup, GroupPhoto, GroupSummary
-from review_app import image_uris, session
+from review_app import filters, image_uris, session
 
+NAMED = {
+    "by": "Reviewer",
+    "verdict": "Verdict",
+    "label": "Class",
+    "source": "Source",
+    "day": "Date",
+}
+"""The choices in the bar, with their headings."""
 VEILED = "do-not-use"  # distressing, or withdrawn: blurred until the pointer is on it
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
@@ -35,15 +44,19 @@ def page() -> None:
     message = session.last_message()
     if st.sidebar.button("Reload the groups", help="Do this after `btfer dedup` has run."):
         _go(0)
-        st.session_state.pop("duplicate_groups", None)
-    groups = _groups(cat)
+        for name in ("duplicate_groups", "known_of_groups"):
+            st.session_state.pop(name, None)
+    every = _groups(cat)
+    groups = _chosen(cat, every) if every else []
     if not reviewer:
         st.info("Enter your name in the sidebar first: every verdict carries it.")
+    elif every and not groups:
+        st.info(f"{message} No group is as chosen: choose something else in the filter.".strip())
     elif not groups:
         st.success(
             f"{message} There are no groups of duplicates. `btfer dedup` looks for copies.".strip()
         )
-        st.button("Undo my last change", on_click=lambda: _undo(cat, reviewer))
+        st.button("Undo my last change", on_click=lambda: _undo(cat, reviewer, every))
     else:
         _draw(cat, settings.data_dir, reviewer, groups, message)
 
@@ -55,6 +68,24 @@ def _groups(cat: Catalogue) -> list[GroupSummary]:
             st.session_state["duplicate_groups"] = duplicates.group_summaries(cat)
     found: list[GroupSummary] = st.session_state["duplicate_groups"]
     return found
+
+
+def _chosen(cat: Catalogue, every: list[GroupSummary]) -> list[GroupSummary]:
+    """Draw the bar where it is asked for; the groups that are as chosen in the address, as they were when read."""
+    state, now = st.session_state, GroupFilter(**filters.asked((*NAMED, "find")))
+    shown = st.sidebar.toggle("Filter", value=now != GroupFilter(), key="filter_duplicates")
+    if not shown:
+        now, groups = GroupFilter(), every
+        filters.to_address(vars(now))
+    else:
+        if "known_of_groups" not in state:
+            state["known_of_groups"] = known_of_groups(cat, every)
+        groups, counts = chosen_groups(cat, every, state["known_of_groups"], now)
+        filters.bar_in_address("duplicates", NAMED, counts, vars(now))
+    if state.get("groups_chosen", GroupFilter()) != now:
+        _go(0)
+    state["groups_chosen"] = now
+    return groups
 
 
 def _draw(
@@ -128,7 +159,7 @@ def _answer(cat: Catalogue, reviewer: str, groups: list[GroupSummary]) -> None:
     if kind == "commit":
         session.perform(lambda: _change(cat, reviewer, sent, number))
     elif kind == "undo":
-        _undo(cat, reviewer)
+        _undo(cat, reviewer, groups)
     elif kind == "turn":
         _go(number)
     elif kind == "more":
@@ -153,13 +184,13 @@ def _change(cat: Catalogue, reviewer: str, sent: Sent, number: int) -> str:
     return f"Saved: {', '.join(filter(None, changes))}."
 
 
-def _undo(cat: Catalogue, reviewer: str) -> None:
+def _undo(cat: Catalogue, reviewer: str, groups: list[GroupSummary]) -> None:
     def undo() -> str:
         back = set(duplicates.undo_last(cat, reviewer))
         if not back:
             return "There is no change of yours to undo."
-        known = enumerate(_groups(cat))
-        _go(next((n for n, one in known if back & {one.keeper, *one.copies}), _at()["place"]))
+        shown = enumerate(groups)
+        _go(next((n for n, one in shown if back & {one.keeper, *one.copies}), _at()["place"]))
         return f"{len(back)} verdicts undone."
 
     session.perform(undo)

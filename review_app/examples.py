@@ -1,7 +1,6 @@
 """Drawn examples of the classes, out of the synthetic sample: rendered faces of nobody."""
 
 from functools import lru_cache
-from pathlib import Path
 
 from btfer.errors import ImageError
 from btfer.expressions import EXPRESSIONS
@@ -12,11 +11,6 @@ from review_app import image_uris
 A_CLASS = 3
 SIDE_PX = 112
 MARGIN = 0.2  # shares of the face's box
-
-
-def paths(label: str) -> list[Path]:
-    """The first plain pictures of a class."""
-    return [picture_path(one.file) for one in _pictures(label)]
 
 
 @lru_cache(maxsize=1)

@@ -1,5 +1,6 @@
 """The bar of choices above a grid: what it shows is in the address, so that a link shows the same pictures."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 import streamlit as st
@@ -17,6 +18,8 @@ NAMED = {
     "date": "Date",
 }
 """The choices in the bar, with their headings; the class is chosen in the sidebar."""
+PARAMETERS = {"label": "class"}
+"""What a choice is called in the address, where it is not by its name."""
 FINDS = "The start of an id or hash, a file's name, or an address."
 
 
@@ -27,25 +30,55 @@ def chosen(cat: Catalogue, round_: str, crop_digest: str, reviewer: str) -> revi
     if not shown:
         return _to_address(review.Filter())
     counts = _counted(cat, round_, crop_digest, reviewer, now)
-    with st.container(horizontal=True):
-        found = st.text_input(
-            "Find",
-            now.find,
-            key=f"find_{round_}",
-            width=210,
-            help=FINDS,
-        )
+    return _to_address(review.Filter(**bar(round_, NAMED, counts, asdict(now))))
+
+
+def bar(
+    page: str,
+    named: Mapping[str, str],
+    counts: Mapping[str, dict[str, int]],
+    now: Mapping[str, str],
+) -> dict[str, str]:
+    """Draw a box for what is to be found, and one for each choice; what is in them, by name.
+
+    page: begins the keys of the boxes. named: the choices with their headings. counts: how many pictures each value
+    would leave. now: what is chosen in the address, `find` too.
+    """
+    with st.container(horizontal=True, key="filter_bar"):
+        find = st.text_input("Find", now["find"], key=f"{page}_find", width=210, help=FINDS)
         values = {
-            name: select(title, counts[name], str(getattr(now, name)), f"choice_{name}")
-            for name, title in NAMED.items()
+            name: select(title, counts[name], now[name], f"{page}_{name}")
+            for name, title in named.items()
         }
-    return _to_address(review.Filter(**values, find=found.strip()))
+    return values | {"find": find.strip()}
+
+
+def bar_in_address(
+    page: str,
+    named: Mapping[str, str],
+    counts: Mapping[str, dict[str, int]],
+    now: Mapping[str, str],
+) -> None:
+    """Draw the bar of a page that shows the newest first; another choice goes into the address, and begins anew."""
+    chosen = bar(page, named, counts, now)
+    if chosen == dict(now):
+        return
+    st.query_params.pop("before", None)
+    to_address(chosen)
+    st.rerun()
+
+
+def asked(names: Iterable[str]) -> dict[str, str]:
+    """What the address asks for, by the names of choices; '' = any."""
+    said = {name: st.query_params.get(PARAMETERS.get(name, name), "") for name in names}
+    return {
+        name: value.replace("\0", "") for name, value in said.items()
+    }  # PostgreSQL takes no NUL
 
 
 def in_address() -> review.Filter:
     """What the address asks for."""
-    asked = {name: st.query_params.get(name, "") for name in (*NAMED, "find")}
-    return review.Filter(**asked)
+    return review.Filter(**asked((*NAMED, "find")))
 
 
 def _to_address(wanted: review.Filter) -> review.Filter:
@@ -53,9 +86,10 @@ def _to_address(wanted: review.Filter) -> review.Filter:
     return wanted
 
 
-def to_address(values: dict[str, str]) -> None:
-    """Write choices into the address by their names; '' = none, and no name."""
-    for name, value in values.items():
+def to_address(values: Mapping[str, str]) -> None:
+    """Write choices into the address; '' = any, which is left out."""
+    for choice, value in values.items():
+        name = PARAMETERS.get(choice, choice)
         if st.query_params.get(name, "") == value:
             continue
         if value:

@@ -28,10 +28,7 @@ function draw(view, parent) {
   const root = make("div", "gallery");
   parent.querySelector(".gallery")?.replaceWith(root);
   if (!root.isConnected) parent.append(root);
-  view.status = make("div", "status", "", root);
-  view.status.setAttribute("role", "status");
-  const keys = Object.entries(view.data.keys).map(([letter, mark]) => `${letter.toUpperCase()} ${mark.says}`);
-  make("p", "keys", `Space: larger · ${keys.join(" · ")} · Enter: send the marked ones`, root);
+  drawBar(view, root);
   view.grid = make("div", "grid", "", root);
   view.grid.tabIndex = 0;
   view.grid.setAttribute("role", "listbox");
@@ -41,11 +38,33 @@ function draw(view, parent) {
   view.grid.onkeydown = (event) => press(view, event);
   view.dialog = make("dialog", "", "", root);
   view.dialog.onclose = () => { view.zoomed = ""; view.grid.focus({ preventScroll: true }); };
-  view.send = make("button", "send", "Send the marked ones", root);
-  view.send.type = "button";
-  view.send.onclick = () => send(view);
   paint(view);
   if (view.data.large && view.zoomed === view.data.large.id) zoom(view);
+}
+
+/** What every key does, each as a button too: a telephone has no keys. */
+function drawBar(view, root) {
+  const bar = make("div", "bar", "", root);
+  view.status = make("div", "status", "", bar);
+  view.status.setAttribute("role", "status");
+  button(view, bar, "zoom", "Space", "larger", () => zoom(view));
+  const marks = Object.entries(view.data.keys);
+  view.send = null;
+  if (!marks.length) return;
+  view.send = button(view, bar, "send", "Enter", "send the marked ones", () => send(view));
+  const legend = make("div", "legend", "", root);
+  for (const [letter, mark] of marks) {
+    button(view, legend, mark.means.decision, letter.toUpperCase(), mark.says, () => toggle(view, mark));
+  }
+}
+
+function button(view, parent, className, key, text, onClick) {
+  const element = make("button", className, "", parent);
+  element.type = "button";
+  make("kbd", "", key, element);
+  element.append(text);
+  element.onclick = () => { onClick(); if (!view.dialog.open) view.grid.focus({ preventScroll: true }); };
+  return element;
 }
 
 function tile(view, item, index) {
@@ -78,7 +97,7 @@ function paint(view) {
   });
   if (view.tiles.length) view.grid.setAttribute("aria-activedescendant", `gallery-${view.cursor}`);
   view.status.textContent = [view.data.message, `${view.marks.size} marked`].filter(Boolean).join(" · ");
-  view.send.disabled = !view.marks.size;
+  if (view.send) view.send.disabled = !view.marks.size;
 }
 
 function press(view, event) {

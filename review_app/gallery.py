@@ -87,6 +87,25 @@ def draw(
     )
 
 
+def asked_before() -> int | None:
+    """The number in the address before which pictures are shown; None = the newest."""
+    text = st.query_params.get("before", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def turn(before: int | None, older: int | None) -> None:
+    """Buttons that lead to the newest pictures and to older ones. older: where those begin; None = there are none."""
+    if before is None and older is None:
+        return
+    with st.container(horizontal=True):
+        if before is not None and st.button("Newest"):
+            del st.query_params["before"]
+            st.rerun()
+        if older is not None and st.button("Older"):
+            st.query_params["before"] = str(older)
+            st.rerun()
+
+
 def _mark(one: Judged) -> dict[str, Any]:
     says = one.reason or one.expression or one.decision
     means = {"decision": one.decision, "reason": one.reason, "expression": one.expression}

@@ -65,6 +65,7 @@ function build(view, parent, before) {
     return refresh(view);
   }
   const root = make("div", "review");
+  root.dataset.round = view.data.round;
   root.tabIndex = -1;
   view.root = root;
   buildBar(view, root);
@@ -198,7 +199,7 @@ function refresh(view) {
   const marked = items.filter(({ id }) => view.marks.has(id)).length;
   const unsure = items.filter(({ id }) => view.notes.get(id)?.unsure).length;
   const counted = [`${marked} of ${items.length} marked`, unsure && `${unsure} unsure`, view.selected.size && `${view.selected.size} selected`];
-  view.count.textContent = [`${total.toLocaleString("en")} ${round} waiting`, ...counted, pace].filter(Boolean).join(" · ");
+  view.count.textContent = [`${total.toLocaleString("en")} ${total === 1 ? round.slice(0, -1) : round} waiting`, ...counted, pace].filter(Boolean).join(" · ");
   refreshState(view, items.filter(({ id }) => view.marks.has(id) || view.notes.has(id)).length);
   refreshSaid(view);
   refreshApart(view);

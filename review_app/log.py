@@ -10,8 +10,6 @@ from review_app import filters, gallery, session
 ROWS = 60
 NAMED = {"by": "Reviewer", "verdict": "Verdict", "label": "Class", "day": "Date", "round": "Round"}
 """The choices in the bar, with their headings."""
-PARAMETERS = {"label": "class"} | {name: name for name in ("by", "verdict", "day", "round", "find")}
-"""What each choice is called in the address."""
 UNDO_KEY, KEEP_KEY = "u", "k"
 NOTE_SHOWN = 60  # letters of a note below a tile
 
@@ -24,18 +22,18 @@ def page() -> None:
     cat, settings = opened
     st.subheader("Log")
     reviewer = session.reviewer_name()
-    before = st.query_params.get("before", "")
+    before = gallery.asked_before()
     chosen = _chosen(cat, reviewer)
     rows = review.visible_log(
         cat,
         reviewer,
         limit=ROWS + 1,
-        before=int(before) if before.isdigit() else None,
+        before=before,
         chosen=chosen,
     )
     if not rows:
         st.info(_nothing(before, chosen))
-    _turn(before, rows)
+    gallery.turn(before, rows[ROWS - 1].id if len(rows) > ROWS else None)
     if not rows:
         return
     gallery.draw(
@@ -47,8 +45,8 @@ def page() -> None:
     )
 
 
-def _nothing(before: str, chosen: review.LogFilter) -> str:
-    if before:
+def _nothing(before: int | None, chosen: review.LogFilter) -> str:
+    if before is not None:
         return "There is nothing older that is as chosen."
     if chosen != review.LogFilter():
         return "No verdict is as chosen: choose something else in the filter."
@@ -56,22 +54,10 @@ def _nothing(before: str, chosen: review.LogFilter) -> str:
 
 
 def _chosen(cat: Catalogue, reviewer: str) -> review.LogFilter:
-    """Draw the bar, and return what is chosen in the address or in it. Another choice begins at the newest."""
-    asked = {name: st.query_params.get(param, "") for name, param in PARAMETERS.items()}
-    now = review.LogFilter(**asked)
-    counts = _counted(cat, reviewer, now)
-    with st.container(horizontal=True):
-        find = st.text_input("Find", now.find, key="log_find", width=210, help=filters.FINDS)
-        values = {
-            name: filters.select(title, counts[name], asked[name], f"log_{name}")
-            for name, title in NAMED.items()
-        }
-    chosen = review.LogFilter(**values, find=find.strip())
-    if chosen != now:
-        st.query_params.pop("before", None)
-        filters.to_address({PARAMETERS[name]: value for name, value in vars(chosen).items()})
-        st.rerun()
-    return chosen
+    """Draw the bar, and return what is chosen in the address."""
+    now = review.LogFilter(**filters.asked((*NAMED, "find")))
+    filters.bar_in_address("log", NAMED, _counted(cat, reviewer, now), vars(now))
+    return now
 
 
 @st.cache_data(ttl=20, show_spinner=False)
@@ -109,13 +95,3 @@ def _picture(one: LoggedVerdict) -> gallery.GalleryPicture:
     about = f"{says} · {about}" + (f"\n\n{row.note}" if row.note else "")
     fixed = one.undone or row.decision == "undo"
     return gallery.GalleryPicture(str(row.id), one.item, says + note, about, fixed)
-
-
-def _turn(before: str, rows: list[review.StoredVerdict]) -> None:
-    with st.container(horizontal=True):
-        if before and st.button("Newest"):
-            del st.query_params["before"]
-            st.rerun()
-        if len(rows) > ROWS and st.button("Older"):
-            st.query_params["before"] = str(rows[ROWS - 1].id)
-            st.rerun()

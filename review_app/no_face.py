@@ -1,7 +1,5 @@
 """The page *No face*: the photos from which the crop stage took no face, and why; any of them can be dropped."""
 
-from collections import Counter
-
 import streamlit as st
 
 from btfer import review
@@ -11,10 +9,21 @@ from btfer.catalogue.rows import PhotoBox
 from btfer.faces.modes import crop_settings
 from btfer.review import Judged
 from btfer.review.drawn_face import add_drawn_face
+from btfer.review.without_face import NoFaceFilter, photos_without_face
 from btfer.settings import Settings
-from review_app import gallery, session
+from review_app import filters, gallery, session
 
 SIZE = 48
+NAMED = {
+    "reason": "Reason",
+    "by": "Reviewer",
+    "verdict": "Verdict",
+    "label": "Class",
+    "source": "Source",
+    "query": "Query",
+    "date": "Date",
+}
+"""The choices in the bar, with their headings."""
 
 
 def page() -> None:
@@ -25,30 +34,30 @@ def page() -> None:
     cat, settings = opened
     st.subheader("No face")
     reviewer = session.reviewer_name()
-    rows = face_rows.photos_without_face(cat, face_rows.newest_settings(cat))
-    if not rows:
-        st.success("The crop stage found a usable face in every photo so far.")
+    now = NoFaceFilter(**filters.asked((*NAMED, "find")))
+    found = photos_without_face(cat, now)
+    if not found.total:
+        st.success(f"{session.last_message()} {_nothing(cat)}".strip())
         return
-    by_reason = Counter(one.reason for one in rows)
-    reason = st.selectbox(
-        "Reason",
-        [name for name, _ in by_reason.most_common()],
-        format_func=lambda name: f"{name} ({by_reason[name]:,})",
-        key="no_face_reason",
-        width=300,
-    )
-    chosen = sorted((one for one in rows if one.reason == reason), key=lambda one: -one.verdict)
-    pages = -(-len(chosen) // SIZE)
-    number = st.number_input("Page", 1, pages, key="no_face_page", width=120) if pages > 1 else 1
-    here = chosen[(number - 1) * SIZE : number * SIZE]
+    filters.bar_in_address("no_face", NAMED, found.counts, vars(now))
+    before = gallery.asked_before()
+    rest = [one for one in found.photos if before is None or one.verdict < before]
+    here = rest[:SIZE]
+    gallery.turn(before, here[-1].verdict if len(rest) > SIZE else None)
+    if not here:
+        said = session.last_message()
+        st.info(f"{said} No photo is as chosen: choose something else in the filter.".strip())
+        return
     pictures = [
         gallery.GalleryPicture(
             item.id,
             item,
-            f"{item.label} · {item.width_px:.0f} x {item.height_px:.0f} px",
+            f"{item.label} · {item.width_px:.0f} x {item.height_px:.0f} px · {row.reason}",
             f"{item.about['phrase']} · {item.about['title']}",
         )
-        for item in review.photo_items(cat, [one.sha256 for one in here])
+        for row, item in zip(
+            here, review.photo_items(cat, [one.sha256 for one in here]), strict=True
+        )
     ]
     reasons = review.DROP_REASONS["photos"].items()
     gallery.draw(
@@ -59,6 +68,14 @@ def page() -> None:
         on_commit=lambda judged: _drop(cat, judged, reviewer),
         on_face=lambda id_, shares: _face(cat, settings, id_, shares, reviewer),
     )
+
+
+def _nothing(cat: Catalogue) -> str:
+    if not face_rows.newest_settings(cat):
+        return (
+            "No photo has been looked at for faces yet: judge the photos, then run `btfer build`."
+        )
+    return "The crop stage found a usable face in every photo so far."
 
 
 def _drop(cat: Catalogue, judged: list[Judged], reviewer: str) -> str:

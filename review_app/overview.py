@@ -72,7 +72,11 @@ def _next(place: DeltaGenerator, step: review.NextStep) -> None:
     with place.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Next:** {step.sentence}", width="content")
         known = st.session_state.get("pages", {})
-        if step.page in known and st.button(step.button, type="primary", key="next_step"):
+        if (
+            step.page
+            and step.page in known
+            and st.button(step.button, type="primary", key="next_step")
+        ):
             st.switch_page(known[step.page])
 
 

@@ -72,7 +72,7 @@ function figure({ src, about }) {
 // ---- keys
 
 function onKey(view, event) {
-  const act = { s: () => answer(view, true), d: () => answer(view, false), u: () => undo(view) }[event.key.toLowerCase()];
+  const act = { s: () => answer(view, true), d: () => answer(view, false), u: () => undo(view) }[keyOf(event)];
   if (!act) return;
   if (!event.repeat) act(); // a key that is held down answers one pair, not all that come
   event.preventDefault();

@@ -18,6 +18,7 @@ IMPORTED_ONCE = [
     "btfer.review",
     "streamlit.web.cli",
     "streamlit.web.server.server",
+    "tests.scanned_once",
     "altair",
     "pandas",
 ]

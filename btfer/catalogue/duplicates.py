@@ -20,12 +20,16 @@ _DROPPED = _OF_DEDUP & (verdict.c.decision == "drop")
 
 
 class DuplicateCopy(NamedTuple):
-    """A photo dropped as a copy: of which keeper (sha256), distance_bits from it (None = not known), and by whom."""
+    """A photo dropped as a copy: of which keeper (sha256), distance_bits from it (None = not known), by whom, when.
+
+    at: ISO time in UTC.
+    """
 
     photo: str
     keeper: str
     distance_bits: int | None
     reviewer: str
+    at: str
 
 
 class GroupSighting(NamedTuple):
@@ -87,13 +91,22 @@ def copies_of_dropped(cat: Catalogue) -> set[str]:
 
 def classes_searched(cat: Catalogue) -> list[tuple[str, str]]:
     """Photos that are or were of a group, each with the expression classes of the queries that found it."""
+    return _found_by(cat, query.c.expression)
+
+
+def sources(cat: Catalogue) -> list[tuple[str, str]]:
+    """Photos that are or were of a group, each with the sources that found it."""
+    return _found_by(cat, sighting.c.source)
+
+
+def _found_by(cat: Catalogue, column: sa.Column[Any]) -> list[tuple[str, str]]:
     once = [sa.select(column).where(_DROPPED) for column in (verdict.c.photo, verdict.c.keeper)]
-    found = sa.select(fetch.c.photo, query.c.expression).distinct()
+    found = sa.select(fetch.c.photo, column).distinct()
     found = found.join(sighting, sighting.c.fetch == fetch.c.id)
     found = found.join(query, query.c.id == sighting.c.query)
-    found = found.where(query.c.expression != "", fetch.c.photo.in_(sa.union(*once)))
+    found = found.where(column != "", fetch.c.photo.in_(sa.union(*once)))
     with cat.read() as connection:
-        return [(row.photo, row.expression) for row in connection.execute(found)]
+        return [(row[0], row[1]) for row in connection.execute(found)]
 
 
 def facts(cat: Catalogue, photos: Iterable[str]) -> dict[str, DuplicateFacts]:
@@ -172,7 +185,8 @@ def _dropped_copies() -> sa.Select[Any]:
         later.c.decision != "undo",
         ~undone,
     )
-    columns = (verdict.c.photo, verdict.c.keeper, verdict.c.distance, verdict.c.reviewer)
+    names = ("photo", "keeper", "distance", "reviewer", "at")
+    columns = [verdict.c[name] for name in names]
     return not_undone().where(_DROPPED, ~replaced).with_only_columns(*columns)
 
 

@@ -56,22 +56,33 @@ def erase(cat: Catalogue, photos: Collection[str], faces: Collection[str] = ()) 
 
 def _clear_notes_that_name(connection: sa.Connection, photos: Collection[str]) -> None:
     """What people wrote beside other pictures goes where it names one of these: by its hash, or by an address."""
-    noted = connection.execute(
-        sa.select(verdict.c.id, verdict.c.note).where(verdict.c.note != "")
-    ).all()
-    if not noted:
+    tables = (verdict, gold_answer)
+    noted = {
+        table: connection.execute(
+            sa.select(table.c.id, table.c.note).where(table.c.note != "")
+        ).all()
+        for table in tables
+    }
+    if not any(noted.values()):
         return
+    names = _names_of(connection, photos)
+    for table, rows in noted.items():
+        named = [
+            id_ for id_, note in rows if any(name in note.lower() or name in note for name in names)
+        ]
+        for some in in_parts(named):
+            connection.execute(sa.update(table).where(table.c.id.in_(some)).values(note=""))
+
+
+def _names_of(connection: sa.Connection, photos: Collection[str]) -> set[str]:
+    """How a note may name the photos: by the digits that the app shows, or by an address."""
     names = {sha256[:SHOWN_DIGITS] for sha256 in photos}
     columns = (fetch.c.url, fetch.c.final_url, sighting.c.page_url)
     joined = sa.select(*columns).outerjoin(sighting, sighting.c.fetch == fetch.c.id)
     for part in in_parts(sorted(photos)):
         for row in connection.execute(joined.where(fetch.c.photo.in_(part))):
             names |= {one for one in row if one}
-    named = [
-        id_ for id_, note in noted if any(name in note.lower() or name in note for name in names)
-    ]
-    for some in in_parts(named):
-        connection.execute(sa.update(verdict).where(verdict.c.id.in_(some)).values(note=""))
+    return names
 
 
 def _erase_some(connection: sa.Connection, photos: Collection[str]) -> None:

@@ -171,8 +171,9 @@ def photos_without_face(
     crop, dedup, people = (verdicts.current(name) for name in ("crop", "dedup", "photos"))
     dropped = (crop.c.face == "") & (crop.c.settings == crop_digest) & (crop.c.decision == "drop")
     facts = (photo_table.c.sha256, crop.c.reason, photo_table.c.width, photo_table.c.height)
+    said = (people.c.decision, people.c.expression, people.c.reviewer)
     statement = (
-        sa.select(*facts, crop.c.id.label("verdict"))
+        sa.select(*facts, crop.c.id, photo_table.c.at, *(sa.func.coalesce(one, "") for one in said))
         .join(crop, (crop.c.photo == photo_table.c.sha256) & dropped)
         .join(dedup, (dedup.c.photo == photo_table.c.sha256) & (dedup.c.decision == "keep"))
         .outerjoin(people, people.c.photo == photo_table.c.sha256)

@@ -1,7 +1,7 @@
 """Answers on hidden gold pictures, whose right answer is known: how well a person judges. They are no verdicts."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import sqlalchemy as sa
 
@@ -11,7 +11,10 @@ from btfer.catalogue.tables import gold_answer
 
 @dataclass(frozen=True)
 class GoldAnswer:
-    """One person's answer on one picture, and whether it is correct. uid: names the sending of it."""
+    """One person's answer on one picture, and whether it is correct.
+
+    uid: names the sending of it. note, unsure: as of `Verdict`. at: ISO time in UTC, set when it is recorded.
+    """
 
     uid: str
     reviewer: str
@@ -22,6 +25,9 @@ class GoldAnswer:
     reason: str
     expression: str
     correct: bool
+    note: str = ""
+    unsure: bool = False
+    at: str = ""
 
 
 def add(cat: Catalogue, answers: Iterable[GoldAnswer]) -> None:
@@ -43,6 +49,12 @@ def asked(cat: Catalogue, round_: str, reviewer: str) -> set[str]:
     own = (gold_answer.c.round == round_) & (gold_answer.c.reviewer == reviewer)
     with cat.read() as connection:
         return set(connection.execute(sa.select(subject).where(own)).scalars())
+
+
+def answers(cat: Catalogue) -> list[GoldAnswer]:
+    """Every answer, oldest first."""
+    columns = (gold_answer.c[one.name] for one in fields(GoldAnswer))
+    return cat.read_as(GoldAnswer, sa.select(*columns).order_by(gold_answer.c.id))
 
 
 def correct_of(cat: Catalogue, reviewer: str) -> tuple[int, int]:

@@ -257,13 +257,21 @@ class KeptFace(NamedTuple):
 
 
 class PhotoWithoutFace(NamedTuple):
-    """A photo from which the crop stage accepted no face, why, its size, and the id of that verdict."""
+    """A photo from which the crop stage accepted no face, why, its size, and the id of that verdict.
+
+    at: when it was first fetched, ISO time in UTC. decision, expression, reviewer: what people said of it in round
+    `photos`, and who ('' = nobody did).
+    """
 
     sha256: str
     reason: str
     width_px: int
     height_px: int
     verdict: int
+    at: str
+    decision: str
+    expression: str
+    reviewer: str
 
 
 class FetchTask(NamedTuple):

@@ -34,7 +34,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0009"
+SCHEMA = "0010"
 """The newest migration; a catalogue at another one is upgraded, or refused when it is newer."""
 
 metadata = MetaData()
@@ -246,6 +246,8 @@ gold_answer = Table(
     Column("expression", String, nullable=False),
     Column("correct", Boolean, nullable=False),
     Column("at", String, nullable=False),
+    Column("note", String, nullable=False),  # as of a verdict
+    Column("unsure", Boolean, nullable=False),
 )
 
 erasure = Table(

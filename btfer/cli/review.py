@@ -42,19 +42,31 @@ def review_plan(
 
 @review_app.command("export")
 def review_export(
-    file: Annotated[Path, typer.Argument(help="CSV to write.")], as_json: arguments.AsJson = False
+    file: Annotated[Path, typer.Argument(help="CSV to write.")],
+    gold: Annotated[
+        Path | None,
+        typer.Option("--gold", help="CSV to write of all answers on hidden gold pictures."),
+    ] = None,
+    as_json: arguments.AsJson = False,
 ) -> None:
     """Write all verdicts of reviewers as CSV, to merge into another catalogue.
 
-    Notes, "unsure", and the version of the guidelines that was read are columns of it.
+    Notes, "unsure", and the version of the guidelines that was read are columns of it. Answers on
+    hidden gold pictures (btfer app --gold) are no verdicts: --gold writes them, with their notes.
 
     Example: btfer review export verdicts.csv
     """
     from btfer import review
+    from btfer.review import gold as gold_answers
 
+    if gold and gold.resolve() == file.resolve():
+        raise UsageError(f"--gold writes another file than {file}: name one of its own")
     with context.catalogue(context.settings(), must_exist=True) as cat:
         rows = review.export_verdicts(cat)
+        answers = gold_answers.exported(cat) if gold else []
     output.write_csv(file, list(review.exchange_rows.COLUMNS), [one.to_csv() for one in rows])
+    if gold:
+        output.write_csv(gold, list(gold_answers.COLUMNS), answers)
     output.report({"verdicts": len(rows), "file": file}, "{verdicts} verdicts: {file}", as_json)
 
 

@@ -6,7 +6,7 @@ vote is never slipped in: it comes in its turn, and what they answer then counts
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from btfer.catalogue import Catalogue, faces, photos
 from btfer.catalogue import gold as rows
@@ -17,7 +17,7 @@ from btfer.review.exchange import judged_as
 from btfer.review.exchange_rows import shortened, text_of
 from btfer.review.index import shared
 from btfer.review.queues import Item, QueueEntry, items
-from btfer.review.rules import Judged, check_judged
+from btfer.review.rules import Judged, as_note, check_judged
 
 ONE_IN = 24  # pictures of a page
 LEAST_SHOWN = 5
@@ -89,8 +89,13 @@ def hidden_among(
 def answer(
     cat: Catalogue, round_: str, page: Iterable[Judged], reviewer: str, gold: Gold, *, sent: str
 ) -> None:
-    """Record what a person answered on gold pictures of a page. sent: names the page's sending."""
+    """Record what a person answered on gold pictures of a page. sent: names the page's sending.
+
+    Raises UsageError, and records nothing, for an answer that is no judgement.
+    """
     given = [one for one in page if one.id in gold]
+    for one in given:
+        check_judged(round_, one)
     known = _known(cat, round_, [one.id for one in given])
     index = shared(cat)
     with index.lock:
@@ -109,11 +114,26 @@ def answer(
                 one.reason,
                 one.expression,
                 _is_right(one, gold[one.id], label[one.id]),
+                as_note(one.note),
+                one.unsure,
             )
             for one in given
             if one.id in known
         ],
     )
+
+
+COLUMNS = tuple(one.name for one in fields(GoldAnswer) if one.name != "uid")
+"""Of the CSV file of answers, in order."""
+
+
+def exported(cat: Catalogue) -> list[dict[str, str]]:
+    """Every answer on a hidden picture as the cells of `COLUMNS`, oldest first; true is "yes", false is empty."""
+    return [{name: _cell(getattr(one, name)) for name in COLUMNS} for one in rows.answers(cat)]
+
+
+def _cell(value: str | bool) -> str:
+    return value if isinstance(value, str) else "yes" * value
 
 
 def quality(cat: Catalogue, reviewer: str) -> Quality:

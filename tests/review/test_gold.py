@@ -1,11 +1,15 @@
 """Hidden gold pictures: a quality for each reviewer, and no votes."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from btfer import review
-from btfer.catalogue import verdicts
+from btfer.catalogue import erasure, verdicts
+from btfer.cli import app as command_line
+from btfer.csv_reader import read_csv
 from btfer.errors import UsageError
 from btfer.review import Judged, gold
 from btfer.review.gold import Quality, read_gold
@@ -65,6 +69,59 @@ def test_each_is_asked_once_and_never_instead_of_a_vote(tmp_path: Path) -> None:
 def test_a_wrong_row_is_named_by_its_line(row: dict[str, str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         read_gold([row])
+
+
+def test_notes_on_hidden_pictures_are_exported_by_themselves(tmp_path: Path) -> None:
+    cat, [photo] = make(tmp_path, 1)
+    known = read_gold([{"sha256": photo, "label": "drop:text"}])
+    said = Judged(photo, "drop", "text", note=" =1+1\r\na sign ", unsure=True)
+    gold.answer(cat, "photos", [said], "ann", known, sent="page")
+    files = tmp_path / "verdicts.csv", tmp_path / "gold.csv"
+
+    def export(gold_file: Path) -> Any:
+        words = ["review", "export", str(files[0]), "--gold", str(gold_file)]
+        return CliRunner().invoke(command_line, words, env={"BTFER_DATA_DIR": str(tmp_path)})
+
+    assert export(files[1]).exit_code == 0
+    [row] = read_csv(files[1])
+    assert row.values["at"]
+    told = {name: value for name, value in row.values.items() if name != "at"}
+    assert told == {
+        "reviewer": "ann",
+        "round": "photos",
+        "photo": photo,
+        "face": "",
+        "decision": "drop",
+        "reason": "text",
+        "expression": "",
+        "correct": "yes",
+        "note": "=1+1\na sign",
+        "unsure": "yes",
+    }
+    assert b"'=1+1" in files[1].read_bytes()  # no formula for a spreadsheet
+    assert len(files[0].read_text().splitlines()) == 1  # they are no verdicts
+    assert isinstance(export(files[0]).exception, UsageError)
+
+
+def test_an_answer_that_is_no_judgement_is_refused(tmp_path: Path) -> None:
+    cat, [photo] = make(tmp_path, 1)
+    known = read_gold([{"sha256": photo, "label": "keep"}])
+    with pytest.raises(UsageError, match="a note has"):
+        gold.answer(cat, "photos", [Judged(photo, note="x" * 20_000)], "ann", known, sent="page")
+    assert gold.quality(cat, "ann").n == 0
+
+
+def test_forgetting_takes_the_answers_on_a_picture_and_the_notes_that_name_it(
+    tmp_path: Path,
+) -> None:
+    cat, ids = make(tmp_path, 3)
+    known = read_gold([{"sha256": id_, "label": "keep"} for id_ in ids])
+    notes = ["my aunt", f"the same as {ids[0][:16]}", "nothing special"]
+    page = [Judged(id_, note=note) for id_, note in zip(ids, notes, strict=True)]
+    gold.answer(cat, "photos", page, "ann", known, sent="page")
+    erasure.erase(cat, ids[:1])
+    left = [(one["photo"], one["note"]) for one in gold.exported(cat)]
+    assert left == [(ids[1], ""), (ids[2], "nothing special")]
 
 
 def test_few_answers_are_not_shown_because_they_would_give_the_pictures_away() -> None:

@@ -1,6 +1,8 @@
 """A running review app and a real Chromium for the browser tests."""
 
+import importlib
 import os
+import random
 import shutil
 import socket
 import time
@@ -25,14 +27,29 @@ QUIET = [
 ]
 
 
+PORTS = list(range(20_000, 30_000))  # below those that connections take by themselves
+random.shuffle(PORTS)
+
+
+def free_port() -> int:
+    """The same one for each app in turn, while nobody else has it: the browser has its scripts compiled then."""
+    while True:
+        with socket.socket() as free:
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                free.bind(("127.0.0.1", PORTS[-1]))
+            except OSError:
+                PORTS.pop()
+                continue
+        return PORTS[-1]
+
+
 class App:
     """`streamlit run` on a data folder; it can be killed and started again on the same port."""
 
     def __init__(self, data_dir: Path, *options: str) -> None:
         self.data_dir, self.options = data_dir, options
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
 
@@ -63,6 +80,12 @@ class App:
         self.process.join()
 
 
+@pytest.fixture(autouse=True)
+def scanned_once() -> None:
+    """Import it where an app is to run, and nowhere else: Streamlit takes a second to load."""
+    importlib.import_module("tests.scanned_once")
+
+
 @pytest.fixture
 def run_app() -> Iterator[Callable[..., App]]:
     """Starts the app on a data folder, and ends it after the test."""
@@ -90,13 +113,33 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
+def window(browser: Any) -> Any:
+    """A page of one more person, 1280 x 800, that knows nothing of the tests before.
+
+    The contexts of earlier tests are used again, emptied: they have the app's scripts in their caches.
+    """
+    unused = (one for one in browser.contexts if not one.pages)
+    context = next(unused, None) or browser.new_context(viewport={"width": 1280, "height": 800})
+    return context.new_page()
+
+
+def empty(context: Any) -> None:
+    """Close its pages, and take out all that the app and the tests stored."""
+    for one in context.pages[1:]:
+        one.close()
+    for one in context.pages:
+        origin = "/".join(one.url.split("/")[:3])
+        one.goto("about:blank")
+        stored = {"origin": origin, "storageTypes": "cookies,local_storage,indexeddb"}
+        context.new_cdp_session(one).send("Storage.clearDataForOrigin", stored)
+        one.close()
+    context.clear_cookies()
+
+
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
-    """A page of the browser, 1280 x 800, that knows nothing of the tests before.
-
-    An error in its scripts, or a word to another host, fails the test.
-    """
-    opened = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    """A page of the browser. An error in its scripts, or a word to another host, fails the test."""
+    opened = window(browser)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     asked: list[str] = []
@@ -104,7 +147,18 @@ def page(browser: Any) -> Iterator[Any]:
     opened.set_default_timeout(60_000)
     yield opened
     for context in browser.contexts:  # of other people too
-        context.close()
+        empty(context)
     assert errors == []
     ours = ("http://127.0.0.1:", "data:", "blob:")
     assert [url for url in asked if not url.startswith(ours)] == []
+
+
+@pytest.fixture
+def page_with_clock(page: Any) -> Iterator[Any]:
+    """A page whose clock the test turns; for the others it goes on as it was."""
+    own = page.context.browser.new_context(viewport={"width": 1280, "height": 800})
+    opened = own.new_page()
+    opened.set_default_timeout(60_000)
+    opened.clock.install()
+    yield opened
+    own.close()

@@ -9,6 +9,7 @@ import pytest
 from btfer import review
 from btfer.catalogue import Catalogue, verdicts
 from tests.drawn_catalogue import DIGEST, add_face, add_photo, make
+from tests.review_app.conftest import window
 from tests.review_app.naming import sit
 
 pytestmark = pytest.mark.browser
@@ -111,7 +112,16 @@ def test_the_mouse_marks_with_the_chosen_reason(
 
 def another(page: Any) -> Any:
     """A second browser window, as of another person: nothing is shared with the first."""
-    return page.context.browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    return window(page.context.browser)
+
+
+def until(page: Any, holds: Callable[[], bool]) -> None:
+    """Wait for what no locator can say."""
+    for _ in range(600):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it never came true")
 
 
 def tiles(page: Any) -> set[str]:
@@ -129,10 +139,10 @@ def test_two_browsers_on_one_queue_judge_every_picture_once(
     open_round(other, app.url, "photos", "ben")
     assert len(tiles(page)) == len(tiles(other)) == 48
     assert len(tiles(page) | tiles(other)) == 96
-    for window in (page, other):
-        window.keyboard.press("n")
-        send(window)
-        await_said(window, "48 judged")
+    for one in (page, other):
+        one.keyboard.press("n")
+        send(one)
+        await_said(one, "48 judged")
     other.get_by_text(
         "24 photos are waiting for other reviewers"
     ).wait_for()  # ann has them before her

@@ -1,6 +1,7 @@
 """The grids of Log and No face in a real Chromium: marked by keys, sent by Enter, larger by Space."""
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from btfer import review
 from btfer.catalogue import faces, verdicts
 from btfer.catalogue.verdicts import Verdict
 from btfer.faces.modes import crop_settings
-from btfer.review import Judged
+from btfer.review import Judged, duplicates
 from btfer.settings import Settings
 from tests.drawn_catalogue import DIGEST, make
 from tests.review_app.naming import sit
+from tests.review_app.test_browser import another
+from tests.review_app.test_duplicates_page import make_groups
+from tests.review_app.test_right_votes import choose
 
 pytestmark = pytest.mark.browser
 
@@ -95,11 +99,88 @@ def test_a_photo_without_a_face_is_seen_large_and_dropped(
     page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
     page.keyboard.press("Escape")
     page.locator(".tile").nth(1).click()
-    page.keyboard.press("f")
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="F no face").click()  # what a key does, a button does too
+    page.locator(".tile.marked").wait_for()
+    page.get_by_role("button", name="send the marked ones").click()
     page.get_by_text("1 dropped; the page Log takes it back.").wait_for()
     assert held(cat)[ids[1]] == ("drop", "no face")  # the newest comes first
     assert page.locator(".tile").count() == 2
+
+
+@pytest.mark.slow
+def test_what_is_chosen_of_photos_without_a_face_is_in_the_address(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 60)
+    review.commit(cat, "photos", [Judged(one) for one in ids[:30]], "ann")
+    said = (("no face", one) for one in ids[:56]), (("out of memory", one) for one in ids[56:])
+    verdicts.add(
+        cat,
+        [
+            Verdict("crop", photo, "drop", "crop", settings=DIGEST, reason=reason)
+            for reason, photo in chain(*said)
+        ],
+    )
+    app = run_app(tmp_path)
+    sit(page, app.url, "ben")
+    page.goto(f"{app.url}/no-face?by=ann&class=sad")
+    page.locator(".tile figcaption", has_text="sad").nth(3).wait_for()
+    assert page.locator(".tile").count() == 4
+    choose(page, "Class", "any")
+    page.locator(".tile").nth(29).wait_for()
+    page.wait_for_function("location.search === '?by=ann'")
+    choose(page, "Reviewer", "any")
+    page.locator(".tile").nth(47).wait_for()  # a page
+    page.get_by_role("button", name="Older").click()
+    page.wait_for_function("location.search.startsWith('?before=')")
+    page.locator(".tile").nth(48).wait_for(state="detached")
+    await_tiles(page, 12)
+    page.reload()
+    await_tiles(page, 12)
+    choose(page, "Reason", "out of memory")
+    await_tiles(page, 4)
+    assert page.evaluate("location.search") == "?reason=out+of+memory"
+    other = another(page)
+    other.goto(page.url)
+    await_tiles(other, 4)
+
+
+@pytest.mark.slow
+def test_what_is_chosen_of_the_duplicates_is_in_the_address(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, groups = make_groups(tmp_path, [3, 2, 2, 2])
+    review.commit(cat, "photos", [Judged(groups[1][0], "drop", "text")], "ann")
+    duplicates.change(cat, groups[2][0], "cleo", keep=groups[2][1])
+    app = run_app(tmp_path)
+    sit(page, app.url, "ben")
+    page.goto(f"{app.url}/duplicates")
+    page.locator(".count", has_text="group 1 of 4").wait_for()
+    page.keyboard.press("Enter")
+    page.locator(".count", has_text="group 2 of 4").wait_for()
+    page.locator("[data-testid=stSidebar] label", has_text="Filter").click()
+    choose(page, "Reviewer", "cleo")
+    page.locator(".count", has_text="group 1 of 1").wait_for()
+    page.wait_for_function("location.search === '?by=cleo'")
+    page.reload()
+    page.locator(".count", has_text="group 1 of 1").wait_for()
+    assert page.locator(".tile").first.get_attribute("data-id") == groups[2][1]
+    other = another(page)
+    other.goto(f"{app.url}/duplicates?verdict=text&source=folder")
+    other.locator(".count", has_text="group 1 of 1").wait_for()
+    assert other.locator(".tile").first.get_attribute("data-id") == groups[1][0]
+    other.goto(f"{app.url}/duplicates?find={groups[3][1][:12]}")
+    other.locator(f".tile[data-id='{groups[3][0]}']").wait_for()
+    other.get_by_role("combobox", name="Verdict").click()
+    assert other.get_by_role("option").all_text_contents() == ["any", "not judged (1)"]
+    other.goto(f"{app.url}/duplicates?by=nobody")
+    other.get_by_text("No group is as chosen").wait_for()
+
+
+def await_tiles(page: Any, n: int) -> None:
+    """Until there are so many tiles, no more."""
+    page.locator(".tile").nth(n - 1).wait_for()
+    page.locator(".tile").nth(n).wait_for(state="detached")
 
 
 def draw_by_mouse(page: Any) -> None:

@@ -12,6 +12,7 @@ from btfer.catalogue import Catalogue, pairs
 from btfer.review import pairs as asking
 from tests.drawn_catalogue import make
 from tests.review_app.naming import rename
+from tests.review_app.test_seeing import PRESS
 
 
 def make_pairs(data_dir: Path, n: int) -> Catalogue:
@@ -90,7 +91,7 @@ def test_pairs_are_answered_and_undone_by_keyboard_alone(
     assert answers(cat) == [None] * 10
     page.keyboard.press("s")  # the other answer to the last pair of that page
     page.locator(".count", has_text="8 of 10 pairs answered").wait_for()
-    page.keyboard.press("d")
+    page.evaluate(PRESS, ["\u0432", "KeyD"])  # on a Cyrillic keyboard
     page.get_by_role("button", name="same picture").click()
     page.get_by_text("All 10 pairs have been answered").wait_for()
     assert answers(cat) == [*expected[:7], True, False, True]

@@ -22,6 +22,7 @@ from tests.review_app.test_browser import (
     open_round,
     send,
     tiles,
+    until,
 )
 
 pytestmark = pytest.mark.browser
@@ -172,7 +173,6 @@ def test_keys_in_a_select_box_are_not_judgements_and_the_grid_has_them_after_the
     open_round(page, app.url, "photos")
     page.get_by_role("combobox", name="Class").click()
     page.keyboard.type("fear")
-    page.wait_for_timeout(200)
     assert marked(page) == {}
     page.keyboard.press("Enter")
     await_count(page, "9 photos waiting")
@@ -181,7 +181,6 @@ def test_keys_in_a_select_box_are_not_judgements_and_the_grid_has_them_after_the
     page.locator("[data-testid=stSidebar]").click(position={"x": 90, "y": 700})
     page.keyboard.press("ArrowRight")
     page.keyboard.press("n")  # the focus is elsewhere
-    page.wait_for_timeout(200)
     assert list(marked(page).values()) == ["✕ text"]
 
 
@@ -318,27 +317,23 @@ def test_a_voter_does_not_settle_their_own_dispute(
     other.get_by_text("Reviewers disagree on nothing").wait_for()
 
 
-def until(cat: Catalogue, who: str) -> str:
+def leased_until(cat: Catalogue, who: str) -> str:
     with cat.read() as connection:
         ends = sa.select(sa.func.min(lease.c.until)).where(lease.c.reviewer == who)
         return str(connection.execute(ends).scalar())
 
 
 def test_an_open_page_stays_leased_and_a_loss_is_told_before_the_work(
-    tmp_path: Path, run_app: Start, page: Any
+    tmp_path: Path, run_app: Start, page_with_clock: Any
 ) -> None:
+    page = page_with_clock
     cat, ids = make(tmp_path, 60)
     app = run_app(tmp_path)
-    page.clock.install()
     open_round(page, app.url, "photos", "ann")
     page.keyboard.press("t")
-    before = until(cat, "ann")
+    before = leased_until(cat, "ann")
     page.clock.fast_forward(datetime.timedelta(minutes=5).seconds * 1000)
-    for _ in range(100):
-        if until(cat, "ann") > before:
-            break
-        page.wait_for_timeout(100)
-    assert until(cat, "ann") > before
+    until(page, lambda: leased_until(cat, "ann") > before)
 
     votes.lease_only(cat, "photos", [], "ann", minutes=0)  # the computer slept, and ben came
     votes.lease_only(cat, "photos", ids[:40], "ben", minutes=20)
@@ -415,7 +410,7 @@ def test_pictures_that_nobody_saw_are_asked_about_and_do_not_count_into_the_pace
     assert review.pace(cat, "ann").per_minute == 0.0
     for index in (3, 0):
         page.locator(".tile").nth(index).scroll_into_view_if_needed()
-        page.wait_for_timeout(300)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     send(page)
     page.get_by_text("Every photo").wait_for()
     with cat.read() as connection:

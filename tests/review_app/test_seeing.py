@@ -13,7 +13,7 @@ from btfer.catalogue.tables import review_page
 from btfer.review import Judged, gold
 from btfer.review.guidelines import read_guidelines
 from tests.drawn_catalogue import DIGEST, FACE_BOX, add_face, add_photo, make
-from tests.review_app.test_browser import await_said, given, open_round, send
+from tests.review_app.test_browser import await_said, given, open_round, send, until
 from tests.review_app.test_right_votes import marked, rows
 
 pytestmark = pytest.mark.browser
@@ -48,8 +48,6 @@ def contrast(page: Any, selector: str) -> float:
 
 
 def height(page: Any) -> float:
-    """Of a picture, when larger ones have come."""
-    page.wait_for_timeout(2000)
     return float(page.locator(".tile").first.evaluate("one => one.offsetHeight"))
 
 
@@ -64,21 +62,25 @@ def test_the_grid_fills_the_window_and_its_size_is_remembered(
     app = run_app(tmp_path)
     page.set_viewport_size({"width": width, "height": 1000})
     open_round(page, app.url, "photos")
-    page.wait_for_timeout(500)
+    until(page, lambda: fills(page))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    grid, tile = (page.locator(name).first.bounding_box() for name in (".grid", ".tile"))
-    columns = round(grid["width"] / (tile["width"] + 6))
-    assert columns * (tile["width"] + 6) > 0.95 * grid["width"]
-    assert 48 % columns == 0  # no row is left half empty
+    fitting = height(page)
     for _ in range(3):
         page.keyboard.press("+")
+    until(page, lambda: height(page) > 1.5 * fitting)
     larger = height(page)
-    assert larger > 1.5 * tile["height"]
     page.reload()
     page.locator(".tile").first.wait_for()
-    assert height(page) == pytest.approx(larger, abs=2)
+    until(page, lambda: height(page) == pytest.approx(larger, abs=2))
     page.keyboard.press("0")
-    assert height(page) == pytest.approx(tile["height"], abs=2)
+    until(page, lambda: height(page) == pytest.approx(fitting, abs=2))
+
+
+def fills(page: Any) -> bool:
+    """Whether the tiles fill the grid's width, and no row is left half empty."""
+    grid, tile = (page.locator(name).first.bounding_box() for name in (".grid", ".tile"))
+    columns = round(grid["width"] / (tile["width"] + 6))
+    return bool(columns * (tile["width"] + 6) > 0.95 * grid["width"] and 48 % columns == 0)
 
 
 @pytest.mark.slow
@@ -90,9 +92,8 @@ def test_a_page_of_96_says_once_what_was_done_and_that_nothing_is_known(
     app = run_app(tmp_path)
     open_round(page, app.url, "photos?per_page=96")
     assert page.locator(".tile").count() == 96
-    page.wait_for_timeout(300)
     columns = "one => getComputedStyle(one).gridTemplateColumns.split(' ').length"
-    assert 96 % page.locator(".grid").evaluate(columns) == 0
+    until(page, lambda: 96 % page.locator(".grid").evaluate(columns) == 0)
     for index in range(96):
         page.locator(".tile").nth(index).scroll_into_view_if_needed(timeout=5_000)
     send(page)
@@ -245,7 +246,7 @@ def test_the_guidelines_are_beside_the_grid_and_their_version_is_recorded(
     assert recorded == [read_guidelines(Path("queries")).version]
     page.goto(f"{app.url}/guidelines")
     page.get_by_text("Drawn examples").wait_for()
-    page.locator("[data-testid=stImage] img").nth(20).wait_for()
+    page.locator("[data-testid=stHtml] img[alt*='drawn example']").nth(20).wait_for()
 
 
 def test_hidden_gold_pictures_give_a_quality_and_no_votes(

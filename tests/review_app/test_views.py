@@ -16,7 +16,7 @@ from tests.review_app.naming import rename
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def show(page: str) -> AppTest:
+def show(page: str, **address: str) -> AppTest:
     def script(name: str) -> None:
         from review_app import log, no_face, overview, rounds
 
@@ -24,7 +24,10 @@ def show(page: str) -> AppTest:
         pages |= {"photos": rounds.photos, "faces": rounds.faces}
         (pages | {"disagreements": rounds.disagreements})[name]()
 
-    app = AppTest.from_function(script, kwargs={"name": page}, default_timeout=60).run()
+    app = AppTest.from_function(script, kwargs={"name": page}, default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
     assert not app.exception
     return app
 
@@ -69,6 +72,14 @@ def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
     assert '<th scope="row">faces</th><td>cut off</td><td class="n">1</td>' in drops
 
 
+def test_a_next_step_outside_the_app_has_no_button(data_dir: Path) -> None:
+    cat, ids = make(data_dir, 1)
+    review.commit(cat, "photos", [Judged(ids[0], "drop", "text")], "ann")
+    app = AppTest.from_file(str(ROOT / "review_app" / "app.py"), default_timeout=60).run()
+    assert any("run `btfer crawl`" in one.value for one in app.markdown)
+    assert [one.label for one in app.main.button] == []
+
+
 @pytest.mark.parametrize(
     ("page", "judge", "said"),
     [
@@ -87,7 +98,7 @@ def test_an_empty_queue_names_the_next_step(
 
 def test_photos_without_a_face_are_shown_by_reason_and_counted(data_dir: Path) -> None:
     cat, ids = make(data_dir, 60)
-    assert "in every photo so far" in sentences(show("no face"))
+    assert "No photo has been looked at for faces yet" in sentences(show("no face"))
     why = ["no face"] * 50 + ["no usable face", "out of memory"]
     verdicts.add(
         cat,
@@ -98,16 +109,36 @@ def test_photos_without_a_face_are_shown_by_reason_and_counted(data_dir: Path) -
     )
     app = show("no face")
     assert app.selectbox(key="no_face_reason").options == [
+        "any",
         "no face (50)",
         "no usable face (1)",
         "out of memory (1)",
     ]
-    app.number_input(key="no_face_page").set_value(2).run()
+    [older] = [one for one in app.button if one.label == "Older"]
+    older.click().run()
     assert not app.exception
+    assert "before" in app.query_params
     app.selectbox(key="no_face_reason").set_value("out of memory").run()
     assert not app.exception
+    assert "before" not in app.query_params
+    assert app.selectbox(key="no_face_verdict").options == ["any", "not judged (1)"]
+    app.selectbox(key="no_face_by").set_value("").run()
+    app.text_input(key="no_face_find").set_value("no such file").run()
+    assert "No photo is as chosen" in sentences(app)
     drops = show("overview").get("html")[-1].proto.body
     assert '<th scope="row">crop</th><td>no face</td><td class="n">50</td>' in drops
+
+
+@pytest.mark.parametrize("before", ["²", "9" * 40, "-1", "x", "\0"])
+@pytest.mark.parametrize("page", ["log", "no face"])
+def test_an_address_that_means_nothing_shows_the_newest(
+    data_dir: Path, page: str, before: str
+) -> None:
+    cat, [photo] = make(data_dir, 1)
+    review.commit(cat, "photos", [Judged(photo)], "ann")
+    verdicts.add(cat, [Verdict("crop", photo, "drop", "crop", settings=DIGEST, reason="no face")])
+    app = show(page, before=before, find="\0")
+    assert sentences(app) == ""
 
 
 def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:
@@ -167,13 +198,13 @@ def test_what_is_filtered_is_in_the_address_and_comes_from_it(data_dir: Path) ->
     app = show("photos")
     rename(app, "ann")
     app.sidebar.toggle(key="filter_photos").set_value(True).run()
-    assert app.selectbox(key="choice_source").options == ["any", "folder (9)"]
+    assert app.selectbox(key="photos_source").options == ["any", "folder (9)"]
     assert not app.exception
-    app.text_input(key="find_photos").set_value("3.png").run()
+    app.text_input(key="photos_find").set_value("3.png").run()
     assert app.query_params["find"] in ("3.png", ["3.png"])
     leased = {one.id for one in review.Queue(cat, "photos", "ann", "").page(1).items}
     assert leased == {ids[3]}  # the one picture that is before ann
-    app.text_input(key="find_photos").set_value("no such file").run()
+    app.text_input(key="photos_find").set_value("no such file").run()
     assert "choose something else" in sentences(app)
     app.sidebar.toggle(key="filter_photos").set_value(False).run()
     assert "find" not in app.query_params
