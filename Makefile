@@ -72,8 +72,8 @@ benchmark-dedup: .venv/.complete  ## Speed of the near-duplicate search beside i
 benchmark-faces: .venv/.complete  ## Speed, boxes and memory of the face detector beside the mtcnn package
 	$(BIN)/python benchmarks/faces.py
 
-benchmark-hints: .venv/.complete  ## Which degraded faces the hints find, and false alarms; keeps curves in benchmarks/results (PHOTOS=folder HEADS=folder)
-	$(BIN)/python benchmarks/hints.py --save $(if $(PHOTOS),--photos '$(PHOTOS)') $(if $(HEADS),--heads '$(HEADS)')
+benchmark-hints: .venv/.complete  ## Which degraded faces the hints find, and false alarms; keeps curves in benchmarks/results (PHOTOS=folder WITHOUT=names HEADS=folder)
+	$(BIN)/python benchmarks/hints.py --save $(if $(PHOTOS),--photos '$(PHOTOS)') $(foreach one,$(WITHOUT),--without '$(one)') $(if $(HEADS),--heads '$(HEADS)')
 
 benchmark-intake: .venv/.complete  ## Speed of reading a photo beside imagehash's hash alone
 	$(BIN)/python benchmarks/intake.py

@@ -6,13 +6,13 @@ Faces of the synthetic sample, and of a folder of photos where one is given, are
 of `btfer/faces/hints.py` were chosen on the first half of the people. The second is not quite unseen: it was looked at
 while the measures of blur, movement, compression and darkness were invented. The halves go by the path inside FOLDER,
 and were made with the folder above all sources; given the sources one by one, both halves hold people of both.
-What the photos are is held to be sharp, light and whole: leave out folders of which that is not so. Faces keep the box
-and landmarks that they had before; what is painted over them has one colour. --save also draws the curves.
+What the photos are is held to be sharp, light and whole: leave out (--without) folders of which that is not so. Faces
+keep the box and landmarks that they had before; what is painted over them has one colour. --save also draws the curves.
 """
 
 import argparse
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from hints_degraded import (
     masked,
     moved,
     noisy,
+    reduced,
 )
 from hints_plot import draw
 from hints_turned import found_by_angle
@@ -47,7 +48,10 @@ from btfer.faces.modes import MODES
 from btfer.images import Pixels, decode_rgb
 from btfer.sample import load_manifest, picture_path
 
-LEAST_PX, MOST_PX = 110, 260  # of a face's height: of a larger one, 3x leaves what a usual face has
+LEAST_PX, MOST_PX = (
+    110,
+    260,
+)  # of a face's height; a larger one is reduced: 3x would leave what a usual face has
 LEAST_PROBABILITY = 0.97
 AROUND = 0.5  # of the box, that is degraded with it
 
@@ -109,11 +113,12 @@ def sample_faces() -> Iterator[KnownFace]:
             yield from _faces(picture_path(one.file).read_bytes(), f"sample {one.file}")
 
 
-def photo_faces(folder: Path) -> Iterator[KnownFace]:
-    """Of the readable photos of a folder and its subfolders; junk (`_...`) is left out."""
+def photo_faces(folder: Path, *, without: Collection[str] = ()) -> Iterator[KnownFace]:
+    """Of the readable photos of a folder and its subfolders; junk (`_...`) and folders `without` are left out."""
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith("_") for part in inside.parts):
+        out = any(part.startswith("_") or part in without for part in inside.parts)
+        if path.is_file() and not out:
             yield from _faces(path.read_bytes(), _person(inside))
 
 
@@ -130,8 +135,9 @@ def _faces(data: bytes, person: str) -> Iterator[KnownFace]:
     except ImageError:
         return
     for box in found:
-        if box.probability >= LEAST_PROBABILITY and LEAST_PX <= box.height < MOST_PX:
-            yield _with_surroundings(pixels, box, person)
+        if box.probability >= LEAST_PROBABILITY:
+            face = _with_surroundings(pixels, box, person)
+            yield face if box.height < MOST_PX else reduced(face)
 
 
 def _with_surroundings(pixels: Pixels, box: Box, person: str) -> KnownFace:
@@ -223,13 +229,17 @@ def main() -> None:
     """Degrade, measure, print; exit 1 where a must is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--photos", type=Path, action="append", help="a folder of good photos too")
-    parser.add_argument("--most", type=int, default=150, help="faces of a source (150)")
+    parser.add_argument(
+        "--without", action="append", default=[], help="a folder inside to leave out"
+    )
+    parser.add_argument("--most", type=int, default=400, help="faces of a source (400)")
     parser.add_argument("--heads", type=Path, help="3D data of the sample: turned heads too")
     parser.add_argument("--people", type=int, default=8, help="heads at each angle (8)")
     results.add_save(parser)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
-    sources = [sample_faces(), *map(photo_faces, asked.photos or [])]
+    folders = [photo_faces(one, without=asked.without) for one in asked.photos or []]
+    sources = [sample_faces(), *folders]
     faces = [face for one in sources for face in itertools.islice(one, asked.most)]
     rows, tests = measure(faces), sum(face.tests for face in faces)
     if asked.heads:

@@ -97,7 +97,7 @@ def iterate_csv(
     """
     wanted = {name.lower(): name for name in (*known, *required)}
     text = _Text(path, own=own, data=data)
-    delimiter = "," if own else _delimiter(text.head, wanted)
+    delimiter = "," if own else _delimiter(text.head, wanted, len(header))
     rows = _rows(text, delimiter)
     first = (0, list(header)) if header else next(rows, None)
     if first is None:
@@ -111,6 +111,19 @@ def iterate_csv(
     if not own:
         rows = _without_rows_in_cells(path, rows, delimiter, len(columns))
     return columns, (_row(path, columns, *row, keep_spaces=own) for row in rows)
+
+
+def first_row_of(path: Path, *, n_columns: int = 0) -> tuple[str, ...]:
+    """The cells of a file's first row, to tell what kind of table it is; () for what cannot be read as one.
+
+    n_columns: of the rows of a kind that may have no header, and cells with delimiters of their own.
+    """
+    try:
+        text = _Text(path, own=False)
+        row = next(_rows(text, _delimiter(text.head, {}, n_columns)), None)
+    except UsageError:
+        return ()
+    return tuple(cell.strip() for cell in row[1]) if row else ()
 
 
 class _Text:
@@ -197,12 +210,16 @@ def _whole(path: Path) -> bytes:
     return data
 
 
-def _delimiter(first: str, wanted: Mapping[str, str]) -> str:
-    """The delimiter under which most of the wanted columns are found, else the most columns."""
+def _delimiter(first: str, wanted: Mapping[str, str], n_columns: int = 0) -> str:
+    """The delimiter under which most of the wanted columns are found, else `n_columns`, else the most columns."""
 
-    def found(delimiter: str) -> tuple[int, int]:
-        names = next(csv.reader([first], delimiter=delimiter), [])
-        return sum(name.strip().lower() in wanted for name in names), len(names)
+    def found(delimiter: str) -> tuple[int, bool, int]:
+        try:
+            names = next(csv.reader([first], delimiter=delimiter), [])
+        except csv.Error:  # a cell that is far too long: said when the line is read
+            names = []
+        hits = sum(name.strip().lower() in wanted for name in names)
+        return hits, len(names) == n_columns, len(names)
 
     return max(DELIMITERS, key=found)
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from btfer import csv_reader, review
+from btfer import review
 from btfer.catalogue import Catalogue, open_catalogue
 from btfer.catalogue import photos as photo_rows
 from btfer.errors import BtferError
@@ -90,7 +90,7 @@ def place(settings: Settings) -> str:
 def gold_pictures() -> Gold:
     """The right answers of `--gold FILE`; none without it. Raises UsageError."""
     file = arguments().gold
-    return read_gold(row.values for row in csv_reader.read_csv(file)) if file else {}
+    return read_gold(file) if file else {}
 
 
 def guidelines(settings: Settings) -> Guidelines:

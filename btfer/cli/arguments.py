@@ -126,10 +126,3 @@ def values(chosen: Iterable[str] | None) -> list[str]:
 def value(chosen: Any) -> str:
     """The plain string of a choice, '' where none was made."""
     return "" if chosen is None else str(chosen.value)
-
-
-def read_csv(file: Path) -> list[dict[str, Any]]:
-    """The rows of a CSV by its header, whatever program wrote it; `UsageError` where it cannot be read."""
-    from btfer import csv_reader
-
-    return [dict(row.values) for row in csv_reader.read_csv(file, may_be_empty=True)]

@@ -92,6 +92,7 @@ def review_import(
     values, lines = [one.values for one in rows], [one.line for one in rows]
     with context.catalogue(context.settings(), must_exist=True) as cat:
         try:
+            review.check_columns(rows.columns)
             outcome = review.import_verdicts(cat, values, reviewer, lines=lines)
         except UsageError as error:
             raise UsageError(f"{file}: {error}") from None

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from btfer.cli import arguments, context
+from btfer.cli import context
 from btfer.errors import BtferError, UsageError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -89,9 +89,7 @@ def start_app(
     command += [f"--{name}={word}" for name, value in options.items() for word in _words(value)]
     own = [] if reviewers_per_image is None else [f"--reviewers-per-image={reviewers_per_image}"]
     if gold is not None:
-        read_gold(
-            arguments.read_csv(gold)
-        )  # what is wrong with it is said here, not in the browser
+        read_gold(gold)  # what is wrong with it is said here, not in the browser
         own.append(f"--gold={gold.resolve()}")
     command += ["--", *own] if own else []
     given = context.flags.keys() & type(settings).model_fields.keys()

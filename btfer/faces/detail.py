@@ -6,11 +6,14 @@ poorest the same in the one of six directions that has least: low where the came
 blocks  by how much the steps between 8 x 8 blocks are larger than those within them
 third   log10 of the power just above what an enlargement of 3x can have / just below, at the photo's own size
 quarter the same of an enlargement of 4x
+period  how regularly the bends between pixels come and go every 3 pixels or so, across and down: linear interpolation
+        bends at the pixels of the small picture and nowhere else, and no photo does
 
 The floor of noise is taken where no photo of a face has much else; of enlargements too, to which noise and JPEG were
 added later. After the directional spectra of
 Liu, Li and Jia, "Image partial blur detection and classification", CVPR 2008; blocks after Wang, Sheikh and Bovik,
-"No-reference perceptual quality assessment of JPEG compressed images", ICIP 2002.
+"No-reference perceptual quality assessment of JPEG compressed images", ICIP 2002; period after Gallagher, "Detection
+of linear and cubic interpolation in JPEG compressed images", CRV 2005.
 """
 
 from functools import cache
@@ -35,6 +38,11 @@ ENLARGED = (
     (slice(13, 18), slice(6, 9)),
     (slice(11, 15), slice(5, 8)),
 )  # above and below, of 3x and of 4x
+PERIODS = (
+    0.265,
+    0.36,
+)  # cycles a pixel, of enlargements by 2.8 to 3.8; at 0.25 and 0.375 is JPEG's grid
+COMMON_ABOVE, TREND_PX, LEAST_BEND = 0.06, 9, 0.5
 LEAST_OF_FLOOR, LEAST_WINDOW_POWER, NOTHING = 0.05, 1e-4, -4.0
 
 Grey = NDArray[np.float32]
@@ -94,6 +102,26 @@ def enlargement_of(grey: Grey) -> tuple[float, float]:
         _fall(means[below].mean(), means[above].mean(), floor) for above, below in ENLARGED
     )
     return third, quarter
+
+
+def period_of(grey: Grey) -> float:
+    """Period. grey: float32 [H, W] at the photo's own size; 0 for a face that is too small to tell."""
+    if min(grey.shape) < WINDOW:
+        return 0.0
+    return min(_peak(grey), _peak(grey.T))
+
+
+def _peak(grey: Grey) -> float:
+    """The strongest of the frequencies PERIODS in the bends of the columns, beside what is common."""
+    bends = np.abs(2 * grey[:, 1:-1] - grey[:, :-2] - grey[:, 2:]).mean(axis=0)
+    levels = np.log(bends + LEAST_BEND)
+    around = np.pad(levels, TREND_PX // 2, "edge")
+    levels -= np.convolve(around, np.full(TREND_PX, 1 / TREND_PX), "valid")
+    power = np.abs(np.fft.rfft(levels * np.hanning(len(levels))))
+    cycles = np.fft.rfftfreq(len(levels))
+    common = float(np.median(power[cycles > COMMON_ABOVE]))
+    here = (cycles >= PERIODS[0]) & (cycles <= PERIODS[1])
+    return float(power[here].max()) / max(common, 1e-6)
 
 
 def _fall(below: float, above: float, floor: float) -> float:

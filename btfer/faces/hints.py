@@ -11,7 +11,7 @@ side_px        shorter side of the box in photo pixels; `small` below 64 [33, mo
 tilt_deg       of the line from eye to eye; `tilted` above 20 either way [4 / 2]
 turn           how far the nose is off the middle line, 0.4 in profile; `turned` above 0.31 [4 / 5]
 nose_off       the same in parts of half the distance of the eyes, which come together as the nose goes away: about
-               the tangent of the angle; `turned` above 0.85, some 45 degrees [0 of 239 faces of ordinary photos]
+               the tangent of the angle; `turned` above 0.73, some 45 degrees [0 of 249 faces of ordinary photos]
 odd_landmarks  how many of six things are wrong with where eyes, nose and mouth are: `_oddities` [1 / 2]
 sharpness      variance of the Laplacian / variance, of the face at 64x64; `blurred` below 0.05 [3 / 2]
 detail         fine detail, in all directions (detail.py); `blurred` below -2.6: out of focus or enlarged, also under
@@ -19,6 +19,7 @@ detail         fine detail, in all directions (detail.py); `blurred` below -2.6:
 poorest        the same in the direction that has least; `blurred` below -3.1: moved
 third, quarter how much detail there is beyond what a face enlarged 3x or 4x can have (detail.py); `enlarged` below
                -1.8 or -1.65, of faces up to 300 px: a larger one fills its crop all the same
+period         bends every 3 pixels or so (detail.py); `enlarged` above 5: linearly, which leaves detail of its own
 blocks         grid of 8x8 blocks (detail.py); `compressed` above 2.7: a JPEG of a quality below 15
 light          of 0-255: a twentieth of the face is brighter; `dark` below 80
 eye_light      brightness of the brighter eye / median of the face; `dark eyes` below 0.53: behind dark
@@ -42,7 +43,7 @@ from btfer.faces.box import Box
 from btfer.faces.covered import Covered, covered_of
 from btfer.faces.cut import Cut
 from btfer.faces.detail import SIDE as DETAIL_SIDE
-from btfer.faces.detail import blocks_of, detail_of, enlargement_of
+from btfer.faces.detail import blocks_of, detail_of, enlargement_of, period_of
 from btfer.faces.pose import FacePose, pose_of
 from btfer.images import Pixels
 
@@ -50,11 +51,12 @@ UNSURE_BELOW = 0.97
 SURE, ODD_SIZE = 0.99, 4.0
 SMALL_BELOW_PX = 64
 TILTED_ABOVE_DEG = 20.0
-TURNED_ABOVE, NOSE_OFF_ABOVE = 0.31, 0.85
+TURNED_ABOVE, NOSE_OFF_ABOVE = 0.31, 0.73
 FURTHEST_OFF = 9.0  # the eyes of a profile are at one place
 BLURRED_BELOW = 0.05
 DETAIL_BELOW, POOREST_BELOW = -2.6, -3.1
 ENLARGED_BELOW = {"third": -1.8, "quarter": -1.65}
+PERIOD_ABOVE = 5.0
 ENLARGED_UP_TO_PX = 300
 COMPRESSED_ABOVE = 2.7
 DARK_BELOW = 80.0
@@ -84,6 +86,7 @@ class FaceHints(TypedDict, total=False):
     poorest: float
     third: float
     quarter: float
+    period: float
     blocks: float
     light: float
     eye_light: float
@@ -135,6 +138,7 @@ def _quality(pixels: Pixels, box: Box) -> FaceHints:
         poorest=_rounded(poorest),
         third=_rounded(third),
         quarter=_rounded(quarter),
+        period=_rounded(period_of(own)),
         blocks=_rounded(blocks_of(own)),
         light=_rounded(float(np.percentile(grey, 95))),
     )
@@ -202,8 +206,10 @@ def _is_odd_size(hints: Mapping[str, float]) -> bool:
 
 
 def _is_enlarged(hints: Mapping[str, float]) -> bool:
-    small_enough = hints.get("side_px", 0) <= ENLARGED_UP_TO_PX
-    return small_enough and any(hints.get(k, 0) < least for k, least in ENLARGED_BELOW.items())
+    if hints.get("side_px", 0) > ENLARGED_UP_TO_PX:
+        return False
+    smooth = any(hints.get(k, 0) < least for k, least in ENLARGED_BELOW.items())
+    return smooth or hints.get("period", 0) > PERIOD_ABOVE
 
 
 def _is_covered(hints: Mapping[str, float]) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from btfer.images.boxes import boxes, inside
 from btfer.images.cicp import profile_of
 
 Region = tuple[int, int, int, int]
@@ -29,7 +30,7 @@ def without_side_data(data: bytes) -> bytes:
     return next(
         (
             data[:start] + _SIDE_ITEM.sub(rb"\1skip", data[start:stop]) + data[stop:]
-            for name, start, stop in _boxes(data, 0, len(data))
+            for name, start, stop in boxes(data, 0, len(data))
             if name == b"meta"
         ),
         data,
@@ -70,44 +71,27 @@ def profile(data: bytes) -> bytes:
     return b""
 
 
-def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name of each box, start of its content and its end."""
-    while at + 8 <= end:
-        size, name, head = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8], 8
-        if size == 1:
-            size, head = int.from_bytes(data[at + 8 : at + 16]), 16
-        stop = end if size == 0 else at + size
-        if stop > end or stop < at + head:
-            return
-        yield name, at + head, stop
-        at = stop
-
-
 def _properties(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Name and content of the primary item's properties."""
-    meta = _inside(data, 0, len(data), b"meta")
+    meta = inside(data, 0, len(data), b"meta")
     if meta is None:
         return
     start, end = meta[0] + 4, meta[1]
-    primary = _inside(data, start, end, b"pitm")
-    iprp = _inside(data, start, end, b"iprp")
+    primary = inside(data, start, end, b"pitm")
+    iprp = inside(data, start, end, b"iprp")
     if primary is None or iprp is None:
         return
     wide = data[primary[0]] > 0
     item = int.from_bytes(data[primary[0] + 4 : primary[0] + (8 if wide else 6)])
-    held = _inside(data, *iprp, b"ipco")
-    listed = _inside(data, *iprp, b"ipma")
+    held = inside(data, *iprp, b"ipco")
+    listed = inside(data, *iprp, b"ipma")
     if held is None or listed is None:
         return
-    properties = list(_boxes(data, *held))
+    properties = list(boxes(data, *held))
     for index in _associated(data[slice(*listed)], item):
         if 0 < index <= len(properties):
             name, at, stop = properties[index - 1]
             yield name, data[at:stop]
-
-
-def _inside(data: bytes, start: int, end: int, name: bytes) -> tuple[int, int] | None:
-    return next(((at, stop) for one, at, stop in _boxes(data, start, end) if one == name), None)
 
 
 def _associated(table: bytes, item: int) -> list[int]:
@@ -139,7 +123,7 @@ def _is_read(data: bytes) -> bool:
 def _sized(data: bytes) -> bytes:
     """The same file in which the last box, if it goes to the end, says how long it is: OpenCV wants to know."""
     at = 0
-    for _, _, stop in _boxes(data, 0, len(data)):
+    for _, _, stop in boxes(data, 0, len(data)):
         if stop == len(data) and data[at : at + 4] == bytes(4):
             return data[:at] + (stop - at).to_bytes(4) + data[at + 4 :]
         at = stop

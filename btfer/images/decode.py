@@ -19,7 +19,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from btfer.errors import ImageError
 from btfer.images import avif, jpeg, png, webp
 from btfer.images.colour import Pixels, eight_bits, to_srgb
-from btfer.images.extra_formats import EXTRA_OF, is_read_here, open_extra
+from btfer.images.extra_formats import EXTRA_OF, has_lost_pages, is_read_here, open_extra
 from btfer.images.first_bytes import format_of, is_cut
 from btfer.images.orientation import SIDEWAYS, orientation_in, turned
 
@@ -59,7 +59,11 @@ _WITHOUT_SIDE_DATA = {
     "WEBP": webp.without_side_data,
     "AVIF": avif.without_side_data,
 }
-_IS_DAMAGED = {"WEBP": webp.has_lost_pages, "AVIF": avif.is_damaged}  # though a reader shows it
+_IS_DAMAGED = {  # though a reader shows it
+    "WEBP": webp.has_lost_pages,
+    "AVIF": avif.is_damaged,
+    "HEIC": has_lost_pages,
+}
 _FAILURES = (
     OSError, SyntaxError, ValueError, EOFError, RuntimeError, OverflowError,
     TypeError, KeyError, IndexError, struct.error,

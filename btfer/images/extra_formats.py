@@ -8,8 +8,10 @@ from PIL import Image, ImageFile
 
 from btfer.errors import ImageError
 from btfer.extras import installed
+from btfer.images.boxes import coded_parts
 
 EXTRA_OF = {"HEIC": "heif", "JPEG XL": "jxl"}
+_LOST = bytes(64)
 _MODULE_OF = {"HEIC": "pillow_heif", "JPEG XL": "pillow_jxl"}
 # Width beside height in a JPEG XL's size header; ISO/IEC 18181-1, 9.1.
 _RATIOS = tuple(map(Fraction, ("1", "6/5", "4/3", "3/2", "16/9", "5/4", "2")))
@@ -51,9 +53,22 @@ def _jpeg_xl(data: bytes) -> tuple[ImageFile.ImageFile, bytes]:
     from pillow_jxl import JpegXLImagePlugin
 
     JpegXLImagePlugin.DECODE_THREADS = 0
-    image: ImageFile.ImageFile = JpegXLImagePlugin.JXLImageFile(io.BytesIO(data))
+    try:
+        image: ImageFile.ImageFile = JpegXLImagePlugin.JXLImageFile(io.BytesIO(data))
+    except (OSError, SyntaxError, ValueError, RuntimeError) as error:  # its header was read above
+        raise ImageError("truncated", str(error)[:80]) from None
     # Its own picture is turned by the decoder; a JPEG in its place lies as its EXIF says.
     return image, image.info.get("exif", b"") if getattr(image, "jpeg", False) else b""
+
+
+def has_lost_pages(data: bytes) -> bool:
+    """Whether a HEIC's coded pixels end behind the file, or hold more zeros in a row than HEVC ever writes.
+
+    libde265 shows grey there. Between two NAL units stand four bytes of length, and inside one no three zeros follow each other.
+    """
+    return any(
+        end > len(data) or data.find(_LOST, start, end) >= 0 for start, end in coded_parts(data)
+    )
 
 
 class _Bits:

@@ -52,7 +52,7 @@ def split_png(data: bytes) -> Png:
     Checksums of side data are not checked. Raises ImageError with the reason `truncated` where a part of the picture
     is damaged or its end is missing: Pillow does not check the last.
     """
-    parts, depth, colour, seen_pixels, name = _Parts(), 8, _RGB, False, b""
+    parts, depth, colour, seen_pixels, name, before = _Parts(), 8, _RGB, False, b"", b""
     for name, start, stop in _chunks(data):
         content = data[start + 8 : stop - 4]
         whole = name in _PICTURE and _is_whole(data[start:stop], stop - start)
@@ -69,6 +69,8 @@ def split_png(data: bytes) -> Png:
         elif name in _PICTURE:
             if not whole:
                 raise ImageError("truncated", f"the chunk {name.decode()} is damaged")
+            if name == b"IDAT" and seen_pixels and before != b"IDAT":
+                raise ImageError("truncated", "its pixels are not in one piece")
             parts.kept.append(data[start:stop])
         elif name == b"eXIf" and not parts.exif:
             parts.exif = content
@@ -76,7 +78,7 @@ def split_png(data: bytes) -> Png:
             parts.named = profile_of(content[0], content[1])
         elif name == b"iCCP" and not seen_pixels and not parts.profile:
             parts.profile = _profile(content)
-        seen_pixels = seen_pixels or name == b"IDAT"
+        seen_pixels, before = seen_pixels or name == b"IDAT", name
     if name != b"IEND":
         raise ImageError("truncated", "its end is missing")
     return Png(b"".join(parts.kept), parts.exif, parts.named or parts.profile, parts.n_frames)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from btfer.csv_reader import iterate_csv
+from btfer.csv_reader import first_row_of, iterate_csv
 from btfer.engine import map_unordered
 from btfer.errors import ImageError, UsageError
 from btfer.files import sha256_file, write_atomic
@@ -96,7 +96,10 @@ def read_training(
         else:
             work = partial(_read, root=path)
             shown, total = map_unordered(work, files, engine=engine, workers=workers), len(files)
-        _write(kept, digest, shown, lambda done: progress.update(name, done, total or done))
+        found = _hashed_pictures(
+            path, shown, lambda done: progress.update(name, done, total or done)
+        )
+        _write(kept, digest, *found)
     return load_set(kept, name), kept
 
 
@@ -127,10 +130,7 @@ def _table(path: Path) -> Path | None:
 
 
 def _is_fer(table: Path) -> bool:
-    with table.open("rb") as file:
-        first = file.readline().removeprefix(b"\xef\xbb\xbf").strip().lower()
-    columns = {name.strip(b' "') for name in first.replace(b";", b",").split(b",")}
-    return {b"emotion", b"pixels"} <= columns
+    return {"emotion", "pixels"} <= {name.lower() for name in first_row_of(table)}
 
 
 def _pictures(path: Path, needed: bool = True) -> list[str]:
@@ -174,16 +174,17 @@ def _rows(table: Path) -> Iterator[_HashedPicture | str]:
         line = f"line {row.line}"
         try:
             pixels = np.array(row["pixels"].split(), np.uint8)
-            side = int(len(pixels) ** 0.5)
+            side = max(int(len(pixels) ** 0.5), 1)  # no pixels are no square either
             label = FER_CLASSES[row["emotion"]]
             yield _hashed(f"{label}/{line}", pixels.reshape(side, side))
         except (ValueError, OverflowError, KeyError):
             yield f"{line} (its pixels are no square of numbers 0-255, or its emotion is not 0-6)"
 
 
-def _write(
-    kept: Path, digest: str, found: Iterator[_HashedPicture | str], say: Callable[[int], None]
-) -> None:
+def _hashed_pictures(
+    path: Path, found: Iterator[_HashedPicture | str], say: Callable[[int], None]
+) -> tuple[list[_HashedPicture], list[str]]:
+    """The pictures of a set, and which could not be read. Raises UsageError where none could."""
     shown: list[_HashedPicture] = []
     unread: list[str] = []
     for done, one in enumerate(found, start=1):
@@ -193,17 +194,23 @@ def _write(
             shown.append(one)
         say(done)
     if not shown:
-        raise UsageError(
-            f"none of the {len(unread)} pictures can be read, for example {unread[:1]}: {LAYOUT}"
+        why = (
+            f"none of its {len(unread)} pictures can be read, such as {unread[0]}"
+            if unread
+            else "it has no rows"
         )
-    shown.sort(key=lambda one: one.file)
+        raise UsageError(f"{path}: {why}; {LAYOUT}")
+    return sorted(shown, key=lambda one: one.file), sorted(unread)
+
+
+def _write(kept: Path, digest: str, shown: list[_HashedPicture], unread: list[str]) -> None:
     buffer = io.BytesIO()
     np.savez(
         buffer,
         digest=digest,
         files=[one.file for one in shown],
         classes=[Path(one.file).parent.name for one in shown],
-        unread=np.array(sorted(unread), dtype=str),
+        unread=np.array(unread, dtype=str),
         hashes=phash_pairs(np.stack([one.hash32 for one in shown])).view(np.uint64),
         greys=np.stack([one.grey for one in shown]),
     )

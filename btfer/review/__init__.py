@@ -29,7 +29,7 @@ from btfer.review.disputes import (
     plan,
     votes_before,
 )
-from btfer.review.exchange import Imported, export_verdicts, import_verdicts
+from btfer.review.exchange import Imported, check_columns, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
 from btfer.review.filters import CHOICES, ORDERS, Filter, counted
 from btfer.review.forecast import Forecast, forecast, to_crop
@@ -108,6 +108,7 @@ __all__ = [
     "Vote",
     "apply_labels_to_faces",
     "as_item",
+    "check_columns",
     "commit",
     "counted",
     "decide",

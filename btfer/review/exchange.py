@@ -8,7 +8,7 @@ have `note`, and `unsure` (yes).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -107,22 +107,28 @@ def import_verdicts(
     """
     reviewer, every = check_reviewer(reviewer), list(rows)
     at = lines or range(2, 2 + len(every))
-    columns = set(every[0]) if every else set()
     if not every:
         return Imported(0, 0, 0)
+    columns = set(every[0])
+    check_columns(columns)
     if is_exchanged(columns):
         found = _exchanged_verdicts(cat, every, reviewer, at)
         added, undone = merging.merge(cat, found)
-    elif "label" in columns and columns & {"sha256", "file"}:
+    else:
         found = _labels_as_verdicts(cat, every, reviewer, at)
         added, undone = votes.add_open(cat, "photos", [one.verdict for one in found]), 0
-    else:
-        raise UsageError(
-            f"the file has the columns {', '.join(map(str, columns))}: it needs 'sha256' and 'label', "
-            f"or those of an export ({', '.join(COLUMNS)})"
-        )
     cat.count_anew(added)
     return Imported(added, len(found) - added, len(every) - len(found), undone)
+
+
+def check_columns(columns: Collection[str]) -> None:
+    """Raise UsageError where a table's columns are neither those of an export nor those of labels."""
+    if is_exchanged(columns) or ("label" in columns and {"sha256", "file"} & set(columns)):
+        return
+    raise UsageError(
+        f"the file has the columns {', '.join(columns)}: it needs 'sha256' and 'label', "
+        f"or those of an export ({', '.join(COLUMNS)})"
+    )
 
 
 def _line_by_line(

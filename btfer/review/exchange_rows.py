@@ -2,7 +2,7 @@
 
 import datetime
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,9 +90,9 @@ class ExchangedVerdict:
         return {name: row[name] for name in COLUMNS} | marks
 
 
-def is_exchanged(columns: set[str]) -> bool:
+def is_exchanged(columns: Collection[str]) -> bool:
     """Whether these are the columns of an export; one of an older version lacks the last ones."""
-    return set(_CONTENT) <= columns
+    return set(_CONTENT) <= set(columns)
 
 
 def text_of(row: CsvRow, name: str) -> str:

@@ -7,11 +7,13 @@ vote is never slipped in: it comes in its turn, and what they answer then counts
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from btfer.catalogue import Catalogue, faces, photos
 from btfer.catalogue import gold as rows
 from btfer.catalogue.gold import GoldAnswer
 from btfer.catalogue.votes import ReviewSubject
+from btfer.csv_reader import read_csv
 from btfer.errors import UsageError
 from btfer.review.exchange import judged_as
 from btfer.review.exchange_rows import shortened, text_of
@@ -40,20 +42,20 @@ class Quality:
         return f"{100 * self.n_correct / self.n:.0f} % of {self.n} hidden pictures right"
 
 
-def read_gold(table: Iterable[Mapping[str, str]]) -> Gold:
-    """The right answers of a CSV's rows: `sha256` or `face`, and `label`: a class, keep, drop or drop:REASON.
+def read_gold(file: Path) -> Gold:
+    """The right answers of a CSV: `sha256` or `face`, and `label`: a class, keep, drop or drop:REASON.
 
-    Raises UsageError with the line for an unknown class or reason, and where a row names no picture.
+    Raises UsageError with the file and the line for an unknown class or reason, and where a row names no picture.
     """
     found: dict[str, Judged] = {}
-    for line, row in enumerate(table, start=2):
-        face, photo = text_of(row, "face"), text_of(row, "sha256").lower()
+    for row in read_csv(file, required=("label",), known=("sha256", "face")):
+        face, photo = text_of(row.values, "face"), text_of(row.values, "sha256").lower()
         try:
-            one = _right(face or photo, text_of(row, "label"))
+            one = _right(face or photo, text_of(row.values, "label"))
             if one.decision != "drop" or one.reason:
                 check_judged("faces" if face else "photos", one)
         except UsageError as error:
-            raise UsageError(f"gold pictures, line {line}: {error}") from None
+            raise UsageError(f"{file}, line {row.line}: {error}") from None
         found[one.id] = one
     return found
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 
 from btfer.faces import Box, detect
 from btfer.faces.cut import cut_rectangle
-from btfer.faces.detail import blocks_of, detail_of
+from btfer.faces.detail import blocks_of, detail_of, period_of
 from btfer.faces.hints import badges, hints_of
 from btfer.faces.modes import MODES
 from btfer.images import Pixels
@@ -82,7 +82,20 @@ def test_a_face_with_a_quarter_of_the_light_is_dark(portrait: tuple[Image.Image,
     assert "dark" in earned(np.asarray(image) // 4, box)
 
 
+@pytest.mark.parametrize("way", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC])
+def test_a_face_enlarged_three_times_says_so(
+    portrait: tuple[Image.Image, Box], way: Image.Resampling
+) -> None:
+    image, box = portrait
+    assert "enlarged" not in earned(image, box)
+    assert "enlarged" not in earned(as_jpeg(image, 50), box)
+    small = image.resize((image.width // 3, image.height // 3), Image.Resampling.BOX)
+    assert "enlarged" in earned(small.resize(image.size, way), box)
+
+
 def test_a_face_of_one_colour_and_a_tiny_one_give_numbers() -> None:
     assert all(np.isfinite(detail_of(np.full((128, 128), 90, np.float32))))
     assert blocks_of(np.full((9, 5), 90, np.float32)) == 1
     assert blocks_of(np.full((64, 64), 90, np.float32)) == 1
+    assert period_of(np.full((9, 5), 90, np.float32)) == 0
+    assert period_of(np.full((64, 64), 90, np.float32)) < 5

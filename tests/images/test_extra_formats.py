@@ -1,6 +1,7 @@
 """HEIC and JPEG XL, where their extras are installed, and what is said where they are not."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 
 from btfer import images
 from btfer.errors import ImageError
-from btfer.images import extra_formats
+from btfer.images import boxes, extra_formats
 from tests.conftest import draw_photo
 from tests.images.drawn import grainy
 
@@ -41,6 +42,48 @@ def test_a_cut_file_is_refused(format_: str) -> None:
     for share in (0.3, 0.6, 0.9, 0.99):
         with pytest.raises(ImageError):
             images.read_photo(data[: int(len(data) * share)])
+
+
+def _lost(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes(len(data) - at)
+
+
+def _page(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes(2048) + data[at + 2048 :]
+
+
+def _overwritten(data: bytes, at: int) -> bytes:
+    return data[:at] + np.random.default_rng(at).bytes(2048) + data[at + 2048 :]
+
+
+def _gap(data: bytes, at: int) -> bytes:
+    return data[:at] + data[at + 1024 :]
+
+
+@pytest.mark.parametrize(
+    ("format_", "damage"),
+    [("HEIF", _lost), ("HEIF", _page)]
+    + [("JXL", one) for one in (_lost, _page, _overwritten, _gap)],
+)
+def test_damage_is_found_wherever_it_lies(
+    format_: str, damage: Callable[[bytes, int], bytes]
+) -> None:
+    data = _bytes(grainy(1, (450, 330)), format_, quality=80)
+    images.read_photo(data)
+    for tenth in range(1, 10):
+        with pytest.raises(ImageError) as error:
+            images.read_photo(damage(data, len(data) * tenth // 10))
+        assert error.value.reason in ("truncated", "not an image"), tenth
+
+
+def test_a_heic_whose_table_points_behind_the_file_is_refused() -> None:
+    data = _bytes(grainy(1, (300, 200)), "HEIF")
+    [(start, end)] = boxes.coded_parts(data)
+    length = (end - start).to_bytes(4)
+    assert data.count(length) == 1
+    for wrong in (end - start + 1, 1 << 20, (1 << 32) - 1):
+        with pytest.raises(ImageError, match=r"truncated|not an image"):
+            images.read_photo(data.replace(length, wrong.to_bytes(4)))
 
 
 def test_a_heic_is_turned_once() -> None:

@@ -16,6 +16,13 @@ from btfer.review.gold import Quality, read_gold
 from tests.drawn_catalogue import make
 
 
+def answers(folder: Path, text: str) -> Path:
+    """A CSV of gold pictures."""
+    file = folder / "gold.csv"
+    file.write_text(text)
+    return file
+
+
 @pytest.mark.parametrize(
     ("right", "given", "correct"),
     [
@@ -32,7 +39,7 @@ def test_an_answer_is_right_by_what_it_says_of_the_picture(
     tmp_path: Path, right: str, given: Judged, correct: bool
 ) -> None:
     cat, [photo] = make(tmp_path, 1)
-    known = read_gold([{"sha256": photo, "label": right}])
+    known = read_gold(answers(tmp_path, f"sha256,label\n{photo},{right}"))
     one = Judged(photo, given.decision, given.reason, given.expression)
     for _ in range(2):  # the page may be sent twice
         gold.answer(cat, "photos", [one], "ann", known, sent="page")
@@ -42,7 +49,9 @@ def test_an_answer_is_right_by_what_it_says_of_the_picture(
 
 def test_each_is_asked_once_and_never_instead_of_a_vote(tmp_path: Path) -> None:
     cat, ids = make(tmp_path, 6)
-    known = read_gold([{"sha256": id_, "label": "keep"} for id_ in ids[:3]])
+    known = read_gold(
+        answers(tmp_path, "\n".join(["sha256,label", *(f"{id_},keep" for id_ in ids[:3])]))
+    )
     page = review.queue(cat, "photos")
     assert gold.hidden_among(cat, "photos", page, "ann", known) == (page, set())
     review.commit(cat, "photos", [Judged(id_) for id_ in ids[:3]], "ben")
@@ -59,16 +68,18 @@ def test_each_is_asked_once_and_never_instead_of_a_vote(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("text", "said"),
     [
-        ({"sha256": "ab", "label": "furious"}, "line 2: unknown expression class 'furious'"),
-        ({"sha256": "ab", "label": "drop:boring"}, "line 2: unknown drop reason 'boring'"),
-        ({"label": "sad"}, "line 2: no picture"),
+        ("sha256,label\n\nab,furious", "line 3: unknown expression class 'furious'"),
+        ("sha256,label\nab,drop:boring", "line 2: unknown drop reason 'boring'"),
+        ("name,label\na,sad", "line 2: no picture"),
+        ("sha256\nab", "has no column label"),
+        ("sha256,label", "has a header and no rows"),
     ],
 )
-def test_a_wrong_row_is_named_by_its_line(row: dict[str, str], said: str) -> None:
-    with pytest.raises(UsageError, match=said):
-        read_gold([row])
+def test_a_wrong_row_is_named_by_its_file_and_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=rf"gold\.csv.* {said}"):
+        read_gold(answers(tmp_path, text))
 
 
 def test_notes_on_hidden_pictures_are_exported_by_themselves(tmp_path: Path) -> None:

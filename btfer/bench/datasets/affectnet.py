@@ -11,7 +11,7 @@ import numpy as np
 
 from btfer.bench.datasets.numbering import AFFECTNET, AFFECTNET_DROPPED, CONTEMPT, label_of
 from btfer.bench.datasets.sets import SUFFIXES, TrainingSource, parted
-from btfer.csv_reader import CsvRow, iterate_csv
+from btfer.csv_reader import CsvRow, first_row_of, iterate_csv
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
 from btfer.safe_paths import FilesInside
@@ -77,7 +77,7 @@ def read_lists(path: Path, name: str) -> TrainingSource:
 
 def _source(how: str, name: str, path: Path, found: list[Found]) -> TrainingSource:
     if not found:
-        raise UsageError(f"{path} has no image of the seven classes: {LAYOUT}")
+        raise UsageError(f"{path} has no image of the seven classes in its {how}: {LAYOUT}")
     return parted("affectnet", f"AffectNet by {how}, contempt dropped", name, path, found)
 
 
@@ -91,11 +91,17 @@ def _is_set(folder: Path) -> bool:
 
 def _is_list(table: Path) -> bool:
     """Whether a table is AffectNet's: by its columns, or without a header by a path and a number at their places."""
-    first = _first_line(table)
-    if any(column in first for column in FILE_COLUMNS):
-        return True
-    cells = first.strip().split(",")
-    return len(cells) == len(COLUMNS) and "/" in cells[0] and cells[6].strip().isdigit()
+    if not table.is_file():
+        return False
+    cells = first_row_of(table, n_columns=len(COLUMNS))
+    if not cells:  # these names are AffectNet's own: reading the list says what is wrong with it
+        return table.name != "labels.csv"
+    headless = len(cells) == len(COLUMNS) and "/" in cells[0] and cells[6].isdigit()
+    return _has_header(cells) or headless
+
+
+def _has_header(cells: tuple[str, ...]) -> bool:
+    return any(column in cell for column in FILE_COLUMNS for cell in cells)
 
 
 def _annotated(path: Path, folder: Path) -> Iterator[Found]:
@@ -154,13 +160,9 @@ def _listed(path: Path, table: Path) -> Iterator[Found]:
 
 
 def _rows(table: Path) -> Iterator[CsvRow]:
-    headed = any(column in _first_line(table) for column in FILE_COLUMNS)
-    yield from iterate_csv(table, header=() if headed else COLUMNS)[1]
-
-
-def _first_line(table: Path) -> str:
-    with table.open(encoding="utf-8-sig", errors="replace") as file:
-        return file.readline()
+    cells = first_row_of(table, n_columns=len(COLUMNS))
+    headless = bool(cells) and not _has_header(cells)
+    yield from iterate_csv(table, header=COLUMNS if headless else ())[1]
 
 
 def _pictures_of(table: Path) -> Path:

@@ -37,7 +37,10 @@ Row = tuple[str, str, int | None]  # part, file, label; None = dropped by the vo
 def find_csv(path: Path) -> Path | None:
     """The CSV at `path` or in a folder just below it."""
     patterns = [f"{depth}{name}" for depth in ("", "*/") for name in CSV_NAMES]
-    return next((file for pattern in patterns for file in sorted(path.glob(pattern))), None)
+    return next(
+        (file for pattern in patterns for file in sorted(path.glob(pattern)) if file.is_file()),
+        None,
+    )
 
 
 def read_fer2013(path: Path, name: str, cache: Path) -> TrainingSource:
@@ -55,7 +58,7 @@ def read_fer2013(path: Path, name: str, cache: Path) -> TrainingSource:
         _unpack_once(table, root)
     votes = table.parent / VOTES
     rows: list[Row] = [
-        (USAGES[usage], _file(number), label) for number, usage, label, _ in _rows(table)
+        (USAGES[usage], _file(number), label) for number, _, usage, label, _ in _rows(table)
     ]
     how = f"FER2013 by {table.name}"
     if votes.is_file():
@@ -68,19 +71,23 @@ def read_fer2013(path: Path, name: str, cache: Path) -> TrainingSource:
     return replace(source, images=replace(source.images, votes=given))
 
 
-def _rows(table: Path) -> Iterator[tuple[int, str, int, str]]:
-    """Number of the row from 0, usage, label, pixels."""
+def _rows(table: Path) -> Iterator[tuple[int, str, str, int, str]]:
+    """Number of the row from 0, where it stands, usage, label, pixels."""
+    number = -1
     try:
         _, rows = iterate_csv(table, required=("emotion", "pixels", "Usage"))
     except UsageError as error:
         raise UsageError(f"{error}: {LAYOUT}") from None
     for number, row in enumerate(rows):
+        where = f"{table}, line {row.line}"
         if row["emotion"] not in FER2013 or row["Usage"] not in USAGES:
             raise UsageError(
-                f"{table} row {number + 1}: emotion '{row['emotion'][:20]}', Usage '{row['Usage'][:20]}'; "
+                f"{where}: emotion '{row['emotion'][:20]}', Usage '{row['Usage'][:20]}'; "
                 f"expected 0 to 6, and one of {', '.join(USAGES)}"
             )
-        yield number, row["Usage"], label_of(FER2013[row["emotion"]]), row["pixels"]
+        yield number, where, row["Usage"], label_of(FER2013[row["emotion"]]), row["pixels"]
+    if number < 0:
+        raise UsageError(f"{table} has a header and no rows: {LAYOUT}")
 
 
 def _unpack_once(table: Path, root: Path) -> None:
@@ -100,8 +107,8 @@ def _unpack(table: Path, root: Path) -> None:
 
     part = Path(tempfile.mkdtemp(dir=root.parent, prefix=".part-"))
     try:
-        for number, _, _, text in _rows(table):
-            _, png = cv2.imencode(".png", _pixels(text, f"{table} row {number + 1}"))
+        for number, where, _, _, text in _rows(table):
+            _, png = cv2.imencode(".png", _pixels(text, where))
             (part / _file(number)).write_bytes(png.tobytes())  # imwrite is silent on a full disk
         part.chmod(0o755)
         os.replace(part, root)

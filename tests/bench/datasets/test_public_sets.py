@@ -150,7 +150,7 @@ def test_a_cut_off_fer2013_names_the_row_and_leaves_nothing(tmp_path: Path) -> N
     text = (folder / "fer2013.csv").read_text().splitlines()
     text[3] = '2,"1 2 3",Training'
     (folder / "fer2013.csv").write_text("\n".join(text))
-    with pytest.raises(UsageError, match="row 3: 3 pixels, not 2304"):
+    with pytest.raises(UsageError, match="line 4: 3 pixels, not 2304"):
         read_source(folder, cache=tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
     (folder / "fer2013.csv").write_text("a,b\n1,2\n")
@@ -333,13 +333,13 @@ def test_classes_that_were_numbered_anew_are_refused(
 @pytest.mark.parametrize(
     ("pixels", "words"),
     [
-        ("0 " * 2303 + "300", "row 1: a pixel is 300"),
-        ("0 " * 2303 + "1.5", "row 1: its pixels are not whole numbers"),
-        ("0 " * 2303 + "-1", "row 1: its pixels are not whole numbers"),
-        ("0 " * 2303 + "9" * 30, "row 1: a pixel is"),
-        ("0 " * 2304 + "x", "row 1: its pixels are not whole numbers"),
-        ("0 " * 2305, "row 1: 2305 pixels, not 2304"),
-        ("", "row 1: its pixels are not whole numbers"),
+        ("0 " * 2303 + "300", "line 2: a pixel is 300"),
+        ("0 " * 2303 + "1.5", "line 2: its pixels are not whole numbers"),
+        ("0 " * 2303 + "-1", "line 2: its pixels are not whole numbers"),
+        ("0 " * 2303 + "9" * 30, "line 2: a pixel is"),
+        ("0 " * 2304 + "x", "line 2: its pixels are not whole numbers"),
+        ("0 " * 2305, "line 2: 2305 pixels, not 2304"),
+        ("", "line 2: its pixels are not whole numbers"),
     ],
     ids=["over", "fraction", "negative", "huge", "a word behind", "too many", "none"],
 )
