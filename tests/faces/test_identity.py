@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from btfer.errors import MissingExtra, UsageError
+from btfer.errors import BtferError, MissingExtra, UsageError
 from btfer.extras import installed
 from btfer.faces import LANDMARKS
 from btfer.faces.align import FaceToEmbed
 from btfer.faces.cut import in_crop
+from btfer.faces.dlib_embedder import DlibEmbedder
 from btfer.faces.find import find_faces
 from btfer.faces.identity import choose_embedder
 from btfer.faces.modes import MODES
@@ -96,6 +97,13 @@ def test_without_the_extra_its_name_is_said(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("btfer.faces.dlib_embedder.installed", lambda _: False)
     with pytest.raises(MissingExtra, match=r"pip install 'btfer\[faces\]'"):
         choose_embedder(None)
+
+
+@needs_faces
+def test_damaged_weights_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "cut.dat").write_bytes(b"\x01dlib")
+    with pytest.raises(BtferError, match="are damaged: reinstall"):
+        DlibEmbedder(tmp_path / "cut.dat", "cut")(some_faces(1))
 
 
 @needs_faces
