@@ -6,6 +6,7 @@ Every face's photo is made into training pictures as training sets show them: ou
 from much tighter to much looser, levelled by the eyes closely and loosely, the whole photo; 48x48 grey to 112x112,
 recompressed, half of them mirrored. They are written to class folders, and the real search must find, for each, its
 own face and no other. Photos that are copies of one picture are left out first, as dedup does.
+The threshold of `leaks.search` is checked against one that is chosen on half of the people and measured on the others.
 Then half of the faces are searched for in a table of FER2013's form and size made of the other half: the time of one
 core for a release of 2,100, and that no pair is found.
 Photos: the built-in synthetic sample, whose boxes are known, or --photos FOLDER, whose faces MTCNN finds.
@@ -13,6 +14,7 @@ Photos: the built-in synthetic sample, whose boxes are known, or --photos FOLDER
 
 import argparse
 import hashlib
+import re
 import tempfile
 import time
 from collections import Counter
@@ -30,7 +32,7 @@ from rich.table import Table
 from btfer.errors import ImageError
 from btfer.hamming import hamming_distance
 from btfer.images import decode_rgb, read_photo
-from btfer.leaks.search import LeakSearch, search
+from btfer.leaks.search import SURE, UNSURE, Leak, LeakSearch, search
 from btfer.leaks.training import SUFFIXES, read_training
 from btfer.leaks.views import Grey, LeakSubject, grey_of
 from btfer.pipeline.likeness import features_of, is_same
@@ -259,6 +261,11 @@ def report_time(
     return (seconds < LIMIT_S or not judged) and not found.leaks
 
 
+def is_one_photo(one: str, other: str, words: list[str]) -> bool:
+    """Whether one of the words stands in both names."""
+    return any(word in one and word in other for word in words)
+
+
 def report(
     faces: list[PlantedFace],
     truth: Truth,
@@ -270,14 +277,10 @@ def report(
     keep: bool,
 ) -> bool:
     """Print recall by kind and precision; whether both are met. one_photo: see --one-photo. keep: see --save."""
-
-    def is_one(one: str, other: str) -> bool:
-        return any(word in one and word in other for word in one_photo)
-
     sure = [leak for leak in found.leaks if leak.sure]
     right = [leak for leak in sure if truth[leak.file][0] == leak.ours]
     wrong = [leak for leak in sure if truth[leak.file][0] != leak.ours]
-    wrong = [leak for leak in wrong if not is_one(truth[leak.file][0], leak.ours)]
+    wrong = [one for one in wrong if not is_one_photo(truth[one.file][0], one.ours, one_photo)]
     asked = Counter(kind for _, kind in truth.values())
     held = Counter(truth[leak.file][1] for leak in right)
     table = Table("training picture", "planted", "found", "recall", title=f"{len(faces)} faces")
@@ -305,6 +308,54 @@ def report(
     return recall >= RECALL and precision >= PRECISION
 
 
+# ---- the threshold, on people that it was not chosen on ----
+
+
+def person_of(name: str) -> str:
+    """What a file's name says of who it shows: all before its last number (`happy/001_08.jpg`: 001)."""
+    return re.sub(r"[_-]?\d+$", "", Path(name).stem) or Path(name).stem
+
+
+def in_first_half(name: str) -> bool:
+    """Half of the people, by a hash: all pictures of a person are in the same half."""
+    return hashlib.sha256(person_of(name).encode()).digest()[0] % 2 == 0
+
+
+def chosen_on(leaks: list[Leak], truth: Truth) -> float:
+    """The threshold midway between nearly all copies (99 of 100) and the others that are nearest."""
+    copies = [leak.difference for leak in leaks if truth[leak.file][0] == leak.ours]
+    others = [leak.difference for leak in leaks if truth[leak.file][0] != leak.ours]
+    return (float(np.percentile(copies, 99)) + min([*others, UNSURE])) / 2
+
+
+def report_threshold(
+    truth: Truth, found: LeakSearch, say: Callable[[Any], None], one_photo: list[str]
+) -> None:
+    """Choose on each half, measure on the other, beside the threshold in use. one_photo: see --one-photo."""
+    halves: dict[bool, list[Leak]] = {True: [], False: []}
+    for leak in found.leaks:
+        planted_for = truth[leak.file][0]
+        ours, shown = in_first_half(leak.ours), in_first_half(planted_for)
+        is_own = leak.ours == planted_for
+        if is_own or (ours == shown and not is_one_photo(leak.ours, planted_for, one_photo)):
+            halves[ours].append(leak)
+    planted = Counter(in_first_half(name) for name, _ in truth.values())
+    for half, leaks in halves.items():
+        if not leaks or not halves[not half]:
+            continue
+        for what, threshold in (
+            ("chosen on the others", chosen_on(halves[not half], truth)),
+            ("in use", SURE),
+        ):
+            sure = [
+                truth[leak.file][0] == leak.ours for leak in leaks if leak.difference <= threshold
+            ]
+            say(
+                f"half {'AB'[not half]}, threshold {threshold:.3f} ({what}): "
+                f"recall {sum(sure) / planted[half]:.3f}, {len(sure) - sum(sure)} false pairs"
+            )
+
+
 def main() -> None:
     """Print what was found; exit 1 where a must is missed."""
     parser = argparse.ArgumentParser(
@@ -324,7 +375,9 @@ def main() -> None:
     cv2.setNumThreads(1)
     faces = photo_faces(args.photos, args.most) if args.photos else sample_faces()[: args.most]
     say = Console(width=110).print
-    met = report(faces, *measure(faces), say, args.one_photo, keep=args.save)
+    truth, found, seconds = measure(faces)
+    met = report(faces, truth, found, seconds, say, args.one_photo, keep=args.save)
+    report_threshold(truth, found, say, args.one_photo)
     quick = report_time(*timed(faces), say, keep=args.save, judged=len(faces) >= TIMED_FROM)
     raise SystemExit(not (met and quick))
 

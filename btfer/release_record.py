@@ -35,6 +35,18 @@ class ExcludedLeaks:
 
 
 @dataclass(frozen=True)
+class PersonCap:
+    """At most `most` images of one person: those that a face network puts within max_distance of each other.
+
+    embedder: the network and its version.
+    """
+
+    most: int
+    embedder: str
+    max_distance: float
+
+
+@dataclass(frozen=True)
 class FunnelLine:
     """One line of the funnel: a stage, what happened there, and how many of each class, in the order of CLASSES."""
 
@@ -75,6 +87,7 @@ class ReleaseSettings:
     max_hamming_bits: dedup's threshold. seed: key of the draw. strategy, max_per_site: how a
     class is drawn. unreviewed: what became of pictures that nobody judged ('' = there were none). use: what it is
     for, which decides on licences (`licences.USES`). excluded_leaks: training sets whose faces were not drawn, by name.
+    per_person: how many images of one person there may be; None = any number.
     """
 
     crop: CropSettings
@@ -85,10 +98,14 @@ class ReleaseSettings:
     unreviewed: str = ""
     use: str = LOCAL
     excluded_leaks: Mapping[str, ExcludedLeaks] = field(default_factory=dict)
+    per_person: PersonCap | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in release.json; `per_place` is max_per_site."""
         leaks = {name: asdict(one) for name, one in self.excluded_leaks.items()}
+        asked = {"excluded_leaks": leaks} if leaks else {}
+        if self.per_person:
+            asked["per_person"] = asdict(self.per_person)
         return {
             "crop": asdict(self.crop),
             "max_hamming_bits": self.max_hamming_bits,
@@ -97,7 +114,7 @@ class ReleaseSettings:
             "per_place": self.max_per_site,
             "unreviewed": self.unreviewed,
             "use": self.use,
-        } | ({"excluded_leaks": leaks} if leaks else {})
+        } | asked
 
 
 @dataclass(frozen=True)
@@ -106,8 +123,9 @@ class ReleaseRecord:
 
     per_class: faces that were asked for. counts, available: images, and faces to draw from, by class.
     no_derivatives, reserved: faces withheld because their licence forbids crops, or everything. withheld: all that
-    were withheld for their licence, by its name. redistribution: what all its images together allow, none,
-    non-commercial or commercial. licence_conflicts: images of photos whose sightings state different licences.
+    were withheld for their licence, by its name. same_person: faces left out for
+    settings.per_person. redistribution: what all its images together allow, none, non-commercial or commercial.
+    licence_conflicts: images of photos whose sightings state different licences.
     version: 1.0.0, then counted up for each name; predecessor: the version before; changes: what each changed. date:
     the last day on which something was fetched or judged for it. contact: of who publishes it, '' = none is set.
     formats: packed forms. sources: WITHOUT, WITH or ONLY. btfer: the version of btfer that wrote it.
@@ -120,6 +138,7 @@ class ReleaseRecord:
     no_derivatives: int = 0
     reserved: int = 0
     withheld: Mapping[str, int] = field(default_factory=dict)
+    same_person: int = 0
     redistribution: str = NONE
     licence_conflicts: int = 0
     version: str = FIRST_VERSION
@@ -143,6 +162,8 @@ class ReleaseRecord:
         agreement = [asdict(one) for one in self.agreement]
         settings = self.settings.as_json()
         before = asdict(self.predecessor) if self.predecessor else None
+        if not self.settings.per_person:
+            del plain["same_person"]
         return plain | {
             "settings": settings,
             "funnel": funnel,
@@ -243,7 +264,7 @@ def _refuse(folder: Path, error: Exception) -> NoReturn:
 def _record(content: Mapping[str, Any]) -> ReleaseRecord:
     texts = ("redistribution", "sources", "btfer", "date", "contact")
     plain: dict[str, Any] = {name: _text(content[name], name) for name in texts if name in content}
-    numbers = ("no_derivatives", "reserved", "licence_conflicts")
+    numbers = ("no_derivatives", "reserved", "licence_conflicts", "same_person")
     plain |= {name: _number(content[name], name) for name in numbers if name in content}
     if plain.get("sources", WITHOUT) not in (WITHOUT, WITH, ONLY):
         raise ValueError(f"'sources' is {plain['sources']!r:.40}")
@@ -329,8 +350,17 @@ def _settings(content: Mapping[str, Any]) -> ReleaseSettings:
         seed=_seed(content["seed"]),
         max_per_site=_number(content.get("per_place", 0), "per_place"),
         excluded_leaks={name: ExcludedLeaks(**one) for name, one in leaks.items()},
+        per_person=_person_cap(content["per_person"]) if "per_person" in content else None,
         **known,
     )
+
+
+def _person_cap(content: Mapping[str, Any]) -> PersonCap:
+    distance = content["max_distance"]
+    if type(distance) not in (int, float) or not 0 < distance < MOST:
+        raise ValueError(f"'max_distance' is {distance!r:.40}, no number above 0")
+    most = _number(content["most"], "most")
+    return PersonCap(most, _text(content["embedder"], "embedder"), float(distance))
 
 
 def _seed(value: Any) -> int:

@@ -76,6 +76,15 @@ class Settings(BaseSettings):
     min_face_px: int = Field(
         40, ge=20, description="shortest side of a face box, in pixels of the photo"
     )
+    face_embedder: Path | None = Field(
+        None,
+        description="ONNX file of a face network for --max-per-person; without one, that of the extra 'faces'",
+    )
+    max_person_distance: float = Field(
+        0,
+        ge=0,
+        description="how far apart two faces of one person may be; 0 = as measured for the network",
+    )
     max_faces: int = Field(50, ge=1, description="most faces of one photo; the largest are taken")
     max_per_host: int = Field(2, ge=1, description="connections to one image host at a time")
     host_delay_s: float = Field(

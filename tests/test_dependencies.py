@@ -21,9 +21,9 @@ NOT_IMPORTED = {
 OWN = {"btfer", "review_app"}
 OTHER_SYSTEMS = {
     *("deepface", "emotiefflib", "feat", "hsemotion_onnx", "rmn", "torch", "jax"),
-    *("open_clip", "pdqhash", "safetensors", "timm", "transformers"),
+    *("dlib", "open_clip", "pdqhash", "safetensors", "timm", "transformers"),
 }
-"""Named by an extra each, a backend of Keras, or what a user may have beside; not in the locks."""
+"""Named by an extra each, a backend of Keras, or what a user may have beside; tests run without them."""
 
 
 def _plain(name: str) -> str:
@@ -74,6 +74,7 @@ def test_every_extra_but_those_of_other_systems_is_known() -> None:
         "cuda",
         "dev",
         "export",
+        "faces",
         "heif",
         "jxl",
         "peers",

@@ -41,6 +41,12 @@ def build(
     max_per_site: Annotated[
         int, typer.Option(min=0, help="Most images of a class from one site or author; 0 = any.")
     ] = 10,
+    max_per_person: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Most images of one person in the release, by likeness; 0 = any. See below."
+        ),
+    ] = 0,
     name: Annotated[str, typer.Option(help="First part of the release's name.")] = "btfer",
     exclude_leaks: Annotated[
         bool, typer.Option("--exclude-leaks", help="Exclude faces also found in a training set.")
@@ -85,6 +91,11 @@ def build(
     not stated or not understood are, unless --redistributable or --commercial is given; such a
     release is for this machine, and its README says so.
 
+    --max-per-person compares faces by a network (pip install 'btfer[faces]', or an ONNX file of
+    your own as the setting face_embedder). What it computes of a face is biometric data (GDPR,
+    article 9): it stays in memory and is stored nowhere. Such networks confuse people of some
+    groups, women and children more often than others, so look at what is left out.
+
     Example: btfer build --per-class 300
     """
     from btfer.pipeline import build as line
@@ -108,6 +119,7 @@ def build(
         name=name,
         strategy=strategy.value,
         max_per_site=max_per_site,
+        max_per_person=max_per_person,
         formats=_formats(format_),
         sources=sources,
         training=sets,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from btfer import leaks
@@ -21,6 +22,7 @@ from btfer.pipeline import (
     funnel,
     licence_policy,
     overview,
+    person_cap,
     release,
     release_images,
     sample,
@@ -31,6 +33,7 @@ from btfer.release_record import (
     WITHOUT,
     AgreementLine,
     ExcludedLeaks,
+    PersonCap,
     ReleaseRecord,
     ReleaseSettings,
     read_record,
@@ -46,7 +49,7 @@ class Plan:
     strategy and max_per_site: how a class is drawn (`sample.draw`). formats: packed forms beside the folder
     (`formats.FORMATS`). sources: whether the release names the addresses of its photos (`release_record.WITHOUT`...).
     training: sets by name whose faces are not drawn; None = nobody asked. use: what the release is for, which
-    decides on licences (`licences.USES`).
+    decides on licences (`licences.USES`). max_per_person: most images of one person (`person_cap`), 0 = any number.
     """
 
     per_class: int = 300
@@ -59,6 +62,7 @@ class Plan:
     sources: str = WITHOUT
     training: dict[str, Path] | None = None
     use: str = LOCAL
+    max_per_person: int = 0
 
 
 def run(
@@ -66,6 +70,7 @@ def run(
 ) -> release.Release:
     """Bring the catalogue as far as it goes. Raises Incomplete, with the next command, where people are needed."""
     packed = formats.check_formats(plan.formats)
+    capped = person_cap.cap_of(settings, plan.max_per_person) if plan.max_per_person else None
     if any(erasures_dir(settings.data_dir).glob("open-*.json")):
         raise Incomplete("an erasure was begun and is not finished: run btfer forget")
     if not photos.count(cat):
@@ -87,18 +92,24 @@ def run(
     leaked: dict[str, ExcludedLeaks] = {}
     if plan.training is not None:
         free, leaked = leaks.exclude(cat, settings, free, plan.training, progress)
-    drawn = sample.draw(
-        free,
+    draw = partial(
+        sample.draw,
         per_class=plan.per_class,
         seed=settings.seed,
         allow_short=plan.allow_short,
         strategy=plan.strategy,
         max_per_site=plan.max_per_site,
-        withheld=by_licence.lines(plan.use),
     )
+    withheld = by_licence.lines(plan.use)
+    if capped:
+        people = person_cap.People(cat, settings, *capped, progress)
+        drawn = person_cap.draw_capped(draw, free, people, settings.seed, withheld)
+    else:
+        drawn = draw(free, withheld=withheld)
     if not any(drawn.chosen.values()):
         raise Incomplete(_why_empty(kept, by_licence, free, plan.use))
-    record = counted(cat, known, record_of(settings, plan, drawn, excluded_leaks=leaked))
+    asked = record_of(settings, plan, drawn, excluded_leaks=leaked, per_person=capped and capped[0])
+    record = counted(cat, known, asked)
     record = replace(
         record,
         no_derivatives=by_licence.no_derivatives,
@@ -169,6 +180,7 @@ def record_of(
     drawn: sample.Sample,
     *,
     excluded_leaks: Mapping[str, ExcludedLeaks] | None = None,
+    per_person: PersonCap | None = None,
 ) -> ReleaseRecord:
     """How a release was asked for and drawn; what was counted on the way is still to be filled in."""
     return ReleaseRecord(
@@ -181,10 +193,12 @@ def record_of(
             unreviewed=plan.unreviewed,
             use=plan.use,
             excluded_leaks=excluded_leaks or {},
+            per_person=per_person,
         ),
         per_class=plan.per_class,
         counts={label: len(faces) for label, faces in drawn.chosen.items()},
         available=drawn.available,
+        same_person=drawn.same_person,
         sources=plan.sources,
     )
 

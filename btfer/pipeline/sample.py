@@ -29,10 +29,14 @@ _HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)", r
 
 @dataclass(frozen=True)
 class Sample:
-    """The chosen faces in rank order, and per class how many there were to choose from."""
+    """The chosen faces in rank order, and per class how many there were to choose from.
+
+    same_person: faces left out because enough others show the same person (`person_cap`).
+    """
 
     chosen: dict[str, list[KeptFace]]
     available: dict[str, int]
+    same_person: int = 0
 
 
 def rank(seed: int, face_id: str) -> str:

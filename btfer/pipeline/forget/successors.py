@@ -12,7 +12,7 @@ from btfer.catalogue.rows import KeptFace
 from btfer.errors import UsageError
 from btfer.files import sha256_file
 from btfer.paths import face_path
-from btfer.pipeline import overview, release, release_images, sample
+from btfer.pipeline import overview, person_cap, release, release_images, sample
 from btfer.pipeline.build import counted
 from btfer.pipeline.forget.entry import LostFrom, LostImage
 from btfer.pipeline.forget.folders import files_in, read_table
@@ -40,7 +40,7 @@ def make(cat: Catalogue, settings: Settings, folder: Path, lost: LostFrom) -> st
     changes = list(record.changes)
     for one in sorted(lost.images, key=lambda one: one.place):
         other = spare.instead_of(one)
-        end = "another face took its place" if other else "no face was left to take its place"
+        end = "another face took its place" if other else spare.none_left
         changes.append(f"version {record.version}: {one.file} was withdrawn; {end}")
         if other:
             slots.insert(min(one.place, len(slots)), other)
@@ -152,7 +152,9 @@ class _StrippedRelease:
 class _Spare:
     """Faces that may take a place: kept by people, free, in the draw's order, of photos that are not in yet.
 
-    stay: faces of the release that stay in it. digests: of the crop settings that it was made with.
+    stay: faces of the release that stay in it. digests: of the crop settings that it was made with. none_left: why
+    a place stays free. Of a release with at most so many images of a person nobody can come in where the face network
+    that it names is not here: forgetting does not wait for it.
     """
 
     def __init__(
@@ -168,6 +170,9 @@ class _Spare:
         made_with = record.settings
         self._seed = made_with.seed
         self._max_per_site = made_with.max_per_site
+        self._cap = made_with.per_person
+        self._people = person_cap.same_people(cat, settings, self._cap) if self._cap else None
+        self._in = sorted(stay)
         kept = [
             face
             for digest in digests
@@ -189,14 +194,28 @@ class _Spare:
         of_class = [
             face for face in self._free if face.expression == one.label and self._room(face)
         ]
-        same = [face for face in of_class if sample.stratum(face) == wanted]
-        found = next(iter(same or of_class), None)
+        of_class.sort(
+            key=lambda face: sample.stratum(face) != wanted
+        )  # stable: in the draw's order
+        found = next((face for face in of_class if self._may_join(face)), None)
         if found is None:
             return None
         self._free.remove(found)
+        self._in.append(found.id)
         self._n_from[_class_and_site(found)] += 1
         places = {found.id: (one.file, one.label)}
         return release_images.images_at(self._cat, self._data_dir, places)[0]
+
+    @property
+    def none_left(self) -> str:
+        if self._cap and not self._people:
+            return f"no face took its place, for lack of the face network {self._cap.embedder}"
+        return "no face was left to take its place"
+
+    def _may_join(self, face: KeptFace) -> bool:
+        if not self._cap:
+            return True
+        return self._people is not None and self._people.has_room(face.id, self._in)
 
     def _room(self, face: KeptFace) -> bool:
         class_and_site = _class_and_site(face)
