@@ -38,30 +38,52 @@ def test_the_crawl_benchmark_says_pass_or_miss_for_each_target(printed: str) -> 
     assert ends[-1] == ("100 % kept", "100.0 %", "pass")
 
 
+PHOTOS = 3
+LEAST_TAKEN = {
+    "large watermark": 0.0,  # letters over a face: people are asked
+    "crop 30%": 0.0,  # the faces round finds them
+}
+LEAST_NEAR = {
+    "crop 20%": 0.0,
+    "crop 30%": 0.0,
+    "gamma 2": 0.6,
+}
+"""Shares of all copies of a kind; of every other kind all are near by hash, and all are taken."""
+
+
 @pytest.fixture(scope="module")
-def copies() -> str:
-    """What the benchmark of copies and expressions prints for three photos."""
-    command = [sys.executable, str(BENCHMARKS / "expressions.py"), "--most", "3"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def taken(copies: str, kind: str) -> bool:
-    return bool(re.search(rf"copy: {kind} +│ 3 +│ . of 3 +│ 3 of 3", copies))
+def compared() -> dict[str, tuple[float, float]]:
+    """What the benchmark of copies and expressions counts, by kind: shares that are near, and that are taken."""
+    command = [sys.executable, str(BENCHMARKS / "expressions.py"), "--most", str(PHOTOS)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
+    rows = re.findall(r"│ (\w+: .*?) +│ +(\d+) │ (\d+) of \d+ +│ (\d+) of \d+", done.stdout)
+    assert rows, done.stdout + done.stderr
+    return {kind: (int(near) / int(n), int(taken) / int(n)) for kind, n, near, taken in rows}
 
 
 @pytest.mark.slow
-def test_copies_are_taken_and_no_other_expression_is(copies: str) -> None:
-    assert "other expressions merged: none" in copies
-    kinds = ("resize 0.5", "mirror", "quality 20", "brightness 1.4", "crop 10%", "screenshot")
-    assert [kind for kind in kinds if not taken(copies, kind)] == [], copies
+def test_copies_of_every_kind_are_near_and_taken(
+    compared: dict[str, tuple[float, float]],
+) -> None:
+    copies = {
+        kind.removeprefix("copy: "): found for kind, found in compared.items() if "copy" in kind
+    }
+    assert len(copies) >= 30
+    lost = {
+        kind: (near, taken)
+        for kind, (near, taken) in copies.items()
+        if near < LEAST_NEAR.get(kind, 1) or taken < LEAST_TAKEN.get(kind, 1)
+    }
+    assert not lost
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="known loss: a meme frame hides some copies", strict=True)
-def test_pictures_in_a_meme_frame_are_taken(copies: str) -> None:
-    assert taken(copies, "meme"), copies
+def test_no_other_expression_is_taken_however_small_the_face(
+    compared: dict[str, tuple[float, float]],
+) -> None:
+    others = {kind: taken for kind, (_, taken) in compared.items() if kind.startswith("other")}
+    assert {re.sub(r".* ", "", kind) for kind in others} >= {"8%", "10%", "25%", "100%"}
+    assert not any(others.values()), others
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ MIRRORED = [  # the landmarks of a mirrored face, in the order of LANDMARKS
 
 
 class Shot:
-    """A picture to compare: grey, uint8 [H, W], at most 1,280 px wide and high, and its faces there.
+    """A picture to compare, at most 1,280 px wide and high: RGB, uint8 [H, W, 3], grey, and its faces there.
 
     pixels: uint8 [H, W, 3], RGB, upright. Faces are looked for when they are first asked for.
     """
@@ -41,9 +41,9 @@ class Shot:
     def __init__(self, pixels: Pixels) -> None:
         import cv2
 
-        compared = _at_most(pixels, LARGEST_PX)
-        self._searched = _at_most(compared, SEARCHED_PX)
-        self.grey: Grey = np.asarray(cv2.cvtColor(compared, cv2.COLOR_RGB2GRAY), np.uint8)
+        self.pixels = _at_most(pixels, LARGEST_PX)
+        self._searched = _at_most(self.pixels, SEARCHED_PX)
+        self.grey: Grey = np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
         self.overlay = OverlayPicture(self.grey)
 
     @cached_property
@@ -125,20 +125,22 @@ def _differences(
     faces: Callable[[Shot], tuple[Box, ...]] = _all,
 ) -> list[float | None]:
     """For each face, how it differs in the other picture, up to the first that does; None = no such place there."""
-    grey = mirror(other.grey) if overlay.mirrored else other.grey
+    pixels = mirror(other.pixels) if overlay.mirrored else other.pixels
     scale = _scale(overlay.to_other)
     found: list[float | None] = []
     for box in faces(one):
         if _side(box) * scale < SMALLEST_FACE_PX:
             continue
         places = _places(box, overlay, other, in_place, faces)
-        found.append(_face_difference(one.grey, grey, box, places))
+        found.append(_face_difference(one.pixels, pixels, box, places))
         if (found[-1] or 0) > SAME_SHOT:
             break
     return found
 
 
-def _face_difference(one: Grey, other: Grey, box: Box, places: Iterable[Matrix]) -> float | None:
+def _face_difference(
+    one: Pixels, other: Pixels, box: Box, places: Iterable[Matrix]
+) -> float | None:
     """The least difference at any of the places where the face may be in the other picture.
 
     Each way is gone there and back, since a small or cut face may lie well on the other picture and not the reverse:
@@ -173,7 +175,7 @@ def _places(
 
 
 def _there_and_back(
-    one: Grey, other: Grey, to_other: Matrix, centre: tuple[float, float], side_px: float
+    one: Pixels, other: Pixels, to_other: Matrix, centre: tuple[float, float], side_px: float
 ) -> Iterator[float | None]:
     yield local_difference(one, other, to_other, centre=centre, side_px=side_px)
     x, y = (float(v) for v in (to_other @ np.array([*centre, 1.0]))[:2])

@@ -1,12 +1,12 @@
 """How much a small part of two pictures differs where it differs most, beyond what copying explains.
 
 Recompression, scaling, grey, brightness, contrast, gamma and blur change a picture all over, and are taken
-out first: one part gets the other's tones, and the sharper one is softened. What then is left in the worst
-tenth of the part is another mouth, another eye, or something laid over it.
+out first: one part gets the other's tones, in grey or in each colour, and the sharper one is softened.
+What then is left in the worst tenth of the part is another mouth, another eye, or something laid over it.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,22 +20,29 @@ EDGE_PX = 4  # filters know nothing beyond the edge
 SOFTENED = (1.0, 1.6, 2.4)  # standard deviations, px
 WAYS_TO_SOFTEN = [(1.0, 1.0), (1.0, 1.6), (1.6, 1.0), (1.0, 2.4), (2.4, 1.0)]
 CLEARLY_COPIED = 0.1  # no better explanation is looked for
+SURELY_COPIED, SURELY_OTHER = (
+    0.2,
+    1.5,
+)  # between them colours are made alike, which takes as long again
 SHADE = 4.0  # of what is coarser than detail, px
 LEAST_SHOWN = 0.4
 LEAST_OVERLAP = 0.9
 LEAST_GAIN = 0.25
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
+Picture = np.ndarray[Any, np.dtype[np.uint8]]  # [H, W], grey, or [H, W, 3], RGB
+Tones = np.ndarray[Any, np.dtype[np.uint8]]  # [256, colours], another level for each
 
 
 def local_difference(
-    one: Grey, other: Grey, to_other: Matrix, *, centre: tuple[float, float], side_px: float
+    one: Picture, other: Picture, to_other: Matrix, *, centre: tuple[float, float], side_px: float
 ) -> float | None:
     """The largest local difference in a square of one picture, in parts of its own detail.
 
-    one, other: uint8 [H, W], grey. to_other: float64 [3, 3], from pixels of one to about the same place in the other;
-    it is refined. centre, side_px: the square, in pixels of one. Returns None where the other picture does not show
-    the square, 0 for equal parts, more than 1 for unrelated ones, UNRELATED (9) where they cannot be aligned.
+    one, other: uint8 [H, W], grey, or [H, W, 3], RGB. to_other: float64 [3, 3], from pixels of one to about the same
+    place in the other; it is refined. centre, side_px: the square, in pixels of one. Returns None where the other
+    picture does not show the square, 0 for equal parts, more than 1 for unrelated ones, UNRELATED (9) where they
+    cannot be aligned.
     """
     scale = float(np.sqrt(abs(np.linalg.det(to_other[:2, :2]))))
     size = int(np.clip(min(side_px, side_px * scale), SMALLEST_PX, LARGEST_PX))
@@ -49,26 +56,103 @@ def local_difference(
     far = _cut(other, there, side_px * scale * REACH, step * scale)
     if near is None or far is None:
         return None
-    (a, from_a), (b, from_b) = near, far
-    mine, shown = _warped(a, from_a @ window, size)
-    start = (from_b @ to_other @ window)[:2].astype(np.float32)
-    both = shown * _warped(b, start, size)[1]
+    mine, shown = _warped(near.grey, near.matrix @ window, size)
+    start = (far.matrix @ to_other @ window)[:2].astype(np.float32)
+    both = shown * _warped(far.grey, start, size)[1]
     if both.mean() < LEAST_OVERLAP * shown.mean():
         return None
-    warp = _aligned(mine, b, start, shown)
+    warp = _aligned(mine, far.grey, start, shown)
     if warp is None:
         return UNRELATED
-    laid, seen = _warped(b, warp, size)
-    return _beyond_copying(mine, laid, _inside(shown * seen))
+    laid, seen = _warped(far.grey, warp, size)
+    inside = _inside(shown * seen)
+
+    squares = _Square(near, near.matrix @ window, mine), _Square(far, warp, laid)
+    found = _beyond_copying(*squares, inside)
+    if not SURELY_COPIED < found < SURELY_OTHER:
+        return found
+    return min(found, _with_colours_alike(*squares, shown))
 
 
-def _cut(
-    grey: Grey, centre: "np.ndarray[Any, Any]", side: float, step: float
-) -> tuple[Grey, Matrix] | None:
-    """The part around a point, shrunk by `step` where that is over 1, and the way from the picture's pixels to its."""
+def _with_colours_alike(one: "_Square", laid: "_Square", shown: Grey) -> float:
+    """The difference of two squares once each colour of one has the other's histogram.
+
+    They are laid over each other anew: other tones had moved one of them by a fraction of a pixel.
+    """
+    toned, far = one.with_colours_of(laid, shown > 0), laid.part
+    warp = _aligned(toned, far.grey, laid.matrix, shown)
+    if warp is None:
+        return UNRELATED
+    grey, seen = _warped(far.grey, warp, len(toned))
+    inside = _inside(shown * seen)
+    if inside.mean() < LEAST_SHOWN:
+        return UNRELATED
+    again = _Square(far, warp, grey).with_colours_of(one, inside > 0)
+    ways = ((toned, grey), (one.grey, again))
+    return min(_at_best_softness(*way, inside) for way in ways)
+
+
+class _Part:
+    """A part of a picture, shrunk. matrix: float64 [3, 3], from the picture's pixels to the part's."""
+
+    def __init__(self, pixels: Picture, size: tuple[int, int], matrix: Matrix) -> None:
+        self._pixels, self._size, self.matrix = pixels, size, matrix
+        self.grey = self._shrunk(_grey(pixels))
+
+    def colours(self) -> Picture:
+        """Shrunk, with as many colours as the picture has."""
+        return self._shrunk(self._pixels)
+
+    def with_tones(self, tones: Tones) -> Grey:
+        """In grey, with other levels of each colour: changed before it is shrunk, as in a copy."""
+        return self._shrunk(_grey(_of_tones(self._pixels, tones)))
+
+    def _shrunk(self, pixels: Picture) -> Picture:
+        import cv2
+
+        if self._size == pixels.shape[1::-1]:
+            return pixels
+        return np.asarray(cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+class _Square(NamedTuple):
+    """The square that is compared, in one picture. matrix: from its pixels to the part's. grey: uint8 [S, S]."""
+
+    part: _Part
+    matrix: "np.ndarray[Any, Any]"
+    grey: Grey
+
+    def colours(self) -> Picture:
+        return _warped(self.part.colours(), self.matrix, len(self.grey))[0]
+
+    def with_colours_of(self, other: "_Square", on: "np.ndarray[Any, Any]") -> Grey:
+        """In grey, each colour with the histogram that it has in the other picture."""
+        mine, theirs = self.colours(), other.colours()
+        if mine.shape != theirs.shape:
+            return self.grey
+        pairs = zip(np.atleast_3d(theirs).T, np.atleast_3d(mine).T, strict=True)
+        curves = [tone_curve(model, colour, on.T) for model, colour in pairs]
+        tones = np.stack(curves, axis=1).round().astype(np.uint8)
+        return _warped(self.part.with_tones(tones), self.matrix, len(self.grey))[0]
+
+
+def _grey(pixels: Picture) -> Grey:
     import cv2
 
-    height, width = grey.shape
+    if pixels.ndim == 2:
+        return pixels
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _of_tones(pixels: Picture, tones: Tones) -> Picture:
+    import cv2
+
+    return np.asarray(cv2.LUT(pixels, tones[None] if pixels.ndim == 3 else tones), np.uint8)
+
+
+def _cut(pixels: Picture, centre: "np.ndarray[Any, Any]", side: float, step: float) -> _Part | None:
+    """The part around a point, shrunk by `step` where that is over 1."""
+    height, width = pixels.shape[:2]
     left, top = (max(0, int(np.floor(v - side / 2))) for v in centre)
     right, bottom = (
         min(limit, int(np.ceil(v + side / 2)))
@@ -76,32 +160,36 @@ def _cut(
     )
     if min(right - left, bottom - top) < 8 * max(step, 1):
         return None
-    part, shrink = grey[top:bottom, left:right], max(step, 1.0)
+    shrink = max(step, 1.0)
+    size = (right - left, bottom - top)
     if shrink > 1:
-        across, down = (max(8, round(v / shrink)) for v in part.shape[::-1])
-        part = np.asarray(cv2.resize(part, (across, down), interpolation=cv2.INTER_AREA), np.uint8)
-    sx, sy = part.shape[1] / (right - left), part.shape[0] / (bottom - top)
+        size = (max(8, round(size[0] / shrink)), max(8, round(size[1] / shrink)))
+    sx, sy = size[0] / (right - left), size[1] / (bottom - top)
     # Pixel centres: half a pixel before and after.
-    to_part = np.array(
+    matrix = np.array(
         [[sx, 0, (0.5 - left) * sx - 0.5], [0, sy, (0.5 - top) * sy - 0.5], [0, 0, 1.0]]
     )
-    return part, to_part
+    return _Part(np.ascontiguousarray(pixels[top:bottom, left:right]), size, matrix)
 
 
-def _warped(grey: Grey, matrix: "np.ndarray[Any, Any]", size: int) -> tuple[Grey, Grey]:
-    """The square that a matrix leads to, uint8 [size, size], and where the picture shows it (0 or 1)."""
+def _warped(pixels: Picture, matrix: "np.ndarray[Any, Any]", size: int) -> tuple[Picture, Grey]:
+    """The square that a matrix leads to, uint8 [size, size] or with colours, and where it is shown (0 or 1)."""
     import cv2
 
     warp, side = np.asarray(matrix[:2], np.float32), (size, size)
     back = cv2.WARP_INVERSE_MAP
     laid = cv2.warpAffine(
-        grey, warp, side, flags=cv2.INTER_LINEAR | back, borderMode=cv2.BORDER_REPLICATE
+        pixels, warp, side, flags=cv2.INTER_LINEAR | back, borderMode=cv2.BORDER_REPLICATE
     )
-    shown = cv2.warpAffine(np.ones_like(grey), warp, side, flags=cv2.INTER_NEAREST | back)
+    shown = cv2.warpAffine(
+        np.ones(pixels.shape[:2], np.uint8), warp, side, flags=cv2.INTER_NEAREST | back
+    )
     return np.asarray(laid, np.uint8), np.asarray(shown, np.uint8)
 
 
-def _aligned(one: Grey, other: Grey, start: Floats, shown: Grey) -> "np.ndarray[Any, Any] | None":
+def _aligned(
+    one: Grey, other: Grey, start: "np.ndarray[Any, Any]", shown: Grey
+) -> "np.ndarray[Any, Any] | None":
     import cv2
 
     size = (other.shape[1], other.shape[0])
@@ -122,7 +210,7 @@ def _inside(shown: Grey) -> Floats:
     return np.asarray(inner, np.float32)
 
 
-def _beyond_copying(one: Grey, laid: Grey, shown: Floats) -> float:
+def _beyond_copying(one: _Square, laid: _Square, shown: Floats) -> float:
     """The difference under the tones and the softness that explain it best."""
     if shown.mean() < LEAST_SHOWN:
         return UNRELATED
@@ -135,12 +223,12 @@ def _beyond_copying(one: Grey, laid: Grey, shown: Floats) -> float:
 
 
 def _ways(
-    one: Grey, laid: Grey, on: "np.ndarray[Any, Any]"
+    one: _Square, laid: _Square, on: "np.ndarray[Any, Any]"
 ) -> Iterator[tuple["np.ndarray[Any, Any]", "np.ndarray[Any, Any]"]]:
     """Pictures whose tones are alike: as they are, or one of them with those of the other."""
-    yield one, laid
+    yield one.grey, laid.grey
     for model, copy in ((one, laid), (laid, one)):
-        yield model, with_tones_of(model, copy, on)
+        yield model.grey, with_tones_of(model.grey, copy.grey, on)
 
 
 def _at_best_softness(
@@ -162,10 +250,15 @@ def with_tones_of(model: Grey, grey: Grey, shown: "np.ndarray[Any, Any]") -> Flo
 
     model, grey: uint8 [H, W]. shown: bool [H, W], the pixels that count.
     """
+    return np.asarray(tone_curve(model, grey, shown)[grey])
+
+
+def tone_curve(model: Grey, grey: Grey, shown: "np.ndarray[Any, Any]") -> Floats:
+    """What each level of a picture is in another with the same histogram: float32 [256]. Arguments as above."""
     have, want = (
         np.cumsum(np.bincount(one[shown], minlength=256)) / shown.sum() for one in (grey, model)
     )
-    return np.asarray(np.interp(have, want, np.arange(256)).astype(np.float32)[grey])
+    return np.asarray(np.interp(have, want, np.arange(256)), np.float32)
 
 
 class _Details:

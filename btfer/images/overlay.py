@@ -4,9 +4,13 @@ A copy may be mirrored, cropped, framed, scaled or turned a little. A template s
 place, ECC refines it (Evangelidis and Psarakis, IEEE PAMI 30(10), 2008).
 """
 
+from functools import cached_property
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from btfer.images.border import content_box
 
 SEARCHED_PX = 64
 REFINED_PX = 128
@@ -36,32 +40,71 @@ class Overlay(NamedTuple):
 
 
 class OverlayPicture:
-    """A picture to lay over others, made small once. grey: uint8 [H, W]."""
+    """A picture to lay over others, or a part of one, made small when it is first needed. grey: uint8 [H, W].
 
-    def __init__(self, grey: Grey) -> None:
-        self.shape = grey.shape
-        self.refined = _square(grey, REFINED_PX)
-        self.searched = _square(self.refined, SEARCHED_PX)
+    box: the part, left, top, right, bottom in pixels; None = all of it.
+    """
+
+    def __init__(self, grey: Grey, box: tuple[int, int, int, int] | None = None) -> None:
+        self._grey = grey
+        self._box = box or (0, 0, grey.shape[1], grey.shape[0])
+
+    @cached_property
+    def refined(self) -> Grey:
+        """At the size at which places are refined: uint8 [128, 128]."""
+        left, top, right, bottom = self._box
+        return _square(self._grey[top:bottom, left:right], REFINED_PX)
+
+    @cached_property
+    def searched(self) -> Grey:
+        """At the size at which places are looked for: uint8 [64, 64]."""
+        return _square(self.refined, SEARCHED_PX)
+
+    @cached_property
+    def parts(self) -> list[Grey]:
+        """As they are looked for in another picture: uint8 [64, 64] and smaller."""
         sizes = range(SEARCHED_PX, SMALLEST_SHARE - 1, -2)
-        self.parts = [_square(self.searched, size) for size in sizes]
+        return [_square(self.searched, size) for size in sizes]
 
-    def pixels(self) -> Matrix:
-        """From parts of the sides to pixels."""
-        return np.diag([self.shape[1], self.shape[0], 1.0])
+    @cached_property
+    def versions(self) -> "list[OverlayPicture]":
+        """The picture, and where it has a frame or a caption around it, the photo inside as well."""
+        box = content_box(self._grey)
+        inside = [] if box == self._box else [OverlayPicture(self._grey, box)]
+        return [self, *inside]
+
+    def pixels(self, *, mirrored: bool = False) -> Matrix:
+        """From parts of the sides to pixels, of the picture or of its mirror image."""
+        left, top, right, bottom = self._box
+        if mirrored:
+            width = self._grey.shape[1]
+            left, right = width - right, width - left
+        return np.array([[right - left, 0, left], [0, bottom - top, top], [0, 0, 1.0]])
 
 
 def lay_over(one: OverlayPicture, other: OverlayPicture) -> Overlay:
     """The best place of one picture on another, whatever they show."""
+    best = _laid_over(one, other)
+    if best[0] >= SURELY:
+        return best[1]
+    for mine, theirs in list(product(one.versions, other.versions))[1:]:
+        best = max(best, _laid_over(mine, theirs), key=lambda each: each[0])
+    return best[1]
+
+
+def _laid_over(one: OverlayPicture, other: OverlayPicture) -> tuple[float, Overlay]:
+    """The best place of two versions, and the correlation there."""
     straight = _search(one, other, mirrored=False)
     turned = straight if straight[0] >= SURELY else _search(one, other, mirrored=True)
     mirrored = turned[0] > straight[0] + AS_IT_IS
     start = turned[1] if mirrored else straight[1]
-    unit = _refined(one.refined, mirror(other.refined) if mirrored else other.refined, start)
-    return Overlay(other.pixels() @ unit @ np.linalg.inv(one.pixels()), mirrored)
+    fit, unit = _refined(one.refined, mirror(other.refined) if mirrored else other.refined, start)
+    to_other = other.pixels(mirrored=mirrored) @ unit @ np.linalg.inv(one.pixels())
+    return max(fit, turned[0]), Overlay(to_other, mirrored)
 
 
 def mirror(grey: Grey) -> Grey:
-    """Left and right exchanged: uint8 [H, W] to uint8 [H, W]."""
+    """Left and right exchanged: uint8 [H, W] or [H, W, 3] to the same."""
     return np.ascontiguousarray(grey[:, ::-1])
 
 
@@ -83,20 +126,21 @@ def _search(one: OverlayPicture, other: OverlayPicture, *, mirrored: bool) -> tu
     return best, place
 
 
-def _refined(one: Grey, other: Grey, start: Matrix) -> Matrix:
+def _refined(one: Grey, other: Grey, start: Matrix) -> tuple[float, Matrix]:
+    """The correlation and the place after refinement; -1 and the start where it does not converge."""
     import cv2
 
     large = np.diag([REFINED_PX, REFINED_PX, 1.0])
     warp = (large @ start @ np.linalg.inv(large))[:2].astype(np.float32)
     enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, MAX_ITERATIONS, 1e-4)
     try:
-        _, found = cv2.findTransformECC(one, other, warp, cv2.MOTION_AFFINE, enough, None, 3)
-    except cv2.error:  # it does not converge: the coarse place stays
-        return start
+        fit, found = cv2.findTransformECC(one, other, warp, cv2.MOTION_AFFINE, enough, None, 3)
+    except cv2.error:  # the coarse place stays
+        return -1.0, start
     refined = np.vstack([found, [0, 0, 1]])
     if abs(np.linalg.det(refined)) < 0.05:  # squeezed to nothing
-        return start
-    return np.asarray(np.linalg.inv(large) @ refined @ large, np.float64)
+        return -1.0, start
+    return float(fit), np.asarray(np.linalg.inv(large) @ refined @ large, np.float64)
 
 
 def _square(grey: Grey, side_px: int) -> Grey:

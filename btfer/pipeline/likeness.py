@@ -18,10 +18,11 @@ import numpy as np
 from btfer.errors import BtferError, ImageError
 from btfer.faces.shots import SAME_SHOT, Shot, shot_difference
 from btfer.images import FORMATS, decode_rgb
+from btfer.images.border import content_of
 from btfer.images.hues import hues_of
 from btfer.images.local_difference import UNRELATED
 from btfer.images.registration import detail_correlation, registered_difference
-from btfer.images.views import normalised, view_correlation, views_of, without_border
+from btfer.images.views import normalised, view_correlation, views_of
 from btfer.paths import photo_path, thumbnail_path
 
 SIDE_PX = 64  # thumbnails are compared at this size
@@ -30,7 +31,7 @@ SAME_PICTURE = 0.982
 LARGE_PX = 96
 MOST_DIFFERENCE = 0.7
 BLANK = 2.0  # standard deviation of grey below which there is nothing to lay over each other
-SHOTS_KEPT = 64  # of 2 MB each, in every process
+SHOTS_KEPT = 40  # of up to 8 MB each, in every process
 SAME_DETAIL = 0.65  # correlation of even detail: 0.84 and more of copies, 0.5 of drawings on two-coloured pages
 LEAST_LIKE = 0.8  # correlation of the most alike views
 LEAST_FIT = 0.95  # of the whole pictures in the best place, where no two views are alike: a crop between the views
@@ -38,7 +39,7 @@ LEAST_COMMON_COLOUR = (
     0.3  # share of it that two pictures have in common; copies of photos have 0.8 and more
 )
 SAME_SCENE = 0.97
-VERSION = "2"  # of all that decides: what was found by another one is not known
+VERSION = "3"  # of all that decides: what was found by another one is not known
 
 Grey = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -66,9 +67,9 @@ def likeness(one: Grey, other: Grey, *, enough: float = SAME_PICTURE) -> float:
 class ThumbnailFeatures(NamedTuple):
     """A thumbnail as it is compared, in grey, 0 to 255: float32 [64, 64], uint8 [96, 96], and its views.
 
-    inside: as large, without an even border; None where it has none. views: `images.views`, float32 [N, 1024],
-    of it and, the second ones, of its mirror image. hues: float32 [12], how its colour is spread over the hues, in
-    shares; None where it has hardly any.
+    inside: as large, without what is around the photo; None where that is nothing. views: `images.views`, float32
+    [N, 1024], of it and, the second ones, of its mirror image. hues: float32 [12], how its colour is spread over the
+    hues, in shares; None where it has hardly any.
     """
 
     small: Grey
@@ -237,7 +238,7 @@ def features_of(thumbnail: bytes) -> ThumbnailFeatures:
     small, large = (
         cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA) for side in (SIDE_PX, LARGE_PX)
     )
-    views, inner = views_of(grey)[0], without_border(grey)
+    views, inner = views_of(grey)[0], content_of(grey)
     side = (LARGE_PX, LARGE_PX)
     framed = inner.shape != grey.shape
     inside = cv2.resize(inner, side, interpolation=cv2.INTER_AREA) if framed else None

@@ -1,6 +1,6 @@
 """The hashes by which dedup finds its candidates: ours, or one of the imagehash package's.
 
-Ours is the pHash of the picture, of it without its border, and of four parts (`images.views`). The others are of
+Ours is the pHash of the picture, of it without its frame, and of eleven parts (`images.views`). The others are of
 the picture alone, as imagehash makes them from the thumbnail, in at most 64 bits; of `crop_resistant`, of each segment.
 Kinds are stored beside each other, and hashes of two kinds are never compared.
 """
@@ -24,7 +24,7 @@ from btfer.paths import thumbnail_path
 from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
 
-VERSION = "1"
+VERSION = "2"
 AT_ONCE = 256
 IN_PROCESSES_FROM = 5000  # thumbnails; fewer take less time than starting processes
 

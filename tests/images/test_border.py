@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from btfer.images.border import has_border
+from btfer.images.border import content_box, content_of, has_border
 from tests.conftest import draw_photo
 
 SIZE = (160, 120)
+LIGHT = Image.radial_gradient("L").resize(SIZE)
+PHOTO = Image.blend(draw_photo(1, SIZE).convert("L"), LIGHT, 0.5)  # no edge is even
 
 
 def grey(image: Image.Image) -> "np.ndarray":
@@ -47,3 +49,31 @@ def test_a_sky_over_hills_and_a_plain_wall_are_no_border() -> None:
     assert not has_border(scene)
     assert not has_border(np.full((120, 160), 128, np.uint8))
     assert not has_border(np.full((3, 2), 128, np.uint8))
+
+
+@pytest.mark.parametrize("colour", [0, 128, 255])
+def test_the_content_is_what_is_inside_an_even_border(colour: int) -> None:
+    inside = content_of(grey(ImageOps.expand(PHOTO, (12, 5), colour)))
+    assert abs(inside.shape[0] - 120) <= 2
+    assert abs(inside.shape[1] - 160) <= 2
+
+
+def test_the_content_of_a_picture_without_a_border_is_all_of_it() -> None:
+    assert content_box(grey(PHOTO)) == (0, 0, *SIZE)
+    assert content_box(np.full((120, 160), 7, np.uint8)) == (0, 0, *SIZE)
+    spot = np.full((120, 160), 250, np.uint8)
+    spot[50:60, 70:80] = 0  # a small thing on a large even ground is no framed picture
+    assert content_box(spot) == (0, 0, *SIZE)
+    assert content_box(np.zeros((160, 1), np.uint8)) == (0, 0, 1, 160)
+
+
+@pytest.mark.parametrize("scale", [1, 5])
+def test_captions_are_no_content(scale: int) -> None:
+    framed = Image.new("L", (160, 176), 255)
+    framed.paste(PHOTO, (0, 28))
+    pen = ImageDraw.Draw(framed)
+    pen.text((8, 6), "WHEN IT IS MONDAY", 0, font_size=14)
+    pen.text((8, 154), "again", 0, font_size=14)
+    large = grey(ImageOps.expand(framed, 8, 30)).repeat(scale, 0).repeat(scale, 1)
+    place = np.array(content_box(large)) / scale
+    assert np.abs(place - (8, 36, 168, 156)).max() <= 3

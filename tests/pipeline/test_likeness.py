@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +113,27 @@ def test_drawings_on_pages_of_the_same_two_colours_are_no_copies() -> None:
     assert not is_same(looks[0], looks[1])
     assert is_same(looks[0], looks[2])
     assert is_same(looks[0], looks[3])
+
+
+def meme_frame(photo: Image.Image) -> Image.Image:
+    band = photo.height // 5
+    framed = Image.new("RGB", (photo.width, photo.height + band), "white")
+    framed.paste(photo, (0, band))
+    ImageDraw.Draw(framed).text((9, 5), "WHEN IT IS MONDAY", "black", font_size=band / 2)
+    return framed
+
+
+def much_darker(photo: Image.Image) -> Image.Image:
+    return photo.point([round(255 * (level / 255) ** 2) for level in range(256)] * 3)
+
+
+@pytest.mark.parametrize("change", [meme_frame, much_darker], ids=lambda one: one.__name__)
+def test_a_copy_shows_the_same_shot_under_a_caption_and_much_darker(
+    change: Callable[[Image.Image], Image.Image],
+) -> None:
+    [file] = [one.file for one in load_manifest() if one.kind == "single"][28:29]
+    photo = Image.fromarray(decode_rgb(picture_path(file).read_bytes()))
+    one, other = (Shot(decode_rgb(as_bytes(each, quality=90))) for each in (photo, change(photo)))
+    for difference in (shot_difference(one, other), shot_difference(other, one)):
+        assert difference is not None
+        assert difference <= SAME_SHOT
