@@ -29,7 +29,7 @@ def chosen(cat: Catalogue, round_: str, crop_digest: str, reviewer: str) -> revi
     shown = st.sidebar.toggle("Filter", value=now != review.Filter(), key=f"filter_{round_}")
     if not shown:
         return _to_address(review.Filter())
-    counts = _counted(cat, round_, crop_digest, reviewer, now)
+    counts = _counted(cat, round_, crop_digest, reviewer, now, id(cat))
     return _to_address(review.Filter(**bar(round_, NAMED, counts, asdict(now))))
 
 
@@ -122,6 +122,11 @@ def _with_count(value: str, n: int) -> str:
 
 @st.cache_data(ttl=20, show_spinner=False)
 def _counted(
-    _cat: Catalogue, round_: str, crop_digest: str, reviewer: str, now: review.Filter
+    _cat: Catalogue,
+    round_: str,
+    crop_digest: str,
+    reviewer: str,
+    now: review.Filter,
+    catalogue: int,
 ) -> dict[str, dict[str, int]]:
     return review.counted(_cat, round_, crop_digest, reviewer, now)

@@ -56,12 +56,14 @@ def _nothing(before: int | None, chosen: review.LogFilter) -> str:
 def _chosen(cat: Catalogue, reviewer: str) -> review.LogFilter:
     """Draw the bar, and return what is chosen in the address."""
     now = review.LogFilter(**filters.asked((*NAMED, "find")))
-    filters.bar_in_address("log", NAMED, _counted(cat, reviewer, now), vars(now))
+    filters.bar_in_address("log", NAMED, _counted(cat, reviewer, now, id(cat)), vars(now))
     return now
 
 
 @st.cache_data(ttl=20, show_spinner=False)
-def _counted(_cat: Catalogue, reviewer: str, now: review.LogFilter) -> dict[str, dict[str, int]]:
+def _counted(
+    _cat: Catalogue, reviewer: str, now: review.LogFilter, catalogue: int
+) -> dict[str, dict[str, int]]:
     return review.log_choices(_cat, reviewer, now)
 
 
