@@ -69,7 +69,7 @@ def content_box(grey: Grey) -> Box:
 
 
 def content_of(grey: Grey) -> Grey:
-    """The part of a picture in its `content_box`; the picture itself where nothing is around it."""
+    """The part of a picture in its `content_box`, uint8 [h, w]; the picture itself where nothing is around it."""
     left, top, right, bottom = content_box(grey)
     return grey[top:bottom, left:right]
 
