@@ -19,7 +19,7 @@ detail         fine detail, in all directions (detail.py); `blurred` below -2.6:
 poorest        the same in the direction that has least; `blurred` below -3.1: moved
 third, quarter how much detail there is beyond what a face enlarged 3x or 4x can have (detail.py); `enlarged` below
                -1.8 or -1.65, of faces up to 300 px: a larger one fills its crop all the same
-period         bends every 3 pixels or so (detail.py); `enlarged` above 5: linearly, which leaves detail of its own
+period         bends every 3 pixels or so (detail.py); `enlarged` above 5: linearly, by 3x or by 1.5x
 blocks         grid of 8x8 blocks (detail.py); `compressed` above 2.7: a JPEG of a quality below 15
 light          of 0-255: a twentieth of the face is brighter; `dark` below 80
 eye_light      brightness of the brighter eye / median of the face; `dark eyes` below 0.53: behind dark

@@ -64,8 +64,8 @@ def _jpeg_xl(data: bytes) -> tuple[ImageFile.ImageFile, bytes]:
 def has_lost_pages(data: bytes) -> bool:
     """Whether a HEIC's coded pixels end behind the file, or hold more zeros in a row than HEVC ever writes.
 
-    libde265 shows grey there. Between two NAL units stand four bytes of length; inside one, no three zeros follow each
-    other.
+    libde265 shows grey there. Between two NAL units stand four bytes of length, and inside one no three zeros
+    follow each other.
     """
     return any(
         end > len(data) or data.find(_LOST, start, end) >= 0 for start, end in coded_parts(data)
