@@ -78,7 +78,7 @@ def test_each_is_asked_once_and_never_instead_of_a_vote(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_row_is_named_by_its_file_and_line(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(UsageError, match=rf"gold\.csv.* {said}"):
+    with pytest.raises(UsageError, match=rf"right\.csv.* {said}"):
         read_gold(answers(tmp_path, text))
 
 
