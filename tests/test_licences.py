@@ -21,6 +21,7 @@ from btfer.licences import (
 )
 from btfer.licences import words as table
 from btfer.licences.others import FLICKR, RIGHTS_STATEMENTS
+from btfer.licences.text import plain
 from btfer.licences.vocabulary import VOCABULARY
 
 CC = "https://creativecommons.org"
@@ -528,9 +529,10 @@ SOME_NAMES = st.sampled_from(
 
 @given(st.text(max_size=60))
 @example("by the by")
+@example("LÀL")  # accents count for nothing, as in `créative`
 def test_any_text_without_a_known_name_is_not_free(text: str) -> None:
     if parse_licence(text).kind is Kind.FREE:
-        squeezed = re.sub(r"[\W_]+", "", text.casefold())
+        squeezed = re.sub(r"[\W_]+", "", plain(text))
         assert any(name in squeezed for name in KNOWN)
 
 
