@@ -19,7 +19,7 @@ WORD = 2**64 - 1
 MB = 1e6
 Triples = dict[tuple[int, int], int]
 
-some = examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+some = examples(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(params=[64, 1], ids=["no crowd", "all crowds"])

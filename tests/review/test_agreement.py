@@ -140,7 +140,7 @@ RATINGS = st_numpy.arrays(
 
 
 @given(ratings=RATINGS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_cohens_kappa_is_that_of_scikit_learn(ratings: np.ndarray) -> None:
     one, other = ratings[:, 0], ratings[:, 1]
     found = cohen_kappa(one, other, 4)
@@ -151,7 +151,7 @@ def test_cohens_kappa_is_that_of_scikit_learn(ratings: np.ndarray) -> None:
 
 
 @given(ratings=RATINGS, seed=st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_order_of_items_and_of_people_changes_nothing(ratings: np.ndarray, seed: int) -> None:
     rng = np.random.default_rng(seed)
     other = ratings[rng.permutation(len(ratings))][:, rng.permutation(ratings.shape[1])]
@@ -161,7 +161,7 @@ def test_the_order_of_items_and_of_people_changes_nothing(ratings: np.ndarray, s
 
 
 @given(ratings=RATINGS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_number_is_in_its_range_or_missing_for_a_reason_and_never_a_warning(
     ratings: np.ndarray,
 ) -> None:

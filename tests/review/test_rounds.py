@@ -349,7 +349,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS)
-@hypothesis_settings(max_examples=15, deadline=None)
+@hypothesis_settings(max_examples=15)
 def test_no_order_of_pages_and_undos_skips_or_doubles_a_picture(tmp_path_factory, steps) -> None:
     """Against a model: a stack of pages for each reviewer."""
     data_dir = tmp_path_factory.mktemp("steps")

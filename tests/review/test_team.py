@@ -232,7 +232,7 @@ ACTS = st.lists(
 
 @pytest.mark.slow
 @given(acts=ACTS, seed=st.integers(0, 9))
-@hypothesis_settings(max_examples=15, deadline=None)
+@hypothesis_settings(max_examples=15)
 def test_merging_in_any_order_ends_the_same_and_loses_nothing(
     tmp_path_factory, acts, seed: int
 ) -> None:
@@ -273,7 +273,7 @@ MOVES = st.lists(
 
 
 @given(moves=MOVES, people=st.integers(1, 2))
-@hypothesis_settings(max_examples=15, deadline=None)
+@hypothesis_settings(max_examples=15)
 def test_no_interleaving_of_pages_undos_expiry_and_crashes_skips_or_doubles(
     tmp_path_factory, moves, people: int
 ) -> None:
