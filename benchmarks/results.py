@@ -37,9 +37,8 @@ def save(rows: Iterable[Measured], *, folder: Path = FOLDER) -> Path:
     """Add today's figures of the script that runs; the file."""
     script = Path(sys.argv[0])
     today = date.today().isoformat()
-    command = " ".join(
-        [f"benchmarks/{script.name}", *(one for one in sys.argv[1:] if one != "--save")]
-    )
+    command = " ".join([f"benchmarks/{script.name}", *map(_shown, sys.argv[1:])])
+    command = command.replace(" --save", "")
     load = f"{os.getloadavg()[0]:.1f}"
     folder.mkdir(exist_ok=True)
     path = folder / f"{today}-{script.stem}.csv"
@@ -53,3 +52,8 @@ def save(rows: Iterable[Measured], *, folder: Path = FOLDER) -> Path:
             figures = (one.what, f"{one.value:.6g}", one.unit, peer, one.limit)
             writer.writerow((today, command, *figures, f"{os.cpu_count()} cores", load))
     return path
+
+
+def _shown(argument: str) -> str:
+    """An argument; of a path only its last name, since others have no such folders."""
+    return Path(argument).name if os.sep in argument else argument

@@ -122,7 +122,11 @@ def test_a_figure_is_added_to_the_file_of_its_day(
 ) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     results = importlib.import_module("results")
-    monkeypatch.setattr(sys, "argv", ["benchmarks/intake.py", "--count", "9", "--save"])
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["benchmarks/intake.py", "--count", "9", "--photos", "/somewhere/faces/", "--save"],
+    )
     for speed in (120.5, 130.0):
         path = results.save(
             [results.Measured("a photo", speed, "photos/s", 60, ">= 1")], folder=tmp_path
@@ -132,5 +136,5 @@ def test_a_figure_is_added_to_the_file_of_its_day(
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == results.COLUMNS
     assert [row["value"] for row in rows] == ["120.5", "130"]
-    assert rows[0]["command"] == "benchmarks/intake.py --count 9"
+    assert rows[0]["command"] == "benchmarks/intake.py --count 9 --photos faces"
     assert (rows[0]["peer"], rows[0]["limit"]) == ("60", ">= 1")
