@@ -226,7 +226,7 @@ NONE_BACK = (
 
 
 def _undo(cat: Catalogue, round_: str, reviewer: str, number: str, *, settle: bool = False) -> str:
-    back = review.undo_last(cat, reviewer, round_)
+    back = gold.undo_last(cat, reviewer, round_)
     came_back = {"marks": grid.marks(back, settle=settle), "notes": grid.notes(back)}
     st.session_state[f"undone_{round_}"] = {"number": number} | came_back
     return f"{len(back)} verdicts undone." if back else "There is no page of yours to undo."
