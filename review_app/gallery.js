@@ -198,6 +198,7 @@ function showLarge(view) {
   if (!large) view.post({ kind: "zoom", id: item.id, number: newNumber() });
   const frame = make("div", "frame");
   const image = make("img", "", "", frame);
+  image.onload = () => frame.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
   image.src = large?.src || item.src;
   image.alt = item.says;
   const close = make("button", "", "Close (Esc)");

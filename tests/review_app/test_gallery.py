@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from btfer import review
-from btfer.catalogue import faces, verdicts
+from btfer.catalogue import faces, photos, verdicts
 from btfer.catalogue.verdicts import Verdict
 from btfer.faces.modes import crop_settings
+from btfer.paths import photo_path
 from btfer.review import Judged, duplicates
 from btfer.settings import Settings
 from review_app import log, no_face
@@ -295,3 +297,36 @@ def test_what_is_sent_again_by_the_log_or_no_face_is_done_once(tmp_path: Path) -
     assert len(verdicts.log(cat, rounds=("photos",))) == n
     gone = [Judged(ids[0], "drop", "text")]  # somebody drew a face meanwhile
     assert no_face.drop(cat, gone, "ben").startswith("0 dropped")
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((300, 900), id="high"),
+        pytest.param((900, 300), id="wide", marks=pytest.mark.slow),
+        pytest.param((80, 90), id="small", marks=pytest.mark.slow),
+    ],
+)
+def test_a_box_is_drawn_in_shares_of_the_picture_alone(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any, size: tuple[int, int]
+) -> None:
+    cat, [photo] = make(tmp_path, 1)
+    stored = photo_path(tmp_path, photo, photos.described(cat, [photo])[photo].format)
+    Image.new("RGB", size, "teal").save(stored)
+    digest = crop_settings(Settings(data_dir=tmp_path)).digest
+    verdicts.add(cat, [Verdict("crop", photo, "drop", "crop", settings=digest, reason="no face")])
+    app = run_app(tmp_path)
+    sit(page, app.url, "ben")
+    page.goto(f"{app.url}/no-face")
+    page.locator(".tile").dblclick()
+    page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
+    frame = page.locator("dialog[open] .frame").bounding_box()
+    assert frame["width"] / frame["height"] == pytest.approx(size[0] / size[1], rel=0.02)
+    for share in (0.3, 0.8):
+        page.mouse.dblclick(  # the second click of a corner is no corner
+            frame["x"] + share * frame["width"], frame["y"] + share * frame["height"]
+        )
+    page.get_by_text("a usable face in every photo").wait_for()
+    [face] = faces.accepted(cat, digest)
+    assert face.width_px == pytest.approx(size[0] / 2, abs=size[0] / 50)
+    assert face.height_px == pytest.approx(size[1] / 2, abs=size[1] / 50)
