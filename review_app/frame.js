@@ -111,6 +111,19 @@ function reconnect(view) {
   if (waits && view.online && state && state !== "CONNECTED" && Date.now() - view.back > LATEST_MS / 3) location.reload();
 }
 
+/** Whether what was judged is at the server. */
+function refreshState(view, marked) {
+  const saving = view.unsent && Date.now() - view.posted > LATE_MS ? "not saved yet: it is sent again" : "saving …";
+  const words = {
+    offline: view.unsent ? "offline: this page is kept here and sent when the server is back" : "offline: marks are kept here",
+    saving, unsent: `${marked} not sent`, saved: "saved",
+  };
+  const state = !view.online ? "offline" : view.sending ? "saving" : marked ? "unsent" : view.wrote ? "saved" : "";
+  view.state.className = `state ${state}`;
+  view.state.textContent = words[state] || "";
+  if (view.forgetful && marked) view.state.textContent += " (this browser keeps nothing: a reload loses them)";
+}
+
 // ---- focus and keys
 
 function hasFocus(view) {

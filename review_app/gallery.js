@@ -1,45 +1,72 @@
-// A grid of pictures that were judged or looked at already: marks stay here until Enter sends them.
-// Whatever comes from the web is set as text, never as HTML.
+// A grid of pictures that were judged or looked at already. What is marked stays in the browser until Enter sends it.
 
 const MOVES = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: "up", ArrowDown: "down" };
-const open = new Map(); // by component key, so that a redraw forgets nothing
 
 export default function (component) {
-  const { data: [data], parentElement, setTriggerValue, key } = component;
-  const view = open.get(key) || { marks: new Map(), cursor: 0 };
-  open.set(key, view);
-  const here = new Set(data.items.map((item) => item.id));
-  for (const id of [...view.marks.keys()]) if (!here.has(id)) view.marks.delete(id);
-  if (data.sent && data.sent === view.sent) { view.marks.clear(); view.sent = 0; }
+  const fresh = () => ({ marks: new Map(), notes: new Map(), trail: [], cursor: 0, zoomed: "" });
+  return mount(component, fresh, { adopt, build, onKey, resend: () => true });
+}
+
+function adopt(view) {
+  const { data } = view;
+  view.onAnswered = (done, ok) => onAnswered(view, done, ok);
+  view.onStatus = () => { if (view.tiles) paint(view); };
+  view.onTick = view.onStatus;
+  view.focused = () => (view.dialog.open ? view.dialog.querySelector("[tabindex]") || view.dialog : view.grid);
+  if (ownerOf(data) !== view.owner) {
+    view.owner = ownerOf(data);
+    load(view);
+    answered(view, null); // what was sent before this was drawn anew is saved, or is sent again
+  }
+  for (const item of data.items) if (item.fixed) view.marks.delete(item.id); // undone meanwhile
   view.cursor = Math.min(view.cursor, Math.max(0, data.items.length - 1));
-  Object.assign(view, { data, ask: (answer) => setTriggerValue("answer", answer) });
-  draw(view, parentElement);
 }
 
-function make(tag, className, text, parent) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text) element.textContent = text;
-  parent?.append(element);
-  return element;
+function onAnswered(view, done, ok) {
+  if (done.kind === "commit" && ok) {
+    for (const { id } of done.judged) view.marks.delete(id);
+    Object.assign(view, { done: done.number, wrote: true });
+  }
+  store(view);
 }
 
-function draw(view, parent) {
+// ---- drawing
+
+function build(view, parent, before) {
+  if (isDrawn(view, parent, before)) return refresh(view);
   const root = make("div", "gallery");
-  parent.querySelector(".gallery")?.replaceWith(root);
-  if (!root.isConnected) parent.append(root);
+  root.tabIndex = -1;
+  view.root = root;
   drawBar(view, root);
+  view.apart = make("div", "apart", "", root);
   view.grid = make("div", "grid", "", root);
   view.grid.tabIndex = 0;
   view.grid.setAttribute("role", "listbox");
-  view.grid.setAttribute("aria-label", view.data.name);
+  view.grid.setAttribute("aria-label", view.data.round);
   view.grid.setAttribute("aria-multiselectable", "true");
   view.tiles = view.data.items.map((item, index) => tile(view, item, index));
-  view.grid.onkeydown = (event) => press(view, event);
   view.dialog = make("dialog", "", "", root);
-  view.dialog.onclose = () => { view.zoomed = ""; view.grid.focus({ preventScroll: true }); };
+  view.dialog.tabIndex = -1;
+  view.dialog.onclose = () => { view.zoomed = ""; focus(view); };
+  place(parent, root);
+  hearOthers(view);
   paint(view);
-  if (view.data.large && view.zoomed === view.data.large.id) zoom(view);
+  const index = view.data.items.findIndex(({ id }) => id === view.zoomed);
+  if (index < 0) view.zoomed = "";
+  else { view.cursor = index; zoom(view); }
+}
+
+/** Whether all of it is on the screen already, so that focus, scroll position and a box that is being drawn stay. */
+function isDrawn(view, parent, before) {
+  if (!before || !view.root?.isConnected || !parent.contains(view.root)) return false;
+  return ["reviewer", "items", "keys"].every((name) => JSON.stringify(before[name]) === JSON.stringify(view.data[name]));
+}
+
+function refresh(view) {
+  const { large } = view.data;
+  const image = view.dialog.querySelector("img");
+  if (view.dialog.open && large?.id === view.zoomed && image.src !== large.src) image.src = large.src;
+  paint(view);
 }
 
 /** What every key does, each as a button too: a telephone has no keys. */
@@ -47,24 +74,16 @@ function drawBar(view, root) {
   const bar = make("div", "bar", "", root);
   view.status = make("div", "status", "", bar);
   view.status.setAttribute("role", "status");
+  view.state = make("span", "state", "", bar);
   button(view, bar, "zoom", "Space", "larger", () => zoom(view));
   const marks = Object.entries(view.data.keys);
-  view.send = null;
+  view.sender = null;
   if (!marks.length) return;
-  view.send = button(view, bar, "send", "Enter", "send the marked ones", () => send(view));
+  view.sender = button(view, bar, "send", "Enter", "send the marked ones", () => commit(view));
   const legend = make("div", "legend", "", root);
   for (const [letter, mark] of marks) {
     button(view, legend, mark.means.decision, letter.toUpperCase(), mark.says, () => toggle(view, mark));
   }
-}
-
-function button(view, parent, className, key, text, onClick) {
-  const element = make("button", className, "", parent);
-  element.type = "button";
-  make("kbd", "", key, element);
-  element.append(text);
-  element.onclick = () => { onClick(); if (!view.dialog.open) view.grid.focus({ preventScroll: true }); };
-  return element;
 }
 
 function tile(view, item, index) {
@@ -80,7 +99,7 @@ function tile(view, item, index) {
   } else make("div", "missing", "the file is missing", element);
   make("figcaption", "", item.says, element);
   make("span", "mark", "", element);
-  element.onclick = () => { view.cursor = index; view.grid.focus({ preventScroll: true }); paint(view); };
+  element.onclick = () => { view.cursor = index; focus(view); paint(view); };
   element.ondblclick = () => zoom(view);
   return element;
 }
@@ -96,20 +115,52 @@ function paint(view) {
     element.setAttribute("aria-label", `${item.says}${mark ? `, marked ${mark.says}` : ""}`);
   });
   if (view.tiles.length) view.grid.setAttribute("aria-activedescendant", `gallery-${view.cursor}`);
-  view.status.textContent = [view.data.message, `${view.marks.size} marked`].filter(Boolean).join(" · ");
-  if (view.send) view.send.disabled = !view.marks.size;
+  const n = marksHere(view).length;
+  const status = [view.data.message, `${n} marked`].filter(Boolean).join(" · ");
+  if (view.status.textContent !== status) view.status.textContent = status; // said aloud once
+  refreshState(view, n);
+  if (view.sender) view.sender.disabled = !n || Boolean(view.sending);
+  paintApart(view);
 }
 
-function press(view, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+/** Marks on pictures of another page, or that another choice in the filter shows. */
+function paintApart(view) {
+  const n = marksElsewhere(view).length;
+  if (view.shownApart === n && view.apart.isConnected && Boolean(n) === Boolean(view.apart.firstChild)) return;
+  view.shownApart = n;
+  view.apart.replaceChildren();
+  if (!n) return;
+  view.apart.append(`${n} of your marks are on pictures that are not on this page, and are not sent from here. `);
+  button(view, view.apart, "discard", "", `discard ${n} marks`, () => { discardElsewhere(view); paint(view); });
+}
+
+function marksHere(view) {
+  return view.data.items.filter(({ id }) => view.marks.has(id));
+}
+
+// ---- keys
+
+function onKey(view, event) {
+  const key = keyOf(event);
+  const target = event.composedPath()[0];
+  if (target.matches("button, a") && (key in MOVES || key === " " || key === "Enter")) return;
+  const drawing = view.dialog.open && view.data.draws && view.drawByKey(event);
+  if (!drawing && !act(view, key, event.repeat)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
+/** Do what the key means; whether it means anything here. */
+function act(view, key, repeated) {
+  const mark = view.data.keys[key];
+  if (!(key in MOVES) && key !== " " && key !== "Enter" && !mark) return false;
+  // While something is being saved what comes next cannot be seen, so no key may fall on it.
+  if (view.sending || (repeated && !(key in MOVES))) return true;
   if (key in MOVES) move(view, MOVES[key]);
   else if (key === " ") zoom(view);
-  else if (key === "Enter") send(view);
-  else if (view.data.keys[key]) toggle(view, view.data.keys[key]);
-  else return;
-  event.preventDefault();
-  event.stopPropagation();
+  else if (mark) toggle(view, mark);
+  else if (!view.dialog.open) commit(view);
+  return true;
 }
 
 function move(view, step) {
@@ -119,97 +170,61 @@ function move(view, step) {
   view.cursor = next;
   view.tiles[next].scrollIntoView({ block: "nearest" });
   paint(view);
+  if (view.dialog.open) showLarge(view);
 }
 
 function toggle(view, mark) {
   const item = view.data.items[view.cursor];
-  if (!item || item.fixed) return;
-  if (view.marks.get(item.id)?.says === mark.says) view.marks.delete(item.id);
-  else view.marks.set(item.id, mark);
+  if (!item || item.fixed || view.sending) return;
+  putMarks(view, [[item.id, view.marks.get(item.id)?.says === mark.says ? null : mark]]);
   paint(view);
+  sayMark(view, item);
 }
 
+// ---- larger
+
 function zoom(view) {
-  const item = view.data.items[view.cursor];
-  if (!item) return;
   if (view.dialog.open) return view.dialog.close();
+  if (!view.data.items.length || view.sending) return;
+  showLarge(view);
+  view.dialog.showModal();
+  focus(view);
+}
+
+function showLarge(view) {
+  const item = view.data.items[view.cursor];
   const large = view.data.large?.id === item.id ? view.data.large : null;
   view.zoomed = item.id;
-  if (!large) {
-    view.ask({ kind: "zoom", id: item.id, number: Date.now() });
-  }
-  const image = make("img", "", "");
+  if (!large) view.post({ kind: "zoom", id: item.id, number: newNumber() });
+  const frame = make("div", "frame");
+  const image = make("img", "", "", frame);
+  image.onload = () => frame.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
   image.src = large?.src || item.src;
   image.alt = item.says;
   const close = make("button", "", "Close (Esc)");
   close.type = "button";
   close.onclick = () => view.dialog.close();
   view.dialog.setAttribute("aria-label", item.says);
-  const frame = make("div", "frame");
-  frame.append(image);
-  view.dialog.replaceChildren(frame, make("p", "", item.about), close);
+  view.dialog.replaceChildren(frame, make("p", "", item.about), make("p", "marked"), close);
+  sayMark(view, item);
   if (view.data.draws) drawable(view, frame, item);
-  view.dialog.showModal();
-  if (view.data.draws) view.dialog.querySelector(".frame").focus();
-  view.dialog.onkeydown = (event) => { if (event.key === " ") { event.preventDefault(); view.dialog.close(); } };
 }
 
-function send(view) {
-  if (!view.marks.size || view.sent) return;
-  view.sent = Date.now() + Math.random();
-  const judged = [...view.marks].map(([id, mark]) => ({ id, ...mark.means }));
-  view.status.textContent = "saving …";
-  view.ask({ kind: "commit", judged, number: view.sent });
+function sayMark(view, item) {
+  const says = view.dialog.querySelector(".marked");
+  if (says) says.textContent = view.marks.has(item.id) ? `marked ${view.marks.get(item.id).says}` : "";
 }
 
-// ---- a face is drawn: two corners, by clicks, or by arrow keys and Enter
+// ---- what goes to the server
 
-function drawable(view, frame, item) {
-  const at = { x: 0.4, y: 0.3 }; // shares of the picture
-  let first = null;
-  const box = make("div", "box", "", frame);
-  const cross = make("div", "cross", "", frame);
-  const says = make("p", "drawing", "There is a face: click two corners of it, or move by arrow keys (Shift: further) and press Enter twice.", view.dialog);
-  says.setAttribute("role", "status");
-  frame.tabIndex = 0;
-  frame.setAttribute("role", "application");
-  frame.setAttribute("aria-label", "draw a box around the face");
-  const show = () => {
-    cross.style.cssText = `left:${100 * at.x}%;top:${100 * at.y}%`;
-    if (!first) return;
-    const [left, top] = [Math.min(first.x, at.x), Math.min(first.y, at.y)];
-    box.style.cssText = `display:block;left:${100 * left}%;top:${100 * top}%;width:${100 * Math.abs(first.x - at.x)}%;height:${100 * Math.abs(first.y - at.y)}%`;
-  };
-  const corner = () => {
-    if (!first) {
-      first = { ...at };
-      says.textContent = "Now the opposite corner.";
-      return show();
-    }
-    const [left, top] = [Math.min(first.x, at.x), Math.min(first.y, at.y)];
-    const sides = [Math.abs(first.x - at.x), Math.abs(first.y - at.y)];
-    view.status.textContent = "cutting the face …";
-    view.dialog.close();
-    view.ask({ kind: "face", id: item.id, box: [left, top, ...sides], number: Date.now() });
-  };
-  const place = (event) => {
-    const { left, top, width, height } = frame.getBoundingClientRect();
-    at.x = Math.min(1, Math.max(0, (event.clientX - left) / width));
-    at.y = Math.min(1, Math.max(0, (event.clientY - top) / height));
-  };
-  frame.onpointermove = (event) => { place(event); show(); };
-  frame.onclick = (event) => { place(event); corner(); };
-  frame.onkeydown = (event) => {
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (step) {
-      const by = event.shiftKey ? 0.1 : 0.02;
-      at.x = Math.min(1, Math.max(0, at.x + by * step[0]));
-      at.y = Math.min(1, Math.max(0, at.y + by * step[1]));
-      show();
-    } else if (event.key === "Enter") corner();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  show();
+function commit(view) {
+  const judged = marksHere(view).map(({ id }) => ({ id, ...view.marks.get(id).means }));
+  if (judged.length) ask(view, { kind: "commit", judged });
+}
+
+function ask(view, answer) {
+  if (view.sending) return;
+  view.send({ ...answer, reviewer: view.data.reviewer });
+  store(view);
+  paint(view);
 }

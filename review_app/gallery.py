@@ -10,13 +10,15 @@ import streamlit as st
 from btfer.catalogue.rows import PhotoBox
 from btfer.errors import UsageError
 from btfer.review import Item, Judged
+from btfer.settings import Settings
 from review_app import image_uris, session
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("frame", "grid_memory", "gallery_box", "gallery")
 _component = st.components.v2.component(
     "btfer_review_gallery",
     css=(_HERE / "gallery.css").read_text(encoding="utf-8"),
-    js=(_HERE / "gallery.js").read_text(encoding="utf-8"),
+    js="".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
 )
 
 
@@ -35,14 +37,16 @@ def draw(
     name: str,
     pictures: Sequence[GalleryPicture],
     *,
-    data_dir: Path,
+    settings: Settings,
+    reviewer: str,
     keys: Mapping[str, Judged],
     on_commit: Callable[[list[Judged]], str],
     on_face: Callable[[str, PhotoBox], str] | None = None,
 ) -> None:
     """Draw the pictures; each key marks one, and Enter sends the marks to `on_commit`, which says what it did.
 
-    on_face: takes a box that was drawn on a large picture, in shares of its sides; without it none is drawn.
+    reviewer: whose marks these are. on_commit: may get what it did already, after a restart of the server. on_face:
+    takes a box that was drawn on a large picture, in shares of its sides; without it none is drawn.
     """
     state, key = st.session_state, f"gallery_{name}"
     wanted = next((one for one in pictures if one.id == state.get(f"{key}_zoom")), None)
@@ -51,34 +55,47 @@ def draw(
         sent = (state.get(key) or {}).get("answer")
         if not isinstance(sent, dict):
             return
-        if sent.get("kind") == "zoom":
+        kind, number = str(sent.get("kind")), str(sent.get("number"))
+        if kind == "zoom":
             state[f"{key}_zoom"] = str(sent.get("id"))
-        elif sent.get("kind") == "commit":
-            state[f"{key}_sent"] = sent.get("number")
-            session.perform(lambda: on_commit(_judged(sent)))
-        elif sent.get("kind") == "face" and on_face:
-            session.perform(lambda: on_face(str(sent.get("id")), _shares(sent.get("box"))))
+            return
+        ok = kind not in ("commit", "face") or session.perform_once(number, lambda: act(sent))
+        state[f"{key}_answered"] = {"number": number, "kind": kind, "ok": ok}
+
+    def act(sent: dict[str, Any]) -> str:
+        session.check_sender(sent, reviewer)
+        if sent["kind"] == "commit":
+            return on_commit(_judged(sent))
+        if on_face is None:
+            raise UsageError("no face is drawn on this page: load it again")
+        return on_face(str(sent.get("id")), _shares(sent.get("box")))
 
     _component(
         key=key,
-        data=[  # a list of one: of a dict, Streamlit would load pandas to look whether it holds tables
+        data=[  # a list: see frame.js
             {
-                "name": name,
+                "place": session.place(settings),
+                "reviewer": reviewer,
+                "round": name,
+                "choice": str(sorted(st.query_params.to_dict().items())),
                 "draws": on_face is not None,
                 "message": session.last_message(),
                 "keys": {letter: _mark(one) for letter, one in keys.items()},
-                "sent": state.get(f"{key}_sent"),
+                "answered": state.get(f"{key}_answered", {}) | {"session": session.session_id()},
                 "items": [
                     {
                         "id": one.id,
-                        "src": image_uris.small(data_dir, one.item),
+                        "src": image_uris.small(settings.data_dir, one.item),
                         "says": one.says,
                         "about": one.about,
                         "fixed": one.fixed,
                     }
                     for one in pictures
                 ],
-                "large": {"id": wanted.id, "src": image_uris.large(data_dir, wanted.item).src}
+                "large": {
+                    "id": wanted.id,
+                    "src": image_uris.large(settings.data_dir, wanted.item).src,
+                }
                 if wanted
                 else None,
             }

@@ -207,19 +207,6 @@ function refresh(view) {
   view.about.textContent = view.notice || summary(items[view.cursor], view.cursor);
 }
 
-/** Whether what was judged is at the server. */
-function refreshState(view, marked) {
-  const saving = view.unsent && Date.now() - view.posted > LATE_MS ? "not saved yet: it is sent again" : "saving …";
-  const words = {
-    offline: view.unsent ? "offline: this page is kept here and sent when the server is back" : "offline: marks are kept here",
-    saving, unsent: `${marked} not sent`, saved: "saved",
-  };
-  const state = !view.online ? "offline" : view.sending ? "saving" : marked ? "unsent" : view.wrote ? "saved" : "";
-  view.state.className = `state ${state}`;
-  view.state.textContent = words[state] || "";
-  if (view.forgetful && marked) view.state.textContent += " (this browser keeps nothing: a reload loses them)";
-}
-
 /** What the last action did; it fades, so that only news catches the eye. */
 function refreshSaid(view) {
   const { message } = view.data;
@@ -276,9 +263,7 @@ function watch(view) {
     for (const { target, isIntersecting } of entries) if (isIntersecting) view.seen.add(target.dataset.id);
   }, { threshold: 0.5 });
   for (const element of view.tiles) view.watcher.observe(element);
-  window.removeEventListener("storage", view.onStorage);
-  view.onStorage = (event) => { if (view.root.isConnected) onStored(view, event); };
-  window.addEventListener("storage", view.onStorage);
+  hearOthers(view);
 }
 
 // ---- keys

@@ -41,6 +41,12 @@ function store(view) {
   }
 }
 
+function hearOthers(view) {
+  window.removeEventListener("storage", view.onStorage);
+  view.onStorage = (event) => { if (view.root.isConnected) onStored(view, event); };
+  window.addEventListener("storage", view.onStorage);
+}
+
 /** Another window of the same reviewer marked something, or sent the page that is open here too. */
 function onStored(view, event) {
   if (event.key !== view.owner || view.unsent) return;

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from btfer import review
-from btfer.catalogue import Catalogue
+from btfer.catalogue import Catalogue, verdicts
 from btfer.review import Judged, LoggedVerdict
 from review_app import filters, gallery, session
 
@@ -39,9 +39,10 @@ def page() -> None:
     gallery.draw(
         "verdicts, newest first",
         [_picture(one) for one in review.with_pictures(cat, rows[:ROWS])],
-        data_dir=settings.data_dir,
+        settings=settings,
+        reviewer=reviewer,
         keys=_keys() if reviewer else {},
-        on_commit=lambda judged: _commit(cat, judged, reviewer),
+        on_commit=lambda judged: judge_again(cat, judged, reviewer),
     )
 
 
@@ -76,14 +77,19 @@ def _keys() -> dict[str, Judged]:
     return keys | {key: Judged("", "drop", reason) for key, reason in both.items()}
 
 
-def _commit(cat: Catalogue, judged: list[Judged], reviewer: str) -> str:
-    undone = [int(one.id) for one in judged if one.decision == "undo" and one.id.isdigit()]
-    changes = [one for one in judged if one.decision != "undo"]
+def judge_again(cat: Catalogue, judged: list[Judged], reviewer: str) -> str:
+    """Undo, and judge anew; what was taken back meanwhile, or by this page before a restart, stays as it is."""
+    gone = verdicts.undone_among(cat, [int(one.id) for one in judged if one.id.isdigit()])
+    open_ = [one for one in judged if not one.id.isdigit() or int(one.id) not in gone]
+    undone = [int(one.id) for one in open_ if one.decision == "undo" and one.id.isdigit()]
+    changes = [one for one in open_ if one.decision != "undo"]
     told = []
     if undone:
         told.append(f"{review.undo(cat, undone, reviewer)} undone.")
     if changes:
         told.append(session.describe(review.judge_anew(cat, changes, reviewer)))
+    if len(open_) < len(judged):
+        told.append(f"{len(judged) - len(open_)} had been taken back already and stay as they are.")
     return " ".join(told)
 
 

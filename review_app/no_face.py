@@ -63,9 +63,10 @@ def page() -> None:
     gallery.draw(
         "photos without a face, newest first",
         pictures,
-        data_dir=settings.data_dir,
+        settings=settings,
+        reviewer=reviewer,
         keys={key: Judged("", "drop", name) for name, key in reasons} if reviewer else {},
-        on_commit=lambda judged: _drop(cat, judged, reviewer),
+        on_commit=lambda judged: drop(cat, judged, reviewer),
         on_face=lambda id_, shares: _face(cat, settings, id_, shares, reviewer),
     )
 
@@ -78,9 +79,14 @@ def _nothing(cat: Catalogue) -> str:
     return "The crop stage found a usable face in every photo so far."
 
 
-def _drop(cat: Catalogue, judged: list[Judged], reviewer: str) -> str:
-    done = review.decide(cat, "photos", judged, reviewer)
-    return f"{done} dropped; the page Log takes it back."
+def drop(cat: Catalogue, judged: list[Judged], reviewer: str) -> str:
+    """Those that wait here still: the page may come twice, and somebody else may have drawn a face meanwhile."""
+    waiting = {one.sha256 for one in photos_without_face(cat, NoFaceFilter()).photos}
+    open_ = [one for one in judged if one.id in waiting]
+    done = review.decide(cat, "photos", open_, reviewer)
+    gone = len(judged) - len(open_)
+    told = f"{done} dropped; the page Log takes it back."
+    return told + (f" {gone} had left this page already and stay as they are." if gone else "")
 
 
 def _face(cat: Catalogue, settings: Settings, id_: str, shares: PhotoBox, reviewer: str) -> str:

@@ -13,7 +13,6 @@ from btfer.catalogue import Catalogue, verdicts
 from btfer.catalogue import faces as face_rows
 from btfer.catalogue import photos as photo_rows
 from btfer.catalogue.rows import PhotoBox
-from btfer.errors import UsageError
 from btfer.review import gold
 from btfer.settings import Settings
 from review_app import filters, grid, overview, session
@@ -22,7 +21,6 @@ PAGE_SIZES = ("24", "48", "96")
 FIRST_SIZE = "48"
 SETTLED_AT_ONCE = 24
 FIRST_ORDER = {"photos": "as found", "faces": "suspicious first"}
-HANDLED = 50  # requests of the browser that are remembered, because one may arrive twice
 NEXT_STEP = {
     "photos": "Every photo that `btfer dedup` kept has been judged. Next: run `btfer build`, then judge *Faces*.",
     "faces": "Every face that `btfer crop` found has been judged. Next: run `btfer build`.",
@@ -191,14 +189,10 @@ def _answer(cat: Catalogue, round_: str, look: grid.Look, hidden: set[str]) -> N
         state["sharp_px"] = sent["px"]
     if kind == "guide":
         state["guiding"] = True
-    handled = state.setdefault("handled", {})
-    if number not in handled:
-        handled[number] = kind not in _ACTIONS or session.perform(
-            lambda: _act(cat, round_, look, sent, hidden)
-        )
-        for old in list(handled)[:-HANDLED]:
-            del handled[old]
-    state[f"answered_{round_}"] = {"number": number, "kind": kind, "ok": handled[number]}
+    ok = kind not in _ACTIONS or session.perform_once(
+        number, lambda: _act(cat, round_, look, sent, hidden)
+    )
+    state[f"answered_{round_}"] = {"number": number, "kind": kind, "ok": ok}
 
 
 _ACTIONS = ("commit", "undo", "recall")
@@ -209,10 +203,7 @@ def _act(cat: Catalogue, round_: str, look: grid.Look, sent: grid.Answer, hidden
 
     hidden: gold pictures of the page, which get no vote.
     """
-    if sent.get("reviewer") != look.reviewer:
-        raise UsageError(
-            f"this page was judged by {sent.get('reviewer')}, and you are {look.reviewer}: nothing was saved"
-        )
+    session.check_sender(sent, look.reviewer)
     if sent["kind"] == "undo":
         return _undo(cat, round_, look.reviewer, str(sent.get("number")), settle=look.settle)
     if sent["kind"] == "recall":
@@ -235,7 +226,7 @@ NONE_BACK = (
 
 
 def _undo(cat: Catalogue, round_: str, reviewer: str, number: str, *, settle: bool = False) -> str:
-    back = review.undo_last(cat, reviewer, round_)
+    back = gold.undo_last(cat, reviewer, round_)
     came_back = {"marks": grid.marks(back, settle=settle), "notes": grid.notes(back)}
     st.session_state[f"undone_{round_}"] = {"number": number} | came_back
     return f"{len(back)} verdicts undone." if back else "There is no page of yours to undo."

@@ -10,8 +10,9 @@ import getpass
 import hashlib
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import streamlit as st
@@ -19,13 +20,14 @@ import streamlit as st
 from btfer import review
 from btfer.catalogue import Catalogue, open_catalogue
 from btfer.catalogue import photos as photo_rows
-from btfer.errors import BtferError
+from btfer.errors import BtferError, UsageError
 from btfer.review.gold import Gold, read_gold
 from btfer.review.guidelines import NO_GUIDELINES, Guidelines, read_guidelines
 from btfer.settings import Settings, load_settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LONGEST_NAME = 80
+HANDLED = 50  # requests of the browser that are remembered
 NAME_COOKIE, SEVERAL_COOKIE = "btfer_reviewer", "btfer_reviewers"
 # A new window of the same browser begins with the name that was used last, which the server reads from a cookie. Where
 # several people have used the browser, each window says by itself who sits at it.
@@ -262,6 +264,24 @@ def perform(action: Callable[[], str]) -> bool:
         st.session_state["message"] = ("error", str(error))
         return False
     return True
+
+
+def perform_once(number: str, action: Callable[[], str]) -> bool:
+    """As `perform`, for a request of the browser, by its number: one may arrive twice."""
+    handled: dict[str, bool] = st.session_state.setdefault("handled", {})
+    if number not in handled:
+        handled[number] = perform(action)
+        for old in list(handled)[:-HANDLED]:
+            del handled[old]
+    return handled[number]
+
+
+def check_sender(sent: Mapping[str, Any], reviewer: str) -> None:
+    """Raises UsageError where somebody else sits here by now than who judged this page."""
+    if sent.get("reviewer") != reviewer:
+        raise UsageError(
+            f"this page was judged by {sent.get('reviewer')}, and you are {reviewer}: nothing was saved"
+        )
 
 
 def last_message() -> str:

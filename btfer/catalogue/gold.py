@@ -51,6 +51,21 @@ def asked(cat: Catalogue, round_: str, reviewer: str) -> set[str]:
         return set(connection.execute(sa.select(subject).where(own)).scalars())
 
 
+def take_back(cat: Catalogue, round_: str, reviewer: str, *, since: str) -> list[GoldAnswer]:
+    """Delete what a person answered from a time on, and return it, oldest first. since: ISO time in UTC."""
+    chosen = (
+        (gold_answer.c.round == round_)
+        & (gold_answer.c.reviewer == reviewer)
+        & (gold_answer.c.at >= since)
+    )
+    columns = (gold_answer.c[one.name] for one in fields(GoldAnswer))
+    with cat.write() as connection:
+        rows = connection.execute(sa.select(*columns).where(chosen).order_by(gold_answer.c.id))
+        found = [GoldAnswer(*row) for row in rows]
+        connection.execute(sa.delete(gold_answer).where(chosen))
+    return found
+
+
 def answers(cat: Catalogue) -> list[GoldAnswer]:
     """Every answer, oldest first."""
     columns = (gold_answer.c[one.name] for one in fields(GoldAnswer))

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from btfer.catalogue import Catalogue, faces, photos
+from btfer.catalogue import Catalogue, faces, photos, verdicts
 from btfer.catalogue import gold as rows
 from btfer.catalogue.gold import GoldAnswer
 from btfer.catalogue.votes import ReviewSubject
 from btfer.csv_reader import read_csv
 from btfer.errors import UsageError
+from btfer.review import judge
 from btfer.review.exchange import judged_as
 from btfer.review.exchange_rows import shortened, text_of
 from btfer.review.index import shared
@@ -123,6 +124,21 @@ def answer(
             if one.id in known
         ],
     )
+
+
+def undo_last(cat: Catalogue, reviewer: str, round_: str) -> list[Judged]:
+    """Undo a person's last page, as `judge.undo_last`, and what they answered on its hidden pictures."""
+    page = verdicts.last_batch(cat, round_, reviewer)
+    back = judge.undo_last(cat, reviewer, round_)
+    if not page:
+        return back
+    given = rows.take_back(cat, round_, reviewer, since=page[0].at)
+    return back + [
+        Judged(
+            one.face or one.photo, one.decision, one.reason, one.expression, one.note, one.unsure
+        )
+        for one in given
+    ]
 
 
 COLUMNS = tuple(one.name for one in fields(GoldAnswer) if one.name != "uid")

@@ -140,3 +140,26 @@ def test_forgetting_takes_the_answers_on_a_picture_and_the_notes_that_name_it(
 def test_few_answers_are_not_shown_because_they_would_give_the_pictures_away() -> None:
     assert Quality(3, 4).in_words() == ""
     assert Quality(9, 10).in_words() == "90 % of 10 hidden pictures right"
+
+
+def test_undo_of_a_page_takes_back_its_answers_on_hidden_pictures_and_no_others(
+    tmp_path: Path,
+) -> None:
+    cat, ids = make(tmp_path, 4)
+    known = read_gold(
+        answers(tmp_path, "\n".join(["sha256,label", *(f"{id_},keep" for id_ in ids[:2])]))
+    )
+    review.commit(cat, "photos", [Judged(one) for one in ids[:2]], "ben")
+    said = [Judged(ids[0]), Judged(ids[1], "drop", "text", note="a sign", unsure=True)]
+    for number, one in enumerate(said):
+        vote = Judged(ids[2 + number])
+        review.commit(cat, "photos", [vote], "ann", page=str(number))
+        gold.answer(cat, "photos", [vote, one], "ann", known, sent=str(number))
+    assert gold.quality(cat, "ann") == Quality(1, 2)
+    assert gold.undo_last(cat, "ann", "photos") == [Judged(ids[3]), said[1]]
+    assert gold.quality(cat, "ann") == Quality(1, 1)
+    page = review.queue(cat, "photos")
+    assert gold.hidden_among(cat, "photos", page, "ann", known)[1] == {ids[1]}  # asked again
+    assert gold.undo_last(cat, "ann", "photos") == [Judged(ids[2]), said[0]]
+    assert gold.undo_last(cat, "ann", "photos") == []
+    assert gold.quality(cat, "ann").n == 0

@@ -6,18 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from btfer import review
-from btfer.catalogue import faces, verdicts
+from btfer.catalogue import faces, photos, verdicts
 from btfer.catalogue.verdicts import Verdict
 from btfer.faces.modes import crop_settings
+from btfer.paths import photo_path
 from btfer.review import Judged, duplicates
 from btfer.settings import Settings
+from review_app import log, no_face
 from tests.drawn_catalogue import DIGEST, make
 from tests.review_app.naming import sit
 from tests.review_app.test_browser import another
 from tests.review_app.test_duplicates_page import make_groups
-from tests.review_app.test_right_votes import choose
+from tests.review_app.test_right_votes import choose, rename
 
 pytestmark = pytest.mark.browser
 
@@ -216,3 +219,114 @@ def test_a_face_that_the_detector_missed_is_drawn(
     [face] = faces.accepted(cat, digest)
     assert (face.photo, face.hints) == (photo, {"detector": "person"})
     assert min(face.width_px, face.height_px) > 60
+
+
+def marked(page: Any) -> list[str]:
+    return [one.inner_text() for one in page.locator(".tile.marked .mark").all()]
+
+
+def open_log(page: Any, url: str) -> None:
+    page.goto(f"{url}/log")
+    page.locator(".tile").first.wait_for()
+    page.locator(".grid:focus").wait_for()  # keys judge without a click
+
+
+def test_marks_in_the_log_are_their_reviewers_and_outlast_a_reload(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 4)
+    review.commit(cat, "photos", [Judged(one) for one in ids], "ann")
+    app = run_app(tmp_path)
+    sit(page, app.url, "ben")
+    open_log(page, app.url)
+    page.keyboard.press("t")
+    page.keyboard.press("ArrowRight")
+    page.evaluate(PRESS, {"key": "ц", "code": "KeyW"})  # a Cyrillic keyboard
+    page.get_by_text("2 not sent").wait_for()
+    page.reload()
+    page.get_by_text("2 not sent").wait_for()
+    assert marked(page) == ["text", "drawing"]
+    rename(page, "cleo")
+    page.get_by_text("0 marked").wait_for()
+    assert marked(page) == []
+    rename(page, "ben")
+    page.get_by_text("2 marked").wait_for()
+    page.goto(f"{app.url}/log?verdict=text")  # where these pictures are not
+    page.goto(f"{app.url}/log?find={ids[3][:12]}")
+    page.get_by_text("1 of your marks are on pictures that are not on this page").wait_for()
+    assert len(verdicts.log(cat, rounds=("photos",))) == 4
+    page.get_by_role("button", name="discard 1 marks").click()
+    page.keyboard.press("Enter")
+    page.get_by_text("1 judged.").wait_for()
+    assert held(cat) == dict.fromkeys(ids[:3], ("keep", "")) | {ids[3]: ("drop", "text")}
+
+
+PRESS = """(keys) => {
+  let at = document.activeElement;
+  while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  at.dispatchEvent(new KeyboardEvent("keydown", { ...keys, bubbles: true, composed: true, cancelable: true }));
+}"""
+
+
+def test_what_the_log_sent_to_a_dead_server_is_saved_once_it_is_back(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids = make(tmp_path, 2)
+    review.commit(cat, "photos", [Judged(one) for one in ids], "ann")
+    app = run_app(tmp_path)
+    sit(page, app.url, "ben")
+    open_log(page, app.url)
+    page.keyboard.press("t")
+    app.kill()
+    page.keyboard.press("Enter")
+    page.get_by_text("offline: this page is kept here").wait_for()
+    app.start()
+    page.get_by_text("1 judged.").wait_for()
+    assert held(cat) == {ids[0]: ("keep", ""), ids[1]: ("drop", "text")}
+    assert len(verdicts.log(cat, rounds=("photos",))) == 4  # two, one undone, and its successor
+
+
+def test_what_is_sent_again_by_the_log_or_no_face_is_done_once(tmp_path: Path) -> None:
+    cat, ids = make(tmp_path, 2)
+    review.commit(cat, "photos", [Judged(one) for one in ids], "ann")
+    [new, old] = verdicts.log(cat, rounds=("photos",))
+    page = [Judged(str(new.id), "drop", "text"), Judged(str(old.id), "undo")]
+    assert log.judge_again(cat, page, "ben") == "1 undone. 1 judged."
+    n = len(verdicts.log(cat, rounds=("photos",)))
+    assert log.judge_again(cat, page, "ben").startswith("2 had been taken back")
+    assert len(verdicts.log(cat, rounds=("photos",))) == n
+    gone = [Judged(ids[0], "drop", "text")]  # somebody drew a face meanwhile
+    assert no_face.drop(cat, gone, "ben").startswith("0 dropped")
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((300, 900), id="high"),
+        pytest.param((900, 300), id="wide", marks=pytest.mark.slow),
+        pytest.param((80, 90), id="small", marks=pytest.mark.slow),
+    ],
+)
+def test_a_box_is_drawn_in_shares_of_the_picture_alone(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any, size: tuple[int, int]
+) -> None:
+    cat, [photo] = make(tmp_path, 1)
+    stored = photo_path(tmp_path, photo, photos.described(cat, [photo])[photo].format)
+    Image.new("RGB", size, "teal").save(stored)
+    digest = crop_settings(Settings(data_dir=tmp_path)).digest
+    verdicts.add(cat, [Verdict("crop", photo, "drop", "crop", settings=digest, reason="no face")])
+    app = run_app(tmp_path)
+    sit(page, app.url, "ben")
+    page.goto(f"{app.url}/no-face")
+    page.locator(".tile").dblclick()
+    page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
+    frame = page.locator("dialog[open] .frame").bounding_box()
+    assert frame["width"] / frame["height"] == pytest.approx(size[0] / size[1], rel=0.02)
+    for share in (0.3, 0.8):
+        page.mouse.dblclick(  # the second click of a corner is no corner
+            frame["x"] + share * frame["width"], frame["y"] + share * frame["height"]
+        )
+    page.get_by_text("a usable face in every photo").wait_for()
+    [face] = faces.accepted(cat, digest)
+    assert face.width_px == pytest.approx(size[0] / 2, abs=size[0] / 50)
+    assert face.height_px == pytest.approx(size[1] / 2, abs=size[1] / 50)
