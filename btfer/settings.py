@@ -76,9 +76,9 @@ class Settings(BaseSettings):
     min_face_px: int = Field(
         40, ge=20, description="shortest side of a face box, in pixels of the photo"
     )
-    face_embedder: Path | None = Field(
-        None,
-        description="ONNX file of a face network for --max-per-person; without one, that of the extra 'faces'",
+    face_embedder: str = Field(
+        "",
+        description="ONNX file of a face network for --max-per-person; empty = that of the extra 'faces'",
     )
     max_person_distance: float = Field(
         0,

@@ -97,6 +97,7 @@ def test_the_training_benchmark_puts_a_step_beside_one_by_hand() -> None:
     assert "Table 2" not in done.stdout  # no hours from a part of the networks
 
 
+@pytest.mark.slow
 def test_the_leak_benchmark_finds_what_it_planted() -> None:
     command = [sys.executable, str(BENCHMARKS / "leaks.py"), "--most", "5"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

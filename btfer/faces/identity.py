@@ -26,9 +26,9 @@ class Embedder(Protocol):
         """float32 [N, D], a row a face; the smaller the Euclidean distance of two rows, the more alike they are."""
 
 
-def choose_embedder(file: Path | None) -> Embedder:
-    """The network of an ONNX file, or that of the extra `faces` where none is given.
+def choose_embedder(file: str | Path) -> Embedder:
+    """The network of an ONNX file, or that of the extra `faces` where none is given ('').
 
     Raises UsageError for a file that is no such network, MissingExtra where the extra is not installed.
     """
-    return OnnxEmbedder.of(file) if file else DlibEmbedder.installed()
+    return OnnxEmbedder.of(Path(file)) if file else DlibEmbedder.installed()

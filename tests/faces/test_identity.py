@@ -96,7 +96,7 @@ def test_a_file_that_is_no_such_network_is_one_line(tmp_path: Path) -> None:
 def test_without_the_extra_its_name_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("btfer.faces.dlib_embedder.installed", lambda _: False)
     with pytest.raises(MissingExtra, match=r"pip install 'btfer\[faces\]'"):
-        choose_embedder(None)
+        choose_embedder("")
 
 
 @needs_faces
@@ -109,7 +109,7 @@ def test_damaged_weights_are_one_line(tmp_path: Path) -> None:
 @needs_faces
 def test_the_extra_s_network_tells_a_face_from_others() -> None:
     """Of the same crop with other light and size the numbers are near, of other people's further away."""
-    embedder = choose_embedder(None)
+    embedder = choose_embedder("")
     faces = some_faces(3)
     changed = faces[0]._replace(pixels=(faces[0].pixels * 0.8).astype(np.uint8))
     own, again, *others = embedder([faces[0], changed, *faces[1:]])
