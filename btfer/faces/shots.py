@@ -57,7 +57,7 @@ class Shot:
         return self._found(LARGE_FACE_PX)
 
     def _found(self, min_face_px: int) -> tuple[Box, ...]:
-        found = detect(self._searched, min_face_px=min_face_px)
+        found = detect(self._searched, min_face_px=min_face_px, nested=True)
         sure = [box for box in found if box.probability >= LEAST_PROBABILITY]
         scale = self.grey.shape[1] / self._searched.shape[1]
         largest = sorted(sure, key=_side, reverse=True)[:MOST_FACES]
