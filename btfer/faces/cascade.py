@@ -52,8 +52,9 @@ def search(
 ) -> Candidates:
     """All boxes in a photo, best first. pixels: uint8 [H, W, 3], RGB, 0-255, contiguous, upright, at full size.
 
-    nested: boxes inside larger ones stand as well. The levels for smaller faces are left out, but for the surroundings of faces that are hardly larger:
+    The levels for smaller faces are left out, but for the surroundings of faces that are hardly larger:
     these levels see such faces too, and by the rule of overlap.py their boxes decide which others stand.
+    nested: boxes inside larger ones stand as well.
     """
     every, skipped = levels(*pixels.shape[:2]), levels_skipped(min_face_px)
     proposed = _propose(pixels, networks, every[skipped:])
