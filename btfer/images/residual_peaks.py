@@ -14,16 +14,12 @@ import numpy as np
 from btfer.images.local_difference import tone_curve
 from btfer.images.overlay import Grey, Matrix
 
-COMPARED_PX = (
-    896  # of the longer side: a face of 8 % of the height has then 50 px and more in most photos
-)
+COMPARED_PX = 800  # of the longer side: a face of 8 % of the height has 40 px and more
 ALIGNED_PX = 192
 SMALLEST_FACE = 0.08  # of the height
 SMALLEST_FACE_PX = 24  # below, nobody can tell an expression
 LEAST_COMMON = 0.3  # of the first picture
-TIMES_NOISE = (
-    5.0  # of copies 99 of 100 places have less than 2; another mouth in a face of 8 %: 7.5 and more
-)
+TIMES_NOISE = 4.5  # of copies' places 99 % have under 2; a bent mouth of a face of 8 %: 5.2-32
 PART_OF_DETAIL = 0.15  # a smaller difference is no expression, however even the rest is
 MOST_PEAKS = 4
 DARKEST, BRIGHTEST = 4, 251  # levels beyond are clipped: there detail is lost in a copy
