@@ -7,6 +7,7 @@ itself tells how much: places with as much detail are as noisy. A place that sta
 """
 
 from collections.abc import Iterator
+from itertools import combinations_with_replacement
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -154,7 +155,9 @@ def _fitted(one: Floats, other: Floats, side: float) -> Floats:
     def mean(product: Floats) -> Floats:
         return np.asarray(cv2.blur(product, window)[at])
 
-    normal = np.array([[mean(a * b) for b in some] for a in some]).transpose(2, 3, 0, 1)
+    normal = np.zeros((*size[::-1], len(some), len(some)), np.float32)
+    for i, j in combinations_with_replacement(range(len(some)), 2):
+        normal[..., i, j] = normal[..., j, i] = mean(some[i] * some[j])
     target = np.ascontiguousarray(one[::step, ::step])
     right = np.array([mean(a * target) for a in some]).transpose(1, 2, 0)
     right[..., 0] += PRIOR[0]  # without detail: the same contrast
