@@ -18,7 +18,7 @@ from tests.drawn_catalogue import make
 
 def answers(folder: Path, text: str) -> Path:
     """A CSV of gold pictures."""
-    file = folder / "gold.csv"
+    file = folder / "right.csv"
     file.write_text(text)
     return file
 
@@ -78,13 +78,13 @@ def test_each_is_asked_once_and_never_instead_of_a_vote(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_row_is_named_by_its_file_and_line(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(UsageError, match=rf"gold\.csv.* {said}"):
+    with pytest.raises(UsageError, match=rf"right\.csv.* {said}"):
         read_gold(answers(tmp_path, text))
 
 
 def test_notes_on_hidden_pictures_are_exported_by_themselves(tmp_path: Path) -> None:
     cat, [photo] = make(tmp_path, 1)
-    known = read_gold([{"sha256": photo, "label": "drop:text"}])
+    known = read_gold(answers(tmp_path, f"sha256,label\n{photo},drop:text"))
     said = Judged(photo, "drop", "text", note=" =1+1\r\na sign ", unsure=True)
     gold.answer(cat, "photos", [said], "ann", known, sent="page")
     files = tmp_path / "verdicts.csv", tmp_path / "gold.csv"
@@ -116,7 +116,7 @@ def test_notes_on_hidden_pictures_are_exported_by_themselves(tmp_path: Path) -> 
 
 def test_an_answer_that_is_no_judgement_is_refused(tmp_path: Path) -> None:
     cat, [photo] = make(tmp_path, 1)
-    known = read_gold([{"sha256": photo, "label": "keep"}])
+    known = read_gold(answers(tmp_path, f"sha256,label\n{photo},keep"))
     with pytest.raises(UsageError, match="a note has"):
         gold.answer(cat, "photos", [Judged(photo, note="x" * 20_000)], "ann", known, sent="page")
     assert gold.quality(cat, "ann").n == 0
@@ -126,7 +126,9 @@ def test_forgetting_takes_the_answers_on_a_picture_and_the_notes_that_name_it(
     tmp_path: Path,
 ) -> None:
     cat, ids = make(tmp_path, 3)
-    known = read_gold([{"sha256": id_, "label": "keep"} for id_ in ids])
+    known = read_gold(
+        answers(tmp_path, "\n".join(["sha256,label", *(f"{id_},keep" for id_ in ids)]))
+    )
     notes = ["my aunt", f"the same as {ids[0][:16]}", "nothing special"]
     page = [Judged(id_, note=note) for id_, note in zip(ids, notes, strict=True)]
     gold.answer(cat, "photos", page, "ann", known, sent="page")
