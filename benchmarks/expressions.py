@@ -11,12 +11,13 @@ import argparse
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import imagehash
 import numpy as np
 import results
-from picture_pairs import SHARES, as_bytes, bend_mouth, copies, in_scene, swap_mouth
+from picture_pairs import SHARES, as_bytes, backgrounds, bend_mouth, copies, in_scene, swap_mouth
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
@@ -34,6 +35,8 @@ from btfer.sample import load_manifest, picture_path
 NEAR_BITS = 8
 LONGEST_PX = 1400
 LEAST_FACE_PX = 60
+SMALL = 0.15  # of the height: larger faces fill the scene, whatever it is
+NESTED = "a photo"
 Made = tuple[str, bytes, bytes]
 Portrait = tuple[Pixels, Box]
 
@@ -63,13 +66,15 @@ def pairs(found: list[Portrait]) -> Iterator[Made]:
         changed = {"bent mouth": bend_mouth(pixels, box, 0.15)}
         if donor[0] is not pixels:
             changed["another mouth"] = swap_mouth(pixels, box, *donor)
-        background = found[(n + 2) % len(found)][0]
-        for share in SHARES:
+        photo = found[(n + 2) % len(found)][0]
+        for (name, background), share in product(backgrounds(photo).items(), SHARES):
+            if share > SMALL and name != NESTED:
+                continue
             place = in_scene(box, background, share)
             scene = as_bytes(Image.fromarray(place(pixels)))
             for kind, other in changed.items():
                 yield (
-                    f"other: {kind}, face {share:.0%}",
+                    f"other: {kind}, face {share:.0%} before {name}",
                     scene,
                     as_bytes(Image.fromarray(place(other)), 80),
                 )

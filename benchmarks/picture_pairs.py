@@ -17,6 +17,7 @@ from btfer.images import Pixels
 Change = Callable[[Image.Image], Image.Image]
 SCENE_PX = (1000, 700)
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+BLUR_PX, PLAIN = 60, 150
 SHARES = (0.08, 0.1, 0.15, 0.25, 0.5, 1.0)  # heights of the face in its scene
 
 
@@ -159,6 +160,12 @@ def swap_mouth(pixels: Pixels, box: Box, donor: Pixels, donor_box: Box) -> Pixel
     cover = cv2.GaussianBlur(cover, (0, 0), max(1, box.width * 0.04))[..., None]
     shift = ((pixels - laid.astype(float)) * cover).sum((0, 1)) / cover.sum()
     return np.clip(pixels * (1 - cover) + (laid + shift) * cover, 0, 255).astype(np.uint8)
+
+
+def backgrounds(photo: Pixels) -> dict[str, Pixels]:
+    """What a face may stand before, by name: a larger face, as on a poster, or nothing of the kind."""
+    blurred = cv2.GaussianBlur(photo, (0, 0), BLUR_PX)
+    return {"a photo": photo, "blur": blurred, "one colour": np.full_like(photo, PLAIN)}
 
 
 def in_scene(box: Box, background: Pixels, share: float) -> Callable[[Pixels], Pixels]:

@@ -47,21 +47,24 @@ class Candidates:
         return Candidates(self.corners[which], self.scores[which], points)
 
 
-def search(pixels: Pixels, networks: Networks, *, min_face_px: int) -> Candidates:
+def search(
+    pixels: Pixels, networks: Networks, *, min_face_px: int, nested: bool = False
+) -> Candidates:
     """All boxes in a photo, best first. pixels: uint8 [H, W, 3], RGB, 0-255, contiguous, upright, at full size.
 
     The levels for smaller faces are left out, but for the surroundings of faces that are hardly larger:
     these levels see such faces too, and by the rule of overlap.py their boxes decide which others stand.
+    nested: boxes inside larger ones stand as well.
     """
     every, skipped = levels(*pixels.shape[:2]), levels_skipped(min_face_px)
     proposed = _propose(pixels, networks, every[skipped:])
-    found = _survivors(proposed, pixels, networks)
+    found = _survivors(proposed, pixels, networks, nested)
     finer = every[max(0, skipped - NEAR_LEVELS) : skipped]
     centres = _centres(found, min_face_px) if finer else []
     if centres:
         side = NEAR[1] * NEAR_SIDE * min_face_px
         near = [_propose_near(pixels, networks, level, centres, side) for level in finer]
-        found = _survivors(near + proposed, pixels, networks)
+        found = _survivors(near + proposed, pixels, networks, nested)
     height, width = pixels.shape[:2]
     corners = np.clip(found.corners, 0, [width - 1, height - 1, width - 1, height - 1])
     return Candidates(corners, found.scores, found.points)
@@ -136,10 +139,12 @@ def _joined(parts: list[Candidates]) -> Candidates:
     return Candidates(corners, np.concatenate([one.scores for one in parts]), NO_POINTS)
 
 
-def _survivors(proposed: list[Candidates], pixels: Pixels, networks: Networks) -> Candidates:
+def _survivors(
+    proposed: list[Candidates], pixels: Pixels, networks: Networks, nested: bool
+) -> Candidates:
     """Of PNet's boxes on each level, finest first, those that the later networks take for faces."""
     squares = _squared(_best(_joined(proposed), max_overlap=0.7))
-    return _confirm(_refine(squares, pixels, networks), pixels, networks)
+    return _confirm(_refine(squares, pixels, networks), pixels, networks, nested)
 
 
 def _refine(found: Candidates, pixels: Pixels, networks: Networks) -> Candidates:
@@ -150,15 +155,14 @@ def _refine(found: Candidates, pixels: Pixels, networks: Networks) -> Candidates
     return _squared(_best(judged.select(judged.scores > RNET_THRESHOLD), max_overlap=0.7))
 
 
-def _confirm(found: Candidates, pixels: Pixels, networks: Networks) -> Candidates:
+def _confirm(found: Candidates, pixels: Pixels, networks: Networks, nested: bool) -> Candidates:
     """The boxes that ONet takes for faces, moved, with landmarks."""
     seen = _run_on_patches(networks.onet, pixels, found.corners, size_px=48, channels=15)
     sides, starts = _sides(found.corners), found.corners[:, :2] - 1
     points = np.repeat(sides, 5, axis=1) * seen[:, 4:14] + np.repeat(starts, 5, axis=1)
     judged = Candidates(_moved(found.corners, seen[:, :4]), _probability(seen[:, 14]), points)
-    return _best(
-        judged.select(judged.scores > ONET_THRESHOLD), max_overlap=0.7, relative_to_smaller=True
-    )
+    sure = judged.select(judged.scores > ONET_THRESHOLD)
+    return _best(sure, max_overlap=0.7, relative_to_smaller=not nested)
 
 
 def _run_on_patches(

@@ -10,7 +10,7 @@ from btfer.images import Pixels
 DETECTOR = "mtcnn 1.0.0 weights, openvino, 2"
 
 
-def detect(pixels: Pixels, *, min_face_px: int = 40) -> list[Box]:
+def detect(pixels: Pixels, *, min_face_px: int = 40, nested: bool = False) -> list[Box]:
     """All faces that MTCNN finds, from left to right.
 
     pixels: uint8 [H, W, 3], RGB (not BGR), 0-255, upright.
@@ -18,6 +18,8 @@ def detect(pixels: Pixels, *, min_face_px: int = 40) -> list[Box]:
     hardly larger: at 40 px that saves 2 of 12 sizes and two thirds of the time. 20 px is the package's own, and
     no smaller face is ever found. Smaller boxes are returned all the same. Nothing is found in a photo whose
     shorter side is under 24 px.
+    nested: faces inside the box of a larger one are returned too (a face before a poster, a picture on a wall), and
+    now and then a second box for a part of one face; the package lets such boxes fall to the surer one.
     Coordinates are whole pixels, as the package gives them; landmarks can lie outside the photo.
     pixels must be of the whole photo at full size: ONet looks at each box at 48x48, and a reduced decode
     gives it other pixels. Raises ImageError `out of memory`.
@@ -27,7 +29,9 @@ def detect(pixels: Pixels, *, min_face_px: int = 40) -> list[Box]:
     from btfer.faces.networks import networks
 
     try:
-        found = search(np.ascontiguousarray(pixels), networks(), min_face_px=min_face_px)
+        found = search(
+            np.ascontiguousarray(pixels), networks(), min_face_px=min_face_px, nested=nested
+        )
     except MemoryError as error:
         height, width = pixels.shape[:2]
         raise ImageError("out of memory", f"a photo of {width}x{height} pixels") from error

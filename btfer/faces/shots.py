@@ -42,9 +42,12 @@ class Shot:
         import cv2
 
         self.pixels = _at_most(pixels, LARGEST_PX)
-        self._searched = _at_most(self.pixels, SEARCHED_PX)
         self.grey: Grey = np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
         self.overlay = OverlayPicture(self.grey)
+
+    @cached_property
+    def _searched(self) -> Pixels:
+        return _at_most(self.pixels, SEARCHED_PX)
 
     @cached_property
     def faces(self) -> tuple[Box, ...]:
@@ -57,7 +60,7 @@ class Shot:
         return self._found(LARGE_FACE_PX)
 
     def _found(self, min_face_px: int) -> tuple[Box, ...]:
-        found = detect(self._searched, min_face_px=min_face_px)
+        found = detect(self._searched, min_face_px=min_face_px, nested=True)
         sure = [box for box in found if box.probability >= LEAST_PROBABILITY]
         scale = self.grey.shape[1] / self._searched.shape[1]
         largest = sorted(sure, key=_side, reverse=True)[:MOST_FACES]
@@ -65,15 +68,19 @@ class Shot:
 
 
 def shot_difference(
-    one: Shot, other: Shot, same_scene: Callable[[], bool] = lambda: False
+    one: Shot,
+    other: Shot,
+    same_scene: Callable[[], bool] = lambda: False,
+    overlay: Overlay | None = None,
 ) -> float | None:
     """The largest difference of any face that both pictures show, in parts of its own detail.
 
     same_scene: whether the pictures lie on each other as a whole; then the faces of the first are those of the other.
+    overlay: how one lies on the other; None = it is looked for.
     Returns None where they have no face in common to look at; UNRELATED (9) where each shows a face that the other
     does not. At most SAME_SHOT where one is a copy of the other; otherwise the first face that differs by more.
     """
-    overlay = lay_over(one.overlay, other.overlay)
+    overlay = overlay or lay_over(one.overlay, other.overlay)
     in_place = cache(same_scene)
     if not in_place():
         large = _differences(one, other, overlay, in_place, _large)

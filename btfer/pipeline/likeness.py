@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from btfer.errors import BtferError, ImageError
+from btfer.faces.close_look import missed_difference
 from btfer.faces.shots import SAME_SHOT, Shot, shot_difference
 from btfer.images import FORMATS, decode_rgb
 from btfer.images.border import content_of
 from btfer.images.hues import hues_of
 from btfer.images.local_difference import UNRELATED
+from btfer.images.overlay import lay_over
 from btfer.images.registration import detail_correlation, registered_difference
 from btfer.images.views import normalised, view_correlation, views_of
 from btfer.paths import photo_path, thumbnail_path
@@ -39,7 +41,7 @@ LEAST_COMMON_COLOUR = (
     0.3  # share of it that two pictures have in common; copies of photos have 0.8 and more
 )
 SAME_SCENE = 0.97
-VERSION = "3"  # of all that decides: what was found by another one is not known
+VERSION = "4"  # of all that decides: what was found by another one is not known
 
 Grey = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -187,14 +189,17 @@ def compare(one: str, other: str, *, data_dir: Path) -> Likeness:
     first, second = (read_shot(data_dir, sha256) for sha256 in (one, other))
     if first is None or second is None:
         return OTHER
-    lies_on = cache(partial(_lies_on, *features))
-    difference = shot_difference(first, second, lies_on)
+    lies_on, overlay = cache(partial(_lies_on, *features)), lay_over(first.overlay, second.overlay)
+    difference = shot_difference(first, second, lies_on, overlay)
     if difference is None:
         same = is_same(*features)
-        return Likeness(same and have_common_colours(*features), whole_difference(*features), same)
-    if difference <= SAME_SHOT:
-        return Likeness(True, difference, True)
-    return Likeness(False, difference, likeness_of_views >= SAME_SCENE or lies_on())
+        found = Likeness(same and have_common_colours(*features), whole_difference(*features), same)
+    elif difference <= SAME_SHOT:
+        found = Likeness(True, difference, True)
+    else:
+        found = Likeness(False, difference, likeness_of_views >= SAME_SCENE or lies_on())
+    missed = missed_difference(first, second, overlay) if found.same else None
+    return found if missed is None else Likeness(False, missed, True)
 
 
 def are_copies(pair: tuple[str, str], *, data_dir: Path) -> bool:
