@@ -61,9 +61,7 @@ def test_an_import_ends_with_a_sentence_and_goes_on_later(
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=partial(
-            signal.signal, signal.SIGINT, signal.SIG_DFL
-        ),  # ignored in background jobs
+        preexec_fn=partial(signal.signal, asked, signal.SIG_DFL),  # ignored in background jobs
     )
     stored = tmp_path / "data" / "photos"
     while not any(stored.glob("*/*.jpg")) and job.poll() is None:
