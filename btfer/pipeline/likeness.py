@@ -2,7 +2,8 @@
 
 The same studio with another face or another expression has a near pHash as well, and as a whole the two are
 as alike as copies are. So where both show faces, the faces decide (`faces.shots`): no face may differ by more
-than copying explains. Photos without a face are compared as a whole, by their thumbnails: laid over each other,
+than copying explains; and what would be one picture is looked at everywhere for a small face that was missed
+(`faces.close_look`). Photos without a face are compared as a whole, by their thumbnails: laid over each other,
 mirrored or slightly cropped, they correlate to 0.982 and more, or, moved and turned until they fit, they differ
 nowhere by more than 0.7 of their own detail (`images.registration`). Plain and nearly empty pictures are never
 called copies: nothing in them could tell one from another. Nor are drawings that differ in their colours alone:

@@ -11,6 +11,7 @@ from btfer import images
 from btfer.errors import ImageError
 from btfer.images import avif
 from tests.conftest import as_bytes
+from tests.images.damage_kinds import gap, lost_page, overwritten, zeros_to_the_end
 from tests.images.drawn import grainy, interlaced_png
 
 SIZE = (450, 330)
@@ -32,29 +33,13 @@ def _closed(data: bytes, at: int) -> bytes:
     return data[:at] + (b"\xff\xd9" if data[:2] == b"\xff\xd8" else data[-12:])
 
 
-def _zeros_to_the_end(data: bytes, at: int) -> bytes:
-    return data[:at] + bytes(len(data) - at)
-
-
-def _lost_page(data: bytes, at: int) -> bytes:
-    return data[:at] + bytes(4096) + data[at + 4096 :]
-
-
-def _overwritten(data: bytes, at: int) -> bytes:
-    return data[:at] + np.random.default_rng(at).bytes(2048) + data[at + 2048 :]
-
-
-def _gap(data: bytes, at: int) -> bytes:
-    return data[:at] + data[at + 1024 :]
-
-
-DAMAGE = [_closed, _zeros_to_the_end, _lost_page, _overwritten, _gap]
+DAMAGE = [_closed, zeros_to_the_end, lost_page, overwritten, gap]
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda one: one.__name__.strip("_"))
 @pytest.mark.parametrize("name", WHOLE)
 def test_damage_is_found_wherever_it_lies(name: str, damage) -> None:  # type: ignore[no-untyped-def]
-    if (name, damage) == ("progressive", _gap):
+    if (name, damage) == ("progressive", gap):
         pytest.skip("scans of single bits come into step again by chance, and libjpeg sees nothing")
     data = WHOLE[name]
     images.decode_rgb(data)
@@ -66,7 +51,7 @@ def test_damage_is_found_wherever_it_lies(name: str, damage) -> None:  # type: i
             assert error.value.reason in ("truncated", "not an image"), tenth
 
 
-@pytest.mark.parametrize("damage", [_zeros_to_the_end, _lost_page])
+@pytest.mark.parametrize("damage", [zeros_to_the_end, lost_page])
 def test_lost_pages_of_a_lossy_webp_are_found(damage) -> None:  # type: ignore[no-untyped-def]
     for tenth in TENTHS:
         with pytest.raises(ImageError, match="truncated"):
@@ -86,7 +71,7 @@ def test_what_libwebp_shows_without_a_sign_is_taken() -> None:
     taken = 0
     for tenth in TENTHS:
         with suppress(ImageError):
-            images.decode_rgb(_overwritten(WEBP, len(WEBP) * tenth // 10))
+            images.decode_rgb(overwritten(WEBP, len(WEBP) * tenth // 10))
             taken += 1
     assert taken
 
@@ -115,7 +100,7 @@ def test_an_animation_of_one_frame_is_a_photo() -> None:
     assert np.array_equal(images.decode_rgb(moving), images.decode_rgb(WEBP))
     for tenth in (3, 6, 9):
         with pytest.raises(ImageError, match="truncated"):
-            images.decode_rgb(_zeros_to_the_end(moving, len(moving) * tenth // 10))
+            images.decode_rgb(zeros_to_the_end(moving, len(moving) * tenth // 10))
 
 
 def test_a_png_whose_pixels_are_not_in_one_piece_is_refused() -> None:

@@ -12,6 +12,7 @@ from btfer import images
 from btfer.errors import ImageError
 from btfer.images import boxes, extra_formats
 from tests.conftest import draw_photo
+from tests.images.damage_kinds import gap, half_a_page_lost, overwritten, zeros_to_the_end
 from tests.images.drawn import grainy
 
 pytest.importorskip("pillow_heif").register_heif_opener()
@@ -44,26 +45,10 @@ def test_a_cut_file_is_refused(format_: str) -> None:
             images.read_photo(data[: int(len(data) * share)])
 
 
-def _lost(data: bytes, at: int) -> bytes:
-    return data[:at] + bytes(len(data) - at)
-
-
-def _page(data: bytes, at: int) -> bytes:
-    return data[:at] + bytes(2048) + data[at + 2048 :]
-
-
-def _overwritten(data: bytes, at: int) -> bytes:
-    return data[:at] + np.random.default_rng(at).bytes(2048) + data[at + 2048 :]
-
-
-def _gap(data: bytes, at: int) -> bytes:
-    return data[:at] + data[at + 1024 :]
-
-
 @pytest.mark.parametrize(
     ("format_", "damage"),
-    [("HEIF", _lost), ("HEIF", _page)]
-    + [("JXL", one) for one in (_lost, _page, _overwritten, _gap)],
+    [("HEIF", zeros_to_the_end), ("HEIF", half_a_page_lost)]
+    + [("JXL", one) for one in (zeros_to_the_end, half_a_page_lost, overwritten, gap)],
 )
 def test_damage_is_found_wherever_it_lies(
     format_: str, damage: Callable[[bytes, int], bytes]

@@ -231,14 +231,22 @@ def open_log(page: Any, url: str) -> None:
     page.locator(".grid:focus").wait_for()  # keys judge without a click
 
 
-def test_marks_in_the_log_are_their_reviewers_and_outlast_a_reload(
-    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
-) -> None:
-    cat, ids = make(tmp_path, 4)
+def logged(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any, n: int
+) -> tuple[Any, list[str], Any]:
+    """Photos that ann kept, in the log that ben has open."""
+    cat, ids = make(tmp_path, n)
     review.commit(cat, "photos", [Judged(one) for one in ids], "ann")
     app = run_app(tmp_path)
     sit(page, app.url, "ben")
     open_log(page, app.url)
+    return cat, ids, app
+
+
+def test_marks_in_the_log_are_their_reviewers_and_outlast_a_reload(
+    tmp_path: Path, run_app: Callable[[Path], Any], page: Any
+) -> None:
+    cat, ids, app = logged(tmp_path, run_app, page, 4)
     page.keyboard.press("t")
     page.keyboard.press("ArrowRight")
     page.evaluate(PRESS, {"key": "ц", "code": "KeyW"})  # a Cyrillic keyboard
@@ -271,11 +279,7 @@ PRESS = """(keys) => {
 def test_what_the_log_sent_to_a_dead_server_is_saved_once_it_is_back(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:
-    cat, ids = make(tmp_path, 2)
-    review.commit(cat, "photos", [Judged(one) for one in ids], "ann")
-    app = run_app(tmp_path)
-    sit(page, app.url, "ben")
-    open_log(page, app.url)
+    cat, ids, app = logged(tmp_path, run_app, page, 2)
     page.keyboard.press("t")
     app.kill()
     page.keyboard.press("Enter")
