@@ -65,7 +65,7 @@ def with_icrawler(job: CrawlJob) -> CrawlRun:
     from bs4 import BeautifulSoup
     from icrawler import Crawler, ImageDownloader, Parser, UrlListFeeder
 
-    class PageParser(Parser):
+    class PageParser(Parser):  # type: ignore[misc]  # icrawler has no types
         def parse(self, response: Any, **_: object) -> Iterator[dict[str, str]]:
             for link in BeautifulSoup(response.content, "lxml").select("a.iusc"):
                 yield {"file_url": json.loads(str(link["m"]))["murl"]}

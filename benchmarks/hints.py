@@ -15,6 +15,7 @@ import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -170,7 +171,8 @@ def false_alarms(faces: list[KnownFace], hint: str) -> float:
 
 
 def _share(faces: list[KnownFace], degrade: Degrade | None, telling: set[str]) -> float:
-    earned = [set(badges(hints_after(face, degrade, n))) for n, face in enumerate(faces)]
+    found = [hints_after(face, degrade, n) for n, face in enumerate(faces)]
+    earned = [set(badges(cast("dict[str, float]", one))) for one in found]
     return float(np.mean([bool(one & telling) for one in earned])) if earned else 0.0
 
 

@@ -90,8 +90,9 @@ def as_jpeg(quality: int) -> Degrade:
     """Through a JPEG of that quality."""
 
     def degrade(face: KnownFace, _: np.random.Generator) -> Pixels:
-        _, data = cv2.imencode(".jpg", face.pixels[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, quality))
-        return _levels(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+        data = cv2.imencode(".jpg", face.pixels[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
+        decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+        return _levels(decoded[..., ::-1])
 
     return degrade
 

@@ -7,6 +7,7 @@ A head that MTCNN does not find is in no share: its face would never become a cr
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -70,6 +71,5 @@ _TELLING = {"turned to": {"turned", "odd landmarks"}, "rolled to": {"tilted"}}
 def _earned(pixels: Pixels, boxes: list[Box]) -> set[str]:
     surest = max(boxes, key=lambda box: box.probability)
     height, width = pixels.shape[:2]
-    return set(
-        badges(hints_of(pixels, surest, cut_rectangle(surest, width, height, MODES["paper"])))
-    )
+    cut = cut_rectangle(surest, width, height, MODES["paper"])
+    return set(badges(cast("dict[str, float]", hints_of(pixels, surest, cut))))

@@ -8,7 +8,7 @@ recompressed, half of them mirrored. They are written to class folders, and the 
 own face and no other. Photos that are copies of one picture are left out first, as dedup does.
 The threshold of `leaks.search` is checked against one that is chosen on half of the people and measured on the others.
 Then half of the faces are searched for in a table of FER2013's form and size made of the other half: the time of one
-core for a release of 2,100, and that no pair is found.
+core for a release of 2,100, that of all cores by the clock (from 40 faces on), and that no pair is found.
 Photos: the built-in synthetic sample, whose boxes are known, or --photos FOLDER, whose faces MTCNN finds.
 """
 
@@ -29,12 +29,14 @@ import results
 from rich.console import Console
 from rich.table import Table
 
+from btfer.engine import SERIAL
 from btfer.errors import ImageError
 from btfer.hamming import hamming_distance
 from btfer.images import decode_rgb, read_photo
 from btfer.leaks.search import SURE, UNSURE, Leak, LeakSearch, search
-from btfer.leaks.training import SUFFIXES, read_training
+from btfer.leaks.training import read_training
 from btfer.leaks.views import Grey, LeakSubject, grey_of
+from btfer.paths import IMAGE_SUFFIXES
 from btfer.pipeline.likeness import features_of, is_same
 
 MARGIN_PX = 20
@@ -44,7 +46,7 @@ LEVELS = (  # kind, distance of the eyes from the sides, and from the top, in si
     ("levelled, 100 px", (0.28, 0.36), (0.3, 0.42), 100),
     ("levelled loosely, 112 px", (0.34, 0.4), (0.35, 0.48), 112),
 )
-FER_ROWS, RELEASE, LIMIT_S = 35_887, 2_100, 120  # of one core: a minute on two
+FER_ROWS, RELEASE, LIMIT_S = 35_887, 2_100, 60
 TIMED_FROM = 40  # faces; the time of fewer is mostly that of the start
 
 Truth = dict[str, tuple[str, str]]  # of each training picture, whose face it shows, and its kind
@@ -77,7 +79,7 @@ def sample_faces() -> list[PlantedFace]:
 
 def photo_faces(folder: Path, most: int) -> list[PlantedFace]:
     """The first face that is taken of each photo below a folder; `most` photos, chosen by their names' hash."""
-    files = [one for one in folder.rglob("*") if one.suffix.lower() in SUFFIXES]
+    files = [one for one in folder.rglob("*") if one.suffix.lower() in IMAGE_SUFFIXES]
     files = [
         one for one in files if not any(part[0] == "_" for part in one.relative_to(folder).parts)
     ]
@@ -192,7 +194,7 @@ def _levelled(grey: Grey, face: PlantedFace, inset: float, down: float, size: in
 def write_training(faces: list[PlantedFace], folder: Path, seed: int = 0) -> Truth:
     """Pictures of every face below a folder; of each file whose face it shows, and its kind."""
     rng = np.random.default_rng(seed)
-    truth = {}
+    truth: Truth = {}
     (folder / "happy").mkdir(parents=True)
     for face in faces:
         for kind, grey in made_of(face, rng):
@@ -211,26 +213,44 @@ def measure(faces: list[PlantedFace]) -> tuple[Truth, LeakSearch, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         truth = write_training(faces, folder / "set")
-        _, kept = read_training(folder / "set", "made", folder / "cache", engine="serial")
+        _, kept = read_training(folder / "set", "made", folder / "cache", engine=SERIAL)
         began = time.perf_counter()
-        found = search([face.subject for face in faces], kept, "made", engine="serial")
+        found = search([face.subject for face in faces], kept, "made", engine=SERIAL)
         return truth, found, time.perf_counter() - began
 
 
-def timed(faces: list[PlantedFace]) -> tuple[float, LeakSearch]:
-    """Seconds of one core for a release against a FER2013 that shows none of it, and what is found all the same."""
+@dataclass(frozen=True)
+class SearchTime:
+    """A release against a FER2013 that shows none of it: seconds of one core, and of all by the clock; what is found.
+
+    clock_s: 0 where there are too few faces to measure it.
+    """
+
+    core_s: float
+    clock_s: float
+    found: LeakSearch
+
+
+def timed(faces: list[PlantedFace]) -> SearchTime:
+    """Search for half of the faces in a set made of the others."""
     half = len(faces) // 2
     ours, others = [face.subject for face in faces[:half]], faces[half:]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_fer(others, folder / "fer2013.csv")
         _, kept = read_training(folder / "fer2013.csv", "fer", folder / "cache")
-        search(ours[:16], kept, "fer", engine="serial")  # what is compiled and loaded once
+        search(ours[:16], kept, "fer", engine=SERIAL)  # what is compiled and loaded once
         began = (
             time.process_time()
         )  # of this process alone: other work on the machine does not count
-        found = search(ours, kept, "fer", engine="serial")
-        return (time.process_time() - began) * RELEASE / len(ours), found
+        found = search(ours, kept, "fer", engine=SERIAL)
+        core_s = (time.process_time() - began) * RELEASE / len(ours)
+        if len(faces) < TIMED_FROM:
+            return SearchTime(core_s, 0, found)
+        release = [ours[n % len(ours)]._replace(name=str(n)) for n in range(RELEASE)]
+        began = time.perf_counter()
+        search(release, kept, "fer")
+        return SearchTime(core_s, time.perf_counter() - began, found)
 
 
 def _write_fer(faces: list[PlantedFace], table: Path, seed: int = 1) -> None:
@@ -246,19 +266,22 @@ def _write_fer(faces: list[PlantedFace], table: Path, seed: int = 1) -> None:
             file.write(f"3,{' '.join(map(str, small.ravel()))},Training\n")
 
 
-def report_time(
-    seconds: float, found: LeakSearch, say: Callable[[Any], None], *, keep: bool, judged: bool
-) -> bool:
+def report_time(took: SearchTime, say: Callable[[Any], None], *, keep: bool) -> bool:
     """Print the seconds, and what was found that is not there; whether both are met, or the latter if not judged."""
+    n_found = len(took.found.leaks)
     about = f"{RELEASE:,} faces against {FER_ROWS:,} pictures of others"
-    say(f"{about}: {seconds:.0f} s of one core (must {LIMIT_S}), {len(found.leaks)} pairs (must 0)")
+    clock = f"{took.clock_s:.0f} s by the clock on all cores (must {LIMIT_S}), " * bool(
+        took.clock_s
+    )
+    say(f"{about}: {clock}{took.core_s:.0f} s of one core, {n_found} pairs (must 0)")
     if keep:
         limits = (
-            ("search, one core", seconds, "s", f"< {LIMIT_S}"),
-            ("false pairs", len(found.leaks), "pairs", "<= 0"),
+            ("search, one core", took.core_s, "s", ""),
+            ("search, all cores by the clock", took.clock_s, "s", f"< {LIMIT_S}"),
+            ("false pairs", n_found, "pairs", "<= 0"),
         )
         results.save(results.Measured(f"{n}, {about}", x, u, limit=m) for n, x, u, m in limits)
-    return (seconds < LIMIT_S or not judged) and not found.leaks
+    return took.clock_s < LIMIT_S and not n_found
 
 
 def is_one_photo(one: str, other: str, words: list[str]) -> bool:
@@ -378,7 +401,7 @@ def main() -> None:
     truth, found, seconds = measure(faces)
     met = report(faces, truth, found, seconds, say, args.one_photo, keep=args.save)
     report_threshold(truth, found, say, args.one_photo)
-    quick = report_time(*timed(faces), say, keep=args.save, judged=len(faces) >= TIMED_FROM)
+    quick = report_time(timed(faces), say, keep=args.save)
     raise SystemExit(not (met and quick))
 
 

@@ -138,13 +138,15 @@ def bend_mouth(pixels: Pixels, box: Box, amount: float) -> Pixels:
     to_x, to_y = x.copy(), y.copy()
 
     def near(point: np.ndarray) -> np.ndarray:
-        return np.exp(-((x - point[0]) ** 2 + (y - point[1]) ** 2) / (2 * (width * 0.28) ** 2))
+        away = (x - point[0]) ** 2 + (y - point[1]) ** 2
+        return np.asarray(np.exp(-away / (2 * (width * 0.28) ** 2)))
 
     for corner, outwards in ((left, -1), (right, 1)):
         to_y += near(corner) * amount * width
         to_x -= near(corner) * outwards * amount * width / 2
     to_y -= near((left + right) / 2) * amount * width * 0.6
-    return cv2.remap(pixels, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.remap(pixels, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8)
 
 
 def swap_mouth(pixels: Pixels, box: Box, donor: Pixels, donor_box: Box) -> Pixels:
@@ -159,7 +161,8 @@ def swap_mouth(pixels: Pixels, box: Box, donor: Pixels, donor_box: Box) -> Pixel
     cv2.ellipse(cover, (int(middle[0]), int(middle[1])), axes, 0, 0, 360, 1, -1)
     cover = cv2.GaussianBlur(cover, (0, 0), max(1, box.width * 0.04))[..., None]
     shift = ((pixels - laid.astype(float)) * cover).sum((0, 1)) / cover.sum()
-    return np.clip(pixels * (1 - cover) + (laid + shift) * cover, 0, 255).astype(np.uint8)
+    mixed = pixels * (1 - cover) + (laid + shift) * cover
+    return np.asarray(np.clip(mixed, 0, 255), np.uint8)
 
 
 def backgrounds(photo: Pixels) -> dict[str, Pixels]:
@@ -178,7 +181,7 @@ def in_scene(box: Box, background: Pixels, share: float) -> Callable[[Pixels], P
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=way)
         left, top = width // 2 - int(middle[0]), height // 2 - int(middle[1])
-        scene = cv2.resize(background, SCENE_PX, interpolation=cv2.INTER_AREA)
+        scene = np.asarray(cv2.resize(background, SCENE_PX, interpolation=cv2.INTER_AREA), np.uint8)
         x0, y0 = max(0, left), max(0, top)
         part = small[y0 - top : height - top, x0 - left : width - left]
         scene[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]] = part

@@ -16,8 +16,7 @@ import sqlalchemy as sa
 from btfer.catalogue import open_catalogue, tables
 from btfer.expressions import EXPRESSIONS
 from btfer.images import Pixels, encode_png
-from btfer.paths import face_path
-from btfer.pipeline.crop import face_id
+from btfer.paths import face_id, face_path
 
 DRAWN = 50
 SITES = 20_000

@@ -8,12 +8,14 @@ import argparse
 import csv
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "results"
+TYPED = tuple(sys.argv)
+"""The command. What runs in this process later, as a test may, has words of its own in sys.argv."""
 COLUMNS = ("date", "command", "what", "value", "unit", "peer", "limit", "machine", "load")
 
 
@@ -33,11 +35,17 @@ def add_save(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save", action="store_true", help=f"keep the figures in {FOLDER.name}/")
 
 
-def save(rows: Iterable[Measured], *, folder: Path = FOLDER) -> Path:
-    """Add today's figures of the script that runs; the file."""
-    script = Path(sys.argv[0])
+def save(
+    rows: Iterable[Measured], *, folder: Path = FOLDER, more: Mapping[str, str] | None = None
+) -> Path:
+    """Add today's figures of the script that runs; the file.
+
+    more: columns that only this script has, the same of them each time, with their values in these rows.
+    """
+    more = more or {}
+    script = Path(TYPED[0])
     today = date.today().isoformat()
-    command = " ".join([f"benchmarks/{script.name}", *map(_shown, sys.argv[1:])])
+    command = " ".join([f"benchmarks/{script.name}", *map(_shown, TYPED[1:])])
     command = command.replace(" --save", "")
     load = f"{os.getloadavg()[0]:.1f}"
     folder.mkdir(exist_ok=True)
@@ -46,11 +54,12 @@ def save(rows: Iterable[Measured], *, folder: Path = FOLDER) -> Path:
     with path.open("a", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         if new:
-            writer.writerow(COLUMNS)
+            writer.writerow([*COLUMNS, *more])
         for one in rows:
             peer = "" if one.peer is None else f"{one.peer:.6g}"
             figures = (one.what, f"{one.value:.6g}", one.unit, peer, one.limit)
-            writer.writerow((today, command, *figures, f"{os.cpu_count()} cores", load))
+            machine = (f"{os.cpu_count()} cores", load)
+            writer.writerow((today, command, *figures, *machine, *more.values()))
     return path
 
 

@@ -276,8 +276,8 @@ def show_team(found: review_team.TeamTimes) -> list[results.Measured]:
     targets = (
         ("20 reviewers on PostgreSQL: page, p95", found.p95("pages"), "s", 0.5),
         ("20 reviewers on PostgreSQL: commit, p95", found.p95("commits"), "s", 0.5),
-        ("verdicts lost", found.lost, "", 1),
-        ("verdicts doubled", found.doubled, "", 1),
+        ("verdicts lost", found.lost, "verdicts", 1),
+        ("verdicts doubled", found.doubled, "verdicts", 1),
     )
     return _targets(targets)
 

@@ -21,6 +21,8 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from btfer.catalogue.rows import KeptFace
+from btfer.expressions import EXPRESSIONS
 from btfer.images import encode_png, read_photo
 from btfer.pipeline import sample
 from btfer.sample import load_manifest, picture_path
@@ -56,15 +58,19 @@ def intake() -> Row:
 def draw() -> Row:
     """300 of each class from 200,000 faces, against shuffling them (random.sample's work)."""
     rows = [
-        {
-            "id": f"{n:x}",
-            "photo": f"{n:x}",
-            "expression": label,
-            "ethnicity": str(n % 5),
-            "gender": "",
-            "age": "",
-        }
-        for n, label in zip(range(200_000), sample.EXPRESSIONS * 28_572, strict=False)
+        KeptFace(
+            f"{n:x}",
+            f"{n:x}",
+            label,
+            str(n % 5),
+            "",
+            "",
+            f"https://{n % 9973}.example/",
+            "",
+            "",
+            "",
+        )
+        for n, label in zip(range(200_000), EXPRESSIONS * 28_572, strict=False)
     ]
     ours = seconds(lambda: sample.draw(rows, per_class=300, seed=1))
     rng = np.random.default_rng(1)

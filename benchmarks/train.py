@@ -117,7 +117,7 @@ def constant(batches: ImageBatches) -> Any:
     return tf.data.Dataset.from_tensors((images, labels)).repeat(len(batches))
 
 
-class Same(keras.utils.PyDataset):
+class Same(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
     """One batch as each of `count`."""
 
     def __init__(self, batch: Any, count: int) -> None:
@@ -160,7 +160,7 @@ def an_image(source: Any, seconds: float) -> Seconds:
     return watch.read() / count
 
 
-class Clock(keras.callbacks.Callback):
+class Clock(keras.callbacks.Callback):  # type: ignore[misc]
     """Seconds of each step of an epoch: its wait for input, and its work."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

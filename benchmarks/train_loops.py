@@ -66,7 +66,7 @@ def _jax(model: Any, images: Any, targets: Any) -> Step:
         found, changed = model.stateless_call(trainable, fixed, batch, training=True)
         return loss(answer, found), changed
 
-    @jax.jit
+    @jax.jit  # type: ignore[untyped-decorator]
     def update(trainable: Any, fixed: Any, state: Any) -> Any:
         (value, fixed), gradients = jax.value_and_grad(cost, has_aux=True)(trainable, fixed)
         trainable, state = optimizer.stateless_apply(state, gradients, trainable)

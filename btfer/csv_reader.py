@@ -8,6 +8,7 @@ that is there twice) is refused, with the line it stands in.
 import codecs
 import csv
 import io
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,14 @@ from typing import IO
 from btfer.csv_writer import plain
 from btfer.errors import UsageError
 from btfer.files import check_size
+from btfer.plain_files import read_piped
 
 DELIMITERS = (",", ";", "\t")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _CHUNK = 1 << 20
 MAX_PIPED_BYTES = 200_000_000
+MAX_ROW_CHARS = 4_000_000
+"""A list has a few hundred columns; a row of more is a file without line ends, and would fill the memory."""
 _MOST_SHOWN = 200
 
 
@@ -150,13 +154,14 @@ class _Text:
                 break
 
     def lines(self) -> Iterator[str]:
-        """Its lines with their ends, from the first."""
+        """Its lines with their ends, from the first; a line that is too long for a row comes in parts."""
         # 0x81 and four more bytes mean nothing in Windows-1252: they are replaced, as a spreadsheet does.
         errors = "replace" if self._encoding == "cp1252" else "strict"
         with io.TextIOWrapper(
             self._source(), self._encoding, errors, newline=self._newline
         ) as text:
-            yield from text
+            while line := text.readline(MAX_ROW_CHARS + 1):
+                yield line
 
     def _found_encoding(self, *, own: bool) -> str:
         first = next(self._chunks(3), b"")
@@ -201,8 +206,10 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _whole(path: Path) -> bytes:
     """What comes through a pipe, or from a device that may never end."""
-    with _opened(path) as source:
-        data = source.read(MAX_PIPED_BYTES + 1)
+    try:
+        data = read_piped(path, MAX_PIPED_BYTES)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
     if len(data) > MAX_PIPED_BYTES:
         raise UsageError(
             f"{path} is no file and gives more than {MAX_PIPED_BYTES:,} bytes: save it first"
@@ -216,8 +223,10 @@ def _delimiter(first: str, wanted: Mapping[str, str], n_columns: int = 0) -> str
     def found(delimiter: str) -> tuple[int, bool, int]:
         try:
             names = next(csv.reader([first], delimiter=delimiter), [])
-        except csv.Error:  # a cell that is far too long: said when the line is read
-            names = []
+        except (
+            csv.Error
+        ):  # a cell that is far too long: under another delimiter, or said when the line is read
+            return 0, False, 0
         hits = sum(name.strip().lower() in wanted for name in names)
         return hits, len(names) == n_columns, len(names)
 
@@ -229,13 +238,25 @@ def _rows(text: _Text, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     lines = text.lines()
     for _ in range(text.skipped):
         next(lines)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    line = text.skipped + 1
+    line, left = text.skipped + 1, MAX_ROW_CHARS
+
+    def bounded() -> Iterator[str]:
+        nonlocal left
+        for part in lines:
+            left -= len(part)
+            if left < 0:
+                raise UsageError(
+                    f"{text.path}, line {line}: a row of more than {MAX_ROW_CHARS:,} characters "
+                    "(has the file no line ends, or is a quote left open?)"
+                )
+            yield part
+
+    reader = csv.reader(bounded(), delimiter=delimiter, strict=True)
     try:
         for fields in reader:
             if any(field.strip() for field in fields):
                 yield line, fields
-            line = text.skipped + reader.line_num + 1
+            line, left = text.skipped + reader.line_num + 1, MAX_ROW_CHARS
     except csv.Error as error:
         raise UsageError(f"{text.path}, line {line}: {error} (is a quote left open?)") from None
 
@@ -268,9 +289,9 @@ def _columns(path: Path, header: list[str], wanted: Mapping[str, str]) -> tuple[
     while names and not names[-1]:  # a spreadsheet may end every line with delimiters
         names.pop()
     columns = tuple(wanted.get(name.lower(), name) for name in names)
-    for name in columns:
-        if columns.count(name) > 1:
-            raise UsageError(f"{path} has the column '{_listed((name,))}' more than once")
+    name, n = next(iter(Counter(columns).most_common(1)), ("", 0))
+    if n > 1:
+        raise UsageError(f"{path} has the column '{_listed((name,))}' more than once")
     return columns
 
 

@@ -11,6 +11,7 @@ class Facts(Protocol):
 
     judged: by people. licences: name and address of each that a sighting states. n_bytes: of the file.
     at: when it came, ISO 8601 in UTC. bordered: whether it has a strip or a frame around it (`images.border`).
+    marked: whether it has see-through letters over what a copy shows plainly (`faces.under_mark`).
     """
 
     @property
@@ -29,6 +30,8 @@ class Facts(Protocol):
     def at(self) -> str: ...  # noqa: D102
     @property
     def bordered(self) -> bool: ...  # noqa: D102
+    @property
+    def marked(self) -> bool: ...  # noqa: D102
 
 
 class PhotoFacts(NamedTuple):
@@ -42,6 +45,7 @@ class PhotoFacts(NamedTuple):
     n_bytes: int
     at: str
     bordered: bool = False
+    marked: bool = False
 
 
 def licence_rank(licences: Iterable[tuple[str, str]]) -> int:
@@ -61,15 +65,16 @@ RULES: dict[str, Callable[[Facts], Any]] = {
     "judged": lambda one: not one.judged,
     "licence": lambda one: licence_rank(one.licences),
     "border": lambda one: one.bordered,
+    "letters": lambda one: one.marked,
     "resolution": lambda one: -one.width_px * one.height_px,
     "compression": lambda one: -bytes_a_pixel(one),
     "earlier": lambda one: one.at,
     "sha256": lambda one: one.sha256,  # so that there is always one answer
 }
 """The first in which two copies differ decides; the smaller value stays. Judged by people already, a licence
-that allows a release, no agency's strip and no frame (which may be all that makes it larger), most pixels, least
-compressed (bytes a pixel), earliest. Not the largest face: copies of one picture differ in it as in their pixels, and
-they are found later: the keeper would depend on the moment."""
+that allows a release, no agency's strip and no frame (which may be all that makes it larger), no letters over it, most
+pixels, least compressed (bytes a pixel), earliest. Not the largest face: copies of one picture differ in it as in
+their pixels, and they are found later: the keeper would depend on the moment."""
 
 
 def rank(facts: Facts) -> tuple[Any, ...]:

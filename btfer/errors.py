@@ -11,11 +11,24 @@ BtferError             1  something failed; the message says what was wrong, wha
 └── NetworkError       1  a source cannot be reached, or answered with something else
 """
 
+from typing import Any
+
 
 class BtferError(Exception):
     """Base of all errors raised on purpose; `exit_code` is what the command line returns."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For the way out of a worker process: kinds whose arguments make a message are sent as they are."""
+        return _sent, (type(self), self.args, self.__dict__)
+
+
+def _sent(kind: type[BtferError], args: tuple[Any, ...], more: dict[str, Any]) -> BtferError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(more)
+    return error
 
 
 class UsageError(BtferError):

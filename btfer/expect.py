@@ -5,19 +5,20 @@ may be from it. A row of kind `run` trains on the built-in sample; a row of kind
 report to one of the paper's questions, from the published tables alone, and moves with nothing but our code.
 """
 
-import tomllib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from btfer import bench, demo
-from btfer.errors import UsageError
+from btfer.errors import BtferError, UsageError
 from btfer.extras import require
+from btfer.parsing import parse_toml
+from btfer.paths import training_dir
 from btfer.progress import SILENT, Progress
-from btfer.settings import load_settings
+from btfer.sample.training_pack import SET_NAME, unpack
 
 TABLE = "expected.toml"
 RUN, FINDING = "run", "finding"
@@ -29,7 +30,9 @@ class Expectation:
 
     noise: how far a single seed may be from it. published: where the number stands. command: makes it again. network,
     resolution (pixels), balance, epochs (a fold), folds, per_class (faces), seed, score (accuracy or macro_f1): of a
-    run, else empty or 0. contrast: of a finding, as the report names it.
+    run, else empty or 0. protocol: how it is trained; empty = `paper`. training: `synthetic` = the training part of the
+    sample, and the score is that on the release; empty = folds of the release itself. contrast: of a finding, as the
+    report names it.
     """
 
     what: str
@@ -49,12 +52,14 @@ class Expectation:
     per_class: int = 0
     seed: int = 0
     score: str = ""
+    protocol: str = ""
+    training: str = ""
     contrast: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A number made again. measured: it; None where the run failed, for the reason in `error`."""
+    """A number made again. measured: it; None where it cannot be made here or its run failed, for `error`'s reason."""
 
     row: Expectation
     measured: float | None
@@ -74,13 +79,8 @@ def read_expectations(networks: Collection[str] = ()) -> list[Expectation]:
 
     Raises UsageError for a network that no row is about.
     """
-    content = tomllib.loads(files(__package__).joinpath(TABLE).read_text(encoding="utf-8"))
-    known = {one.name for one in fields(Expectation)}
-    rows = [
-        Expectation(kind=kind, **{name: one[name] for name in one if name in known})
-        for kind in (FINDING, RUN)
-        for one in content[kind]
-    ]
+    content = parse_toml(files(__package__).joinpath(TABLE).read_text(encoding="utf-8"))
+    rows = [Expectation(kind=kind, **one) for kind in (FINDING, RUN) for one in content[kind]]
     named = {row.network for row in rows if row.network}
     if strange := sorted(set(networks) - named):
         raise UsageError(
@@ -96,28 +96,34 @@ def expect(
     progress: Progress = SILENT,
 ) -> list[Outcome]:
     """Make each number again. The sample's release is kept in data_dir/expected; runs are made anew each time."""
-    require("bench", "btfer bench --expect")
     home = data_dir / "expected"
     home.mkdir(parents=True, exist_ok=True)
-    sizes = {row.per_class for row in rows if row.kind == RUN}
-    releases = {one: _release(home, one, say, progress) for one in sorted(sizes)}
+    releases = cache(lambda per_class: _release(home, per_class, say, progress))
     # One folder for all rows: two numbers of the same run are made once.
     with TemporaryDirectory(dir=home, prefix="runs-") as folder:
-        return [
-            _run(row, releases[row.per_class], Path(folder), progress)
-            if row.kind == RUN
-            else Outcome(row, _finding(row))
-            for row in rows
-        ]
+        return [_outcome(row, releases, home, Path(folder), progress) for row in rows]
+
+
+def _outcome(
+    row: Expectation, releases: Callable[[int], Path], home: Path, folder: Path, progress: Progress
+) -> Outcome:
+    """A row made again; what keeps one from being made here keeps the others from nothing."""
+    try:
+        require("bench", "btfer bench --expect")
+        if row.kind == FINDING:
+            return Outcome(row, _finding(row))
+        return _run(row, releases(row.per_class), home, folder, progress)
+    except BtferError as error:
+        return Outcome(row, None, str(error))
 
 
 def _release(home: Path, per_class: int, say: Callable[[str], None], progress: Progress) -> Path:
-    settings = load_settings(data_dir=home, catalogue="", queries_dir=demo.QUERIES, host_delay_s=0)
-    made, _ = demo.sample_release(settings, per_class, say, progress)
+    made, _ = demo.sample_release(demo.demo_settings(home), per_class, say, progress)
     return made.path
 
 
-def _run(row: Expectation, release: Path, folder: Path, progress: Progress) -> Outcome:
+def _run(row: Expectation, release: Path, home: Path, folder: Path, progress: Progress) -> Outcome:
+    training = {SET_NAME: unpack(training_dir(home))} if row.training == SET_NAME else {}
     request = bench.BenchRequest(
         data_dir=folder,
         release=release,
@@ -126,12 +132,14 @@ def _run(row: Expectation, release: Path, folder: Path, progress: Progress) -> O
         balances=[row.balance],
         seeds=[row.seed],
         epochs=row.epochs,
-        folds=row.folds,
+        folds=row.folds or 3,
+        protocol=row.protocol,
+        training=training,
     )
     [record] = bench.bench(request, progress)
     if not record.is_done:
         return Outcome(row, None, record.error or record.state)
-    scores = record.own_scores
+    scores = record.cross_scores if training else record.own_scores
     return Outcome(row, scores["macro"]["f1"] if row.score == "macro_f1" else scores["accuracy"])
 
 
@@ -139,5 +147,9 @@ def _finding(row: Expectation) -> float:
     """The mean difference over the matched pairs of a contrast of the published tables."""
     from btfer.bench.report.questions import published_findings
 
-    found: Any = next(one for one in published_findings() if one.contrast.name == row.contrast)
-    return float(found.mean)
+    found = {one.contrast.name: one for one in published_findings()}
+    if row.contrast not in found:
+        raise UsageError(
+            f"the report has no contrast '{row.contrast}'; it has {', '.join(found)}: mend {TABLE}"
+        )
+    return float(found[row.contrast].mean)

@@ -14,9 +14,14 @@ _ALIASES = {
     "happy": ("happiness", "joy", "smile"),
     "neutral": ("calm", "no expression"),
     "sad": ("sadness",),
-    "surprise": ("surprised", "amazed"),
+    "surprise": ("surprised", "amazed", "suprise"),  # the last as a re-upload of FER+ spells it
 }
 _BY_NAME = {name: label for label, names in _ALIASES.items() for name in (label, *names)}
+
+
+def is_expression(name: str) -> bool:
+    """Whether `name` means a class."""
+    return name.strip().lower() in _BY_NAME
 
 
 def parse_expression(name: str) -> str:
@@ -28,5 +33,5 @@ def parse_expression(name: str) -> str:
         return _BY_NAME[name.strip().lower()]
     except KeyError:
         raise UsageError(
-            f"unknown expression class '{name}'; choose one of {', '.join(EXPRESSIONS)}"
+            f"unknown expression class '{name[:40]}'; choose one of {', '.join(EXPRESSIONS)}"
         ) from None

@@ -7,7 +7,8 @@ from btfer.errors import MissingExtra
 
 EXTRAS = {
     "bench": ("keras", "h5py", "matplotlib", "cleanlab"),
-    "export": ("onnx", "onnxruntime", "tf2onnx", "ai_edge_litert"),
+    "export": ("onnx", "onnxruntime", "tf2onnx"),
+    "ray": ("ray", "grpc"),
 }
 """The modules that stand for an extra. TensorFlow belongs to `bench` unless Keras has another backend."""
 

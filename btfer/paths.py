@@ -1,8 +1,14 @@
 """Where files lie under the data folder. A catalogue row for one of them means that it is complete."""
 
+import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+# In training sets. Those from .bmp on are images that btfer may not read: listed so that they get reported.
+IMAGE_SUFFIXES = {
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif"),
+    *(".bmp", ".gif", ".tif", ".tiff", ".heic", ".heif", ".jxl", ".jp2", ".ppm", ".pgm"),
+}
 
 
 def bundled(name: str) -> Path:
@@ -17,6 +23,12 @@ def default_queries_dir() -> Path:
     """`queries` in the current folder where there is one, else the bundled plan."""
     own = Path("queries")
     return own if own.is_dir() else bundled("queries")
+
+
+def default_local_dir() -> Path:
+    """Where a user's data are: `$XDG_DATA_HOME/btfer`, or `~/.local/share/btfer`."""
+    home = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local/share")
+    return Path(home) / "btfer"
 
 
 def photo_path(data_dir: Path, sha256: str, format_: str) -> Path:

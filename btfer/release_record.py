@@ -11,6 +11,7 @@ from btfer.errors import UsageError
 from btfer.faces.modes import CropSettings
 from btfer.files import check_size, write_atomic
 from btfer.licences import LOCAL, NONE
+from btfer.parsing import parse_json
 
 FILE = "release.json"
 FIRST_VERSION = "1.0.0"
@@ -227,12 +228,12 @@ def _content(folder: Path) -> dict[str, Any]:
         raise UsageError(f"{path} cannot be read: it is not a file")
     try:
         check_size(path)
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_number)
+        content = parse_json(path.read_text(encoding="utf-8"), parse_constant=_refuse_number)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path} is damaged, it is not JSON: it is not UTF-8 text") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(f"{path} is damaged, it is not JSON: {error}") from None
     if (broken := broken_character(content)) is not None:
         raise UsageError(f"{path} is damaged: it has half of a character, {broken}")

@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 from btfer.errors import UsageError
 
 MOST_CHARACTERS = 1_024
+MOST_BYTES = 255  # of the name of one file or folder, on every system
 _HEX = frozenset("0123456789abcdef")
 _MOST_OF_A_FACE = 40
 
@@ -22,7 +23,7 @@ def relative_name(name: str, *, where: str) -> PurePosixPath:
         or "\\" in name
         or ":" in parts[0]
         or any(ord(character) < 32 for character in name)
-        or any(part in ("", ".", "..") for part in parts)
+        or any(part in ("", ".", "..") or len(part.encode()) > MOST_BYTES for part in parts)
     )
     if wrong:
         raise UsageError(f"{where}: {name[:80]!r} is not a path inside the folder")

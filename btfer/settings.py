@@ -2,7 +2,7 @@
 
 Every setting is a key of btfer.toml, a variable (`min_face_px` is BTFER_MIN_FACE_PX) and a flag before
 the command's name (`btfer --set min_face_px=60 crop`). Often used ones have a flag of their own as well:
---data-dir, --catalogue, --engine and --workers before the command's name; --seed of build and bench;
+--data-dir, --catalogue, --engine, --workers and --address before the command's name; --seed of build and bench;
 --mode (crop) and --faces of crop; --licences of crawl. Secrets (flickr_key, openverse_client_secret) are better
 kept out of flags, which other users of the machine can see.
 
@@ -10,13 +10,22 @@ The defaults are the paper's numbers where it gives one (BTFER, section 2).
 """
 
 import difflib
+import hashlib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -24,11 +33,15 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from btfer.bucket_url import bucket_url, checked_endpoint, is_url
 from btfer.errors import UsageError
-from btfer.paths import default_queries_dir
+from btfer.parsing import parse_toml
+from btfer.paths import default_local_dir, default_queries_dir
+from btfer.plain_files import read_plain_text
 
 FILE = Path("btfer.toml")
 PREFIX = "BTFER_"
+ADDRESS = re.compile(r"auto|local|ray://(\[[0-9a-fA-F:]+\]|[^\s/:\[\]]+):\d{1,5}")
 LONGEST_SHOWN = 80
 """Letters of a wrong value in a message."""
 OTHER_VARIABLES = ("BTFER_TRACEBACK", "BTFER_ANNY_DATA")  # of the command line, and of a test
@@ -39,8 +52,19 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    data_dir: Path = Field(Path("data"), description="folder of photos, faces, releases and runs")
+    data_dir: Path = Field(
+        Path("data"),
+        description="folder of photos, faces, releases and runs; or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX",
+    )
     catalogue: str = Field("", repr=False, description="database URL; empty = SQLite in data_dir")
+    local_dir: str = Field(
+        "",
+        description="with a bucket as data_dir: folder of what was fetched from it, and of runs, reports and training "
+        "sets, which stay on this machine; empty = btfer in ~/.local/share or $XDG_DATA_HOME",
+    )
+    endpoint_url: str = Field(
+        "", description="address of an S3 server that is not Amazon's; empty = AWS_ENDPOINT_URL"
+    )
     queries_dir: Path = Field(
         default_factory=default_queries_dir,
         description="folder of the query plan; without one, the plan that comes with btfer",
@@ -50,10 +74,16 @@ class Settings(BaseSettings):
         description="which plan of queries_dir: paper = the paper's own words; empty = the folder's",
     )
     contact: str = Field("", description="e-mail or page put in the crawler's User-Agent")
-    engine: Literal["serial", "processes"] = Field(
-        "processes", description="where heavy loops run: in this process, or in several"
+    engine: Literal["serial", "processes", "ray"] = Field(
+        "processes",
+        description="where heavy loops run: in this process, in several, or on a Ray cluster",
     )
     workers: int = Field(0, ge=0, description="processes for heavy loops; 0 = one per core")
+    address: str = Field(
+        "local",
+        description="Ray cluster of the engine ray: local = this machine, for the command's time; auto = one that "
+        "runs here; or ray://HOST:PORT",
+    )
     seed: int = Field(2024, description="key of the sampling hash and of training")
     max_hamming_bits: int = Field(
         8, ge=0, le=20, description="bits in which the pHashes of near-duplicates may differ"
@@ -78,7 +108,8 @@ class Settings(BaseSettings):
     )
     face_embedder: str = Field(
         "",
-        description="ONNX file of a face network for --max-per-person; empty = that of the extra 'faces'",
+        description="ONNX file of a face network for --max-per-person and the order 'same person together'; "
+        "empty = that of the extra 'faces'",
     )
     max_person_distance: float = Field(
         0,
@@ -116,9 +147,51 @@ class Settings(BaseSettings):
     )
     allow_private_hosts: bool = Field(False, description="crawl loopback and private addresses")
 
+    @field_validator("address")
+    @classmethod
+    def _is_address(cls, address: str) -> str:
+        if not ADDRESS.fullmatch(address):
+            raise ValueError("write local, auto or ray://HOST:PORT")
+        return address
+
+    _bucket_url: str = PrivateAttr("")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_local_folder(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Where `data_dir` is a bucket, it becomes the folder of this machine that belongs to it."""
+        place = str(values.get("data_dir", "")) if isinstance(values, dict) else ""
+        if not is_url(place):
+            return handler(values)
+        url = bucket_url(place)
+        made = handler({name: value for name, value in values.items() if name != "data_dir"})
+        endpoint = checked_endpoint(made.endpoint_url)
+        home = Path(made.local_dir).expanduser() if made.local_dir else default_local_dir()
+        made.__dict__["data_dir"] = home / _local_name(url, endpoint)
+        made._bucket_url = url
+        return made
+
+    @property
+    def bucket_url(self) -> str:
+        """The bucket whose folder on this machine `data_dir` is; '' = a data folder on disk."""
+        return self._bucket_url
+
     @property
     def catalogue_url(self) -> str:
-        """The database URL, SQLite in `data_dir` unless another one is set."""
+        """The database URL, SQLite in `data_dir` unless another one is set.
+
+        Raises UsageError where `data_dir` is a bucket and none is set: a database cannot be in one.
+        """
+        file = self.catalogue.partition(":///")[2]
+        if self.bucket_url and (not self.catalogue or Path(file).is_relative_to(self.data_dir)):
+            raise UsageError(
+                f"data_dir is the bucket {self.bucket_url}, where no catalogue can be, nor in its folder here: name "
+                "one with the setting catalogue, as postgresql://USER@HOST/NAME or sqlite:////FOLDER/catalogue.db"
+            )
+        if is_url(file):
+            raise UsageError(
+                "a SQLite catalogue cannot be in a bucket: name a file on this machine"
+            )
         return self.catalogue or f"sqlite:///{self.data_dir / 'catalogue.db'}"
 
     @classmethod
@@ -132,6 +205,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags first, then the environment, then btfer.toml."""
         return init_settings, env_settings, InitSettingsSource(settings_cls, _read_file(FILE))
+
+
+def _local_name(url: str, endpoint: str) -> str:
+    """The folder of this machine that belongs to a bucket: two servers may have buckets of one name."""
+    server = endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    digest = hashlib.sha256(f"{url} {server or ''}".encode()).hexdigest()
+    return f"{url.split('/')[2]}-{digest[:12]}"
 
 
 def load_settings(**flags: Any) -> Settings:
@@ -149,7 +229,12 @@ def load_settings(**flags: Any) -> Settings:
         if first["type"] == "extra_forbidden":
             close = nearest(name, Settings.model_fields)
             raise UsageError(f"unknown setting '{name}'{where}{close}") from None
-        raise UsageError(f"setting '{name}'{where}: {first['msg']}{_got(name, first)}") from None
+        raise UsageError(f"setting '{name}'{where}: {_said(first)}{_got(name, first)}") from None
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """What is wrong, without the word that pydantic puts before a sentence of ours."""
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _got(name: str, error: Mapping[str, Any]) -> str:
@@ -197,7 +282,7 @@ def nearest(word: str, settings: Iterable[str], prefix: str = "") -> str:
 def _read_file(file: Path) -> dict[str, Any]:
     """The keys of btfer.toml, {} where there is none. Windows may put a byte-order mark first."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        return parse_toml(read_plain_text(file, "utf-8-sig"))
     except FileNotFoundError:
         return {}
     except UnicodeDecodeError:

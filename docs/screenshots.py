@@ -1,9 +1,10 @@
-"""Makes the pictures of the review app in docs/review, from what `btfer demo` left: synthetic faces only.
+"""Makes the pictures of the documents from what `btfer demo` left in a folder: synthetic faces only.
 
-python docs/screenshots.py demo/data
+python docs/screenshots.py demo
 
-Each page at 1280 pixels, as the documents show it, and at 390 (a phone) and 2560 in folders of these names.
-WebP: a page of 48 pictures is a tenth of what it is as PNG. Those of 2560 are kept at half their size.
+The review app is in docs/review, the demo's page chapter by chapter and its report in docs/demo. Each page of the app
+at 1280 pixels, as the documents show it, and at 390 (a phone) and 2560 in folders of these names. WebP: a page of 48
+pictures is a tenth of what it is as PNG. Those of 2560 are kept at half their size.
 """
 
 import io
@@ -30,7 +31,21 @@ from btfer.sample import picture_path  # noqa: E402
 SIZES = {"": (1280, 800), "390": (390, 844), "2560": (2560, 1440)}
 """Width and height in pixels, by the folder below docs/review."""
 WIDEST_KEPT_PX = 1280
+CHAPTERS = (
+    "searched",
+    "refused",
+    "duplicates",
+    "people",
+    "crop",
+    "groups",
+    "release",
+    "ranking",
+    "mistakes",
+)
+TALLEST_CHAPTER_PX = 1000
+"""Of a chapter that is longer its beginning is shown."""
 QUALITY = 55
+PATIENCE_MS = 180_000  # the machine may be busy
 DONE = ".stApp[data-test-script-state=notRunning]"
 
 
@@ -98,8 +113,22 @@ def shoot_model(page: Any, url: str, out: Path) -> None:
     _keep(page, out / "model.webp")
 
 
-def _keep(page: Any, path: Path) -> None:
-    image = Image.open(io.BytesIO(page.screenshot()))
+def shoot_demo(page: Any, demo: Path, out: Path) -> None:
+    """The chapters of the demo's page, and the beginning of its newest report."""
+    page.goto((demo / "index.html").resolve().as_uri())
+    # A picture of a section alone has a margin, and the section is as wide as on the page.
+    page.add_style_tag(content="body { max-width: 75rem } section { padding: 1rem 1.5rem }")
+    for name in CHAPTERS:
+        _keep(page.locator(f"section#{name}"), out / f"{name}.webp", TALLEST_CHAPTER_PX)
+    newest = max((demo / "data" / "reports").glob("*/index.html"))
+    page.goto(newest.resolve().as_uri())
+    _keep(page, out / "report.webp")
+
+
+def _keep(shown: Any, path: Path, tallest_px: int | None = None) -> None:
+    """Keep what a page or an element shows."""
+    image = Image.open(io.BytesIO(shown.screenshot()))
+    image = image.crop((0, 0, image.width, min(image.height, tallest_px or image.height)))
     image.thumbnail((WIDEST_KEPT_PX, image.height), Image.Resampling.LANCZOS)
     image.save(path, "WEBP", quality=QUALITY, method=6)
 
@@ -110,17 +139,21 @@ def main() -> None:
 
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
-    out = ROOT / "docs" / "review"
+    demo, out = Path(sys.argv[1]), ROOT / "docs" / "review"
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         data_dir = Path(folder) / "data"
-        shutil.copytree(sys.argv[1], data_dir)
+        shutil.copytree(demo / "data", data_dir)
         prepare(data_dir)
         program = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        told = ROOT / "docs" / "demo"
+        told.mkdir(exist_ok=True)
+        shoot_demo(browser.new_page(viewport={"width": 1280, "height": 800}), demo, told)
         with served(ROOT / "review_app" / "app.py", data_dir) as (url, _):
             for name, (width, height) in SIZES.items():
                 (out / name).mkdir(parents=True, exist_ok=True)
                 page = browser.new_page(viewport={"width": width, "height": height})
+                page.set_default_timeout(PATIENCE_MS)
                 shoot(page, url, out / name, data_dir)
                 page.close()
         browser.close()

@@ -1,4 +1,7 @@
-"""The review app: `btfer app` starts it, and so does `streamlit run` with the path of this file, from any folder."""
+"""The review app: `btfer app` starts it, and so does `streamlit run` with the path of this file, from any folder.
+
+Streamlit reads this file twice: as a module, whose `app` is the server, and as the script that draws a page.
+"""
 
 import sys
 from pathlib import Path
@@ -6,44 +9,22 @@ from pathlib import Path
 import streamlit as st
 
 # Streamlit puts this file's folder on the path; the package `review_app` is in the one above.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+_ROOT = str(Path(__file__).resolve().parents[1])
+if _ROOT not in sys.path:  # it is drawn many times
+    sys.path.insert(0, _ROOT)
 
-from review_app import (
-    agreement,
-    duplicates,
-    guidelines,
-    log,
-    model,
-    no_face,
-    overview,
-    pairs,
-    rounds,
-)
+if __name__ == "__main__":
+    from review_app import pages
 
-st.set_page_config(page_title="btfer review", layout="wide")
-st.html(  # room for ten columns and all five rows of a page at 1280 x 800
-    "<style>[data-testid=stMainBlockContainer] {padding: 4rem 1.5rem 1rem}"
-    "[data-testid=stSidebar] {width: 200px !important; min-width: 200px !important}"
-    # Streamlit's own grey has a contrast of 3.9 to 1.
-    "[data-testid=stCaptionContainer] {opacity: 0.85 !important}"
-    # On a telephone the bar of choices leaves room for the pictures.
-    "@media (max-width: 640px) {.st-key-filter_bar {gap: 0.4rem !important}"
-    ".st-key-filter_bar > * {flex: 1 1 30% !important; width: 30% !important; min-width: 0 !important}"
-    ".st-key-filter_bar > * > * {width: 100% !important}}</style>"
-)
-# No icons: the browser would fetch them from another host.
-pages = [
-    st.Page(overview.page, title="Overview", default=True),
-    st.Page(rounds.photos, title="Photos", url_path="photos"),
-    st.Page(rounds.faces, title="Faces", url_path="faces"),
-    st.Page(no_face.page, title="No face", url_path="no-face"),
-    st.Page(duplicates.page, title="Duplicates", url_path="duplicates"),
-    st.Page(rounds.disagreements, title="Disagreements", url_path="disagreements"),
-    st.Page(agreement.page, title="Agreement", url_path="agreement"),
-    st.Page(log.page, title="Log", url_path="log"),
-    st.Page(guidelines.page, title="Guidelines", url_path="guidelines"),
-    st.Page(pairs.page, title="Pairs", url_path="pairs"),
-    st.Page(model.page, title="Model", url_path="model"),
-]
-st.session_state["pages"] = {one.url_path: one for one in pages}  # for buttons that lead to one
-st.navigation(pages, position="top").run()
+    pages.draw()
+else:
+    from starlette.middleware import Middleware
+    from streamlit import config
+
+    import btfer.review  # noqa: F401  # read while the server starts: who opens the first page does not wait for it
+    from review_app.own_hosts import OwnHosts
+
+    # The checkout's settings hold in its folder only; from any other, Streamlit would report visits to its makers.
+    if not config.is_manually_set("browser.gatherUsageStats"):
+        config.set_option("browser.gatherUsageStats", False)
+    app = st.App(__file__, middleware=[Middleware(OwnHosts)])

@@ -5,26 +5,38 @@ const KEPT_ZOOMS = 30;
 const DIFFERS = 40; // of 255, in one channel: more than another compression makes
 
 export default function (component) {
-  const fresh = () => ({ marks: new Map(), zooms: new Map(), place: 0, cursor: 0 });
-  return mount(component, fresh, { adopt, build, onKey });
+  const fresh = () => ({ marks: new Map(), notes: new Map(), trail: [], zooms: new Map(), place: 0, cursor: 0, notice: "" });
+  return mount(component, fresh, { adopt, build, onKey, resend: (answer, restarted) => answer.kind === "commit" || !restarted });
 }
 
 function adopt(view) {
-  const { at, groups, zoom } = view.data;
-  if (at.jump !== view.jump) Object.assign(view, { jump: at.jump, place: at.place, cursor: 0 });
+  const { data } = view;
+  const { at, groups, zoom } = data;
+  data.items = groups.filter(({ pictures }) => pictures.length); // what can be marked
+  view.onAnswered = (done, ok) => acknowledge(view, done, ok);
+  view.onStatus = () => { if (view.holder) refresh(view); };
+  view.onTick = () => refreshState(view, marksHere(view));
+  if (ownerOf(data) !== view.owner) {
+    view.owner = ownerOf(data);
+    load(view);
+    answered(view, null); // what was sent before this was drawn anew is saved, or is sent again
+  }
+  if (at.jump !== view.jump) Object.assign(view, { jump: at.jump, place: at.place, cursor: 0, notice: "" });
   for (const [id, src] of Object.entries(zoom)) view.zooms.set(id, src);
   while (view.zooms.size > KEPT_ZOOMS) view.zooms.delete(view.zooms.keys().next().value);
   if (!here(view)) view.place = groups[0].place;
-  for (const group of groups) forget(view, group);
+  for (const group of data.items) forget(view, group);
 }
 
-/** Marks on photos that are no longer of the group are gone. */
+/** Marks on photos that are no longer of the group are gone; those of which not all are shown may be there still. */
 function forget(view, group) {
   const mark = view.marks.get(group.id);
-  if (!mark) return;
+  if (!mark || group.hidden) return;
   const ids = new Set(group.pictures.map(({ id }) => id));
-  if (!ids.has(mark.keep)) mark.keep = group.id;
-  mark.not = new Set([...mark.not].filter((id) => ids.has(id)));
+  const left = { keep: ids.has(mark.keep) ? mark.keep : group.id, not: mark.not.filter((id) => ids.has(id)) };
+  if (left.keep === mark.keep && left.not.length === mark.not.length) return;
+  view.notice = "A photo that you had marked is no longer in this group: it was forgotten, or somebody changed the group.";
+  putMarks(view, [[group.id, isChange(group, left) ? left : null]]);
 }
 
 function here(view) {
@@ -32,13 +44,25 @@ function here(view) {
 }
 
 function markOf(view, group) {
-  if (!view.marks.has(group.id)) view.marks.set(group.id, { keep: group.id, not: new Set() });
-  return view.marks.get(group.id);
+  return view.marks.get(group.id) || { keep: group.id, not: [] };
+}
+
+function isChange(group, { keep: stays, not }) {
+  return stays !== group.id || not.length > 0;
 }
 
 function isMarked(view, group) {
-  const mark = markOf(view, group);
-  return mark.keep !== group.id || mark.not.size > 0;
+  return isChange(group, markOf(view, group));
+}
+
+function change(view, group, changed) {
+  view.notice = "";
+  setMarks(view, [[group.id, isChange(group, changed) ? changed : null]]);
+  refresh(view);
+}
+
+function marksHere(view) {
+  return view.data.items.filter(({ id }) => view.marks.has(id)).length;
 }
 
 // ---- drawing
@@ -50,12 +74,14 @@ function build(view, parent) {
   const bar = make("div", "bar", "", root);
   view.count = make("span", "count", "", bar);
   view.count.setAttribute("aria-live", "polite");
+  view.state = make("span", "state", "", bar);
   button(view, bar, "keep", "K", "keep this one", () => keep(view));
   button(view, bar, "not", "N", "not a copy", () => notCopy(view));
   button(view, bar, "zoom", "Space", "compare", () => zoom(view));
   button(view, bar, "undo", "U", "undo", () => undo(view));
   button(view, bar, "back", "B", "back", () => go(view, view.place - 1));
   button(view, bar, "go", "Enter", "next group", () => next(view));
+  view.apart = make("div", "apart", "", root);
   view.about = make("div", "about", "", root);
   view.about.setAttribute("aria-live", "polite");
   view.holder = make("div", "holder", "", root);
@@ -64,6 +90,7 @@ function build(view, parent) {
   view.dialog = make("dialog", "", "", root);
   view.dialog.onclose = () => { view.zoomed = false; focus(view); };
   place(parent, root);
+  hearOthers(view);
   refresh(view);
   if (view.zoomed) showZoom(view);
 }
@@ -74,7 +101,9 @@ function refresh(view) {
   view.root.classList.toggle("sending", Boolean(view.sending));
   view.count.textContent = `group ${(view.place + 1).toLocaleString("en")} of ${total.toLocaleString("en")}`;
   if (message) view.count.textContent += ` · ${message}`;
-  tell(view, view.sending ? "saving …" : describe(view, group));
+  tell(view, view.sending ? "saving …" : view.notice || describe(view, group), !view.sending && view.notice);
+  refreshState(view, marksHere(view));
+  paintApart(view, "groups that are not on this page, or have changed", [["bring", "show them", () => find(view)]]);
   const few = group.pictures.length <= 3;
   view.holder.className = few ? "holder few" : "holder";
   view.holder.dataset.id = group.id;
@@ -96,7 +125,7 @@ function tell(view, text, warn) {
 
 function roleOf(mark, id) {
   if (mark.keep === id) return ["stays", "★ kept"];
-  return mark.not.has(id) ? ["not", "✓ not a copy"] : ["copy", "✕ copy"];
+  return mark.not.includes(id) ? ["not", "✓ not a copy"] : ["copy", "✕ copy"];
 }
 
 function tile(view, group, picture, index) {
@@ -148,20 +177,17 @@ function keep(view) {
   const group = here(view);
   const chosen = group.pictures[view.cursor];
   if (view.sending || !chosen) return;
-  const mark = markOf(view, group);
-  mark.not.delete(chosen.id);
-  mark.keep = chosen.id;
-  refresh(view);
+  change(view, group, { keep: chosen.id, not: markOf(view, group).not.filter((id) => id !== chosen.id) });
 }
 
 function notCopy(view) {
   const group = here(view);
   const chosen = group.pictures[view.cursor];
   if (view.sending || !chosen) return;
-  const mark = markOf(view, group);
-  if (mark.keep === chosen.id) return tell(view, "This photo is the one that is kept: press K on another photo first.", true);
-  if (!mark.not.delete(chosen.id)) mark.not.add(chosen.id);
-  refresh(view);
+  const { keep: stays, not } = markOf(view, group);
+  if (stays === chosen.id) return tell(view, "This photo is the one that is kept: press K on another photo first.", true);
+  const others = not.filter((id) => id !== chosen.id);
+  change(view, group, { keep: stays, not: others.length < not.length ? others : [...not, chosen.id] });
 }
 
 function next(view) {
@@ -170,8 +196,7 @@ function next(view) {
   if (!group.pictures.length || !isMarked(view, group)) return go(view, view.place + 1);
   const { keep: stays, not } = markOf(view, group);
   view.dialog.close();
-  view.send({ kind: "commit", place: view.place, group: group.id, keep: stays, not: [...not] });
-  view.marks.delete(group.id);
+  sendPage(view, { place: view.place, group: group.id, keep: stays, not, judged: [{ id: group.id }] });
   refresh(view);
 }
 
@@ -180,8 +205,7 @@ function go(view, to) {
   if (to < 0) return tell(view, "This is the first group.", true);
   if (to >= view.data.total) return tell(view, "This was the last group.", true);
   view.dialog.close();
-  view.place = to;
-  view.cursor = 0;
+  Object.assign(view, { place: to, cursor: 0, notice: "" });
   if (here(view)) return refresh(view);
   view.place = view.data.groups[0].place; // stays in sight, dimmed, until the next page comes
   view.send({ kind: "turn", place: to });
@@ -190,13 +214,22 @@ function go(view, to) {
 
 function undo(view) {
   if (view.sending) return;
-  const group = here(view);
-  if (isMarked(view, group)) {
-    view.marks.delete(group.id);
+  const index = takeBackMark(view, here(view).id);
+  if (index >= 0) {
+    const { place: to } = view.data.items[index];
+    if (to !== view.place) Object.assign(view, { place: to, cursor: 0 });
+    view.notice = "";
     return refresh(view);
   }
   view.dialog.close();
-  view.send({ kind: "undo" });
+  view.send({ kind: "undo", reviewer: view.data.reviewer });
+  refresh(view);
+}
+
+/** Go to a marked group that is on another page. */
+function find(view) {
+  if (view.sending) return;
+  view.send({ kind: "find", ids: marksElsewhere(view) });
   refresh(view);
 }
 

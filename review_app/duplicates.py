@@ -14,6 +14,8 @@ from btfer.paths import thumbnail_path
 from btfer.review import Item, duplicates
 from btfer.review.duplicate_choices import GroupFilter, chosen_groups, known_of_groups
 from btfer.review.duplicates import DuplicateGroup, GroupPhoto, GroupSummary
+from btfer.settings import Settings
+from btfer.store import Store, store_of
 from review_app import filters, image_uris, session
 
 NAMED = {
@@ -29,7 +31,9 @@ _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "btfer_review_duplicates",
     css=(_HERE / "duplicates.css").read_text(encoding="utf-8"),
-    js="".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("frame", "duplicates")),
+    js="".join(
+        (_HERE / f"{name}.js").read_text("utf-8") for name in ("frame", "grid_memory", "duplicates")
+    ),
 )
 Sent = dict[str, Any]
 
@@ -49,7 +53,7 @@ def page() -> None:
     every = _groups(cat)
     groups = _chosen(cat, every) if every else []
     if not reviewer:
-        st.info("Enter your name in the sidebar first: every verdict carries it.")
+        st.info(session.NAME_FIRST)
     elif every and not groups:
         st.info(f"{message} No group is as chosen: choose something else in the filter.".strip())
     elif not groups:
@@ -58,7 +62,7 @@ def page() -> None:
         )
         st.button("Undo my last change", on_click=lambda: _undo(cat, reviewer, every))
     else:
-        _draw(cat, settings.data_dir, reviewer, groups, message)
+        _draw(cat, settings, reviewer, groups, message)
 
 
 def _groups(cat: Catalogue) -> list[GroupSummary]:
@@ -82,35 +86,38 @@ def _chosen(cat: Catalogue, every: list[GroupSummary]) -> list[GroupSummary]:
             state["known_of_groups"] = known_of_groups(cat, every)
         groups, counts = chosen_groups(cat, every, state["known_of_groups"], now)
         filters.bar_in_address("duplicates", NAMED, counts, vars(now))
-    if state.get("groups_chosen", GroupFilter()) != now:
+    if state.get("groups_chosen", now) != now:
         _go(0)
     state["groups_chosen"] = now
     return groups
 
 
 def _draw(
-    cat: Catalogue, data_dir: Path, reviewer: str, groups: list[GroupSummary], message: str
+    cat: Catalogue, settings: Settings, reviewer: str, groups: list[GroupSummary], message: str
 ) -> None:
-    state = st.session_state
+    state, store = st.session_state, store_of(settings)
     at = _at()
     at["place"] = min(at["place"], len(groups) - 1)
     _chooser(at["place"], len(groups))
-    drawn = _page(cat, data_dir, groups, at["place"])
+    drawn = _page(cat, store, groups, at["place"])
     _component(
         key="duplicates",
         data=[  # a list: see frame.js
             {
+                "place": session.place(settings),
+                "reviewer": reviewer,
+                "round": "duplicates",
                 "at": at,
                 "total": len(groups),
                 "message": message,
                 "groups": [
                     one
                     for number, current in drawn.items()
-                    for one in _entries(data_dir, number, groups[number], current)
+                    for one in _entries(store, number, groups[number], current)
                 ],
                 "answered": state.get("answered_duplicates", {})
                 | {"session": session.session_id()},
-                "zoom": _zoom(data_dir, drawn, state.get("duplicates_zoom", "")),
+                "zoom": _zoom(store, drawn, state.get("duplicates_zoom", "")),
             }
         ],
         on_answer_change=lambda: _answer(cat, reviewer, groups),
@@ -130,14 +137,14 @@ def _chooser(place: int, total: int) -> None:
 
 
 def _page(
-    cat: Catalogue, data_dir: Path, groups: list[GroupSummary], place: int
+    cat: Catalogue, store: Store, groups: list[GroupSummary], place: int
 ) -> dict[int, list[DuplicateGroup]]:
     """The groups on the page of one place in the list, by place."""
     start = place // duplicates.PAGE * duplicates.PAGE
     here = groups[start : start + duplicates.PAGE]
 
     def bordered(sha256: str) -> bool:
-        return is_bordered(thumbnail_path(data_dir, sha256))
+        return is_bordered(store.fetch(thumbnail_path(store.folder, sha256)))
 
     found = dict(enumerate(duplicates.current_groups(cat, here, is_bordered=bordered), start))
     for number, most in st.session_state.get("duplicates_most", {}).items():
@@ -153,29 +160,34 @@ def _answer(cat: Catalogue, reviewer: str, groups: list[GroupSummary]) -> None:
     sent = (st.session_state.get("duplicates") or {}).get("answer")
     if not isinstance(sent, dict):
         return
-    kind, place = sent.get("kind"), sent.get("place")
+    kind, place, key = sent.get("kind"), sent.get("place"), str(sent.get("number"))
     number = place if isinstance(place, int) and 0 <= place < len(groups) else 0
     st.session_state["duplicates_zoom"] = str(sent.get("id")) if kind == "zoom" else ""
+    ok = True
     if kind == "commit":
-        session.perform(lambda: _change(cat, reviewer, sent, number))
+        ok = session.perform_once(key, lambda: _change(cat, reviewer, sent, number))
     elif kind == "undo":
-        _undo(cat, reviewer, groups)
+        session.perform_once(key, lambda: _undo_sent(cat, sent, reviewer, groups))
     elif kind == "turn":
         _go(number)
+    elif kind == "find":
+        session.perform_once(key, lambda: _found(groups, sent))
     elif kind == "more":
         most = st.session_state.setdefault("duplicates_most", {})
         most[number] = most.get(number, duplicates.MOST_SHOWN) + duplicates.MOST_SHOWN
     if kind in ("zoom", "more"):
         _at()["place"] = number
-    st.session_state["answered_duplicates"] = {"number": sent.get("number")}
+    st.session_state["answered_duplicates"] = {"number": key, "ok": ok}
 
 
 def _change(cat: Catalogue, reviewer: str, sent: Sent, number: int) -> str:
-    """Write what was marked on a group, and go to the next."""
+    """Write what was marked on a group, and go to the next. It may have been written before a restart of the server."""
+    session.check_sender(sent, reviewer)
     keeper, keep = str(sent.get("group")), str(sent.get("keep"))
     not_copies = sent.get("not") if isinstance(sent.get("not"), list) else []
     named = {str(one) for one in not_copies or []}
-    duplicates.change(cat, keeper, reviewer, keep=keep, not_copies=named)
+    page = str(sent.get("number") or "")
+    duplicates.change(cat, keeper, reviewer, keep=keep, not_copies=named, page=page)
     _go(number + 1)
     changes = [
         f"{len(named)} marked as no copy" if named else "",
@@ -184,31 +196,57 @@ def _change(cat: Catalogue, reviewer: str, sent: Sent, number: int) -> str:
     return f"Saved: {', '.join(filter(None, changes))}."
 
 
-def _undo(cat: Catalogue, reviewer: str, groups: list[GroupSummary]) -> None:
-    def undo() -> str:
-        back = set(duplicates.undo_last(cat, reviewer))
-        if not back:
-            return "There is no change of yours to undo."
-        shown = enumerate(groups)
-        _go(next((n for n, one in shown if back & {one.keeper, *one.copies}), _at()["place"]))
-        return f"{len(back)} verdicts undone."
+def _undo_sent(cat: Catalogue, sent: Sent, reviewer: str, groups: list[GroupSummary]) -> str:
+    session.check_sender(sent, reviewer)
+    return _taken_back(cat, reviewer, groups)
 
-    session.perform(undo)
+
+def _undo(cat: Catalogue, reviewer: str, groups: list[GroupSummary]) -> None:
+    session.perform(lambda: _taken_back(cat, reviewer, groups))
+
+
+def _taken_back(cat: Catalogue, reviewer: str, groups: list[GroupSummary]) -> str:
+    back = set(duplicates.undo_last(cat, reviewer))
+    if not back:
+        return "There is no change of yours to undo."
+    _go(_place_of(back, groups, _at()["place"]))
+    return f"{len(back)} verdicts undone."
+
+
+def _found(groups: list[GroupSummary], sent: Sent) -> str:
+    """Go to the first of the marked groups that is listed."""
+    ids = sent.get("ids")
+    marked = {str(one) for one in ids} if isinstance(ids, list) else set()
+    to = _place_of(marked, groups, -1)
+    if to < 0:
+        return "None of these groups is in the list now: reload the groups, or change the filter."
+    _go(to)
+    return ""
+
+
+def _place_of(photos: set[str], groups: list[GroupSummary], otherwise: int) -> int:
+    """The place of the first group that has one of the photos."""
+    shown = enumerate(groups)
+    return next((n for n, one in shown if photos & {one.keeper, *one.copies}), otherwise)
 
 
 def _go(place: int) -> None:
     """Show another group; `jump` is new each time, so that the browser follows."""
     st.session_state["duplicates_at"] = {"place": place, "jump": _at()["jump"] + 1}
+    session.keep("group", str(place + 1))
 
 
 def _at() -> dict[str, int]:
-    """The group that is shown."""
-    found: dict[str, int] = st.session_state.setdefault("duplicates_at", {"place": 0, "jump": 0})
+    """The group that is shown: after a reload or a restart, the one that was shown before."""
+    text = session.kept("group", "1")
+    first = int(text) - 1 if text.isascii() and text.isdigit() and 0 < len(text) < 9 else 0
+    state = st.session_state
+    found: dict[str, int] = state.setdefault("duplicates_at", {"place": max(0, first), "jump": 0})
     return found
 
 
 def _entries(
-    data_dir: Path, number: int, summary: GroupSummary, groups: list[DuplicateGroup]
+    store: Store, number: int, summary: GroupSummary, groups: list[DuplicateGroup]
 ) -> list[Sent]:
     """What has become of a listed group, for the browser; one without pictures where no copies are left."""
     if not groups:
@@ -217,7 +255,7 @@ def _entries(
         {
             "place": number,
             "id": one.keeper.photo,
-            "pictures": [_picture(data_dir, each, one) for each in (one.keeper, *one.copies)],
+            "pictures": [_picture(store, each, one) for each in (one.keeper, *one.copies)],
             "labels": one.labels if one.conflicting else [],
             "why": one.keeper.why,
             "hidden": one.hidden,
@@ -226,7 +264,7 @@ def _entries(
     ]
 
 
-def _picture(data_dir: Path, one: GroupPhoto, group: DuplicateGroup) -> Sent:
+def _picture(store: Store, one: GroupPhoto, group: DuplicateGroup) -> Sent:
     facts = {
         "size": f"{one.width_px} x {one.height_px} px",
         "bytes": f"{one.n_bytes / 1000:,.0f} kB {one.format}",
@@ -244,7 +282,7 @@ def _picture(data_dir: Path, one: GroupPhoto, group: DuplicateGroup) -> Sent:
             facts["differs"] = f"by {one.difference:.2f} at most, in parts of its own detail"
     return {
         "id": one.photo,
-        "src": image_uris.small(data_dir, _item(one)),
+        "src": image_uris.small(store, _item(one)),
         "veiled": one.judged == VEILED,
         "mirrored": one.mirrored,
         "why": one.why,
@@ -252,13 +290,13 @@ def _picture(data_dir: Path, one: GroupPhoto, group: DuplicateGroup) -> Sent:
     }
 
 
-def _zoom(data_dir: Path, drawn: dict[int, list[DuplicateGroup]], id_: str) -> dict[str, str]:
+def _zoom(store: Store, drawn: dict[int, list[DuplicateGroup]], id_: str) -> dict[str, str]:
     """A picture that is on the page and its keeper, large, by photo."""
     for group in (group for groups in drawn.values() for group in groups):
         shown = {one.photo: one for one in (group.keeper, *group.copies)}
         if id_ in shown:
             both = (group.keeper, shown[id_])
-            return {one.photo: image_uris.large(data_dir, _item(one)).src for one in both}
+            return {one.photo: image_uris.large(store, _item(one)).src for one in both}
     return {}
 
 

@@ -5,6 +5,8 @@ const views = new Map(); // by component key, so that a redraw forgets nothing
 const LATE_MS = 4000; // what is not answered for this long is sent again
 const LATEST_MS = 30000;
 const LOOK_MS = 5000; // between two looks whether the server is there
+let focusedLast = null; // before Streamlit's box about a lost server took the focus
+document.addEventListener("focusin", ({ target }) => { if (!alarm()?.contains(target)) focusedLast = target; }, true);
 
 /**
  * One drawing of a component. fresh: its view at first. build(view, parent, before) and onKey(view, event) are its
@@ -16,17 +18,17 @@ function mount({ data: [data], parentElement, setTriggerValue, key }, fresh, { a
   views.set(key, view);
   view.leave?.();
   const before = view.data;
-  const had = hasFocus(view);
+  const own = hasFocus(view) || !view.root?.isConnected || view.sending;
   Object.assign(view, { data, heard: Date.now(), resend: resend || (() => false) });
   view.post = (answer) => setTriggerValue("answer", answer);
   view.send = (answer) => send(view, answer);
   answered(view, before);
   adopt(view, before);
   build(view, parentElement, before);
-  if (wantsFocus(before, data, had)) focus(view);
+  if (wantsFocus(before, data, own)) focus(view);
   view.onKey = (event) => {
     // Keys judge only where the focus is: a letter typed elsewhere is no verdict.
-    if (!event.composedPath().includes(view.root) || isTyping(event.composedPath()[0]) || event.altKey) return;
+    if (!isFor(view, event) || isTyping(event.composedPath()[0]) || event.altKey) return;
     if (event.ctrlKey || event.metaKey) view.onCommand?.(event); else onKey(view, event);
   };
   listen(view);
@@ -39,7 +41,10 @@ function listen(view) {
   window.addEventListener("keydown", view.onKey, true);
   window.addEventListener("focus", onLook);
   const timer = setInterval(() => tick(view), 1000);
+  const alarms = new MutationObserver(() => dismissAlarm(view));
+  alarms.observe(document.body, { childList: true });
   view.leave = () => {
+    alarms.disconnect();
     window.removeEventListener("keydown", view.onKey, true);
     window.removeEventListener("focus", onLook);
     clearInterval(timer);
@@ -104,6 +109,33 @@ async function look(view) {
   view.onStatus?.();
 }
 
+function alarm() {
+  return [...document.querySelectorAll("[role=dialog]")].find((one) => one.querySelector("h2")?.textContent === "Connection error");
+}
+
+/** Streamlit's box about a lost server would take the keys: what is known of it stands above the pictures. */
+function dismissAlarm(view) {
+  const box = alarm();
+  if (!box || !view.root?.isConnected) return;
+  box.querySelector("button")?.click();
+  view.interrupted = true;
+  look(view);
+  setTimeout(() => {
+    view.interrupted = false;
+    if (wasFocused(view)) focus(view); else focusedLast.focus();
+  });
+}
+
+function wasFocused(view) {
+  return !focusedLast?.isConnected || focusedLast === document.body || focusedLast === view.root.getRootNode().host;
+}
+
+/** Whether the key was pressed in the component; also in the moment in which Streamlit's box had taken its focus. */
+function isFor(view, event) {
+  if (event.composedPath().includes(view.root)) return true;
+  return Boolean(alarm() || view.interrupted) && wasFocused(view) && !isTyping(view.focused?.());
+}
+
 /** Streamlit looks for a lost server ever more seldom: where a page waits to be sent, it is loaded anew instead. */
 function reconnect(view) {
   const state = document.querySelector(".stApp")?.dataset.testConnectionState;
@@ -131,13 +163,16 @@ function hasFocus(view) {
   return Boolean(inside && view.root.contains(inside));
 }
 
-/** After a page, and after a choice in the sidebar, the keys are the component's again; never out of a text box. */
-function wantsFocus(before, data, had) {
+/**
+ * After a page that was sent, after a choice in the sidebar, and where it was not on the screen before, the keys are
+ * the component's again, whatever was clicked to get there; never out of a text box.
+ */
+function wantsFocus(before, data, own) {
   const now = document.activeElement;
   const chosen = before && before.choice !== data.choice;
   const made = chosen && now.matches("[role=combobox], select") && now.getAttribute("aria-expanded") !== "true";
   if (isTyping(now) && !made) return false; // nor out of the next box that was opened meanwhile
-  return !before || chosen || had || !now || now === document.body;
+  return !before || chosen || own || !now || now === document.body;
 }
 
 function focus(view) {

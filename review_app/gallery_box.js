@@ -1,19 +1,26 @@
 // A face is drawn on the large picture: two corners, by clicks, or by arrow keys and Enter.
 
 const SMALLEST_SIDE = 0.01; // of the picture: less is a double click, and no face
+const FIRST = "There is a face: click two corners of it, or move by arrow keys (Shift: further) and press Enter twice.";
+const SECOND = "Now the opposite corner.";
 
+/** What was drawn so far survives that the picture is drawn anew, sharper or with another mark. */
 function drawable(view, frame, item) {
-  const at = { x: 0.4, y: 0.3 }; // shares of the picture
-  let first = null;
+  if (view.drawn?.id !== item.id) view.drawn = { id: item.id, at: { x: 0.4, y: 0.3 }, first: null }; // shares of the picture
+  const { at } = view.drawn;
+  let { first } = view.drawn;
   const box = make("div", "box", "", frame);
   const cross = make("div", "cross", "", frame);
-  const says = make("p", "drawing", "There is a face: click two corners of it, or move by arrow keys (Shift: further) and press Enter twice.", view.dialog);
+  const says = make("p", "drawing");
   says.setAttribute("role", "status");
+  view.dialog.querySelector(".side").prepend(says);
+  frame.classList.add("drawn");
   frame.tabIndex = 0;
   frame.setAttribute("role", "application");
   frame.setAttribute("aria-label", "draw a box around the face");
   const drawn = () => [Math.min(first.x, at.x), Math.min(first.y, at.y), Math.abs(first.x - at.x), Math.abs(first.y - at.y)];
   const show = () => {
+    says.textContent = first ? SECOND : FIRST;
     cross.style.cssText = `left:${100 * at.x}%;top:${100 * at.y}%`;
     if (!first) return;
     const [left, top, wide, high] = drawn().map((share) => `${100 * share}%`);
@@ -21,13 +28,14 @@ function drawable(view, frame, item) {
   };
   const corner = () => {
     if (!first) {
-      first = { ...at };
-      says.textContent = "Now the opposite corner.";
+      view.drawn.first = first = { ...at };
       return show();
     }
     if (Math.min(...drawn().slice(2)) < SMALLEST_SIDE) return;
-    view.dialog.close();
-    ask(view, { kind: "face", id: item.id, box: drawn() });
+    const face = { kind: "face", id: item.id, box: drawn() };
+    view.drawn = null;
+    close(view);
+    ask(view, face);
   };
   const place = (event) => {
     const { left, top, width, height } = frame.getBoundingClientRect();

@@ -1,7 +1,7 @@
 // The grid of one page: what is marked stays in the browser, under each picture's id, until Enter sends all of it.
+// Where `data.earlier` is given the pictures were looked at before (Log, No face): only what is marked is sent.
 
 const ARROWS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
-const KEEP_KEY = "k"; // where nothing is kept unless it is marked: the last word on a dispute
 const KEEP = { decision: "keep", reason: "", expression: "" };
 const HASTY_MS = 1000; // nobody has seen a page that was open for less
 const RENEW_MS = 4 * 60 * 1000;
@@ -13,7 +13,7 @@ export default function (component) {
     marks: new Map(), notes: new Map(), trail: [], zooms: new Map(), seen: new Set(), selected: new Set(),
     cursor: 0, anchor: 0, brush: "", zoomed: "", noting: "", asked: 0,
   });
-  return mount(component, fresh, { adopt, build, onKey, resend: (answer, restarted) => answer.kind === "commit" || !restarted });
+  return mount(component, fresh, { adopt, build, onKey, resend: (answer, restarted) => KEPT_KINDS.includes(answer.kind) || !restarted });
 }
 
 function adopt(view, before) {
@@ -25,36 +25,48 @@ function adopt(view, before) {
   view.onCommand = (event) => onCommand(view, event);
   const other = ownerOf(data) !== view.owner;
   if (other) takeOver(view);
+  const undone = data.items.filter(({ id, fixed }) => fixed && view.marks.has(id)); // meanwhile
+  if (undone.length) putMarks(view, undone.map(({ id }) => [id, null]));
   if (data.zoom && data.zoom.src) keepZoom(view, data.zoom);
-  if (data.undone.number && data.undone.number !== view.undone) takeBackPage(view);
+  takeBackPage(view, data.undone);
+  tellWhy(view);
   if (!before || other || before.page !== data.page) turn(view, other ? null : before);
   view.expected = false;
   if (before !== data) view.saidUntil = Date.now() + SAID_MS;
 }
 
 function takeOver(view) {
-  Object.assign(view, { owner: ownerOf(view.data), brush: "", pinned: "", notice: "" });
+  Object.assign(view, { owner: ownerOf(view.data), brush: "", pinned: "", noting: "", notice: "" });
   load(view);
   answered(view, null); // what was sent before this was drawn anew is saved, or is sent again
 }
 
-/** Another page is here; what left without the reviewer's doing is told before they go on. */
+/** Other pictures are here; what left without the reviewer's doing is told before they go on. */
 function turn(view, before) {
-  const { items, choice } = view.data;
+  const { items, pictures, earlier } = view.data;
   const shown = new Set(items.map((item) => item.id));
-  const lost = before && !view.expected && before.choice === choice ? before.items.filter(({ id }) => !shown.has(id)) : [];
-  view.notice = lost.length ? `${lost.length} pictures of this page have gone to other reviewers meanwhile.` : "";
-  Object.assign(view, { cursor: 0, anchor: 0, selected: new Set(), seen: new Set(), opened: Date.now(), confirmed: false });
+  const same = before && !view.expected && !earlier && before.pictures === pictures; // the page that was open
+  const lost = same ? before.items.filter(({ id }) => !shown.has(id)) : [];
+  if (lost.length) {
+    view.notice = `${lost.length} pictures have left this page.`;
+    setTimeout(() => askWhy(view, lost.map(({ id }) => id)));
+  } else if (!same) view.notice = "";
+  const cursor = same ? Math.max(0, items.findIndex(({ id }) => id === before.items[view.cursor]?.id)) : 0;
+  Object.assign(view, { cursor, anchor: cursor, selected: new Set(), seen: new Set(), opened: Date.now(), confirmed: false });
   if (!shown.has(view.noting)) view.noting = "";
 }
 
-/** A page that was undone comes back with its marks, once. */
-function takeBackPage(view) {
-  const { number, marks, notes } = view.data.undone;
-  for (const [id, mark] of Object.entries(marks)) view.marks.set(id, mark);
-  for (const [id, note] of Object.entries(notes)) view.notes.set(id, note);
-  Object.assign(view, { undone: number, trail: [] });
-  store(view);
+/** Others may have judged them, or they were forgotten: the server knows. */
+function askWhy(view, ids) {
+  view.left = { number: newNumber(), n: ids.length };
+  view.post({ kind: "left", ids, number: view.left.number });
+}
+
+function tellWhy(view) {
+  const { number, says } = view.data.left;
+  if (!view.left || number !== view.left.number) return;
+  if (view.notice) view.notice = `${view.left.n} pictures have left this page: ${says}.`; // else the reviewer has gone on
+  view.left = null;
 }
 
 // ---- drawing
@@ -71,7 +83,7 @@ function build(view, parent, before) {
   buildBar(view, root);
   buildLegend(view, root);
   view.apart = make("div", "apart", "", root);
-  view.noteHolder = make("div", "", "", root);
+  view.noteHolder = make("div", "beneath", "", root);
   view.about = make("div", "about", "", root);
   view.about.setAttribute("aria-live", "polite");
   buildGrid(view, root);
@@ -101,7 +113,7 @@ function build(view, parent, before) {
 function isDrawn(view, parent, before) {
   if (!before || !view.root?.isConnected || !parent.contains(view.root)) return false;
   const { data } = view;
-  const same = ["round", "settle", "reviewer", "page", "guidelines"].every((name) => JSON.stringify(before[name]) === JSON.stringify(data[name]));
+  const same = ["round", "settle", "reviewer", "page", "guidelines", "keys"].every((name) => JSON.stringify(before[name]) === JSON.stringify(data[name]));
   if (same) setTimeout(() => { if (view.zoomed) show(view, view.zoomed); });
   return same && JSON.stringify(before.items) === JSON.stringify(data.items);
 }
@@ -113,10 +125,9 @@ function buildBar(view, root) {
   view.said = make("span", "said", "", bar);
   view.said.setAttribute("role", "status");
   view.state = make("span", "state", "", bar);
-  button(view, bar, "zoom", "Space", "look", () => loupe(view));
+  button(view, bar, "zoom", "Space", view.data.draws ? "look, draw a face" : "look", () => loupe(view));
   button(view, bar, "undo", "U", "undo", () => undo(view));
-  const rest = view.data.settle ? "settle the marked ones" : "keep the rest, next page";
-  button(view, bar, "go", "Enter", rest, () => commit(view));
+  button(view, bar, "go", "Enter", restOf(view.data), () => commit(view));
   view.slider = make("input", "size", "", bar);
   Object.assign(view.slider, { type: "range", min: SMALLEST, max: LARGEST, step: 4, title: "Size of the pictures: + and -; 0 fits the page" });
   view.slider.setAttribute("aria-label", "Size of the pictures");
@@ -130,18 +141,16 @@ function buildLegend(view, root) {
   const legend = make("div", "legend", "", root);
   legend.title = "Press the key to mark the picture, press it again to clear it. Or click here, then click pictures.";
   view.brushes = new Map();
-  const add = (className, key, text) => {
-    const chip = button(view, legend, className, key.toUpperCase(), text, () => {
+  for (const { key, ...mark } of view.data.keys) {
+    const chip = button(view, legend, mark.decision, key.toUpperCase(), wordOf(mark), () => {
       if (view.selected.size) return toggle(view, key);
       view.brush = view.brush === key ? "" : key;
       refresh(view);
     });
     view.brushes.set(key, chip);
-  };
-  if (view.data.settle) add("keep", KEEP_KEY, "keep");
-  for (const [reason, key] of Object.entries(view.data.reasons)) add("reason", key, reason);
-  view.data.classes.forEach((label, index) => add("class", String(index + 1), label));
-  if (!view.data.settle) button(view, legend, "beside", "Q", "unsure", () => doubt(view));
+  }
+  if (!view.brushes.size) return; // nobody sits here who could judge
+  if (!view.data.no_doubt) button(view, legend, "beside", "Q", "unsure", () => doubt(view));
   button(view, legend, "beside", "M", "note", () => write(view));
 }
 
@@ -150,7 +159,8 @@ function buildGrid(view, root) {
   const grid = make("div", "grid", "", split);
   grid.setAttribute("role", "listbox");
   grid.setAttribute("aria-multiselectable", "true");
-  grid.setAttribute("aria-label", `${view.data.round} to judge`);
+  grid.setAttribute("aria-label", view.data.earlier?.title || `${view.data.round} to judge`);
+  grid.classList.toggle("captioned", Boolean(view.data.earlier));
   view.grid = grid;
   view.panel = make("aside", "panel", "", split);
   view.panel.hidden = true;
@@ -159,39 +169,8 @@ function buildGrid(view, root) {
   if (view.guiding) showGuide(view);
 }
 
-function tile(view, item, index) {
-  const element = make("div", "tile", "", view.grid);
-  element.setAttribute("role", "option");
-  element.dataset.id = item.id;
-  if (item.src) {
-    const image = make("img", "", "", element);
-    image.src = item.src;
-    image.alt = "";
-    image.draggable = false;
-    if (item.boxes.length) element.append(outlined(item.boxes, item.size, 2));
-  } else make("div", "missing", "the file is missing", element);
-  make("span", "label", item.label, element);
-  const more = item.badges.length > 1 ? ` +${item.badges.length - 1}` : "";
-  const hint = view.data.settle ? item.badges.join(" | ") : item.badges[0] + more;
-  if (item.badges.length) make("span", "badge", hint, element).title = item.badges.map((word) => explained(view, word)).join("\n");
-  make("span", "flags", "", element);
-  make("span", "mark", "", element);
-  element.onfocus = () => {
-    if (view.cursor === index || view.zoomed) return; // a sheet that closes gives the focus back to where it was opened
-    view.cursor = index;
-    refresh(view);
-  };
-  element.onclick = (event) => clicked(view, index, event);
-  element.ondblclick = () => { view.cursor = index; if (!view.brush) loupe(view); };
-  return element;
-}
-
-function explained(view, word) {
-  return view.data.hints[word] ? `${word}: ${view.data.hints[word]}` : word;
-}
-
 function refresh(view) {
-  const { items, total, round, pace, veiled } = view.data;
+  const { items, pace, veiled } = view.data;
   items.forEach((item, index) => paint(view.tiles[index], item, view.marks.get(item.id), index, view));
   for (const [key, chip] of view.brushes) chip.setAttribute("aria-pressed", String(key === view.brush));
   view.grid.classList.toggle("veiled", veiled);
@@ -199,10 +178,11 @@ function refresh(view) {
   const marked = items.filter(({ id }) => view.marks.has(id)).length;
   const unsure = items.filter(({ id }) => view.notes.get(id)?.unsure).length;
   const counted = [`${marked} of ${items.length} marked`, unsure && `${unsure} unsure`, view.selected.size && `${view.selected.size} selected`];
-  view.count.textContent = [`${total.toLocaleString("en")} ${total === 1 ? round.slice(0, -1) : round} waiting`, ...counted, pace].filter(Boolean).join(" · ");
+  view.count.textContent = [waiting(view.data), ...counted, pace].filter(Boolean).join(" · ");
   refreshState(view, items.filter(({ id }) => view.marks.has(id) || view.notes.has(id)).length);
   refreshSaid(view);
-  refreshApart(view);
+  if (view.data.earlier) paintApart(view, "pictures that are not on this page, and are not sent from here");
+  else paintApart(view, "pictures that are not on this page", [["bring", "bring them back", () => bringBack(view)]]);
   view.about.classList.toggle("warn", Boolean(view.notice));
   view.about.textContent = view.notice || summary(items[view.cursor], view.cursor);
 }
@@ -213,42 +193,6 @@ function refreshSaid(view) {
   const old = Date.now() > view.saidUntil;
   if (!old && view.said.textContent !== message) view.said.textContent = message; // said aloud once
   view.said.classList.toggle("old", old);
-}
-
-function refreshApart(view) {
-  const n = marksElsewhere(view).length;
-  view.apart.replaceChildren();
-  if (!n) return;
-  view.apart.append(`${n} of your marks are on pictures that are not on this page. `);
-  button(view, view.apart, "bring", "", "bring them back", () => bringBack(view));
-  button(view, view.apart, "discard", "", `discard ${n} marks`, () => { discardElsewhere(view); refresh(view); });
-}
-
-function paint(element, item, mark, index, view) {
-  for (const name of ["drop", "relabel", "keep"]) element.classList.toggle(name, mark?.decision === name);
-  element.classList.toggle("here", index === view.cursor);
-  element.classList.toggle("pinned", item.id === view.pinned);
-  const selected = view.selected.has(item.id);
-  element.classList.toggle("selected", selected);
-  element.tabIndex = index === view.cursor ? 0 : -1;
-  element.setAttribute("aria-selected", String(selected));
-  const [marked, beside] = [inWords(mark), view.notes.get(item.id)];
-  element.querySelector(".flags").textContent = [beside?.unsure && "? unsure", beside?.note && "✎ note"].filter(Boolean).join(" ");
-  element.querySelector(".mark").textContent = marked;
-  const hints = item.badges.length ? `, ${item.badges.join(", ")}` : "";
-  const said = [marked && `marked ${marked}`, noteInWords(beside), selected && "selected"].filter(Boolean);
-  element.setAttribute("aria-label", [`picture ${index + 1}, ${item.label}${hints}`, ...said].join(", "));
-}
-
-function inWords(mark) {
-  if (!mark) return "";
-  return { drop: `✕ ${mark.reason}`, relabel: `→ ${mark.expression}`, keep: "✓ keep" }[mark.decision];
-}
-
-function summary(item, index) {
-  const { phrase, source, licence, title } = item.about;
-  return [`${index + 1}`, item.label, ...item.badges, phrase && `“${phrase}”`, source, licence, title]
-    .filter(Boolean).join(" · ");
 }
 
 function warn(view, text) {
@@ -271,6 +215,12 @@ function watch(view) {
 function onKey(view, event) {
   const key = keyOf(event);
   const target = event.composedPath()[0];
+  const drawing = view.zoomed === "loupe" && view.drawByKey && !target.matches("button, a") && view.drawByKey(event);
+  if (drawing) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
   if (target.matches("button, a, input") && (key in ARROWS || key === " " || key === "Enter")) return;
   if (!act(view, key, event.repeat, event.shiftKey)) return;
   event.preventDefault();
@@ -309,8 +259,10 @@ const MEANT = {
 function move(view, key, extending) {
   const columns = getComputedStyle(view.grid).gridTemplateColumns.split(" ").length;
   const step = ARROWS[key] * (!view.zoomed && (key === "ArrowUp" || key === "ArrowDown") ? columns : 1);
-  const next = view.cursor + step;
-  if (next < 0 || next >= view.data.items.length) return;
+  const last = view.data.items.length - 1;
+  const above = Math.floor(view.cursor / columns) < Math.floor(last / columns); // of the last row, which may be short
+  const next = step > 1 && above ? Math.min(view.cursor + step, last) : view.cursor + step;
+  if (next < 0 || next > last) return;
   endNote(view);
   if (!view.selected.size) view.anchor = view.zoomed ? next : view.cursor;
   view.cursor = next;
@@ -322,15 +274,22 @@ function move(view, key, extending) {
 }
 
 function markOf(view, key) {
-  if (key === KEEP_KEY) return KEEP;
-  const label = view.data.classes[Number(key) - 1];
-  if (label) return { decision: "relabel", reason: "", expression: label };
-  const reason = Object.keys(view.data.reasons).find((name) => view.data.reasons[name] === key);
-  return { decision: "drop", reason, expression: "" };
+  const { decision, reason, expression } = view.data.keys.find((one) => one.key === key);
+  return { decision, reason, expression };
+}
+
+/** What Enter says of a picture; null = nothing. A note alone repeats the verdict that holds. */
+function saidOf(view, { id, verdict }) {
+  const mark = view.marks.get(id);
+  if (mark) return mark;
+  const { settle, earlier } = view.data;
+  if (earlier) return (view.notes.has(id) && verdict) || null;
+  return settle ? null : KEEP;
 }
 
 function toggle(view, key) {
   const [ids, mark] = [targets(view), markOf(view, key)];
+  if (!ids.length) return warn(view, view.data.earlier.closed);
   const same = ids.every((id) => JSON.stringify(view.marks.get(id)) === JSON.stringify(mark));
   setMarks(view, ids.map((id) => [id, same ? null : mark]));
   refresh(view);
@@ -341,27 +300,39 @@ function toggle(view, key) {
 
 function commit(view) {
   if (view.sending) return;
-  const { items, settle, reviewer, page } = view.data;
-  if (settle && !items.some(({ id }) => view.marks.has(id))) return warn(view, "Nothing is marked: press K to keep, 1-7 to relabel, or the letter of a drop reason.");
+  const { items, settle, earlier, page } = view.data;
+  const chosen = items.filter((item) => saidOf(view, item));
+  if (settle && !chosen.length) return warn(view, "Nothing is marked: press K to keep, 1-7 to relabel, or the letter of a drop reason.");
+  if (earlier && !chosen.length) return warn(view, earlier.nothing);
   const open = items.findIndex((item) => needsLabel(view, item));
   if (open >= 0) {
     view.cursor = open;
     refresh(view);
     focus(view);
-    return warn(view, "This face has no label: press 1-7 for its class, or the letter of a drop reason.");
+    const others = items.filter((item) => needsLabel(view, item)).length - 1;
+    const all = others ? ` ${others} more have none (Ctrl + A selects the page; Class, in the side bar, shows those that have one).` : "";
+    return warn(view, `This face has no label: press 1-7 for its class, or the letter of a drop reason.${all}`);
   }
-  const unseen = settle ? 0 : unseenOf(view);
+  const undone = earlier ? chosen.findIndex(({ id }) => view.marks.get(id)?.decision === "undo" && view.notes.has(id)) : -1;
+  if (undone >= 0) return warn(view, "A verdict that is undone keeps no note and is not unsure: take one of the two back by U.");
+  const unseen = settle || earlier ? 0 : unseenOf(view);
   if (unseen && view.confirmed !== page) {
     view.confirmed = page;
     return warn(view, `Keep ${unseen} unseen? Enter again keeps them; or look at them first.`);
   }
   close(view);
-  const chosen = settle ? items.filter(({ id }) => view.marks.has(id)) : items;
   endNote(view);
-  const judged = chosen.map(({ id }) => ({ id, ...(view.marks.get(id) || KEEP), ...view.notes.get(id) }));
+  const judged = chosen.map((item) => ({ id: item.id, ...saidOf(view, item), ...view.notes.get(item.id) }));
   const seconds = (Date.now() - view.opened) / 1000;
   view.notice = "";
-  view.send({ kind: "commit", reviewer, judged, unseen, seconds, guidelines: readGuide(view) });
+  sendPage(view, { judged, unseen, seconds, guidelines: readGuide(view) });
+  refresh(view);
+}
+
+/** Send what else changes the catalogue. */
+function ask(view, answer) {
+  if (view.sending) return;
+  view.send({ ...answer, reviewer: view.data.reviewer });
   store(view);
   refresh(view);
 }
@@ -380,12 +351,8 @@ function needsLabel(view, item) {
 }
 
 function onAnswered(view, done, ok) {
-  view.expected = ["commit", "undo", "recall"].includes(done.kind);
-  if (done.kind === "commit" && ok) {
-    for (const { id } of done.judged) { view.marks.delete(id); view.notes.delete(id); }
-    Object.assign(view, { trail: [], done: done.number, wrote: true });
-  }
-  store(view);
+  view.expected = ["undo", "recall"].includes(done.kind) || (done.kind === "commit" && ok);
+  acknowledge(view, done, ok);
 }
 
 /** The last mark first, then the last page. */
@@ -398,6 +365,7 @@ function undo(view) {
     refresh(view);
     return view.zoomed ? show(view, "loupe") : focus(view);
   }
+  if (view.data.earlier) return warn(view, view.data.earlier.undo);
   close(view);
   view.send({ kind: "undo", reviewer: view.data.reviewer });
   refresh(view);
@@ -411,6 +379,7 @@ function bringBack(view) {
 /** An open page stays this reviewer's. */
 function renew(view) {
   if (view.sending) { refreshState(view, 0); return; }
+  if (view.data.earlier) return; // nobody leases what was judged
   if (isStale(view)) check(view);
   else if (Date.now() - view.heard > RENEW_MS && view.asked + RENEW_MS < Date.now()) {
     view.asked = Date.now();
@@ -419,7 +388,7 @@ function renew(view) {
 }
 
 function isStale(view) {
-  return Date.now() - view.heard > view.data.lease_s * 1000;
+  return !view.data.earlier && Date.now() - view.heard > view.data.lease_s * 1000;
 }
 
 /** The page was asleep for longer than it was this reviewer's: no key counts until the server has said what is. */

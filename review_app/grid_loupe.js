@@ -1,12 +1,12 @@
 // What opens over the grid: the picture under the loupe, two side by side, the keys, the guidelines.
 
 const KEPT_ZOOMS = 30;
+const MOST_ENLARGED = 6; // times
 const GUIDE_KEY = "btfer guidelines read";
 const KEYS = [
   ["← ↑ ↓ →", "to another picture"], ["Shift + ← ↑ ↓ →", "select a range, as Shift + click does; draw the mouse over pictures for a rectangle"],
   ["Ctrl + click", "select one more picture"], ["Ctrl + A", "select the page; a key then marks all that is selected, and U takes that back at once"], ["Space", "look at it closely, and close again"],
-  ["Enter", "keep the rest, next page"], ["U", "take back the last mark, then the last page"],
-  ["Q", "unsure: a second person is to judge it too"], ["M", "write a note on the picture; Esc when it is done"],
+  ["M", "write a note on the picture; Esc when it is done"],
   ["B", "hold a picture; B on another shows both side by side"], ["+ and -", "larger and smaller pictures"],
   ["0", "as large as fits the page"], ["G", "guidelines"], ["?", "this list"], ["Esc", "close; select nothing"],
 ];
@@ -82,6 +82,9 @@ function showLoupe(view) {
   const side = make("div", "side");
   side.append(steps(view), facts(view, item, found), legendOf(view), words(view, item, found));
   view.dialog.replaceChildren(pictures, side);
+  view.drawByKey = null;
+  if (!view.dialog.open) view.drawn = null; // what was begun before is given up
+  if (view.data.draws) drawable(view, pictures.querySelector(".frame"), item);
 }
 
 function face(found, parent) {
@@ -95,9 +98,10 @@ function face(found, parent) {
 function steps(view) {
   const bar = make("div", "bar");
   const { items } = view.data;
-  button(view, bar, "previous", "←", "previous", () => act(view, "ArrowLeft"));
+  const [left, right] = view.data.draws ? ["", ""] : ["←", "→"]; // else the arrows draw
+  button(view, bar, "previous", left, "previous", () => act(view, "ArrowLeft"));
   make("span", "count", `${view.cursor + 1} of ${items.length}`, bar);
-  button(view, bar, "next", "→", "next", () => act(view, "ArrowRight"));
+  button(view, bar, "next", right, "next", () => act(view, "ArrowRight"));
   button(view, bar, "close", "Space", "close", () => { close(view); focus(view); });
   return bar;
 }
@@ -109,16 +113,18 @@ function picture(item, found) {
   image.alt = item.about.phrase;
   image.src = found ? found.src : item.src;
   image.onload = () => {
+    frame.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
     enlarge(image, holder);
     if (found?.boxes.length) frame.append(outlined(found.boxes, found.size, 3));
   };
   return holder;
 }
 
-/** A small picture is seen at up to twice its size. */
+/** A small picture fills the sheet too, as far as its pixels carry: beside a tile it would else be no larger. */
 function enlarge(image, holder) {
   const { naturalWidth: wide, naturalHeight: high } = image;
-  const fits = Math.min(2 * high, 0.94 * window.innerHeight - 60, (holder.clientWidth * high) / wide);
+  const room = 0.94 * window.innerHeight - (holder.closest(".pair") ? 110 : 60);
+  const fits = Math.min(MOST_ENLARGED * high, room, (holder.clientWidth * high) / wide);
   if (fits > 0) image.style.minHeight = `${Math.floor(fits)}px`;
 }
 
@@ -142,7 +148,8 @@ function facts(view, item, found) {
   const list = make("dl", "facts");
   const [mark, beside] = [view.marks.get(item.id), view.notes.get(item.id)];
   const shown = {
-    "your mark": (mark ? mark.reason || mark.expression || "keep" : view.data.settle ? "" : "keep") + (beside?.unsure ? ", unsure" : ""),
+    "your mark": [mark ? wordOf(mark) : view.data.settle || view.data.earlier ? "" : "keep", beside?.unsure && "unsure"].filter(Boolean).join(", "),
+    [view.data.earlier?.heading]: item.says,
     label: item.label, query: item.about.phrase, language: item.about.language,
     title: item.about.title, source: item.about.source, author: item.about.author,
     licence: item.about.licence, size: `${item.size[0]} x ${item.size[1]} px${found?.file_size ? `, ${found.file_size}` : ""}`,
@@ -150,7 +157,7 @@ function facts(view, item, found) {
   };
   if (item.badges.length) {
     make("dt", "", view.data.settle ? "votes" : "hints", list);
-    for (const word of item.badges) make("dd", "", explained(view, word), list);
+    for (const word of item.badges) make("dd", "", explained(view, item, word), list);
   }
   for (const [name, text] of Object.entries(shown)) {
     if (!text) continue;
@@ -170,7 +177,7 @@ function words(view, item, found) {
   const list = make("dl", "facts");
   const own = view.noting ? "" : view.notes.get(item.id)?.note;
   if (own) { make("dt", "", "your note", list); make("dd", "", own, list); }
-  if (found?.votes.length) make("dt", "", view.data.settle ? "notes" : "votes", list);
+  if (found?.votes.length) make("dt", "", view.data.settle || view.data.earlier ? "notes" : "votes", list);
   for (const vote of found?.votes || []) make("dd", "", vote, list);
   return list;
 }
@@ -188,10 +195,9 @@ function link(address, parent) {
 function legendOf(view) {
   const legend = make("div", "legend");
   const add = (className, key, text) => button(view, legend, className, key.toUpperCase(), text, () => act(view, key));
-  if (view.data.settle) add("keep", KEEP_KEY, "keep");
-  for (const [reason, key] of Object.entries(view.data.reasons)) add("reason", key, reason);
-  view.data.classes.forEach((label, index) => add("class", String(index + 1), label));
-  if (!view.data.settle) add("beside", "q", "unsure");
+  for (const { key, ...mark } of view.data.keys) add(mark.decision, key, wordOf(mark));
+  if (!view.data.keys.length) return legend;
+  if (!view.data.no_doubt) add("beside", "q", "unsure");
   add("beside", "m", "note");
   return legend;
 }
@@ -203,17 +209,33 @@ function showPair(view) {
   const missing = two.find((item) => !view.zooms.has(item.id));
   for (const item of two) {
     const figure = picture(item, view.zooms.get(item.id));
-    make("div", "caption", [item.label, `${item.size[0]} x ${item.size[1]} px`, ...item.badges].join(" · "), figure);
+    make("div", "caption", [`${items.indexOf(item) + 1}`, item.label, `${item.size[0]} x ${item.size[1]} px`, ...item.badges].join(" · "), figure);
     pictures.append(figure);
   }
-  view.dialog.replaceChildren(pictures);
+  const bar = make("div", "bar");
+  make("span", "count", "Two side by side", bar);
+  button(view, bar, "close", "B", "close", () => compare(view));
+  view.dialog.replaceChildren(bar, pictures);
   if (missing) fetched(view, missing);
+}
+
+/** What differs from page to page. */
+function keysHere(data) {
+  const { earlier, no_doubt: sure } = data;
+  const back = earlier ? "take back the last mark" : "take back the last mark, then the last page";
+  const doubt = sure ? [] : [["Q", "unsure: a second person is to judge it too"]];
+  return [["Enter", restOf(data)], ["U", back], ...doubt];
+}
+
+/** What Enter does. */
+function restOf({ settle, earlier }) {
+  return settle ? "settle the marked ones" : earlier ? "send the marked ones" : "keep the rest, next page";
 }
 
 function showHelp(view) {
   const text = make("div", "words");
   make("h2", "", "Keys", text);
-  list(text, KEYS);
+  list(text, [...KEYS, ...keysHere(view.data)]);
   make("h2", "", "Marks", text);
   list(text, [...view.brushes].map(([key, chip]) => [key.toUpperCase(), chip.lastChild.textContent]));
   make("h2", "", "Hints: what may be wrong, never a verdict", text);

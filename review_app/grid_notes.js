@@ -10,8 +10,9 @@ function beside(view, id, change) {
 
 /** A second person is asked for, or no longer. */
 function doubt(view) {
-  if (view.data.settle) return warn(view, "The last word is sure: leave the picture unmarked for somebody else.");
+  if (view.data.no_doubt) return warn(view, view.data.no_doubt);
   const ids = targets(view);
+  if (!ids.length) return warn(view, view.data.earlier.closed);
   const all = ids.every((id) => view.notes.get(id)?.unsure);
   setMarks(view, ids.map((id) => [id, undefined, beside(view, id, { unsure: !all })]));
   refresh(view);
@@ -21,7 +22,8 @@ function doubt(view) {
 /** Open the note on the picture under the cursor. */
 function write(view) {
   if (view.zoomed && view.zoomed !== "loupe") return;
-  const { id } = view.data.items[view.cursor];
+  const { id, fixed } = view.data.items[view.cursor];
+  if (fixed) return warn(view, view.data.earlier.closed);
   view.noting = id;
   view.noteBox?.remove();
   view.noteBox = noteBox(view, id);
@@ -51,12 +53,23 @@ function noteBox(view, id) {
   return box;
 }
 
-/** The open note is where the picture is: beside the loupe, or above the grid. It survives that these are drawn anew. */
+/** The open note is where the picture is: beside the loupe, or over the grid. It survives that these are drawn anew. */
 function placeNote(view) {
   if (!view.noting) return;
   const parent = view.zoomed === "loupe" ? view.dialog.querySelector(".side") : view.noteHolder;
   if (view.noteBox.parentNode !== parent) parent.prepend(view.noteBox);
+  besidePicture(view);
   view.noteBox.querySelector("textarea").focus();
+}
+
+/** Below the picture that it is about, or above where there is no room; it takes none from the others. */
+function besidePicture(view) {
+  const tile = view.noting && view.tiles.find(({ dataset }) => dataset.id === view.noting);
+  if (!tile) return;
+  const [one, root] = [tile, view.root].map((element) => element.getBoundingClientRect());
+  const { offsetHeight: high } = view.noteHolder;
+  const above = one.bottom + high > Math.max(root.bottom, window.innerHeight);
+  view.noteHolder.style.top = `${(above ? one.top - high : one.bottom) - root.top}px`;
 }
 
 function endNote(view) {

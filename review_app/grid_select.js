@@ -1,10 +1,13 @@
 // Several pictures at once: a range, a rectangle, single ones or the whole page. What a key means is then said of all.
 
-/** The pictures that a key is about: under the loupe the one that is seen, else what is selected, else the one here. */
+/**
+ * The pictures that a key is about: under the loupe the one that is seen, else what is selected, else the one here.
+ * What cannot be judged here is none.
+ */
 function targets(view) {
-  const here = [view.data.items[view.cursor].id];
-  if (view.zoomed || !view.selected.size) return here;
-  return view.data.items.map(({ id }) => id).filter((id) => view.selected.has(id));
+  const alone = view.zoomed || !view.selected.size;
+  const meant = alone ? [view.data.items[view.cursor]] : view.data.items.filter(({ id }) => view.selected.has(id));
+  return meant.filter(({ fixed }) => !fixed).map(({ id }) => id);
 }
 
 function selectNothing(view) {

@@ -2,8 +2,10 @@
 
 const SMALLEST = 80;
 const LARGEST = 512;
+const [EARLIER_SMALLEST, EARLIER_LARGEST] = [132, 240]; // where there are words below the picture
 const GAP = 6;
-const NEARLY = 0.8; // of the largest size, for rows that fill
+const NEARLY = 0.8; // of the most columns, for rows that fill
+const WORTH = 0.9; // of the largest size: a last row that is full is worth a tenth of it, and no more
 const TILE_KEY = "btfer tile";
 const SHARP = [0, 256, 512]; // pixels that the server can send; 0 = the thumbnails
 
@@ -35,9 +37,16 @@ function fitting(n, width, height) {
   }
   const most = Math.max(...ways.map(({ px }) => px));
   if (most < SMALLEST) return { px: SMALLEST, columns: inRows(n, columnsOf(SMALLEST, width)) };
-  const good = ways.filter(({ px }) => px >= NEARLY * most);
+  const good = ways.filter(({ px }) => px >= WORTH * most);
   const { px, columns } = good.sort((one, other) => one.blank - other.blank || other.px - one.px)[0];
   return { px: Math.min(LARGEST, px), columns };
+}
+
+/** Until the reviewer chooses: below a picture that was judged stands who said what when, which needs some room. */
+function first(view, n, width, room) {
+  if (!view.data.earlier) return fitting(n, width, room);
+  const px = Math.min(width, EARLIER_LARGEST, Math.max(EARLIER_SMALLEST, 0.09 * window.innerWidth));
+  return { px, columns: inRows(n, columnsOf(px, width)) };
 }
 
 function columnsOf(px, width) {
@@ -60,11 +69,12 @@ function size(view) {
     if (!width) return;
     const n = view.tiles.length;
     const chosen = Math.min(view.tilePx, width);
-    const { px, columns } = chosen ? { px: chosen, columns: inRows(n, columnsOf(chosen, width)) } : fitting(n, width, room);
+    const { px, columns } = chosen ? { px: chosen, columns: inRows(n, columnsOf(chosen, width)) } : first(view, n, width, room);
     grid.style.setProperty("--tile", `${px}px`);
     grid.style.setProperty("--columns", columns);
     view.slider.value = px;
     sharpen(view, px);
+    besidePicture(view);
   };
   view.sizer = new ResizeObserver(lay);
   view.sizer.observe(view.root);

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,10 +14,12 @@ from btfer.errors import ImageError
 from btfer.images import Pixels, decode_rgb
 from btfer.paths import face_path, photo_path, thumbnail_path
 from btfer.review import Item
+from btfer.store import Store
 
 FACE_PX = 128
 ZOOM_PX = 1000
 CLOSE_PX = 720  # of the face under the loupe, at most
+CLOSE_FROM_PX = 400  # and at least, however small it is
 MARGIN = 0.25  # shares of the box
 
 
@@ -34,19 +37,31 @@ class Large:
     file_size: str = ""
 
 
-def small(data_dir: Path, item: Item, sharp_px: int = 0) -> str:
+def fetch_small(store: Store, items: Iterable[Item], sharp_px: int = 0) -> None:
+    """Fetch what `small` needs for some pictures, all at once."""
+    store.fetch_all(_small_path(store.folder, one, sharp_px) for one in items)
+
+
+def small(store: Store, item: Item, sharp_px: int = 0) -> str:
     """The thumbnail of a photo, or a face at 128 px; '' where the file is missing. sharp_px: larger, if not 0."""
+    path = store.fetch(_small_path(store.folder, item, sharp_px))
+    if item.face or sharp_px:
+        return _picture(path, sharp_px or FACE_PX)
+    return _thumbnail(path)
+
+
+def _small_path(folder: Path, item: Item, sharp_px: int) -> Path:
     if item.face:
-        return _picture(face_path(data_dir, item.face), sharp_px or FACE_PX)
+        return face_path(folder, item.face)
     if sharp_px:
-        return _picture(photo_path(data_dir, item.photo, item.format), sharp_px)
-    return _thumbnail(thumbnail_path(data_dir, item.photo))
+        return photo_path(folder, item.photo, item.format)
+    return thumbnail_path(folder, item.photo)
 
 
-def large(data_dir: Path, item: Item, box: PhotoBox | None = None) -> Large:
-    """The whole photo at 1000 px or less, and the face in `box` at 200 %."""
+def large(store: Store, item: Item, box: PhotoBox | None = None) -> Large:
+    """The whole photo at 1000 px or less, and the face in `box` at 200 %, a small one larger."""
     try:
-        data = photo_path(data_dir, item.photo, item.format).read_bytes()
+        data = store.fetch(photo_path(store.folder, item.photo, item.format)).read_bytes()
         pixels = decode_rgb(data)
     except (OSError, ImageError):
         return Large()
@@ -56,14 +71,15 @@ def large(data_dir: Path, item: Item, box: PhotoBox | None = None) -> Large:
 
 
 def _close(pixels: Pixels, box: PhotoBox) -> tuple[str, str]:
-    """A face with some of what is around it, at twice its size or what fits, and the scale in words."""
+    """A face with some of what is around it, at twice its size, larger or what fits, and the scale in words."""
     height, width = pixels.shape[:2]
     x, y, w, h = box
     left, top = max(0, int(x - MARGIN * w)), max(0, int(y - MARGIN * h))
     right, bottom = min(width, int(x + w + MARGIN * w)), min(height, int(y + h + MARGIN * h))
     if right <= left or bottom <= top:
         return "", ""
-    scale = min(2.0, CLOSE_PX / max(right - left, bottom - top))
+    side = max(right - left, bottom - top)
+    scale = min(max(2.0, CLOSE_FROM_PX / side), CLOSE_PX / side)
     cut = Image.fromarray(pixels[top:bottom, left:right])
     shown = cut.resize(
         (max(1, round(cut.width * scale)), max(1, round(cut.height * scale))),

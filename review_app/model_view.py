@@ -16,6 +16,8 @@ from btfer.expressions import EXPRESSIONS
 from btfer.images import decode_rgb
 from btfer.paths import releases_dir
 from btfer.settings import Settings, load_settings
+from btfer.store import store_of
+from btfer.store.mirror import pull
 from review_app import image_uris
 
 TYPES = ["jpg", "jpeg", "png", "webp", "avif"]
@@ -34,7 +36,8 @@ def draw_page() -> None:
         return
     if not runs:
         st.info(
-            f"There is no trained network in `{settings.data_dir / 'runs'}` yet: run `btfer bench`."
+            f"There is no trained network in `{settings.data_dir / 'runs'}` yet. When both rounds are judged, "
+            "`btfer build` makes a release; then `btfer bench` trains networks and ranks them on it."
         )
         return
     run = st.selectbox("Network", runs, format_func=lambda one: one.name, key="model_run")
@@ -95,6 +98,7 @@ def _face(path: Path, found: SimilarFace) -> str:
 
 
 def _release(settings: Settings, run: TrainedRun) -> Path | None:
+    pull(store_of(settings), "releases")
     name = run.record.release_name
     folder = releases_dir(settings.data_dir) / name
     return folder if name and (folder / "metadata.csv").is_file() else None

@@ -7,12 +7,14 @@ from btfer.catalogue import Catalogue
 from btfer.catalogue import faces as face_rows
 from btfer.catalogue.rows import PhotoBox
 from btfer.faces.modes import crop_settings
-from btfer.review import Judged
+from btfer.review import Judged, left
 from btfer.review.drawn_face import add_drawn_face
 from btfer.review.without_face import NoFaceFilter, photos_without_face
 from btfer.settings import Settings
-from review_app import filters, gallery, session
+from btfer.store import store_of
+from review_app import filters, gallery, grid, session
 
+NAME = "photos without a face, newest first"
 SIZE = 48
 NAMED = {
     "reason": "Reason",
@@ -48,26 +50,32 @@ def page() -> None:
         said = session.last_message()
         st.info(f"{said} No photo is as chosen: choose something else in the filter.".strip())
         return
-    pictures = [
-        gallery.GalleryPicture(
-            item.id,
-            item,
-            f"{item.label} · {item.width_px:.0f} x {item.height_px:.0f} px · {row.reason}",
-            f"{item.about['phrase']} · {item.about['title']}",
-        )
-        for row, item in zip(
-            here, review.photo_items(cat, [one.sha256 for one in here]), strict=True
-        )
-    ]
-    reasons = review.DROP_REASONS["photos"].items()
+    reason = {one.sha256: one.reason for one in here}
+    items = review.photo_items(cat, list(reason))
+    drops = {key: Judged("", "drop", name) for name, key in review.DROP_REASONS["photos"].items()}
+    earlier = grid.Earlier(
+        title=NAME,
+        keys=drops if reviewer else {},
+        says={
+            one.id: f"{one.width_px:.0f} x {one.height_px:.0f} px · {reason[one.id]}"
+            for one in items
+        },
+        heading="crop stage",
+        nothing="Nothing is marked: press a drop reason's letter, or Space to draw a face. A note goes with a drop.",
+        undo="No mark of yours is left to take back. The page Log takes back what was dropped here.",
+        no_doubt="A drop here is the last word: leave the photo unmarked for somebody else.",
+        draws=bool(reviewer),
+    )
     gallery.draw(
-        "photos without a face, newest first",
-        pictures,
-        settings=settings,
+        cat,
+        settings,
+        NAME,
+        items,
+        earlier,
         reviewer=reviewer,
-        keys={key: Judged("", "drop", name) for name, key in reasons} if reviewer else {},
+        notes=lambda _: [],
         on_commit=lambda judged: drop(cat, judged, reviewer),
-        on_face=lambda id_, shares: _face(cat, settings, id_, shares, reviewer),
+        on_face=lambda id_, shares, sent: _face(cat, settings, id_, shares, reviewer, sent),
     )
 
 
@@ -84,11 +92,20 @@ def drop(cat: Catalogue, judged: list[Judged], reviewer: str) -> str:
     waiting = {one.sha256 for one in photos_without_face(cat, NoFaceFilter()).photos}
     open_ = [one for one in judged if one.id in waiting]
     done = review.decide(cat, "photos", open_, reviewer)
-    gone = len(judged) - len(open_)
-    told = f"{done} dropped; the page Log takes it back."
-    return told + (f" {gone} had left this page already and stay as they are." if gone else "")
+    forgotten = left.gone(cat, "photos", [one.id for one in judged])
+    told = [f"{done} dropped; the page Log takes it back."]
+    if forgotten:
+        told.append(f"{len(forgotten)} {left.FORGOTTEN}.")
+    if gone := len(judged) - len(open_) - len(forgotten):
+        told.append(f"{gone} had left this page already and stay as they are.")
+    return " ".join(told)
 
 
-def _face(cat: Catalogue, settings: Settings, id_: str, shares: PhotoBox, reviewer: str) -> str:
-    add_drawn_face(cat, settings.data_dir, crop_settings(settings), id_, shares, reviewer)
+def _face(
+    cat: Catalogue, settings: Settings, id_: str, shares: PhotoBox, reviewer: str, sent: str
+) -> str:
+    if left.gone(cat, "photos", [id_]):
+        return f"1 {left.FORGOTTEN}."
+    crop = crop_settings(settings)
+    add_drawn_face(cat, store_of(settings), crop, id_, shares, reviewer, page=sent)
     return "The face is cut, and waits on the page Faces."

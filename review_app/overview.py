@@ -31,7 +31,7 @@ def page() -> None:
     _rounds(cat, tallies, reviewer, disputed)
     wanted = st.number_input("Faces wanted per class", 1, 100_000, TARGET, key="target", width=240)
     target = int(wanted)
-    _next(step, _next_step(cat, tallies, digest, forecasts, target))
+    _next(step, _next_step(cat, tallies, digest, forecasts, target, reviewer))
     tables.table(
         ("class", "kept", f"of {target:,}", "likely", "forecast"), _yields(forecasts, target)
     )
@@ -51,20 +51,25 @@ def _next_step(
     digest: str,
     forecasts: list[review.Forecast],
     target: int,
+    reviewer: str,
 ) -> review.NextStep:
+    """What this person can do: a picture of which they are unsure awaits somebody else."""
     disputed = review.disputed(cat, digest)
     waiting = {
         name: sum(one.awaiting for one in tallies if one.round == name) - disputed[name]
         for name in review.ROUNDS
     }
+    own = review.asked(cat, digest, reviewer) if reviewer else waiting
     return review.next_step(
-        photos=waiting["photos"],
-        faces=waiting["faces"],
+        photos=own["photos"],
+        faces=own["faces"],
         disputes=sum(disputed.values()),
         to_crop=sum(review.to_crop(cat, digest).values()),
         forecasts=forecasts,
         wanted=target,
         pairs=pairs.waiting_for_dedup(cat),
+        to_dedup=review.to_dedup(cat, digest),
+        others=sum(waiting[name] - own[name] for name in review.ROUNDS),
     )
 
 

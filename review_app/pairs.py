@@ -4,6 +4,8 @@ One component holds the answers of a page of pairs and sends them at its end, as
 button for each answer would lose quick key presses.
 """
 
+import secrets
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,19 @@ from btfer.errors import ImageError
 from btfer.images import decode_rgb
 from btfer.paths import photo_path
 from btfer.review import pairs
+from btfer.settings import Settings
+from btfer.store import Store, store_of
 from review_app import image_uris, session
 
 SIDE_PX = 480
+SAID = {True: "same", False: "different"}
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "btfer_review_pairs",
     css=(_HERE / "pairs.css").read_text(encoding="utf-8"),
-    js="".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("frame", "pairs")),
+    js="".join(
+        (_HERE / f"{name}.js").read_text("utf-8") for name in ("frame", "grid_memory", "pairs")
+    ),
 )
 
 
@@ -36,28 +43,34 @@ def page() -> None:
     message = session.last_message()
     answered, total = pairs.count(cat)
     if not total:
-        st.info("There are no pairs to compare yet: run `btfer dedup calibrate` first.")
+        st.info(
+            "There are no pairs to compare. Where `btfer dedup` cannot tell whether two photos are one, it asks here; "
+            "to measure how well it tells, `btfer dedup calibrate` draws pairs."
+        )
     elif not reviewer:
-        st.info("Enter your name in the sidebar first: every answer carries it.")
+        st.info(session.NAME_FIRST)
     elif answered == total:
         st.success(
             f"{message} All {total} pairs have been answered. Next: run `{pairs.next_command(cat)}`.".strip()
         )
         st.button("Undo my last page", on_click=lambda: _undo(cat, reviewer))
     else:
-        _draw(cat, settings.data_dir, reviewer, f"{answered} of {total} pairs answered", message)
+        _draw(cat, settings, reviewer, f"{answered} of {total} pairs answered", message)
 
 
-def _draw(cat: Catalogue, data_dir: Path, reviewer: str, count: str, message: str) -> None:
+def _draw(cat: Catalogue, settings: Settings, reviewer: str, count: str, message: str) -> None:
     state = st.session_state
     _component(
         key="pairs",
         data=[  # a list: see frame.js
             {
-                "items": [_item(data_dir, pair) for pair in pairs.waiting(cat)],
+                "place": session.place(settings),
+                "reviewer": reviewer,
+                "round": "pairs",
+                "items": _items(store_of(settings), pairs.waiting(cat)),
                 "count": f"{count} · {message}" if message else count,
                 "answered": state.get("answered_pairs", {}) | {"session": session.session_id()},
-                "marks": state.get("marks_pairs", {}),
+                "undone": session.undone("pairs", reviewer) or {"number": "", "marks": {}},
             }
         ],
         on_answer_change=lambda: _answer(cat, reviewer),
@@ -69,35 +82,61 @@ def _answer(cat: Catalogue, reviewer: str) -> None:
     sent = (st.session_state.get("pairs") or {}).get("answer")
     if not isinstance(sent, dict):
         return
+    number, ok = str(sent.get("number")), True
     if sent.get("kind") == "commit":
-        st.session_state["marks_pairs"] = {}
-        session.perform(lambda: session.describe(pairs.answer(cat, _same(sent), reviewer)))
+        ok = session.perform_once(number, lambda: _commit(cat, sent, reviewer))
     elif sent.get("kind") == "undo":
-        _undo(cat, reviewer)
-    st.session_state["answered_pairs"] = {"number": sent.get("number")}
+        session.perform_once(number, lambda: _undo_sent(cat, sent, reviewer))
+    st.session_state["answered_pairs"] = {"number": number, "ok": ok}
+
+
+def _commit(cat: Catalogue, sent: dict[str, Any], reviewer: str) -> str:
+    session.check_sender(sent, reviewer)
+    return session.describe(pairs.answer_named(cat, _same(sent), reviewer))
+
+
+def _undo_sent(cat: Catalogue, sent: dict[str, Any], reviewer: str) -> str:
+    session.check_sender(sent, reviewer)
+    return _taken_back(cat, reviewer, str(sent.get("number")))
 
 
 def _undo(cat: Catalogue, reviewer: str) -> None:
-    def undo() -> str:
-        back = pairs.undo_last(cat, reviewer)
-        st.session_state["marks_pairs"] = {str(id_): same for id_, same in back.items()}
-        return f"{len(back)} answers undone." if back else "There is no page of yours to undo."
-
-    session.perform(undo)
+    session.perform(lambda: _taken_back(cat, reviewer, secrets.token_hex(8)))
 
 
-def _same(sent: dict[str, Any]) -> dict[int, bool]:
-    """The answers of a sent page by pair id; what is no answer is left out, and so is asked again."""
-    rows = [row for row in sent.get("same", []) if isinstance(row, list) and len(row) == 2]
-    return {id_: same for id_, same in rows if isinstance(id_, int) and isinstance(same, bool)}
+def _taken_back(cat: Catalogue, reviewer: str, number: str) -> str:
+    back = pairs.undo_last(cat, reviewer)
+    names = pairs.names(cat, back)
+    marks = {names[id_]: SAID[same] for id_, same in back.items() if id_ in names}
+    session.keep_undone("pairs", reviewer, number, marks=marks)
+    return f"{len(back)} answers undone." if back else "There is no page of yours to undo."
 
 
-def _item(data_dir: Path, pair: pairs.PhotoPair) -> dict[str, Any]:
-    sides = [
-        {"src": _picture(photo_path(data_dir, side.photo, side.format)), "about": side.about}
+def _same(sent: dict[str, Any]) -> dict[str, bool]:
+    """The answers of a sent page by the pairs' names; what is no answer is left out, and so is asked again."""
+    rows = [row for row in sent.get("judged", []) if isinstance(row, dict)]
+    known = {said: same for same, said in SAID.items()}
+    return {
+        str(row.get("id")): known[row["said"]] for row in rows if row.get("said") in SAID.values()
+    }
+
+
+def _items(store: Store, waiting: Sequence[pairs.PhotoPair]) -> list[dict[str, Any]]:
+    paths = {
+        side.photo: photo_path(store.folder, side.photo, side.format)
+        for pair in waiting
         for side in pair.sides
+    }
+    store.fetch_all(paths.values())
+    return [
+        {
+            "id": pair.name,
+            "sides": [
+                {"src": _picture(paths[side.photo]), "about": side.about} for side in pair.sides
+            ],
+        }
+        for pair in waiting
     ]
-    return {"id": pair.id, "sides": sides}
 
 
 @lru_cache(maxsize=200)

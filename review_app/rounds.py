@@ -13,14 +13,22 @@ from btfer.catalogue import Catalogue, verdicts
 from btfer.catalogue import faces as face_rows
 from btfer.catalogue import photos as photo_rows
 from btfer.catalogue.rows import PhotoBox
-from btfer.review import gold
+from btfer.faces.identity import Embedder
+from btfer.review import gold, left
 from btfer.settings import Settings
-from review_app import filters, grid, overview, session
+from btfer.store import store_of
+from review_app import filters, grid, overview, same_person, session
 
 PAGE_SIZES = ("24", "48", "96")
 FIRST_SIZE = "48"
 SETTLED_AT_ONCE = 24
 FIRST_ORDER = {"photos": "as found", "faces": "suspicious first"}
+QUESTION = {
+    "photos": "Does each photo show the expression on its label, and may it be used?",
+    "faces": "Does each face show the expression on its label?",
+}
+HOW = "A letter drops the framed picture, a number changes its class, Enter keeps the rest."
+"""Shown until somebody has judged a page of the round."""
 NEXT_STEP = {
     "photos": "Every photo that `btfer dedup` kept has been judged. Next: run `btfer build`, then judge *Faces*.",
     "faces": "Every face that `btfer crop` found has been judged. Next: run `btfer build`.",
@@ -37,11 +45,22 @@ class _Choice:
     size: int
     veiled: bool
     wanted: review.Filter = review.Filter()  # noqa: RUF009
+    embedder: Embedder | None = None
+
+    @property
+    def what(self) -> same_person.Choice:
+        """Which pictures."""
+        return self.label, self.wanted
+
+    @property
+    def pictures(self) -> str:
+        """Another one wherever other pictures may be shown."""
+        return f"{self.label}|{self.order}|{self.size}|{self.wanted}"
 
     @property
     def name(self) -> str:
         """Another one wherever a choice differs."""
-        return f"{self.label}|{self.order}|{self.size}|{self.veiled}|{self.wanted}"
+        return f"{self.pictures}|{self.veiled}"
 
 
 def photos() -> None:
@@ -63,7 +82,7 @@ def disagreements() -> None:
     reviewer = session.reviewer_name()
     message = session.last_message()
     if not reviewer:
-        st.info("Enter your name in the sidebar first: every verdict carries it.")
+        st.info(session.NAME_FIRST)
         return
     waiting = [
         (name, one)
@@ -83,7 +102,10 @@ def disagreements() -> None:
 def _none_to_settle(cat: Catalogue) -> str:
     own = sum(len(review.disputes(cat, name)) for name in review.ROUNDS)
     if not own:
-        return "Reviewers disagree on nothing."
+        return (
+            "Reviewers disagree on nothing. What two of them judge differently comes here, "
+            "for the last word of a third."
+        )
     return f"{own:,} disagreements wait for somebody who has not voted on them: you have."
 
 
@@ -92,31 +114,52 @@ def _round(round_: str) -> None:
     if not opened:
         return
     cat, settings = opened
-    choice = _choices(round_)
+    choice = _choices(round_, settings)
     message = session.last_message()
     if not choice.reviewer:
-        st.info("Enter your name in the sidebar first: every verdict carries it.")
+        st.info(session.NAME_FIRST)
         return
     _end_leases_of_previous(cat, round_, choice.reviewer)
     queue = _queue(cat, round_, choice.reviewer)
     wanted = filters.chosen(cat, round_, face_rows.newest_settings(cat), choice.reviewer)
     choice = replace(choice, wanted=wanted)
-    page = queue.page(choice.size, choice.order, choice.label, wanted, window=session.session_id())
+    page = _page(cat, settings, round_, queue, choice)
     if not page.items and wanted != review.Filter():
         st.info("Nothing that is as chosen waits for you: choose something else in the filter.")
         return
     if not page.items:
-        st.success(f"{message} {_why_empty(cat, round_, choice)}".strip())
-        st.button(
-            "Undo my last page",
-            on_click=_undo_empty,
-            args=(cat, round_, choice.reviewer),
-        )
+        why = _why_empty(cat, round_, choice)
+        tell = st.success if why == NEXT_STEP[round_] else st.info
+        tell(f"{message} {why}".strip())
+        if verdicts.last_batch(cat, round_, choice.reviewer):
+            own = (cat, round_, choice.reviewer)
+            st.button("Undo my last page", on_click=_undo_empty, args=own)
         return
     pace = review.pace(cat, choice.reviewer)
     if pace.should_rest:
         st.info(overview.rest(pace))
+    if not verdicts.last_batch(cat, round_, choice.reviewer):
+        st.markdown(f"**{QUESTION[round_]}** {HOW}")
     _draw(cat, settings, round_, page, message, choice.reviewer, choice, pace)
+
+
+def _page(
+    cat: Catalogue, settings: Settings, round_: str, queue: review.Queue, choice: _Choice
+) -> review.Page:
+    """The page of this window. Another order begins with its own pictures, not with those that were here before."""
+    window, shown = session.session_id(), f"order_shown_{round_}"
+    other_order = st.session_state.get(shown, choice.order) != choice.order
+    st.session_state[shown] = choice.order
+    if other_order:
+        queue.put_back(window)
+    if not choice.embedder or choice.order != same_person.ORDER:
+        return queue.page(choice.size, choice.order, *choice.what, window=window)
+    people = review.comparing(cat, settings, choice.embedder)
+    now = people.ask(choice.what, queue.awaiting(*choice.what), again=other_order)
+    as_found = review.ORDERS[0]
+    page = queue.page(choice.size, as_found, *choice.what, window=window, first=now.order)
+    same_person.tell(people, now, queue, choice.what, page)
+    return page
 
 
 def _draw(
@@ -143,7 +186,8 @@ def _draw(
         place=session.place(settings),
         reviewer=reviewer,
         choice=choice.name if choice else "",
-        boxes=_known_faces(cat, items) if round_ == "photos" else {},
+        pictures=choice.pictures if choice else "",
+        boxes=known_faces(cat, items) if round_ == "photos" else {},
         sharp_px=state.get("sharp_px", 0),
         pace=_pace(cat, reviewer, pace, page.awaiting),
         veiled=bool(choice and choice.veiled),
@@ -154,13 +198,14 @@ def _draw(
     grid.draw(
         items,
         look,
-        data_dir=settings.data_dir,
+        store=store_of(settings),
         round_=round_,
         total=page.awaiting,
         message=message,
         answered=state.get(f"answered_{round_}", {}) | {"session": session.session_id()},
         zoomed=(zoomed, _known_of(cat, zoomed, notes)) if zoomed else None,
-        undone=state.get(f"undone_{round_}", {}),
+        undone=session.undone(grid.component_key(round_, settle), reviewer),
+        left=_left(cat, round_, reviewer),
         on_change=lambda: _answer(cat, round_, look, hidden),
     )
 
@@ -169,7 +214,7 @@ def _known_of(cat: Catalogue, item: review.Item, notes: Mapping[str, list[str]])
     return notes[item.id] if item.id in notes else review.votes_before(cat, item)
 
 
-def _known_faces(cat: Catalogue, items: list[review.Item]) -> dict[str, list[PhotoBox]]:
+def known_faces(cat: Catalogue, items: list[review.Item]) -> dict[str, list[PhotoBox]]:
     """Where the crop stage found faces, by photo: it may have looked before people did."""
     digest = face_rows.newest_settings(cat)
     found: dict[str, list[PhotoBox]] = defaultdict(list)
@@ -183,16 +228,23 @@ def _answer(cat: Catalogue, round_: str, look: grid.Look, hidden: set[str]) -> N
     state = st.session_state
     sent = grid.answer(round_, settle=look.settle)
     kind, number = sent.get("kind"), str(sent.get("number", ""))
-    if kind in ("zoom", "commit", "undo"):
-        state["zoomed"] = str(sent.get("id")) if kind == "zoom" else None
-    if kind == "sharp" and sent.get("px") in grid.SHARP_PX:
-        state["sharp_px"] = sent["px"]
-    if kind == "guide":
-        state["guiding"] = True
+    grid.looked(sent)
+    if kind == "left" and isinstance(sent.get("ids"), list):
+        state[f"left_{round_}"] = {"number": number, "ids": [str(one) for one in sent["ids"]]}
     ok = kind not in _ACTIONS or session.perform_once(
         number, lambda: _act(cat, round_, look, sent, hidden)
     )
     state[f"answered_{round_}"] = {"number": number, "kind": kind, "ok": ok}
+
+
+def _left(cat: Catalogue, round_: str, reviewer: str) -> grid.Answer:
+    """What has become of the pictures that the browser asked about; looked up once."""
+    state, key = st.session_state, f"left_{round_}"
+    asked: grid.Answer = state.get(key, {"number": "", "says": ""})
+    if "ids" in asked:
+        why = review.why_left(cat, round_, asked["ids"], reviewer)
+        asked = state[key] = {"number": asked["number"], "says": left.in_words(why.values())}
+    return asked
 
 
 _ACTIONS = ("commit", "undo", "recall")
@@ -209,27 +261,27 @@ def _act(cat: Catalogue, round_: str, look: grid.Look, sent: grid.Answer, hidden
     if sent["kind"] == "recall":
         ids = [str(one) for one in sent.get("ids", [])]
         back = review.recall(cat, round_, ids, look.reviewer)
-        return f"{back} of {len(ids)} pictures are back on your page." if back else NONE_BACK
+        if back == len(ids):
+            return f"{back} pictures are back on your page."
+        why = review.why_left(cat, round_, ids, look.reviewer).values()
+        away = left.in_words([one for one in why if one != left.WAITING])
+        return f"{back} of {len(ids)} pictures are back on your page. The others: {away}."
     judged, page = grid.judged(sent), str(sent.get("number"))
     if look.settle:
         return session.describe(review.settle(cat, round_, judged, look.reviewer, page=page))
     facts = grid.facts(sent, look.guidelines.version)
-    votes = [one for one in judged if one.id not in hidden]
-    done = review.commit(cat, round_, votes, look.reviewer, page=page, facts=facts)
-    gold.answer(cat, round_, judged, look.reviewer, session.gold_pictures(), sent=page)
+    known = session.gold_pictures()
+    done = gold.commit(
+        cat, round_, judged, look.reviewer, known, hidden=hidden, sent=page, facts=facts
+    )
     return session.describe(done)
-
-
-NONE_BACK = (
-    "None of these pictures awaits you any more: others have judged them, or have them open."
-)
 
 
 def _undo(cat: Catalogue, round_: str, reviewer: str, number: str, *, settle: bool = False) -> str:
     back = gold.undo_last(cat, reviewer, round_)
     came_back = {"marks": grid.marks(back, settle=settle), "notes": grid.notes(back)}
-    st.session_state[f"undone_{round_}"] = {"number": number} | came_back
-    return f"{len(back)} verdicts undone." if back else "There is no page of yours to undo."
+    session.keep_undone(grid.component_key(round_, settle), reviewer, number, **came_back)
+    return f"{len(back)} undone." if back else "There is no page of yours to undo."
 
 
 def _undo_empty(cat: Catalogue, round_: str, reviewer: str) -> None:
@@ -263,9 +315,12 @@ def _link_to_earlier(round_: str, reviewer: str) -> None:
         st.sidebar.page_link(pages["log"], label="My earlier pages", query_params=earlier)
 
 
-def _choices(round_: str) -> _Choice:
+def _choices(round_: str, settings: Settings) -> _Choice:
     reviewer = session.reviewer_name()
-    order = session.select("Order", f"order_{round_}", review.ORDERS, FIRST_ORDER[round_])
+    offer = same_person.offer(round_, settings)
+    order = session.select(
+        "Order", f"order_{round_}", offer.orders, FIRST_ORDER[round_], explained=offer.why
+    )
     classes = ("all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED)
     label = session.select("Class", "class", classes, "all")
     size = session.select("Pictures per page", "per_page", PAGE_SIZES, FIRST_SIZE)
@@ -273,7 +328,8 @@ def _choices(round_: str) -> _Choice:
     veiled = session.toggle(
         "Blur", "blur", "Only the picture under the cursor or the mouse pointer is sharp."
     )
-    return _Choice(reviewer, "" if label == "all" else label, order, int(size), veiled)
+    label = "" if label == "all" else label
+    return _Choice(reviewer, label, order, int(size), veiled, embedder=offer.embedder)
 
 
 def _pace(cat: Catalogue, reviewer: str, pace: review.Pace | None, awaiting: int) -> str:
@@ -287,8 +343,9 @@ def _pace(cat: Catalogue, reviewer: str, pace: review.Pace | None, awaiting: int
 def _why_empty(cat: Catalogue, round_: str, choice: _Choice) -> str:
     if choice.label:
         return f"No {round_} of class '{choice.label}' are waiting for you. Choose another class in the sidebar."
-    if round_ == "photos" and not verdicts.newest_of_stages(cat):
-        return "There are no photos to judge yet: run `btfer dedup` first."
+    new = review.to_dedup(cat, face_rows.newest_settings(cat)) if round_ == "photos" else 0
+    if new:
+        return f"{new:,} new photos wait for the search of duplicates: run `btfer dedup`, then load this page again."
     if round_ == "faces" and not face_rows.newest_settings(cat):
         return "There are no faces to judge yet: judge the photos, then run `btfer build`."
     others = sum(
@@ -297,8 +354,9 @@ def _why_empty(cat: Catalogue, round_: str, choice: _Choice) -> str:
         if one.round == round_
     )
     if others:
+        are = f"{round_[:-1]} is" if others == 1 else f"{round_} are"
         return (
-            f"{others:,} {round_} are waiting for other reviewers, "
-            "or for a final verdict on the page *Disagreements*."
+            f"{others:,} {are} waiting for other reviewers, or for a final verdict on the page "
+            "*Disagreements*. The page *Overview* says what you can do meanwhile."
         )
     return NEXT_STEP[round_]

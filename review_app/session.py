@@ -20,12 +20,27 @@ import streamlit as st
 from btfer import review
 from btfer.catalogue import Catalogue, open_catalogue
 from btfer.catalogue import photos as photo_rows
-from btfer.errors import BtferError, UsageError
+from btfer.catalogue.address import sqlite_file
+from btfer.catalogue.sqlite import identity
+from btfer.errors import BtferError, CatalogueError, UsageError
+from btfer.passwords import without_password
+from btfer.review import left
 from btfer.review.gold import Gold, read_gold
 from btfer.review.guidelines import NO_GUIDELINES, Guidelines, read_guidelines
 from btfer.settings import Settings, load_settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+FIRST_STEPS = """Next, in a terminal in the folder where this app was started:
+
+1. `btfer crawl` searches the web for photos, or `btfer import FOLDER` takes your own.
+2. `btfer dedup` looks for copies among them.
+3. Load this page again, and judge them on the page *Photos*.
+
+If your photos are in another work folder, start `btfer app` there.
+"""
+NAME_FIRST = (
+    "Enter your name in the side bar first (on a telephone » opens it): what you judge carries it."
+)
 LONGEST_NAME = 80
 HANDLED = 50  # requests of the browser that are remembered
 NAME_COOKIE, SEVERAL_COOKIE = "btfer_reviewer", "btfer_reviewers"
@@ -52,22 +67,36 @@ def opened_catalogue() -> tuple[Catalogue, Settings] | None:
     """The catalogue and the settings; None, and a sentence on the page, where there is nothing to judge."""
     try:
         settings = load_settings()
+        url = settings.catalogue_url
         if not settings.catalogue and not (settings.data_dir / "catalogue.db").exists():
-            st.info(f"There is no catalogue in `{settings.data_dir}` yet: run `btfer crawl` first.")
+            st.info(f"There is no catalogue in `{settings.data_dir}` yet. {FIRST_STEPS}")
             return None
-        cat = _catalogue(settings.catalogue_url)
+        cat = _catalogue(url, _file_of(settings))
+        cat.check()
         gold_pictures()
         if not photo_rows.count(cat):
-            st.info("The catalogue has no photos yet: run `btfer crawl` first.")
+            st.info(f"The catalogue has no photos yet. {FIRST_STEPS}")
             return None
         return cat, settings
     except BtferError as error:
-        st.error(str(error))
+        tell_failure(error)
         return None
 
 
+def tell_failure(error: BtferError) -> None:
+    """In one sentence. Where the catalogue fails, nothing that was marked is lost."""
+    kept_here = " What you marked and did not send is kept in this browser."
+    st.error(str(error) + ("." + kept_here if isinstance(error, CatalogueError) else ""))
+
+
+def _file_of(settings: Settings) -> tuple[int, int] | None:
+    """Which file lies at the place of the catalogue now: another one is opened anew. None on PostgreSQL."""
+    file = sqlite_file(settings.catalogue_url)
+    return identity(file) if file else None
+
+
 @st.cache_resource
-def _catalogue(url: str) -> Catalogue:
+def _catalogue(url: str, file: tuple[int, int] | None) -> Catalogue:
     cat = open_catalogue(url)
     asked = arguments().reviewers_per_image
     if asked is not None:
@@ -85,7 +114,7 @@ def arguments() -> argparse.Namespace:
 
 def place(settings: Settings) -> str:
     """A name for this catalogue, under which the browser keeps what was marked and not sent."""
-    return hashlib.sha256(settings.catalogue_url.encode()).hexdigest()[:12]
+    return hashlib.sha256(without_password(settings.catalogue_url).encode()).hexdigest()[:12]
 
 
 @st.cache_resource
@@ -122,12 +151,18 @@ def keep(name: str, value: str) -> None:
     _kept()[name] = value
 
 
-def select(label: str, name: str, options: Sequence[str], first: str) -> str:
-    """A select box in the sidebar whose choice is kept."""
+def select(
+    label: str, name: str, options: Sequence[str], first: str, *, explained: str = ""
+) -> str:
+    """A select box in the sidebar whose choice is kept. explained: what stands behind its question mark."""
     box = f"box_{name}"
     st.session_state[box] = kept(name, first, options)
     st.sidebar.selectbox(
-        label, options, key=box, on_change=lambda: keep(name, st.session_state[box])
+        label,
+        options,
+        key=box,
+        help=explained or None,
+        on_change=lambda: keep(name, st.session_state[box]),
     )
     return kept(name, first, options)
 
@@ -253,7 +288,8 @@ def describe(done: review.Committed) -> str:
     """The message after a page was judged."""
     if not done.skipped:
         return f"{done.written} judged."
-    return f"{done.written} judged; {done.skipped} had been judged already and stay as they were."
+    why = left.in_words(done.left) or f"{done.skipped} judged already"
+    return f"{done.written} judged; what was not open any more stays as it is: {why}."
 
 
 def perform(action: Callable[[], str]) -> bool:
@@ -282,6 +318,17 @@ def check_sender(sent: Mapping[str, Any], reviewer: str) -> None:
         raise UsageError(
             f"this page was judged by {sent.get('reviewer')}, and you are {reviewer}: nothing was saved"
         )
+
+
+def keep_undone(page: str, reviewer: str, number: str, **came_back: Any) -> None:
+    """Keep what came back when somebody took back a page, until the browser has it. number: of the request."""
+    st.session_state[f"undone_{page}"] = {"reviewer": reviewer, "number": number, **came_back}
+
+
+def undone(page: str, reviewer: str) -> dict[str, Any]:
+    """What came back last on a page, for who took it back only: it is no mark of who sits here next. Else {}."""
+    kept: dict[str, Any] = st.session_state.get(f"undone_{page}", {})
+    return kept if kept.get("reviewer") == reviewer else {}
 
 
 def last_message() -> str:

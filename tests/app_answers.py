@@ -9,12 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 import btfer
 
-SECONDS = 60
+SECONDS = 200
 APP = Path(btfer.__file__).parent / "_bundled" / "review_app" / "app.py"
 
 
 def answer(url: str) -> str:
-    """The body of a page, asked for until it comes. Raises OSError after a minute."""
+    """The body of a page, asked for until it comes. Raises OSError after SECONDS."""
     end = time.monotonic() + SECONDS
     while True:
         try:

@@ -90,15 +90,20 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def any_cat(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalogue]:
-    """The same test on both databases."""
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of each kind."""
     if request.param == "sqlite":
-        catalogue = open_catalogue(f"sqlite:///{tmp_path / 'catalogue.db'}")
-    else:
-        url = request.getfixturevalue("postgres_url")
-        name = f"t{abs(hash(str(tmp_path))):x}"
-        _run_sql(url, f"CREATE DATABASE {name}")
-        catalogue = open_catalogue(url.replace("/postgres?", f"/{name}?"))
+        return f"sqlite:///{tmp_path / 'catalogue.db'}"
+    url = request.getfixturevalue("postgres_url")
+    name = f"t{abs(hash(str(tmp_path))):x}"
+    _run_sql(url, f"CREATE DATABASE {name}")
+    return str(url.replace("/postgres?", f"/{name}?"))
+
+
+@pytest.fixture
+def any_cat(empty_url: str) -> Iterator[Catalogue]:
+    """The same test on both databases."""
+    catalogue = open_catalogue(empty_url)
     yield catalogue
     catalogue.close()
 

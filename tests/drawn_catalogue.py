@@ -1,16 +1,23 @@
 """A small catalogue of drawn pictures, as crawl, dedup and crop would leave it."""
 
 import io
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import sqlalchemy as sa
 from PIL import Image, ImageDraw
 
 from btfer.catalogue import Catalogue, faces, journal, open_catalogue, verdicts
 from btfer.catalogue.journal import Fetched, Query, Sighting
 from btfer.catalogue.rows import Face
+from btfer.catalogue.tables import face as face_table
 from btfer.catalogue.verdicts import Verdict
 from btfer.expressions import EXPRESSIONS
+from btfer.faces import LANDMARKS
+from btfer.faces.cut import Cut, crop_record
+from btfer.faces.modes import MODES
 from btfer.files import write_atomic
 from btfer.images import read_photo
 from btfer.paths import face_path, photo_path, thumbnail_path
@@ -86,3 +93,17 @@ def make(data_dir: Path, n_photos: int, *, with_faces: bool = False) -> tuple[Ca
     if not with_faces:
         return cat, photos
     return cat, [add_face(cat, data_dir, photo) for photo in photos]
+
+
+def show_people(cat: Catalogue, data_dir: Path, person_of: Mapping[str, int]) -> None:
+    """Let each face show one of seven people (0 to 6), whom a network can tell by the colours of their crops."""
+    left, top, width, height = map(int, FACE_BOX)
+    cut = crop_record(Cut(left, top, left + width, top + height), MODES["paper"])
+    points = {name: [left + 10.0 + 12 * n, top + 20.0 + 9 * n] for n, name in enumerate(LANDMARKS)}
+    with cat.write() as connection:
+        connection.execute(sa.update(face_table).values(landmarks=points, crop=asdict(cut)))
+    for id_, person in person_of.items():
+        colour = np.random.default_rng(person).integers(0, 256, 3)
+        buffer = io.BytesIO()
+        Image.fromarray(np.full((256, 256, 3), colour, np.uint8)).save(buffer, "PNG")
+        write_atomic(face_path(data_dir, id_), buffer.getvalue())

@@ -18,12 +18,32 @@ def running() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="btfer-pg-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o777)
-        data, log = str(folder / "data"), str(folder / "log")
-        _as_server("initdb", found, "-D", data, "-U", "btfer", "-A", "trust", "-N")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        _as_server("pg_ctl", found, "-D", data, "-o", options, "-l", log, "-w", "start")
-        yield f"postgresql://btfer@/postgres?host={folder}"
-        _as_server("pg_ctl", found, "-D", data, "-m", "immediate", "stop")
+        _as_server("initdb", found, "-D", str(folder / "data"), "-U", "btfer", "-A", "trust", "-N")
+        url = f"postgresql://btfer@/postgres?host={folder}"
+        start(url)
+        try:
+            yield url
+        finally:
+            if (folder / "data" / "postmaster.pid").exists():
+                crash(url)
+
+
+def start(url: str) -> None:
+    """Start the server of this URL; after `crash` it replays its log first."""
+    folder = url.partition("host=")[2]
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    _control(folder, "-o", options, "-l", f"{folder}/log", "-w", "start")
+
+
+def crash(url: str) -> None:
+    """Let the server of this URL end at once, without a word to whoever is connected."""
+    _control(url.partition("host=")[2], "-m", "immediate", "stop")
+
+
+def _control(folder: str, *arguments: str) -> None:
+    found = programs()
+    assert found is not None
+    _as_server("pg_ctl", found, "-D", f"{folder}/data", *arguments)
 
 
 def programs() -> Path | None:
@@ -40,5 +60,7 @@ def _as_server(program: str, folder: Path, *arguments: str) -> None:
     command = [str(folder / program), *arguments]
     if os.getuid() == 0:
         command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
-    done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd="/", timeout=200, check=False
+    )
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"

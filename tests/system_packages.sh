@@ -1,9 +1,10 @@
 #!/bin/sh
-# Chromium for the review app's tests and PostgreSQL for the catalogue's: Debian's packages, installed
+# Chromium for the review app's tests, PostgreSQL for the catalogue's, faketime for clocks that jump: Debian's packages, installed
 # where that is allowed. Where it is not, say which tests are skipped and go on.
 missing=""
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || missing="chromium"
 command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then root=""; elif sudo -n true 2>/dev/null; then root="sudo -n"; else root="no"; fi

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from btfer.cli.start import LOOPBACK, STREAMLIT, allowed_hosts, streamlit_options
+from btfer.cli.start import STREAMLIT, streamlit_options
+from btfer.host_names import LOOPBACK
 
 BTFER = [sys.executable, "-c", "from btfer.cli import main; main()"]
 ROOT = Path(__file__).parent.parent
@@ -56,10 +57,12 @@ def test_the_app_answers_from_any_folder_and_ctrl_c_ends_it(tmp_path: Path) -> N
         (line,) = again.stderr.splitlines()
         assert line.startswith(f"btfer: port {port} on 127.0.0.1 cannot be used")
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) in (0, 130)
+        assert process.wait(timeout=200) == 130
     finally:
         process.kill()
-    assert "Traceback" not in (tmp_path / "out").read_text()
+    said = (tmp_path / "out").read_text()
+    assert "Traceback" not in said
+    assert said.startswith("Open the address below in your browser. Ctrl-C here stops the app")
 
 
 def test_the_options_are_those_of_the_checkout_and_the_users_own_come_first(tmp_path: Path) -> None:
@@ -73,52 +76,8 @@ def test_the_options_are_those_of_the_checkout_and_the_users_own_come_first(tmp_
     assert set(LOOPBACK) | {socket.gethostname().lower()} <= set(options["server.allowedHosts"])
     given = {"STREAMLIT_SERVER_ALLOWED_HOSTS": "faces.example *.team.example"}
     options = streamlit_options(own, given, None)
-    assert options["server.allowedHosts"] == ["faces.example", "*.team.example"]
+    assert options["server.allowedHosts"] == [*LOOPBACK, "faces.example", "*.team.example"]
     assert streamlit_options(own, {}, 9001)["server.port"] == 9001
-
-
-def test_the_names_that_it_answers_to_are_those_it_was_started_for() -> None:
-    assert allowed_hosts("127.0.0.1") == LOOPBACK
-    assert allowed_hosts("10.1.2.3", "Faces.example") == [*LOOPBACK, "10.1.2.3", "faces.example"]
-    assert allowed_hosts("fe80::1") == [*LOOPBACK, "[fe80::1]"]
-
-
-def handshake(port: int, host: str, origin: str) -> str:
-    """The status line that a websocket asked for under a name gets."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as wire:
-        wire.sendall(
-            f"GET /_stcore/stream HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n"
-            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-        )
-        return wire.recv(1000).decode(errors="replace").splitlines()[0]
-
-
-@pytest.mark.parametrize("how", ["btfer app", "streamlit run"])
-def test_a_foreign_name_gets_no_websocket(tmp_path: Path, how: str) -> None:
-    """As a site has it that points its own name to this machine: Host and Origin are alike, and foreign."""
-    port = free_port()
-    app = [*BTFER, "app", "--port", str(port)]
-    plain = [sys.executable, "-m", "streamlit", "run", "review_app/app.py"]
-    command = app if how == "btfer app" else [*plain, "--server.port", str(port)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "BTFER_DATA_DIR": str(tmp_path)}
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path if how == "btfer app" else ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        assert get(f"http://127.0.0.1:{port}/_stcore/health") == (200, "ok")
-        for name in (f"127.0.0.1:{port}", f"localhost:{port}"):
-            assert " 101 " in handshake(port, name, f"http://{name}")
-        for name in ("faces.example", f"faces.example:{port}", "127.0.0.1.faces.example"):
-            assert " 403 " in handshake(port, name, f"http://{name}")
-        assert " 403 " in handshake(port, f"127.0.0.1:{port}", "http://faces.example")
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "web"])

@@ -40,7 +40,6 @@ def test_the_crawl_benchmark_says_pass_or_miss_for_each_target(printed: str) -> 
 
 PHOTOS = 6  # of fewer, none stood before a poster where its face was overlooked
 LEAST_TAKEN = {
-    "large watermark": 0.0,  # letters over a face: people are asked
     "crop 30%": 0.0,  # the faces round finds them
 }
 LEAST_NEAR = {
@@ -89,6 +88,14 @@ def test_no_other_expression_is_taken_however_small_the_face(
 
 
 @pytest.mark.slow
+def test_every_heavy_stage_is_measured_beside_what_it_is_built_on() -> None:
+    command = [sys.executable, str(BENCHMARKS / "stages.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.findall(r"^│ (\w+) +│", done.stdout, re.MULTILINE) == ["intake", "sample", "encode"]
+
+
+@pytest.mark.slow
 def test_the_training_benchmark_puts_a_step_beside_one_by_hand() -> None:
     command = [sys.executable, str(BENCHMARKS / "train_steps.py"), "--quick"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
@@ -102,7 +109,33 @@ def test_the_training_benchmark_puts_a_step_beside_one_by_hand() -> None:
 @pytest.mark.slow
 def test_the_leak_benchmark_finds_what_it_planted() -> None:
     command = [sys.executable, str(BENCHMARKS / "leaks.py"), "--most", "5"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"│ whole photo, 100 px +│ 5 +│ 5 +│ 1\.000 +│", done.stdout), done.stdout
     assert "precision 1.0000" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_soak_accounts_for_every_url_and_measures_what_must_not_grow() -> None:
+    command = [sys.executable, str(BENCHMARKS / "soak.py"), "--minutes", "0", "--pictures", "40"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert re.search(r"│ URLs not accounted for, of 120 with 6 faults .*│ pass", done.stdout), (
+        done.stdout + done.stderr
+    )
+    for figure in ("resident memory", "descriptors more", "threads more"):
+        assert re.search(rf"│ {figure}.*│ (pass|MISS)", done.stdout), done.stdout
+
+
+@pytest.mark.slow
+def test_fuzzing_counts_its_cases() -> None:
+    fuzz = [
+        sys.executable,
+        str(BENCHMARKS / "fuzz.py"),
+        "--examples",
+        "7",
+        "--only",
+        "rules_of_a_site",
+    ]
+    done = subprocess.run(fuzz, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\| the rules of a site \| [7-9] \| 0 \|$", done.stdout, re.MULTILINE)

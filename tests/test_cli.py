@@ -4,10 +4,12 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import sqlalchemy as sa
 import typer
 from typer.testing import CliRunner
 
@@ -18,6 +20,7 @@ from btfer.catalogue.verdicts import Verdict
 from btfer.cli import choices, context, groups, output
 from btfer.errors import UsageError
 from btfer.settings import Settings
+from tests.bench.conftest import draw_release
 from tests.conftest import as_bytes, draw_photo, take_in
 
 ROOT = Path(__file__).parent.parent
@@ -45,14 +48,21 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(end.value.code or 0)
 
 
+@cache
+def documents() -> str:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+    return "\n".join(one.read_text() for one in pages if one.name != "commands.md")
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_command_has_help_with_an_example_and_stands_in_the_readme(words: list[str]) -> None:
+def test_every_command_has_help_with_an_example_and_stands_in_the_documents(
+    words: list[str],
+) -> None:
     shown = CliRunner().invoke(cli.app, [*words, "--help"])
     assert shown.exit_code == 0
     assert f"Example: btfer {' '.join(words)}" in shown.output
     assert "\b" not in shown.output
-    readme = (ROOT / "README.md").read_text()
-    assert any(f"{word} {' '.join(words)}" in readme for word in ("btfer", "make"))
+    assert any(f"{word} {' '.join(words)}" in documents() for word in ("btfer", "make"))
 
 
 def test_the_help_of_no_command_imports_what_is_slow() -> None:
@@ -173,6 +183,8 @@ def test_what_cannot_work_is_one_line_and_the_right_exit_code(
         ("export 3f2a --calibration photos", "--calibration"),
         ("review queue --from-report --reviewer ann", "--reviewer"),
         ("--data-dir x demo", "data_dir"),
+        ("demo --review --epochs 3", "--epochs"),
+        ("demo --port 8502", "--port"),
         ("--workers 2 init", "workers"),
         ("bench --dry-run", "--dry-run"),
         ("bench --edge 3f2a", "--edge"),
@@ -188,6 +200,38 @@ def test_an_option_that_would_be_ignored_is_named(
 ) -> None:
     assert run(monkeypatch, *arguments.split()) == 2
     assert flag in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("import photos -q", "'btfer -q import ...'"),
+        ("bench plan -v", "'btfer -v bench plan ...'"),
+        ("import photos --data-dir=x", "'btfer --data-dir PLACE import ...'"),
+        ("review queue --set a=b", "'btfer --set NAME=VALUE review queue ...'"),
+        ("dedup --workers 3", "'btfer --workers WORKERS dedup ...'"),
+    ],
+)
+def test_an_option_of_btfer_itself_after_a_command_is_told_where_it_goes(
+    arguments: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, *arguments.split()) == 2
+    assert capsys.readouterr().err.rstrip().endswith(f"write it before the command, as in {said}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("import photos --lables x", "No such option: --lables"),
+        ("bench --address", "Option '--address' requires an argument"),
+        ("--no-such-option import", "No such option: --no-such-option"),
+    ],
+)
+def test_an_option_of_nobody_or_without_its_value_is_said_as_before(
+    arguments: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, *arguments.split()) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_help_lists_every_command_under_the_line_and_cuts_nothing_off(
@@ -364,6 +408,24 @@ def test_status_prints_the_funnel_and_json(
     assert any("'sad man'" in line for line in json.loads(capsys.readouterr().out))
 
 
+def test_status_asks_to_review_conflicting_labels_until_it_was_done(
+    cat: Catalogue, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, asked = as_bytes(draw_photo(1)), "found by queries of different classes: review"
+    for expression in ("sad", "happy"):
+        one = take_in(cat, settings.data_dir, data, Query(expression, expression), expression)
+    verdicts.add(cat, [Verdict("dedup", one, "keep", "dedup")])
+    read: list[str] = []
+    sa.event.listen(sa.Engine, "before_cursor_execute", note := lambda *args: read.append(args[2]))
+    cli.app(["status"], standalone_mode=False)
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert f"1 photo was {asked}" in capsys.readouterr().out
+    assert not [one for one in read if "hints" in one]  # of a million photos they take a gigabyte
+    verdicts.add(cat, [Verdict("photos", one, "keep", "ann")])
+    cli.app(["status"], standalone_mode=False)
+    assert asked not in capsys.readouterr().out
+
+
 def test_verdicts_travel_as_csv(
     cat: Catalogue,
     settings: Settings,
@@ -413,6 +475,18 @@ def test_a_command_that_looks_creates_nothing_in_a_data_folder_that_is_mistyped(
     assert list(settings.data_dir.parent.iterdir()) == []
 
 
+def test_without_a_catalogue_the_one_release_that_lies_there_is_meant(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "settings", lambda: settings)
+    first = draw_release(settings.data_dir / "releases" / "faces-1", 1)
+    assert context.release_folder(None) == first
+    draw_release(settings.data_dir / "releases" / "faces-2", 1)
+    with pytest.raises(UsageError, match="choose one with --release: faces-1, faces-2"):
+        context.release_folder(None)
+    assert not (settings.data_dir / "catalogue.db").exists()
+
+
 def test_a_database_without_a_catalogue_is_called_empty_and_stays_so(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -420,3 +494,28 @@ def test_a_database_without_a_catalogue_is_called_empty_and_stays_so(
     (settings.data_dir / "catalogue.db").write_bytes(b"")
     assert run(monkeypatch, "status") == 2
     assert "is empty: it holds no catalogue" in capsys.readouterr().err
+
+
+def test_what_a_stranger_wrote_is_shown_and_never_obeyed_by_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    facts = {"n": 1234, "share": 0.25, "file": "{n}.csv"}
+    output.report(facts, "{n:,} of {file}: {share:.1%}, '\x1b[2J\u202e', folder {x} {0} {", False)
+    assert (
+        capsys.readouterr().out == "1,234 of {n}.csv: 25.0%, '\\x1b[2J\\u202e', folder {x} {0} {\n"
+    )
+    output.table(["name"], [["a\x07\x1b]0;x"]])
+    assert capsys.readouterr().out.split() == ["name", "a\\x07\\x1b]0;x"]
+    assert output.plain("tab\tand\nline, ü, 张伟, \u200c") == "tab\tand\nline, ü, 张伟, \u200c"
+
+
+def test_a_long_message_is_shortened(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    wide = tmp_path / "wide.csv"
+    wide.write_text(f"{', '.join(f'column {n}' for n in range(9_000))}\n")
+    assert run(monkeypatch, "--log-file", str(tmp_path / "log"), "app", "--gold", str(wide)) == 2
+    said = capsys.readouterr().err
+    assert len(said) < 3_500
+    assert str(wide) in said
+    assert (tmp_path / "log").stat().st_size < 4_000

@@ -145,3 +145,16 @@ def test_a_device_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
         UsageError, match="/dev/zero is no file and gives more than 1,000,000 bytes"
     ):
         read_csv(Path("/dev/zero"))
+
+
+def test_half_a_million_columns_are_compared_in_a_moment(tmp_path: Path) -> None:
+    # Each with each, that would be 10^11 comparisons.
+    names = ",".join(f"{number:x}" for number in range(500_000))
+    (tmp_path / "wide.csv").write_text(f"{names}\n{names}\n")
+    with pytest.raises(
+        UsageError, match=r"has no column file; its columns are: 0, 1, 2, .*\.\.\.$"
+    ):
+        read_csv(tmp_path / "wide.csv", required=["file"])
+    (tmp_path / "twice.csv").write_text(f"{names},7a\n{names},x\n")
+    with pytest.raises(UsageError, match=r"has the column '7a' more than once"):
+        read_csv(tmp_path / "twice.csv")

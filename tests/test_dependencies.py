@@ -61,7 +61,7 @@ def test_every_declared_dependency_is_imported() -> None:
 
 
 def test_every_import_is_declared() -> None:
-    parts = ("export", "publish", "heif", "jxl")
+    parts = ("export", "publish", "heif", "jxl", "ray", "s3", "gcs")
     declared = CORE | BENCH | set().union(*(_names(EXTRAS[one]) for one in parts))
     undeclared = {one for one in IMPORTED if not DISTRIBUTIONS[one] & declared}
     assert undeclared == set()
@@ -73,13 +73,18 @@ def test_every_extra_but_those_of_other_systems_is_known() -> None:
         "bench",
         "cuda",
         "dev",
+        "docs",
         "export",
         "faces",
+        "gcs",
         "heif",
+        "jax",
         "jxl",
         "peers",
         "postgres",
         "publish",
+        "ray",
+        "s3",
         "torch",
     }
 

@@ -14,6 +14,7 @@ from btfer.errors import UsageError
 from btfer.hamming import blocks, cross_join, self_join
 from btfer.hamming.chunks import HashChunk
 from btfer.hamming.keys import Hashes, Keys, Pairs
+from btfer.hamming.self_join import Over
 
 WORD = 2**64 - 1
 MB = 1e6
@@ -76,12 +77,16 @@ def triples(pairs: Pairs) -> Triples:
 
 
 @some
-@given(rows(), st.integers(0, 20), st.booleans())
+@given(rows(), st.integers(0, 20), st.booleans(), st.sampled_from([None, map]))
 def test_near_pairs_are_exact(
-    through_buckets: None, drawn: tuple[Hashes, Hashes], max_bits: int, mirrored: bool
+    through_buckets: None,
+    drawn: tuple[Hashes, Hashes],
+    max_bits: int,
+    mirrored: bool,
+    over: Over | None,
 ) -> None:
     keys = hamming.collapse(drawn[0], drawn[1] if mirrored else None)
-    found = hamming.collect(hamming.near_pairs(keys, max_bits=max_bits))
+    found = hamming.collect(hamming.near_pairs(keys, max_bits=max_bits, over=over))
     assert triples(found) == among_all(keys, max_bits)
 
 

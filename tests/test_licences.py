@@ -712,3 +712,10 @@ def test_what_sites_and_people_write_is_read_as_they_mean_it(statement: str, cod
         assert not may_be_released(read)
     if code.startswith(("NoC", "NKC", "UND", "unknown")):
         assert not redistributable(read)
+
+
+@pytest.mark.parametrize(
+    "statement", ["<![x[", "CC BY 4.0 <![x[ ]>", "&lt;![", "<a href='//a.org/'><![>"]
+)
+def test_markup_that_is_none_is_read_as_far_as_it_goes(statement: str) -> None:
+    assert parse_licence(statement).kind in Kind

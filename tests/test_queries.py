@@ -613,6 +613,14 @@ def test_a_file_that_is_not_utf8_is_named_with_its_line(folder: Path) -> None:
         load_plan(folder)
 
 
+def test_in_a_file_of_many_lines_no_line_is_looked_for(folder: Path) -> None:
+    (folder / PEOPLE).write_text("".join(f"c{number} = 0\n" for number in range(50_000)))
+    with pytest.raises(
+        UsageError, match=r"people.toml: "
+    ):  # each line would be read with all above it
+        load_plan(folder)
+
+
 @pytest.mark.parametrize("file", [WORDS, PEOPLE])
 def test_a_missing_file_says_what_is_expected(folder: Path, file: str) -> None:
     (folder / file).unlink()

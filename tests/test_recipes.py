@@ -130,7 +130,7 @@ with open_source("wall", Settings()) as source:
 
 
 def test_a_new_drop_reason_is_one_line(tmp_path: Path) -> None:
-    edits = {"btfer/review/rules.py": ('    "too poor": "p",', '\n    "sunglasses": "g",')}
+    edits = {"btfer/review/rules.py": ('    "too poor": "p",', '\n    "sunglasses": "h",')}
     then = """
 from btfer.review.rules import DROP_REASONS, Judged, check_judged
 for round_, reasons in DROP_REASONS.items():
@@ -138,7 +138,7 @@ for round_, reasons in DROP_REASONS.items():
     assert len(set(reasons.values())) == len(reasons)
     print(round_, reasons["sunglasses"])
 """
-    assert _follow("Add a drop reason", "", tmp_path, edits, then) == "photos g\nfaces g"
+    assert _follow("Add a drop reason", "", tmp_path, edits, then) == "photos h\nfaces h"
 
 
 def test_a_new_packed_format_is_a_writer_a_reader_and_a_row(tmp_path: Path) -> None:
@@ -176,6 +176,7 @@ print(*unpack(Path(), "lines"))
     assert found == "('a.png', 'happy', b'face')"
 
 
+@pytest.mark.slow
 def test_a_new_network_is_one_decorated_function(tmp_path: Path) -> None:
     text = '''
 

@@ -3,7 +3,6 @@
 import csv
 import importlib
 import re
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -123,8 +122,8 @@ def test_a_figure_is_added_to_the_file_of_its_day(
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     results = importlib.import_module("results")
     monkeypatch.setattr(
-        sys,
-        "argv",
+        results,
+        "TYPED",
         ["benchmarks/intake.py", "--count", "9", "--photos", "/somewhere/faces/", "--save"],
     )
     for speed in (120.5, 130.0):

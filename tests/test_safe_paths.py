@@ -13,6 +13,7 @@ from btfer.safe_paths import FilesInside, is_digest, is_face_id, path_inside
     [
         *("../x.png", "a/../../x.png", "/etc/passwd", "C:/x.png", "C:x.png", "..", ".", "", "a//b"),
         *("a\\..\\x.png", "\\\\host\\x.png", "a/\0.png", "a\n.png", "a/./b.png", "x" * 2_000),
+        *("x" * 256, "ü" * 128, "9" * 400 + "/a.png"),
     ],
 )
 def test_names_that_may_leave_the_folder_are_refused(tmp_path: Path, name: str) -> None:

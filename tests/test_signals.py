@@ -47,9 +47,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
+@pytest.mark.reliability("SIGTERM, SIGHUP, Ctrl-C")
 def test_an_import_ends_with_a_sentence_and_goes_on_later(
     folder: Path, tmp_path: Path, asked: signal.Signals, code: int
 ) -> None:
@@ -67,7 +69,7 @@ def test_an_import_ends_with_a_sentence_and_goes_on_later(
     while not any(stored.glob("*/*.jpg")) and job.poll() is None:
         time.sleep(0.05)
     job.send_signal(asked)
-    _, err = job.communicate(timeout=60)
+    _, err = job.communicate(timeout=200)
     assert job.returncode == code, err
     assert "run the same command again" in err
     assert "Traceback" not in err
@@ -79,6 +81,7 @@ def test_an_import_ends_with_a_sentence_and_goes_on_later(
     assert len(list(stored.glob("*/*.jpg"))) == PHOTOS
 
 
+@pytest.mark.reliability("SIGTERM, SIGHUP, Ctrl-C")
 def test_a_stage_ends_with_a_sentence(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     code = f"""
@@ -102,6 +105,6 @@ main()
     while not begun.exists() and job.poll() is None:
         time.sleep(0.05)
     job.terminate()
-    _, err = job.communicate(timeout=30)
+    _, err = job.communicate(timeout=200)
     assert job.returncode == 143
     assert err.endswith("stopped; what was done is kept: run the same command again to continue\n")

@@ -16,7 +16,9 @@ published       the paper's numbers
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,13 +32,15 @@ from btfer.bench.experiments.cells import (
     GridCell,
     cells,
     paper_cells,
-    shard,
 )
+from btfer.bench.experiments.cost import cost_beside_others
+from btfer.bench.experiments.shards import shard
 from btfer.bench.request import BenchRequest, NetworkRow, PlannedCell
 from btfer.bench.runs.record import RunRecord
 from btfer.bench.runs.store import RunStore
 from btfer.bench.train.protocol import Protocol, protocol_named
 from btfer.bench.train.recipe import Recipe
+from btfer.engine import SERIAL, Engine
 from btfer.errors import UsageError
 from btfer.extras import require
 from btfer.paths import training_dir
@@ -66,19 +70,29 @@ if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
 
 
 def bench(
-    request: BenchRequest, progress: Progress = SILENT, *, leaks: "Leaks | None" = None
+    request: BenchRequest,
+    progress: Progress = SILENT,
+    *,
+    leaks: "Leaks | None" = None,
+    engine: Engine = SERIAL,
 ) -> list[RunRecord]:
     """Run every combination on every training set and score it on the release; a record for each.
 
     leaks: what the named training set holds of the release; shown and recorded beside each cross-domain
-    score. Runs are kept in data_dir/runs; what is finished there is not repeated. Raises UsageError
-    before anything is trained, where an option or a folder cannot be right, and MissingExtra without the
-    benchmark's packages.
+    score. engine: where the runs run, as in `experiments.grid.run_grid`. Runs are kept in data_dir/runs; what
+    is finished there is not repeated. Raises UsageError before anything is trained, where an option or a
+    folder cannot be right, and MissingExtra without the benchmark's packages.
     """
-    wanted, absent, grid = _prepare(request, progress, plan_only=False)
+    if engine.name != "serial" and request.replicas > 1:
+        raise UsageError(
+            f"--replicas {request.replicas} shares each batch among GPUs, and --engine {engine.name} gives each run "
+            "one: leave one of them out"
+        )
+    with nullcontext() if engine.name == "serial" else _gpus_left_alone():
+        wanted, absent, grid = _prepare(request, progress, plan_only=False)
     from btfer.bench.experiments.grid import run_grid, with_leaks
 
-    records = run_grid([cell for cell in wanted if cell.training not in absent], grid)
+    records = run_grid([cell for cell in wanted if cell.training not in absent], grid, engine)
     return with_leaks(records, grid, leaks) if leaks else records
 
 
@@ -118,10 +132,15 @@ def _prepare(
     """The cells, the training sets that are not there, and what all cells share; everything checked."""
     require("bench", "btfer bench")
     rules, recipe = _rules(request), Recipe(**request.recipe)
+    if request.epochs and request.epochs > rules.max_epochs:
+        progress.say(
+            f"--epochs {request.epochs}: the protocol {rules.name} has {rules.max_epochs} at most, and that is taken"
+        )
     folders = dict(request.training) or find_sets(request.data_dir)
     names = _sets_of(request.grid, folders)
     wanted = _cells(request, names)
-    wanted = shard(wanted, request.part) if request.part else wanted
+    if request.part:
+        wanted = _share(wanted, request, rules, progress)
     absent = [name for name in names if name not in folders]
     _check_sets(request, folders, absent, progress, plan_only=plan_only)
     with quiet_stderr():
@@ -166,6 +185,21 @@ def _prepare(
 def _rules(request: BenchRequest) -> Protocol:
     """The protocol. Raises UsageError for an unknown name."""
     return protocol_named(request.protocol or ("strict" if request.grid == "modern" else "paper"))
+
+
+def _share(
+    wanted: list[GridCell], request: BenchRequest, rules: Protocol, progress: Progress
+) -> list[GridCell]:
+    """The cells of the request's share; says so where there are none for it."""
+
+    @cache
+    def cost(cell: GridCell) -> float:
+        return cost_beside_others(cell, rules, request.epochs)
+
+    found = shard(wanted, request.part, cost)
+    if not found:
+        progress.say(f"nothing to do in share {request.part}: the grid has {len(wanted)} cells")
+    return found
 
 
 def _check_votes(sets: "Iterable[ImageSet | None]") -> None:
@@ -214,6 +248,25 @@ def _check_release(
         check_folds(release, request.folds)
     size, resize = wanted[0].resolution, _rules(request).resize
     load_pixels(release, size, store.cache, resize, store.progress)
+
+
+@contextmanager
+def _gpus_left_alone() -> Iterator[None]:
+    """Have Keras, if it is loaded in here, find no GPU: those are for the processes of the runs.
+
+    Without JAX_PLATFORMS, JAX built for CUDA fails where no GPU is visible (jax-ml/jax issue 37668).
+    """
+    hidden = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    before = {name: os.environ.get(name) for name in hidden}
+    os.environ.update(hidden)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _load_keras() -> None:
@@ -314,5 +367,7 @@ def _splits(
             "\n".join([f"{name}: {splits[name].how}", *beside_table_1(splits[name])])
         )
     if request.labels and not any(labels_in(one.how) for one in splits.values()):
-        raise UsageError("--labels has no effect here: no training set has numbered class folders")
+        raise UsageError(
+            "--labels has no effect here: no training set says its classes by numbers alone"
+        )
     return splits

@@ -18,10 +18,11 @@ class BenchRequest:
     phase. folds: of an in-domain run. weights_from: file or folder of pretrained weights; None = Keras's
     cache. grid: `quick`, `modern` for networks after the paper's, or `paper` for the cells of Tables 2 and
     3. split: how training sets are split; empty = the protocol's way. limit: training images of a class, at
-    most. part: `i/n` = every n-th cell from the i-th on. labels: what the numbers of numbered class folders
-    mean, `0=angry,1=disgust,...`; empty = as the set's name says. augment: where training images are
-    warped, `host`, `device` or `auto` = on the device where there is a GPU. mixed_precision: compute in
-    half precision. replicas: GPUs of this machine that share each batch, 32 images on each and 64 at least.
+    most. part: `i/n` = the i-th of n shares of the cells that take about as long as each other. labels:
+    what the numbers of numbered class folders mean, `0=angry,1=disgust,...`; empty = as the set's name
+    says. augment: where training images are warped, `host`, `device` or `auto` = on the device where
+    there is a GPU. mixed_precision: compute in half precision. replicas: GPUs of this machine that
+    share each batch, 32 images on each and 64 at least.
     cross: score each run on the held-out part of every other training set too.
     recipe: what is trained otherwise than the protocol says, by the names of `train.recipe.Recipe`.
     """

@@ -26,7 +26,7 @@ class Comparison(NamedTuple):
     """Two photos by sha256, or faces by id (the smaller first), and what comparing them found.
 
     difference: the largest local difference; 9 = they could not be compared. same_scene: whether they are alike as a
-    whole, whatever the faces say.
+    whole, whatever the faces say. marked: the one of them with see-through letters over the other; '' = neither.
     """
 
     one: str
@@ -34,6 +34,7 @@ class Comparison(NamedTuple):
     same: bool
     difference: float
     same_scene: bool
+    marked: str = ""
 
 
 def view_hashes(cat: Catalogue, kind: str) -> dict[str, ViewHashes]:
@@ -57,6 +58,16 @@ def add_view_hashes(cat: Catalogue, kind: str, found: Mapping[str, ViewHashes]) 
 def known(cat: Catalogue, version: str) -> list[Comparison]:
     """All comparisons of one version."""
     return cat.read_as(Comparison, _selected().where(comparison.c.version == version))
+
+
+def marked_among(cat: Catalogue, photos: Collection[str]) -> set[str]:
+    """Those of some photos (sha256) that have see-through letters over what a copy shows plainly."""
+    found: set[str] = set()
+    with cat.read() as connection:
+        for part in in_parts(sorted(photos)):
+            some = sa.select(comparison.c.marked).where(comparison.c.marked.in_(part))
+            found |= set(connection.execute(some).scalars())
+    return found
 
 
 def differences(cat: Catalogue, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], float]:

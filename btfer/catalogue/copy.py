@@ -2,19 +2,23 @@
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from btfer.catalogue.address import shown
 from btfer.catalogue.store import Catalogue, open_catalogue
 from btfer.catalogue.tables import metadata
 from btfer.errors import CatalogueError, UsageError
+from btfer.passwords import without_password
 from btfer.progress import SILENT, Progress
 
-ROWS_AT_ONCE = 2_000
+# So that PostgreSQL sends a part at a time: by itself it sends a million rows at once.
+_IN_PARTS = {"yield_per": 2_000}
 _MODULUS = 1 << 256
 
 
@@ -32,44 +36,94 @@ class Contents:
 
 
 def copy_catalogue(source: str, target: str, progress: Progress = SILENT) -> Contents:
-    """Copy every row of the catalogue at one database URL to the other, and compare the two afterwards.
+    """Copy every row of the catalogue at one database URL to the other, and compare the two before it is kept.
 
     The target must hold nothing, or the same already: then nothing is done. It has all rows or none, whenever the
-    copy is killed. Photos and faces are files, and stay where they are. Raises NoCatalogue where the source holds
-    none, UsageError where the target holds something else, CatalogueError where the two differ afterwards.
+    copy is killed. What others write to the source meanwhile is not in the copy. Photos and faces are files, and
+    stay where they are. Raises NoCatalogue where the source holds none, UsageError where the target holds
+    something else, CatalogueError where the two differ afterwards.
     """
-    cat, copy = open_catalogue(source, must_exist=True), open_catalogue(target)
-    try:
-        wanted, there = contents(cat), contents(copy)
-        if there == wanted:
-            return wanted
+    with (
+        closing(open_catalogue(source, must_exist=True)) as cat,
+        closing(open_catalogue(target)) as copy,
+    ):
+        there = contents(copy)
+        if there.total and there == contents(cat):
+            return there
         if there.total:
             raise UsageError(
-                f"{shown(target)} holds another catalogue already ({there.total:,} rows): copy into an empty database"
+                f"{without_password(target)} holds another catalogue already ({there.total:,} rows): "
+                "copy into an empty database"
             )
-        _copy_rows(cat, copy, progress, wanted.total)
-        there = contents(copy)
-        if there != wanted:
-            raise CatalogueError(
-                f"the copy differs from {shown(source)}, which changed meanwhile: empty {shown(target)}, "
-                "stop what writes (the review app, a crawl), and copy again"
-            )
-        return there
-    finally:
-        cat.close()
-        copy.close()
+        with cat.read() as reading, copy.write() as writing:
+            copied = copy_rows(reading, writing, metadata.sorted_tables, progress)
+            if writing.dialect.name == "postgresql":
+                _advance_sequences(writing)
+        return copied
 
 
 def contents(cat: Catalogue) -> Contents:
     """Counts and digest of a catalogue. Order does not count: databases sort text in different ways."""
-    rows, total = {}, 0
     with cat.read() as connection:
-        for table in metadata.sorted_tables:
-            rows[table.name] = 0
-            for row in connection.execute(sa.select(table)).yield_per(ROWS_AT_ONCE):
-                rows[table.name] += 1
-                total += _row_digest(table.name, tuple(row))
-    return Contents(rows, f"{total % _MODULUS:064x}")
+        return _contents(connection, metadata.sorted_tables)
+
+
+def copy_rows(
+    reading: sa.Connection, writing: sa.Connection, tables: Sequence[sa.Table], progress: Progress
+) -> Contents:
+    """Copy the rows of tables, which both databases have, and compare what arrived; what was copied.
+
+    Raises CatalogueError where it differs: the caller's transaction must not be kept then.
+    """
+    total = _count(reading, tables)
+    copied = _Digest()
+    for table in tables:
+        found = reading.execute(sa.select(table), execution_options=_IN_PARTS)
+        for part in found.mappings().partitions():
+            rows = [dict(row) for row in part]
+            writing.execute(sa.insert(table), rows)
+            copied.add(table.name, (tuple(row.values()) for row in rows))
+            progress.update("copy", copied.total, total)
+    wanted = copied.contents(tables)
+    if _contents(writing, tables) != wanted:
+        raise CatalogueError(
+            "the copy differs from what was copied, and was not kept: is the disk, or the database, damaged?"
+        )
+    return wanted
+
+
+class _Digest:
+    """Counts rows and adds up their digests."""
+
+    def __init__(self) -> None:
+        self._rows: Counter[str] = Counter()
+        self._sum = 0
+
+    @property
+    def total(self) -> int:
+        return self._rows.total()
+
+    def add(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        for row in rows:
+            self._rows[table] += 1
+            self._sum += _row_digest(table, row)
+
+    def contents(self, tables: Iterable[sa.Table]) -> Contents:
+        rows = {table.name: self._rows[table.name] for table in tables}
+        return Contents(rows, f"{self._sum % _MODULUS:064x}")
+
+
+def _contents(connection: sa.Connection, tables: Sequence[sa.Table]) -> Contents:
+    found = _Digest()
+    for table in tables:
+        for part in connection.execute(sa.select(table), execution_options=_IN_PARTS).partitions():
+            found.add(table.name, map(tuple, part))
+    return found.contents(tables)
+
+
+def _count(connection: sa.Connection, tables: Iterable[sa.Table]) -> int:
+    counted = (sa.select(sa.func.count()).select_from(table) for table in tables)
+    return sum(connection.execute(one).scalar_one() for one in counted)
 
 
 def _row_digest(table: str, row: tuple[Any, ...]) -> int:
@@ -79,19 +133,6 @@ def _row_digest(table: str, row: tuple[Any, ...]) -> int:
 
 def _hex(value: Any) -> str:
     return bytes(value).hex()
-
-
-def _copy_rows(cat: Catalogue, copy: Catalogue, progress: Progress, total: int) -> None:
-    done = 0
-    with cat.read() as reading, copy.write() as writing:
-        for table in metadata.sorted_tables:
-            found = reading.execute(sa.select(table)).yield_per(ROWS_AT_ONCE)
-            for part in found.mappings().partitions(ROWS_AT_ONCE):
-                writing.execute(sa.insert(table), [dict(row) for row in part])
-                done += len(part)
-                progress.update("copy", done, total)
-        if writing.dialect.name == "postgresql":
-            _advance_sequences(writing)
 
 
 def _advance_sequences(connection: sa.Connection) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from btfer.catalogue import verdicts
 from btfer.catalogue.rows import PhotoHashes
 from btfer.catalogue.store import Catalogue, in_parts
-from btfer.catalogue.tables import fetch, photo, query, sighting, verdict
+from btfer.catalogue.tables import HAS_KEEPER, fetch, photo, query, sighting, verdict
 from btfer.catalogue.verdicts import Verdict, not_undone
 
 # The index of subjects would visit the rows in the order of their photos' names, which takes SQLite five
@@ -77,6 +77,13 @@ def copies(cat: Catalogue) -> list[DuplicateCopy]:
     """Every photo that is dropped as a copy."""
     with cat.read() as connection:
         return _copies(connection, _dropped_copies())
+
+
+def copies_of(cat: Catalogue, keeper: str) -> list[DuplicateCopy]:
+    """The photos that are dropped as copies of one, oldest verdict first."""
+    of_keeper = _dropped_copies().where(verdict.c.keeper == keeper, HAS_KEEPER)
+    with cat.read() as connection:
+        return _copies(connection, of_keeper.order_by(verdict.c.id))
 
 
 def copies_of_dropped(cat: Catalogue) -> set[str]:
@@ -204,7 +211,9 @@ def _group(connection: sa.Connection, keeper: str) -> list[PhotoHashes]:
         found = {
             row.photo
             for part in in_parts(sorted(edge))
-            for row in _copies(connection, _dropped_copies().where(verdict.c.keeper.in_(part)))
+            for row in _copies(
+                connection, _dropped_copies().where(verdict.c.keeper.in_(part), HAS_KEEPER)
+            )
         }
         edge = found - set(members)
         members += sorted(edge)

@@ -1,5 +1,6 @@
 """Taking photos out for good: every row that names them."""
 
+import secrets
 from collections.abc import Collection
 
 import sqlalchemy as sa
@@ -19,9 +20,12 @@ from btfer.catalogue.tables import (
     release,
     release_face,
     sighting,
+    stage_mark,
     verdict,
 )
 
+ERASED = "erase"
+"""The stage whose mark, a new one each time, says that rows were deleted."""
 SHOWN_DIGITS = 16
 """Of a photo's sha256, as the review app shows it."""
 
@@ -46,12 +50,19 @@ def erase(cat: Catalogue, photos: Collection[str], faces: Collection[str] = ()) 
     with cat.write() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        connection.execute(sa.delete(stage_mark))  # their numbers come again
+        connection.execute(sa.insert(stage_mark).values(_new_mark()))
         for part in in_parts(sorted(faces)):
             connection.execute(sa.delete(release_face).where(release_face.c.face.in_(part)))
             connection.execute(sa.delete(lease).where(lease.c.subject.in_(part)))
         _clear_notes_that_name(connection, photos)
         for part in in_parts(sorted(photos), 100):
             _erase_some(connection, part)
+
+
+def _new_mark() -> dict[str, object]:
+    """By which `versions.version` tells that rows are gone, from the moment on at which they are."""
+    return {"stage": ERASED, "settings": secrets.token_hex(8), "version": [], "found": {}}
 
 
 def _clear_notes_that_name(connection: sa.Connection, photos: Collection[str]) -> None:

@@ -19,9 +19,13 @@ _STARTS = (24, 16, 12, 8)  # digits of a sha256 by which a photo may be asked fo
 
 def mark_of(cat: Catalogue, asked: Iterable[str]) -> str:
     """The mark of a request, the same whatever the order; only the catalogue's key makes it."""
-    text = "\0".join(sorted({one.strip() for one in asked}))
     with cat.write() as connection:
         key = withdrawals.key_within(connection)
+    return _mark(key, asked)
+
+
+def _mark(key: bytes, asked: Iterable[str]) -> str:
+    text = "\0".join(sorted({one.strip() for one in asked}))
     return hmac.digest(key, b"erasure\0" + text.encode(), "sha256").hex()
 
 
@@ -103,10 +107,15 @@ def finish(cat: Catalogue, id_: str, releases: Mapping[str, str]) -> None:
         connection.execute(sa.update(erasure).where(erasure.c.id == id_).values(**done))
 
 
-def done_at(cat: Catalogue, mark: str) -> str:
-    """When a request of this mark was last done, '' = never."""
-    of_mark = sa.select(sa.func.max(erasure.c.done_at)).where(erasure.c.mark == mark)
+def done_at(cat: Catalogue, asked: Iterable[str]) -> str:
+    """When this was last asked for and done, '' = never. Nothing is written."""
     with cat.read() as connection:
+        key = withdrawals.known_key(connection)
+        if not key:
+            return ""  # nothing has ever been forgotten
+        of_mark = sa.select(sa.func.max(erasure.c.done_at)).where(
+            erasure.c.mark == _mark(key, asked)
+        )
         return str(connection.execute(of_mark).scalar() or "")
 
 

@@ -1,13 +1,14 @@
 """Faces: what the crop stage found, the queue of the second review round, and what may be sampled."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
 from btfer.catalogue import photos, verdicts
+from btfer.catalogue.prefixes import begins_with
 from btfer.catalogue.rows import AcceptedFace, Face, LabelledFace, PhotoWithoutFace
 from btfer.catalogue.store import Catalogue, Row, in_parts, insert_new, now
 from btfer.catalogue.tables import face, verdict
@@ -18,14 +19,15 @@ SAME_SHOT = "same shot as another"
 """Why a face that the crop stage accepted is dropped again: it stands in another photo as well."""
 
 # The columns whose names the database had before fields told their units.
-_COLUMN_OF = {
+_RENAMED = {
     "crop_digest": "settings",
     "x_px": "x",
     "y_px": "y",
     "width_px": "width",
     "height_px": "height",
 }
-_FACE_COLUMNS = tuple(face.c[_COLUMN_OF.get(one.name, one.name)] for one in fields(Face))
+_COLUMN_OF = {one.name: _RENAMED.get(one.name, one.name) for one in fields(Face)}
+_FACE_COLUMNS = tuple(face.c[column] for column in _COLUMN_OF.values())
 
 
 def add(cat: Catalogue, found: Iterable[Face], judged: Iterable[Verdict]) -> None:
@@ -33,12 +35,11 @@ def add(cat: Catalogue, found: Iterable[Face], judged: Iterable[Verdict]) -> Non
     at = now()
     with cat.write() as connection:
         insert_new(connection, face, [_row(one) for one in found])
-        for one in judged:
-            verdicts.add_within(connection, one, at)
+        verdicts.add_all_within(connection, judged, at)
 
 
 def _row(one: Face) -> Row:
-    return {_COLUMN_OF.get(name, name): value for name, value in asdict(one).items()}
+    return {column: getattr(one, name) for name, column in _COLUMN_OF.items()}
 
 
 def accepted(cat: Catalogue, crop_digest: str) -> list[AcceptedFace]:
@@ -92,7 +93,7 @@ def accepted_with_labels(cat: Catalogue, crop_digest: str) -> list[LabelledFace]
 
 def find(cat: Catalogue, start: str) -> list[Face]:
     """Faces whose id begins with `start`."""
-    return _faces(cat, face.c.id.startswith(start, autoescape=True))
+    return _faces(cat, begins_with(face.c.id, start))
 
 
 def of_photo(cat: Catalogue, sha256: str) -> list[Face]:
@@ -128,10 +129,9 @@ def all_settings(cat: Catalogue) -> list[str]:
 
 def touch_settings(cat: Catalogue, crop_digest: str) -> None:
     """Repeat the newest of the crop stage's verdicts under a setting: it is the one that ran last."""
-    crop = verdicts.current("crop")
-    newest = (
-        sa.select(crop).where(crop.c.settings == crop_digest).order_by(crop.c.id.desc()).limit(1)
-    )
+    # From the newest row on: the index of rounds would go through all of them.
+    of_crop = (verdict.c.round.concat("") == "crop") & (verdict.c.settings == crop_digest)
+    newest = verdicts.not_undone().where(of_crop).order_by(verdict.c.id.desc()).limit(1)
     for row in cat.rows(newest):
         same = {name: row[name] for name in ("photo", "decision", "reviewer", "face", "reason")}
         verdicts.add(cat, [Verdict("crop", settings=crop_digest, **same)])
@@ -148,7 +148,8 @@ def newest_settings(cat: Catalogue) -> str:
         end = connection.execute(sa.select(sa.func.max(verdict.c.id))).scalar() or 0
         if end < upto:  # rows were erased
             upto, before = 0, ""
-        newer = (verdict.c.round == "crop") & (verdict.c.id > upto)
+        # By the number, not by the index of rounds, which would go through all of the crop stage's.
+        newer = (verdict.c.round.concat("") == "crop") & (verdict.c.id > upto)
         last = sa.select(verdict.c.settings).where(newer).order_by(verdict.c.id.desc()).limit(1)
         found = connection.execute(last).scalar()
     digest = before if found is None else str(found)

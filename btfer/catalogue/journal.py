@@ -4,11 +4,12 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from btfer.catalogue.rows import FetchState, FetchTally, FetchTask, UrlCount
-from btfer.catalogue.store import Catalogue, Row, in_parts, insert_new, now
+from btfer.catalogue.store import Catalogue, Row, in_parts, insert_new, now, plain_rows
 from btfer.catalogue.tables import fetch, photo, query, search, sighting
 from btfer.images import Intake
 from btfer.queries import Query
@@ -144,6 +145,7 @@ def pending(
     that the page before ended with. retry: reasons (`timeout`, `http 503`) of lost URLs, or `failed` for all
     failed ones, to be tried once more.
     """
+    after = after or _before_first(cat, source, retry)
     earlier = sighting.alias()
     seen_before = sa.exists().where(
         earlier.c.fetch == sighting.c.fetch,
@@ -178,6 +180,16 @@ def pending(
     if classes:
         statement = statement.where(query.c.expression.in_(classes))
     return cat.read_as(FetchTask, statement)
+
+
+def _before_first(cat: Catalogue, source: str, retry: Collection[str]) -> int:
+    """The sighting before the first that is still to be fetched: of a million that were, none is looked at."""
+    # `+ 0` keeps SQLite from going through all sightings in their order; it goes by the state of the URLs.
+    first = sa.func.min(sighting.c.id + 0)
+    joined = sa.select(first).join(fetch, fetch.c.id == sighting.c.fetch)
+    with cat.read() as connection:
+        found = connection.scalar(joined.where(sighting.c.source == source, _to_fetch(retry)))
+    return int(found or 1) - 1
 
 
 def addresses(cat: Catalogue) -> set[str]:
@@ -234,7 +246,9 @@ def finish(cat: Catalogue, ends: Sequence[tuple[str, Fetched, Intake | None]]) -
     found = {intake.sha256: intake for _, _, intake in ends if intake}
     changes = [vars(done) | {"fetch_id": key, "at": at} for key, done, _ in ends]
     with cat.write() as connection:
-        new = insert_new(connection, photo, [_photo_row(one, at) for one in found.values()])
+        last = int(connection.scalar(sa.select(sa.func.max(photo.c.number))) or 0)
+        rows = [_photo_row(one, at, last + n) for n, one in enumerate(found.values(), start=1)]
+        new = insert_new(connection, photo, rows)
         if changes:
             connection.execute(_FINISH, changes)
     return {sha256 for (sha256,) in new}
@@ -361,13 +375,12 @@ def tallies(cat: Catalogue) -> list[FetchTally]:
     return cat.read_as(FetchTally, statement)
 
 
-def ends_of_urls(cat: Catalogue) -> Iterator[FetchTally]:
-    """The same of every single URL, read a part at a time; the name is the URL."""
+def ends_of_urls(cat: Catalogue) -> Iterator[tuple[Any, ...]]:
+    """The same of every single URL, read a part at a time: the URL, then as `FetchTally`."""
     of_photo = (photo.c.sha256 == fetch.c.photo) & (fetch.c.reason == "")
     statement = sa.select(fetch.c.url, *_counts(lambda one: one)).outerjoin(photo, of_photo)
     with cat.read() as connection:
-        for part in connection.execute(statement).partitions(5_000):
-            yield from (FetchTally(*row) for row in part)
+        yield from plain_rows(connection, statement)
 
 
 def _counts(
@@ -415,8 +428,8 @@ def _sighting_row(seen: Sighting, key: str, asked: Query, at: str) -> Row:
     return row | {"fetch": key, "query": asked.id, "plan": asked.plan, "at": at}
 
 
-def _photo_row(intake: Intake, at: str) -> Row:
-    row = vars(intake) | {"at": at}
+def _photo_row(intake: Intake, at: str, number: int) -> Row:
+    row = vars(intake) | {"at": at, "number": number}
     del row["thumbnail"]  # a file, beside the photo
     return row
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from btfer.catalogue import duplicates, verdicts
 from btfer.catalogue.rows import PhotoHashes
-from btfer.catalogue.store import Catalogue, Row, insert_new
+from btfer.catalogue.store import Catalogue, Row, in_parts, insert_new
 from btfer.catalogue.tables import fetch, pair_verdict, photo
 
 _DRAWN = pair_verdict.c.weight > 0
@@ -48,6 +48,13 @@ class OpenPair(NamedTuple):
     other: str
     one_format: str
     other_format: str
+
+
+class AnsweredPairs(NamedTuple):
+    """Which pairs have a person's answers now, and which have another one's or another answer; the rest are no more."""
+
+    theirs: set[int]
+    other: set[int]
 
 
 class PairCount(NamedTuple):
@@ -171,15 +178,34 @@ def answered_otherwise(cat: Catalogue) -> set[str]:
     return {photo for pair in same | other for photo in pair}
 
 
-def answer(cat: Catalogue, same: Mapping[int, bool], reviewer: str) -> int:
-    """Write answers by pair id, all at once; how many were still open (the others stay as they are)."""
-    at = verdicts.timestamp()
+_LAST_ANSWER = sa.select(sa.func.max(pair_verdict.c.at))
+
+
+def answer(cat: Catalogue, same: Mapping[int, bool], reviewer: str) -> AnsweredPairs:
+    """Write answers by pair id, all at once. Those that were answered before stay as they are."""
     open_ = (pair_verdict.c.id == sa.bindparam("pair")) & pair_verdict.c.same.is_(None)
     change = sa.update(pair_verdict).where(open_)
-    change = change.values(same=sa.bindparam("is_same"), reviewer=reviewer, at=at)
+    change = change.values(same=sa.bindparam("is_same"), reviewer=reviewer, at=sa.bindparam("now"))
+    columns = sa.select(pair_verdict.c.id, pair_verdict.c.same, pair_verdict.c.reviewer)
     with cat.write() as connection:
-        given = ({"pair": id_, "is_same": is_same} for id_, is_same in same.items())
-        return sum(connection.execute(change, one).rowcount for one in given)
+        now = verdicts.next_timestamp(connection, _LAST_ANSWER)
+        for id_, is_same in same.items():
+            connection.execute(change, {"pair": id_, "is_same": is_same, "now": now})
+        rows = [
+            row
+            for part in in_parts(same)
+            for row in connection.execute(columns.where(pair_verdict.c.id.in_(part)))
+        ]
+    theirs = {row.id for row in rows if (row.same, row.reviewer) == (same[row.id], reviewer)}
+    return AnsweredPairs(theirs, {row.id for row in rows} - theirs)
+
+
+def photos_of(cat: Catalogue, ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """The two photos (sha256, the smaller first) of each pair, by id; unknown ones are left out."""
+    columns = sa.select(pair_verdict.c.id, pair_verdict.c.one, pair_verdict.c.other)
+    parts = (columns.where(pair_verdict.c.id.in_(part)) for part in in_parts(ids))
+    with cat.read() as connection:
+        return {id_: (one, other) for part in parts for id_, one, other in connection.execute(part)}
 
 
 def undo_last(cat: Catalogue, reviewer: str) -> dict[int, bool]:
@@ -190,7 +216,8 @@ def undo_last(cat: Catalogue, reviewer: str) -> dict[int, bool]:
         own, pair_verdict.c.at == newest
     )
     with cat.write() as connection:
+        now = verdicts.next_timestamp(connection, _LAST_ANSWER)
         taken = {row.id: row.same for row in connection.execute(batch.order_by(pair_verdict.c.id))}
         blank = sa.update(pair_verdict).where(pair_verdict.c.id.in_(taken))
-        connection.execute(blank.values(same=None, reviewer="", at=""))
+        connection.execute(blank.values(same=None, reviewer="", at=now))
     return taken

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from btfer.catalogue import verdicts
+from btfer.catalogue import verdicts, versions
+from btfer.catalogue.prefixes import begins_with
 from btfer.catalogue.rows import (
     DescribedPhoto,
     DuplicateCandidate,
@@ -20,13 +21,24 @@ from btfer.catalogue.rows import (
     PhotoToReview,
 )
 from btfer.catalogue.statements import statements
-from btfer.catalogue.store import Catalogue, Row, in_parts
-from btfer.catalogue.tables import face, fetch, photo, query, search, sighting
+from btfer.catalogue.store import Catalogue, Row, in_parts, plain_rows
+from btfer.catalogue.tables import (
+    HAS_KEEPER,
+    face,
+    fetch,
+    photo,
+    query,
+    search,
+    sighting,
+    verdict,
+)
 from btfer.licences import PhotoRights, resolve
 from btfer.queries import Cell
 from btfer.urls import alike, identity, other_scheme
 
 UNLABELLED = "unlabelled"
+_CROP = "crop"  # as the stage is named where it left off
+_FEW = 5_000  # photos: beyond, a queue is asked for as a whole
 
 
 def hash_index(cat: Catalogue) -> list[IndexedHashes]:
@@ -154,20 +166,41 @@ def _with_rights(one: DescribedPhoto, rights: PhotoRights) -> DescribedPhoto:
 def awaiting_crop(cat: Catalogue, crop_digest: str, *, unreviewed: str = "") -> list[PhotoToCrop]:
     """The queue of the crop stage under one setting: photos kept so far and not yet looked at.
 
-    unreviewed: `keep` takes photos that no person has judged as well.
+    unreviewed: `keep` takes photos that no person has judged as well. Only what was judged since the stage has ended
+    (`crop_ended`) is looked at.
     """
-    dedup, people, crop = (verdicts.current(name) for name in ("dedup", "photos", "crop"))
+    mark = versions.mark_of(cat, _CROP, f"{crop_digest}{unreviewed}")
+    if mark and versions.version(cat).goes_on_from(mark.version):
+        judged = versions.judged_since(cat, mark.version, "dedup", "photos", undone_in="crop")
+        if len(judged) <= _FEW:
+            parts = (_to_crop(crop_digest, unreviewed, part) for part in in_parts(sorted(judged)))
+            return [row for part in parts for row in cat.read_as(PhotoToCrop, part)]
+    return cat.read_as(PhotoToCrop, _to_crop(crop_digest, unreviewed, None))
+
+
+def crop_ended(
+    cat: Catalogue, crop_digest: str, before: versions.CatalogueVersion, *, unreviewed: str = ""
+) -> None:
+    """Remember that the crop stage has looked at all that awaited it in the catalogue as it was `before`."""
+    versions.set_mark(cat, _CROP, versions.StageMark(before), f"{crop_digest}{unreviewed}")
+
+
+def _to_crop(
+    crop_digest: str, unreviewed: str, only: Collection[str] | None
+) -> sa.Select[tuple[str, str]]:
+    """The photos that await the crop stage, in the order of their sha256. only: among these."""
+    dedup, people, crop = (verdicts.current(name, only) for name in ("dedup", "photos", "crop"))
     done = (crop.c.photo == photo.c.sha256) & (crop.c.face == "") & (crop.c.settings == crop_digest)
     judged = sa.func.coalesce(people.c.decision, "keep" if unreviewed == "keep" else "")
-    return cat.read_as(
-        PhotoToCrop,
+    queue = (
         sa.select(photo.c.sha256, photo.c.format)
         .join(dedup, (dedup.c.photo == photo.c.sha256) & (dedup.c.decision == "keep"))
         .outerjoin(people, people.c.photo == photo.c.sha256)
         .outerjoin(crop, done)
         .where(judged.in_(("keep", "relabel")), crop.c.id.is_(None))
-        .order_by(photo.c.sha256),
+        .order_by(photo.c.sha256)
     )
+    return queue if only is None else queue.where(photo.c.sha256.in_(only))
 
 
 def labels(cat: Catalogue) -> dict[str, LabelledPhoto]:
@@ -181,7 +214,9 @@ def labels(cat: Catalogue) -> dict[str, LabelledPhoto]:
 
 def conflicting(cat: Catalogue) -> set[str]:
     """Photos that were found, they or a near-duplicate of theirs, under queries of different expressions."""
-    dedup = verdicts.current("dedup")
+    # Nearly all photos are no copies: what holds of dedup is asked of those alone that had a keeper once.
+    once = sa.select(verdict.c.photo).where(verdict.c.round == "dedup", HAS_KEEPER)
+    dedup = verdicts.current("dedup", once)
     keeper = sa.func.coalesce(sa.func.nullif(dedup.c.keeper, ""), fetch.c.photo)
     statement = (
         sa.select(keeper.label("keeper"))
@@ -190,9 +225,11 @@ def conflicting(cat: Catalogue) -> set[str]:
         .outerjoin(dedup, dedup.c.photo == fetch.c.photo)
         .where(fetch.c.photo.is_not(None), query.c.expression != "")
         .group_by(keeper)
-        .having(sa.func.count(sa.distinct(query.c.expression)) > 1)
+        # Not by counting which there are, for which a database sorts all sightings.
+        .having(sa.func.min(query.c.expression) != sa.func.max(query.c.expression))
     )
-    return {row["keeper"] for row in cat.rows(statement)}
+    with cat.read() as connection:
+        return {photo_ for (photo_,) in plain_rows(connection, statement)}
 
 
 def with_copies(cat: Catalogue) -> set[str]:
@@ -223,8 +260,8 @@ def sightings(cat: Catalogue, sha256: str) -> list[PhotoSighting]:
 
 def find(cat: Catalogue, start: str) -> list[Photo]:
     """Photos whose sha256 begins with `start`."""
-    begins = photo.c.sha256.startswith(start, autoescape=True)
-    return cat.read_as(Photo, sa.select(photo).where(begins))
+    columns = [one for one in photo.columns if one is not photo.c.number]
+    return cat.read_as(Photo, sa.select(*columns).where(begins_with(photo.c.sha256, start)))
 
 
 def shown_at(cat: Catalogue, things: Iterable[str]) -> set[str]:
@@ -255,9 +292,8 @@ def addresses_like(cat: Catalogue, url: str) -> list[str]:
 
 def findable(cat: Catalogue, text: str) -> set[str]:
     """Photos, by sha256, that a text names: the start of the sha256 or of a face id, an address, or a file's name."""
-    start = text.lower()
-    named = sa.select(photo.c.sha256).where(photo.c.sha256.startswith(start, autoescape=True))
-    of_face = sa.select(face.c.photo).where(face.c.id.startswith(text, autoescape=True))
+    named = sa.select(photo.c.sha256).where(begins_with(photo.c.sha256, text))
+    of_face = sa.select(face.c.photo).where(begins_with(face.c.id, text))
     file_name = fetch.c.url.endswith(f"/{text}", autoescape=True)
     from_there = sa.select(fetch.c.photo).where(
         fetch.c.photo.is_not(None),
@@ -342,9 +378,13 @@ def _label(people: sa.Subquery) -> sa.ColumnElement[str]:
 
 
 def from_first(
-    statement: sa.Select[*tuple[Any, ...]], only: Collection[str] | None = None
+    statement: sa.Select[*tuple[Any, ...]],
+    only: Collection[str] | sa.ColumnElement[bool] | None = None,
 ) -> sa.Select[Any]:
-    """The statement over photos joined with their first sighting (the first that has a label) and its query."""
+    """The statement over photos joined with their first sighting (the first that has a label) and its query.
+
+    only: of these photos, or of those whose `fetch.photo` is as this says.
+    """
     first = _first_sightings(only)
     return (
         statement.select_from(photo)
@@ -354,8 +394,14 @@ def from_first(
     )
 
 
-def _first_sightings(only: Collection[str] | None = None) -> sa.Subquery:
+def _first_sightings(
+    only: Collection[str] | sa.ColumnElement[bool] | None = None,
+) -> sa.Subquery:
     """Each photo's first sighting that has a label, else the first of all: photo, first."""
+    if only is None:
+        only = fetch.c.photo.is_not(None)
+    elif not isinstance(only, sa.ColumnElement):
+        only = fetch.c.photo.in_(only)
     labelled = sa.case((query.c.expression != "", sighting.c.id))
     return (
         sa.select(
@@ -364,7 +410,7 @@ def _first_sightings(only: Collection[str] | None = None) -> sa.Subquery:
         )
         .join(sighting, sighting.c.fetch == fetch.c.id)
         .join(query, query.c.id == sighting.c.query)
-        .where(fetch.c.photo.is_not(None) if only is None else fetch.c.photo.in_(only))
+        .where(only)
         .group_by(fetch.c.photo)
         .subquery()
     )

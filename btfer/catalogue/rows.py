@@ -62,6 +62,7 @@ class DuplicateCandidate(NamedTuple):
     at: when it came, ISO 8601. judged: whether people have judged it. decision, by, keeper: dedup's
     current verdict, who gave it, and of which photo it is a copy ('' = none). licences: name and address
     of every sighting's, sorted. bordered: whether it has a strip or a frame around it; the catalogue does not say.
+    marked: whether it has see-through letters over what a copy shows plainly, as far as they were compared.
     """
 
     sha256: str
@@ -75,6 +76,7 @@ class DuplicateCandidate(NamedTuple):
     keeper: str
     licences: tuple[tuple[str, str], ...] = ()
     bordered: bool = False
+    marked: bool = False
 
 
 class DuplicatePhoto(NamedTuple):

@@ -9,7 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from btfer.errors import CatalogueError
+from btfer.errors import CatalogueError, UsageError
+from btfer.plain_files import refuse_odd
 
 BUSY_TIMEOUT_S = 60  # how long a writer waits for another process's lock
 
@@ -17,10 +18,7 @@ BUSY_TIMEOUT_S = 60  # how long a writer waits for another process's lock
 def engine_of(url: sa.URL) -> sa.Engine:
     """Connections that hold the write lock from a transaction's first line. The file need not be there yet."""
     if url.database and url.database != ":memory:":
-        try:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CatalogueError(f"cannot make the folder of {url.database}: {error}") from None
+        _prepare(Path(url.database))
     engine = sa.create_engine(url, creator=partial(_connect, url))
 
     @sa.event.listens_for(engine, "connect")
@@ -43,6 +41,22 @@ def engine_of(url: sa.URL) -> sa.Engine:
     return engine
 
 
+def _prepare(file: Path) -> None:
+    """Make the folder of a catalogue. Raises UsageError where either is something else, CatalogueError as well."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"{file.parent} is no folder: a catalogue cannot lie in it") from None
+    except OSError as error:
+        raise CatalogueError(f"cannot make the folder of {file}: {error}") from None
+    try:
+        refuse_odd(file)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise UsageError(f"{file} cannot be the catalogue: {error.strerror}") from None
+
+
 def _connect(url: sa.URL) -> sqlite3.Connection:
     name = url.database or ":memory:"
     if not is_read_only(url):
@@ -61,6 +75,15 @@ def is_read_only(url: sa.URL) -> bool:
         return False
     file = Path(url.database)
     return file.is_file() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+
+
+def identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another one that takes its place; None where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def write_ahead(engine: sa.Engine) -> None:

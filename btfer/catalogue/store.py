@@ -1,8 +1,7 @@
 """Opening a catalogue and its transactions, the same on SQLite and PostgreSQL."""
 
 import datetime
-import json
-import re
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,29 +11,35 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from btfer.catalogue import sqlite
-from btfer.catalogue.address import parse, shown, sqlite_file
-from btfer.catalogue.tables import SCHEMA, metadata
-from btfer.errors import BtferError, CatalogueError, MissingExtra, NoCatalogue
+from btfer.catalogue.address import parse, sqlite_file
+from btfer.catalogue.driver_errors import plain_errors
+from btfer.catalogue.revisions import ONE_WRITER, VERSION, migrate, revision_of
+from btfer.catalogue.tables import SCHEMA
+from btfer.errors import BtferError, CatalogueError, MissingExtra, NoCatalogue, UsageError
+from btfer.passwords import without_password
 
 Row = dict[str, Any]
 """A row inside this package; what leaves it is one of the types of `catalogue.rows`."""
 
 Kind = TypeVar("Kind")
 Value = TypeVar("Value")
-BACKUP = ".before-"  # and a revision: the copy of a file before it was upgraded
+BACKUP = ".before-"  # and a revision: the copy of a catalogue before it was upgraded
+COPY_OF_SERVER = "catalogue.postgresql"  # and so on: of one on PostgreSQL, in the data folder
 MANY = 1_000  # rows: after so many new ones the database plans its queries anew
 PARAMETERS_AT_ONCE = 500  # a statement takes a limited number
 _AT_ONCE = 5_000  # rows of a long result
-# What BEGIN IMMEDIATE is for SQLite: two people who commit at the same instant come one after the other.
-_ONE_WRITER = sa.text("SELECT pg_advisory_xact_lock(6278674)")
-_ADVICE = {
-    "full": "free some space and run again",
-    "readonly": "this command writes, and the file, its folder or its disk may only be read",
-    "malformed": "the file is damaged: put back a copy",
-    "decode to UTF-8": "the file is damaged: put back a copy",
-    "not a database": "set another one with --catalogue, or put back a copy",
-}
-_MIGRATIONS = Path(__file__).parent / "migrations"
+# PostgreSQL keeps a list in memory to look things up in it; one that is too long it goes through from the start each
+# time. By itself it allows for 8 MB, which the verdicts of 200,000 photos fill.
+_LONG_LISTS = (
+    "SELECT set_config('work_mem', '256MB', false) "
+    "WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('256MB')"
+)
+_HOLDERS = sa.text(
+    "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
+    "AND pid = ANY(:pids)"
+)
+# As a SQLite transaction is: by itself PostgreSQL shows each statement what was committed until then.
+_SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class Catalogue:
@@ -42,27 +47,100 @@ class Catalogue:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._file = self.files()[0].absolute() if self.files() else None
+        self._opened = sqlite.identity(self._file) if self._file else None
+        self._lock_pids: set[int] = set()  # of the server's processes that hold our stages' locks
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """One consistent view; nothing can be written through it by accident on SQLite."""
-        with _plain_errors(), self._engine.connect() as connection:
-            yield connection
+        """One consistent view, whatever others write meanwhile."""
+        with plain_errors(), self._engine.connect() as connection:
+            yield snapshot(connection)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One transaction: all of it happens, or nothing."""
-        with _plain_errors(), self._engine.connect() as connection:
+        with plain_errors(), self._engine.connect() as connection:
             with connection.execution_options(btfer_write=True).begin():
                 if connection.dialect.name == "postgresql":
-                    connection.execute(_ONE_WRITER)
+                    connection.execute(ONE_WRITER)
+                self._refuse_changed(connection)
+                self._refuse_unlocked(connection)
                 yield connection
+
+    @contextmanager
+    def together(self) -> Iterator["Catalogue"]:
+        """The catalogue in one transaction: all that is read and written through it is one step, or nothing."""
+        with self.write() as connection:
+            yield _Together(connection)
+
+    @contextmanager
+    def relying_on(self, pid: int) -> Iterator[None]:
+        """Write only while this process of the server holds a lock: one that was started anew has given it away."""
+        self._lock_pids.add(pid)
+        try:
+            yield
+        finally:
+            self._lock_pids.discard(pid)
+
+    def _refuse_unlocked(self, connection: sa.Connection) -> None:
+        pids = list(self._lock_pids)
+        if pids and connection.execute(_HOLDERS, {"pids": pids}).scalar_one() < len(pids):
+            raise CatalogueError(
+                "the lock that keeps other machines out is lost (was the database server started anew?): nothing was "
+                "written since, and what was done before is kept: run again"
+            )
+
+    def check(self) -> None:
+        """Raises CatalogueError where the database is no more what was opened: `write` refuses it, too.
+
+        A newer btfer may have upgraded it meanwhile, or its file may have been moved, replaced or deleted.
+        """
+        with self.read() as connection:
+            self._refuse_changed(connection)
+
+    def _refuse_changed(self, connection: sa.Connection) -> None:
+        """A migration waits for the lock that a writer has, so that none runs between this and what is written."""
+        if self._file and sqlite.identity(self._file) != self._opened:
+            raise CatalogueError(
+                f"the catalogue {self._file} was replaced or deleted while it was open: nothing was written; "
+                "run again, or load the page again"
+            )
+        found = str(connection.execute(VERSION).scalar())
+        if found != SCHEMA:
+            raise CatalogueError(
+                f"this catalogue was upgraded to version {found} while it was open, and this btfer reads {SCHEMA}: "
+                "nothing was written; start the new btfer in place of this one"
+            )
 
     @contextmanager
     def alone(self) -> Iterator[sa.Connection]:
         """A connection outside any transaction, for what a database does only there."""
-        with _plain_errors(), self._engine.connect() as connection:
+        with plain_errors(), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT", btfer_alone=True)
+
+    @property
+    def on_server(self) -> bool:
+        """Whether other machines may have it open, too."""
+        return self._engine.dialect.name == "postgresql"
+
+    def connection(self) -> sa.Connection:
+        """A connection that whoever asked for it closes: for what is held longer than one reading or writing."""
+        with plain_errors():
+            return self._engine.connect()
+
+    def damage(self) -> list[str]:
+        """What is wrong with a SQLite file itself, a line each: [] where it is sound, and on PostgreSQL."""
+        if not self.files():
+            return []
+        try:
+            with self.read() as connection:
+                found = list(connection.execute(sa.text("PRAGMA integrity_check")).scalars())
+                astray = connection.execute(sa.text("PRAGMA foreign_key_check")).all()
+        except CatalogueError as error:
+            return [str(error)]
+        rows = [f"table {one[0]}: row {one[1]} points to no row of {one[2]}" for one in astray]
+        return [*(one for one in found if one != "ok"), *rows]
 
     def count_anew(self, added: int | None = None) -> None:
         """Let the database look how large its tables are, after much was added: it chooses its ways by that.
@@ -98,18 +176,31 @@ class Catalogue:
             return []
         return [Path(f"{name}{ending}") for ending in ("", "-wal", "-shm", "-journal")]
 
-    def copies_of_older(self) -> list[Path]:
-        """What `btfer catalogue upgrade` has put beside a SQLite catalogue, at any revision; [] on PostgreSQL."""
-        beside = self.files()[0] if self.files() else None
-        if not beside:
-            return []
-        return sorted(
-            one for one in beside.parent.iterdir() if one.name.startswith(f"{beside.name}{BACKUP}")
-        )
+    def copies_of_older(self, data_dir: Path) -> list[Path]:
+        """What `btfer catalogue upgrade` has put beside a SQLite catalogue, or into the data folder of another one."""
+        beside = self.files()[0] if self.files() else data_dir / COPY_OF_SERVER
+        start = f"{beside.name}{BACKUP}"
+        return sorted(one for one in beside.parent.iterdir() if one.name.startswith(start))
 
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
+
+
+class _Together(Catalogue):
+    """A catalogue inside an open transaction of another one."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__(connection.engine)
+        self._connection = connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """The transaction, with what was written in it."""
+        with plain_errors():
+            yield self._connection
+
+    write = read
 
 
 def open_catalogue(url: str, *, must_exist: bool = False) -> Catalogue:
@@ -123,29 +214,36 @@ def open_catalogue(url: str, *, must_exist: bool = False) -> Catalogue:
     """
     if must_exist:
         _refuse_nothing(url)
-    engine = _engine(url)
+    engine = engine_at(url)
     try:
-        with _plain_errors(), engine.connect() as connection:
-            found = _revision(connection)
+        with plain_errors(), engine.connect() as connection:
+            found = revision_of(connection)
         if not found:
             _refuse_emptied(url, must_exist)
         if engine.dialect.name == "sqlite" and not sqlite.is_read_only(engine.url):
-            with _plain_errors():
+            with plain_errors():
                 sqlite.write_ahead(engine)
         if found != SCHEMA:
-            _upgrade(engine)
+            _upgrade(engine, found)
     except BtferError:
         engine.dispose()
         raise
     return Catalogue(engine)
 
 
+def snapshot(connection: sa.Connection) -> sa.Connection:
+    """The connection, whose next transaction reads one view, whatever others write meanwhile."""
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(**_SNAPSHOT)
+    return connection
+
+
 def current_revision(url: str) -> str:
     """The migration that the database at a URL is at, '' for an empty one. Raises as `open_catalogue`."""
-    engine = _engine(url)
+    engine = engine_at(url)
     try:
-        with _plain_errors(), engine.connect() as connection:
-            return _revision(connection)
+        with plain_errors(), engine.connect() as connection:
+            return revision_of(connection)
     finally:
         engine.dispose()
 
@@ -202,7 +300,9 @@ def _refuse_emptied(url: str, must_exist: bool) -> None:
     """A catalogue that a full disk or a slip has emptied is not a new one: its photos would be nobody's."""
     file = sqlite_file(url)
     if must_exist:
-        raise NoCatalogue(f"the database {file or shown(url)} is empty: it holds no catalogue")
+        raise NoCatalogue(
+            f"the database {file or without_password(url)} is empty: it holds no catalogue"
+        )
     photos = file.parent / "photos" if file else None
     if photos and photos.is_dir() and any(photos.iterdir()):
         raise CatalogueError(
@@ -211,64 +311,37 @@ def _refuse_emptied(url: str, must_exist: bool) -> None:
         )
 
 
-def _engine(url: str) -> sa.Engine:
+def engine_at(url: str) -> sa.Engine:
+    """Connections to the database at a URL, whatever it holds. Raises UsageError, MissingExtra."""
     parsed = parse(url)
     if parsed.get_backend_name() == "sqlite":
         return sqlite.engine_of(parsed)
     try:
+        # What it warns of beside the error says less than the error.
+        logging.getLogger("psycopg").setLevel(logging.ERROR)
         # Twenty reviewers of one app must not wait for each other's connection.
-        return sa.create_engine(parsed, pool_pre_ping=True, max_overflow=30)
+        engine = sa.create_engine(parsed, pool_pre_ping=True, max_overflow=30)
     except ModuleNotFoundError as error:
         raise MissingExtra("a PostgreSQL catalogue", "postgres") from error
+    except sa.exc.ArgumentError as error:  # its parameters, such as a port that is no number
+        raise UsageError(f"catalogue '{without_password(url)}': {error}") from None
+    sa.event.listen(engine, "connect", _allow_for_long_lists)
+    return engine
 
 
-def _revision(connection: sa.Connection) -> str:
-    """The catalogue's migration, '' for an empty database."""
-    names = sa.inspect(connection).get_table_names()
-    if not names:
-        return ""
-    if "alembic_version" not in names or not set(metadata.tables) & set(names):
-        raise CatalogueError(
-            f"this database is not a btfer catalogue (it has tables {', '.join(names[:5])}): "
-            "set another one with --catalogue or BTFER_CATALOGUE"
-        )
-    found = str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar())
-    if not re.fullmatch(r"\d{4}", found):
-        raise CatalogueError(
-            f"this catalogue is damaged: its version reads '{found[:40]}', not four digits; put back a copy"
-        )
-    if found > SCHEMA:
-        raise CatalogueError(
-            f"this catalogue has version {found}, this btfer reads up to {SCHEMA}: "
-            "upgrade btfer (pip install -U btfer), or use another catalogue"
-        )
-    return found
+def _allow_for_long_lists(connection: Any, _record: Any) -> None:
+    connection.execute(_LONG_LISTS)
+    connection.commit()
 
 
-def _upgrade(engine: sa.Engine) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    write = engine.execution_options(btfer_write=True)
-    with _plain_errors(), write.connect() as connection, connection.begin():
-        if _revision(connection) == SCHEMA:
-            return  # another process was quicker
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Turn what a driver says into one line that a user can act on."""
+def _upgrade(engine: sa.Engine, found: str) -> None:
+    """Bring an empty or older database up to date; what may only be read, and is older, cannot be."""
     try:
-        yield
-    except BtferError:
-        raise
-    except DBAPIError as error:
-        text = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-        advice = next((say for word, say in _ADVICE.items() if word in text), "check --catalogue")
-        raise CatalogueError(f"the catalogue failed: {text} ({advice})") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:  # bytes on the disk have changed
-        raise CatalogueError(f"the catalogue failed: {error} ({_ADVICE['malformed']})") from error
+        migrate(engine)
+    except CatalogueError as error:
+        if not found:
+            raise
+        raise CatalogueError(
+            f"this catalogue has version {found}, this btfer reads {SCHEMA}, and it cannot be upgraded: {error}; "
+            "whoever may write to it runs btfer catalogue upgrade"
+        ) from error

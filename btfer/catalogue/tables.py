@@ -16,6 +16,7 @@ review_page how a page was judged: its time, what was never on the screen, the g
 photo_hash hashes of a photo and of its views, of one kind; comparison what comparing two pictures found, by
            name of photo or face; face_hash of level faces: all three can be computed again
 erasure    a request to forget, as a keyed mark, and what became of it; forgotten_hash what copies are known by
+stage_mark where the tables ended when nothing waited for a stage: it can be computed again
 """
 
 from sqlalchemy import (
@@ -32,10 +33,14 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
-SCHEMA = "0010"
+SCHEMA = "0013"
 """The newest migration; a catalogue at another one is upgraded, or refused when it is newer."""
+
+HAS_KEEPER = text("keeper != ''")
+"""Of a verdict; a query must say this, in these words, to go by the index of keepers."""
 
 metadata = MetaData()
 
@@ -114,6 +119,8 @@ photo = Table(
     Column("mirror_phash", BigInteger, nullable=False),
     Column("hints", JSON, nullable=False),
     Column("at", String, nullable=False),
+    Column("number", Integer, nullable=False, server_default="0"),  # in the order of coming
+    Index("photo_number", "number", unique=True),
 )
 
 face = Table(
@@ -156,6 +163,7 @@ verdict = Table(
     Column("unsure", Boolean, nullable=False),  # the person asks for a second one's vote
     Index("verdict_uid", "uid", unique=True),
     Index("verdict_subject", "round", "photo", "face", "settings"),
+    Index("verdict_keeper", "keeper", sqlite_where=HAS_KEEPER, postgresql_where=HAS_KEEPER),
 )
 
 release = Table(
@@ -200,9 +208,10 @@ pair_verdict = Table(
     Column("weight", Float, nullable=False),  # pairs that it stands for; 0 = of an earlier draw
     Column("same", Boolean),  # NULL = not answered
     Column("reviewer", String, nullable=False),
-    Column("at", String, nullable=False),
+    Column("at", String, nullable=False),  # of the answer, or when it was taken back
     Column("asked_by", String, nullable=False, server_default="calibrate"),  # or dedup, which obeys
     UniqueConstraint("one", "other"),
+    Index("pair_verdict_at", "at"),
 )
 
 review_plan = Table(
@@ -288,6 +297,7 @@ comparison = Table(
     Column("same", Boolean, nullable=False),
     Column("difference", Float, nullable=False),  # the largest local one; 9 = not to be compared
     Column("same_scene", Boolean, nullable=False),
+    Column("marked", String, nullable=False, server_default=""),  # which has letters over it
 )
 
 face_hash = Table(
@@ -296,4 +306,13 @@ face_hash = Table(
     Column("face", String, primary_key=True),
     Column("version", String, primary_key=True),
     Column("hashes", LargeBinary, nullable=False),  # int64 [2]: of the level face, its mirror image
+)
+
+stage_mark = Table(
+    "stage_mark",
+    metadata,
+    Column("stage", String, primary_key=True),
+    Column("settings", String, primary_key=True),
+    Column("version", JSON, nullable=False),  # `versions.CatalogueVersion`
+    Column("found", JSON, nullable=False),
 )

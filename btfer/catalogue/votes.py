@@ -77,8 +77,9 @@ def add_open(
     A vote whose uid is there already was sent twice: it is counted, and not written again. page: what is known
     of the page that they were sent as.
     """
-    todo, at, rows = list(new), verdicts.timestamp(), []
+    todo, rows = list(new), []
     with cat.write() as connection:
+        at = verdicts.next_timestamp(connection)
         ask = _needed(connection, round_)
         here = _known_uids(connection, [one.uid for one in todo])
         known = _vote_states(connection, round_, [_subject(one) for one in todo])
@@ -107,8 +108,9 @@ def settle(cat: Catalogue, round_: str, new: Iterable[Verdict]) -> list[int]:
     Nobody has the last word on a picture that they voted on. One that was sent twice is written once, and
     its id is among them both times.
     """
-    todo, at = list(new), verdicts.timestamp()
+    todo = list(new)
     with cat.write() as connection:
+        at = verdicts.next_timestamp(connection)
         here = _known_uids(connection, [one.uid for one in todo])
         known = _vote_states(connection, round_, [_subject(one) for one in todo])
         open_ = [
@@ -160,6 +162,28 @@ def leased_to(cat: Catalogue, round_: str, reviewer: str) -> set[str]:
     own = sa.select(lease.c.subject).where(lease.c.round == round_, lease.c.reviewer == reviewer)
     with cat.read() as connection:
         return set(connection.execute(own).scalars())
+
+
+def leased_to_others(cat: Catalogue, round_: str, ids: Iterable[str], reviewer: str) -> set[str]:
+    """Those of the ids that somebody else has before them now."""
+    here = sa.select(lease.c.subject).where(
+        lease.c.round == round_,
+        lease.c.reviewer != reviewer,
+        lease.c.until >= _text(datetime.datetime.now(datetime.UTC)),
+    )
+    with cat.read() as connection:
+        parts = (here.where(lease.c.subject.in_(part)) for part in in_parts(ids))
+        return {one for part in parts for one in connection.execute(part).scalars()}
+
+
+def awaiting(
+    cat: Catalogue, round_: str, subjects: Sequence[ReviewSubject], reviewer: str
+) -> set[ReviewSubject]:
+    """Those that still ask for this person's vote, whoever has them before them."""
+    with cat.read() as connection:
+        ask = _needed(connection, round_)
+        known = _vote_states(connection, round_, subjects)
+        return {one for one in subjects if known[one].asks(reviewer, ask)}
 
 
 def lease_only(

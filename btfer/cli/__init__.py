@@ -6,8 +6,10 @@ a signal (SIGHUP, SIGTERM).
 
 import io
 import os
+import re
 import signal
 import sys
+import traceback
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -35,6 +37,7 @@ from btfer.cli import catalogue as catalogue_commands
 from btfer.cli.choices import Engine
 from btfer.cli.groups import Root
 from btfer.errors import BtferError, UsageError
+from btfer.passwords import without_passwords
 
 ENDING = (signal.SIGHUP, signal.SIGTERM)
 STOPPED = (130, *(128 + one for one in ENDING))  # 130 = by Ctrl-C
@@ -65,12 +68,25 @@ for commands in (
 @app.callback(invoke_without_command=True)
 def options(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-    data_dir: Annotated[Path | None, typer.Option(help="Data folder [data].")] = None,
+    data_dir: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Data folder, or s3://BUCKET/PREFIX, or gs://BUCKET/PREFIX [data].",
+        ),
+    ] = None,
     catalogue: Annotated[
         str | None, typer.Option(help="Database URL [SQLite in the data folder].")
     ] = None,
     engine: Annotated[Engine | None, typer.Option(help="Where heavy loops run.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes [one per core].")] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Ray cluster of --engine ray: local, auto or ray://HOST:PORT [local: this machine].",
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -101,7 +117,7 @@ def options(
     if quiet and verbose:
         raise UsageError("--quiet and --verbose contradict each other: give one of them")
     output.set_up_logging(quiet=quiet, verbose=verbose, log_file=log_file)
-    own = {"data_dir": data_dir, "catalogue": catalogue, "workers": workers}
+    own = {"data_dir": data_dir, "catalogue": catalogue, "workers": workers, "address": address}
     own["engine"] = arguments.value(engine) or None
     given = {name: value for name, value in own.items() if value is not None}
     more = context.read_assignments(set_ or [])
@@ -135,6 +151,11 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except MemoryError:
+        _fail(
+            "memory has run out; what was done is kept: close other programs, or take fewer --workers, and run again",
+            1,
+        )
     except OSError as error:
         _fail(f"{error.strerror or error}: {error.filename or 'a file'}", 1)
 
@@ -145,11 +166,27 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
+_ENDLESS = re.compile(r"\S{500,}")  # what came in may be a megabyte without a blank
+_MOST_SHOWN = 3_000  # letters; a table of a stranger may have a million columns to list
+
+
+def _shortened(message: str) -> str:
+    message = _ENDLESS.sub(lambda word: f"{word[0][:100]}...{word[0][-40:]}", message)
+    if len(message) <= _MOST_SHOWN:
+        return message
+    return f"{message[: _MOST_SHOWN // 2]} ... {message[-_MOST_SHOWN // 4 :]}"
+
+
+def _visible(message: str) -> str:
+    """What a table or a file's name holds is shown, never sent to the terminal as a command."""
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in message)
+
+
 def _fail(message: str, code: int) -> None:
-    if os.environ.get("BTFER_TRACEBACK"):
-        raise
+    message = _shortened(without_passwords(message))
     output.log_to_file(message, code)
-    # What a table or a file's name holds is shown, never sent to the terminal as a command.
-    shown = "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in message)
-    print(f"btfer: {shown}", file=sys.stderr)
+    if os.environ.get("BTFER_TRACEBACK"):
+        print(without_passwords(traceback.format_exc()), file=sys.stderr)
+        sys.exit(code)
+    print(f"btfer: {_visible(message)}", file=sys.stderr)
     sys.exit(code)

@@ -26,6 +26,7 @@ from btfer.extras import require
 if TYPE_CHECKING:
     from btfer.bench import BenchRequest
     from btfer.bench.runs.record import RunRecord
+    from btfer.engine import Engine
 
 app = typer.Typer(rich_markup_mode=None)
 bench_app = typer.Typer(
@@ -46,6 +47,21 @@ def bench(
             help="Make btfer's own published numbers again (of --model) and compare: exit code 1 outside the noise.",
         ),
     ] = False,
+    engine: Annotated[
+        choices.Engine | None,
+        typer.Option(
+            help="Where runs run: serial = one after another; processes = each in its own, one a GPU; ray = on a "
+            "cluster (docs/cluster.md) [serial].",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Runs at once, each in its own process [one a GPU, else one]."),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Ray cluster of --engine ray: local, auto or ray://HOST:PORT [local]."),
+    ] = None,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Train networks and score them on a release, one row each.
@@ -63,7 +79,8 @@ def bench(
     if expect:
         expected.bench_expect(ctx, options.model or [], as_json)
         return
-    bench_view.print_results(_train(_request(options, ctx)), as_json)
+    chosen = _engine(arguments.value(engine), workers, address)
+    bench_view.print_results(_train(_request(options, ctx), chosen), as_json)
 
 
 @bench_app.command("plan")
@@ -271,7 +288,27 @@ def _request(options: GridOptions, ctx: typer.Context) -> "BenchRequest":
     )
 
 
-def _train(request: "BenchRequest") -> "list[RunRecord]":
+def _engine(asked: str, workers: int | None, address: str | None) -> "Engine":
+    """Where runs run: as asked here, as the settings say where somebody has said so in them, else one by one.
+
+    What is asked is a setting of the whole command from then on. Raises UsageError for workers of an engine that has
+    none, and for an address without Ray.
+    """
+    from btfer.engine import Engine
+
+    given = {"engine": asked or None, "workers": workers, "address": address}
+    context.flags.update({name: value for name, value in given.items() if value is not None})
+    if "engine" not in context.settings().model_fields_set:
+        if not workers:
+            return Engine("serial")
+        context.flags["engine"] = "processes"
+    found = context.settings()
+    if workers and found.engine == "serial":
+        raise UsageError("--workers has no effect with --engine serial, which runs one at a time")
+    return Engine.of(found)
+
+
+def _train(request: "BenchRequest", engine: "Engine") -> "list[RunRecord]":
     """Run the cells of a grid; a record for each."""
     from btfer import bench as runner
     from btfer.leaks import leaks_in
@@ -284,6 +321,7 @@ def _train(request: "BenchRequest") -> "list[RunRecord]":
             leaks=(lambda name: asdict(leaks_in(settings, folder, name, sets[name])))
             if folder
             else None,
+            engine=engine,
         )
 
 
@@ -292,7 +330,9 @@ def report(
     others: Annotated[
         list[Path] | None,
         typer.Option(
-            "--with", metavar="BUNDLE", help="A file of btfer bench submit, shown beside your runs."
+            "--with",
+            metavar="BUNDLE",
+            help="A file of btfer bench submit, or a folder of such, shown beside your runs.",
         ),
     ] = None,
     as_json: arguments.AsJson = False,
@@ -300,18 +340,22 @@ def report(
     """Compare the results of all runs with the paper's: an HTML page, CSV, Markdown and LaTeX.
 
     suspects.csv and suspects.png list faces for which good networks agree on another label. Of others' bundles
-    every number is computed anew on the release here; a number that they claim otherwise is named.
+    every number is computed anew on the release here; a number that they claim otherwise is named. What is no bundle
+    in a folder is left out with a line.
 
     Example: btfer report --with theirs.zip
     """
     from btfer.bench.report import write_report
     from btfer.cli.submissions import checked_bundles
 
-    data_dir = context.settings().data_dir
-    checked = checked_bundles(others or [])
+    data_dir = context.with_releases().data_dir
     with output.progress() as progress:
-        page = write_report(data_dir / "runs", data_dir / "reports", progress, others=checked)
+        theirs = checked_bundles(others or [], progress)
+        page = write_report(
+            data_dir / "runs", data_dir / "reports", progress, others=theirs.checked
+        )
     facts = {"page": page, **models.label_quality(data_dir, page.parent)}
+    facts |= {"left_out": dict(theirs.left_out)} if others else {}
     output.report(facts, "{page}\n{labels}", as_json)
 
 
@@ -320,7 +364,7 @@ def _newest_release(sets: dict[str, Path], grid: str) -> Path | None:
     from btfer.bench import looked_for
 
     try:
-        return context.newest_release()
+        return context.release_folder(None)
     except (Incomplete, NoCatalogue) as error:
         if sets or grid == "paper":
             return None

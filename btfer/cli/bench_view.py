@@ -34,7 +34,7 @@ RUN_COLUMNS = {
 
 def print_plan(rows: "list[PlannedCell]", as_json: bool) -> None:
     """The cells of a grid, and the time that those which are not done will take."""
-    from btfer.bench.experiments.grid import in_words
+    from btfer.bench.experiments.clock import in_words
 
     if as_json:
         print(json.dumps([asdict(one) for one in rows], indent=2))
@@ -50,7 +50,7 @@ def print_plan(rows: "list[PlannedCell]", as_json: bool) -> None:
     titles = ["network", "weights", "px", "balance", "trained on", "seed", "parameters", "state"]
     output.table([*titles, "about"], shown)
     left = sum(row.seconds or 0 for row in rows if row.state != "done")
-    print(f"{len(rows)} cells; about {in_words(left)} left")
+    print(f"{len(rows)} cell{'' if len(rows) == 1 else 's'}; about {in_words(left)} left")
 
 
 def list_runs(runs_dir: Path, as_json: bool) -> None:

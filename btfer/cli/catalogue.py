@@ -27,7 +27,7 @@ def catalogue_verify(as_json: arguments.AsJson = False) -> None:
     from btfer.pipeline.forget import check_forgotten
     from btfer.pipeline.verify_catalogue import verify_catalogue
 
-    settings = context.settings()
+    settings = context.with_releases()
     with context.catalogue(settings, must_exist=True) as cat, output.progress() as progress:
         checks = verify_catalogue(cat, settings, progress)
         checks.append(check_forgotten(cat, settings))
@@ -38,14 +38,17 @@ def catalogue_verify(as_json: arguments.AsJson = False) -> None:
 def catalogue_upgrade(as_json: arguments.AsJson = False) -> None:
     """Bring a catalogue of an earlier version up to date; other commands do so when they open it.
 
-    A SQLite catalogue is copied first, to catalogue.db.before-<revision> beside it: an earlier btfer can open only
-    that one afterwards. Delete it when all is well; btfer forget does. On PostgreSQL make a copy with pg_dump first.
+    It is copied first, to catalogue.db.before-<revision> beside a SQLite file, or from PostgreSQL to the SQLite file
+    catalogue.postgresql.before-<revision> in the data folder: an earlier btfer can open only that one afterwards.
+    Delete it when all is well; btfer forget does.
 
     Example: btfer catalogue upgrade
     """
     from btfer.catalogue.upgrade import upgrade_catalogue
 
-    done = upgrade_catalogue(context.settings().catalogue_url)
+    settings = context.settings()
+    with output.progress() as progress:
+        done = upgrade_catalogue(settings.catalogue_url, settings.data_dir, progress)
     text = "the catalogue is up to date: revision {after}"
     if done.before != done.after:
         text = "the catalogue was upgraded from revision {before} to {after}"
@@ -69,10 +72,15 @@ def catalogue_copy(
 
     Example: btfer catalogue copy sqlite:///data/catalogue.db postgresql://btfer@db.example.org/faces
     """
-    from btfer.catalogue.address import shown
     from btfer.catalogue.copy import copy_catalogue
+    from btfer.passwords import without_password
 
     with output.progress() as progress:
         done = copy_catalogue(source, target, progress)
-    facts = {"rows": done.rows, "total": done.total, "digest": done.digest, "target": shown(target)}
+    facts = {
+        "rows": done.rows,
+        "total": done.total,
+        "digest": done.digest,
+        "target": without_password(target),
+    }
     output.report(facts, "{target} holds the same {total} rows, digest {digest}", as_json)

@@ -6,7 +6,7 @@ them with the registries that they name.
 
 from enum import StrEnum
 
-Engine = StrEnum("Engine", "serial processes")
+Engine = StrEnum("Engine", "serial processes ray")
 Source = StrEnum("Source", "bing commons flickr openverse google baidu yandex sample")
 Licences = StrEnum("Licences", "any stated derivatives free")
 Hash = StrEnum("Hash", "phash dhash whash colorhash crop_resistant")
@@ -19,7 +19,7 @@ Round = StrEnum("Round", "photos faces")
 Grid = StrEnum("Grid", "quick paper modern")
 Balance = StrEnum("Balance", "none simple conservative")
 Weights = StrEnum("Weights", "none imagenet vggface")
-Protocol = StrEnum("Protocol", "paper authors_code strict")
+Protocol = StrEnum("Protocol", "paper authors_code strict short")
 Split = StrEnum("Split", "official authors strict")
 Augment = StrEnum("Augment", "auto host device")
 ModelFormat = StrEnum("ModelFormat", "tflite onnx")
@@ -52,4 +52,5 @@ RETRY_REASONS = (
     *("robots", "opt-out", "blocked", "licence", "withdrawn", "private address"),
     *("redirects", "scheme", "bad url", "too large", "too small", "truncated", "empty"),
     *("not an image", "format", "animated", "too many pixels", "too many scans"),
+    *("crashed the decoder", "out of memory"),
 )

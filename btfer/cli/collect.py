@@ -46,6 +46,8 @@ def queries(
     settings = context.settings(plan=plan)
     folder = find_plan(settings.queries_dir, settings.plan)
     found = load_plan(folder, language)
+    if csv:
+        write_plan(found, csv)
     output.table(["class", "language", "queries"], plan_table(found))
     print()
     output.table(["group", "value", *found.languages, "total"], group_table(found))
@@ -55,8 +57,6 @@ def queries(
     )
     if found.unreviewed:
         print(f"no speaker has reviewed these languages yet: {', '.join(found.unreviewed)}")
-    if csv:
-        write_plan(found, csv)
 
 
 app.add_typer(crawl_app, name="crawl")
@@ -320,12 +320,13 @@ def dedup(
     settings = context.settings(hash=arguments.value(hash_) or None)
     with context.catalogue(settings) as cat, output.progress() as progress:
         outcome = stage.run(cat, settings, progress)
-    text = (
-        "{new} photos compared; {dropped} duplicates in {groups} groups are dropped; "
-        "{split} are like a duplicate but not like the photo kept, and stay"
-    )
+    text = "{new} photos compared; {dropped} duplicates in {groups} groups are dropped"
+    if outcome.split:
+        text += "; {split} are like a duplicate but not like the photo kept, and stay"
     if outcome.asked:
         text += "; {asked} pairs of one scene await people (btfer app, page Pairs)"
+    elif outcome.new:
+        text += "; next: btfer app, to judge the photos"
     output.report(asdict(outcome), text, as_json)
 
 

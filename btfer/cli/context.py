@@ -22,7 +22,22 @@ def settings(**more: Any) -> "Settings":
 
     _warn_of_variables()
     own = {name: value for name, value in more.items() if value is not None}
-    return load_settings(**flags | own)
+    found = load_settings(**flags | own)
+    if "address" in flags and found.engine != "ray":
+        raise UsageError(
+            f"--address has no effect with the engine '{found.engine}': pass --engine ray as well"
+        )
+    return found
+
+
+def with_releases() -> "Settings":
+    """The settings, with the releases here as they are in the bucket, where the data folder is one."""
+    from btfer.store import store_of
+    from btfer.store.mirror import pull
+
+    found = settings()
+    pull(store_of(found), "releases")
+    return found
 
 
 @cache
@@ -60,19 +75,21 @@ def catalogue(found: "Settings", *, must_exist: bool = False) -> Iterator["Catal
         cat.close()
 
 
-def newest_release(*, any_kind: bool = False) -> Path:
+def _newest_release(found: "Settings", *, any_kind: bool) -> Path:
     """The folder of the newest release that has images; `Incomplete` where there is none yet.
 
-    any_kind: one that only names addresses will do.
+    Without a catalogue, as where somebody only scores networks, it is the one release in data/releases.
+    any_kind: one that only names addresses will do. Raises UsageError where several lie there.
     """
     from btfer.catalogue import releases
     from btfer.paths import releases_dir
 
-    found = settings()
+    if alone := _without_catalogue(found, releases_dir(found.data_dir)):
+        return alone
     with catalogue(found, must_exist=True) as cat:
         known = [releases_dir(found.data_dir) / one.name for one in releases.every(cat)]
     if not known:
-        raise Incomplete("there is not a release yet: run btfer build --per-class 300")
+        raise Incomplete("there is no release yet: run btfer build --per-class 300")
     with_images = (folder for folder in known if any_kind or _has_images(folder))
     newest = next(with_images, None)
     if newest is None:
@@ -81,6 +98,29 @@ def newest_release(*, any_kind: bool = False) -> Path:
             f"photos): run btfer rebuild {known[0].name}, or btfer build --per-class 300"
         )
     return newest
+
+
+def _without_catalogue(found: "Settings", home: Path) -> Path | None:
+    """The only release in a data folder without a catalogue; None where there is a catalogue, or no release."""
+    if _names_catalogue(found) or not home.is_dir():
+        return None
+    lying = [one for one in sorted(home.iterdir()) if (one / "metadata.csv").is_file()]
+    if len(lying) > 1:
+        names = ", ".join(one.name for one in lying)
+        raise UsageError(
+            f"{home} has several releases, and no catalogue says which is the newest: choose one with "
+            f"--release: {names}"
+        )
+    return lying[0] if lying else None
+
+
+def _names_catalogue(found: "Settings") -> bool:
+    from btfer.catalogue.address import sqlite_file
+
+    if found.bucket_url and not found.catalogue:
+        return False
+    file = sqlite_file(found.catalogue_url)
+    return file is None or file.exists()
 
 
 def _has_images(folder: Path) -> bool:
@@ -96,13 +136,23 @@ def _has_images(folder: Path) -> bool:
 def release_folder(asked: str | None, *, any_kind: bool = False) -> Path:
     """The folder of a release: a path, a name in data/releases or the beginning of one.
 
-    None = the newest that has images, or of any kind. Raises UsageError where that names none, or several.
+    None = the newest that has images, or of any kind. Raises UsageError where that names none, or several, and,
+    unless any_kind, where what came from a bucket is damaged.
     """
     from btfer.paths import releases_dir
 
-    if asked is None:
-        return newest_release(any_kind=any_kind)
-    home = releases_dir(settings().data_dir)
+    if asked and "/" in asked and Path(asked).is_dir():
+        return Path(asked)
+    found = with_releases()
+    home = releases_dir(found.data_dir)
+    folder = _newest_release(found, any_kind=any_kind) if asked is None else _named(asked, home)
+    if found.bucket_url and folder.parent == home and not any_kind:
+        _check_copy(folder)
+    return folder
+
+
+def _named(asked: str, home: Path) -> Path:
+    """A folder in `home` by its name or the beginning of it, else a path. Raises UsageError."""
     if "/" not in asked and asked not in ("", ".", "..") and (home / asked).is_dir():
         return home / asked
     if Path(asked).is_dir():
@@ -115,6 +165,17 @@ def release_folder(asked: str | None, *, any_kind: bool = False) -> Path:
         raise UsageError(f"'{asked}' names several releases: choose one of {', '.join(meant)}")
     listed = f"choose one of {', '.join(known)}" if known else f"{home} has none yet"
     raise UsageError(f"unknown release '{asked}': no such folder or name; {listed}")
+
+
+def _check_copy(folder: Path) -> None:
+    """Raise UsageError where a file of a release is not what its SHA256SUMS says, as `btfer verify` tells in full."""
+    from btfer.pipeline.verify import check_files, read_sums
+    from btfer.release_record import ONLY, read_record
+
+    sums = read_sums(folder)
+    if read_record(folder).sources == ONLY:
+        sums = {name: one for name, one in sums.items() if not name.startswith("images/")}
+    check_files(folder, sums)
 
 
 def training_sets(wanted: list[str] | None, flag: str) -> dict[str, Path]:

@@ -58,8 +58,10 @@ def show(outcome: "CrawlOutcome", as_json: bool, stopped_by: int = 0) -> None:
     if as_json:
         print(json.dumps(outcome.facts(), indent=2))
     else:
-        print("\n".join(outcome.lines()))
+        print(output.plain("\n".join(outcome.lines())))
         _tables(outcome)
+        if outcome.new_photos and not outcome.stopped:
+            print("next: btfer dedup, which looks for copies; then btfer app, to judge the photos")
     if outcome.stopped:
         raise typer.Exit(128 + stopped_by)
     if outcome.sources_left:

@@ -36,13 +36,13 @@ class CrawlStatus:
         }
 
 
-def read(cat: "Catalogue") -> CrawlStatus:
-    """The state of the catalogue now."""
+def read(cat: "Catalogue", by_cell: dict["Cell", int]) -> CrawlStatus:
+    """The state of the catalogue now. by_cell: how many photos each cell has."""
     from btfer.catalogue import photos
     from btfer.pipeline import crawl_tally
 
     return CrawlStatus(
-        photos.count_by_cell(cat),
+        by_cell,
         photos.asked_cells(cat),
         crawl_tally.of_sources(cat),
         crawl_tally.of_hosts(cat),

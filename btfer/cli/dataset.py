@@ -11,7 +11,6 @@ from btfer.cli import arguments, choices, complete, context, output
 from btfer.errors import UsageError
 
 if TYPE_CHECKING:
-    from btfer.catalogue import Catalogue
     from btfer.leaks import LeakCheck
     from btfer.pipeline.verify import Check
     from btfer.settings import Settings
@@ -127,9 +126,11 @@ def build(
     )
     with context.catalogue(settings) as cat, output.progress() as progress:
         made = line.run(cat, settings, plan, progress)
-    output.report(
-        asdict(made), "{images} images: {path}\ncheck it: btfer verify " + made.path.name, as_json
-    )
+    lines = ["{images} images: {path}", f"check it: btfer verify {made.path.name}"]
+    if max_per_person:
+        why = f"enough of the same people (--max-per-person {max_per_person})"
+        lines.insert(1, f"{{same_person}} faces left out: {why}")
+    output.report(asdict(made), "\n".join(lines), as_json)
 
 
 def _formats(asked: list[str] | None) -> list[str]:
@@ -168,7 +169,8 @@ def rebuild(
     folder = context.release_folder(release)
     with context.catalogue(settings) as cat:
         done = again(cat, settings, folder)
-    print(json.dumps(asdict(done), default=str, indent=2) if as_json else "\n".join(done.lines()))
+    text = output.plain("\n".join(done.lines()))
+    print(json.dumps(asdict(done), default=str, indent=2) if as_json else text)
 
 
 @app.command()
@@ -304,7 +306,9 @@ def diff(
         for what, lines in asdict(found).items():
             for line in lines:
                 print(f"{what.replace('_', ' '):13} {line}")
-        print("no difference" if found.empty else f"{len(found.other_pixels)} images were replaced")
+        n = len(found.other_pixels)
+        were = "image was" if n == 1 else "images were"
+        print("no difference" if found.empty else f"{n} {were} replaced")
     if not found.empty:
         raise typer.Exit(1)
 
@@ -319,24 +323,28 @@ def status(as_json: arguments.AsJson = False) -> None:
     Example: btfer status
     """
     from btfer.cli import crawl_status
-    from btfer.pipeline.funnel import CLASSES, crawl_losses, funnel
+    from btfer.pipeline import funnel
 
     settings = context.settings()
     with context.catalogue(settings, must_exist=True) as cat:
-        lines, losses = funnel(cat, _crop_digest(settings)), crawl_losses(cat)
-        conflicts = _conflicts(cat)
-        crawled = crawl_status.read(cat)
+        now = funnel.status(cat, _crop_digest(settings))
+        losses = funnel.crawl_losses(cat)
+        crawled = crawl_status.read(cat, now.by_cell)
     if as_json:
-        keys: dict[str, Any] = {"classes": CLASSES, "funnel": [asdict(one) for one in lines]}
-        keys |= {"urls": [one._asdict() for one in losses], "conflicting_labels": conflicts}
+        keys: dict[str, Any] = {
+            "classes": funnel.CLASSES,
+            "funnel": [asdict(one) for one in now.funnel],
+        }
+        keys |= {"urls": [one._asdict() for one in losses], "conflicting_labels": now.conflicts}
         print(json.dumps(keys | crawled.facts(), indent=2))
         return
-    rows: list[list[Any]] = [[one.stage, one.what, *one.per_class, one.total] for one in lines]
-    output.table(["stage", "what", *CLASSES, "all"], rows)
+    rows: list[list[Any]] = [[one.stage, one.what, *one.per_class, one.total] for one in now.funnel]
+    output.table(["stage", "what", *funnel.CLASSES, "all"], rows)
     output.table(["source", "URLs", "reason", "all"], [list(one) for one in losses])
     crawl_status.show(crawled)
-    if conflicts:
-        print(f"{conflicts} photos were found by queries of different classes: review them first")
+    if now.to_review:
+        were = "photo was" if now.to_review == 1 else "photos were"
+        print(f"{now.to_review} {were} found by queries of different classes: review first")
 
 
 @app.command()
@@ -365,9 +373,3 @@ def _crop_digest(settings: "Settings") -> str:
     from btfer.faces.modes import crop_settings
 
     return crop_settings(settings).digest
-
-
-def _conflicts(cat: "Catalogue") -> int:
-    from btfer.catalogue import photos
-
-    return len(photos.conflicting(cat))

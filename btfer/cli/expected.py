@@ -16,7 +16,10 @@ ALLOWED = ("expect", "model", "as_json")
 
 
 def bench_expect(ctx: typer.Context, networks: list[str], as_json: bool) -> None:
-    """Make the numbers again and print each beside what is expected; exit code 1 where one is outside its noise."""
+    """Make the numbers again and print each beside what is expected; exit code 1 where one is not.
+
+    Not made is what needs something that is not here, or whose run failed, for the reason in its place.
+    """
     others = [str(one.name) for one in ctx.command.params if one.name not in ALLOWED]
     arguments.refuse(ctx, *others, because="--expect makes the numbers of expected.toml again")
     from btfer.expect import expect, read_expectations
@@ -43,5 +46,5 @@ def _measured(one: "Outcome") -> dict[str, float | str | bool | None]:
 def _row(one: "Outcome") -> list[str]:
     measured = one.error or "-" if one.measured is None else f"{one.measured:.3f}"
     expected, noise = f"{one.row.expected:.3f}", f"{one.row.noise:.3f}"
-    verdict = "holds" if one.holds else "DIFFERS"
+    verdict = "holds" if one.holds else "NOT MADE" if one.measured is None else "DIFFERS"
     return [verdict, one.row.what, expected, noise, measured, one.row.command]

@@ -87,6 +87,8 @@ def print_beside_claims(found: "list[RunRecord]", as_json: bool) -> None:
             print(
                 f"claimed {claim['accuracy']:.3f} on {claim['on']}; measured {measured:.3f} on {one.release_name}"
             )
+        if commit := card.get("commit"):
+            print(f"{one.definition.architecture} is commit {commit} of the hub")
         if missed := card.get("cut_otherwise"):
             print(f"{missed} faces have no landmarks: they were given as the release has them")
 

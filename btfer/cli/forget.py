@@ -47,6 +47,8 @@ def forget(
     """
     from btfer.pipeline.forget import ErasurePlan, open_entries, preview
     from btfer.pipeline.forget import forget as erase
+    from btfer.store import store_of
+    from btfer.store.mirror import pull
 
     settings = context.settings()
     asked = things or []
@@ -54,6 +56,7 @@ def forget(
         arguments.refuse(ctx, "yes", "wait", because="--dry-run deletes nothing")
     if dry_run and not asked:
         with context.catalogue(settings, must_exist=True):
+            pull(store_of(settings), "erasures")
             waiting = len(open_entries(settings.data_dir))
         text = "{open} erasures were begun and are not finished: btfer forget finishes them"
         output.report({"open": waiting}, text, as_json)
@@ -63,7 +66,7 @@ def forget(
             plan = preview(cat, settings, asked)
         facts = plan.as_json() if isinstance(plan, ErasurePlan) else asdict(plan)
         lines = list(plan.lines()) or ["nothing of it is here; it would be refused from now on"]
-        print(json.dumps(facts, indent=2) if as_json else "\n".join(lines))
+        print(json.dumps(facts, indent=2) if as_json else output.plain("\n".join(lines)))
         return
     if asked and not yes and not sys.stdin.isatty():
         raise UsageError(
@@ -78,12 +81,13 @@ def forget(
             wait_s=wait,
             progress=progress,
         )
-    print(json.dumps(asdict(done), indent=2, default=str) if as_json else "\n".join(done.lines()))
+    text = output.plain("\n".join(done.lines()))
+    print(json.dumps(asdict(done), indent=2, default=str) if as_json else text)
     if done.left or done.unsearched:
         raise typer.Exit(1)
 
 
 def _asked(plan: "ErasurePlan") -> bool:
     """Whether a person at the terminal says yes to what would go."""
-    print("\n".join(plan.lines()), file=sys.stderr)
+    print(output.plain("\n".join(plan.lines())), file=sys.stderr)
     return typer.confirm("Delete all of it?", err=True)

@@ -61,7 +61,7 @@ Labels = Annotated[
     str,
     typer.Option(
         metavar="0=CLASS,...",
-        help="Classes of numbered folders, for sets whose name does not say [by the name].",
+        help="What numbers of classes mean, for folders, lists, parquet and tars that do not say [by the name].",
     ),
 ]
 Seeds = Annotated[
@@ -80,7 +80,10 @@ Folds = Annotated[
 ]
 Augment = Annotated[choices.Augment, typer.Option(help="Where training images are augmented.")]
 MixedPrecision = Annotated[
-    bool, typer.Option("--mixed-precision", help="Compute in half precision.")
+    bool,
+    typer.Option(
+        "--mixed-precision", help="Compute in half precision: float16 on GPUs, bfloat16 on CPUs."
+    ),
 ]
 Replicas = Annotated[int, typer.Option(min=1, help="Number of GPUs that share each batch.")]
 LabelSmoothing = Annotated[
@@ -115,7 +118,10 @@ Cross = Annotated[
     ),
 ]
 Shard = Annotated[
-    str, typer.Option(metavar="I/N", help="Every N-th cell from the I-th on, for a job array.")
+    str,
+    typer.Option(
+        metavar="I/N", help="The I-th of N shares of the cells, for a job array (docs/cluster.md)."
+    ),
 ]
 
 

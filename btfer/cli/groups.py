@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import typer
 from typer.core import TyperGroup
+
+from btfer.passwords import without_passwords
 
 LINE = {  # every command of btfer, as `btfer --help` shows them
     "Begin": ("demo", "init"),
@@ -14,6 +17,9 @@ LINE = {  # every command of btfer, as `btfer --help` shows them
     "4. Rank networks": ("bench", "report", "leaderboard", "export", "predict"),
     "At any time": ("status", "explain", "forget", "catalogue", "sample"),
 }
+
+
+_UsageError: Any = typer.BadParameter.__base__  # of click, or of the click that is inside typer
 
 
 class Group(TyperGroup):
@@ -42,6 +48,28 @@ class Group(TyperGroup):
 
 class Root(Group):
     """Lists its commands under the headings of the line, in its order."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command. What is wrong with its arguments is said without the password that one of them may hold."""
+        try:
+            return super().invoke(ctx)
+        except _UsageError as error:
+            error.message = without_passwords(self._where_it_goes(error) or error.message)
+            raise
+
+    def _where_it_goes(self, error: Any) -> str:
+        """What to say of an option of btfer itself that stands after a command; '' for any other error."""
+        flag = error.option_name if hasattr(error, "possibilities") else None  # an unknown one
+        own: Any = next((one for one in self.params if flag in one.opts), None)
+        if own is None:
+            return ""
+        value = "" if own.is_flag else f" {own.metavar or str(own.name).upper()}"
+        command = error.ctx.command_path.partition(" ")[2]
+        error.possibilities = None  # what is written much like it
+        return (
+            f"{flag} is an option of btfer itself: write it before the command, as in "
+            f"'btfer {flag}{value} {command} ...'"
+        )
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names in the order of the line; the shell completes in this order too."""

@@ -43,7 +43,7 @@ def export_run(
     from btfer.quiet import quiet_stderr
 
     require("bench", "btfer export")
-    data_dir = context.settings().data_dir
+    data_dir = context.with_releases().data_dir
     chosen = RunStore(data_dir / "runs", output.ConsoleProgress()).find(run)
     with quiet_stderr():
         from btfer.bench.edge.export import ExportSpec, calibration_images, export
@@ -76,7 +76,7 @@ def predict(
     from btfer.quiet import quiet_stderr
 
     require("bench", "btfer predict")
-    settings = context.settings()
+    settings = context.with_releases()
     chosen = RunStore(settings.data_dir / "runs", output.ConsoleProgress()).find(run)
     with quiet_stderr():
         from btfer.bench.predict.predictor import Predictor, crop_of
@@ -139,7 +139,9 @@ def bench_edge(
     from btfer.quiet import quiet_stderr
 
     require("bench", "btfer bench")
-    data_dir = context.settings().data_dir
+    if calibration and not calibration.is_dir():
+        raise UsageError(f"--calibration {calibration}: there is no such folder")
+    data_dir = context.with_releases().data_dir
     store = RunStore(data_dir / "runs", output.ConsoleProgress())
     chosen = [store.find(one) for one in runs]
     with quiet_stderr():
@@ -189,12 +191,16 @@ def _look(predictor: Any, crop: Any, file: Path, folder: Path) -> dict[str, Any]
     from btfer.expressions import EXPRESSIONS
     from btfer.files import write_atomic
     from btfer.images import decode_rgb, encode_png
+    from btfer.plain_files import read_plain
+    from btfer.sources.folder import MAX_FILE_BYTES
 
     try:
-        pixels = decode_rgb(file.read_bytes())
+        pixels = decode_rgb(read_plain(file, MAX_FILE_BYTES))
         seen = predictor.predict(pixels, crop)
     except ImageError as error:
         raise UsageError(f"{file} cannot be used: {error}") from None
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     picture = folder / f"{file.stem}-{predictor.run.record.id}.png"
     write_atomic(picture, encode_png(draw(pixels, seen)))
     faces = [

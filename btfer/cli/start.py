@@ -4,26 +4,28 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from btfer.cli import context
 from btfer.errors import BtferError, UsageError
+from btfer.host_names import LOOPBACK, own_names, plain
+from btfer.parsing import parse_toml
+from btfer.plain_files import read_plain_text
 
 app = typer.Typer(rich_markup_mode=None)
 
 ADDRESS, PORT = "127.0.0.1", 8501
-LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
-_EVERY_ADDRESS = ("", "0.0.0.0", "::")
 # As in .streamlit/config.toml of the checkout: pictures of people are shown on this machine only.
 STREAMLIT: dict[str, Any] = {
     "server.address": ADDRESS,
     "server.port": PORT,
     "server.headless": True,
     "server.fileWatcherType": "none",
-    "server.allowedHosts": LOOPBACK,
+    "server.allowedHosts": list(LOOPBACK),
     "browser.gatherUsageStats": False,
     "client.toolbarMode": "minimal",
 }
@@ -49,7 +51,7 @@ def init(
     for path, made in make_work_folder(folder):
         print(f"{'made' if made else 'kept':5} {path}{'' if made else ' (it was there already)'}")
     where = "" if folder == Path(".") else f"cd {shlex.quote(str(folder))} && "
-    print(f"next: {where}btfer crawl, or btfer import PHOTOS; then btfer app")
+    print(f"next: {where}btfer crawl, or btfer import PHOTOS; then btfer dedup, and btfer app")
 
 
 @app.command("app")
@@ -76,24 +78,36 @@ def start_app(
 
     Example: btfer app --port 8502
     """
-    from btfer.paths import bundled
     from btfer.review.gold import read_gold
 
     settings = context.settings()
-    script = bundled("review_app") / "app.py"
-    if not script.is_file():
-        raise BtferError(f"this installation lacks the review app ({script}): install btfer again")
-    options = streamlit_options(Path(".streamlit/config.toml"), os.environ, port)
-    _check_free(str(options["server.address"]), int(options["server.port"]))
-    command = [sys.executable, "-m", "streamlit", "run", str(script)]
-    command += [f"--{name}={word}" for name, value in options.items() for word in _words(value)]
     own = [] if reviewers_per_image is None else [f"--reviewers-per-image={reviewers_per_image}"]
     if gold is not None:
         read_gold(gold)  # what is wrong with it is said here, not in the browser
         own.append(f"--gold={gold.resolve()}")
-    command += ["--", *own] if own else []
     given = context.flags.keys() & type(settings).model_fields.keys()
-    passed = {f"BTFER_{name.upper()}": str(context.flags[name]) for name in given}
+    run_app(port, own, {name: str(context.flags[name]) for name in given})
+
+
+def run_app(port: int | None, options: Sequence[str], settings: Mapping[str, str]) -> NoReturn:
+    """Become the review app. options: of the app itself. settings: by name, over those of file and environment.
+
+    Raises BtferError where the app is not installed or the port is taken.
+    """
+    from btfer.paths import bundled
+
+    script = bundled("review_app") / "app.py"
+    if not script.is_file():
+        raise BtferError(f"this installation lacks the review app ({script}): install btfer again")
+    told = streamlit_options(Path(".streamlit/config.toml"), os.environ, port)
+    _check_free(str(told["server.address"]), int(told["server.port"]))
+    command = [sys.executable, "-m", "btfer.app_server", "run", str(script)]
+    command += [f"--{name}={word}" for name, value in told.items() for word in _words(value)]
+    command += ["--", *options] if options else []
+    passed = {f"BTFER_{name.upper()}": value for name, value in settings.items()}
+    print(
+        "Open the address below in your browser. Ctrl-C here stops the app; what was sent is kept."
+    )
     sys.stdout.flush()
     # The app takes the place of this process, so that Ctrl-C and every other signal reach it at once.
     os.execve(sys.executable, command, {**os.environ, **passed})
@@ -101,13 +115,15 @@ def start_app(
 
 def streamlit_options(file: Path, environment: Any, port: int | None) -> dict[str, Any]:
     """What Streamlit is told: our options, but the user's own where config.toml or a variable has them."""
-    import tomllib
 
+    own: dict[str, Any] = {}
     try:
-        own = tomllib.loads(file.read_text(encoding="utf-8-sig")) if file.is_file() else {}
+        own = parse_toml(read_plain_text(file, "utf-8-sig"))
+    except FileNotFoundError:
+        pass
     except (OSError, ValueError) as error:
         raise UsageError(f"{file} cannot be read: {error}") from None
-    options = {}
+    options: dict[str, Any] = {}
     for name, ours in STREAMLIT.items():
         section, key = name.split(".")
         asked = own.get(section, {}).get(key, ours)
@@ -116,31 +132,15 @@ def streamlit_options(file: Path, environment: Any, port: int | None) -> dict[st
         options[name] = given.split() if several else asked if given is None else given
     if port is not None:
         options["server.port"] = port
-    if options["server.allowedHosts"] is LOOPBACK:
-        options["server.allowedHosts"] = allowed_hosts(
-            str(options["server.address"]), own.get("browser", {}).get("serverAddress", "")
-        )
+    asked = options["server.allowedHosts"]
+    if asked is STREAMLIT["server.allowedHosts"]:
+        given = environment.get(_variable("browser.serverAddress"))
+        shown_as = given or own.get("browser", {}).get("serverAddress", "")
+        options["server.allowedHosts"] = own_names(str(options["server.address"]), shown_as)
+    else:  # another name is no reason to shut out this machine; brackets are not known to Streamlit
+        names = asked.split() if isinstance(asked, str) else asked
+        options["server.allowedHosts"] = list(dict.fromkeys([*LOOPBACK, *map(plain, names)]))
     return options
-
-
-def allowed_hosts(address: str, shown_as: str = "") -> list[str]:
-    """The names under which the app answers: a page of another site that points its own name here is refused.
-
-    shown_as: the name that users are told (browser.serverAddress).
-    """
-    import socket
-
-    named = [address, shown_as]
-    if address in _EVERY_ADDRESS:
-        host = socket.gethostname()
-        named = [shown_as, host, socket.getfqdn(host)]
-        try:
-            found = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
-            named += [str(one[4][0]) for one in found]
-        except OSError:
-            pass  # a machine that does not know its own name is reached by what the user allows
-    bracketed = [f"[{one}]" if ":" in one else one for one in named if one]
-    return [*LOOPBACK, *sorted({one.lower() for one in bracketed} - set(LOOPBACK))]
 
 
 def _variable(option: str) -> str:

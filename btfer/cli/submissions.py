@@ -1,5 +1,6 @@
-"""Commands about results that people hand to each other: bench submit, leaderboard; others' bundles for the report."""
+"""Commands about results that come together: bench submit, bench merge, leaderboard; others' bundles for the report."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +12,21 @@ from btfer.errors import UsageError
 
 if TYPE_CHECKING:
     from btfer.bench.datasets import ImageSet
-    from btfer.bench.submit import Bundle, Checked
+    from btfer.bench.submit import Bundle, CheckedFolder
+    from btfer.progress import Progress
 
 app = typer.Typer(rich_markup_mode=None)
+
+MERGED = {
+    "new": "new",
+    "replaced": "in place of less finished ones",
+    "same": "here already",
+    "behind": "less finished than here",
+    "differing": "done twice, kept as here",
+    "busy": "at work",
+    "left_out": "left out",
+}
+"""What became of runs, in words, in the order of the line that tells it."""
 
 
 @bench_app.command("submit")
@@ -45,6 +58,34 @@ def bench_submit(
     output.report(facts, "{file}: {bytes} bytes; accuracy {accuracy:.3f} on {release}", as_json)
 
 
+@bench_app.command("merge")
+def bench_merge(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", help="Data folders, or their folders of runs."),
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would become of each run.")
+    ] = False,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Bring the runs of other folders into this one, as those of a cluster's jobs.
+
+    Where a run is here already, finished beats unfinished, and of one training the run that is scored on more; of two
+    trainings the one here is kept and the other named. Twice changes nothing, and a merge that was killed goes on.
+
+    Example: btfer bench merge scratch/*/
+    """
+    from btfer.bench.runs.merge import merge
+
+    with output.progress() as progress:
+        found = merge(context.settings().data_dir / "runs", folders, progress, dry_run=dry_run)
+    counted = {name: len(ids) for name, ids in asdict(found).items()}
+    told = ", ".join(f"{counted[name]} {words}" for name, words in MERGED.items() if counted[name])
+    facts = {"dry_run": dry_run, **asdict(found)}
+    output.report(facts, f"{'would be: ' if dry_run else ''}{told or 'no run'}", as_json)
+
+
 @app.command()
 def leaderboard(
     folder: Annotated[Path, typer.Argument(help="Folder of bundles.")],
@@ -69,25 +110,29 @@ def leaderboard(
     output.report(facts, told, as_json)
 
 
-def checked_bundles(paths: list[Path]) -> "list[Checked]":
-    """Others' bundles, each scored on the release that it names, which must be in data/releases."""
-    from btfer.bench.submit import check_bundle, read_bundle
+def checked_bundles(paths: list[Path], progress: "Progress") -> "CheckedFolder":
+    """Others' bundles, each scored on the release that it names, which must be in data/releases.
+
+    A file that is named must be one; of a folder, what is none is left out with a line, as a leaderboard does.
+    """
+    from btfer.bench.submit import CheckedFolder, check_bundle, check_folder, read_bundle
 
     known: dict[str, ImageSet] = {}
-    found = []
-    for path in [file for one in paths for file in _files(one)]:
-        bundle = read_bundle(path)
-        found.append(check_bundle(bundle, _release_of(bundle, known)))
-    return found
-
-
-def _files(path: Path) -> list[Path]:
-    """The file, or the bundles in a folder. Raises UsageError for a folder without one."""
-    if not path.is_dir():
-        return [path]
-    found = sorted(path.glob("*.zip"))
-    if not found:
-        raise UsageError(f"{path} holds no bundle (*.zip)")
+    found = CheckedFolder([], [])
+    for path in paths:
+        if path.is_dir():
+            if not any(path.iterdir()):
+                raise UsageError(
+                    f"{path} is empty: name a folder with bundles of btfer bench submit"
+                )
+            folder = check_folder(
+                path, lambda one: _release_of(one, known), progress, what="be shown"
+            )
+            found.checked.extend(folder.checked)
+            found.left_out.extend(folder.left_out)
+        else:
+            bundle = read_bundle(path)
+            found.checked.append(check_bundle(bundle, _release_of(bundle, known)))
     return found
 
 
@@ -118,7 +163,7 @@ def _release(asked: str | None, named: str) -> "ImageSet":
     from btfer.bench.datasets import load_release
     from btfer.paths import releases_dir
 
-    own = releases_dir(context.settings().data_dir) / named
+    own = releases_dir(context.with_releases().data_dir) / named
     if asked is None and named and (own / "metadata.csv").is_file():
         return load_release(own)
     return load_release(context.release_folder(asked))

@@ -1,7 +1,7 @@
 """One face from its photo: the rectangle, what happens to it at the border, and the square it becomes."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,12 +50,12 @@ def cut_rectangle(box: Box, width: int, height: int, settings: CropSettings) -> 
     """The rectangle of a mode for one box in a photo of `width` x `height` pixels.
 
     The box's sides are rounded to whole pixels before the margin is added. Raises ImageError `outside` where
-    nothing of it lies in the photo.
+    no pixel of the photo lies in it.
     """
     left, top, right, bottom = _squared(box) if settings.shape == "square" else _rounded(box)
     left, top = left - settings.margin_px, top - settings.margin_px
     right, bottom = right + settings.margin_px, bottom + settings.margin_px
-    if left >= width or top >= height or right <= 0 or bottom <= 0:
+    if max(left, 0) >= min(right, width) or max(top, 0) >= min(bottom, height):
         raise ImageError("outside", f"the box {box} is not in the {width}x{height} photo")
     over = {"left": left < 0, "top": top < 0, "right": right > width, "bottom": bottom > height}
     sides = tuple(name for name, is_over in over.items() if is_over)
@@ -131,7 +131,7 @@ class CropRecord(Cut):
 def crop_record(cut: Cut, settings: CropSettings) -> CropRecord:
     """The record of a crop that `cut_face` makes from these two."""
     return CropRecord(
-        **asdict(cut),
+        **vars(cut),
         mode=settings.name,
         margin_px=settings.margin_px,
         size_px=settings.size_px,

@@ -23,6 +23,7 @@ Each axis is resized by itself: by the first way where it shrinks, by the second
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
 from btfer.errors import UsageError
 from btfer.faces import DETECTOR
@@ -46,7 +47,7 @@ class CropSettings:
     max_faces: int = 50
     detector: str = DETECTOR
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Eight hex digits that change with any of the settings; part of every face id."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:8]

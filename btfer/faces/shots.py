@@ -14,6 +14,7 @@ from btfer.faces.detector import detect
 from btfer.images import Pixels
 from btfer.images.local_difference import UNRELATED, local_difference
 from btfer.images.overlay import Grey, Matrix, Overlay, OverlayPicture, lay_over, mirror
+from btfer.images.scale import at_most, grey_of
 
 SAME_SHOT = 0.33
 """The largest local difference of a face and its copy, in parts of its own detail (`benchmarks/expressions.py`)."""
@@ -39,15 +40,13 @@ class Shot:
     """
 
     def __init__(self, pixels: Pixels) -> None:
-        import cv2
-
-        self.pixels = _at_most(pixels, LARGEST_PX)
-        self.grey: Grey = np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+        self.pixels = at_most(pixels, LARGEST_PX)
+        self.grey: Grey = grey_of(self.pixels)
         self.overlay = OverlayPicture(self.grey)
 
     @cached_property
     def _searched(self) -> Pixels:
-        return _at_most(self.pixels, SEARCHED_PX)
+        return at_most(self.pixels, SEARCHED_PX)
 
     @cached_property
     def faces(self) -> tuple[Box, ...]:
@@ -106,16 +105,6 @@ def _large(shot: Shot) -> tuple[Box, ...]:
 
 def _largest(differences: Sequence[float | None]) -> float:
     return max((one for one in differences if one is not None), default=0.0)
-
-
-def _at_most(pixels: Pixels, side_px: int) -> Pixels:
-    import cv2
-
-    shrink = side_px / max(pixels.shape[:2])
-    if shrink >= 1:
-        return pixels
-    small = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8)
 
 
 def _scaled(box: Box, scale: float) -> Box:

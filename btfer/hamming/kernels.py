@@ -46,20 +46,21 @@ def pairs_in_buckets(
     masks: Ints,
     max_bits: int,
     bucket: int,
+    end: int,
     row: int,
     hits: Ints,
 ) -> tuple[int, int, int]:
-    """Pairs of values (places a > b) within max_bits whose words share a bucket, from a bucket and row on.
+    """Pairs of values (places a > b) within max_bits whose words share a bucket, from a bucket and row on, up to `end`.
 
     values: uint64 [N], words: uint32 [N], sorted by word; those of word w are the count[w] from start[w] on, both
     int32 [number of words]. masks: uint32, bits in which the words of a bucket differ. A bucket holds the values
     of its own word and of those that differ from it by one of `masks`. hits: int32 [2, M], M more than any
-    bucket holds. Returns the bucket and row to go on with (the bucket is len(count) at the end), and how many hits.
+    bucket holds. Returns the bucket and row to go on with (the bucket is `end` at the end), and how many hits.
     """
     places = np.empty(hits.shape[1], np.int32)
     held = np.empty(hits.shape[1], np.uint64)
     most, found = np.uint64(max_bits), 0
-    while bucket < len(count):
+    while bucket < end:
         n = 0
         for flip in masks:
             word = bucket ^ np.int64(flip)

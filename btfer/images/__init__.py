@@ -29,13 +29,22 @@ from btfer.images.encode import (
     metadata_in,
 )
 from btfer.images.hashes import phash_pairs
-from btfer.images.intake import THUMBNAIL_PX, Intake, describe_photo, read_photo
+from btfer.images.intake import (
+    CRASHED,
+    OUT_OF_MEMORY,
+    THUMBNAIL_PX,
+    Intake,
+    describe_photo,
+    read_photo,
+)
 from btfer.images.marks import forbids_mining
 
 __all__ = [
+    "CRASHED",
     "FORMATS",
     "MAX_PIXELS",
     "MIN_SIDE_PX",
+    "OUT_OF_MEMORY",
     "PACKINGS",
     "QUICK",
     "THOROUGH",

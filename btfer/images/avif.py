@@ -5,41 +5,37 @@ which looks at the end of every tile. Neither cuts a picture to its clean apertu
 """
 
 import io
-import re
 import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from btfer.images.avif_side_data import associations, grey_and_transparency
 from btfer.images.boxes import boxes, inside
 from btfer.images.cicp import profile_of
 
 Region = tuple[int, int, int, int]
-
-# An entry of the item list that is EXIF, or a gain map for screens of more brightness: its type is the last word.
-_SIDE_ITEM = re.compile(rb"(infe(?:\x02.{7}|\x03.{9}))(?:Exif|tmap)", re.DOTALL)
-
-
-def without_side_data(data: bytes) -> bytes:
-    """The same file, no byte longer or shorter, in which no item is EXIF or a gain map."""
-    return next(
-        (
-            data[:start] + _SIDE_ITEM.sub(rb"\1skip", data[start:stop]) + data[stop:]
-            for name, start, stop in boxes(data, 0, len(data))
-            if name == b"meta"
-        ),
-        data,
-    )
+_GREY = 0x10  # in the third byte of `av1C`
 
 
 def is_damaged(data: bytes) -> bool:
     """Whether libaom refuses what dav1d has shown; never where OpenCV was built without it."""
-    return _second_reader() and not _is_read(data) and _is_known(data)
+    if not _second_reader() or _is_read(data) or not _is_known(data):
+        return False
+    # OpenCV reads no grey picture with transparency, but either of them; of some, the transparency it does not know.
+    parts = grey_and_transparency(data) if _is_grey(data) else None
+    return not parts or any(not _is_read(part) and _is_known(part) for part in parts)
+
+
+def _is_grey(data: bytes) -> bool:
+    return any(
+        name == b"av1C" and len(content) > 2 and content[2] & _GREY
+        for name, content in _properties(data)
+    )
 
 
 def aperture(data: bytes, size: tuple[int, int]) -> Region | None:
@@ -84,33 +80,15 @@ def _properties(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     wide = data[primary[0]] > 0
     item = int.from_bytes(data[primary[0] + 4 : primary[0] + (8 if wide else 6)])
     held = inside(data, *iprp, b"ipco")
-    listed = inside(data, *iprp, b"ipma")
-    if held is None or listed is None:
+    if held is None:
         return
     properties = list(boxes(data, *held))
-    for index in _associated(data[slice(*listed)], item):
+    tables = [data[at:stop] for name, at, stop in boxes(data, *iprp) if name == b"ipma"]
+    its = (one.numbers for table in tables for one in associations(table) if one.item == item)
+    for index in next(its, ()):
         if 0 < index <= len(properties):
             name, at, stop = properties[index - 1]
             yield name, data[at:stop]
-
-
-def _associated(table: bytes, item: int) -> list[int]:
-    """The numbers, from 1, of an item's properties by the table `ipma`."""
-    id_bytes = 4 if table[:1] > b"\0" else 2
-    index_bytes = 2 if table[3:4] and table[3] & 1 else 1
-    at, n_items = 8, int.from_bytes(table[4:8])
-    for _ in range(n_items):
-        if at >= len(table):
-            break
-        found = int.from_bytes(table[at : at + id_bytes])
-        at += id_bytes
-        count = table[at] if at < len(table) else 0
-        ends = range(at + 1, at + 2 + count * index_bytes, index_bytes)
-        if found == item:
-            mask = (1 << (8 * index_bytes - 1)) - 1  # the first bit says whether it is essential
-            return [int.from_bytes(table[a:b]) & mask for a, b in pairwise(ends)]
-        at += 1 + count * index_bytes
-    return []
 
 
 def _is_read(data: bytes) -> bool:

@@ -68,6 +68,8 @@ def _extents(table: bytes) -> Iterator[tuple[int, int, int]]:
     of_offset, of_length, of_base, of_index = ((sizes >> n) & 15 for n in (12, 8, 4, 0))
     wide = 4 if version == 2 else 2
     for _ in range(numbers.take(wide)):
+        if not numbers.left:  # a number of items that no file can hold
+            return
         item = numbers.take(wide)
         method = numbers.take(2) & 15 if version else _IN_FILE
         numbers.take(2)  # which file

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from btfer.errors import ImageError
-from btfer.images import avif, jpeg, png, webp
+from btfer.images import avif, avif_side_data, jpeg, png, webp
 from btfer.images.colour import Pixels, eight_bits, to_srgb
 from btfer.images.extra_formats import EXTRA_OF, has_lost_pages, is_read_here, open_extra
 from btfer.images.first_bytes import format_of, is_cut
@@ -57,7 +57,7 @@ _READERS: dict[str, type[ImageFile.ImageFile]] = {
 _WITHOUT_SIDE_DATA = {
     "JPEG": jpeg.without_side_data,
     "WEBP": webp.without_side_data,
-    "AVIF": avif.without_side_data,
+    "AVIF": avif_side_data.without_side_data,
 }
 _IS_DAMAGED = {  # though a reader shows it
     "WEBP": webp.has_lost_pages,
@@ -123,20 +123,27 @@ def decode_reduced(data: bytes) -> ReducedPhoto:
     """
     opened = _open(data)
     left, top, right, bottom = opened.region or (0, 0, *opened.image.size)
-    width, height = right - left, bottom - top
-    if min(width, height) < MIN_SIDE_PX:
-        raise ImageError(
-            "too small", f"{width}x{height} px; the shorter side must be at least {MIN_SIDE_PX} px"
-        )
+    width, height = _large_enough(right - left, bottom - top)
     short, long = LEAST_PX["JPEG"]
     draft = opened.image.draft("RGB", (long, short) if width >= height else (short, long))
     drafted = draft is not None and opened.image.size != (width, height)
     image = _load(opened)
+    if opened.format in EXTRA_OF:
+        # Its header may name an aperture that cannot be, which no reader heeds.
+        width, height = _large_enough(*image.size)
     small, box = (image, draft[1]) if draft else _averaged(image)
     if opened.orientation in SIDEWAYS:
         width, height = height, width
     kind = FORMATS[opened.format]
     return ReducedPhoto(to_srgb(small), box, drafted, opened.orientation, kind, width, height)
+
+
+def _large_enough(width: int, height: int) -> tuple[int, int]:
+    if min(width, height) < MIN_SIDE_PX:
+        raise ImageError(
+            "too small", f"{width}x{height} px; the shorter side must be at least {MIN_SIDE_PX} px"
+        )
+    return width, height
 
 
 def _open(data: bytes) -> _Opened:

@@ -15,6 +15,9 @@ from btfer.images.hints import PhotoHints, hints_of
 from btfer.images.marks import is_machine_made
 
 THUMBNAIL_PX = 160
+CRASHED = "crashed the decoder"
+OUT_OF_MEMORY = "out of memory"
+"""The reason of a photo of which worker processes died; no ImageError has it."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ def describe_photo(data: bytes) -> Intake | str:
         return read_photo(data)
     except ImageError as error:
         return error.reason
+    except MemoryError:
+        return OUT_OF_MEMORY
 
 
 def sha256_of(data: bytes) -> str:

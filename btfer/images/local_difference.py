@@ -6,11 +6,14 @@ What then is left in the worst tenth of the part is another mouth, another eye, 
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from btfer.images.ecc import aligned
 from btfer.images.overlay import Grey, Matrix
+from btfer.images.scale import grey_of
 
 SMALLEST_PX, LARGEST_PX = 32, 96  # at which parts are compared: at the smaller one's own size
 UNRELATED = 9.0  # larger than any measured difference
@@ -28,6 +31,8 @@ SHADE = 4.0  # of what is coarser than detail, px
 LEAST_SHOWN = 0.4
 LEAST_OVERLAP = 0.9
 LEAST_GAIN = 0.25
+MIDDLE = (0.24, 0.3)  # half of its width and height, in sides of the square
+MOST_TIMES_MIDDLE = 1.6  # of faces before a ground like themselves: about 1
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Picture = np.ndarray[Any, np.dtype[np.uint8]]  # [H, W], grey, or [H, W, 3], RGB
@@ -97,7 +102,7 @@ class _Part:
 
     def __init__(self, pixels: Picture, size: tuple[int, int], matrix: Matrix) -> None:
         self._pixels, self._size, self.matrix = pixels, size, matrix
-        self.grey = self._shrunk(_grey(pixels))
+        self.grey = self._shrunk(grey_of(pixels))
 
     def colours(self) -> Picture:
         """Shrunk, with as many colours as the picture has."""
@@ -105,7 +110,7 @@ class _Part:
 
     def with_tones(self, tones: Tones) -> Grey:
         """In grey, with other levels of each colour: changed before it is shrunk, as in a copy."""
-        return self._shrunk(_grey(_of_tones(self._pixels, tones)))
+        return self._shrunk(grey_of(_of_tones(self._pixels, tones)))
 
     def _shrunk(self, pixels: Picture) -> Picture:
         import cv2
@@ -134,14 +139,6 @@ class _Square(NamedTuple):
         curves = [tone_curve(model, colour, on.T) for model, colour in pairs]
         tones = np.stack(curves, axis=1).round().astype(np.uint8)
         return _warped(self.part.with_tones(tones), self.matrix, len(self.grey))[0]
-
-
-def _grey(pixels: Picture) -> Grey:
-    import cv2
-
-    if pixels.ndim == 2:
-        return pixels
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _of_tones(pixels: Picture, tones: Tones) -> Picture:
@@ -194,12 +191,8 @@ def _aligned(
 
     size = (other.shape[1], other.shape[0])
     mask = cv2.warpAffine(shown, start, size, flags=cv2.INTER_NEAREST)
-    enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, MAX_ITERATIONS, 1e-5)
-    try:
-        _, warp = cv2.findTransformECC(one, other, start.copy(), cv2.MOTION_AFFINE, enough, mask, 3)
-    except cv2.error:  # nothing alike, or nothing there
-        return None
-    return np.asarray(warp)
+    found = aligned(one, other, start, steps=MAX_ITERATIONS, gain=1e-5, mask=np.asarray(mask))
+    return None if found is None else found[1]
 
 
 def _inside(shown: Grey) -> Floats:
@@ -297,6 +290,24 @@ def _worst(one: Floats, other: Floats, shown: Floats) -> float:
     other = gain * other
     side = max(5, round(one.shape[0] * 0.1) | 1)
     square = cv2.blur((one - other) ** 2 * shown, (side, side))[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
-    on = (shown > 0).view(np.uint8)
-    own = max(min(float(cv2.meanStdDev(each, mask=on)[1][0, 0]) for each in (one, other)), 1.0)
+    own = max(min(_own_detail(each, shown > 0) for each in (one, other)), 1.0)
     return float(np.sqrt(square.max())) / own
+
+
+def _own_detail(detail: Floats, shown: "np.ndarray[Any, Any]") -> float:
+    """How much detail there is, in levels: of a dark face before a bright ground, as little as the face itself has.
+
+    The line between face and ground outweighs all else there, and would make any expression look small beside it.
+    """
+    import cv2
+
+    parts = [shown.view(np.uint8), (shown & _middle(len(detail))).view(np.uint8)]
+    whole, middle = (float(cv2.meanStdDev(detail, mask=part)[1][0, 0]) for part in parts)
+    return min(whole, MOST_TIMES_MIDDLE * middle) if parts[1].any() else whole
+
+
+@cache
+def _middle(side: int) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """Where eyes, nose and mouth of a face in a square are: bool [side, side]."""
+    y, x = (np.mgrid[:side, :side] - (side - 1) / 2) / side
+    return np.asarray((x / MIDDLE[0]) ** 2 + (y / MIDDLE[1]) ** 2 < 1)

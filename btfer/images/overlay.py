@@ -1,7 +1,7 @@
 """Where one picture lies on another: found on small copies of both, told in the pixels of the large ones.
 
 A copy may be mirrored, cropped, framed, scaled or turned a little. A template search over scales finds the
-place, ECC refines it (Evangelidis and Psarakis, IEEE PAMI 30(10), 2008).
+place, which is refined (`images.ecc`).
 """
 
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from btfer.images.border import content_box
+from btfer.images.ecc import aligned
 
 SEARCHED_PX = 64
 REFINED_PX = 128
@@ -128,19 +129,15 @@ def _search(one: OverlayPicture, other: OverlayPicture, *, mirrored: bool) -> tu
 
 def _refined(one: Grey, other: Grey, start: Matrix) -> tuple[float, Matrix]:
     """The correlation and the place after refinement; -1 and the start where it does not converge."""
-    import cv2
-
     large = np.diag([REFINED_PX, REFINED_PX, 1.0])
-    warp = (large @ start @ np.linalg.inv(large))[:2].astype(np.float32)
-    enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, MAX_ITERATIONS, 1e-4)
-    try:
-        fit, found = cv2.findTransformECC(one, other, warp, cv2.MOTION_AFFINE, enough, None, 3)
-    except cv2.error:  # the coarse place stays
+    warp = (large @ start @ np.linalg.inv(large))[:2]
+    found = aligned(one, other, warp, steps=MAX_ITERATIONS, gain=1e-4)
+    if found is None:  # the coarse place stays
         return -1.0, start
-    refined = np.vstack([found, [0, 0, 1]])
+    refined = np.vstack([found[1], [0, 0, 1]])
     if abs(np.linalg.det(refined)) < 0.05:  # squeezed to nothing
         return -1.0, start
-    return float(fit), np.asarray(np.linalg.inv(large) @ refined @ large, np.float64)
+    return found[0], np.asarray(np.linalg.inv(large) @ refined @ large, np.float64)
 
 
 def _square(grey: Grey, side_px: int) -> Grey:

@@ -1,18 +1,21 @@
 """Whether two pictures that look alike are one picture: laid over each other, where do they differ most?
 
-One is moved, scaled, turned and sheared until it lies on the other as well as it can (ECC: Evangelidis and
-Psarakis, IEEE PAMI 30(10), 2008). Then what differs is looked for where it differs most: faces are alike all
-over, and another expression of the same person in the same studio differs at the mouth or the eyes alone.
+One is moved, scaled, turned and sheared until it lies on the other as well as it can (`images.ecc`). Then what differs
+is looked for where it differs most: faces are alike all over, and another expression of the same person in the same
+studio differs at the mouth or the eyes alone.
 """
 
 from typing import Any
 
 import numpy as np
 
+from btfer.images.ecc import aligned
+
 MIN_COVERED_SHARE = 0.85  # of the first picture, by the second
 MIN_SHOWN_SHARE = 0.6  # of the first picture, for its detail to be compared
 NOISE = 2.0  # grey levels
 MAX_ITERATIONS = 25
+LEAST_GAIN = 1e-3
 NOT_ALIGNED = 9.0  # larger than any measured difference
 
 Grey = np.ndarray[Any, np.dtype[np.uint8]]
@@ -36,11 +39,12 @@ def registered_difference(one: Grey, other: Grey, window: Window | None = None) 
     laid_on = cv2.resize(other, None, fx=scale, fy=scale, interpolation=way)
     across, down = (right - left) * scale / side, (bottom - top) * scale / side
     start = np.array([[across, 0, left * scale], [0, down, top * scale]], np.float32)
-    enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, MAX_ITERATIONS, 1e-3)
-    try:
-        _, warp = cv2.findTransformECC(one, laid_on, start, cv2.MOTION_AFFINE, enough, None, 3)
-    except cv2.error:  # it does not converge: nothing alike, or nothing there
+    found = aligned(
+        one, np.asarray(laid_on, np.uint8), start, steps=MAX_ITERATIONS, gain=LEAST_GAIN
+    )
+    if found is None:
         return NOT_ALIGNED
+    warp = found[1]
     size, inverse = (side, side), cv2.WARP_INVERSE_MAP
     laid = cv2.warpAffine(laid_on, warp, size, flags=cv2.INTER_LINEAR | inverse)
     shown = cv2.warpAffine(np.ones_like(laid_on), warp, size, flags=cv2.INTER_NEAREST | inverse)
@@ -58,11 +62,10 @@ def detail_correlation(one: Grey, other: Grey) -> float:
     import cv2
 
     start, size = np.eye(2, 3, dtype=np.float32), one.shape[::-1]
-    enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, MAX_ITERATIONS, 1e-3)
-    try:
-        _, warp = cv2.findTransformECC(one, other, start, cv2.MOTION_AFFINE, enough, None, 3)
-    except cv2.error:  # it does not converge
+    found = aligned(one, other, start, steps=MAX_ITERATIONS, gain=LEAST_GAIN)
+    if found is None:
         return -1.0
+    warp = found[1]
     inverse = cv2.WARP_INVERSE_MAP
     laid = cv2.warpAffine(other, warp, size, flags=cv2.INTER_LINEAR | inverse)
     shown = cv2.warpAffine(np.ones_like(other), warp, size, flags=cv2.INTER_NEAREST | inverse) > 0

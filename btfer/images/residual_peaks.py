@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from btfer.images.ecc import aligned
 from btfer.images.local_difference import tone_curve
 from btfer.images.overlay import Grey, Matrix
+from btfer.images.scale import shrunk, to_shrunk
 
 COMPARED_PX = 800  # of the longer side: a face of 8 % of the height has 40 px and more
 ALIGNED_PX = 192
@@ -48,8 +50,8 @@ def residual_peaks(one: Grey, other: Grey, to_other: Matrix) -> list[Peak]:
     """
     scale = float(np.sqrt(abs(np.linalg.det(to_other[:2, :2]))))
     shrink = min(1.0, scale, COMPARED_PX / max(one.shape))
-    mine, theirs = _shrunk(one, shrink), _shrunk(other, min(1.0, shrink / scale))
-    start = _to_small(other, theirs) @ to_other @ np.linalg.inv(_to_small(one, mine))
+    mine, theirs = shrunk(one, shrink), shrunk(other, shrink / scale)
+    start = to_shrunk(other, theirs) @ to_other @ np.linalg.inv(to_shrunk(one, mine))
     laid, shown = _laid_on(mine, theirs, _refined(mine, theirs, start))
     if shown.mean() < LEAST_COMMON:
         return []
@@ -61,35 +63,16 @@ def residual_peaks(one: Grey, other: Grey, to_other: Matrix) -> list[Peak]:
     ]
 
 
-def _shrunk(grey: Grey, shrink: float) -> Grey:
-    import cv2
-
-    if shrink >= 1:
-        return grey
-    small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8)
-
-
-def _to_small(grey: Grey, small: Grey) -> Matrix:
-    """From pixels of a picture to those of the shrunk one; pixel centres are half a pixel inside."""
-    across, down = small.shape[1] / grey.shape[1], small.shape[0] / grey.shape[0]
-    return np.array([[across, 0, across / 2 - 0.5], [0, down, down / 2 - 0.5], [0, 0, 1.0]])
-
-
 def _refined(one: Grey, other: Grey, start: Matrix) -> Matrix:
-    import cv2
-
     shrink = min(1.0, ALIGNED_PX / max(one.shape))
-    mine, theirs = _shrunk(one, shrink), _shrunk(other, shrink)
-    to_mine, to_theirs = _to_small(one, mine), _to_small(other, theirs)
-    small = (to_theirs @ start @ np.linalg.inv(to_mine))[:2].astype(np.float32)
-    enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-5)
-    try:
-        _, small = cv2.findTransformECC(mine, theirs, small, cv2.MOTION_AFFINE, enough, None, 3)
-    except cv2.error:  # it does not converge: the place stays as it was found
+    mine, theirs = shrunk(one, shrink), shrunk(other, shrink)
+    to_mine, to_theirs = to_shrunk(one, mine), to_shrunk(other, theirs)
+    small = (to_theirs @ start @ np.linalg.inv(to_mine))[:2]
+    found = aligned(mine, theirs, small, steps=30, gain=1e-5)
+    if found is None:  # the place stays as it was found
         return start
-    found = np.linalg.inv(to_theirs) @ np.vstack([small, [0, 0, 1]]) @ to_mine
-    return np.asarray(found, np.float64)
+    way = np.linalg.inv(to_theirs) @ np.vstack([found[1], [0, 0, 1]]) @ to_mine
+    return np.asarray(way, np.float64)
 
 
 def _laid_on(one: Grey, other: Grey, to_other: Matrix) -> tuple[Grey, Grey]:

@@ -6,21 +6,27 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from btfer import files
+from btfer.cached import DAMAGED
 from btfer.catalogue import Catalogue, faces
 from btfer.catalogue import leaks as leak_verdicts
 from btfer.catalogue.rows import KeptFace
+from btfer.catalogue.stage_lock import only_one
 from btfer.csv_writer import as_csv
+from btfer.engine import Engine
 from btfer.errors import UsageError
-from btfer.files import only_one, sha256_file, write_atomic
+from btfer.files import sha256_file, write_atomic
 from btfer.leaks.search import METHOD, Leak, LeakSearch, search
 from btfer.leaks.sheet import sheet
 from btfer.leaks.subjects import released_images, subjects_of, subjects_of_release
 from btfer.leaks.training import TrainingSet, read_training
 from btfer.leaks.views import LeakSubject
+from btfer.parsing import parse_json
 from btfer.paths import leaks_dir
 from btfer.progress import SILENT, Progress
 from btfer.release_record import ExcludedLeaks
 from btfer.settings import Settings
+from btfer.store import store_of
 
 COLUMNS = ("ours", "training", "file", "label", "bits", "difference", "sure", "shows", "mirrored")
 
@@ -69,8 +75,8 @@ def check_release(
     if not training:
         raise UsageError("no training set is given: pass --against NAME=PATH, once for each set")
     folder = leaks_dir(settings.data_dir) / release.resolve().name
-    with only_one(settings.data_dir, "leaks"):
-        subjects = subjects_of_release(cat, settings.data_dir, release)
+    with only_one(cat, settings.data_dir, "leaks"):
+        subjects = subjects_of_release(cat, store_of(settings), release)
         sets = {name: _read(settings, name, path, progress) for name, path in training.items()}
         ours = sha256_file(release / "metadata.csv")
         found = [
@@ -91,7 +97,7 @@ def leaks_in(settings: Settings, release: Path, name: str, path: Path) -> LeakCo
     photos or without; with them `check_release` may find more.
     """
     folder = leaks_dir(settings.data_dir) / release.resolve().name
-    with only_one(settings.data_dir, "leaks"):
+    with files.only_one(settings.data_dir, "leaks"):
         subjects = released_images(release)
         training, kept = _read(settings, name, path, SILENT)
         ours, answer = sha256_file(release / "metadata.csv"), folder / f"{name}.released.json"
@@ -116,14 +122,14 @@ def exclude(
             "no training set to exclude leaks from: pass --against NAME=PATH, or put sets in data/training"
         )
     searched = {}
-    with only_one(settings.data_dir, "leaks"):
+    with only_one(cat, settings.data_dir, "leaks"):
         for name, path in training.items():
             one, kept = _read(settings, name, path, progress)
             known = leak_verdicts.judged(cat, one.digest)
             new = [face for face in kept_faces if face.id not in known]
             boxes = faces.by_id(cat, {face.id for face in new}).values()
             found = _search(
-                subjects_of(cat, settings.data_dir, boxes), kept, name, settings, progress
+                subjects_of(cat, store_of(settings), boxes), kept, name, settings, progress
             )
             read = [face for face in new if face.id not in found.unread]
             bits = {leak.ours: leak.bits for leak in found.leaks}
@@ -139,15 +145,13 @@ def _read(
     settings: Settings, name: str, path: Path, progress: Progress
 ) -> tuple[TrainingSet, Path]:
     cache = leaks_dir(settings.data_dir) / "cache"
-    engine, workers = settings.engine, settings.workers
-    return read_training(path, name, cache, engine=engine, workers=workers, progress=progress)
+    return read_training(path, name, cache, engine=Engine.of(settings), progress=progress)
 
 
 def _search(
     subjects: Sequence[LeakSubject], kept: Path, name: str, settings: Settings, progress: Progress
 ) -> LeakSearch:
-    engine, workers = settings.engine, settings.workers
-    return search(subjects, kept, name, engine=engine, workers=workers, progress=progress)
+    return search(subjects, kept, name, engine=Engine.of(settings), progress=progress)
 
 
 def _checked(
@@ -161,13 +165,8 @@ def _checked(
 ) -> LeakCheck:
     """The answer that is there, if it is about the same pictures; else a new one."""
     key = {"method": METHOD, "release": ours, "digest": training.digest}
-    if answer.is_file():
-        known = json.loads(answer.read_text(encoding="utf-8"))
-        if known["key"] == key:
-            found = known["found"]
-            return LeakCheck(
-                **found | {"unread": tuple(found["unread"]), "pairs": _leaks(found["pairs"])}
-            )
+    if (known := _known(answer, key)) is not None:
+        return known
     searched = _search(subjects, kept, training.name, settings, progress)
     sure = {leak.ours for leak in searched.leaks if leak.sure}
     against = LeakCheck(
@@ -183,6 +182,20 @@ def _checked(
     text = json.dumps({"key": key, "found": asdict(against)}, indent=2)
     write_atomic(answer, f"{text}\n".encode())
     return against
+
+
+def _known(answer: Path, key: Mapping[str, object]) -> LeakCheck | None:
+    """An answer that was found before; None where there is none, where it is about others, and where it is damaged."""
+    try:
+        known = parse_json(answer.read_text(encoding="utf-8"))
+        if known["key"] != key:
+            return None
+        found = known["found"]
+        return LeakCheck(
+            **found | {"unread": tuple(found["unread"]), "pairs": _leaks(found["pairs"])}
+        )
+    except (FileNotFoundError, *DAMAGED):
+        return None
 
 
 def _leaks(rows: Sequence[Mapping[str, Any]]) -> tuple[Leak, ...]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from btfer.images.ecc import aligned
 from btfer.images.local_difference import with_tones_of
 
 MIN_COVERED_SHARE = 0.85  # of the training picture, by ours
@@ -85,16 +86,11 @@ def lay_over(theirs: Grey, source: Grey, window: Floats) -> Laid | None:
 
 def _aligned(one: Grey, other: Grey, warp: Floats) -> Floats | None:
     """The way from one picture to the other; most pictures that are not one show it after the first pass."""
-    import cv2
-
     for steps, gain, width, least in PASSES:
-        enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, steps, gain)
-        try:
-            alike, warp = cv2.findTransformECC(
-                one, other, warp, cv2.MOTION_AFFINE, enough, None, width
-            )
-        except cv2.error:  # it does not converge: nothing alike, or nothing there
+        found = aligned(one, other, warp, steps=steps, gain=gain, filter_px=width)
+        if found is None:
             return None
+        alike, warp = found
         if alike < least:
             return None
     return warp

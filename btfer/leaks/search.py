@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from btfer import hamming
-from btfer.engine import map_unordered
+from btfer.engine import PROCESSES, Engine, map_unordered
+from btfer.images import CRASHED
 from btfer.leaks.glances import explained, mirror_glances
 from btfer.leaks.laid_over import face_difference
 from btfer.leaks.training import TrainingSet, load_set
@@ -82,8 +83,7 @@ def search(
     kept: Path,
     name: str,
     *,
-    engine: str = "processes",
-    workers: int = 0,
+    engine: Engine = PROCESSES,
     progress: Progress = SILENT,
 ) -> LeakSearch:
     """All pictures of a training set that show one of our faces, or its whole photo. kept: the set's cache."""
@@ -92,7 +92,7 @@ def search(
     parts = [subjects[n : n + AT_ONCE] for n in range(0, len(subjects), AT_ONCE)]
     work = partial(_search_part, kept=kept, name=name)
     for done, found in enumerate(
-        map_unordered(work, parts, engine=engine, workers=workers), start=1
+        map_unordered(work, parts, engine=engine, died=_crashed, split=_singly), start=1
     ):
         leaks += found.leaks
         unread |= found.unread
@@ -106,6 +106,15 @@ def _search_part(subjects: Sequence[LeakSubject], kept: Path, name: str) -> Leak
     views = [one for _, one in seen if isinstance(one, Views)]
     unread = {name: one for name, one in seen if isinstance(one, str)}
     return LeakSearch(tuple(find_leaks(views, _loaded(kept, name))), unread)
+
+
+def _singly(subjects: Sequence[LeakSubject]) -> list[Sequence[LeakSubject]]:
+    return [[one] for one in subjects] if len(subjects) > 1 else []
+
+
+def _crashed(subjects: Sequence[LeakSubject]) -> LeakSearch:
+    """As `_search_part`, of a face of whose photo worker processes died."""
+    return LeakSearch((), {one.name: CRASHED for one in subjects})
 
 
 @lru_cache(maxsize=2)

@@ -13,27 +13,30 @@ from btfer.leaks.views import LeakSubject
 from btfer.paths import photo_path
 from btfer.release_record import read_crop_settings
 from btfer.safe_paths import FilesInside
+from btfer.store import Store
 
 IMAGE_PX = 256
 MOST_PX = 20_000
 
 
-def subjects_of(cat: Catalogue, data_dir: Path, chosen: Iterable[Face]) -> list[LeakSubject]:
-    """Faces of the catalogue in their photos, named by their ids."""
+def subjects_of(cat: Catalogue, store: Store, chosen: Iterable[Face]) -> list[LeakSubject]:
+    """Faces of the catalogue in their photos, which are fetched, named by their ids."""
     every = list(chosen)
     known = photos.described(cat, {face.photo for face in every})
-    return [
+    found = [
         LeakSubject(
             face.id,
-            photo_path(data_dir, face.photo, known[face.photo].format),
+            photo_path(store.folder, face.photo, known[face.photo].format),
             face.box,
             _tilt_deg(face.landmarks),
         )
         for face in every
     ]
+    store.fetch_all({one.picture for one in found})
+    return found
 
 
-def subjects_of_release(cat: Catalogue, data_dir: Path, release: Path) -> list[LeakSubject]:
+def subjects_of_release(cat: Catalogue, store: Store, release: Path) -> list[LeakSubject]:
     """The images of a release by file name: in their photos where these are kept here, else the images themselves.
 
     With its photo, a face is also found in wider framings. Raises UsageError where the folder
@@ -41,7 +44,7 @@ def subjects_of_release(cat: Catalogue, data_dir: Path, release: Path) -> list[L
     """
     images = released_images(release)
     file_of = {one.face: f"images/{one.file}" for one in releases.faces_in(cat, release.name)}
-    known = subjects_of(cat, data_dir, faces.by_id(cat, file_of).values())
+    known = subjects_of(cat, store, faces.by_id(cat, file_of).values())
     here = {file_of[one.name]: one for one in known if one.picture.is_file()}
     return [here[one.name]._replace(name=one.name) if one.name in here else one for one in images]
 

@@ -1,7 +1,8 @@
-"""Training sets as hashes: any folder of pictures, or FER2013's table; read once, then from a cache.
+"""Training sets as hashes: any folder of pictures, packed ones, or FER2013's table; read once, then from a cache.
 
 Accepted layouts:
     NAME/.../<class>/*.jpg                    (train/ and test/ below NAME or not; all pictures are looked at)
+    NAME/.../*.parquet, *.tar                 (as Hugging Face and WebDataset pack them; or one such file)
     fer2013.csv, or a folder with it alone    (columns emotion, pixels, Usage; 48x48 grey)
 """
 
@@ -10,26 +11,29 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from btfer.cached import cached
 from btfer.csv_reader import first_row_of, iterate_csv
-from btfer.engine import map_unordered
+from btfer.engine import PROCESSES, Engine, map_unordered
 from btfer.errors import ImageError, UsageError
 from btfer.files import sha256_file, write_atomic
-from btfer.images import phash_pairs
+from btfer.images import CRASHED, phash_pairs
 from btfer.leaks.glances import Glances, glance_of
 from btfer.leaks.views import HASH_PX, Grey, grey_of, resized
+from btfer.packed import digest_of, packed_files, read_packed
+from btfer.paths import IMAGE_SUFFIXES
 from btfer.progress import SILENT, Progress
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
 SIDE_PX = 48  # FER2013's: what pictures are compared at
 VERSION = "1"  # of the cache: change it when hashes or greys change
 LAYOUT = (
     "expected a folder with pictures in class folders (NAME/<class>/*.jpg or NAME/train/<class>/*.jpg), "
-    "or a csv with the columns emotion, pixels, Usage as FER2013 has it"
+    "parquet or webdataset files, or a csv with the columns emotion, pixels, Usage as FER2013 has it"
 )
 FER_CLASSES = dict(
     zip("0123456", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"), strict=True)
@@ -64,10 +68,19 @@ class TrainingSet:
         return glance_of(self.greys)
 
 
-class _HashedPicture(NamedTuple):
-    """What the cache keeps of one picture: uint8 [32, 32] for its hash, uint8 [48, 48] to compare."""
+class _Picture(NamedTuple):
+    """A picture to be read. data: its bytes where it is packed; None = it is a file."""
 
     file: str
+    label: str
+    data: bytes | None = None
+
+
+class _HashedPicture(NamedTuple):
+    """What the cache keeps of one picture: its class, uint8 [32, 32] for its hash, uint8 [48, 48] to compare."""
+
+    file: str
+    label: str
     hash32: Grey
     grey: Grey
 
@@ -77,30 +90,34 @@ def read_training(
     name: str,
     cache: Path,
     *,
-    engine: str = "processes",
-    workers: int = 0,
+    engine: Engine = PROCESSES,
     progress: Progress = SILENT,
 ) -> tuple[TrainingSet, Path]:
-    """A training set and its cache file, which is made on first use.
+    """A training set and its cache file, which is made on first use and where it is damaged.
 
-    path: a folder of pictures, or FER2013's csv. Raises UsageError with the expected layout.
+    path: a folder of pictures, a packed file or a folder of such, or FER2013's csv. Raises UsageError with the expected
+    layout.
     """
-    table = _table(path)
-    files = [] if table else _pictures(path)
-    digest = sha256_file(table) if table else _digest_of(path, files)
+    packed = packed_files(path)
+    table = None if packed else _table(path)
+    files = [] if table or path.is_file() else _pictures(path, needed=not packed)
+    digest = sha256_file(table) if table else _digest_of(path, files, packed)
     kept = cache / f"{digest[:16]}-{VERSION}.npz"
-    if not kept.is_file():
+
+    def make() -> None:
         shown: Iterator[_HashedPicture | str]
         if table:
             shown, total = _rows(table), 0
         else:
-            work = partial(_read, root=path)
-            shown, total = map_unordered(work, files, engine=engine, workers=workers), len(files)
+            pictures = chain(map(_loose, files), *(_inside(path, one) for one in packed))
+            work, total = partial(_read, root=path), 0 if packed else len(files)
+            shown = map_unordered(work, pictures, engine=engine, died=_crashed)
         found = _hashed_pictures(
             path, shown, lambda done: progress.update(name, done, total or done)
         )
         _write(kept, digest, *found)
-    return load_set(kept, name), kept
+
+    return cached(kept, make, lambda file: load_set(file, name)), kept
 
 
 def load_set(kept: Path, name: str) -> TrainingSet:
@@ -137,31 +154,50 @@ def _pictures(path: Path, needed: bool = True) -> list[str]:
     found = sorted(
         one.relative_to(path).as_posix()
         for one in path.rglob("*")
-        if one.suffix.lower() in SUFFIXES and one.is_file()
+        if one.suffix.lower() in IMAGE_SUFFIXES and one.is_file()
     )
     if needed and not found:
         raise UsageError(f"{path} contains no pictures: {LAYOUT}")
     return found
 
 
-def _digest_of(root: Path, files: list[str]) -> str:
+def _digest_of(root: Path, files: list[str], packed: list[Path]) -> str:
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file}\0{sha256_file(root / file)}\n".encode())
+    for one in packed:
+        digest.update(f"{one.name}\0{digest_of(one)}\n".encode())
     return digest.hexdigest()
 
 
-def _read(file: str, root: Path) -> _HashedPicture | str:
+def _loose(file: str) -> _Picture:
+    return _Picture(file, Path(file).parent.name)
+
+
+def _inside(path: Path, file: Path) -> Iterator[_Picture]:
+    """The pictures of a packed file. Raises UsageError as `read_packed`, for what nobody could train on either."""
+    name = file.name if file == path else file.relative_to(path).as_posix()
+    for image in read_packed(file):
+        yield _Picture(f"{name}, {image.place}", image.label, image.data)
+
+
+def _read(picture: _Picture, root: Path) -> _HashedPicture | str:
     """What is kept of a picture, or why it cannot be read; for worker processes."""
     try:
-        grey = grey_of((root / file).read_bytes())
+        data = picture.data or (root / picture.file).read_bytes()
+        grey = grey_of(data)
     except (OSError, ImageError) as error:
-        return f"{file} ({getattr(error, 'reason', 'unreadable')})"
-    return _hashed(file, grey)
+        return f"{picture.file} ({getattr(error, 'reason', 'unreadable')})"
+    return _hashed(picture.file, picture.label, grey)
 
 
-def _hashed(file: str, grey: Grey) -> _HashedPicture:
-    return _HashedPicture(file, resized(grey, HASH_PX), resized(grey, SIDE_PX))
+def _crashed(picture: _Picture) -> str:
+    """As `_read`, of a picture of which worker processes died."""
+    return f"{picture.file} ({CRASHED})"
+
+
+def _hashed(file: str, label: str, grey: Grey) -> _HashedPicture:
+    return _HashedPicture(file, label, resized(grey, HASH_PX), resized(grey, SIDE_PX))
 
 
 def _rows(table: Path) -> Iterator[_HashedPicture | str]:
@@ -176,7 +212,7 @@ def _rows(table: Path) -> Iterator[_HashedPicture | str]:
             pixels = np.array(row["pixels"].split(), np.uint8)
             side = max(int(len(pixels) ** 0.5), 1)  # no pixels are no square either
             label = FER_CLASSES[row["emotion"]]
-            yield _hashed(f"{label}/{line}", pixels.reshape(side, side))
+            yield _hashed(f"{label}/{line}", label, pixels.reshape(side, side))
         except (ValueError, OverflowError, KeyError):
             yield f"{line} (its pixels are no square of numbers 0-255, or its emotion is not 0-6)"
 
@@ -209,7 +245,7 @@ def _write(kept: Path, digest: str, shown: list[_HashedPicture], unread: list[st
         buffer,
         digest=digest,
         files=[one.file for one in shown],
-        classes=[Path(one.file).parent.name for one in shown],
+        classes=[one.label for one in shown],
         unread=np.array(unread, dtype=str),
         hashes=phash_pairs(np.stack([one.hash32 for one in shown])).view(np.uint64),
         greys=np.stack([one.grey for one in shown]),

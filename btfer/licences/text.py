@@ -3,7 +3,8 @@
 import html
 import re
 import unicodedata
-from html.parser import HTMLParser
+
+from btfer.parsing import HtmlReader
 
 _SEPARATOR = re.compile(
     r"[;|•·\n\r()\[\]{}（）【】]|[,，、](?!\s*(?:v|version)?\.?\s*\d)|\s/\s|[.!?](?=\s|$)|[。！？]",
@@ -43,7 +44,7 @@ _US = re.compile(r"\bu\.\s?s\.(?:\s?a\.)?(?=\W|$)", re.IGNORECASE)
 _CC = re.compile(r"\bc\.\s?c\.(?=\W|$)", re.IGNORECASE)
 
 
-class _Markup(HTMLParser):
+class _Markup(HtmlReader):
     """The text of some HTML and the addresses of its links."""
 
     def __init__(self) -> None:

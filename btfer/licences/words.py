@@ -1,11 +1,12 @@
 """The table `names.toml`, as it is written."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_TABLE: dict[str, Any] = tomllib.loads(
+from btfer.parsing import parse_toml
+
+_TABLE: dict[str, Any] = parse_toml(
     Path(__file__).with_name("names.toml").read_text(encoding="utf-8")
 )
 

@@ -27,7 +27,7 @@ from btfer.pipeline import (
     release_images,
     sample,
 )
-from btfer.pipeline.overview import OPEN_APP, Overview
+from btfer.pipeline.overview import OPEN_APP, Overview, to_judge
 from btfer.progress import SILENT, Progress
 from btfer.release_record import (
     WITHOUT,
@@ -40,6 +40,8 @@ from btfer.release_record import (
 )
 from btfer.review import agreement_table
 from btfer.settings import Settings
+from btfer.store import store_of
+from btfer.store.mirror import pull
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,9 @@ def run(
     """Bring the catalogue as far as it goes. Raises Incomplete, with the next command, where people are needed."""
     packed = formats.check_formats(plan.formats)
     capped = person_cap.cap_of(settings, plan.max_per_person) if plan.max_per_person else None
+    store = store_of(settings)
+    for name in ("erasures", "releases"):  # of other machines
+        pull(store, name)
     if any(erasures_dir(settings.data_dir).glob("open-*.json")):
         raise Incomplete("an erasure was begun and is not finished: run btfer forget")
     if not photos.count(cat):
@@ -79,13 +84,13 @@ def run(
     chosen = crop_settings(settings)
     _stop_for_disputes(cat, "photos")
     known = overview.read(cat, chosen.digest)
-    _stop_for_people(len(known.photos_waiting()), "photos", 1, plan)
+    _stop_for_people(len(known.photos_waiting()), "photos", plan)
     cut = crop.run(cat, settings, unreviewed=plan.unreviewed, progress=progress)
     same = face_dedup.run(cat, settings, progress)
     _stop_for_disputes(cat, "faces")
     if cut.photos or same.changed:
         known = overview.read(cat, chosen.digest)
-    _stop_for_people(len(known.faces_waiting()), "faces", 2, plan)
+    _stop_for_people(len(known.faces_waiting()), "faces", plan)
     kept = known.kept_faces(plan.unreviewed)
     by_licence = licence_policy.sort_by_licence(kept, plan.use)
     free = by_licence.free
@@ -160,9 +165,9 @@ def _conflicts(drawn: sample.Sample) -> int:
     return sum(bool(face.licence_conflict) for its in drawn.chosen.values() for face in its)
 
 
-def _stop_for_people(waiting: int, what: str, round_: int, plan: Plan) -> None:
+def _stop_for_people(waiting: int, what: str, plan: Plan) -> None:
     if waiting and not plan.unreviewed:
-        raise Incomplete(f"{waiting} {what} await round {round_}: {OPEN_APP}")
+        raise Incomplete(f"{to_judge(waiting, what)}; then run this command again")
 
 
 def _stop_for_disputes(cat: Catalogue, round_: str) -> None:
@@ -198,15 +203,17 @@ def record_of(
         per_class=plan.per_class,
         counts={label: len(faces) for label, faces in drawn.chosen.items()},
         available=drawn.available,
-        same_person=drawn.same_person,
+        same_person=drawn.same_person.total(),
+        funnel=(funnel.same_person(drawn.same_person),) if per_person else (),
         sources=plan.sources,
     )
 
 
 def counted(cat: Catalogue, known: Overview, record: ReleaseRecord) -> ReleaseRecord:
-    """The record with how it came about: the funnel, and how far people agreed."""
+    """The record with how it came about: the funnel, with what was left out by the draw, and how far people agreed."""
     agreement = (line for round_ in ("photos", "faces") for line in _agreement(cat, round_))
-    lines = tuple(funnel.before_release(known))
+    drawn = (line for line in record.funnel if line.stage == funnel.SAMPLE)
+    lines = (*funnel.before_release(known), *drawn)
     return replace(record, funnel=lines, agreement=tuple(agreement))
 
 

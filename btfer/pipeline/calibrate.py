@@ -30,6 +30,7 @@ from btfer.pipeline.calibrate_table import (
 )
 from btfer.pipeline.likeness import are_copies
 from btfer.settings import Settings
+from btfer.store import store_of
 
 MAX_PHOTOS = 3000  # pairs are drawn among these; 4.5 million pairs show every distance
 BLOCK = 256
@@ -183,7 +184,7 @@ def _measured(
     two = [one for one in labelled if one.one != one.other]
     measured = _measure(cat, settings, two)
     table = by_distance(measured)
-    curves = compare_hashes(two, settings.data_dir)
+    curves = compare_hashes(two, store_of(settings))
     suggested = suggest(table)
     at = settings.max_hamming_bits if suggested is None else suggested
     return Calibration(
@@ -224,7 +225,7 @@ def _measure(cat: Catalogue, settings: Settings, labelled: list[Labelled]) -> li
     known = {row.sha256: row for row in pairs.hashes(cat)}
     sides = [[known[getattr(one, name)] for one in labelled] for name in ("one", "other")]
     columns = [unsigned(side, name) for side in sides for name in ("phash", "mirror_phash")]
-    confirms = partial(are_copies, data_dir=settings.data_dir)
+    confirms = partial(are_copies, store=store_of(settings))
     return [
         Measured(
             same=one.same,

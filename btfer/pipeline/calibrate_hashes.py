@@ -6,7 +6,6 @@ parts of the hash's bits, so that hashes of different lengths stand in one plot.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from btfer.extras import installed
 from btfer.images import Pixels, decode_rgb
 from btfer.paths import thumbnail_path
 from btfer.pipeline.calibrate_file import Labelled
+from btfer.store import Store
 
 NAMES = ("phash", "dhash", "whash", "colorhash", "crop_resistant_hash")
 STEPS = tuple(n / 64 for n in range(25))  # of the bits
@@ -40,9 +40,9 @@ class HashCurve:
         return 0.0 if self.best is None else self.recall[STEPS.index(self.best)]
 
 
-def compare_hashes(pairs: Sequence[Labelled], data_dir: Path) -> list[HashCurve]:
+def compare_hashes(pairs: Sequence[Labelled], store: Store) -> list[HashCurve]:
     """A curve for each hash; [] where no two pictures are the same, or no thumbnail can be read."""
-    pictures = _pictures({name for one in pairs for name in (one.one, one.other)}, data_dir)
+    pictures = _pictures({name for one in pairs for name in (one.one, one.other)}, store)
     pairs = [one for one in pairs if one.one in pictures and one.other in pictures]
     if not any(one.same for one in pairs):
         return []
@@ -69,11 +69,13 @@ def advice(curves: Sequence[HashCurve]) -> str:
     return f"{best.name} alone finds {best.found:.1%} at 99 % precision ({beside}){how}"
 
 
-def _pictures(photos: set[str], data_dir: Path) -> dict[str, Pixels]:
+def _pictures(photos: set[str], store: Store) -> dict[str, Pixels]:
+    files = {name: thumbnail_path(store.folder, name) for name in photos}
+    store.fetch_all(files.values())
     found = {}
-    for name in photos:
+    for name, file in files.items():
         try:
-            found[name] = decode_rgb(thumbnail_path(data_dir, name).read_bytes())
+            found[name] = decode_rgb(file.read_bytes())
         except (OSError, ImageError):
             continue
     return found

@@ -6,14 +6,17 @@ all, a part with whole pictures alone: parts of two pictures are near each other
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from btfer import hamming
 from btfer.catalogue.comparisons import ViewHashes
+from btfer.engine import SERIAL, Engine, map_unordered
 from btfer.pipeline.grouping import Pair
 
+IN_BLOCKS_FROM = 2_000_000  # hashes; fewer are compared in the seconds that workers take to start
 MOST_NEW = 0.2  # share of new photos above which all are compared with all, which is quicker then
 Ints = np.ndarray[Any, np.dtype[Any]]
 
@@ -63,11 +66,14 @@ class CandidateIndex:
         self._crowded = np.zeros(len(self._keys), bool)  # keys of several photos
         self._crowded[self._key_of[self._owner != self._owner_of[self._key_of]]] = True
 
-    def around(self, new: Sequence[int], max_bits: int) -> PhotoCandidates:
-        """All that is near to new photos, over any number of steps, and not alone."""
+    def around(self, new: Sequence[int], max_bits: int, engine: Engine = SERIAL) -> PhotoCandidates:
+        """All that is near to new photos, over any number of steps, and not alone. engine: for many hashes."""
         touched = self._keys_of(np.asarray(new, int))
         if len(touched) > MOST_NEW * len(self._keys):
-            pairs = hamming.collect(hamming.near_pairs(self._keys, max_bits=max_bits))
+            over = (
+                partial(map_unordered, engine=engine) if len(self._keys) > IN_BLOCKS_FROM else None
+            )
+            pairs = hamming.collect(hamming.near_pairs(self._keys, max_bits=max_bits, over=over))
             ij = np.stack([pairs.i, pairs.j], 1)
         else:
             touched, ij = self._spread(touched, max_bits)

@@ -19,14 +19,14 @@ from threading import Condition, Event
 from typing import Any
 from urllib.parse import urlsplit
 
-from btfer import files
 from btfer.catalogue import Catalogue, photos
 from btfer.catalogue.journal import SUSPICIOUS
 from btfer.catalogue.rows import FetchTask
-from btfer.engine import one_by_one
+from btfer.catalogue.stage_lock import only_one
+from btfer.engine import Engine, one_by_one
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
-from btfer.images import describe_photo
+from btfer.images import CRASHED, describe_photo
 from btfer.pipeline.crawl_backlog import Backlog
 from btfer.pipeline.crawl_outcome import CrawlOutcome
 from btfer.pipeline.crawl_shares import Shares
@@ -99,7 +99,7 @@ def run(
         raise UsageError(
             f"sources.toml of the plan: unknown source '{unknown[0]}'; choose one of {', '.join(SOURCES)}"
         )
-    with files.only_one(settings.data_dir, "crawl"), ExitStack() as stack:
+    with only_one(cat, settings.data_dir, "crawl"), ExitStack() as stack:
         opened = [stack.enter_context(open_source(one, settings)) for one in dict.fromkeys(sources)]
         opened, left_out = that_state_licences(opened, settings.licences)
         web = web or Web(Manners.of(settings, trusted_hosts=_ours(opened)))
@@ -112,7 +112,9 @@ def run(
             for name in left_out
         ]
         wanted = {"classes": labels, "retry": retry_reasons(retry)}
-        engine = one_by_one(settings.engine, settings.workers, warm_up=(describe_photo, b""))
+        engine = one_by_one(
+            Engine.of(settings), died=lambda _: CRASHED, warm_up=(describe_photo, b"")
+        )
         decode = stack.enter_context(engine)
         opened = [_with_additions(one, plan) for one in opened]
         backlog = Backlog(shares, threads)

@@ -1,5 +1,6 @@
 """What became of every URL of one crawl or import, in numbers that must add up."""
 
+import logging
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
@@ -64,9 +65,12 @@ class CrawlOutcome:
         """Raises BtferError unless every URL is accounted for."""
         gone = self.ended + self.waiting
         if self.to_end != gone:
+            logging.getLogger("btfer").debug("does not add up: %s", self)
+            # The lock of a crawl is this machine's, so that two machines can take in the same photos.
             raise BtferError(
-                f"the crawl's count does not add up: {self.to_end} URLs came in, {gone} are "
-                f"accounted for ({self}); please report this with the catalogue"
+                f"the count does not add up: {self.to_end} {self.what} came in, {gone} are accounted for. What was "
+                "finished is kept. If another machine crawled or imported into this catalogue meanwhile, run the "
+                "command again, on one machine at a time; else please report this, with the log of btfer --verbose"
             )
 
     @property

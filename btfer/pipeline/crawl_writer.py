@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from btfer import files, licences, paths
@@ -21,6 +20,7 @@ from btfer.settings import Settings
 from btfer.sources.download import DownloadResult
 from btfer.sources.search import Source
 from btfer.sources.searcher import QueryDone
+from btfer.store import Store, store_of
 
 DUPLICATE = "duplicate bytes"
 WITHDRAWN = "withdrawn"
@@ -43,6 +43,7 @@ class Writer:
     ) -> None:
         self._cat = cat
         self._settings = settings
+        self._store = store_of(settings)
         self._pool = pool
         self._forgotten = ForgottenHashes(cat)
         self._hurdles: list[str] = []  # searches that got a captcha or the like
@@ -177,9 +178,8 @@ class Writer:
         return self._forgotten.among({one.sha256: (one.phash, one.mirror_phash) for one in new})
 
     def _write_photos(self, new: Iterable[tuple[bytes, Intake]]) -> None:
-        """Photos and thumbnails, several at a time: each waits for the disk."""
-        folder = self._settings.data_dir
-        for written in [self._pool.submit(_write_photo, folder, *one) for one in new]:
+        """Photos and thumbnails, several at a time: each waits for the disk, or the bucket."""
+        for written in [self._pool.submit(_write_photo, self._store, *one) for one in new]:
             written.result()
 
     def settled(self) -> CrawlOutcome:
@@ -201,9 +201,9 @@ class Writer:
         return outcome
 
 
-def _write_photo(data_dir: Path, data: bytes, intake: Intake) -> None:
-    files.write_atomic(paths.photo_path(data_dir, intake.sha256, intake.format), data)
-    files.write_atomic(paths.thumbnail_path(data_dir, intake.sha256), intake.thumbnail)
+def _write_photo(store: Store, data: bytes, intake: Intake) -> None:
+    store.write(paths.photo_path(store.folder, intake.sha256, intake.format), data)
+    store.write(paths.thumbnail_path(store.folder, intake.sha256), intake.thumbnail)
 
 
 def _end(

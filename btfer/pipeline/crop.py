@@ -10,19 +10,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from time import monotonic
-from typing import Any, cast
 
-from btfer.catalogue import Catalogue, faces, photos, verdicts
+from btfer.catalogue import Catalogue, faces, photos, verdicts, versions
 from btfer.catalogue.rows import Face
+from btfer.catalogue.stage_lock import only_one
 from btfer.catalogue.verdicts import Verdict
-from btfer.engine import map_unordered
+from btfer.engine import Engine, map_unordered
 from btfer.errors import BtferError
 from btfer.faces.cut import crop_record, crop_settings_of, packing_of, read_cut
 from btfer.faces.find import FoundFace
 from btfer.faces.modes import CropSettings, crop_settings
-from btfer.files import only_one, remove_parts, write_atomic
+from btfer.files import remove_parts
 from btfer.images import is_whole_png
 from btfer.paths import face_id, face_path, photo_path
 from btfer.pipeline.crop_photo import (
@@ -31,13 +32,15 @@ from btfer.pipeline.crop_photo import (
     LostCrops,
     PhotoFaces,
     PhotoFile,
+    crashed,
     cut_again,
+    cut_crashed,
     find_and_cut,
 )
-from btfer.pipeline.crop_workers import map_surviving
-from btfer.pipeline.overview import OPEN_APP
+from btfer.pipeline.overview import to_judge
 from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
+from btfer.store import Store, store_of
 
 AT_ONCE = 32  # photos a transaction
 AT_LEAST_EVERY_S = 2.0
@@ -89,15 +92,17 @@ def run(
 
     retry: look again at photos that could not be looked at (file missing, out of memory, ...).
     """
-    chosen = crop_settings(settings)
+    chosen, store = crop_settings(settings), store_of(settings)
     outcome, started = CropOutcome(), monotonic()
-    with only_one(settings.data_dir, "crop"):
+    with only_one(cat, settings.data_dir, "crop"):
         remove_parts(settings.data_dir / "faces")
         if retry:
             _forget_failures(cat, chosen.digest)
+        before = versions.version(cat)
         todo = _queue(cat, settings, chosen.digest, unreviewed)
-        results = map_surviving(partial(find_and_cut, settings=chosen), todo, _died_of, settings)
-        with _writer(cat, settings.data_dir, chosen) as write:
+        work = store.at_worker(partial(find_and_cut, settings=chosen), attrgetter("path"))
+        results = map_unordered(work, todo, engine=Engine.of(settings), died=crashed)
+        with _writer(cat, store, chosen) as write:
             for result in results:
                 write(result)
                 outcome = outcome.plus(result)
@@ -106,6 +111,7 @@ def run(
             faces.newest_settings(cat) != chosen.digest
         ):  # the review app shows the faces of the last run
             faces.touch_settings(cat, chosen.digest)
+        photos.crop_ended(cat, chosen.digest, before, unreviewed=unreviewed)
         cat.count_anew(outcome.photos)
     return replace(outcome, seconds=monotonic() - started if todo else 0.0)
 
@@ -117,10 +123,6 @@ def _queue(cat: Catalogue, settings: Settings, digest: str, unreviewed: str) -> 
     ]
 
 
-def _died_of(photo: PhotoFile) -> PhotoFaces:
-    return PhotoFaces(photo.sha256, error="worker died")
-
-
 def _forget_failures(cat: Catalogue, digest: str) -> None:
     without = faces.photos_without_face(cat, digest)
     verdicts.undo(
@@ -130,10 +132,11 @@ def _forget_failures(cat: Catalogue, digest: str) -> None:
 
 @contextmanager
 def _writer(
-    cat: Catalogue, data_dir: Path, settings: CropSettings
+    cat: Catalogue, store: Store, settings: CropSettings
 ) -> Iterator[Callable[[PhotoFaces], None]]:
-    """Yield what writes a photo's crops at once, and its rows with those of others, or at the end."""
+    """Yield what takes a photo's faces: crops of some photos are written together, then their rows; all at the end."""
     waiting: list[PhotoFaces] = []
+    crops: list[tuple[Path, bytes]] = []
     written = monotonic()
 
     def write(result: PhotoFaces) -> None:
@@ -141,14 +144,16 @@ def _writer(
         for number, one in enumerate(result.found):
             if one.png:
                 id_ = face_id(result.sha256, settings.digest, number)
-                write_atomic(face_path(data_dir, id_), one.png)
+                crops.append((face_path(store.folder, id_), one.png))
         waiting.append(result)
         if len(waiting) >= AT_ONCE or monotonic() - written > AT_LEAST_EVERY_S:
             flush()
 
     def flush() -> None:
         nonlocal written
+        store.write_all(crops)
         _write_rows(cat, settings, waiting)
+        crops.clear()
         waiting.clear()
         written = monotonic()
 
@@ -182,7 +187,7 @@ def _row(one: FoundFace, id_: str, sha256: str, number: int, settings: CropSetti
         height_px=box.height,
         probability=box.probability,
         landmarks=dict(box.landmarks),
-        crop=cast("dict[str, Any]", crop_record(one.cut, settings)) if one.cut else {},
+        crop=dict(vars(crop_record(one.cut, settings))) if one.cut else {},
         hints=one.hints,
     )
 
@@ -201,7 +206,7 @@ def why_no_photos(cat: Catalogue, unreviewed: str = "") -> str:
         return "no photo has been through dedup: run btfer dedup"
     waiting = sum(one.n for one in left if not one.decision)
     if waiting and unreviewed != "keep":
-        return f"{waiting} photos await round 1: {OPEN_APP}, or pass --unreviewed keep"
+        return f"{to_judge(waiting, 'photos')}; or pass --unreviewed keep"
     return ""
 
 
@@ -211,13 +216,13 @@ def rebuild(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> 
     The bytes are the same. Lost is what is missing or was cut off. Raises BtferError, after all others are
     made, where a photo has gone as well or was changed.
     """
-    made, gone = 0, []
-    with only_one(settings.data_dir, "crop"):
-        lost = _lost(cat, settings)
-        results = map_unordered(cut_again, lost, engine=settings.engine, workers=settings.workers)
+    made, gone, store = 0, [], store_of(settings)
+    with only_one(cat, settings.data_dir, "crop"):
+        lost = _lost(cat, settings, store)
+        work = store.at_worker(cut_again, attrgetter("photo.path"))
+        results = map_unordered(work, lost, engine=Engine.of(settings), died=cut_crashed)
         for done, (one, pngs, why) in enumerate(results, start=1):
-            for id_, png in pngs.items():
-                write_atomic(face_path(settings.data_dir, id_), png)
+            store.write_all((face_path(store.folder, id_), png) for id_, png in pngs.items())
             made += len(pngs)
             gone += [f"{one.photo.path} ({why})"] if why else []
             progress.update("crop", done, len(lost))
@@ -228,11 +233,13 @@ def rebuild(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> 
     return made
 
 
-def _lost(cat: Catalogue, settings: Settings) -> list[LostCrops]:
+def _lost(cat: Catalogue, settings: Settings, store: Store) -> list[LostCrops]:
+    there = store.listed("faces")
+    is_whole = is_whole_png if there is None else there.__contains__
     cuts: dict[str, dict[str, LostCrop]] = {}
     for digest in faces.all_settings(cat):
         for face in faces.accepted(cat, digest):
-            if not is_whole_png(face_path(settings.data_dir, face.id)):
+            if not is_whole(face_path(settings.data_dir, face.id)):
                 cuts.setdefault(face.photo, {})[face.id] = LostCrop(
                     read_cut(face.crop), crop_settings_of(face.crop), packing_of(face.crop)
                 )

@@ -9,7 +9,7 @@ from btfer.errors import ImageError
 from btfer.faces.cut import Cut, cut_face
 from btfer.faces.find import FoundFace, find_faces
 from btfer.faces.modes import CropSettings
-from btfer.images import Pixels, decode_rgb, encode_png
+from btfer.images import CRASHED, OUT_OF_MEMORY, Pixels, decode_rgb, encode_png
 
 NO_FACE_REASONS = (
     "no face",
@@ -51,7 +51,12 @@ def find_and_cut(photo: PhotoFile, settings: CropSettings) -> PhotoFaces:
     except ImageError as error:
         return PhotoFaces(photo.sha256, error=error.reason)
     except MemoryError:
-        return PhotoFaces(photo.sha256, error="out of memory")
+        return PhotoFaces(photo.sha256, error=OUT_OF_MEMORY)
+
+
+def crashed(photo: PhotoFile) -> PhotoFaces:
+    """As `find_and_cut`, of a photo of which worker processes died."""
+    return PhotoFaces(photo.sha256, error=CRASHED)
 
 
 def _read(photo: PhotoFile) -> Pixels:
@@ -96,3 +101,8 @@ def cut_again(lost: LostCrops) -> tuple[LostCrops, dict[str, bytes], str]:
     except MemoryError:
         return lost, {}, "out of memory"
     return lost, pngs, ""
+
+
+def cut_crashed(lost: LostCrops) -> tuple[LostCrops, dict[str, bytes], str]:
+    """As `cut_again`, of a photo of which worker processes died."""
+    return lost, {}, CRASHED

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from btfer.errors import UsageError
-from btfer.files import sha256_file
 from btfer.pipeline.release_metadata import folder_of_classes, place_of, read_metadata
-from btfer.pipeline.verify import read_sums
+from btfer.pipeline.verify import check_files, read_sums
 from btfer.release_record import ONLY, read_record
-from btfer.safe_paths import FilesInside
 
 _COMPARED = ("settings", "per_class", "version", "btfer")
 
@@ -61,20 +59,10 @@ def _read(folder: Path) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]
     labels = {one.file_name: one.label for one in read_metadata(folder)}
     record = read_record(folder)
     if record.sources != ONLY:
-        _check_images(folder, sums)
+        # Digests are compared in place of images: those of a changed copy would say that nothing differs.
+        check_files(folder, sums)
     content = record.as_json()
     return sums, labels, {name: content[name] for name in _COMPARED}
-
-
-def _check_images(folder: Path, sums: Mapping[str, str]) -> None:
-    """The digests are compared in place of the images: those of a changed copy would say that nothing differs."""
-    inside = FilesInside(folder)
-    for name, digest in sums.items():
-        path = inside.path(name, where=f"{folder}/SHA256SUMS")
-        if not path.is_file() or sha256_file(path) != digest:
-            raise UsageError(
-                f"{folder} is damaged ({name} is not what SHA256SUMS says): see btfer verify, or get it again"
-            )
 
 
 def _layout(names: Iterable[str]) -> bool:

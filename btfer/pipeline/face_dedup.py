@@ -7,8 +7,9 @@ the photo of the one that stays as their keeper. Two faces are compared once and
 is decided in every run: when a keeper goes, its copy returns.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,25 +19,26 @@ from btfer import hamming
 from btfer.catalogue import Catalogue, comparisons, faces, photos, verdicts
 from btfer.catalogue.comparisons import Comparison, Hashes
 from btfer.catalogue.rows import AcceptedFace, DuplicateCandidate
+from btfer.catalogue.stage_lock import only_one
 from btfer.catalogue.verdicts import Verdict
 from btfer.duplicate_rules import licence_rank
-from btfer.engine import map_unordered
+from btfer.engine import SERIAL, Engine, map_unordered
 from btfer.faces import LANDMARKS
 from btfer.faces.cut import crop_settings_of, in_crop, read_cut
 from btfer.faces.level import LevelFace, crop_difference, level_correlations, level_face, read_crop
 from btfer.faces.modes import crop_settings
 from btfer.faces.shots import SAME_SHOT
-from btfer.files import only_one
 from btfer.images.local_difference import UNRELATED
 from btfer.paths import face_path
 from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
+from btfer.store import store_of
 
 NEAR_BITS = 12  # of 64: a detector places the landmarks of a copy a little elsewhere
 LEVELLED = set(LANDMARKS)  # a face that a person drew has none, and is nobody's copy
 LIKE = 0.75  # correlation of two level faces; of 67 copies that were near, 65 have more, of 2,387 others a quarter
 BY = "dedup"
-VERSION = "faces 1"  # of all that decides: what was found by another one is not known
+VERSION = "faces 2"  # of all that decides: what was found by another one is not known
 IN_PROCESSES_FROM = 200  # crops; fewer are read in less time than processes take to start
 
 
@@ -56,6 +58,9 @@ class CropPair(NamedTuple):
     mirrored: int
 
 
+Level = Callable[[CropFile], tuple[CropFile, LevelFace | None]]
+
+
 @dataclass(frozen=True)
 class FaceDedupOutcome:
     """Faces looked at, those that stand in another photo as well, and verdicts that changed."""
@@ -68,7 +73,7 @@ class FaceDedupOutcome:
 def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> FaceDedupOutcome:
     """Drop every face but one of each shot; a second run changes nothing."""
     digest = crop_settings(settings).digest
-    with only_one(settings.data_dir, "crop"):
+    with only_one(cat, settings.data_dir, "crop"):
         found = [one for one in faces.comparable(cat, digest) if one.landmarks.keys() >= LEVELLED]
         crops = [_crop_file(one, settings.data_dir) for one in found]
         order = _best_first(cat, found)
@@ -108,11 +113,15 @@ def _same_shots(
         for face, found in comparisons.face_hashes(cat, VERSION).items()
         if face in place
     }
-    new = _levelled([one for i, one in enumerate(crops) if i not in hashes], settings, progress)
+    store = store_of(settings)
+    level = store.at_worker(_level, attrgetter("path"))
+    unknown = [one for i, one in enumerate(crops) if i not in hashes]
+    new = _levelled(unknown, level, settings, progress)
     found = {place[crop.face]: face for crop, face in new}
     hashes |= {i: np.array([face.phash, face.mirror_phash], np.uint64) for i, face in found.items()}
-    pairs = list(_worth_comparing(crops, found, hashes))
-    compared = map_unordered(_compare, pairs, engine=settings.engine, workers=settings.workers)
+    pairs = list(_worth_comparing(crops, found, hashes, level))
+    compare = store.at_worker(_compare, attrgetter("one.path", "other.path"))
+    compared = map_unordered(compare, pairs, engine=Engine.of(settings))
     same = [_comparison(one, difference) for one, difference in compared if difference <= SAME_SHOT]
     remembered = {crops[i].face: hashes[i] for i in found}
     comparisons.add_faces(cat, VERSION, remembered, same)
@@ -123,12 +132,12 @@ def _same_shots(
 
 
 def _levelled(
-    crops: Sequence[CropFile], settings: Settings, progress: Progress
+    crops: Sequence[CropFile], level: Level, settings: Settings, progress: Progress
 ) -> list[tuple[CropFile, LevelFace]]:
     """The faces of the crops whose files can be read."""
     found = []
-    engine = settings.engine if len(crops) > IN_PROCESSES_FROM else "serial"
-    read = map_unordered(_level, crops, engine=engine, workers=settings.workers)
+    engine = Engine.of(settings) if len(crops) > IN_PROCESSES_FROM else SERIAL
+    read = map_unordered(level, crops, engine=engine)
     for number, (crop, face) in enumerate(read, start=1):
         if face:
             found.append((crop, face))
@@ -137,13 +146,16 @@ def _levelled(
 
 
 def _worth_comparing(
-    crops: Sequence[CropFile], new: Mapping[int, LevelFace], hashes: Mapping[int, Hashes]
+    crops: Sequence[CropFile],
+    new: Mapping[int, LevelFace],
+    hashes: Mapping[int, Hashes],
+    level: Level,
 ) -> Iterator[CropPair]:
     """Pairs with a new face that are near, and alike at a glance: straight or mirrored."""
     levelled = dict(new)
     for i, j in _near(new, hashes):
         for k in (i, j):
-            if k not in levelled and (face := _level(crops[k])[1]):
+            if k not in levelled and (face := level(crops[k])[1]):
                 levelled[k] = face
         if i not in levelled or j not in levelled:
             continue

@@ -17,6 +17,7 @@ from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.extras import require
 from btfer.files import write_atomic
+from btfer.parsing import parse_json
 from btfer.pipeline.hub_card import packed_card
 from btfer.pipeline.release_metadata import NUMBERS, SPLIT, ImageMetadata
 from btfer.safe_paths import relative_name
@@ -167,7 +168,7 @@ def _read_tar(path: Path) -> Iterator[tuple[JsonRow, bytes]]:
             stem, _, ending = member.name.rpartition(".")
             parts[ending] = file.read()
             if ending == "json":
-                row = json.loads(parts["json"])
+                row = parse_json(parts["json"])
                 if stem != Path(row["file_name"]).stem or sorted(parts) != ["cls", "json", "png"]:
                     raise UsageError(f"{path.name}: {stem} is not the sample of its name")
                 label = _class_at(int(parts["cls"]))

@@ -3,10 +3,11 @@
 The same studio with another face or another expression has a near pHash as well, and as a whole the two are
 as alike as copies are. So where both show faces, the faces decide (`faces.shots`): no face may differ by more
 than copying explains; and what would be one picture is looked at everywhere for a small face that was missed
-(`faces.close_look`). Photos without a face are compared as a whole, by their thumbnails: laid over each other,
-mirrored or slightly cropped, they correlate to 0.982 and more, or, moved and turned until they fit, they differ
-nowhere by more than 0.7 of their own detail (`images.registration`). Plain and nearly empty pictures are never
-called copies: nothing in them could tell one from another. Nor are drawings that differ in their colours alone:
+(`faces.close_look`). Letters over a face differ as much: a copy with a see-through mark is one where the face below
+the mark is the same (`faces.under_mark`). Photos without a face are compared as a whole, by their thumbnails: laid
+over each other, mirrored or slightly cropped, they correlate to 0.982 and more, or, moved and turned until they fit,
+they differ nowhere by more than 0.7 of their own detail (`images.registration`). Plain and nearly empty pictures are
+never called copies: nothing in them could tell one from another. Nor are drawings that differ in their colours alone:
 grey pictures of them are equal, and people are asked.
 """
 
@@ -19,6 +20,7 @@ import numpy as np
 from btfer.errors import BtferError, ImageError
 from btfer.faces.close_look import missed_difference
 from btfer.faces.shots import SAME_SHOT, Shot, shot_difference
+from btfer.faces.under_mark import marked_copy
 from btfer.images import FORMATS, decode_rgb
 from btfer.images.border import content_of
 from btfer.images.hues import hues_of
@@ -27,6 +29,7 @@ from btfer.images.overlay import lay_over
 from btfer.images.registration import detail_correlation, registered_difference
 from btfer.images.views import normalised, view_correlation, views_of
 from btfer.paths import photo_path, thumbnail_path
+from btfer.store import Store
 
 SIDE_PX = 64  # thumbnails are compared at this size
 SMALLEST_CROP_PX = 51  # a copy that lost up to a fifth of each side is still found
@@ -35,6 +38,7 @@ LARGE_PX = 96
 MOST_DIFFERENCE = 0.7
 BLANK = 2.0  # standard deviation of grey below which there is nothing to lay over each other
 SHOTS_KEPT = 40  # of up to 8 MB each, in every process
+FEATURES_KEPT = 512  # of 130 kB each; a worker has the pairs of some sixty photos at a time
 SAME_DETAIL = 0.65  # correlation of even detail: 0.84 and more of copies, 0.5 of drawings on two-coloured pages
 LEAST_LIKE = 0.8  # correlation of the most alike views
 LEAST_FIT = 0.95  # of the whole pictures in the best place, where no two views are alike: a crop between the views
@@ -42,7 +46,7 @@ LEAST_COMMON_COLOUR = (
     0.3  # share of it that two pictures have in common; copies of photos have 0.8 and more
 )
 SAME_SCENE = 0.97
-VERSION = "4"  # of all that decides: what was found by another one is not known
+VERSION = "6"  # of all that decides: what was found by another one is not known
 
 Grey = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -92,12 +96,13 @@ class Likeness(NamedTuple):
 
     difference: the largest local difference, of the faces where both have any, else of the whole pictures; 0 = none,
     1 and more = unrelated, 9 = cannot be compared. same_scene: whether they are alike as a whole, whatever
-    the faces say.
+    the faces say. marked: the one (sha256) with see-through letters over what the other shows plainly; '' = neither.
     """
 
     same: bool
     difference: float
     same_scene: bool
+    marked: str = ""
 
 
 OTHER = Likeness(False, UNRELATED, False)
@@ -176,20 +181,24 @@ def _correlation(one: Any, other: Any) -> float:
     return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
 
 
-def compare(one: str, other: str, *, data_dir: Path) -> Likeness:
+def compare(one: str, other: str, *, store: Store) -> Likeness:
     """Whether two photos, by sha256, show the same picture, and the same shot of every face in it.
 
     A photo that is gone or cannot be read any more is nobody's copy. Raises BtferError for a lost thumbnail.
     """
-    features = [read_features(thumbnail_path(data_dir, sha256)) for sha256 in (one, other)]
+    features = [_features(sha256, store) for sha256 in (one, other)]
     likeness_of_views = alike(*features)
     if any(each.is_blank for each in features):
         return OTHER
     if likeness_of_views < LEAST_LIKE and not _fit(*features):
         return OTHER
-    first, second = (read_shot(data_dir, sha256) for sha256 in (one, other))
+    first, second = (read_shot(store, sha256) for sha256 in (one, other))
     if first is None or second is None:
         return OTHER
+    if np.array_equal(
+        first.pixels, second.pixels
+    ):  # other bytes: stripped metadata, another container
+        return Likeness(True, 0.0, True)
     lies_on, overlay = cache(partial(_lies_on, *features)), lay_over(first.overlay, second.overlay)
     difference = shot_difference(first, second, lies_on, overlay)
     if difference is None:
@@ -199,21 +208,30 @@ def compare(one: str, other: str, *, data_dir: Path) -> Likeness:
         found = Likeness(True, difference, True)
     else:
         found = Likeness(False, difference, likeness_of_views >= SAME_SCENE or lies_on())
-    missed = missed_difference(first, second, overlay) if found.same else None
+    if not found.same:
+        below = marked_copy(first, second, overlay) if found.same_scene else None
+        if below is None:
+            return found
+        return Likeness(True, below.difference, True, one if below.first_is_marked else other)
+    missed = missed_difference(first, second, overlay)
     return found if missed is None else Likeness(False, missed, True)
 
 
-def are_copies(pair: tuple[str, str], *, data_dir: Path) -> bool:
+def are_copies(pair: tuple[str, str], *, store: Store) -> bool:
     """The verdict of `compare` alone."""
-    return compare(*pair, data_dir=data_dir).same
+    return compare(*pair, store=store).same
 
 
-def is_blank(sha256: str, *, data_dir: Path) -> bool:
+def is_blank(sha256: str, *, store: Store) -> bool:
     """Whether a photo is of one colour, or nearly so. Raises BtferError for a lost thumbnail."""
-    return read_features(thumbnail_path(data_dir, sha256)).is_blank
+    return _features(sha256, store).is_blank
 
 
-@lru_cache(maxsize=4096)
+def _features(sha256: str, store: Store) -> ThumbnailFeatures:
+    return read_features(store.fetch(thumbnail_path(store.folder, sha256)))
+
+
+@lru_cache(maxsize=FEATURES_KEPT)
 def read_features(thumbnail: Path) -> ThumbnailFeatures:
     """A stored thumbnail, ready to be compared."""
     try:
@@ -223,11 +241,13 @@ def read_features(thumbnail: Path) -> ThumbnailFeatures:
 
 
 @lru_cache(maxsize=SHOTS_KEPT)
-def read_shot(data_dir: Path, sha256: str) -> Shot | None:
+def read_shot(store: Store, sha256: str) -> Shot | None:
     """A photo with its faces, ready to be compared; None if it is gone or cannot be read any more."""
-    for format_ in FORMATS.values():
+    paths = [photo_path(store.folder, sha256, format_) for format_ in FORMATS.values()]
+    here = [path for path in paths if path.exists()]
+    for path in here or paths:
         try:
-            return Shot(decode_rgb(photo_path(data_dir, sha256, format_).read_bytes()))
+            return Shot(decode_rgb(store.fetch(path).read_bytes()))
         except FileNotFoundError:
             continue
         except (OSError, ImageError):

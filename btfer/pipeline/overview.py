@@ -1,32 +1,42 @@
 """The catalogue as a build and the funnel need it, read once: what holds of every photo and face, and who waits."""
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from btfer.catalogue import Catalogue, current_verdicts, statements
-from btfer.catalogue.current_verdicts import CurrentVerdicts, FirstSighting
+from btfer.catalogue.current_verdicts import CurrentVerdicts, FirstSighting, Slice
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.rows import KeptFace
 from btfer.licences import PhotoRights, parse_licence
-from btfer.queries import Query
+from btfer.queries import Cell, Query
 
 OPEN_APP = "btfer app"
+COUNTED_AT_ONCE = 250_000  # photos: about 300 MB
 GROUP = ("ethnicity", "gender", "age")
+
+
+def to_judge(waiting: int, what: str) -> str:
+    """That people must judge first, and where. what: `photos` or `faces`, which the app's page is called by too."""
+    are = f"{what[:-1]} waits" if waiting == 1 else f"{what} wait"
+    return f"{waiting:,} {are} to be judged: {OPEN_APP}, page {what.capitalize()}"
 
 
 @dataclass(frozen=True)
 class Overview:
     """current: the verdicts that hold, by round, then by photo or face. photo_of: each face's photo. labels: of photos.
 
-    seen: where each photo was found first. asked: the queries by id. rights: what the sightings of a photo that was
-    seen more than once state together.
+    query_of: the query that found each photo first. asked: the queries by id. Only where faces are to be drawn, seen:
+    where each photo was found first, and rights: what the sightings of a photo that was seen more than once state
+    together.
     """
 
     current: CurrentVerdicts
     photo_of: dict[str, str]
-    seen: dict[str, FirstSighting]
+    query_of: dict[str, str]
     asked: dict[str, Query]
     labels: dict[str, str]
+    seen: dict[str, FirstSighting] = field(default_factory=dict)
     rights: dict[str, PhotoRights] = field(default_factory=dict)
 
     def left_by_dedup(self) -> set[str]:
@@ -71,10 +81,22 @@ class Overview:
         """A photo's class, or `unlabelled`."""
         return self.labels.get(photo, UNLABELLED)
 
+    def by_cell(self) -> dict[Cell, int]:
+        """How many photos each cell has (`catalogue.photos.count_by_cell`)."""
+        found = Counter[Cell]()
+        # Of a million photos there are a few thousand pairs.
+        pairs = Counter(zip(self.labels.values(), self.query_of.values(), strict=True))
+        for (label, query), n in pairs.items():
+            asked = self.asked[query]
+            expression = "" if label == UNLABELLED else label
+            who = (asked.language, asked.ethnicity, asked.gender, asked.age)
+            found[Cell(expression, *who)] += n
+        return dict(found)
+
     def _kept_face(self, face: str, relabel: str) -> KeptFace:
         photo = self.photo_of[face]
         seen = self.seen[photo]
-        asked = self.asked[seen.query]
+        asked = self.asked[self.query_of[photo]]
         stated = self.rights.get(photo)
         conflict = stated.conflict if stated else _own_conflict(seen.licence, seen.licence_url)
         where = stated or seen
@@ -92,11 +114,27 @@ def _own_conflict(licence: str, licence_url: str) -> str:
 
 def read(cat: Catalogue, crop_digest: str) -> Overview:
     """Everything under one crop setting (its digest)."""
-    current, seen = (
-        current_verdicts.current_verdicts(cat, crop_digest),
-        current_verdicts.first_seen(cat),
-    )
+    seen = current_verdicts.first_seen(cat)
+    known = _overview(cat, crop_digest, {sha256: one.query for sha256, one in seen.items()})
+    return replace(known, seen=seen, rights=statements.rights_of_several(cat))
+
+
+def parts_to_count(
+    cat: Catalogue, crop_digest: str, size: int = COUNTED_AT_ONCE
+) -> Iterator[Overview]:
+    """As `read`, of so many photos at a time, and without what only faces to be drawn need: for what adds up.
+
+    Whoever counts lets go of each before the next, so that a million photos take the memory of `size`.
+    """
+    for part in current_verdicts.slices(cat, size):
+        yield _overview(cat, crop_digest, current_verdicts.first_queries(cat, part), part)
+
+
+def _overview(
+    cat: Catalogue, crop_digest: str, query_of: dict[str, str], part: Slice | None = None
+) -> Overview:
+    current = current_verdicts.current_verdicts(cat, crop_digest, part)
     asked = current_verdicts.queries(cat)
-    labels = current_verdicts.labels(current, seen, asked)
-    faces = dict(sorted(current_verdicts.photo_of_each(cat, crop_digest).items()))
-    return Overview(current, faces, seen, asked, labels, statements.rights_of_several(cat))
+    labels = current_verdicts.labels(current, query_of, asked)
+    faces = dict(sorted(current_verdicts.photo_of_each(cat, crop_digest, part).items()))
+    return Overview(current, faces, query_of, asked, labels)

@@ -4,42 +4,27 @@ A face is left out where so many of those drawn before it, in the order of the d
 threshold; a chain of look-alikes is no person. Only what is drawn is measured, and the numbers stay in this process.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
 
 from btfer.catalogue import Catalogue, faces
 from btfer.catalogue.rows import KeptFace
-from btfer.engine import map_unordered
-from btfer.errors import BtferError, ImageError
-from btfer.faces import LANDMARKS
-from btfer.faces.align import FaceToEmbed, Floats
-from btfer.faces.cut import crop_settings_of, in_crop, read_cut
-from btfer.faces.identity import Embedder, choose_embedder
-from btfer.images import decode_rgb
-from btfer.paths import face_path
+from btfer.engine import SERIAL, Engine, map_unordered
+from btfer.errors import BtferError
+from btfer.faces.align import Floats
+from btfer.faces.crops import TOGETHER, crops_of, embed, paths_of
+from btfer.faces.identity import Embedder, choose_embedder, n_near
 from btfer.pipeline import sample
 from btfer.progress import SILENT, Progress
 from btfer.release_record import PersonCap
 from btfer.settings import Settings
+from btfer.store import store_of
 
-TOGETHER = 16  # crops that a worker takes at a time
 IN_PROCESSES_FROM = 200  # crops; fewer are read in less time than processes take to start
 Draw = Callable[..., sample.Sample]
 """`sample.draw` with all but the faces and `withheld` given."""
-
-
-class CropToEmbed(NamedTuple):
-    """A crop on disk. landmarks: x and y of each of LANDMARKS, in pixels of the crop."""
-
-    face: str
-    path: Path
-    landmarks: tuple[tuple[float, float], ...]
-    distortion: float
 
 
 class People:
@@ -82,19 +67,17 @@ class People:
         """How many of the others are near."""
         own = self._vectors[face]
         others = [one for name in kept if (one := self._vectors[name]) is not None]
-        if own is None or not others:
-            return 0
-        distances = np.linalg.norm(np.stack(others) - own, axis=1)
-        return int((distances <= self._cap.max_distance).sum())
+        return 0 if own is None else n_near(own, others, self._cap.max_distance)
 
     def _measure(self, ids: Sequence[str]) -> None:
         new = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._vectors]
         self._vectors |= dict.fromkeys(new)
-        crops = list(_crops(self._cat, self._settings.data_dir, new))
+        crops = crops_of(faces.by_id(self._cat, new).values(), self._settings.data_dir)
         parts = [crops[n : n + TOGETHER] for n in range(0, len(crops), TOGETHER)]
-        engine = self._settings.engine if len(crops) >= IN_PROCESSES_FROM else "serial"
-        work = partial(_embed, self._embedder)
-        found = map_unordered(work, parts, engine=engine, workers=self._settings.workers)
+        engine = Engine.of(self._settings) if len(crops) >= IN_PROCESSES_FROM else SERIAL
+        store = store_of(self._settings)
+        work = store.at_worker(partial(embed, self._embedder), paths_of)
+        found = map_unordered(work, parts, engine=engine)
         for number, vectors in enumerate(found, start=1):
             self._vectors |= vectors
             self._progress.update("people", min(number * TOGETHER, len(crops)), len(crops))
@@ -130,31 +113,10 @@ def draw_capped(
         chosen = [face.id for its in drawn.chosen.values() for face in its]
         again = people.too_many(sorted(chosen, key=partial(sample.rank, seed)))
         if not again:
-            return replace(drawn, same_person=len(left_out))
+            by_class = Counter(face.expression for face in free if face.id in left_out)
+            return replace(drawn, same_person=by_class)
         left_out |= again
 
 
 def _line(n: int) -> str:
     return f"{n} faces were left out: the release has enough of the same people (--max-per-person)"
-
-
-def _crops(cat: Catalogue, data_dir: Path, ids: Sequence[str]) -> Iterable[CropToEmbed]:
-    for face in faces.by_id(cat, ids).values():
-        if face.crop and face.landmarks.keys() >= set(LANDMARKS):
-            cut, size_px = read_cut(face.crop), crop_settings_of(face.crop).size_px
-            points = tuple(in_crop(face.landmarks[name], cut, size_px) for name in LANDMARKS)
-            yield CropToEmbed(face.id, face_path(data_dir, face.id), points, cut.width / cut.height)
-
-
-def _embed(embedder: Embedder, crops: Sequence[CropToEmbed]) -> dict[str, Floats]:
-    """What the network makes of each crop that can be read; for worker processes."""
-    read = {one.face: pixels for one in crops if (pixels := _read(one))}
-    return dict(zip(read, embedder(list(read.values())), strict=True)) if read else {}
-
-
-def _read(crop: CropToEmbed) -> FaceToEmbed | None:
-    try:
-        pixels = decode_rgb(crop.path.read_bytes())
-    except (OSError, ImageError):
-        return None
-    return FaceToEmbed(pixels, np.array(crop.landmarks, np.float32), crop.distortion)

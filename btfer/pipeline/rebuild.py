@@ -13,17 +13,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, faces, journal, photos, withdrawals
 from btfer.catalogue.journal import Sighting
 from btfer.catalogue.rows import Face
-from btfer.engine import map_unordered
+from btfer.catalogue.stage_lock import only_one
+from btfer.engine import SERIAL, Engine, map_unordered
 from btfer.errors import ImageError, Incomplete, UsageError
 from btfer.faces.cut import Cut, cut_face, read_cut
 from btfer.faces.modes import CropSettings
-from btfer.files import only_one, sha256_file, write_atomic
-from btfer.images import MAX_PIXELS, PACKINGS, decode_rgb, encode_png
+from btfer.files import sha256_file, write_atomic
+from btfer.images import CRASHED, MAX_PIXELS, PACKINGS, decode_rgb, encode_png
 from btfer.paths import photo_path, rebuilding_dir
 from btfer.pipeline import crawl, release, verify
 from btfer.pipeline.release_images import ReleaseImage
@@ -39,6 +41,7 @@ from btfer.release_record import WITH, ReleaseRecord, next_version, read_record
 from btfer.settings import Settings
 from btfer.sources.search import SearchFeeder, SearchParser, Source
 from btfer.sources.web import Web
+from btfer.store import store_of
 
 SOURCE = Source("release", "", SearchFeeder, SearchParser)
 FEW = 50  # faces that are cut before worker processes would have started
@@ -76,7 +79,7 @@ def rebuild(cat: Catalogue, settings: Settings, folder: Path, *, web: Web | None
     stated = {one.file_name: one for one in read_metadata(folder)}
     credit = read_credits(folder)
     _fetch(cat, settings, [(one, stated[one.file_name]) for one in origins], web)
-    with only_one(settings.data_dir, "rebuild"), _own_folder(settings.data_dir) as cuts:
+    with only_one(cat, settings.data_dir, "rebuild"), _own_folder(settings.data_dir) as cuts:
         gone = _write_crops(cat, settings, origins, record.settings.crop, cuts)
         found = [
             ReleaseImage(
@@ -209,9 +212,9 @@ def _write_crops(
             gone[one.file_name] = OTHER_CROP  # under the name of a face that was cut otherwise here
         else:
             todo.append((one, photo_path(settings.data_dir, sha256, here[sha256])))
-    engine = settings.engine if len(todo) > FEW else "serial"
-    work = partial(cut_again, crop=crop)
-    for one, png, why in map_unordered(work, todo, engine=engine, workers=settings.workers):
+    engine = Engine.of(settings) if len(todo) > FEW else SERIAL
+    work = store_of(settings).at_worker(partial(cut_again, crop=crop), itemgetter(1))
+    for one, png, why in map_unordered(work, todo, engine=engine, died=crashed):
         if why:
             gone[one.file_name] = why
         else:
@@ -251,6 +254,11 @@ def cut_again(wanted: tuple[Origin, Path], crop: CropSettings) -> tuple[Origin, 
         if hashlib.sha256(png).hexdigest() == one.image_sha256:
             return one, png, ""
     return one, b"", OTHER_CROP
+
+
+def crashed(wanted: tuple[Origin, Path]) -> tuple[Origin, bytes, str]:
+    """As `cut_again`, of a photo of which worker processes died."""
+    return wanted[0], b"", CRASHED
 
 
 def _fits(cut: Cut, height: int, width: int) -> bool:

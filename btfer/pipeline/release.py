@@ -19,9 +19,10 @@ from btfer import RESULTS_VERSION
 from btfer.catalogue import Catalogue, releases
 from btfer.catalogue.rows import ReleasedFace
 from btfer.catalogue.secret_keys import RELEASES, secret_key
+from btfer.catalogue.stage_lock import only_one
 from btfer.csv_writer import as_csv
 from btfer.errors import BtferError, ImageError
-from btfer.files import only_one, sha256_file, write_atomic
+from btfer.files import sha256_file, write_atomic
 from btfer.images import Pixels, bare_size, decode_rgb, encode_png
 from btfer.licences import parse_licence, redistribution
 from btfer.paths import releases_dir
@@ -42,17 +43,23 @@ from btfer.pipeline.release_versions import (
 )
 from btfer.release_record import ONLY, WITHOUT, ReleaseRecord, write_record
 from btfer.settings import Settings
+from btfer.store import store_of
+from btfer.store.mirror import send_release
 
 _WRITERS = 4  # each waits for the disk
 
 
 @dataclass(frozen=True)
 class Release:
-    """A release on disk; the digest is that of its SHA256SUMS, and a part of its name."""
+    """A release on disk; the digest is that of its SHA256SUMS, and a part of its name.
+
+    same_person: faces left out because there were enough of the same people, as `--max-per-person` asks.
+    """
 
     path: Path
     digest: str
     images: int
+    same_person: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,14 +88,15 @@ def write(
     a next version already. page: the opt-out page of the release that this one is, where it was made elsewhere.
     The folder appears complete or not at all. Raises BtferError where a crop has gone or the disk is full.
     """
-    target = releases_dir(settings.data_dir)
+    target, store = releases_dir(settings.data_dir), store_of(settings)
+    store.fetch_all(one.pixels for one in chosen)
     record = replace(
         record,
         btfer=RESULTS_VERSION,
         date=record.date or releases.date_of_content(cat),
         contact=record.contact if page else settings.contact,
     )
-    with only_one(settings.data_dir, "release"), _new_folder(target) as folder:
+    with only_one(cat, settings.data_dir, "release"), _new_folder(target) as folder:
         written = _write_images(folder, chosen, keep=record.sources != ONLY)
         _write_tables(folder, chosen, written, record.sources)
         metadata = [one.metadata for one in chosen]
@@ -106,7 +114,7 @@ def write(
             earlier = earlier_releases(cat, settings.data_dir, name, record.sources)
             same = next((one for one in earlier if one.has_content(record, sums)), None)
             if same:
-                return Release(same.folder, same.digest, len(chosen))
+                return Release(same.folder, same.digest, len(chosen), record.same_person)
             record, gone = _next(cat, earlier, record, sums)
         if gone:
             write_atomic(folder / TOMBSTONES, tombstones(gone))
@@ -114,10 +122,11 @@ def write(
         digest = _write_sums(folder, sums)
         final = target / f"{name}-{digest[:12]}"
         if not final.exists():
+            send_release(store, folder, final.name)
             folder.rename(final)
         released = [ReleasedFace(one.face, one.file, one.metadata.label) for one in chosen]
         releases.add(cat, final.name, digest, record.settings.as_json(), released)
-    return Release(final, digest, len(chosen))
+    return Release(final, digest, len(chosen), record.same_person)
 
 
 def _next(

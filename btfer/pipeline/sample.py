@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
@@ -31,12 +31,12 @@ _HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)", r
 class Sample:
     """The chosen faces in rank order, and per class how many there were to choose from.
 
-    same_person: faces left out because enough others show the same person (`person_cap`).
+    same_person: faces left out because enough others show the same person (`person_cap`), by class.
     """
 
     chosen: dict[str, list[KeptFace]]
     available: dict[str, int]
-    same_person: int = 0
+    same_person: Counter[str] = field(default_factory=Counter)
 
 
 def rank(seed: int, face_id: str) -> str:

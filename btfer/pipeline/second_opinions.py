@@ -6,17 +6,17 @@ the best of them with all first: two photos that are copies of a third are not c
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 from btfer.catalogue import Catalogue, comparisons, pairs
 from btfer.catalogue.comparisons import Comparison
 from btfer.catalogue.rows import DuplicateCandidate
 from btfer.duplicate_rules import rank
-from btfer.engine import map_unordered
+from btfer.engine import SERIAL, Engine, map_unordered
 from btfer.pipeline import likeness
 from btfer.pipeline.grouping import Pair, split_into_parts
 from btfer.progress import Progress
 from btfer.settings import Settings
+from btfer.store import Store, store_of
 
 WORKERS_FROM_PAIRS = 100  # for fewer, starting worker processes costs more than comparing
 PAIRS_AT_ONCE = 60  # one worker's share of a large group
@@ -41,6 +41,7 @@ class SecondOpinions:
             i: n for n, i in enumerate(sorted(range(len(rows)), key=lambda i: rank(rows[i])))
         }
         self._settings = settings
+        self._store = store_of(settings)
         self._progress = progress
         self._place = place = {name: i for i, name in enumerate(self._names)}
         self._known: dict[Pair, Comparison] = {}
@@ -65,7 +66,7 @@ class SecondOpinions:
             return self._said[pair]
         if pair not in self._known:
             one, other = sorted((self._names[i], self._names[j]))
-            found = likeness.compare(one, other, data_dir=self._settings.data_dir)
+            found = likeness.compare(one, other, store=self._store)
             self._remember([Comparison(one, other, *found)])
         return self._known[pair].same
 
@@ -73,13 +74,10 @@ class SecondOpinions:
         """Ask many at once, in worker processes; pairs that follow from others are left out."""
         new = {_ordered(*pair) for pair in pairs} - set(self._known)
         tasks = list(self._tasks(new))
-        engine = self._settings.engine if len(new) > WORKERS_FROM_PAIRS else "serial"
-        compare = partial(compare_group, data_dir=self._settings.data_dir)
-        workers = self._settings.workers
+        engine = Engine.of(self._settings) if len(new) > WORKERS_FROM_PAIRS else SERIAL
+        compare = partial(compare_group, store=self._store)
         found: list[Comparison] = []
-        for number, answers in enumerate(
-            map_unordered(compare, tasks, engine=engine, workers=workers), start=1
-        ):
+        for number, answers in enumerate(map_unordered(compare, tasks, engine=engine), start=1):
             found += answers
             if len(found) > REMEMBERED_AT_ONCE or number == len(tasks):
                 self._remember(found)
@@ -88,8 +86,7 @@ class SecondOpinions:
 
     def visible(self, members: Iterable[int]) -> list[int]:
         """Those that are not blank, which are nobody's copies: there may be thousands of one hash."""
-        data_dir = self._settings.data_dir
-        return [i for i in members if not likeness.is_blank(self._names[i], data_dir=data_dir)]
+        return [i for i in members if not likeness.is_blank(self._names[i], store=self._store)]
 
     def heads(self, members: Sequence[int]) -> dict[int, list[int]]:
         """Photos of equal hash, best first, by the one that they are copies of."""
@@ -103,6 +100,10 @@ class SecondOpinions:
             else:
                 found[head].append(i)
         return found
+
+    def marked(self) -> set[str]:
+        """The photos that have see-through letters over what a copy shows plainly."""
+        return {one.marked for one in self._known.values() if one.marked}
 
     def unsure(self) -> Iterator[Names]:
         """Pairs of one scene in which faces differ: for people."""
@@ -140,14 +141,14 @@ class SecondOpinions:
             self._copies.setdefault(j, set()).add(i)
 
 
-def compare_group(named: Sequence[Names], *, data_dir: Path) -> list[Comparison]:
+def compare_group(named: Sequence[Names], *, store: Store) -> list[Comparison]:
     """`likeness.compare` of pairs, best photo first, but for two that are copies of a third; for worker processes."""
     found: list[Comparison] = []
     copies_of: dict[str, set[str]] = {}
     for best, other in named:
         if copies_of.get(best, set()) & copies_of.get(other, set()):
             continue
-        answer = likeness.compare(best, other, data_dir=data_dir)
+        answer = likeness.compare(best, other, store=store)
         found.append(Comparison(min(best, other), max(best, other), *answer))
         if answer.same:
             copies_of.setdefault(other, set()).add(best)

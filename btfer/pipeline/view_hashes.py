@@ -5,6 +5,7 @@ the picture alone, as imagehash makes them from the thumbnail, in at most 64 bit
 Kinds are stored beside each other, and hashes of two kinds are never compared.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,14 +16,15 @@ import numpy as np
 from btfer.catalogue import Catalogue, comparisons
 from btfer.catalogue.comparisons import Hashes, ViewHashes
 from btfer.catalogue.rows import IndexedHashes
-from btfer.engine import map_unordered
+from btfer.engine import SERIAL, Engine, map_unordered
 from btfer.errors import ImageError
-from btfer.images import Pixels, decode_rgb
+from btfer.images import CRASHED, Pixels, decode_rgb
 from btfer.images.hashes import phash_pairs
 from btfer.images.views import views_of
 from btfer.paths import thumbnail_path
 from btfer.progress import SILENT, Progress
 from btfer.settings import Settings
+from btfer.store import store_of
 
 VERSION = "2"
 AT_ONCE = 256
@@ -86,13 +88,18 @@ def _computed(
     photos: Sequence[str], settings: Settings, progress: Progress
 ) -> Iterator[Mapping[str, ViewHashes]]:
     parts = [photos[at : at + AT_ONCE] for at in range(0, len(photos), AT_ONCE)]
-    engine = settings.engine if len(photos) > IN_PROCESSES_FROM else "serial"
-    of = partial(hashes_of, kind=settings.hash, data_dir=settings.data_dir)
+    engine = Engine.of(settings) if len(photos) > IN_PROCESSES_FROM else SERIAL
+    work = partial(hashes_of, kind=settings.hash, data_dir=settings.data_dir)
+    of = store_of(settings).at_worker(work, partial(_thumbnails, data_dir=settings.data_dir))
     done = 0
-    for found in map_unordered(of, parts, engine=engine, workers=settings.workers):
+    for found in map_unordered(of, parts, engine=engine, died=_crashed, split=_singly):
         done += len(found)
         progress.update("hashes", done, len(photos))
         yield found
+
+
+def _thumbnails(photos: Sequence[str], *, data_dir: Path) -> list[Path]:
+    return [thumbnail_path(data_dir, name) for name in photos]
 
 
 def hashes_of(photos: Sequence[str], *, kind: str, data_dir: Path) -> dict[str, ViewHashes]:
@@ -105,6 +112,17 @@ def hashes_of(photos: Sequence[str], *, kind: str, data_dir: Path) -> dict[str, 
             continue
         found[name] = HASHES[kind](pixels)
     return found
+
+
+def _singly(photos: Sequence[str]) -> list[Sequence[str]]:
+    return [[one] for one in photos] if len(photos) > 1 else []
+
+
+def _crashed(photos: Sequence[str]) -> dict[str, ViewHashes]:
+    """As `hashes_of`, of a thumbnail of which worker processes died: it is compared by what its photo's row has."""
+    for name in photos:
+        logging.getLogger("btfer").warning("the thumbnail of photo %s %s", name, CRASHED)
+    return {}
 
 
 def _of_photo(known: ViewHashes | None, row: IndexedHashes, kind: str) -> ViewHashes:

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import math
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -127,7 +128,7 @@ def find_plan(folder: Path, name: str) -> Path:
 
 def _read_additions(path: Path, known: Mapping[str, PlanFile]) -> dict[str, dict[str, str]]:
     """sources.toml, which a plan need not have."""
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
     file = read_plan_file(path)
     check_additions(file, known)

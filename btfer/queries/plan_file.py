@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from btfer.errors import UsageError
+from btfer.parsing import parse_toml
+from btfer.plain_files import read_plain_text
+
+_MOST_LINES = 2_000
+"""Of a file in which a line is looked for: each is tried, with all above it."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ class PlanFile:
 def read_plan_file(path: Path) -> PlanFile:
     """A TOML file of the plan. Raises UsageError, with the line, where it is missing, not UTF-8 or not TOML."""
     try:
-        text = path.read_text(encoding="utf-8-sig")  # Windows may put a mark first
-        return PlanFile(path, text, tomllib.loads(text))
+        text = read_plain_text(path, "utf-8-sig")  # Windows may put a mark first
+        return PlanFile(path, text, parse_toml(text))
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"there is no {path}: a query plan is a folder with expressions.toml, people.toml and "
@@ -66,13 +71,15 @@ def value_at(found: Any, place: Sequence[str | int]) -> Any:
 def _line(text: str, place: Sequence[str | int]) -> int | None:
     """The line where a place is written: the first one that, with all above it, makes tomllib see it.
 
-    A list or an inline table that goes on below is closed for the trial.
+    A list or an inline table that goes on below is closed for the trial. None in a file that is no plan by its length.
     """
     lines = text.split("\n")
+    if len(lines) > _MOST_LINES:
+        return None
     for number in range(1, len(lines) + 1):
         for closing in ("", "]", "]}"):
             try:
-                value_at(tomllib.loads("\n".join([*lines[:number], closing])), place)
+                value_at(parse_toml("\n".join([*lines[:number], closing])), place)
             except (tomllib.TOMLDecodeError, LookupError, TypeError):
                 continue
             return number

@@ -3,6 +3,7 @@
 rules     the reasons for a drop, their keys, and what a judgement must be
 index     every picture with what holds of it, in memory, and what has changed since
 filters   what a person may choose of it, and in which order
+same_person faces of one person together, compared in the background
 queues    what awaits a person, a page at a time, and how far each class is
 badges    the hints
 disputes  what people judged differently, and how many votes a picture needs
@@ -11,6 +12,7 @@ judge     writing a page of judgements, settling disputes, undoing, labels that 
 pace      how fast a person judges
 forecast  what each class will likely yield
 next_step what a person had best do now
+left      why pictures are not a person's to judge any more
 log       what a reviewer may see of all verdicts
 exchange  verdicts in and out as rows of a CSV file
 guidelines what reviewers are to go by, and its version
@@ -32,7 +34,7 @@ from btfer.review.disputes import (
 from btfer.review.exchange import Imported, check_columns, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
 from btfer.review.filters import CHOICES, ORDERS, Filter, counted
-from btfer.review.forecast import Forecast, forecast, to_crop
+from btfer.review.forecast import Forecast, forecast, to_crop, to_dedup
 from btfer.review.judge import (
     Committed,
     TrueFace,
@@ -44,6 +46,7 @@ from btfer.review.judge import (
     undo,
     undo_last,
 )
+from btfer.review.left import why_left
 from btfer.review.log import (
     LogFilter,
     LoggedVerdict,
@@ -61,6 +64,7 @@ from btfer.review.queues import (
     Page,
     Queue,
     Tally,
+    asked,
     disputed,
     dropped,
     end_leases,
@@ -75,6 +79,7 @@ from btfer.review.rules import (
     ROUNDS,
     Judged,
 )
+from btfer.review.same_person import FacesCompared, SamePerson, comparing
 from btfer.review.suspects import MarkedSuspects, mark_suspects
 
 __all__ = [
@@ -88,6 +93,7 @@ __all__ = [
     "Committed",
     "Dispute",
     "ExchangedVerdict",
+    "FacesCompared",
     "Filter",
     "Forecast",
     "Imported",
@@ -102,14 +108,17 @@ __all__ = [
     "PageFacts",
     "PhotoBox",
     "Queue",
+    "SamePerson",
     "StoredVerdict",
     "Tally",
     "TrueFace",
     "Vote",
     "apply_labels_to_faces",
     "as_item",
+    "asked",
     "check_columns",
     "commit",
+    "comparing",
     "counted",
     "decide",
     "disputed",
@@ -134,9 +143,11 @@ __all__ = [
     "recall",
     "settle",
     "to_crop",
+    "to_dedup",
     "undo",
     "undo_last",
     "visible_log",
     "votes_before",
+    "why_left",
     "with_pictures",
 ]

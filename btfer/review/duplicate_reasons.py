@@ -1,6 +1,7 @@
 """Why one of two copies was kept, in words: dedup's own rules (`btfer.duplicate_rules`) applied to both."""
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from btfer.catalogue.duplicates import DuplicateFacts
 from btfer.duplicate_rules import Facts, PhotoFacts, bytes_a_pixel, decided_by, licence_rank
@@ -10,6 +11,7 @@ _RULES = {
     "judged": "people had judged it already",
     "licence": "its licence {keeper} ({keeper_licence}), the copy's licence {copy} ({copy_licence})",
     "border": "without the strip or frame that the copy has",
+    "letters": "without the letters that the copy has over it",
     "resolution": "larger ({keeper} px, the copy {copy} px)",
     "compression": "less compressed ({keeper} bytes per pixel, the copy {copy})",
     "earlier": "found earlier ({keeper}, the copy {copy})",
@@ -17,23 +19,31 @@ _RULES = {
 }
 
 
+class OnPictures(NamedTuple):
+    """Photos (sha256) with a strip or a frame around them, and with see-through letters over them."""
+
+    bordered: Collection[str] = ()
+    marked: Collection[str] = ()
+
+
+NOTHING = OnPictures()
+
+
 def why_kept(
     keeper: DuplicateFacts,
     copy: DuplicateFacts,
     chosen_by: str = "",
     *,
-    bordered: Collection[str] = (),
+    on: OnPictures = NOTHING,
 ) -> str:
     """The first rule that decided between a keeper and a copy, with what it saw.
 
-    chosen_by: the person who chose the keeper ('' = dedup did). bordered: photos (sha256) with a strip or a frame.
-    Licences are those known now, and only
-    judgements before the copy was dropped count: where the rules now decide otherwise than dedup did,
-    the answer says so.
+    chosen_by: the person who chose the keeper ('' = dedup did). Licences are those known now, and only judgements
+    before the copy was dropped count: where the rules now decide otherwise than dedup did, the answer says so.
     """
     if chosen_by:
         return f"chosen by {chosen_by}"
-    stays, goes = (facts_before(one, copy.verdict_id, bordered) for one in (keeper, copy))
+    stays, goes = (facts_before(one, copy.verdict_id, on) for one in (keeper, copy))
     rule, for_keeper = decided_by(stays, goes)
     if not for_keeper:
         return (
@@ -47,7 +57,7 @@ def why_kept(
     )
 
 
-def facts_before(one: DuplicateFacts, verdict_id: int, bordered: Collection[str] = ()) -> Facts:
+def facts_before(one: DuplicateFacts, verdict_id: int, on: OnPictures = NOTHING) -> Facts:
     """What the rules ask of a photo, as it was when a verdict was given."""
     return PhotoFacts(
         sha256=one.sha256,
@@ -57,7 +67,8 @@ def facts_before(one: DuplicateFacts, verdict_id: int, bordered: Collection[str]
         height_px=one.height_px,
         n_bytes=one.n_bytes,
         at=one.at,
-        bordered=one.sha256 in bordered,
+        bordered=one.sha256 in on.bordered,
+        marked=one.sha256 in on.marked,
     )
 
 

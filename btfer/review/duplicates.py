@@ -9,14 +9,15 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from btfer.catalogue import Catalogue, comparisons, duplicates
+from btfer.catalogue import Catalogue, comparisons, duplicates, photos, votes, withdrawals
 from btfer.catalogue.duplicates import DuplicateFacts
 from btfer.catalogue.rows import PhotoHashes
 from btfer.catalogue.verdicts import Verdict
 from btfer.duplicate_rules import rank, root
 from btfer.errors import UsageError
 from btfer.hamming import hamming_distance
-from btfer.review.duplicate_reasons import facts_before, licences_of, why_kept
+from btfer.review.duplicate_reasons import OnPictures, facts_before, licences_of, why_kept
+from btfer.review.exchange_rows import shortened
 from btfer.review.rules import check_reviewer
 
 PAGE = 8
@@ -106,6 +107,7 @@ def current_groups(
         asked |= missing
     keeper_of = {name: row.keeper for name, row in known.items() if row.keeper in known}
     bordered = {name for name in known if is_bordered(name)}
+    on = OnPictures(bordered, comparisons.marked_among(cat, known))
     found = []
     for summary, names in zip(summaries, shown, strict=True):
         members: dict[str, list[DuplicateFacts]] = defaultdict(list)
@@ -113,9 +115,7 @@ def current_groups(
             if name in keeper_of:
                 members[root(name, keeper_of)].append(known[name])
         hidden = max(0, len(summary.copies) - most)
-        found.append(
-            [_group(known[root], rows, hidden, bordered) for root, rows in members.items()]
-        )
+        found.append([_group(known[root], rows, hidden, on) for root, rows in members.items()])
     return _with_differences(cat, found)
 
 
@@ -142,18 +142,39 @@ def change(
     *,
     keep: str = "",
     not_copies: Collection[str] = (),
+    page: str = "",
 ) -> int:
     """Choose which photo of a keeper's group stays ('' = as it is) and which are no copies; how many verdicts.
 
-    All at once, and only ever appended: the others become copies of the one that stays. Raises UsageError,
-    and writes nothing, where the group has changed meanwhile or a photo is not of it.
+    All at once, and only ever appended: the others become copies of the one that stays. page: names this sending;
+    sent again under the same name, nothing is written, and the answer is 0. Raises UsageError, and writes nothing,
+    where the group has changed meanwhile or a photo is not of it.
     """
-    by = _person(reviewer)
+    by, stays, others = _person(reviewer), keep or keeper, set(not_copies)
+    kept = [*sorted(others)] if stays == keeper else [stays, *sorted(others)]
+    uid_of = {name: _uid(page, by, name) for name in kept}
 
     def decide(rows: list[PhotoHashes]) -> list[Verdict]:
-        return _verdicts(rows, keeper, keep or keeper, set(not_copies), by)
+        new = _verdicts(rows, keeper, stays, others, by)
+        return [replace(one, uid=_uid(page, by, one.photo)) for one in new] if page else new
 
-    return duplicates.change(cat, keeper, decide)
+    with cat.together() as at_once:
+        if page and votes.known_uids(at_once, [*uid_of.values()]):
+            return 0
+        _refuse_forgotten(at_once, {keeper, stays, *others})
+        return duplicates.change(at_once, keeper, decide)
+
+
+def _uid(page: str, reviewer: str, photo: str) -> str:
+    return shortened(f"{page}|{reviewer}|dedup|{photo}")
+
+
+def _refuse_forgotten(cat: Catalogue, named: set[str]) -> None:
+    gone = len(withdrawals.among(cat, named - photos.known(cat, named)))
+    if gone:
+        raise UsageError(
+            f"{gone} photos of this group were forgotten meanwhile, and nothing was saved: judge what is left of it"
+        )
 
 
 def undo_last(cat: Catalogue, reviewer: str) -> list[str]:
@@ -207,17 +228,17 @@ def _verdicts(
 
 
 def _group(
-    keeper: DuplicateFacts, rows: Sequence[DuplicateFacts], hidden: int, bordered: Collection[str]
+    keeper: DuplicateFacts, rows: Sequence[DuplicateFacts], hidden: int, on: OnPictures
 ) -> DuplicateGroup:
     chosen_by = next((row.decided_by for row in rows if row.decided_by != "dedup"), "")
     hashes = keeper.phash, keeper.mirror_phash
     copies = []
     for row in rows:
         bits, mirrored = hamming_distance((row.phash, row.mirror_phash), hashes)
-        why = why_kept(keeper, row, chosen_by, bordered=bordered)
+        why = why_kept(keeper, row, chosen_by, on=on)
         copies.append(replace(_photo(row), distance_bits=bits, mirrored=mirrored, why=why))
-    next_best = min(rows, key=lambda row: rank(facts_before(row, row.verdict_id, bordered)))
-    why = why_kept(keeper, next_best, chosen_by, bordered=bordered)
+    next_best = min(rows, key=lambda row: rank(facts_before(row, row.verdict_id, on)))
+    why = why_kept(keeper, next_best, chosen_by, on=on)
     labels = tuple(sorted({label for row in (keeper, *rows) for label in _labels(row)}))
     return DuplicateGroup(replace(_photo(keeper), why=why), copies, labels, hidden)
 

@@ -2,15 +2,24 @@
 
 import datetime
 import hashlib
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from btfer.catalogue.rows import PhotoBox
 from btfer.errors import UsageError
-from btfer.review.rules import Judged, as_note, check_judged, check_reviewer, check_round
+from btfer.review.rules import (
+    LONGEST_NAME,
+    Judged,
+    as_note,
+    check_judged,
+    check_reviewer,
+    check_round,
+)
 
 _BOX = ("x", "y", "width", "height")
+_MOST_SHOWN = 40  # characters of a cell in a message
 _CONTENT = ("round", "photo", *_BOX, "decision", "reason", "expression", "reviewer", "at")
 COLUMNS = (*_CONTENT, "uid", "final", "undone", "undone_by", "guidelines", "unsure", "note")
 """Of the CSV file, in order."""
@@ -71,10 +80,10 @@ class ExchangedVerdict:
             expression=one.expression,
             reviewer=given,
             at=_time(row, "at"),
-            uid=text_of(row, "uid") or _uid(row, given),
+            uid=_stated_uid(row) or _uid(row, given),
             final=is_yes(row, "final"),
             undone=_time(row, "undone"),
-            undone_by=text_of(row, "undone_by") or given,
+            undone_by=check_reviewer(text_of(row, "undone_by") or given),
             guidelines=text_of(row, "guidelines"),
             unsure=one.unsure,
             note=one.note,
@@ -110,6 +119,13 @@ def shortened(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def _stated_uid(row: CsvRow) -> str:
+    uid = text_of(row, "uid")
+    if len(uid) > LONGEST_NAME:
+        raise UsageError(f"a uid has {len(uid):,} letters: {LONGEST_NAME} at most")
+    return uid
+
+
 def _uid(row: CsvRow, reviewer: str) -> str:
     """A row without a name of its own is named by its content."""
     return shortened("|".join([*(text_of(row, name) for name in _CONTENT), reviewer]))
@@ -122,18 +138,22 @@ def _time(row: CsvRow, name: str) -> str:
         return ""
     try:
         at = datetime.datetime.fromisoformat(text)
-    except ValueError:
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=datetime.UTC)
+        at = at.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):  # the first day of the year 1 is a day earlier in UTC
         raise UsageError(
-            f"'{text}' in column '{name}' is not a time: write it as 2026-05-17T12:00:00+00:00"
+            f"'{text[:_MOST_SHOWN]}' in column '{name}' is not a time: write it as 2026-05-17T12:00:00+00:00"
         ) from None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=datetime.UTC)
-    at = at.astimezone(datetime.UTC)
     return at.isoformat(timespec="microseconds" if at.microsecond else "seconds")
 
 
 def _box(row: CsvRow) -> PhotoBox:
     try:
-        return PhotoBox(*(float(row[name]) for name in _BOX))
+        box = PhotoBox(*(float(row[name]) for name in _BOX))
     except (TypeError, ValueError):
-        raise UsageError(f"the box {[row[name] for name in _BOX]} is not four numbers") from None
+        box = None
+    if box is None or not all(map(math.isfinite, box)):
+        shown = [text_of(row, name)[:_MOST_SHOWN] for name in _BOX]
+        raise UsageError(f"the box {shown} is not four numbers")
+    return box

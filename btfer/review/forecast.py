@@ -37,6 +37,11 @@ def to_crop(cat: Catalogue, crop_digest: str) -> dict[str, int]:
     return {label: n for (kind, label, _), n in counted if kind == "uncropped" and n}
 
 
+def to_dedup(cat: Catalogue, crop_digest: str) -> int:
+    """How many photos have come that dedup has not looked at: nobody is asked to judge them yet."""
+    return counts(cat, crop_digest)["new", "", ""]
+
+
 def estimate(
     tallies: Iterable[Tally], uncropped: Iterable[str], faces_per_photo: float | None
 ) -> list[Forecast]:

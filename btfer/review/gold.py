@@ -5,13 +5,14 @@ vote is never slipped in: it comes in its turn, and what they answer then counts
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts
 from btfer.catalogue import gold as rows
 from btfer.catalogue.gold import GoldAnswer
+from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.votes import ReviewSubject
 from btfer.csv_reader import read_csv
 from btfer.errors import UsageError
@@ -89,50 +90,67 @@ def hidden_among(
     return mixed, set(wanted)
 
 
-def answer(
-    cat: Catalogue, round_: str, page: Iterable[Judged], reviewer: str, gold: Gold, *, sent: str
-) -> None:
-    """Record what a person answered on gold pictures of a page. sent: names the page's sending.
+def commit(
+    cat: Catalogue,
+    round_: str,
+    page: Sequence[Judged],
+    reviewer: str,
+    gold: Gold,
+    *,
+    hidden: Collection[str],
+    sent: str,
+    facts: PageFacts | None = None,
+) -> judge.Committed:
+    """`judge.commit` on a page with gold pictures in it, and what was answered on these: all of it, or nothing.
 
-    Raises UsageError, and records nothing, for an answer that is no judgement.
+    hidden: the ids that are shown as gold only and get no vote. sent: names the page's sending. Raises UsageError.
     """
+    answers = _answers(cat, round_, page, reviewer, gold, sent)
+    voted = [one for one in page if one.id not in hidden]
+    with cat.together() as at_once:
+        done = judge.commit(at_once, round_, voted, reviewer, page=sent, facts=facts)
+        rows.add(at_once, answers)
+    return done
+
+
+def _answers(
+    cat: Catalogue, round_: str, page: Iterable[Judged], reviewer: str, gold: Gold, sent: str
+) -> list[GoldAnswer]:
     given = [one for one in page if one.id in gold]
     for one in given:
         check_judged(round_, one)
     known = _known(cat, round_, [one.id for one in given])
+    if not known:
+        return []
     index = shared(cat)
     with index.lock:
         index.refresh()
         label = {id_: index.intended(subject.photo) for id_, subject in known.items()}
-    rows.add(
-        cat,
-        [
-            GoldAnswer(
-                shortened(f"gold|{sent}|{reviewer}|{one.id}"),
-                reviewer,
-                round_,
-                known[one.id].photo,
-                known[one.id].face,
-                one.decision,
-                one.reason,
-                one.expression,
-                _is_right(one, gold[one.id], label[one.id]),
-                as_note(one.note),
-                one.unsure,
-            )
-            for one in given
-            if one.id in known
-        ],
-    )
+    return [
+        GoldAnswer(
+            shortened(f"gold|{sent}|{reviewer}|{one.id}"),
+            reviewer,
+            round_,
+            known[one.id].photo,
+            known[one.id].face,
+            one.decision,
+            one.reason,
+            one.expression,
+            _is_right(one, gold[one.id], label[one.id]),
+            as_note(one.note),
+            one.unsure,
+        )
+        for one in given
+        if one.id in known
+    ]
 
 
 def undo_last(cat: Catalogue, reviewer: str, round_: str) -> list[Judged]:
     """Undo a person's last page, as `judge.undo_last`, and what they answered on its hidden pictures."""
-    page = verdicts.last_batch(cat, round_, reviewer)
-    back = judge.undo_last(cat, reviewer, round_)
-    if not page:
-        return back
-    given = rows.take_back(cat, round_, reviewer, since=page[0].at)
+    with cat.together() as at_once:
+        page = verdicts.last_batch(at_once, round_, reviewer)
+        back = judge.undo_last(at_once, reviewer, round_)
+        given = rows.take_back(at_once, round_, reviewer, since=page[0].at) if page else []
     return back + [
         Judged(
             one.face or one.photo, one.decision, one.reason, one.expression, one.note, one.unsure

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from btfer.catalogue import Catalogue, faces, review_rows, statements
+from btfer.catalogue import Catalogue, faces, review_rows, statements, versions
 from btfer.catalogue import photos as photos_
 from btfer.catalogue.current_verdicts import (
     CurrentVerdict,
@@ -28,11 +28,11 @@ from btfer.catalogue.current_verdicts import (
 )
 from btfer.catalogue.photos import UNLABELLED
 from btfer.catalogue.review_rows import (
-    CatalogueVersion,
     FoundPhoto,
     MeasuredFace,
     MeasuredPhoto,
 )
+from btfer.catalogue.versions import CatalogueVersion
 from btfer.catalogue.votes import ReviewSubject
 from btfer.queries import Query
 from btfer.review import badges
@@ -113,11 +113,11 @@ class ReviewIndex:
 
     def refresh(self) -> CatalogueVersion:
         """Take in what the catalogue says now."""
-        now, old = review_rows.version(self._cat), self._version
+        now, old = versions.version(self._cat), self._version
         if now == old:
             return now
         changed = None
-        if old and (now.plan, now.gone) == (old.plan, old.gone) and now.n_photos >= old.n_photos:
+        if old and now.goes_on_from(old):
             changed = review_rows.named_since(self._cat, old)
         if changed is None or len(changed) > MOST_CHANGED:
             self._empty()
@@ -318,15 +318,18 @@ class ReviewIndex:
 
     # ---- hints
 
-    def _is_conflicting(self, photo: str) -> bool:
-        """Whether queries of different classes found a photo, or it and its copies."""
+    def classes_found_under(self, photo: str) -> frozenset[str]:
+        """The classes of the queries that found a photo, or it and its copies."""
         classes = self.found[photo].expressions
         copies = self._copies_of.get(photo)
         if copies:
             classes = classes.union(
                 *(self.found[one].expressions for one in copies if one in self.found)
             )
-        return len(classes) > 1
+        return frozenset(classes)
+
+    def _is_conflicting(self, photo: str) -> bool:
+        return len(self.classes_found_under(photo)) > 1
 
     def _badges_of(self, round_: str, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
         subjects = [self.awaiting[round_][id_] for id_ in ids if id_ in self.awaiting[round_]]
@@ -362,6 +365,7 @@ class ReviewIndex:
     ) -> Iterator[tuple[str, tuple[str, ...]]]:
         chosen = list(subjects)
         known = self.face_facts([one.face for one in chosen])
+        people = self._current["photos"]  # who saw a conflict has said which class it is
         for one in chosen:
             if one.face in known:
                 yield (
@@ -369,7 +373,7 @@ class ReviewIndex:
                     badges.of_face(
                         known[one.face],
                         self.label(one.photo),
-                        self._is_conflicting(one.photo),
+                        self._is_conflicting(one.photo) and one.photo not in people,
                         len(self.faces_taken(one.photo)),
                         one.photo in unclear,
                     ),
@@ -413,6 +417,8 @@ def _counted(
             yield "drop", round_, one.reason
     if kept:
         yield "photos", label, said.decision if said else ""
+    if not dedup and not (said and said.decision == "drop"):
+        yield "new", "", ""
     if crop:
         yield "crop", "seen", ""
     elif kept and said and said.decision in _KEPT:

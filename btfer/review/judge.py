@@ -1,8 +1,8 @@
 """Writing a page of judgements, settling disputes, undoing, and labels that come with a dataset."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from btfer.catalogue import Catalogue, faces, photos, verdicts, votes
@@ -13,6 +13,7 @@ from btfer.catalogue.verdicts import Verdict
 from btfer.catalogue.votes import ReviewSubject
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
+from btfer.review import left
 from btfer.review.exchange_rows import shortened
 from btfer.review.iou import SAME_FACE_IOU, best_match
 from btfer.review.queues import LEASE_MINUTES, queue
@@ -23,10 +24,14 @@ MAX_UNDO = 200  # a page is far smaller; an import is far larger and is no slip 
 
 @dataclass(frozen=True)
 class Committed:
-    """How many judgements were written, and how many were of items that no longer awaited one."""
+    """How many judgements were written, and how many were of items that no longer awaited one.
+
+    left: why not, and how many, in the words of `review.left`; empty where it is not known.
+    """
 
     written: int
     skipped: int
+    left: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 class TrueFace(NamedTuple):
@@ -48,18 +53,25 @@ def commit(
 ) -> Committed:
     """Write one person's votes on a page in one transaction: all of them, or none.
 
-    What awaits no vote of theirs (another person was quicker, the photo was dropped meanwhile) is
+    What awaits no vote of theirs (another person was quicker, the photo was dropped or forgotten meanwhile) is
     skipped and counted. page: names this sending; sent again under the same name, it is written once. facts:
     what else is known of the page. Raises UsageError for an unknown id, round, reason or class, an id named
     twice, or an unlabelled face that is kept as it is.
     """
-    new = _named(_verdicts(cat, round_, judged, reviewer), page)
+    gone = left.gone(cat, round_, [one.id for one in judged])
+    here = [one for one in judged if one.id not in gone]
+    new = _named(_verdicts(cat, round_, here, reviewer), page)
     dropped = votes.dropped_meanwhile(
         cat, round_, [ReviewSubject(one.photo, one.face) for one in new]
     )
     open_ = [one for one in new if ReviewSubject(one.photo, one.face) not in dropped]
     written = votes.add_open(cat, round_, open_, facts)
-    return Committed(written, len(judged) - written)
+    if written == len(judged):
+        return Committed(written, 0)
+    here_now = votes.known_uids(cat, [one.uid for one in new])
+    late = [one.face or one.photo for one in new if one.uid not in here_now]
+    why = left.why_left(cat, round_, [*gone, *late], reviewer)
+    return Committed(written, len(judged) - written, Counter(why.values()))
 
 
 def settle(
@@ -67,10 +79,12 @@ def settle(
 ) -> Committed:
     """Write the last word on disputed pictures, over all votes.
 
-    What is settled already, and what this person has voted on, is skipped: a dispute is not settled by a side
-    of it. page: as for `commit`. Raises UsageError as `commit`.
+    What is settled or forgotten already, and what this person has voted on, is skipped: a dispute is not settled by
+    a side of it. page: as for `commit`. Raises UsageError as `commit`.
     """
-    given = _named(_verdicts(cat, round_, judged, reviewer), page)
+    gone = left.gone(cat, round_, [one.id for one in judged])
+    here = [one for one in judged if one.id not in gone]
+    given = _named(_verdicts(cat, round_, here, reviewer), page)
     disputed = {ReviewSubject(row.photo, row.face) for row in votes.disputes(cat, round_)}
     sent_before = votes.known_uids(cat, [one.uid for one in given])
     open_ = [
@@ -79,7 +93,8 @@ def settle(
         if ReviewSubject(one.photo, one.face) in disputed or one.uid in sent_before
     ]
     written = len(votes.settle(cat, round_, open_))
-    return Committed(written, len(judged) - written)
+    late = {left.GONE: len(gone), left.JUDGED: len(judged) - written - len(gone)}
+    return Committed(written, len(judged) - written, late)
 
 
 def recall(cat: Catalogue, round_: str, ids: Iterable[str], reviewer: str) -> int:
@@ -110,6 +125,11 @@ def undo_last(cat: Catalogue, reviewer: str, round_: str) -> list[Judged]:
     """
     check_round(round_)
     reviewer = check_reviewer(reviewer)
+    with cat.together() as at_once:
+        return _undo_last(at_once, reviewer, round_)
+
+
+def _undo_last(cat: Catalogue, reviewer: str, round_: str) -> list[Judged]:
     rows = verdicts.last_batch(cat, round_, reviewer)
     if len(rows) > MAX_UNDO:
         raise UsageError(
@@ -133,10 +153,11 @@ def undo(cat: Catalogue, ids: Iterable[int], reviewer: str) -> int:
     A photo that dedup dropped is kept from then on: its next run would find the same copy again.
     """
     chosen, reviewer = set(ids), check_reviewer(reviewer)
-    copies = [row for row in verdicts.by_id(cat, chosen) if row.reviewer == "dedup"]
-    undone = verdicts.undo(cat, chosen, reviewer)
-    kept = [row.photo for row in copies if row.decision == "drop"]
-    verdicts.add(cat, [Verdict("dedup", photo, "keep", reviewer) for photo in kept])
+    with cat.together() as at_once:
+        copies = [row for row in verdicts.by_id(at_once, chosen) if row.reviewer == "dedup"]
+        undone = verdicts.undo(at_once, chosen, reviewer)
+        kept = [row.photo for row in copies if row.decision == "drop"]
+        verdicts.add(at_once, [Verdict("dedup", photo, "keep", reviewer) for photo in kept])
     return len(undone)
 
 

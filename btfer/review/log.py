@@ -13,7 +13,7 @@ from btfer.expressions import EXPRESSIONS
 from btfer.review.index import shared
 from btfer.review.judge import Committed, commit, undo
 from btfer.review.queues import Item, QueueEntry, items
-from btfer.review.rules import ROUNDS, Judged, check_judged, check_reviewer
+from btfer.review.rules import ROUNDS, Judged, as_note, check_judged, check_reviewer
 
 _AT_ONCE = 600  # rows of the log that are read and looked through
 
@@ -153,7 +153,7 @@ def with_pictures(cat: Catalogue, rows: Sequence[StoredVerdict]) -> list[LoggedV
 
 
 def judge_anew(cat: Catalogue, changes: Sequence[Judged], reviewer: str) -> Committed:
-    """Take verdicts back (`id` is the verdict's) and judge their pictures otherwise, in this person's name.
+    """Take verdicts back (`id` is the verdict's) and judge their pictures otherwise, in this person's name: at once.
 
     Raises UsageError, and writes nothing, for an id that is no verdict of people, or a judgement that is none.
     """
@@ -168,9 +168,11 @@ def judge_anew(cat: Catalogue, changes: Sequence[Judged], reviewer: str) -> Comm
         check_judged(row.round, one)
         _check_label(cat, row, one)
         by_round[row.round].append(replace(one, id=row.face or row.photo))
-    undo(cat, rows, reviewer)
-    done = [commit(cat, name, judged, reviewer) for name, judged in by_round.items() if judged]
-    return Committed(sum(one.written for one in done), sum(one.skipped for one in done))
+    with cat.together() as at_once:
+        undo(at_once, rows, reviewer)
+        done = [commit(at_once, name, one, reviewer) for name, one in by_round.items() if one]
+    left = sum((Counter(one.left) for one in done), Counter[str]())
+    return Committed(sum(one.written for one in done), sum(one.skipped for one in done), left)
 
 
 def decide(cat: Catalogue, round_: str, judged: Sequence[Judged], reviewer: str) -> int:
@@ -188,6 +190,7 @@ def decide(cat: Catalogue, round_: str, judged: Sequence[Judged], reviewer: str)
             reason=one.reason,
             expression=one.expression,
             final=True,
+            note=as_note(one.note),
         )
         for one in judged
         if one.id in known

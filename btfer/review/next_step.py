@@ -24,10 +24,13 @@ def next_step(
     forecasts: Sequence[Forecast],
     wanted: int,
     pairs: int = 0,
+    to_dedup: int = 0,
+    others: int = 0,
 ) -> NextStep:
     """From what awaits people and the crop stage, and from how many faces of each class are wanted.
 
-    pairs: those that dedup asks about; first, since the answers say which photos are judged at all.
+    to_dedup: photos that have just come. pairs: those that dedup asks about; first, since the answers say which
+    photos are judged at all. others: pictures that await other people's votes alone.
     """
     if pairs:
         are = "pair of photos is" if pairs == 1 else "pairs of photos are"
@@ -41,10 +44,15 @@ def next_step(
         was = "picture was" if disputes == 1 else "pictures were"
         sentence = f"{disputes:,} {was} judged differently and await the last word."
         return NextStep(sentence, "disagreements", "Settle them")
+    if to_dedup and not to_crop:  # btfer build, which crops, does both
+        sentence = f"{_are(to_dedup, 'new photo')} waiting for the search of duplicates"
+        return NextStep(f"{sentence}: run `btfer dedup`, then load this page again.")
     if to_crop:
         return NextStep(
             f"{_are(to_crop, 'kept photo')} waiting for the crop stage: run `btfer build`."
         )
+    if others:
+        return NextStep(f"{_are(others, 'picture')} waiting for other reviewers, and none for you.")
     short = [one for one in forecasts if one.kept < wanted]
     if not short:
         return NextStep(f"Every class has its {wanted:,} faces: run `btfer build`.")

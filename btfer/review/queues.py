@@ -7,13 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 
 from btfer.catalogue import Catalogue, faces, photos, votes
 from btfer.catalogue.rows import DescribedPhoto, Face, PhotoBox
 from btfer.catalogue.verdicts import DropCount
 from btfer.catalogue.votes import ReviewSubject
 from btfer.expressions import EXPRESSIONS
+from btfer.review.badges import CONFLICT
 from btfer.review.filters import ALL, ORDERS, Filter, matching, order_of
 from btfer.review.index import Counted, ReviewIndex, shared
 from btfer.review.rules import ROUNDS, check_reviewer, check_round
@@ -24,16 +25,20 @@ _SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "autho
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """A place in a queue: which picture, its label now, and its hints."""
+    """A place in a queue: which picture, its label now, its hints, and the classes where these say that they differ."""
 
     subject: ReviewSubject
     label: str
     badges: tuple[str, ...]
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Item:
-    """A photo (`face` = '') or a face that awaits a person; `id` names it in a judgement."""
+    """A photo (`face` = '') or a face that awaits a person; `id` names it in a judgement.
+
+    classes: of the queries that found it or a copy of it, where they differ (the hint `badges.CONFLICT`).
+    """
 
     id: str
     photo: str
@@ -45,6 +50,7 @@ class Item:
     box: PhotoBox | None = None
     width_px: float = 0
     height_px: float = 0
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,10 +90,13 @@ def waiting(
 
 def _entries(index: ReviewIndex, round_: str, ids: Sequence[str]) -> list[QueueEntry]:
     hints, awaiting = index.badges(round_, ids), index.awaiting[round_]
-    return [
-        QueueEntry(awaiting[id_], index.label(awaiting[id_].photo), hints.get(id_, ()))
-        for id_ in ids
-    ]
+
+    def entry(id_: str) -> QueueEntry:
+        one, badges_ = awaiting[id_], hints.get(id_, ())
+        classes = index.classes_found_under(one.photo) if CONFLICT in badges_ else ()
+        return QueueEntry(one, index.label(one.photo), badges_, tuple(sorted(classes)))
+
+    return [entry(id_) for id_ in ids]
 
 
 def queue(
@@ -149,11 +158,13 @@ class Queue:
         chosen: Filter = ALL,
         *,
         window: str = "",
+        first: Sequence[str] = (),
     ) -> Page:
         """The next pictures for this person, leased to them; an empty page = nothing awaits them.
 
         label: of one class ('' = all); chosen: what else they must be. window: names one of their windows, so
-        that what another one shows stays leased. Raises UsageError for an unknown order.
+        that what another one shows stays leased. first: ids that come before all others, in this order; what the
+        window shows already stays where it is. Raises UsageError for an unknown order.
         """
         index = shared(self._cat, self._digest)
         with index.lock:
@@ -166,8 +177,14 @@ class Queue:
                 ids = matching(index, self._round, [id_ for id_ in ids if id_ in asked], wanted)
                 n_awaiting = len(ids)
         own = votes.leased_to(self._cat, self._round, self._reviewer)
+        if first:
+            fitting = set(ids)
+            shown = self._windows.get(window, (0.0, []))[1]
+            ahead = chain((id_ for id_ in shown if id_ in own), first)
+            ids = list(dict.fromkeys(chain((id_ for id_ in ahead if id_ in fitting), ids)))
         # Own leases first, so that looking at a page again shows the same page.
-        mine = [id_ for id_ in ids if id_ in own and id_ in asked] if own else []
+        n_own = sum(id_ in asked for id_ in own)
+        mine = [*islice((id_ for id_ in ids if id_ in own and id_ in asked), n_own)]
         rest = (id_ for id_ in ids if id_ in asked and id_ not in own)
         # Without the lock, as others wait for the catalogue here: what they judge meanwhile is passed over.
         candidates = (one for id_ in chain(mine, rest) if (one := awaiting.get(id_)))
@@ -177,11 +194,34 @@ class Queue:
             minutes=LEASE_MINUTES,
             besides=self._open_elsewhere(window),
         )
+        if len(mine) < len(got):
+            # In the order in which the next drawing will show them, all leased by then.
+            of_id = {one.id: one for one in got}
+            in_order = (of_id[id_] for id_ in ids if id_ in of_id)
+            got = list(islice(in_order, len(got)))  # of very many ids only the first are looked at
         with index.lock:
             self._windows[window] = (time.monotonic(), [one.id for one in got])
             here = [one.id for one in got if one.id in index.awaiting[self._round]]
             entries = _entries(index, self._round, here)
         return Page(items(self._cat, entries), n_awaiting - len(closed))
+
+    def awaiting(self, label: str = "", chosen: Filter = ALL) -> list[str]:
+        """All that awaits this person and is as chosen, as found; leased to others too. Arguments as of `page`."""
+        index = shared(self._cat, self._digest)
+        with index.lock:
+            index.refresh()
+            asked = index.asks(self._round, self._reviewer)
+            ids = [id_ for id_ in order_of(index, self._round, ORDERS[0]) if id_ in asked]
+            return matching(index, self._round, ids, replace(chosen, label=label or chosen.label))
+
+    def put_back(self, window: str) -> None:
+        """End the leases on what a window shows: its next page begins anew, as it is ordered then.
+
+        Before a reload the same window had another name, so that it counts no more what others show too.
+        """
+        _, shown = self._windows.pop(window, (0.0, []))
+        kept = votes.leased_to(self._cat, self._round, self._reviewer).difference(shown)
+        votes.lease_only(self._cat, self._round, kept, self._reviewer, minutes=LEASE_MINUTES)
 
     def _open_elsewhere(self, window: str) -> list[str]:
         """What other windows show; one that was not heard of for as long as a lease lasts is closed."""
@@ -212,6 +252,14 @@ def disputed(cat: Catalogue, crop_digest: str) -> dict[str, int]:
     with index.lock:
         index.refresh()
         return {name: len(ids) for name, ids in index.disputed.items()}
+
+
+def asked(cat: Catalogue, crop_digest: str, reviewer: str) -> dict[str, int]:
+    """How many pictures of each round await this person's vote ('' = anybody's)."""
+    index = shared(cat, crop_digest)
+    with index.lock:
+        index.refresh()
+        return {name: len(index.asks(name, reviewer)) for name in index.awaiting}
 
 
 def counts(cat: Catalogue, crop_digest: str) -> Counter[Counted]:
@@ -249,4 +297,5 @@ def _item(one: QueueEntry, photo: DescribedPhoto, face: Face | None) -> Item:
         box=face.box if face else None,
         width_px=size.width_px,
         height_px=size.height_px,
+        classes=one.classes,
     )

@@ -4,6 +4,7 @@ Source: BTFER, section 2, and its design card (non-human faces, irrelevant image
 emojis, words). The reasons are the words of the funnel.
 """
 
+import unicodedata
 from dataclasses import dataclass
 
 from btfer.errors import UsageError
@@ -11,10 +12,14 @@ from btfer.expressions import EXPRESSIONS
 
 ROUNDS = ("photos", "faces")
 RELABEL_KEYS = {str(number): label for number, label in enumerate(EXPRESSIONS, start=1)}
-# U takes a page back, M writes a note, Q says unsure; C and R are Streamlit's own shortcuts.
-RESERVED_KEYS = frozenset("umqcr ") | set(RELABEL_KEYS)
+# U takes back, M writes a note, Q says unsure, B compares, G shows the guidelines, K keeps, Z undoes a verdict of
+# the log; C and R are Streamlit's own shortcuts.
+RESERVED_KEYS = frozenset("umqbgkzcr ") | set(RELABEL_KEYS)
 LONGEST_NOTE = 10_000
 """Letters of a note on a picture."""
+LONGEST_NAME = 200
+"""Letters of a reviewer's name, which is a key of tables."""
+_NO_LETTERS = {"Cc", "Cs", "Zl", "Zp"}  # control characters, half letters, ends of lines
 
 _BOTH_ROUNDS = {
     "non-human": "n",
@@ -57,10 +62,17 @@ def check_round(round_: str) -> None:
 
 
 def check_reviewer(name: str) -> str:
-    """The name without spaces around it. Raises UsageError for an empty one."""
-    if not name.strip():
+    """The name without spaces around it. Raises UsageError for one that is empty, too long or not in one line."""
+    name = name.strip()
+    if not name:
         raise UsageError("a verdict needs the name of its reviewer: enter yours")
-    return name.strip()
+    if len(name) > LONGEST_NAME:
+        raise UsageError(
+            f"a reviewer's name has {len(name):,} letters ('{name[:20]}...'): {LONGEST_NAME} at most"
+        )
+    if any(unicodedata.category(one) in _NO_LETTERS for one in name):
+        raise UsageError(f"a reviewer's name holds a character that is not shown: {name!a}")
+    return name
 
 
 def as_note(text: str) -> str:

@@ -4,10 +4,11 @@ It shows that the line works from crawl to release. It is synthetic: no number m
 anything about people or about a benchmark.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from btfer.parsing import parse_json
 
 FOLDER = Path(__file__).parent
 PICTURES = FOLDER / "pictures"
@@ -55,7 +56,7 @@ class SamplePicture:
 
 def load_manifest(path: Path = MANIFEST) -> list[SamplePicture]:
     """Every picture of the sample, in the order of its manifest."""
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = parse_json(path.read_text(encoding="utf-8"))
     return [_picture(one) for one in found["pictures"]]
 
 

@@ -10,7 +10,7 @@ from btfer.sample.person import Person
 from btfer.sample.raster import Bools, Floats
 from btfer.sample.shade import Light, scalp
 
-_STRANDS = 7000
+STRANDS = 7000
 _STEP = 0.018  # of a head's scale, see `camera.BETWEEN_EYES`
 _MAX_STEPS = 200
 
@@ -40,13 +40,18 @@ class _Head:
 
 
 def grow(
-    person: Person, upright: Floats, normal: Floats, mesh: Mesh, rng: np.random.Generator
+    person: Person,
+    upright: Floats,
+    normal: Floats,
+    mesh: Mesh,
+    rng: np.random.Generator,
+    strands: int = STRANDS,
 ) -> Strands:
     """A head of hair. upright, normal: float64 [V, 3], vertices and their normals, see `camera.place_in_front`.
 
-    The person must not be bald.
+    strands: how many; a small picture needs fewer. The person must not be bald.
     """
-    roots, out, rest = _roots(upright, normal, mesh, rng)
+    roots, out, rest = _roots(upright, normal, mesh, rng, strands)
     length = person.hair_cm / 10 * rng.uniform(0.75, 1.05, len(roots))
     fringe = (rest[:, 2] > 0.75) & (np.abs(rest[:, 0]) < 0.5) & person.fringe
     length = np.where(fringe, np.minimum(length, rng.uniform(0.34, 0.46, len(roots))), length)
@@ -68,15 +73,15 @@ def light_up(strands: Strands, person: Person, light: Light) -> Floats:
 
 
 def _roots(
-    upright: Floats, normal: Floats, mesh: Mesh, rng: np.random.Generator
+    upright: Floats, normal: Floats, mesh: Mesh, rng: np.random.Generator, strands: int
 ) -> tuple[Floats, Floats, Floats]:
     """Positions, normals and rest positions of the roots, spread evenly over the scalp."""
     triangles = mesh.triangles[mesh.group == BODY]
     inside = scalp(mesh.vertices)[triangles].mean(1)
     a, b, c = (upright[triangles[:, i]] for i in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1) * np.where(inside > 0.5, inside, 0)
-    chosen = triangles[rng.choice(len(triangles), _STRANDS, p=area / area.sum())]
-    mixed = rng.dirichlet([1, 1, 1], _STRANDS)[:, :, None]
+    chosen = triangles[rng.choice(len(triangles), strands, p=area / area.sum())]
+    mixed = rng.dirichlet([1, 1, 1], strands)[:, :, None]
     position, out, rest = (
         (values[chosen] * mixed).sum(1) for values in (upright, normal, mesh.vertices)
     )

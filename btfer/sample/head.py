@@ -35,15 +35,18 @@ def render_person(
     seed: list[int],
     size_px: int,
     pose: HeadPose | None = None,
+    strength: float = 1.0,
+    strands: int = hair.STRANDS,
 ) -> Portrait:
     """Draw someone of a group (gender, age, ethnicity) and render how they show an expression, size_px square.
 
-    pose: how the head is turned; drawn too where it is None. The same seed gives the same pixels.
+    pose: how the head is turned; drawn too where it is None. strength: of the expression. strands: of hair.
+    The same seed gives the same pixels.
     """
     rng = np.random.default_rng(seed)
     person, light = draw_person(rng, *group), draw_light(rng)
     mesh = shapes.mesh
-    upright = place_in_front(shape_of(person, shapes, rng, expression), mesh)
+    upright = place_in_front(shape_of(person, shapes, rng, expression, strength), mesh)
     turn = (pose or draw_head_pose(rng)).matrix()
     turned, normal = upright @ turn.T, normals(upright, mesh)
     fragments = rasterize(project(turned, size_px), mesh.triangles, size_px)
@@ -55,8 +58,8 @@ def render_person(
     face = np.zeros(size_px * size_px, bool)
     face[fragments.pixel] = _is_face(surface)
     if person.hair_cm > 0:
-        strands = hair.grow(person, upright, normal, mesh, rng)
-        _draw_hair(strands, person, light, turn, colour, depth, face)
+        grown = hair.grow(person, upright, normal, mesh, rng, strands)
+        _draw_hair(grown, person, light, turn, colour, depth, face)
     return _finish(person, expression, colour, depth, face, size_px)
 
 

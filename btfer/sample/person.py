@@ -80,8 +80,14 @@ def draw_person(rng: np.random.Generator, gender: str, age: str, ethnicity: str)
     )
 
 
-def shape_of(person: Person, shapes: Shapes, rng: np.random.Generator, expression: str) -> Floats:
-    """The vertices of a person who shows an expression, float64 [V, 3], in decimetres."""
+def shape_of(
+    person: Person,
+    shapes: Shapes,
+    rng: np.random.Generator,
+    expression: str,
+    strength: float = 1.0,
+) -> Floats:
+    """The vertices of a person who shows an expression this strongly, float64 [V, 3], in decimetres."""
     vertices = shapes.mesh.vertices.copy()
     blend = _ancestry_blend(rng, person.ethnicity)
     weight = rng.choice(["minweight", "averageweight", "averageweight", "maxweight"])
@@ -93,7 +99,7 @@ def shape_of(person: Person, shapes: Shapes, rng: np.random.Generator, expressio
             name = f"universal-{person.gender}-{age}-averagemuscle-{build}"
             shapes.move(vertices, shapes.macro(name), share * 0.5)
     _vary(vertices, shapes, rng)
-    for unit, amount in drawn_units(expression, rng):
+    for unit, amount in drawn_units(expression, rng, strength):
         if shapes.face_unit(unit).is_file():
             shapes.move(vertices, shapes.face_unit(unit), amount)
     return vertices

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from btfer.engine import map_unordered
+from btfer.engine import PROCESSES, map_unordered
 from btfer.files import sha256_file, write_atomic
 from btfer.sample import SampleFace, SamplePicture, junk, load_manifest
 from btfer.sample.copies import copy_of
@@ -43,7 +43,8 @@ def render_sample(
     Shapes(data)  # raises now, not in a worker
     specs = picture_specs(seed)
     made: dict[str, Made] = {}
-    for file, one in map_unordered(partial(_render_in_worker, data=data, seed=seed), specs):
+    work = partial(_render_in_worker, data=data, seed=seed)
+    for file, one in map_unordered(work, specs, engine=PROCESSES):
         made[file] = one
         write_atomic(out / "pictures" / file, one[0])
         if progress:

@@ -9,10 +9,10 @@ from scipy import ndimage
 from btfer.sample import SampleFace
 from btfer.sample.background import draw_background
 from btfer.sample.camera import EYES_AT
+from btfer.sample.hair import STRANDS
 from btfer.sample.head import Portrait, render_person
 from btfer.sample.mesh import Shapes
 
-_OVERSAMPLING = 1.25
 _LEAST_PX = 260  # a smaller head would lose its strands of hair
 _GRAIN = 3.0
 
@@ -28,8 +28,30 @@ class Scene:
     faces: tuple[SampleFace, ...]
 
 
+@dataclass(frozen=True)
+class Finish:
+    """How finely people are drawn, and how strong their expressions are.
+
+    oversampling: pixels that a head is rendered with for each that it has in the picture; below 1 it is soft.
+    strands: of hair. strength: of expressions, 1 = as their weights say.
+    """
+
+    oversampling: float = 1.25
+    strands: int = STRANDS
+    strength: float = 1.0
+
+
+FINE = Finish()
+
+
 def draw_scene(
-    shapes: Shapes, cast: list[CastMember], *, seed: list[int], width_px: int, height_px: int
+    shapes: Shapes,
+    cast: list[CastMember],
+    *,
+    seed: list[int],
+    width_px: int,
+    height_px: int,
+    finish: Finish = FINE,
 ) -> Scene:
     """Draw people side by side. The same seed gives the same pixels."""
     rng = np.random.default_rng([*seed, 0])
@@ -42,7 +64,9 @@ def draw_scene(
             expression,
             (group[0], group[1], group[2]),
             seed=[*seed, 1 + place],
-            size_px=max(_LEAST_PX, int(side * _OVERSAMPLING)),
+            size_px=max(_LEAST_PX, int(side * finish.oversampling)),
+            strength=finish.strength,
+            strands=finish.strands,
         )
         left = int(
             (place + 0.5) * width_px / len(cast) - side / 2 + rng.normal(0, width_px * 0.015)

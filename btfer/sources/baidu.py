@@ -4,12 +4,12 @@ Reference: the engine `baidu` of searxng; since 2026-06-26 a search must bring t
 the first page, and is answered with `antiFlag` without them.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from btfer.parsing import parse_json
 from btfer.queries import Query
 from btfer.sources.records import number, parts, plain, text, web_address
 from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
@@ -84,7 +84,7 @@ def _loads(body: bytes) -> dict[str, Any]:
     r"""JSON in which signs are escaped that need not be, such as \'. Raises ValueError."""
     page = body.decode("utf-8", "replace")
     page = _ESCAPE.sub(lambda pair: pair[0] if pair[1] in '"\\/bfnrtu' else pair[1], page)
-    answer: dict[str, Any] = json.loads(page, strict=False)  # titles have line breaks
+    answer: dict[str, Any] = parse_json(page, strict=False)  # titles have line breaks
     return answer
 
 

@@ -4,13 +4,13 @@ Reference (2026-08): the engine `bing_images` of searxng for `mkt` and the page'
 `builtin/bing.py` for the filters of `qft`. Under load Bing shows 5 to 30 pictures of 100.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
+from btfer.parsing import parse_json
 from btfer.queries import Query
 from btfer.sources.records import html_page, number, part, text
 from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
@@ -78,7 +78,7 @@ class BingParser(SearchParser):
 
 
 def _image(link: Tag) -> ImageResult:
-    known = part(json.loads(str(link["m"])))
+    known = part(parse_json(str(link["m"])))
     size = _SIZE.search(_beside(link))
     return ImageResult(
         file_url=text(known.get("murl")),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from btfer.errors import UsageError
+from btfer.plain_files import read_plain_text
 from btfer.urls import ascii_host, identity, is_web_address, other_scheme
 
 FILE = "blocked.txt"
@@ -38,7 +39,7 @@ def read_block_list(path: Path) -> BlockList:
     else: a pattern that nothing fits would be taken for a ban.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_plain_text(path, "utf-8-sig").splitlines()
     except FileNotFoundError:
         return NOTHING_BLOCKED
     except (OSError, UnicodeDecodeError) as error:
@@ -55,6 +56,6 @@ def read_block_list(path: Path) -> BlockList:
         elif entry:
             raise UsageError(
                 f"{path}:{number}: write a host (example.org) or the beginning of a URL "
-                f"(https://example.org/people/), without * or blanks in it, got '{entry}'"
+                f"(https://example.org/people/), without * or blanks in it, got '{entry[:80]}'"
             )
     return BlockList(frozenset(hosts), tuple(prefixes))

@@ -4,13 +4,13 @@ Reference: https://www.mediawiki.org/wiki/API:Search and API:Imageinfo (extmetad
 asks for a User-Agent with a contact.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from btfer.errors import NetworkError
+from btfer.parsing import parse_json
 from btfer.queries import Query
 from btfer.sources.records import number, part, plain, text
 from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
@@ -43,7 +43,7 @@ class CommonsParser(SearchParser):
 
     def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
-        answer = json.loads(response.body)
+        answer = parse_json(response.body)
         if "error" in answer:
             raise self._failed(part(answer["error"]))
         if not {"query", "batchcomplete", "continue"} & set(answer):

@@ -12,7 +12,7 @@ from icrawler.utils import Signal
 
 from btfer.catalogue.journal import Fetched
 from btfer.catalogue.rows import FetchTask
-from btfer.images import Intake, describe_photo, forbids_mining
+from btfer.images import OUT_OF_MEMORY, Intake, describe_photo, forbids_mining
 from btfer.sources.fetch_errors import WAITING, NotFetched
 from btfer.sources.hosts import CrawlStopped, HostQueue
 from btfer.sources.icrawler_parts import Downloader
@@ -85,7 +85,8 @@ class PhotoDownloader(Downloader):
             return DownloadResult(task, _fetched("refused", "opt-out", answer))
         found = self._run(describe_photo, answer.body)
         if isinstance(found, str):
-            return DownloadResult(task, _fetched("refused", found, answer))
+            state = "failed" if found == OUT_OF_MEMORY else "refused"
+            return DownloadResult(task, _fetched(state, found, answer))
         return DownloadResult(task, _fetched("kept", "", answer), answer.body, found)
 
     def close(self) -> None:

@@ -4,13 +4,13 @@ Reference: https://www.flickr.com/services/api/flickr.photos.search.html. Its te
 an hour and ask that a photo that is shown links to its page.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from btfer.errors import NetworkError
 from btfer.licences import FLICKR, RULES, terms
+from btfer.parsing import parse_json
 from btfer.queries import Query
 from btfer.sources.records import number, text, web_address
 from btfer.sources.search import ImageResult, NextPage, NotSetUp, SearchFeeder, SearchParser, Source
@@ -61,7 +61,7 @@ class FlickrParser(SearchParser):
 
     def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
-        answer = json.loads(response.body)
+        answer = parse_json(response.body)
         if answer["stat"] != "ok":
             raise self._failed(number(answer.get("code")), text(answer.get("message")))
         photos = answer["photos"]

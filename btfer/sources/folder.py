@@ -3,17 +3,19 @@
 import errno
 import os
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from btfer.bucket_url import as_written
 from btfer.catalogue.journal import Fetched, Sighting
 from btfer.csv_reader import CsvRow, CsvTable, read_csv
 from btfer.errors import ImageError, UsageError
-from btfer.expressions import parse_expression
-from btfer.images import Intake, read_photo
+from btfer.expressions import is_expression, parse_expression
+from btfer.images import CRASHED, OUT_OF_MEMORY, Intake, read_photo
 from btfer.licences import Kind, parse_licence
 from btfer.queries import Query
 from btfer.sources.folder_files import FileNames, is_ours, is_plain, walk
@@ -33,6 +35,14 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 """Names that other tools give the columns of rights: one that is not read lets a reserved work into a release."""
 MAX_FILE_BYTES = 200_000_000
 NO_LABEL = ("", "unlabelled")
+
+
+class FileRead(NamedTuple):
+    """A file's bytes and what they are, or why it cannot be taken (and no bytes)."""
+
+    path: Path
+    data: bytes
+    result: Intake | Fetched
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,12 @@ def list_folder(
     the CSV's line).
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder: pass the folder that contains the photos")
+        raise UsageError(
+            f"{as_written(folder)} is not a folder: pass the folder that contains the photos"
+        )
+    if labels_csv and not labels_csv.exists() and (folder / labels_csv).is_file():
+        there = shlex.quote(str(folder / labels_csv))
+        raise UsageError(f"there is no {labels_csv} here: pass --labels {there}")
     root, ours = folder.resolve(), data_dir.resolve() if data_dir else None
     if ours and is_ours(root, ours):
         raise UsageError(
@@ -115,23 +130,30 @@ def by_label(listed: Iterable[FolderPhoto]) -> dict[Query, list[Sighting]]:
     return groups
 
 
-def read_file(path: Path) -> tuple[Path, bytes, Intake | Fetched]:
+def read_file(path: Path) -> FileRead:
     """A file's bytes and what they are, or why it cannot be taken; runs in worker processes."""
     try:
         if not is_plain(path):
-            return path, b"", Fetched("refused", "not a file")
+            return FileRead(path, b"", Fetched("refused", "not a file"))
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:
-            return path, b"", Fetched("refused", "too large")
-        return path, data, read_photo(data)
+            return FileRead(path, b"", Fetched("refused", "too large"))
+        return FileRead(path, data, read_photo(data))
     except FileNotFoundError:
-        return path, b"", Fetched("failed", "no such file")
+        return FileRead(path, b"", Fetched("failed", "no such file"))
     except OSError as error:
         reason = "a loop of links" if error.errno == errno.ELOOP else "unreadable"
-        return path, b"", Fetched("failed", reason)
+        return FileRead(path, b"", Fetched("failed", reason))
+    except MemoryError:
+        return FileRead(path, b"", Fetched("failed", OUT_OF_MEMORY))
     except ImageError as error:
-        return path, b"", Fetched("refused", error.reason)
+        return FileRead(path, b"", Fetched("refused", error.reason))
+
+
+def crashed(path: Path) -> FileRead:
+    """As `read_file`, for a file of which worker processes died."""
+    return FileRead(path, b"", Fetched("refused", CRASHED))
 
 
 def _listed(root: Path, name: str, path: Path, row: Mapping[str, str]) -> FolderPhoto:
@@ -172,7 +194,7 @@ def _read_labels(path: Path, known: FileNames) -> _Labels:
         _check_cells(one, known, where)
         if not name or name.startswith("/") or ".." in name.split("/"):
             raise UsageError(f"{where}: '{file}' must be a path inside the folder, got '{name}'")
-        row = _row(one, _label(one[label], where), rights)
+        row = _row(one, _label(one[label], where, table, label), rights)
         if rows.setdefault(name, row) != row:
             raise UsageError(f"{where}: '{name}' has other values in a line above")
     read_as = {file: "file", label: "expression"} | {name: key for key, name in rights.items()}
@@ -246,7 +268,7 @@ def _notes(table: CsvTable, read_as: Mapping[str, str]) -> Iterator[str]:
         yield f"{name}: licences that are not understood, which count as not free: {shown}{more}"
 
 
-def _label(text: str, where: str) -> str:
+def _label(text: str, where: str, table: CsvTable, column: str) -> str:
     if text.lower() in NO_LABEL:
         return ""
     try:
@@ -254,4 +276,21 @@ def _label(text: str, where: str) -> str:
     except UsageError as error:
         raise UsageError(
             f"{where}: {error}; leave it empty or write 'unlabelled' for no label"
+            f"{_others_unknown(table, column, text)}"
         ) from None
+
+
+def _others_unknown(table: CsvTable, column: str, first: str) -> str:
+    """The other words that are no class, so that all are mended in one go."""
+    lines: dict[str, int] = {}
+    for one in table:
+        lines.setdefault(one[column], one.line)
+    known = {*NO_LABEL, first.lower()}
+    others = [
+        f"'{word[:40]}' in line {line}"
+        for word, line in lines.items()
+        if word.lower() not in known and not is_expression(word)
+    ]
+    if not others:
+        return ""
+    return f" (also {', '.join(others[:5])}{', ...' if len(others) > 5 else ''})"

@@ -4,12 +4,12 @@ Reference: https://api.openverse.org/v1/. Its terms forbid to scrape the catalog
 large part: so it is asked with a key and a contact, slowly, for at most 20 pages of a query.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+from btfer.parsing import parse_json
 from btfer.queries import Query
 from btfer.sources.records import number, part, text
 from btfer.sources.search import ImageResult, NextPage, NotSetUp, SearchFeeder, SearchParser, Source
@@ -79,7 +79,7 @@ class OpenverseAccess:
     def headers(self, web: Web, anew: bool) -> dict[str, str]:
         """What goes with a search. anew: the token that went with the last one was refused. Raises NetworkError."""
         if anew or time.monotonic() >= self._until:
-            answer = part(json.loads(web.post(self._url, self._form).body))
+            answer = part(parse_json(web.post(self._url, self._form).body))
             self._token = text(answer["access_token"])
             self._until = time.monotonic() + number(answer["expires_in"]) * RENEW_AT
         return {"Authorization": f"Bearer {self._token}"}
@@ -98,7 +98,7 @@ class OpenverseParser(SearchParser):
 
     def parse(self, response: WebResponse, **_: object) -> Iterator[ImageResult | NextPage]:
         """All images of a page, and the next page."""
-        answer = json.loads(response.body)
+        answer = parse_json(response.body)
         page = number(answer["page"])
         yield from self.each(answer["results"], _image)
         if page < min(number(answer["page_count"]), MAX_PAGES):

@@ -7,9 +7,10 @@ Content-Usage           train-ai=n and the like: IETF draft-ietf-aipref-attach
 """
 
 from collections.abc import Iterator
-from html.parser import HTMLParser
 
 from urllib3 import HTTPHeaderDict
+
+from btfer.parsing import HtmlReader
 
 _NO = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
 _NO_PICTURES = frozenset(
@@ -74,7 +75,7 @@ def _metas(page: str) -> Iterator[tuple[str, str]]:
     yield from reader.found
 
 
-class _MetaReader(HTMLParser):
+class _MetaReader(HtmlReader):
     """Collects the name and content of every meta; a page may be broken, or cut off."""
 
     def __init__(self) -> None:

@@ -62,6 +62,7 @@ def plain(value: object) -> str:
 def html_page(page: str | bytes) -> BeautifulSoup:
     """A page that was sent as UTF-8, also one that calls itself XML and is read like any other."""
     found = page.decode("utf-8", "replace") if isinstance(page, bytes) else page
-    return BeautifulSoup(
-        _XML.sub("", found, count=1) if found.lstrip()[:5] == "<?xml" else found, "lxml"
-    )
+    if found.lstrip()[:5] == "<?xml":
+        found = _XML.sub("", found, count=1)
+    # After a line end, the parser does not warn of what begins like XML, nor of what could be a file's name.
+    return BeautifulSoup(f"\n{found}", "lxml")

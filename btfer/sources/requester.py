@@ -18,6 +18,7 @@ from btfer.sources.proxy import proxied_pools
 
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CHUNK = 64 * 1024
+_MOST_DIGITS = 18  # of a length that is believed
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -115,7 +116,8 @@ class Requester:
 
     def _check_length(self, url: str, response: BaseHTTPResponse) -> None:
         declared = response.headers.get("Content-Length", "")
-        if declared.isdecimal() and int(declared) > self._manners.max_bytes:
+        # Of thousands of digits, Python makes no number.
+        if declared.isdecimal() and int(declared[:_MOST_DIGITS]) > self._manners.max_bytes:
             raise NotFetched("refused", "too large", url=url, status=response.status)
 
     def _body(
@@ -145,8 +147,11 @@ def _joined(url: str, target: str) -> str:
 
 
 def _retry_after_s(value: str) -> float | None:
-    """Seconds that a Retry-After header asks for, given as seconds or as a date; None = none."""
+    """Seconds that a Retry-After header asks for, given as seconds or as a date; None = none that can be.
+
+    The year 99999 and numbers of thousands of digits pass urllib3's checks, and fail behind them.
+    """
     try:
         return Retry().parse_retry_after(value)
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError):
         return None

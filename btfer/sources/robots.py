@@ -1,7 +1,6 @@
 """What a site says of all its files: robots.txt (RFC 9309) and /.well-known/tdmrep.json (TDM Reservation Protocol)."""
 
 import codecs
-import json
 import re
 import time
 from collections import OrderedDict
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from btfer.errors import NetworkError
+from btfer.parsing import parse_json
 from btfer.sources.fetch_errors import WAITING, NotFetched
 from btfer.sources.optout import forbids_use
 
@@ -41,7 +41,7 @@ class SiteRules:
     agent: str
     robots: Protego
     signals: tuple[tuple[str, str], ...] = ()  # beginning of a path, preferences
-    reserved: tuple[tuple[re.Pattern[str], bool], ...] = ()  # locations of tdmrep.json, in order
+    reserved: tuple[tuple[str, bool], ...] = ()  # locations of tdmrep.json, in order
 
     @property
     def pace_s(self) -> float:
@@ -60,7 +60,7 @@ class SiteRules:
         longest = max((len(start) for start, _ in fitting), default=0)
         if any(forbids_use(text) for start, text in fitting if len(start) == longest):
             return True
-        return next((no for pattern, no in self.reserved if pattern.match(path)), False)
+        return next((no for location, no in self.reserved if _fits(location, path)), False)
 
 
 class Sites:
@@ -154,22 +154,36 @@ def _signal(value: str) -> tuple[str, str]:
     return (start, rest) if start.startswith("/") else ("", value)
 
 
-def _reserved(tdmrep: str) -> tuple[tuple[re.Pattern[str], bool], ...]:
+def _reserved(tdmrep: str) -> tuple[tuple[str, bool], ...]:
     """Locations and whether they are reserved; nothing where it is no tdmrep.json at all."""
     try:
-        rules: Any = json.loads(tdmrep)
-    except (ValueError, RecursionError):
+        rules: Any = parse_json(tdmrep)
+    except ValueError:
         return ()
     found = []
     for rule in rules if isinstance(rules, list) else []:
         if isinstance(rule, dict) and isinstance(location := rule.get("location"), str):
             no = str(rule.get("tdm-reservation", "")).strip() == "1"
-            found.append((_pattern(location), no))
+            found.append((location, no))
     return tuple(found)
 
 
-def _pattern(location: str) -> re.Pattern[str]:
-    """A location as robots.txt writes paths: `*` for anything, `$` for the end."""
-    end = "$" if location.endswith("$") else ""
-    parts = location.removesuffix("$").split("*")
-    return re.compile(".*".join(map(re.escape, parts)) + end, re.DOTALL)
+def _fits(location: str, path: str) -> bool:
+    """Whether a location is a path's, written as robots.txt writes paths: `*` for anything, `$` for the end.
+
+    It is looked for part after part: as a regular expression, `/*a*a*a*a*a*b` would take a long path for ever.
+    """
+    first, *others = location.removesuffix("$").split("*")
+    to_end = location.endswith("$")
+    if not path.startswith(first):
+        return False
+    if not others:
+        return not to_end or path == first
+    *between, last = others
+    at = len(first)
+    for part in between:
+        found = path.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return path[at:].endswith(last) if to_end else path.find(last, at) >= 0

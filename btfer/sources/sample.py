@@ -1,6 +1,5 @@
 """The built-in sample: a small site of drawn faces on this machine, searched like any other."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -8,6 +7,7 @@ from urllib.parse import urlencode, urljoin
 
 from bs4 import Tag
 
+from btfer.parsing import parse_json
 from btfer.queries import Query
 from btfer.sources.records import html_page
 from btfer.sources.search import ImageResult, NextPage, Rights, SearchFeeder, SearchParser, Source
@@ -73,7 +73,7 @@ class SampleParser(SearchParser):
             yield NextPage(urljoin(response.url, str(following["href"])))
 
     def _image(self, base: str, link: Tag) -> ImageResult:
-        known: dict[str, str] = json.loads(str(link["m"]))
+        known: dict[str, str] = parse_json(str(link["m"]))
         page_url = urljoin(base, known["purl"])
         rights = self.source.rights  # kept, as one picture is found by many queries
         if page_url not in rights:

@@ -110,7 +110,7 @@ class SearchParser(Parser):
             self.shown += 1
             try:
                 image = read(record)
-                if image and not image.file_url.strip():
+                if image and not _storable(image.file_url).strip():
                     raise OddRecord("no image address")
             except UNREADABLE as error:
                 odd += 1

@@ -4,13 +4,13 @@ Reference: the engine `yandex` of searxng (2026-05-16). It soon asks for a captc
 switch for safe search.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bs4 import BeautifulSoup
 
+from btfer.parsing import parse_json
 from btfer.queries import Query
 from btfer.sources.records import html_page, number, part, parts, text, web_address
 from btfer.sources.search import ImageResult, NextPage, SearchFeeder, SearchParser, Source
@@ -50,7 +50,7 @@ class YandexParser(SearchParser):
 def _items(page: BeautifulSoup) -> list[Any] | None:
     """The records of a page; None where it has no list of them."""
     for tag in page.select("[data-state]"):
-        known = part(json.loads(str(tag["data-state"])))
+        known = part(parse_json(str(tag["data-state"])))
         found = part(part(part(known.get("initialState")).get("serpList")).get("items"))
         if "entities" in found:
             return list(part(found["entities"]).values())

@@ -1,6 +1,6 @@
 """Tiny drawn image sets, and a tiny network, so that training takes moments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,9 @@ import pytest
 from PIL import Image
 
 from btfer.bench.architectures import ARCHITECTURES, BACKBONE
+from btfer.engine import SERIAL, Engine
 from btfer.expressions import EXPRESSIONS
+from tests.chromium import running_chromium
 
 
 def draw_face(label: int, number: int, size_px: int = 52) -> Image.Image:
@@ -95,6 +97,7 @@ def run_tiny(
     on_progress: Callable[[str], Any] | None = None,
     dry: bool = False,
     leaks: Any = None,
+    engine: Engine = SERIAL,
     **options: Any,
 ) -> list[dict[str, Any]]:
     """`bench`, or with `dry` `plan`, with small defaults; keywords override them; as JSON."""
@@ -113,10 +116,18 @@ def run_tiny(
     request = BenchRequest(**defaults | options)
     if dry:
         return [asdict(one) for one in plan(request, KeptLines(on_progress))]
-    return [one.to_json() for one in bench(request, KeptLines(on_progress), leaks=leaks)]
+    found = bench(request, KeptLines(on_progress), leaks=leaks, engine=engine)
+    return [one.to_json() for one in found]
 
 
 @pytest.fixture
 def bench_tiny(tmp_path: Path, tiny: None) -> Callable[..., list[dict[str, Any]]]:
     """`run_tiny` in a data folder of the test's own."""
     return partial(run_tiny, tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real Chromium."""
+    with running_chromium() as opened:
+        yield opened

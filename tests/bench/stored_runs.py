@@ -12,6 +12,7 @@ from btfer.bench.datasets.pixels import load_pixels
 from btfer.bench.runs.inputs import input_spec
 from btfer.bench.runs.predictions import predictions_table, write_table
 from btfer.bench.runs.record import RunDefinition
+from btfer.bench.train.devices import set_precision
 from btfer.bench.train.protocol import PAPER
 from tests.bench.conftest import tiny_network
 
@@ -35,12 +36,18 @@ def plain_network() -> keras.Model:
     return keras.Sequential([keras.Input((48, 48, 3)), *parts])
 
 
-def store(runs_dir: Path, images: ImageSet, *, plain: bool = False) -> Path:
-    """A run folder as `bench` would leave it, scored on `images`, of a network that learnt nothing."""
+def store(runs_dir: Path, images: ImageSet, *, plain: bool = False, half: bool = False) -> Path:
+    """A run folder as `bench` would leave it, scored on `images`, of a network that learnt nothing.
+
+    half: it computed in half precision.
+    """
     id_ = "abcd12345678"
     keras.utils.set_random_seed(1)
+    set_precision(half)
     network = plain_network() if plain else tiny_network((48, 48, 3), 7)
+    set_precision(False)
     head = network.layers[-1]
+    head.dtype_policy = "float32"
     head.set_weights([40 * head.get_weights()[0], head.get_weights()[1]])  # so that it takes sides
     folder = runs_dir / id_
     folder.mkdir(parents=True)
@@ -55,7 +62,7 @@ def store(runs_dir: Path, images: ImageSet, *, plain: bool = False) -> Path:
         "id": id_,
         "state": "done",
         "error": None,
-        "definition": DEFINITION,
+        "definition": DEFINITION | ({"mixed_precision": True} if half else {}),
         "training": "faces",
         "parameters": network.count_params(),
         "release": {"name": images.name, "digest": images.digest},

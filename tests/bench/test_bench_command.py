@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_the_list_has_every_network_with_what_it_costs(
 ) -> None:
     assert typed(monkeypatch, "networks", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
-    assert len(rows) == 33
+    assert len(rows) == 35
     assert {tuple(row) for row in rows} == {("name", "family", "parameters", "weights")}
     assert {"48": 33_625_927, "224": 134_289_223} in [row["parameters"] for row in rows]
     assert typed(monkeypatch, "networks") == 0
@@ -51,6 +52,17 @@ def test_a_dry_run_lists_cells_with_parameters_and_time(
     assert "class folders; authors: 70% and 30% of all" in out.err
     assert typed(monkeypatch, *words, "--shard", "2/4", "--train", "faces") == 0
     assert "2 cells; about" in capsys.readouterr().out
+
+
+def test_more_epochs_than_the_protocol_has_are_said_not_to_be_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    draw_folder(settings.data_dir / "training" / "faces", 4)
+    words = ("plan", "--model", "lenet5", "--protocol", "short", "--epochs")
+    assert typed(monkeypatch, *words, "151") == 0
+    assert "the protocol short has 150 at most" in capsys.readouterr().err
+    assert typed(monkeypatch, *words, "150") == 0
+    assert "at most" not in capsys.readouterr().err
 
 
 def test_the_paper_grid_can_be_seen_without_its_training_sets(
@@ -124,3 +136,47 @@ def test_too_few_images_for_the_folds_are_told_before_anything_is_trained(
     words = ("--release", str(release), "--model", "sequential_4conv", "--folds", str(folds))
     assert typed(monkeypatch, *words) == 2
     assert f"too few for {folds} folds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--engine", "serial", "--workers", "2"), "--workers has no effect with --engine serial"),
+        (("--address", "auto"), "--address has no effect with the engine 'processes'"),
+        (("--engine", "ray", "--address", "nowhere"), "setting 'address'"),
+        (("--engine", "spark"), "'processes'"),
+        (("--shard", "5/4", "--train", "faces"), "--shard '5/4' is not a share; write I/N"),
+        (("--workers", "2", "--replicas", "2"), "--replicas 2 shares each batch among GPUs"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused_before_anything_is_trained(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    settings: Settings,
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    draw_folder(settings.data_dir / "training" / "faces", 2)
+    assert typed(monkeypatch, *words) == 2
+    assert said in capsys.readouterr().err
+    assert not (settings.data_dir / "runs").exists()
+
+
+def test_runs_run_where_it_is_asked_else_where_the_settings_say_else_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from btfer.cli import bench, context
+
+    def engine(*asked: Any, **flags: Any) -> tuple[str, int, str]:
+        monkeypatch.setattr(context, "flags", flags)
+        found = bench._engine(*asked)
+        return found.name, found.workers, found.address
+
+    assert engine("", None, None) == ("serial", 0, "local")
+    assert engine("", None, None, workers=2) == ("serial", 0, "local")
+    assert engine("", 2, None) == ("processes", 2, "local")
+    assert engine("ray", None, "auto") == ("ray", 0, "auto")
+    assert engine("ray", None, None, address="auto", workers=3) == ("ray", 3, "auto")
+    assert engine("", 4, None, engine="ray") == ("ray", 4, "local")
+    monkeypatch.setenv("BTFER_ENGINE", "processes")
+    assert engine("", None, None) == ("processes", 0, "local")

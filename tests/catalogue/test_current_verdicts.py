@@ -49,7 +49,11 @@ def test_labels_are_what_people_agreed_on_else_what_was_searched_for(any_cat: Ca
     relabel = Verdict("photos", ids[1], "relabel", "ann", expression="sad")
     verdicts.add(any_cat, [relabel])
     seen, asked = current_verdicts.first_seen(any_cat), current_verdicts.queries(any_cat)
-    labels = current_verdicts.labels(current_verdicts.current_verdicts(any_cat, ""), seen, asked)
+    query_of = current_verdicts.first_queries(any_cat)
+    assert query_of == {name: one.query for name, one in seen.items()}
+    labels = current_verdicts.labels(
+        current_verdicts.current_verdicts(any_cat, ""), query_of, asked
+    )
     assert labels == {ids[0]: HAPPY.expression, ids[1]: "sad"}
     assert seen[ids[0]].page_url == "https://example.org/a"
 

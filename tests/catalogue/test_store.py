@@ -268,6 +268,7 @@ for i in range(100):
         assert connection.execute("select count(*) from release").fetchone() == (300,)
 
 
+@pytest.mark.reliability("newer schema")
 def test_a_newer_catalogue_is_refused_and_left_alone(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'c.db'}"
     cat = open_catalogue(url)
@@ -310,3 +311,47 @@ def test_an_answered_search_is_remembered_with_what_was_asked(any_cat: Catalogue
         journal.add_search(any_cat, HAPPY, "bing", per_query=per_query, found=3)
     assert journal.searched(any_cat, "bing") == {HAPPY.id: 100}
     assert journal.searched(any_cat, "commons") == {}
+
+
+def test_what_is_done_together_is_one_step_and_sees_itself(any_cat: Catalogue) -> None:
+    with any_cat.together() as at_once:
+        withdrawals.add(at_once, ["https://a.example/1.png"])
+        assert withdrawals.count(at_once) == 1
+
+    def half() -> None:
+        with any_cat.together() as at_once, at_once.together() as inner:
+            withdrawals.add(at_once, ["https://a.example/2.png"])
+            assert withdrawals.count(inner) == 2
+            raise UsageError("between")
+
+    with pytest.raises(UsageError, match="between"):
+        half()
+    assert withdrawals.count(any_cat) == 1
+
+
+def test_a_catalogue_that_was_upgraded_while_it_was_open_is_written_no_more(
+    any_cat: Catalogue,
+) -> None:
+    with any_cat.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(CatalogueError, match="was upgraded to version 9999 while it was open"):
+        withdrawals.add(any_cat, ["https://a.example/1.png"])
+    with pytest.raises(CatalogueError, match="start the new btfer"):
+        any_cat.check()
+    assert withdrawals.count(any_cat) == 0
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["replaced", "deleted"])
+def test_nothing_is_written_into_a_file_that_is_no_more_in_its_place(
+    tmp_path: Path, again: bool
+) -> None:
+    file = tmp_path / "catalogue.db"
+    cat = open_catalogue(f"sqlite:///{file}")
+    withdrawals.add(cat, ["https://a.example/1.png"])
+    file.rename(tmp_path / "moved.db")
+    if again:
+        open_catalogue(f"sqlite:///{file}").close()
+    with pytest.raises(CatalogueError, match="was replaced or deleted while it was open"):
+        withdrawals.add(cat, ["https://a.example/2.png"])
+    with pytest.raises(CatalogueError, match="replaced or deleted"):
+        cat.check()

@@ -11,8 +11,8 @@ from PIL import Image
 from benchmarks.faces_agreement import BoxAgreement
 from benchmarks.faces_detectors import DETECTORS, in_own_processes, pass_over
 from benchmarks.faces_scenes import SIZES, draw_scenes
+from tests.engine.dying import die
 from tests.faces.drawn_boxes import face_box
-from tests.pipeline.dying import die
 
 
 def compared(theirs: list, ours: list, least_px: int = 0) -> BoxAgreement:

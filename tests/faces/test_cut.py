@@ -1,10 +1,11 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from btfer.errors import ImageError
+from btfer.faces.box import Box
 from btfer.faces.cut import (
     Cut,
     crop_record,
@@ -66,6 +67,14 @@ def test_square_runs_beyond_the_border_and_says_where() -> None:
 def test_a_box_outside_the_photo_is_an_error(mode: str) -> None:
     with pytest.raises(ImageError, match="outside"):
         cut_rectangle(face_box(900, 900), 640, 480, MODES[mode])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_box_without_a_pixel_is_an_error(mode: str) -> None:
+    nothing = Box(20.1, 20.1, 0.2, 0.2, probability=1.0, landmarks={})
+    with pytest.raises(ImageError, match="outside"):
+        cut_rectangle(nothing, 640, 480, replace(MODES[mode], margin_px=0))
+    assert cut_rectangle(nothing, 640, 480, replace(MODES[mode], margin_px=1)).width == 2
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from btfer import images
-from btfer.images import avif
+from btfer.images import avif, avif_side_data
 from tests.conftest import as_bytes, draw_photo
 
 PHOTO = draw_photo(4, (160, 120))
@@ -74,4 +74,4 @@ def test_no_broken_box_raises_anything() -> None:
         for at in rng.integers(0, 400, 3):
             broken[at] = rng.integers(0, 256)
         avif.aperture(bytes(broken), (160, 120))
-        avif.without_side_data(bytes(broken))
+        avif_side_data.without_side_data(bytes(broken))

@@ -36,13 +36,15 @@ def _closed(data: bytes, at: int) -> bytes:
 DAMAGE = [_closed, zeros_to_the_end, lost_page, overwritten, gap]
 
 
+@pytest.mark.reliability("hostile pictures")
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda one: one.__name__.strip("_"))
 @pytest.mark.parametrize("name", WHOLE)
-def test_damage_is_found_wherever_it_lies(name: str, damage) -> None:  # type: ignore[no-untyped-def]
+def test_damage_is_found_wherever_it_lies(name: str, damage, record_property) -> None:  # type: ignore[no-untyped-def]
     if (name, damage) == ("progressive", gap):
         pytest.skip("scans of single bits come into step again by chance, and libjpeg sees nothing")
     data = WHOLE[name]
     images.decode_rgb(data)
+    record_property("tries", (len(TENTHS), 0))
     for tenth in TENTHS:
         broken = damage(data, len(data) * tenth // 10)
         for read in (images.read_photo, images.decode_rgb):
@@ -78,7 +80,11 @@ def test_what_libwebp_shows_without_a_sign_is_taken() -> None:
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda one: one.__name__.strip("_"))
 @pytest.mark.parametrize("format_", ["WEBP", "PNG", "AVIF"])
-def test_an_animation_is_never_a_photo_wherever_it_is_damaged(format_: str, damage) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.reliability("hostile pictures")
+def test_an_animation_is_never_a_photo_wherever_it_is_damaged(
+    format_: str, damage, record_property
+) -> None:  # type: ignore[no-untyped-def]
+    record_property("tries", (len(TENTHS), 0))
     frames = [grainy(n, (200, 150)) for n in range(3)]
     data = as_bytes(frames[0], format_, save_all=True, append_images=frames[1:])
     for tenth in TENTHS:

@@ -71,6 +71,15 @@ def test_a_heic_whose_table_points_behind_the_file_is_refused() -> None:
             images.read_photo(data.replace(length, wrong.to_bytes(4)))
 
 
+def test_a_heic_with_an_aperture_that_cannot_be_has_the_size_that_is_shown() -> None:
+    good = bytearray(_bytes(grainy(1, (72, 56)), "HEIF"))
+    at = good.index(b"clap") + 4 + 6 * 4  # six numbers of four bytes before that of the lower edge
+    assert good[at : at + 4] == b"\xff\xff\xff\xf8"
+    good[at : at + 2] = b"\xff\0"
+    photo = images.read_photo(bytes(good))
+    assert images.decode_rgb(bytes(good)).shape == (photo.height, photo.width, 3) == (64, 72, 3)
+
+
 def test_a_heic_is_turned_once() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from btfer.engine import SERIAL
 from btfer.leaks.search import LeakSearch, search
 from btfer.leaks.training import read_training
 from btfer.leaks.views import Grey, LeakSubject, grey_of
@@ -13,8 +14,8 @@ from tests.leaks.pictures import cut, save, subjects
 
 
 def look(ours: list[LeakSubject], folder: Path) -> LeakSearch:
-    _, kept = read_training(folder, "set", folder.parent / "cache", engine="serial")
-    return search(ours, kept, "set", engine="serial")
+    _, kept = read_training(folder, "set", folder.parent / "cache", engine=SERIAL)
+    return search(ours, kept, "set", engine=SERIAL)
 
 
 def whole(subject: LeakSubject) -> Grey:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from btfer.engine import SERIAL
 from btfer.errors import UsageError
 from btfer.leaks import training
 from btfer.leaks.training import TrainingSet, read_training
@@ -12,7 +13,7 @@ from tests.leaks.pictures import cut, save, subjects
 
 
 def read(path: Path, tmp_path: Path) -> TrainingSet:
-    return read_training(path, "set", tmp_path / "cache", engine="serial")[0]
+    return read_training(path, "set", tmp_path / "cache", engine=SERIAL)[0]
 
 
 def fer_csv(path: Path, header: str = "emotion,pixels,Usage") -> Path:
@@ -83,7 +84,7 @@ def test_pictures_are_decoded_once_and_again_when_one_has_changed(
     decoded: list[str] = []
     plainly = training._read
     monkeypatch.setattr(
-        training, "_read", lambda file, root: decoded.append(file) or plainly(file, root)
+        training, "_read", lambda one, root: decoded.append(one.file) or plainly(one, root)
     )
     again = read(tmp_path / "a", tmp_path)
     assert (again.digest, decoded) == (first.digest, [])

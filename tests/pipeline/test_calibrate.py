@@ -18,6 +18,7 @@ from btfer.pipeline.calibrate_file import Labelled
 from btfer.pipeline.calibrate_hashes import advice, compare_hashes
 from btfer.review import pairs as asking
 from btfer.settings import Settings
+from btfer.store import store_of
 from tests.conftest import as_bytes, draw_photo, take_in
 from tests.pipeline.known_hashes import HAPPY, add_hash, write_pairs
 from tests.test_cli import run
@@ -128,6 +129,7 @@ def copies(cat: Catalogue, settings: Settings) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_a_labelled_file_is_measured_and_printed(
     copies: dict[str, str],
     settings: Settings,
@@ -156,6 +158,7 @@ def test_a_labelled_file_is_measured_and_printed(
     assert "small" not in weak
 
 
+@pytest.mark.slow
 def test_people_are_asked_first_and_nothing_is_dropped(
     cat: Catalogue,
     copies: dict[str, str],
@@ -208,6 +211,7 @@ def test_advice_names_the_setting() -> None:
     assert "which is what is set" in calibrate_view._advice(8, 8)
 
 
+@pytest.mark.slow
 def test_hashes_are_compared_on_the_labelled_pairs(cat: Catalogue, settings: Settings) -> None:
     names = []
     for n in range(4):
@@ -216,10 +220,10 @@ def test_hashes_are_compared_on_the_labelled_pairs(cat: Catalogue, settings: Set
             body = as_bytes(copy)
             names.append(take_in(cat, settings.data_dir, body, HAPPY, f"u{len(names)}"))
     pairs = [Labelled(*sorted(names[n : n + 2]), same=n % 2 == 0) for n in range(7)]
-    curves = {one.name: one for one in compare_hashes(pairs, settings.data_dir)}
+    curves = {one.name: one for one in compare_hashes(pairs, store_of(settings))}
     assert curves.keys() >= {"phash", "dhash", "whash", "colorhash", "crop_resistant_hash"}
     assert curves["phash"].found == 1.0  # mirrored copies too
     assert curves["phash"].recall[-1] == 1.0
     assert all(a <= b for one in curves.values() for a, b in itertools.pairwise(one.recall))
     assert advice(list(curves.values())).startswith("phash suits these photos")
-    assert compare_hashes([], settings.data_dir) == []
+    assert compare_hashes([], store_of(settings)) == []

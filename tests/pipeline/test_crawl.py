@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from werkzeug import Response
 
 from btfer.catalogue import Catalogue, journal, photos
-from btfer.errors import Busy, NetworkError, UsageError
+from btfer.errors import BtferError, Busy, NetworkError, UsageError
 from btfer.files import only_one
 from btfer.paths import photo_path, thumbnail_path
-from btfer.pipeline import crawl
+from btfer.pipeline import crawl, import_photos
 from btfer.pipeline.crawl_outcome import CrawlOutcome
 from btfer.pipeline.import_photos import import_folder
 from btfer.queries import Query, QueryPlan
@@ -301,6 +302,60 @@ def test_importing_again_takes_in_only_what_is_new(
     (folder / "new.jpg").write_bytes(jpeg(9))
     again = import_folder(cat, settings, folder)
     assert (again.found, again.known, again.kept, again.retried) == (6, 5, 1, 0)
+
+
+def test_files_are_written_several_in_a_transaction_and_large_ones_fewer(
+    cat: Catalogue, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "many"
+    root.mkdir()
+    for seed in range(70):
+        (root / f"{seed:02}.jpg").write_bytes(jpeg(seed))
+    whole = _transactions(lambda: import_folder(cat, settings, root))
+    assert whole < 10
+    assert photos.count(cat) == 70
+    monkeypatch.setattr(import_photos, "MOST_HELD", 1)
+    for seed in range(70, 90):
+        (root / f"{seed}.jpg").write_bytes(jpeg(seed))
+    assert _transactions(lambda: import_folder(cat, settings, root)) >= 20
+    assert photos.count(cat) == 90
+
+
+def _transactions(work: Callable[[], object]) -> int:
+    """How many a piece of work writes."""
+    ended: list[None] = []
+
+    def count(_: sa.Connection) -> None:
+        ended.append(None)
+
+    sa.event.listen(sa.Engine, "commit", count)
+    work()
+    sa.event.remove(sa.Engine, "commit", count)
+    return len(ended)
+
+
+class WhileAnotherMachineCrawls:
+    """Once a file is taken in here, another machine, which has a lock of its own, has found a photo."""
+
+    def __init__(self, cat: Catalogue) -> None:
+        self.cat = cat
+
+    def update(self, stage: str, done: int, total: int) -> None:
+        seen = [journal.Sighting("https://example.org/a.jpg", "bing", page_url="")]
+        journal.add_found(self.cat, HAPPY, seen)
+
+    def say(self, text: str) -> None:
+        pass
+
+
+def test_a_crawl_of_another_machine_meanwhile_is_said_in_one_line_and_the_import_can_go_on(
+    cat: Catalogue, settings: Settings, folder: Path
+) -> None:
+    with pytest.raises(BtferError, match=r"files came in.* If another machine crawled") as told:
+        import_folder(cat, settings, folder, progress=WhileAnotherMachineCrawls(cat))
+    assert "CrawlOutcome" not in str(told.value)
+    assert photos.count(cat) == 3
+    assert import_folder(cat, settings, folder).kept == 0
 
 
 def test_an_unknown_class_stops_before_anything_is_taken_in(

@@ -12,7 +12,15 @@ from btfer.pipeline import crawl
 from btfer.pipeline.crawl_outcome import CrawlOutcome
 from btfer.settings import Settings
 from btfer.sources.web import Manners, Web
-from tests.faulty_web import CRAWL_DELAY_S, HOSTS, PICTURES, PRIVATE, FaultyWeb, faulty_web
+from tests.faulty_web import (
+    CRAWL_DELAY_S,
+    HOSTS,
+    PICTURES,
+    PRIVATE,
+    FaultyWeb,
+    faulty_web,
+    is_expected,
+)
 from tests.loopback import HAPPY, PLAN, SAD, Site, rows
 
 N_HOSTS = 200
@@ -68,13 +76,6 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyWeb]:
 def gaps_s(web: FaultyWeb, host: str) -> list[float]:
     times = [visit.at for visit in web.visits[host]]
     return [later - earlier for earlier, later in pairwise(times)]
-
-
-def is_expected(row: Row, end: tuple[str, str]) -> bool:
-    found = (row["state"], row["reason"])
-    if end == ("", ""):
-        return found in (("refused", "http 403"), ("found", "host refuses"))
-    return found == end or (end[0] == "kept" and found == ("kept", "duplicate bytes"))
 
 
 @pytest.mark.slow

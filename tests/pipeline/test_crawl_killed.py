@@ -69,7 +69,7 @@ def threaded_httpserver() -> Iterator[HTTPServer]:
 
 def wait_for(site: Site, fetches: int) -> None:
     """Until the site was asked for so many pictures in all."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while len(site.fetches()) < fetches and time.monotonic() < deadline:
         time.sleep(0.005)
 
@@ -80,7 +80,7 @@ def catalogue_in(folder: Path) -> dict[str, list[str]]:
     columns = {
         "fetch": (fetch.c.url, fetch.c.state, fetch.c.photo, fetch.c.status, fetch.c.final_url),
         "sighting": [one for one in sighting.c if one.name not in ("id", "at")],
-        "photo": [one for one in photo.c if one.name != "at"],
+        "photo": [one for one in photo.c if one.name not in ("at", "number")],
         "search": (search.c.query, search.c.source, search.c.asked, search.c.found),
     }
     tables = {

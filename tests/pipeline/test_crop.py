@@ -159,7 +159,7 @@ def test_one_verdict_hides_no_photo_that_was_cropped_unjudged(
 def test_an_empty_queue_says_what_it_waits_for(cat: Catalogue, settings: Settings) -> None:
     assert "btfer import" in crop.why_no_photos(cat)
     [sha256] = keep_many(cat, settings, 1)
-    assert "1 photos await round 1" in crop.why_no_photos(cat)
+    assert "1 photo waits to be judged: btfer app, page Photos" in crop.why_no_photos(cat)
     assert crop.why_no_photos(cat, "keep") == ""
     verdicts.add(cat, [Verdict("dedup", sha256, "drop", "dedup", reason="duplicate")])
     assert "btfer dedup" in crop.why_no_photos(cat)
@@ -237,12 +237,12 @@ def test_the_rows_do_not_depend_on_the_order_in_which_workers_end(
     straight = all_of(cat, settings.data_dir)
     other = settings.model_copy(update={"data_dir": settings.data_dir.parent / "other"})
 
-    def backwards(work: Callable, items: list, died: Callable, settings: Settings) -> Iterator:
+    def backwards(work: Callable, items: list, **how: object) -> Iterator:
         return map(work, reversed(list(items)))
 
     again = open_catalogue(other.catalogue_url)
     keep_many(again, other, 40)
-    monkeypatch.setattr(crop, "map_surviving", backwards)
+    monkeypatch.setattr(crop, "map_unordered", backwards)
     go(again, other)
     assert all_of(again, other.data_dir) == straight
     again.close()

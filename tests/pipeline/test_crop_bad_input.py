@@ -120,6 +120,7 @@ def test_fifty_megapixels_have_a_result(tmp_path: Path) -> None:
     ],
     ids=["cut off", "header only", "a page", "another format", "empty"],
 )
+@pytest.mark.reliability("deleted, cut off or swapped photo")
 def test_a_file_that_was_corrupt_when_it_was_stored_is_a_reason(  # type: ignore[no-untyped-def]
     tmp_path: Path, data, reason: str
 ) -> None:
@@ -137,6 +138,7 @@ def test_a_file_that_was_corrupt_when_it_was_stored_is_a_reason(  # type: ignore
     ],
     ids=["vanished", "empty", "cut", "another photo", "a folder"],
 )
+@pytest.mark.reliability("deleted, cut off or swapped photo")
 def test_a_photo_that_is_not_what_was_stored_is_a_reason_and_can_be_tried_again(
     cat: Catalogue, settings: Settings, monkeypatch: pytest.MonkeyPatch, break_it, reason: str
 ) -> None:  # type: ignore[no-untyped-def]

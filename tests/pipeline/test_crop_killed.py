@@ -22,7 +22,7 @@ MOMENTS = ("before a file", "within a file", "before the rows", "after the rows"
 def run_until_killed(settings: Settings, moment: str, calls: int) -> None:
     """In a process of its own: the stage, until SIGKILL at the given call of a moment; 0 = to the end."""
     import btfer.faces.find
-    from btfer import files
+    from btfer import files, store
 
     left = calls
 
@@ -45,7 +45,7 @@ def run_until_killed(settings: Settings, moment: str, calls: int) -> None:
 
     btfer.faces.find.detect = detect_drawn
     if moment == "before a file":
-        crop.write_atomic = dying(crop.write_atomic)
+        store.write_atomic = dying(store.write_atomic)
     elif moment == "within a file":
         files.os.replace = dying(os.replace)
     elif moment:
@@ -70,6 +70,7 @@ def fill(data_dir: Path) -> Settings:
     return settings
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_killed_at_every_kind_of_moment_it_ends_as_one_that_was_left_alone(tmp_path: Path) -> None:
     whole, killed = fill(tmp_path / "whole"), fill(tmp_path / "killed")

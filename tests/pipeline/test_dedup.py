@@ -1,4 +1,5 @@
 import random
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +203,24 @@ def test_another_expression_is_kept_and_people_decide(cat: Catalogue, settings: 
     review_pairs.undo_last(cat, "ann")
 
 
+def test_people_are_asked_also_where_the_run_was_stopped_after_its_verdicts(
+    cat: Catalogue, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for mouth in (0, 0.3):
+        take_in(cat, settings.data_dir, scene(mouth), HAPPY, f"u{mouth}")
+    add_all = verdicts.add_all
+
+    def add_and_stop(cat: Catalogue, new: Iterable[Verdict]) -> None:
+        add_all(cat, new)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verdicts, "add_all", add_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            dedup.run(cat, settings)
+    assert dedup.run(cat, settings).asked == 1
+
+
 def test_copies_under_other_classes_stay_out_until_people_say_what_they_are(
     cat: Catalogue, settings: Settings
 ) -> None:
@@ -226,19 +245,52 @@ def test_copies_under_other_classes_stay_out_until_people_say_what_they_are(
     assert len(verdicts.log(cat)) == before
 
 
-def test_letters_over_the_whole_picture_make_no_copy_but_people_are_asked(
-    cat: Catalogue, settings: Settings
-) -> None:
-    picture = Image.fromarray(decode_rgb(scene(0))).convert("RGBA")
+def under_letters(picture: Image.Image, cover: int) -> Image.Image:
+    """The picture with large white letters over the face; cover: 255 = nothing is seen below them."""
     layer = Image.new("RGBA", picture.size)
     font = ImageFont.load_default(picture.height * 0.12)
     place = (picture.width * 0.08, picture.height * 0.45)
-    ImageDraw.Draw(layer).text(place, "SAMPLE STOCK", (255, 255, 255, 110), font=font)
-    marked = Image.alpha_composite(picture, layer).convert("RGB")
-    for n, one in enumerate((picture.convert("RGB"), marked)):
-        take_in(cat, settings.data_dir, as_bytes(one), HAPPY, f"u{n}")
+    ImageDraw.Draw(layer).text(place, "SAMPLE STOCK", (255, 255, 255, cover), font=font)
+    return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB")
+
+
+@pytest.mark.parametrize(
+    ("cover", "qualities", "dropped", "asked"),
+    [(110, (92, 85), 1, 0), (110, (70, 92), 1, 0), (255, (92, 85), 0, 0)],
+    ids=["see-through", "over the finer copy", "opaque"],
+)
+def test_a_copy_under_large_letters_goes_where_its_face_is_seen_and_the_clean_one_stays(
+    cat: Catalogue,
+    settings: Settings,
+    cover: int,
+    qualities: tuple[int, int],
+    dropped: int,
+    asked: int,
+) -> None:
+    picture = Image.fromarray(decode_rgb(scene(0)))
+    pictures = zip((picture, under_letters(picture, cover)), qualities, strict=True)
+    clean, copy = (
+        take_in(cat, settings.data_dir, as_bytes(one, quality=quality), HAPPY, f"u{quality}")
+        for one, quality in pictures
+    )
     outcome = dedup.run(cat, settings)
-    assert (outcome.dropped, outcome.asked) == (0, 1)
+    assert (outcome.dropped, outcome.asked) == (dropped, asked)
+    assert [(one.photo, one.keeper) for one in photos.duplicates(cat)] == [(copy, clean)] * dropped
+
+
+def test_of_three_the_clean_one_stays_though_both_others_are_larger(
+    cat: Catalogue, settings: Settings
+) -> None:
+    """The two under letters are copies of each other, so that only one of them is compared with the clean one."""
+    picture = Image.fromarray(decode_rgb(scene(0)))
+    letters = under_letters(picture, 110)
+    sizes = [(picture, 0.64), (letters, 1), (letters, 0.8)]
+    clean, *copies = (
+        take_in(cat, settings.data_dir, as_bytes(ImageOps.scale(one, size)), HAPPY, f"u{size}")
+        for one, size in sizes
+    )
+    dedup.run(cat, settings)
+    assert {one.photo: one.keeper for one in photos.duplicates(cat)} == dict.fromkeys(copies, clean)
 
 
 def test_the_largest_local_difference_is_told_of_each_copy(

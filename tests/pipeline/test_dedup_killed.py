@@ -69,6 +69,7 @@ def groups(settings: Settings) -> tuple[set[tuple[str, str]], set[str]]:
     return dropped, kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_after_a_kill_ends_as_one_that_was_left_alone(
     settings: Settings, tmp_path: Path, moment: str

@@ -219,6 +219,6 @@ def test_the_copy_that_an_upgrade_left_goes_too(cat: Catalogue, settings: Settin
     [sha256] = photos.labels(cat)
     copy = settings.data_dir / "catalogue.db.before-0001"
     shutil.copy(settings.data_dir / "catalogue.db", copy)
-    assert cat.copies_of_older() == [copy]
+    assert cat.copies_of_older(settings.data_dir) == [copy]
     assert forget(cat, settings, [sha256]).left == ()
     assert not copy.exists()

@@ -53,6 +53,7 @@ def test_a_release_record_nested_too_deep_stops_no_erasure(
     assert not (made / "images/test/happy/happy-001.png").exists()
 
 
+@pytest.mark.slow
 def test_an_image_of_a_replaced_version_is_found_in_the_version_that_took_its_place(
     full: Catalogue, settings: Settings
 ) -> None:

@@ -9,6 +9,8 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -218,6 +220,26 @@ def test_images_in_a_training_folder_without_any_table_are_deleted(
     assert [one.name for one in mine.iterdir()] == ["b.png"]
 
 
+def test_an_image_in_a_compressed_parquet_of_a_training_set_is_found_and_named(
+    full: Catalogue, settings: Settings
+) -> None:
+    made = make(full, settings)
+    shown = [(made / "images" / one).read_bytes() for one in (SAD, "test/sad/sad-002.png")]
+    training = settings.data_dir / "training"
+    for name, images in (("theirs", shown[:1]), ("others", shown[1:])):
+        (training / name).mkdir(parents=True)
+        # Before each, what makes even bytes that are compressed already other ones.
+        rows = [{"bytes": one, "path": "x.png"} for one in (b"0" * 5_000, *images)]
+        table = pa.table({"image": rows, "label": [0] * len(rows)})
+        pq.write_table(table, training / name / "train-00000-of-00001.parquet", compression="gzip")
+    done = forget(full, settings, [f"{made.name}/sad-001.png"])
+    file = training / "theirs" / "train-00000-of-00001.parquet"
+    assert done.left == (f"{file}: names or shows it",)
+    shutil.rmtree(training)
+    assert forget(full, settings).left == ()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("sources", ["without", ONLY])
 @pytest.mark.parametrize("way", ["URL", "FILE", "BARE"])
 def test_a_release_that_came_back_from_a_backup_is_found_by_every_name(

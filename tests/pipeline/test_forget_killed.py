@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -228,7 +229,8 @@ def assert_releases(cat: Catalogue, house: House, *, neighbours: bool) -> None:
 
 def killed_again_and_again(
     template: House, copies: Iterator[House], seed: int, *, neighbours: bool
-) -> None:
+) -> int:
+    """How many kills there were."""
     whole = next(copies)
     assert run(whole) == 0
     n_events = int((whole.folder.parent / f"{whole.folder.name}-events").read_text())
@@ -246,13 +248,15 @@ def killed_again_and_again(
         assert_forgotten(house, neighbours=neighbours)
         assert release_names(house) == release_names(whole), "the same next versions"
         shutil.rmtree(house.folder)
+    return n_kills
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("neighbours", [False, True], ids=["alone", "neighbours"])
+@pytest.mark.reliability("killed: forget")
 def test_forty_kills_at_random_points_delete_nobody_else_and_leave_nothing(
-    tmp_path: Path, *, neighbours: bool
+    tmp_path: Path, record_property: Any, *, neighbours: bool
 ) -> None:
     """Twenty with one release and a bare name, twenty with a damaged, an unknown and an imageless one beside it."""
     folder = tmp_path / "template"
@@ -265,15 +269,17 @@ def test_forty_kills_at_random_points_delete_nobody_else_and_leave_nothing(
             url = f"sqlite:///{new / 'catalogue.db'}"
             yield House(new, url, *list(vars(template).values())[2:])
 
-    killed_again_and_again(template, copies(), seed=16, neighbours=neighbours)
+    n_kills = killed_again_and_again(template, copies(), seed=16, neighbours=neighbours)
+    record_property("tries", (n_kills, 0))
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("neighbours", [False, True], ids=["alone", "neighbours"])
+@pytest.mark.reliability("killed: forget")
 def test_forty_kills_on_postgresql_end_the_same(
-    tmp_path: Path, postgres_url: str, *, neighbours: bool
+    tmp_path: Path, postgres_url: str, record_property: Any, *, neighbours: bool
 ) -> None:
     folder, name = tmp_path / "template", f"house_{neighbours}".lower()
     _run_sql(postgres_url, f"CREATE DATABASE {name}")
@@ -288,4 +294,5 @@ def test_forty_kills_on_postgresql_end_the_same(
             url = postgres_url.replace("/postgres?", f"/{database}?")
             yield House(new, url, *list(vars(template).values())[2:])
 
-    killed_again_and_again(template, copies(), seed=17, neighbours=neighbours)
+    n_kills = killed_again_and_again(template, copies(), seed=17, neighbours=neighbours)
+    record_property("tries", (n_kills, 0))

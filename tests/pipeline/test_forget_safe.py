@@ -245,6 +245,7 @@ def lose_sums(made: Path) -> None:
     (made / "SHA256SUMS").unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False], ids=["recorded", "orphan"])
 @pytest.mark.parametrize("sources", [WITH, "without"])
 @pytest.mark.parametrize(
@@ -331,7 +332,7 @@ def test_a_reader_of_the_catalogue_is_named_and_nothing_is_called_done(
         reader.execute(sa.select(release_table)).all()
         done = forget(full, settings, [sha256], wait_s=0.1)
         assert any(compacting.READER in one for one in done.left)
-        assert erasures.done_at(full, erasures.mark_of(full, [sha256])) == ""
+        assert erasures.done_at(full, [sha256]) == ""
     app_.close()
     again = forget(full, settings, [sha256], wait_s=0.1)
     assert again.left == ()

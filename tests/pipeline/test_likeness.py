@@ -6,10 +6,14 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from btfer.errors import BtferError
+from btfer.faces import shots
 from btfer.faces.shots import SAME_SHOT, Shot, shot_difference
-from btfer.images import decode_rgb
+from btfer.files import write_atomic
+from btfer.images import Intake, decode_rgb, describe_photo
+from btfer.paths import photo_path, thumbnail_path
 from btfer.pipeline.likeness import (
     SAME_PICTURE,
+    compare,
     features_of,
     have_common_colours,
     is_same,
@@ -17,6 +21,7 @@ from btfer.pipeline.likeness import (
     read_features,
 )
 from btfer.sample import load_manifest, picture_path
+from btfer.store import Store
 from tests.conftest import as_bytes, draw_photo
 
 
@@ -84,6 +89,26 @@ def test_a_drawing_in_other_colours_is_another_one_and_a_grey_copy_is_none() -> 
     assert have_common_colours(looks[0], looks[3])
 
 
+def test_equal_pixels_in_other_bytes_are_one_picture_and_no_face_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [file] = [one.file for one in load_manifest() if one.kind == "single"][:1]
+    pixels = Image.fromarray(decode_rgb(picture_path(file).read_bytes()))
+    names = [stored(as_bytes(pixels, "PNG", compress_level=level), tmp_path) for level in (1, 6)]
+    assert names[0] != names[1]
+    monkeypatch.setattr(shots, "detect", lambda *_, **__: pytest.fail("faces were looked for"))
+    assert compare(*names, store=Store(tmp_path))[:3] == (True, 0.0, True)
+
+
+def stored(file: bytes, data_dir: Path) -> str:
+    """A photo with its thumbnail, as the crawl leaves them; its sha256."""
+    taken = describe_photo(file)
+    assert isinstance(taken, Intake)
+    write_atomic(photo_path(data_dir, taken.sha256, taken.format), file)
+    write_atomic(thumbnail_path(data_dir, taken.sha256), taken.thumbnail)
+    return taken.sha256
+
+
 def test_two_portraits_are_told_apart_by_their_large_faces_alone() -> None:
     files = [one.file for one in load_manifest() if one.kind == "single"][:2]
     one, other = (Shot(decode_rgb(picture_path(file).read_bytes())) for file in files)
@@ -137,3 +162,21 @@ def test_a_copy_shows_the_same_shot_under_a_caption_and_much_darker(
     for difference in (shot_difference(one, other), shot_difference(other, one)):
         assert difference is not None
         assert difference <= SAME_SHOT
+
+
+def test_what_a_worker_remembers_of_thumbnails_stays_below_80_mb(tmp_path: Path) -> None:
+    features = features_of(as_bytes(draw_photo(3)))
+    views = [features.small, features.large, features.inside, *features.views, features.hues]
+    n_bytes = sum(
+        2 * one.nbytes if one is features.large else one.nbytes for one in views if one is not None
+    )
+    read_features.cache_clear()
+    kept = read_features.cache_info().maxsize
+    assert kept
+    assert n_bytes * kept < 80e6
+    thumbnails = [tmp_path / f"{number}.jpg" for number in range(kept + 3)]
+    for path in thumbnails:
+        path.write_bytes(as_bytes(Image.new("RGB", (8, 8), (len(path.name), 9, 9))))
+        read_features(path)
+    assert read_features.cache_info().currsize == kept
+    read_features.cache_clear()

@@ -24,6 +24,7 @@ from btfer.pipeline.forget import forget
 from btfer.release_record import PersonCap, read_record
 from btfer.settings import Settings
 from tests.pipeline.test_release import full
+from tests.test_cli import run
 
 __all__ = ["full"]  # the fixture
 
@@ -110,8 +111,31 @@ def test_a_release_has_few_of_each_person_and_says_so(
     assert content["same_person"] > 0
     text = (made.path / "README.md").read_text()
     assert f"faces left out for that: {content['same_person']}" in text
+    assert f"| sample | - enough of the same person | {content['same_person']} |" in text
+    line = content["funnel"][-1]
+    assert (line["stage"], line["total"]) == ("sample", content["same_person"])
+    assert sum(line["per_class"]) == made.same_person == content["same_person"]
     assert build.run(full, settings, plan).path == made.path
     assert read_record(made.path).settings.per_person == PersonCap(2, "colours 1", 0.01)
+
+
+def test_build_says_in_a_line_of_its_own_how_many_were_left_out(
+    full: Catalogue,
+    settings: Settings,
+    people: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("BTFER_DATA_DIR", str(settings.data_dir))
+    asked = ("build", "--per-class", "2", "--allow-short", "--max-per-person", "2")
+    for _ in range(2):  # the second finds the release that is there
+        assert run(monkeypatch, *asked) == 0
+        _, said, _ = capsys.readouterr().out.strip().splitlines()
+        [made] = (settings.data_dir / "releases").glob("btfer-*")
+        n = read_record(made).same_person
+        assert said == f"{n} faces left out: enough of the same people (--max-per-person 2)"
+    assert run(monkeypatch, *asked, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["same_person"] == n > 0
 
 
 def test_without_the_cap_nothing_is_said_or_measured(
@@ -153,6 +177,7 @@ def test_who_takes_a_free_place_is_no_one_who_is_in_too_often(
         made = made.parent / str(done.releases[made.name])
         shown = [people[face] for face in in_release(full, made)]
         assert len(shown) == len(set(shown))
+        assert read_record(made).funnel[-1].stage == "sample"
         assert problems(made) == []
 
 

@@ -66,6 +66,7 @@ def test_mlcroissant_has_nothing_to_say_and_reads_image_and_label_of_every_face(
     assert {"url", "creator", "datePublished", "keywords", "version"} <= said.keys()
 
 
+@pytest.mark.slow
 def test_the_program_of_mlcroissant_finds_a_release_of_addresses_valid_too(
     full: Catalogue, settings: Settings
 ) -> None:

@@ -4,6 +4,8 @@ import csv
 import hashlib
 import json
 import shutil
+from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,14 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from btfer import review
-from btfer.catalogue import Catalogue, current_verdicts, faces, releases, verdicts
+from btfer.catalogue import (
+    Catalogue,
+    current_verdicts,
+    faces,
+    open_catalogue,
+    releases,
+    verdicts,
+)
 from btfer.catalogue.journal import Query
 from btfer.catalogue.rows import Face
 from btfer.catalogue.verdicts import Verdict
@@ -37,7 +46,7 @@ def add_face(cat: Catalogue, settings: Settings, sha256: str, seed: int) -> str:
         face_path(settings.data_dir, id_), encode_png(np.asarray(draw_photo(seed, (256, 256))))
     )
     box = (10.0, 10.0, 60.0, 70.0)
-    cut = crop_record(Cut(0, 0, 90, 100), crop.crop_settings(settings))
+    cut = asdict(crop_record(Cut(0, 0, 90, 100), crop.crop_settings(settings)))
     face = Face(id_, sha256, digest, 0, *box, 0.99, landmarks={}, crop=cut, hints={})
     judged = [Verdict("crop", sha256, "keep", "crop", one, digest) for one in ("", id_)]
     faces.add(cat, [face], judged)
@@ -45,8 +54,27 @@ def add_face(cat: Catalogue, settings: Settings, sha256: str, seed: int) -> str:
 
 
 @pytest.fixture
-def full(cat: Catalogue, settings: Settings) -> Catalogue:
+def full(
+    settings: Settings, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Catalogue:
     """Three photos a class with a face each, all judged."""
+    made = filled(tmp_path_factory.getbasetemp() / "full")
+    shutil.copytree(made, settings.data_dir, dirs_exist_ok=True)
+    found: Catalogue = request.getfixturevalue("cat")  # opened only now
+    return found
+
+
+@cache
+def filled(home: Path) -> Path:
+    """The data folder of `full`, made once."""
+    settings = Settings(data_dir=home, engine="serial")
+    cat = open_catalogue(settings.catalogue_url)
+    fill(cat, settings)
+    cat.close()
+    return home
+
+
+def fill(cat: Catalogue, settings: Settings) -> None:
     for number in range(3 * len(EXPRESSIONS)):
         label = EXPRESSIONS[number % len(EXPRESSIONS)]
         query = Query(f"{label} person", label, "en", "Asian", "female", "adult", "v1")
@@ -60,7 +88,6 @@ def full(cat: Catalogue, settings: Settings) -> Catalogue:
         verdicts.add(cat, [Verdict("photos", sha256, "keep", "ann")])
         id_ = add_face(cat, settings, sha256, number)
         verdicts.add(cat, [Verdict("faces", sha256, "keep", "ann", face=id_)])
-    return cat
 
 
 def test_a_release_is_whole_and_verifies(full: Catalogue, settings: Settings) -> None:
@@ -223,7 +250,9 @@ def test_build_stops_where_people_are_needed(cat: Catalogue, settings: Settings)
     with pytest.raises(Incomplete, match="no photos yet"):
         build.run(cat, settings, build.Plan())
     take_in(cat, settings.data_dir, as_bytes(draw_photo(1)), Query("sad", "sad"), "u")
-    with pytest.raises(Incomplete, match="1 photos await round 1: btfer app") as stop:
+    with pytest.raises(
+        Incomplete, match="1 photo waits to be judged: btfer app, page Photos; then"
+    ) as stop:
         build.run(cat, settings, build.Plan())
     assert stop.value.exit_code == 3
 

@@ -148,6 +148,7 @@ def test_who_holds_a_photo_cannot_find_out_whether_it_is_in_a_release(
     assert not [path for path in folder.rglob("*") if path.is_file() and key in path.read_bytes()]
 
 
+@pytest.mark.reliability("umask 077")
 def test_the_folder_is_as_open_as_the_umask_says(full: Catalogue, settings: Settings) -> None:
     before = os.umask(0o027)
     try:

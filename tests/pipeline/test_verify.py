@@ -5,12 +5,13 @@ import os
 import random
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from btfer.bench.datasets import load_release
-from btfer.catalogue import Catalogue, open_catalogue
+from btfer.catalogue import open_catalogue
 from btfer.errors import BtferError, UsageError
 from btfer.leaks.subjects import subjects_of_release
 from btfer.pipeline import build
@@ -19,17 +20,28 @@ from btfer.pipeline.rebuild import rebuild
 from btfer.pipeline.release_metadata import OLDEST_COLUMNS, ImageMetadata, read_rows
 from btfer.pipeline.verify import verify
 from btfer.settings import Settings
-from tests.pipeline.test_release import full, sign
-
-__all__ = ["full"]  # the fixture
+from btfer.store import store_of
+from tests.pipeline.test_release import filled, sign
 
 HAPPY = "images/test/happy/happy-001.png"
 
 
 @pytest.fixture
-def made(full: Catalogue, settings: Settings) -> Path:
+def made(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    release = built(tmp_path_factory.getbasetemp() / "built")
+    copy: Path = shutil.copytree(release, settings.data_dir / "releases" / release.name)
+    return copy
+
+
+@cache
+def built(home: Path) -> Path:
+    """A release in most forms, made once."""
+    settings = Settings(data_dir=filled(home), engine="serial")
     plan = build.Plan(per_class=3, formats=["parquet", "webdataset"], sources="with")
-    return build.run(full, settings, plan).path
+    cat = open_catalogue(settings.catalogue_url)
+    made = build.run(cat, settings, plan).path
+    cat.close()
+    return made
 
 
 def problems(folder: Path) -> list[str]:
@@ -257,7 +269,7 @@ def test_what_was_changed_is_named_and_nothing_fails(
         rebuild(cat, other, made)
     assert _one_line(lambda: diff(original, made))
     assert _one_line(lambda: load_release(made))
-    assert _one_line(lambda: subjects_of_release(cat, other.data_dir, made))
+    assert _one_line(lambda: subjects_of_release(cat, store_of(other), made))
     cat.close()
     assert not list(tmp_path.rglob("x.png")) or kind in ("link", "credit for nothing")
 

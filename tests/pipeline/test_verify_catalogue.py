@@ -7,7 +7,7 @@ from btfer.catalogue import Catalogue
 from btfer.catalogue.journal import Query
 from btfer.catalogue.tables import photo
 from btfer.paths import photo_path, thumbnail_path
-from btfer.pipeline.verify_catalogue import CHECKS, verify_catalogue
+from btfer.pipeline.verify_catalogue import CHECKS, SOUND, verify_catalogue
 from btfer.settings import Settings
 from tests.conftest import as_bytes, draw_photo, take_in
 
@@ -43,20 +43,21 @@ def test_a_row_that_somebody_edited_is_found(
 
 
 SPOILERS: list[tuple[str, Callable[[Settings, str], None]]] = [
-    (CHECKS[0], lambda s, one: photo_path(s.data_dir, one, "jpg").unlink()),
-    (CHECKS[1], lambda s, one: photo_path(s.data_dir, one, "jpg").write_bytes(b"x")),
+    (CHECKS[1], lambda s, one: photo_path(s.data_dir, one, "jpg").unlink()),
+    (CHECKS[2], lambda s, one: photo_path(s.data_dir, one, "jpg").write_bytes(b"x")),
     (
-        CHECKS[1],
+        CHECKS[2],
         lambda s, one: photo_path(s.data_dir, one, "jpg").write_bytes(
             photo_path(s.data_dir, one, "jpg").read_bytes() + b"x"
         ),
     ),
-    (CHECKS[3], lambda s, one: thumbnail_path(s.data_dir, one).write_bytes(b"x")),
-    (CHECKS[3], lambda s, one: thumbnail_path(s.data_dir, one).unlink()),
+    (CHECKS[4], lambda s, one: thumbnail_path(s.data_dir, one).write_bytes(b"x")),
+    (CHECKS[4], lambda s, one: thumbnail_path(s.data_dir, one).unlink()),
 ]
 
 
 @pytest.mark.parametrize(("name", "spoil"), SPOILERS)
+@pytest.mark.reliability("deleted, cut off or swapped photo")
 def test_a_lost_or_changed_file_is_found(
     cat: Catalogue,
     settings: Settings,
@@ -68,3 +69,18 @@ def test_a_lost_or_changed_file_is_found(
     found = failed(cat, settings)
     assert name in found
     assert len(found[name]) == 1
+
+
+def test_a_damaged_database_is_named_and_nothing_else_is_said(
+    cat: Catalogue, settings: Settings, taken: list[str]
+) -> None:
+    with cat.write() as connection:
+        connection.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
+        connection.execute(sa.text("PRAGMA writable_schema = ON"))
+        connection.execute(
+            sa.text("UPDATE sqlite_schema SET rootpage = rootpage + 1 WHERE name = 'verdict_uid'")
+        )
+    cat.close()
+    [check] = verify_catalogue(cat, settings)
+    assert check.name == SOUND
+    assert check.problems

@@ -1,5 +1,6 @@
 """On the command line: exit codes, one line for what cannot be read, and the newest release that has images."""
 
+import hashlib
 import shutil
 import sys
 from pathlib import Path
@@ -91,13 +92,30 @@ def test_every_command_says_in_one_line_what_it_cannot_read(
         assert len(errors) == (code != 0 and words[0] != "explain"), (words, code, said)
 
 
+def test_one_replaced_image_is_one_image(
+    made: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    other = shutil.copytree(made, tmp_path / "other")
+    image = min(other.glob("images/**/*.png"))
+    before = hashlib.sha256(image.read_bytes()).hexdigest()
+    image.write_bytes(image.read_bytes() + b"x")
+    after = hashlib.sha256(image.read_bytes()).hexdigest()
+    sums = other / "SHA256SUMS"
+    sums.write_text(sums.read_text().replace(before, after))
+    assert run(monkeypatch, "diff", str(made), str(other)) == 1
+    assert "\n1 image was replaced\n" in capsys.readouterr().out
+
+
 def test_the_newest_release_that_has_images(
     full: Catalogue, settings: Settings, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(context, "settings", lambda **_: settings)
     listed = build.run(full, settings, build.Plan(per_class=2, sources=ONLY)).path
-    assert context.newest_release(any_kind=True) == listed
+    assert context.release_folder(None, any_kind=True) == listed
     assert context.release_folder(None) == made
     shutil.rmtree(made)
     with pytest.raises(Incomplete, match="no release has images here"):
-        context.newest_release()
+        context.release_folder(None)

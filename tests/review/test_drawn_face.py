@@ -14,6 +14,7 @@ from btfer.pipeline import crop
 from btfer.review import PhotoBox
 from btfer.review.drawn_face import DETECTOR, add_drawn_face
 from btfer.settings import Settings
+from btfer.store import Store
 from tests.drawn_catalogue import make
 
 BOX = PhotoBox(0.3, 0.2, 0.4, 0.6)  # of 200 x 180 px
@@ -31,7 +32,7 @@ def without_face(settings: Settings) -> tuple[Catalogue, Settings, CropSettings,
 
 def test_a_drawn_face_is_cut_and_awaits_its_round(without_face) -> None:
     cat, settings, chosen, photo = without_face
-    id_ = add_drawn_face(cat, settings.data_dir, chosen, photo, BOX, "ann")
+    id_ = add_drawn_face(cat, Store(settings.data_dir), chosen, photo, BOX, "ann")
     assert decode_rgb(face_path(settings.data_dir, id_).read_bytes()).shape == (256, 256, 3)
     [face] = faces.accepted(cat, chosen.digest)
     assert (face.id, face.hints, face.box) == (id_, DETECTOR, PhotoBox(60, 36, 80, 108))
@@ -43,7 +44,7 @@ def test_a_drawn_face_is_cut_and_awaits_its_round(without_face) -> None:
 
 def test_a_lost_drawn_crop_is_made_again(without_face) -> None:
     cat, settings, chosen, photo = without_face
-    id_ = add_drawn_face(cat, settings.data_dir, chosen, photo, BOX, "ann")
+    id_ = add_drawn_face(cat, Store(settings.data_dir), chosen, photo, BOX, "ann")
     file = face_path(settings.data_dir, id_)
     before = file.read_bytes()
     file.unlink()
@@ -64,7 +65,7 @@ def test_a_lost_drawn_crop_is_made_again(without_face) -> None:
 def test_a_box_that_is_no_face_is_refused(without_face, box: PhotoBox, said: str) -> None:
     cat, settings, chosen, photo = without_face
     with pytest.raises(UsageError, match=said):
-        add_drawn_face(cat, settings.data_dir, chosen, photo, box, "ann")
+        add_drawn_face(cat, Store(settings.data_dir), chosen, photo, box, "ann")
     assert faces.accepted(cat, chosen.digest) == []
 
 
@@ -74,10 +75,10 @@ def test_it_is_drawn_once_and_only_on_a_photo_that_can_be_read(without_face) -> 
     data = path.read_bytes()
     path.write_bytes(data[:200])
     with pytest.raises(UsageError, match="cannot be read"):
-        add_drawn_face(cat, settings.data_dir, chosen, photo, BOX, "ann")
+        add_drawn_face(cat, Store(settings.data_dir), chosen, photo, BOX, "ann")
     path.write_bytes(data)
-    id_ = add_drawn_face(cat, settings.data_dir, chosen, photo, BOX, "ann")
+    id_ = add_drawn_face(cat, Store(settings.data_dir), chosen, photo, BOX, "ann")
     with pytest.raises(UsageError, match="not among those without a face"):
-        add_drawn_face(cat, settings.data_dir, chosen, photo, BOX, "ann")
+        add_drawn_face(cat, Store(settings.data_dir), chosen, photo, BOX, "ann")
     drawn = decode_rgb(face_path(settings.data_dir, id_).read_bytes())
     assert np.ptp(drawn) > 100

@@ -11,7 +11,7 @@ from btfer.review.forecast import Forecast, estimate
 from btfer.review.pace import of_pages
 from tests.drawn_catalogue import DIGEST, label_of, make
 
-START = datetime.datetime(2026, 5, 17, 9, tzinfo=datetime.UTC)
+START = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)  # after all that is written meanwhile
 
 
 def pages(*minutes: float, n: int = 48) -> list[tuple[datetime.datetime, int]]:
@@ -74,9 +74,32 @@ def test_what_nobody_can_have_looked_at_is_no_pace() -> None:
         ({"disputes": 2}, "2 pictures were judged differently", "disagreements"),
         ({"to_crop": 3}, "3 kept photos are waiting for the crop stage: run `btfer build`", ""),
         ({}, "1 of 2 classes are short of faces, sad of 9: run `btfer crawl`", ""),
+        (
+            {"to_dedup": 8},
+            "8 new photos are waiting for the search of duplicates: run `btfer dedup`",
+            "",
+        ),
+        ({"to_dedup": 8, "photos": 1}, "1 photo is waiting to be judged", "photos"),
+        ({"to_dedup": 8, "to_crop": 1}, "1 kept photo is waiting for the crop stage", ""),
+        ({"others": 1}, "1 picture is waiting for other reviewers, and none for you", ""),
+        ({"others": 3, "faces": 1}, "1 face is waiting to be judged", "faces"),
         ({"wanted": 1}, "Every class has its 1 faces: run `btfer build`", ""),
     ],
-    ids=["a pair", "pairs", "photos", "faces", "disputes", "crop", "short", "enough"],
+    ids=[
+        "a pair",
+        "pairs",
+        "photos",
+        "faces",
+        "disputes",
+        "crop",
+        "short",
+        "new",
+        "photos first",
+        "both",
+        "others",
+        "own first",
+        "enough",
+    ],
 )
 def test_the_next_step_is_one_sentence(waiting: dict, said: str, page: str) -> None:
     known = {"photos": 0, "faces": 0, "disputes": 0, "to_crop": 0, "wanted": 10} | waiting

@@ -7,13 +7,18 @@ import pytest
 from typer.testing import CliRunner
 
 from btfer import review
-from btfer.catalogue import erasure, verdicts
+from btfer.catalogue import Catalogue, erasure, verdicts
 from btfer.cli import app as command_line
 from btfer.csv_reader import read_csv
 from btfer.errors import UsageError
 from btfer.review import Judged, gold
 from btfer.review.gold import Quality, read_gold
 from tests.drawn_catalogue import make
+
+
+def answer(cat: Catalogue, page: list[Judged], known: gold.Gold, sent: str) -> None:
+    """Ann sends a page on which all gold pictures are hidden ones."""
+    gold.commit(cat, "photos", page, "ann", known, hidden=set(known), sent=sent)
 
 
 def answers(folder: Path, text: str) -> Path:
@@ -42,7 +47,7 @@ def test_an_answer_is_right_by_what_it_says_of_the_picture(
     known = read_gold(answers(tmp_path, f"sha256,label\n{photo},{right}"))
     one = Judged(photo, given.decision, given.reason, given.expression)
     for _ in range(2):  # the page may be sent twice
-        gold.answer(cat, "photos", [one], "ann", known, sent="page")
+        answer(cat, [one], known, "page")
     assert gold.quality(cat, "ann") == Quality(int(correct), 1)
     assert verdicts.log(cat, rounds=("photos",)) == []
 
@@ -61,7 +66,7 @@ def test_each_is_asked_once_and_never_instead_of_a_vote(tmp_path: Path) -> None:
         mixed, hidden = gold.hidden_among(cat, "photos", page, "ann", known)
         assert gold.hidden_among(cat, "photos", page, "ann", known) == (mixed, hidden)
         assert len(mixed) == 4
-        gold.answer(cat, "photos", [Judged(one) for one in hidden], "ann", known, sent=str(number))
+        answer(cat, [Judged(one) for one in hidden], known, str(number))
         asked |= hidden
     assert asked == set(ids[:3])
     assert gold.hidden_among(cat, "photos", page, "ann", known) == (page, set())
@@ -86,7 +91,7 @@ def test_notes_on_hidden_pictures_are_exported_by_themselves(tmp_path: Path) -> 
     cat, [photo] = make(tmp_path, 1)
     known = read_gold(answers(tmp_path, f"sha256,label\n{photo},drop:text"))
     said = Judged(photo, "drop", "text", note=" =1+1\r\na sign ", unsure=True)
-    gold.answer(cat, "photos", [said], "ann", known, sent="page")
+    answer(cat, [said], known, "page")
     files = tmp_path / "verdicts.csv", tmp_path / "gold.csv"
 
     def export(gold_file: Path) -> Any:
@@ -118,7 +123,7 @@ def test_an_answer_that_is_no_judgement_is_refused(tmp_path: Path) -> None:
     cat, [photo] = make(tmp_path, 1)
     known = read_gold(answers(tmp_path, f"sha256,label\n{photo},keep"))
     with pytest.raises(UsageError, match="a note has"):
-        gold.answer(cat, "photos", [Judged(photo, note="x" * 20_000)], "ann", known, sent="page")
+        answer(cat, [Judged(photo, note="x" * 20_000)], known, "page")
     assert gold.quality(cat, "ann").n == 0
 
 
@@ -131,7 +136,7 @@ def test_forgetting_takes_the_answers_on_a_picture_and_the_notes_that_name_it(
     )
     notes = ["my aunt", f"the same as {ids[0][:16]}", "nothing special"]
     page = [Judged(id_, note=note) for id_, note in zip(ids, notes, strict=True)]
-    gold.answer(cat, "photos", page, "ann", known, sent="page")
+    answer(cat, page, known, "page")
     erasure.erase(cat, ids[:1])
     left = [(one["photo"], one["note"]) for one in gold.exported(cat)]
     assert left == [(ids[1], ""), (ids[2], "nothing special")]
@@ -154,7 +159,7 @@ def test_undo_of_a_page_takes_back_its_answers_on_hidden_pictures_and_no_others(
     for number, one in enumerate(said):
         vote = Judged(ids[2 + number])
         review.commit(cat, "photos", [vote], "ann", page=str(number))
-        gold.answer(cat, "photos", [vote, one], "ann", known, sent=str(number))
+        answer(cat, [vote, one], known, str(number))
     assert gold.quality(cat, "ann") == Quality(1, 2)
     assert gold.undo_last(cat, "ann", "photos") == [Judged(ids[3]), said[1]]
     assert gold.quality(cat, "ann") == Quality(1, 1)

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from btfer import review
-from btfer.catalogue import Catalogue, faces, photos, verdicts
+from btfer.catalogue import Catalogue, faces, journal, photos, verdicts
+from btfer.catalogue.journal import Query, Sighting
 from btfer.catalogue.rows import Face
 from btfer.catalogue.verdicts import Verdict
 from btfer.expressions import EXPRESSIONS
@@ -56,6 +57,7 @@ def told(index: ReviewIndex) -> tuple:
     return asked, orders, hints, counted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("people", [1, 2])
 @pytest.mark.parametrize("seed", range(2))
 def test_what_is_taken_in_step_by_step_is_what_is_read_at_once(
@@ -128,6 +130,23 @@ def test_a_label_that_people_gave_is_the_label(filled: tuple[Catalogue, list[str
     assert index.counts["photos", "fear", "relabel"] == 1
     assert [index.label(one) in EXPRESSIONS for one in ids] == [True] * len(ids)
     assert badges.CONFLICT not in index.badges("photos", ids).get(ids[1], ())
+
+
+def test_a_conflict_of_labels_is_settled_by_who_judged_the_photo(
+    filled: tuple[Catalogue, list[str]],
+) -> None:
+    cat, ids = filled
+    for name in "ac":  # a sighting more, by a query of another class
+        seen = Sighting(f"https://example.org/{name}.jpg", "bing", "", rank=1)
+        journal.add_found(cat, Query("sad person", "sad", "en"), [seen])
+    index = ReviewIndex(cat, DIGEST)
+    index.refresh()
+    both = index.badges("photos", ids[:3:2])
+    assert [badges.CONFLICT in found for found in both.values()] == [True, True]
+    review.commit(cat, "photos", [Judged(ids[0], "relabel", expression="sad")], "ann")
+    index.refresh()
+    faces_ = index.badges("faces", [f"{photo[:24]}-{DIGEST}-0" for photo in ids[:3:2]])
+    assert [badges.CONFLICT in found for found in faces_.values()] == [False, True]
 
 
 def test_imported_verdicts_are_counted_by_the_database(

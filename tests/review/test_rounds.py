@@ -348,6 +348,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(steps=STEPS)
 @hypothesis_settings(max_examples=15)
 def test_no_order_of_pages_and_undos_skips_or_doubles_a_picture(tmp_path_factory, steps) -> None:

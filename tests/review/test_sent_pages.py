@@ -6,6 +6,7 @@ import pytest
 
 from btfer import review
 from btfer.catalogue import review_pages, verdicts, votes
+from btfer.errors import BtferError
 from btfer.review import Judged, PageFacts, badges
 from btfer.review.guidelines import read_guidelines
 from tests.drawn_catalogue import make
@@ -74,6 +75,10 @@ def test_guidelines_are_the_teams_else_the_bundled_ones(tmp_path: Path, written:
     assert own.text == "# Ours\n\ntext"  # so that its version is the same on every system
     assert len(own.version) == 12
     assert own.version != bundled.version
+    (tmp_path / "guidelines.md").unlink()
+    (tmp_path / "guidelines.md").mkdir()  # what cannot be read is not taken for none
+    with pytest.raises(BtferError, match="cannot be read"):
+        read_guidelines(tmp_path)
 
 
 def test_every_reason_for_a_drop_is_explained_in_the_guidelines(tmp_path: Path) -> None:

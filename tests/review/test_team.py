@@ -272,6 +272,7 @@ MOVES = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(moves=MOVES, people=st.integers(1, 2))
 @hypothesis_settings(max_examples=15)
 def test_no_interleaving_of_pages_undos_expiry_and_crashes_skips_or_doubles(

@@ -3,7 +3,6 @@
 import importlib
 import os
 import random
-import shutil
 import socket
 import time
 import urllib.request
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.chromium import running_chromium
 from tests.forked import start_as_command, streamlit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +25,14 @@ QUIET = [
     "--disable-sync",
     "--disable-quic",
 ]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_config() -> None:
+    """Streamlit keeps the configuration that it read first, perhaps in the folder of another test."""
+    from streamlit import config
+
+    config.get_config_options(force_reparse=True)
 
 
 PORTS = list(range(20_000, 30_000))  # below those that connections take by themselves
@@ -67,7 +75,7 @@ class App:
         self._wait()
 
     def _wait(self) -> None:
-        for _ in range(1200):
+        for _ in range(4000):
             try:
                 with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
                     return
@@ -103,14 +111,8 @@ def run_app() -> Iterator[Callable[..., App]]:
 @pytest.fixture(scope="package")  # not longer: while it runs, this thread can run no other loop
 def browser() -> Iterator[Any]:
     """A real Chromium."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if not program:
-        pytest.skip("no Chromium in PATH (Debian: apt-get install chromium)")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=QUIET)
+    with running_chromium(QUIET) as opened:
         yield opened
-        opened.close()
 
 
 def window(browser: Any) -> Any:
@@ -144,7 +146,7 @@ def page(browser: Any) -> Iterator[Any]:
     opened.on("pageerror", lambda error: errors.append(str(error)))
     asked: list[str] = []
     opened.on("request", lambda request: asked.append(request.url))
-    opened.set_default_timeout(60_000)
+    opened.set_default_timeout(200_000)
     yield opened
     for context in browser.contexts:  # of other people too
         empty(context)
@@ -158,7 +160,7 @@ def page_with_clock(page: Any) -> Iterator[Any]:
     """A page whose clock the test turns; for the others it goes on as it was."""
     own = page.context.browser.new_context(viewport={"width": 1280, "height": 800})
     opened = own.new_page()
-    opened.set_default_timeout(60_000)
+    opened.set_default_timeout(200_000)
     opened.clock.install()
     yield opened
     own.close()

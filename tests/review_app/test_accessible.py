@@ -14,7 +14,7 @@ from btfer.review import Judged
 from tests.drawn_catalogue import DIGEST, make
 from tests.review_app.naming import sit
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 READY = {
     "Overview": ".btfer-bar",
     "Photos": ".review .tile",
@@ -85,7 +85,7 @@ def await_drawn(page: Any) -> None:
         page.wait_for_function("one => !document.querySelector(one)", arg=passing)
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_any_page(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any, scheme: str
 ) -> None:

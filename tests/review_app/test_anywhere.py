@@ -36,5 +36,27 @@ def test_a_copy_of_the_app_runs_in_another_folder_with_its_own_settings(tmp_path
     assert done.returncode == 0, done.stderr
     module, *sentences = done.stdout.splitlines()
     assert module == str(bundled / "__init__.py")
-    assert "There is no catalogue in `faces_of_mine` yet: run `btfer crawl` first." in sentences[0]
+    assert "There is no catalogue in `faces_of_mine` yet. Next, in a terminal" in sentences[0]
+    assert any("`btfer import FOLDER` takes your own" in one for one in sentences)
     assert not (work / "faces_of_mine").exists()
+
+
+SERVER = """
+import runpy
+import sys
+runpy.run_path(sys.argv[1], run_name="app")
+from streamlit import config
+print(config.get_option("browser.gatherUsageStats"))
+"""
+
+
+def test_a_visit_is_reported_to_nobody_wherever_streamlit_runs_the_app(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SERVER, str(ROOT / "review_app" / "app.py")],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["False"], done.stderr

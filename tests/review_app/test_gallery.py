@@ -22,7 +22,7 @@ from tests.review_app.test_browser import another
 from tests.review_app.test_duplicates_page import make_groups
 from tests.review_app.test_right_votes import choose, rename
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def held(cat: Any) -> dict[str, tuple[str, str]]:
@@ -40,17 +40,18 @@ def test_the_log_is_judged_anew_by_keyboard_and_says_who_and_when(
     grid = page.get_by_role("listbox", name="verdicts, newest first")
     grid.wait_for()
     assert page.locator(".tile img").count() == 4
-    says = page.locator(".tile figcaption").all_text_contents()
+    says = page.locator(".tile .says").all_text_contents()
     assert all("keep · ann · 20" in one for one in says)
     page.locator(".tile").first.click()
     page.keyboard.press("t")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    page.keyboard.press("u")
-    page.get_by_text("2 marked").wait_for()
+    page.keyboard.press("z")
+    page.get_by_text("2 of 4 marked").wait_for()
     assert held(cat) == dict.fromkeys(ids, ("keep", ""))  # nothing is sent before Enter
     page.keyboard.press("Enter")
-    page.get_by_text("1 undone. 1 judged. · 0 marked").wait_for()
+    page.get_by_text("1 undone. 1 judged.").wait_for()
+    page.get_by_text("0 of 7 marked").wait_for()
     expected = {ids[0]: ("keep", ""), ids[2]: ("keep", ""), ids[3]: ("drop", "text")}
     assert held(cat) == expected
     page.locator(".tile").first.click()
@@ -69,7 +70,7 @@ def test_what_is_chosen_of_the_log_is_in_the_address(
     app = run_app(tmp_path)
     sit(page, app.url, "ann")
     page.goto(f"{app.url}/log?by=ben&class=happy")
-    page.locator(".tile figcaption", has_text="text · ben").wait_for()
+    page.locator(".tile .says", has_text="text · ben").wait_for()
     assert page.locator(".tile").count() == 1
     page.get_by_role("combobox", name="Class").click()
     page.keyboard.type("any")
@@ -82,7 +83,7 @@ def test_what_is_chosen_of_the_log_is_in_the_address(
     page.goto(f"{app.url}/photos")
     page.get_by_text("Every photo that").wait_for()
     page.get_by_role("link", name="My earlier pages").click()
-    page.locator(".tile figcaption", has_text="keep · ann").first.wait_for()
+    page.locator(".tile .says", has_text="keep · ann").first.wait_for()
     assert page.locator(".tile").count() == 3  # one's own, to be judged anew
 
 
@@ -101,9 +102,9 @@ def test_a_photo_without_a_face_is_seen_large_and_dropped(
     page.locator(".tile").nth(1).dblclick()
     page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
     page.keyboard.press("Escape")
-    page.locator(".tile").nth(1).click()
     page.get_by_role("button", name="F no face").click()  # what a key does, a button does too
-    page.locator(".tile.marked").wait_for()
+    page.locator(".tile").nth(1).click()
+    page.locator(".tile.drop").wait_for()
     page.get_by_role("button", name="send the marked ones").click()
     page.get_by_text("1 dropped; the page Log takes it back.").wait_for()
     assert held(cat)[ids[1]] == ("drop", "no face")  # the newest comes first
@@ -127,7 +128,7 @@ def test_what_is_chosen_of_photos_without_a_face_is_in_the_address(
     app = run_app(tmp_path)
     sit(page, app.url, "ben")
     page.goto(f"{app.url}/no-face?by=ann&class=sad")
-    page.locator(".tile figcaption", has_text="sad").nth(3).wait_for()
+    page.locator(".tile .label", has_text="sad").nth(3).wait_for()
     assert page.locator(".tile").count() == 4
     choose(page, "Class", "any")
     page.locator(".tile").nth(29).wait_for()
@@ -222,13 +223,13 @@ def test_a_face_that_the_detector_missed_is_drawn(
 
 
 def marked(page: Any) -> list[str]:
-    return [one.inner_text() for one in page.locator(".tile.marked .mark").all()]
+    return [one.inner_text() for one in page.locator(".tile .mark").all() if one.is_visible()]
 
 
-def open_log(page: Any, url: str) -> None:
-    page.goto(f"{url}/log")
+def open_log(page: Any, url: str, place: str = "log") -> None:
+    page.goto(f"{url}/{place}")
     page.locator(".tile").first.wait_for()
-    page.locator(".grid:focus").wait_for()  # keys judge without a click
+    page.locator(".tile:focus").wait_for()  # keys judge without a click
 
 
 def logged(
@@ -253,12 +254,12 @@ def test_marks_in_the_log_are_their_reviewers_and_outlast_a_reload(
     page.get_by_text("2 not sent").wait_for()
     page.reload()
     page.get_by_text("2 not sent").wait_for()
-    assert marked(page) == ["text", "drawing"]
+    assert marked(page) == ["✕ text", "✕ drawing"]
     rename(page, "cleo")
-    page.get_by_text("0 marked").wait_for()
+    page.get_by_text("0 of 4 marked").wait_for()
     assert marked(page) == []
     rename(page, "ben")
-    page.get_by_text("2 marked").wait_for()
+    page.get_by_text("2 of 4 marked").wait_for()
     page.goto(f"{app.url}/log?verdict=text")  # where these pictures are not
     page.goto(f"{app.url}/log?find={ids[3][:12]}")
     page.get_by_text("1 of your marks are on pictures that are not on this page").wait_for()

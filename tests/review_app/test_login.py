@@ -24,7 +24,7 @@ def show(user: dict[str, Any]) -> AppTest:
 
         rounds.photos()
 
-    app = AppTest.from_function(script, default_timeout=60)
+    app = AppTest.from_function(script, default_timeout=200)
     app.secrets["auth"] = AUTH
     app.user = user
     app.query_params["reviewer"] = "cleo"  # a link is no login
@@ -63,4 +63,4 @@ def test_who_has_not_logged_in_sees_no_picture(data_dir: Path) -> None:
     app = show({"is_logged_in": False})
     assert [one.label for one in app.sidebar.button] == ["Log in"]
     assert leased(cat, "tester") == 0
-    assert any("name in the sidebar" in one.value for one in app.info)
+    assert any("Enter your name" in one.value for one in app.info)

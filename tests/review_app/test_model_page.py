@@ -45,7 +45,7 @@ def test_without_the_benchmark_it_names_the_command_that_installs_it(
 
 
 def test_without_a_network_it_names_the_next_command(data_dir: Path) -> None:
-    assert "run `btfer bench`" in show().info[0].value
+    assert "`btfer bench` trains" in show().info[0].value
 
 
 def test_a_picture_is_looked_at_and_stored_nowhere(data_dir: Path) -> None:

@@ -33,7 +33,7 @@ def show() -> AppTest:
 
         pairs.page()
 
-    app = AppTest.from_function(script, default_timeout=60).run()
+    app = AppTest.from_function(script, default_timeout=200).run()
     assert not app.exception
     return app
 
@@ -50,7 +50,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_page_names_the_command_that_draws_pairs(data_dir: Path) -> None:
     make(data_dir, 2)
-    assert "run `btfer dedup calibrate` first" in sentences(show())
+    assert "`btfer dedup calibrate` draws pairs" in sentences(show())
 
 
 @pytest.mark.slow

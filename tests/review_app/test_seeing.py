@@ -12,7 +12,7 @@ from btfer.catalogue import verdicts
 from btfer.catalogue.tables import review_page
 from btfer.review import Judged, gold
 from btfer.review.guidelines import read_guidelines
-from tests.drawn_catalogue import DIGEST, FACE_BOX, add_face, add_photo, make
+from tests.drawn_catalogue import DIGEST, FACE_BOX, add_face, add_photo, label_of, make
 from tests.review_app.test_browser import await_said, given, open_round, send, until
 from tests.review_app.test_right_votes import marked, rows
 
@@ -141,10 +141,11 @@ def test_the_loupe_shows_the_face_enlarged_its_place_and_all_that_is_known(
     page.keyboard.press(" ")
     face = page.locator("dialog .face img")
     face.wait_for()
-    assert face.evaluate("one => [one.naturalWidth, one.naturalHeight]") == [240, 300]  # 200 %
+    # 200 % of a box of 80 x 100 and its margin would be 240 x 300: a small face is shown at 400 px.
+    assert face.evaluate("one => [one.naturalWidth, one.naturalHeight]") == [320, 400]
     page.locator("dialog .frame svg rect").first.wait_for()
     seen = page.locator("dialog").inner_text()
-    for text in ("200 %", "1 of 3", ".png", first[:16], "cut off", "javascript:alert(1)"):
+    for text in ("267 %", "1 of 3", ".png", first[:16], "cut off", "javascript:alert(1)"):
         assert text in seen
     assert page.locator("dialog a").count() == 0  # no link but to http and https
     page.keyboard.press("ArrowRight")
@@ -269,3 +270,16 @@ def test_hidden_gold_pictures_give_a_quality_and_no_votes(
 
 def cat_rows(cat: Any, who: str) -> list[Any]:
     return [row for row in verdicts.log(cat, rounds=("photos",)) if row.reviewer == who]
+
+
+def test_conflicting_labels_are_named(tmp_path: Path, run_app: Start, page: Any) -> None:
+    cat, ids = make(tmp_path, 2)
+    add_photo(cat, tmp_path, 0, label="sad")  # the first drawing, found by another query too
+    app = run_app(tmp_path)
+    open_round(page, app.url, "photos")
+    tile = page.locator(f".tile[data-id='{ids[0]}']")
+    named = f"conflicting labels: {label_of(0)}, sad; found under queries of different classes"
+    assert named in tile.locator(".badge").get_attribute("title")
+    assert f"conflicting labels ({label_of(0)}, sad)" in tile.get_attribute("aria-label")
+    page.keyboard.press(" ")
+    page.locator("dialog dd", has_text=named).wait_for()

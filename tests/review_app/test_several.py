@@ -14,7 +14,7 @@ from tests.review_app.naming import sit
 from tests.review_app.test_browser import another, await_count, given, open_round, send
 from tests.review_app.test_right_votes import marked
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Start = Callable[[Path], Any]
 
 
@@ -132,7 +132,7 @@ def test_a_note_is_text_and_unsure_asks_for_a_second_person(
     press(page, "q", "u", "Escape")
     await_count(page, "1 unsure")
     send(page)
-    page.get_by_text("1 photos are waiting for other reviewers").wait_for()
+    page.get_by_text("1 photo is waiting for other reviewers").wait_for()
     stored = {row.photo: row for row in verdicts.log(cat, rounds=("photos",))}
     assert stored[ids[0]].note == "=1+1 truc d'un rc\nsecond line"
     assert [id_ for id_ in ids if stored[id_].unsure] == ids[:1]
@@ -141,7 +141,7 @@ def test_a_note_is_text_and_unsure_asks_for_a_second_person(
     await_count(page, "1 of 5 marked · 1 unsure")
     assert page.locator(".tile .flags", has_text="note").count() == 2
     send(page)
-    page.get_by_text("1 photos are waiting for other reviewers").wait_for()
+    page.get_by_text("1 photo is waiting for other reviewers").wait_for()
     other = another(page)
     open_round(other, app.url, "photos", "ben")
     assert [one.get_attribute("data-id") for one in other.locator(".tile").all()] == ids[:1]
@@ -166,7 +166,7 @@ def test_the_log_shows_notes_and_doubts(tmp_path: Path, run_app: Start, page: An
     app = run_app(tmp_path)
     sit(page, app.url, "ann")
     page.goto(f"{app.url}/log")
-    page.locator(".tile figcaption", has_text="text, unsure").wait_for()
+    page.locator(".tile .says", has_text="text, unsure").wait_for()
     page.locator(".tile").nth(1).click()
     press(page, "Space")
-    page.locator("dialog p", has_text="two\nlines <b>").wait_for()
+    page.locator("dialog").get_by_text("two lines <b>", exact=True).wait_for()

@@ -1,5 +1,6 @@
 """What the pages say, under Streamlit's own AppTest; the grid itself needs a browser (test_browser.py)."""
 
+import getpass
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from btfer import review
 from btfer.catalogue import photos, verdicts
 from btfer.catalogue.verdicts import Verdict
 from btfer.review import Judged
+from review_app.rounds import QUESTION
 from tests.drawn_catalogue import DIGEST, make
 from tests.review_app.naming import rename
 
@@ -24,7 +26,7 @@ def show(page: str, **address: str) -> AppTest:
         pages |= {"photos": rounds.photos, "faces": rounds.faces}
         (pages | {"disagreements": rounds.disagreements})[name]()
 
-    app = AppTest.from_function(script, kwargs={"name": page}, default_timeout=60)
+    app = AppTest.from_function(script, kwargs={"name": page}, default_timeout=200)
     for name, value in address.items():
         app.query_params[name] = value
     app.run()
@@ -44,7 +46,10 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("page", ["overview", "photos", "faces", "no face", "disagreements", "log"])
 def test_without_a_catalogue_each_page_names_the_next_command(data_dir: Path, page: str) -> None:
-    assert "run `btfer crawl` first" in sentences(show(page))
+    said = sentences(show(page))
+    assert all(
+        one in said for one in ("1. `btfer crawl`", "`btfer import FOLDER`", "2. `btfer dedup`")
+    )
     assert not (data_dir / "catalogue.db").exists()
 
 
@@ -53,10 +58,22 @@ def test_a_broken_setting_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None
     assert "setting 'min_face_px'" in sentences(show("overview"))
 
 
+@pytest.mark.parametrize("round_", ["photos", "faces"])
+def test_the_question_of_a_round_is_asked_until_somebody_has_answered_a_page(
+    data_dir: Path, round_: str
+) -> None:
+    cat, _ = make(data_dir, 3, with_faces=True)
+    asked = QUESTION[round_]
+    assert any(asked in one.value for one in show(round_).markdown)
+    page = review.Queue(cat, round_, getpass.getuser(), DIGEST).page(1)
+    review.commit(cat, round_, [Judged(one.id) for one in page.items], getpass.getuser())
+    assert not any(asked in one.value for one in show(round_).markdown)
+
+
 def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
     cat, ids = make(data_dir, 9, with_faces=True)
     review.commit(cat, "faces", [Judged(ids[0], "drop", "cut off")], "ann")
-    app = AppTest.from_file(str(ROOT / "review_app" / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "review_app" / "app.py"), default_timeout=200).run()
     assert not app.exception
     assert [metric.value for metric in app.metric] == ["9", "8"]
     yields, funnel, numbers, drops = (one.proto.body for one in app.get("html")[:4])
@@ -72,12 +89,40 @@ def test_the_app_opens_on_the_overview_with_what_awaits(data_dir: Path) -> None:
     assert '<th scope="row">faces</th><td>cut off</td><td class="n">1</td>' in drops
 
 
+def test_the_next_step_is_what_this_person_can_do(data_dir: Path) -> None:
+    cat, _ = make(data_dir, 2, with_faces=True)
+    photos_ = [item.id for item in review.queue(cat, "photos", DIGEST)]
+    overview = show("overview")
+    rename(overview, "ann")
+    page = [Judged(photos_[0], unsure=True), *map(Judged, photos_[1:])]
+    review.commit(cat, "photos", page, "ann")
+    said = [one.value for one in overview.run().markdown]
+    assert "**Next:** 2 faces are waiting to be judged." in said  # the photo awaits somebody else
+    rename(overview, "ben")
+    assert "**Next:** 1 photo is waiting to be judged." in [one.value for one in overview.markdown]
+
+
 def test_a_next_step_outside_the_app_has_no_button(data_dir: Path) -> None:
     cat, ids = make(data_dir, 1)
     review.commit(cat, "photos", [Judged(ids[0], "drop", "text")], "ann")
-    app = AppTest.from_file(str(ROOT / "review_app" / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "review_app" / "app.py"), default_timeout=200).run()
     assert any("run `btfer crawl`" in one.value for one in app.markdown)
     assert [one.label for one in app.main.button] == []
+
+
+def test_photos_that_dedup_has_not_seen_are_told_and_nothing_is_said_to_be_done(
+    data_dir: Path,
+) -> None:
+    cat, ids = make(data_dir, 3)
+    by_dedup = verdicts.log(cat, rounds=("dedup",))
+    review.commit(cat, "photos", [Judged(ids[0], "drop", "text")], "ann")
+    verdicts.undo(cat, [row.id for row in by_dedup if row.photo in ids[1:]], "ann")
+    app = show("photos")
+    assert "2 new photos wait for the search of duplicates: run `btfer dedup`" in sentences(app)
+    assert not app.success
+    assert [one for one in app.button if "Undo" in one.label] == []  # ben has judged nothing
+    said = " ".join(one.value for one in show("overview").markdown)
+    assert "2 new photos are waiting for the search of duplicates: run `btfer dedup`" in said
 
 
 @pytest.mark.parametrize(
@@ -96,6 +141,7 @@ def test_an_empty_queue_names_the_next_step(
     assert said in sentences(show(page))
 
 
+@pytest.mark.slow
 def test_photos_without_a_face_are_shown_by_reason_and_counted(data_dir: Path) -> None:
     cat, ids = make(data_dir, 60)
     assert "No photo has been looked at for faces yet" in sentences(show("no face"))

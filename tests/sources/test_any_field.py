@@ -125,3 +125,22 @@ def test_a_record_of_yandex_costs_itself_at_most() -> None:
         found = look("yandex", f'<div data-state="{escape(json.dumps(state))}"></div>')
         assert found.failure is None, what
         assert len(found.sightings) >= 3, what
+
+
+@pytest.mark.parametrize(
+    "body", ["http://a.org/page", "page.html", '<?xmlx"><b>', "<?xml ?><rss/>", "", "\0"]
+)
+@pytest.mark.parametrize("name", ["bing", "google", "yandex"])
+def test_a_page_that_is_none_is_a_failure_without_a_warning(name: str, body: str) -> None:
+    assert look(name, body).failure is not None
+
+
+def test_an_address_of_zero_bytes_is_none() -> None:
+    right = ["https://a.example/1.jpg", "https://a.example/2.jpg"]
+    links = [
+        f'<a class="iusc" m="{escape(json.dumps({"murl": url}))}"></a>'
+        for url in ("\0", " \0\0", *right)
+    ]
+    found = look("bing", f'<ul class="dgControl_list">{"".join(links)}</ul>')
+    assert [one.url for one in found.sightings] == right
+    assert found.odd == 2

@@ -46,10 +46,20 @@ def test_a_file_that_only_the_csv_names_is_listed_so_that_it_fails_visibly(photo
     assert labels(list_folder(photos, table))["gone.jpg"] == "sad"
 
 
+def test_a_table_that_lies_with_the_photos_is_named_where_it_is(photos: Path) -> None:
+    (photos / "labels.csv").write_text("file,expression\na.jpg,sad\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=f"there is no labels.csv here: pass --labels {photos}"):
+        list_folder(photos, Path("labels.csv"))
+
+
 BROKEN = [
     (
         "file,expression\na.jpg,sad\nb.jpg,grumpy\n",
         r"labels.csv, line 3: unknown expression class 'grumpy'",
+    ),
+    (
+        "file,expression\na.jpg,mixed\nb.jpg,junk\nc.jpg,mixed\nd.jpg,Unlabelled\n",
+        r"line 2: unknown expression class 'mixed'.* for no label \(also 'junk' in line 3\)",
     ),
     ("file,expression\na.jpg,sad\na.jpg,happy\n", r"labels.csv, line 3: 'a.jpg' has other values"),
     (

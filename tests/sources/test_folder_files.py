@@ -28,6 +28,7 @@ def reason_of(path: Path) -> str:
     return result.reason
 
 
+@pytest.mark.reliability("pipes, sockets, devices and links as files")
 def test_what_is_no_file_has_a_reason_and_is_not_read(photos: Path) -> None:
     os.mkfifo(photos / "pipe.jpg")
     (photos / "zero.jpg").symlink_to("/dev/zero")
@@ -43,6 +44,7 @@ def test_what_is_no_file_has_a_reason_and_is_not_read(photos: Path) -> None:
     assert read_file(photos / "link.jpg")[1] == (photos / "a.jpg").read_bytes()
 
 
+@pytest.mark.reliability("pipes, sockets, devices and links as files")
 def test_a_link_to_a_folder_above_is_left_out_and_said(photos: Path) -> None:
     (photos / "again").symlink_to(photos)
     table = photos / "labels.csv"

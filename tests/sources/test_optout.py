@@ -49,6 +49,8 @@ def test_what_is_no_no_is_none(headers: list[tuple[str, str]]) -> None:
         ('<meta name="robots" content="noindex, nofollow">', False),  # the page, not its pictures
         ('<meta name="googlebot" content="noai">', False),
         ("<meta><meta name><meta content=noai>", False),
+        ('<![x[ ]><![ >\n<meta name="robots" content="noai">', True),
+        ("<![if !IE]><![endif]><![x[", False),
         ("<p>write &lt;meta name=robots content=noai&gt;</p>", False),
     ],
 )

@@ -103,6 +103,31 @@ def test_signals_of_robots_txt_are_heeded() -> None:
     assert not read_rules("btfer", paths).opted_out("https://a.org/free/x")
 
 
+@pytest.mark.parametrize(
+    ("location", "path", "fits"),
+    [
+        ("/", "/a.jpg", True),
+        ("/b", "/a.jpg", False),
+        ("/a.jpg$", "/a.jpg", True),
+        ("/a$", "/a.jpg", False),
+        ("/*.jpg$", "/x.jpg/y.jpg", True),
+        ("/*.jpg$", "/x.jpg?y", False),
+        ("*/x/*b", "/a/x/abc", True),
+        ("*/x/*b", "/a/x/acd", False),
+        ("/ab*bc$", "/abc", False),
+        ("/********************/", "/a/b.jpg", True),
+        (
+            "/" + "*a" * 5_000 + "*b",
+            "/" + "a" * 20_000,
+            False,
+        ),  # which a regular expression tries in all ways
+    ],
+)
+def test_a_location_has_stars_and_an_end(location: str, path: str, fits: bool) -> None:
+    rules = read_rules("btfer", "", json.dumps([{"location": location, "tdm-reservation": 1}]))
+    assert rules.opted_out(f"https://a.org{path}") is fits
+
+
 def test_text_without_a_mark_is_utf_8() -> None:
     assert text_of("niña".encode()) == "niña"
     assert text_of(b"") == ""

@@ -26,6 +26,7 @@ from btfer.bench.architectures import sequential as sequential
 from btfer.bench.architectures import branched as branched
 from btfer.bench.architectures import mediapipe as mediapipe
 from btfer.bench.architectures import modern as modern
+from btfer.bench.architectures import small as small
 
 # isort: on
 from btfer.bench.architectures.registry import (

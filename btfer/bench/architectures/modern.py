@@ -85,7 +85,9 @@ def mobilenetv3_small(input_shape: Shape, classes: int, weights: str = "none") -
     Reference: Howard et al. 2019, https://arxiv.org/abs/1905.02244. It scales pixels 0 to 255 itself.
     Pixels 0 to 1, RGB.
     """
-    backbone = bare_backbone(keras.applications.MobileNetV3Small, input_shape)
+    backbone = _decaying_as_published(
+        bare_backbone(keras.applications.MobileNetV3Small, input_shape)
+    )
     return with_common_head(backbone, classes, "mobilenetv3_small")
 
 
@@ -108,7 +110,9 @@ def mobilenetv3_large(input_shape: Shape, classes: int, weights: str = "none") -
     Reference: Howard et al. 2019, https://arxiv.org/abs/1905.02244. It scales pixels 0 to 255 itself.
     Pixels 0 to 1, RGB.
     """
-    backbone = bare_backbone(keras.applications.MobileNetV3Large, input_shape)
+    backbone = _decaying_as_published(
+        bare_backbone(keras.applications.MobileNetV3Large, input_shape)
+    )
     return with_common_head(backbone, classes, "mobilenetv3_large")
 
 
@@ -149,6 +153,18 @@ def dan(input_shape: Shape, classes: int, weights: str = "none") -> keras.Model:
     x = ops.sum(ops.log_softmax(x, axis=1), axis=1)
     x = layers.BatchNormalization(**PUBLISHED)(layers.Dense(classes)(x))
     return keras.Model(inputs, layers.Softmax()(x), name="dan")
+
+
+def _decaying_as_published(backbone: keras.Model) -> keras.Model:
+    """MobileNetV3 with the decay of 0.99 that its authors give for their batch normalisation (section 6.1).
+
+    Keras has 0.999: after the 1,200 steps of 20 epochs of 2,400 images a third of what a network began with stands
+    in its averages, and it names one class for every face.
+    """
+    for layer in backbone.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = 0.99
+    return backbone
 
 
 def _vit(input_shape: Shape) -> keras.Model:

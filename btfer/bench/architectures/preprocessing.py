@@ -53,15 +53,15 @@ VGGFACE2_BGR = Preprocessing(255.0, (-91.4953, -103.8827, -131.0912), bgr=True)
 def with_preprocessing(model: keras.Model, preprocessing: Preprocessing | None) -> keras.Model:
     """The model behind the layers that bring pixels 0 to 1 to what its backbone was made for.
 
-    The backbone stays a layer of its own, so that it can be frozen and loaded.
+    Its layers stay layers of the new model, so that the backbone can be frozen and loaded.
     """
     if preprocessing is None:
         return model
     inputs = keras.Input(model.input_shape[1:])
-    x = preprocessing.steps()(inputs)
-    for layer in model.layers[1:]:  # a chain: backbone, average, head
-        x = layer(x)
-    return keras.Model(inputs, x, name=model.name)
+    outputs = model.call(
+        preprocessing.steps()(inputs)
+    )  # not model(...), which would hide its layers in one
+    return keras.Model(inputs, outputs, name=model.name)
 
 
 def _plain(value: float | tuple[float, ...]) -> float | list[float]:

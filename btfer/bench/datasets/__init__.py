@@ -5,6 +5,8 @@ Nothing is decoded here, but that images which lie inside a CSV are unpacked onc
 
 from btfer.bench.datasets.folders import STRATA, load_folder, load_release
 from btfer.bench.datasets.sets import (
+    LEAST_DOUBTED,
+    SAME_AS_LABELS,
     HeldOut,
     ImageSet,
     Indices,
@@ -19,6 +21,8 @@ from btfer.bench.datasets.table1 import TABLE_1, beside_table_1
 from btfer.bench.datasets.training import find_training, load_training, read_source
 
 __all__ = [
+    "LEAST_DOUBTED",
+    "SAME_AS_LABELS",
     "SPLITS",
     "STRATA",
     "TABLE_1",

@@ -4,16 +4,20 @@ Contempt and the rows without an expression are dropped. TrainingSource: Mollaho
 http://mohammadmahoor.com/affectnet; the numbers are in `numbering`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
 
+from btfer.bench.datasets.folders import part_folders
+from btfer.bench.datasets.lists import Pictures
 from btfer.bench.datasets.numbering import AFFECTNET, AFFECTNET_DROPPED, CONTEMPT, label_of
-from btfer.bench.datasets.sets import SUFFIXES, TrainingSource, parted
+from btfer.bench.datasets.sets import TrainingSource, parted
+from btfer.cached import DAMAGED
 from btfer.csv_reader import CsvRow, first_row_of, iterate_csv
 from btfer.errors import UsageError
 from btfer.expressions import parse_expression
+from btfer.paths import IMAGE_SUFFIXES
 from btfer.safe_paths import FilesInside
 
 PARTS = {"train_set": "train", "val_set": "validation", "test_set": "test"}
@@ -109,7 +113,7 @@ def _annotated(path: Path, folder: Path) -> Iterator[Found]:
     if not pictures.is_dir():
         raise UsageError(f"{folder} has no folder images: unpack it; {LAYOUT}")
     for file in sorted(pictures.iterdir()):
-        if file.suffix.lower() not in SUFFIXES:
+        if file.suffix.lower() not in IMAGE_SUFFIXES or file.name[0] == ".":
             continue
         annotation = folder / "annotations" / f"{file.stem}_exp.npy"
         label = _label(_number(annotation), annotation)
@@ -125,7 +129,7 @@ def _number(annotation: Path) -> str:
         number = float(np.load(annotation).item())
         if not number.is_integer():
             raise ValueError(f"it is {number}")
-    except (ValueError, TypeError, AttributeError, EOFError, OSError, MemoryError) as error:
+    except (*DAMAGED, OSError, MemoryError) as error:
         raise UsageError(f"{annotation} holds no whole number: {error}") from None
     return str(int(number))
 
@@ -153,9 +157,25 @@ def _listed(path: Path, table: Path) -> Iterator[Found]:
             continue
         yield LISTS[table.name], picture.relative_to(path).as_posix(), label
     if missing:
+        parts = ", ".join(one.name for one in part_folders(table.parent))
+        instead = (
+            f"move {table.name} away to read the class folders in {parts}, or " if parts else ""
+        )
         raise UsageError(
-            f"{folder} lacks {len(missing)} images of {table.name}, such as {missing[0]}: unpack "
+            f"{folder} lacks {len(missing)} images of {table.name}, such as {missing[0]}: {instead}unpack "
             f"them; {LAYOUT}"
+        )
+    if LISTS[table.name] == "all":
+        _check_all_listed(folder, table, seen)
+
+
+def _check_all_listed(folder: Path, table: Path, listed: Collection[str]) -> None:
+    """Raise UsageError where a list of the whole set was cut off; the makers' lists leave images out on purpose."""
+    others = sorted(set(Pictures(folder).files) - set(listed))
+    if others:
+        raise UsageError(
+            f"{table} names {len(listed)} images, and {folder} has {len(others)} more, such as {others[0]}: fetch the "
+            f"list again, or move the others away; {LAYOUT}"
         )
 
 

@@ -4,12 +4,10 @@ Sources: Goodfellow et al. 2013, the CSV of Kaggle's challenge; Barsoum et al. 2
 https://arxiv.org/abs/1608.01041, and fer2013new.csv of github.com/microsoft/FERPlus.
 """
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,11 @@ import numpy as np
 
 from btfer.bench.datasets.numbering import FER2013, label_of
 from btfer.bench.datasets.sets import TrainingSource, parted
+from btfer.bench.datasets.unpacking import unpack_once
 from btfer.csv_reader import iterate_csv, read_csv
-from btfer.errors import BtferError, UsageError
+from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
-from btfer.files import only_writer, sha256_file
+from btfer.files import sha256_file
 
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 VOTES = "fer2013new.csv"
@@ -35,12 +34,32 @@ Row = tuple[str, str, int | None]  # part, file, label; None = dropped by the vo
 
 
 def find_csv(path: Path) -> Path | None:
-    """The CSV at `path` or in a folder just below it."""
-    patterns = [f"{depth}{name}" for depth in ("", "*/") for name in CSV_NAMES]
-    return next(
-        (file for pattern in patterns for file in sorted(path.glob(pattern)) if file.is_file()),
-        None,
-    )
+    """The CSV at `path` or in a folder just below it. Raises UsageError where folders have one each."""
+    for name in CSV_NAMES:
+        found = [file for file in _below(path, name) if file.is_file()]
+        if len(found) > 1:
+            there = " and ".join(one.relative_to(path).as_posix() for one in found)
+            raise UsageError(f"{path} has {there}: give the folder of the one that is meant")
+        if found:
+            return found[0]
+    return None
+
+
+def _below(path: Path, name: str) -> list[Path]:
+    return [file for depth in ("", "*/") for file in sorted(path.glob(depth + name))]
+
+
+def _votes_of(path: Path, table: Path) -> Path | None:
+    """The votes of FER+ beside the CSV. Raises UsageError for votes in another folder, which nobody would read."""
+    votes = table.parent / VOTES
+    if votes.is_file():
+        return votes
+    if elsewhere := next(iter(_below(path, VOTES)), None):
+        raise UsageError(
+            f"{elsewhere} lies in another folder than {table}: put it beside it for the labels of FER+, or move it "
+            "away for those of FER2013"
+        )
+    return None
 
 
 def read_fer2013(path: Path, name: str, cache: Path) -> TrainingSource:
@@ -54,18 +73,17 @@ def read_fer2013(path: Path, name: str, cache: Path) -> TrainingSource:
     if table is None:
         raise UsageError(f"{path} has no fer2013.csv: {LAYOUT}")
     root = cache / f"fer2013-{sha256_file(table)[:16]}"
-    if not root.is_dir():
-        _unpack_once(table, root)
-    votes = table.parent / VOTES
+    unpack_once(table, root, partial(_unpack, table))
+    votes = _votes_of(path, table)
     rows: list[Row] = [
         (USAGES[usage], _file(number), label) for number, _, usage, label, _ in _rows(table)
     ]
     how = f"FER2013 by {table.name}"
-    if votes.is_file():
+    if votes:
         rows, counts = _by_votes(rows, votes)
         how = f"{how}, labels by the votes of {VOTES}"
     source = parted("fer2013", how, name, root, [(p, f, n) for p, f, n in rows if n is not None])
-    if not votes.is_file():
+    if not votes:
         return source
     given = np.array([counts[file] for file in source.images.files], np.int64)
     return replace(source, images=replace(source.images, votes=given))
@@ -90,30 +108,13 @@ def _rows(table: Path) -> Iterator[tuple[int, str, str, int, str]]:
         raise UsageError(f"{table} has a header and no rows: {LAYOUT}")
 
 
-def _unpack_once(table: Path, root: Path) -> None:
-    """Unpack, or wait for the process that is just doing so."""
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        with only_writer(root.parent):
-            if not root.is_dir():
-                _unpack(table, root)
-    except OSError as error:
-        raise BtferError(f"cannot unpack {table} into {root}: {error.strerror or error}") from error
-
-
-def _unpack(table: Path, root: Path) -> None:
-    """Each row as a PNG named as in FER+; the folder is whole or not there."""
+def _unpack(table: Path, folder: Path) -> None:
+    """Each row as a PNG named as in FER+."""
     import cv2
 
-    part = Path(tempfile.mkdtemp(dir=root.parent, prefix=".part-"))
-    try:
-        for number, where, _, _, text in _rows(table):
-            _, png = cv2.imencode(".png", _pixels(text, where))
-            (part / _file(number)).write_bytes(png.tobytes())  # imwrite is silent on a full disk
-        part.chmod(0o755)
-        os.replace(part, root)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    for number, where, _, _, text in _rows(table):
+        _, png = cv2.imencode(".png", _pixels(text, where))
+        (folder / _file(number)).write_bytes(png.tobytes())  # imwrite is silent on a full disk
 
 
 def _pixels(text: str, where: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -142,12 +143,15 @@ def _by_votes(rows: list[Row], votes: Path) -> tuple[list[Row], dict[str, list[i
             f"{votes} has {len(counted)} rows and {CSV_NAMES[0]} {len(rows)}: each image has a row, "
             "fetch both again"
         )
+    # A table that pandas saved again begins with a column of row numbers, which are no votes.
+    classes = [name for name in counted.columns if name and not name.startswith("Unnamed:")]
+    classes = [name for name in classes if name not in ("Usage", "Image name")]
     known = {file for _, file, _ in rows}
     labels: dict[str, int | None] = {}
     given: dict[str, list[int]] = {}
     for row in counted:
         where, file = f"{votes}, line {row.line}", row["Image name"]
-        votes_of = {k: v for k, v in row.values.items() if k not in ("Usage", "Image name")}
+        votes_of = {name: row[name] for name in classes}
         by_name = counts_of(votes_of, where)
         label = majority(by_name)
         if not file:  # its makers left the image out

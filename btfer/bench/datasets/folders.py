@@ -14,34 +14,36 @@ from btfer.bench.datasets.numbering import (
     as_text,
     from_text,
     label_of,
+    meanings,
 )
-from btfer.bench.datasets.sets import SUFFIXES, ImageSet, TrainingSource, image_set, parted
+from btfer.bench.datasets.parts import PARTS as NAMES_OF_PARTS
+from btfer.bench.datasets.sets import ImageSet, TrainingSource, image_set, parted
+from btfer.bucket_url import as_written
 from btfer.csv_reader import CsvRow, CsvTable, read_csv
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
 from btfer.files import check_size
+from btfer.paths import IMAGE_SUFFIXES
 from btfer.release_record import FILE as RECORD
 from btfer.release_record import read_record
 from btfer.safe_paths import FilesInside
 
 STRATA = ("ethnicity", "gender", "age")
 PARTS = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
+    **NAMES_OF_PARTS,
     "train_set": "train",
     "val_set": "validation",
     "valid_set": "validation",
     "test_set": "test",
+    "fer2013train": "train",
+    "fer2013valid": "validation",
+    "fer2013test": "test",
 }
 LAYOUT = (
     "expected NAME/train/<class>/*.jpg with NAME/test/<class>/*.jpg (or val, or both), or "
-    f"NAME/<class>/*.jpg, with a folder for each of {', '.join(EXPRESSIONS)}; of RAF-DB, FER2013 and "
-    "AffectNet also the makers' own layouts: see data/README.md"
+    f"NAME/<class>/*.jpg, with a folder for each of {', '.join(EXPRESSIONS)}; images with a CSV (image, label), "
+    "parquet and webdataset tars; RAF-DB, FER2013, FER+ and AffectNet also as their makers pack them "
+    "(list_patition_label.txt, fer2013.csv, label.csv, annotations, training.csv)"
 )
 RAFDB_FILE = re.compile(r"(train|test)_\d+(_aligned)?\.\w+")
 
@@ -54,7 +56,7 @@ def load_folder(path: Path, name: str = "") -> ImageSet:
     Raises UsageError that shows the expected layout, where there is not a folder, no class or no image.
     """
     if not path.is_dir():
-        raise UsageError(f"{path} is not a folder: {LAYOUT}")
+        raise UsageError(f"{as_written(path)} is not a folder: {LAYOUT}")
     found = list(_class_folders(path, path, "all", kind_named(name or path.name), {}))
     if not found:
         raise UsageError(f"{path} holds no image in class folders: {LAYOUT}")
@@ -79,11 +81,13 @@ def read_folders(path: Path, name: str, labels: str = "") -> TrainingSource:
         found = [
             row
             for one in parts
-            for row in _class_folders(root, one, PARTS[one.name.lower()], kind, said)
+            for row in _class_folders(root, _inner_part(one), PARTS[one.name.lower()], kind, said)
         ]
         how = f"folders {' and '.join(one.name for one in parts)}"
     if not found:
-        raise UsageError(f"{path} holds no image in class folders: {LAYOUT}")
+        loose = ", ".join(one.name for one in parts if images(one))
+        where = f", only loose ones in {loose}" if loose else ""
+        raise UsageError(f"{path} holds no image in class folders{where}: {LAYOUT}")
     if said and any(_are_numbered(folders(one)) for one in parts or [root]):
         how += f", labels {as_text(said)}"
     return parted(kind or "folders", how, name, root, found)
@@ -154,8 +158,23 @@ def _votes_of_row(table: Path, row: CsvRow) -> list[int]:
 
 
 def folders(path: Path) -> list[Path]:
-    """Its sub-folders by name, but for hidden ones."""
-    return sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
+    """Its sub-folders by name, but for hidden ones and those that a Mac or a NAS adds.
+
+    Raises UsageError for a link to nothing, which would be left out without a word.
+    """
+    return sorted(one for one in _listed(path) if one.is_dir() and not _is_litter(one.name))
+
+
+def _listed(path: Path) -> list[Path]:
+    """What lies in a folder. Raises UsageError for a link to nothing."""
+    found = list(path.iterdir())
+    if lost := next((one for one in found if one.is_symlink() and not one.exists()), None):
+        raise UsageError(f"{lost} is a link to a file or folder that is missing: mend or remove it")
+    return found
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith((".", "@")) or name in ("__MACOSX", "#recycle")
 
 
 def kind_named(name: str) -> str:
@@ -168,23 +187,64 @@ def kind_named(name: str) -> str:
 
 def _check_parts(root: Path, found: list[Path]) -> None:
     parts = [PARTS[one.name.lower()] for one in found]
+    if parts == ["train"]:
+        raise UsageError(
+            f"{root} has {found[0].name} and no test or val beside it: to part it by chance, give the folder "
+            f"{found[0]} itself; {LAYOUT}"
+        )
     if len(set(parts)) == 1 or "train" not in parts or len(set(parts)) < len(parts):
         raise UsageError(
             f"{root} has the parts {', '.join(one.name for one in found)}: one train/ is needed, and "
             f"one test/ or val/, or both; {LAYOUT}"
         )
-    others = [one.name for one in folders(root) if one not in found and _holds_images(one)]
+    others = [one for one in folders(root) if one not in found]
+    others = _with_other_images(others, found) if others else []
     if others:
         raise UsageError(
-            f"{root} has images in {', '.join(others)} beside its parts: move them away, or give the folder that "
-            f"is meant; {LAYOUT}"
+            f"{root} has images in {', '.join(one.name for one in others)} beside its parts: move them away, or give "
+            f"the folder that is meant; {LAYOUT}"
         )
+
+
+def _inner_part(part: Path) -> Path:
+    """`train/train`, as train.zip unpacks into a folder of its name; else the part itself."""
+    inside = folders(part)
+    if len(inside) == 1 and PARTS.get(inside[0].name.lower()) == PARTS[part.name.lower()]:
+        return _inner_part(inside[0])
+    return part
+
+
+def _with_other_images(others: list[Path], parts: list[Path]) -> list[Path]:
+    """Those that hold, at any depth, an image that the parts have not; some re-uploads lie in themselves once more."""
+    known = {_in_its_part(one) for part in parts for one in _images_below(part)}
+    return [
+        folder
+        for folder in others
+        if any(_in_its_part(one) not in known for one in _images_below(folder))
+    ]
+
+
+def _in_its_part(image: Path) -> tuple[tuple[str, ...], int]:
+    """Part, class and name of an image, and its size in bytes."""
+    return image.parts[-3:], image.stat().st_size
+
+
+def _images_below(folder: Path) -> Iterator[Path]:
+    return (
+        one for below in (folder, *folder.rglob("*/")) if below.is_dir() for one in images(below)
+    )
 
 
 def part_folders(path: Path) -> list[Path]:
     """The folders train, test and so on that have class folders with images."""
     parts = (one for one in folders(path) if one.name.lower() in PARTS)
     return [one for one in parts if any(images(folder) for folder in folders(one))]
+
+
+def has_class_folders(path: Path) -> bool:
+    """Whether there are folders called as classes or numbers, at `path` or at most two folders below."""
+    inside = (one for depth in ("*/", "*/*/", "*/*/*/") for one in path.glob(depth) if one.is_dir())
+    return any(one.name.isdigit() or _is_class(one) for one in inside)
 
 
 def _holds_images(folder: Path) -> bool:
@@ -196,34 +256,71 @@ def _class_folders(
 ) -> Iterator[Found]:
     """What lies in the class folders of `within`; contempt is left out."""
     inside = folders(within)
-    numbers = _numbers(inside, kind, said)
+    numbers = _numbers(root, inside, kind, said)
+    seen: dict[int, str] = {}
     for folder in inside:
-        if folder.name.lower() == CONTEMPT or (numbers and not numbers.get(folder.name)):
+        if _name_of_class(folder) == CONTEMPT or (numbers and not numbers.get(folder.name)):
             continue
         label = label_of(numbers[folder.name]) if numbers else _label_of_folder(folder)
+        if seen.setdefault(label, folder.name) != folder.name:
+            raise UsageError(
+                f"{within} has two folders for {EXPRESSIONS[label]}, {seen[label]} and {folder.name}: put them "
+                "together, or move the one away that is not meant"
+            )
         deeper = [one.name for one in folders(folder) if _holds_images(one)]
         if deeper:
             raise UsageError(
                 f"{folder} has images in folders of its own ({', '.join(deeper[:3])}), which would be left out: "
                 "put them into the class folder, or move them away"
             )
-        for file in images(folder):
+        found = images(folder)
+        others = [one.name for one in _listed(folder) if one.is_file() and _is_unnamed_image(one)]
+        if others:
+            raise UsageError(
+                f"{folder} has images that are not called as such, as {others[0]} ({len(others)} of them), which would "
+                "be left out: give them an ending such as .png, or move them away"
+            )
+        for file in found:
             yield part, file.relative_to(root).as_posix(), label
 
 
 def images(folder: Path) -> list[Path]:
-    """The images that lie in a folder, by suffix."""
-    return [one for one in folder.iterdir() if one.is_file() and one.suffix.lower() in SUFFIXES]
+    """The images that lie in a folder, by suffix, but for hidden ones such as `._a.jpg` of a Mac."""
+    return [
+        one
+        for one in _listed(folder)
+        if one.suffix.lower() in IMAGE_SUFFIXES and one.name[0] != "." and one.is_file()
+    ]
+
+
+_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
+"""First bytes of JPEG, PNG, GIF, WebP, BMP and TIFF."""
+
+
+def _is_unnamed_image(file: Path) -> bool:
+    """Whether a file begins as an image does, and has no ending of one; landmarks and lists may lie beside images."""
+    if file.name[0] == "." or file.suffix.lower() in IMAGE_SUFFIXES:
+        return False
+    with file.open("rb") as source:
+        head = source.read(12)
+    return head.startswith(_BEGINNINGS) or head[4:8] == b"ftyp"  # the last of HEIC and AVIF
+
+
+def _name_of_class(folder: Path) -> str:
+    """`angry` of `0_angry`: a name beside a number says what the number is."""
+    return re.sub(r"^\d+[ _.-]+", "", folder.name).lower()
 
 
 def _label_of_folder(folder: Path) -> int:
     try:
-        return label_of(parse_expression(folder.name))
+        return label_of(parse_expression(_name_of_class(folder)))
     except UsageError as error:
         raise UsageError(f"folder {folder}: {error}; {LAYOUT}") from None
 
 
-def _numbers(inside: list[Path], kind: str, said: Mapping[str, str]) -> Mapping[str, str]:
+def _numbers(
+    root: Path, inside: list[Path], kind: str, said: Mapping[str, str]
+) -> Mapping[str, str]:
     """The meaning of numbered folders; {} where they have names. Never guessed by the numbers alone."""
     if not _are_numbered(inside):
         return {}
@@ -237,8 +334,8 @@ def _numbers(inside: list[Path], kind: str, said: Mapping[str, str]) -> Mapping[
         return NUMBERINGS[kind]
     raise UsageError(
         f"{inside[0].parent} has numbered folders, and every public set numbers its classes differently: name the "
-        f"set, such as --train rafdb={inside[0].parent}, or say with --labels what each is: "
-        f"{_meanings({one.name for one in inside})}"
+        f"set, such as --train rafdb={root}, or say with --labels what each is: "
+        f"{meanings({one.name for one in inside})}"
     )
 
 
@@ -253,7 +350,7 @@ def _check_numbers(inside: list[Path], kind: str) -> None:
         raise UsageError(
             f"{inside[0].parent} has the numbered folders {', '.join(sorted(found))}, and the classes of {kind} "
             f"are numbered {min(expected)} to {max(expected)}: say with --labels what each is, or give them the "
-            f"names of their classes; {_meanings(found)}"
+            f"names of their classes; {meanings(found)}"
         )
 
 
@@ -267,27 +364,20 @@ def _check_said(inside: list[Path], said: Mapping[str, str]) -> None:
         )
 
 
-def _meanings(found: set[str]) -> str:
-    """What each public set would mean by some numbers."""
-    return "; ".join(
-        f"{kind} {as_text({n: name for n, name in numbers.items() if n in found})}"
-        for kind, numbers in NUMBERINGS.items()
-    )
-
-
 def _without_wrappers(path: Path) -> Path:
     """Down through folders that hold nothing but one folder, as archives unpack."""
     while True:
         inside = folders(path)
         if len(inside) != 1 or images(path) or inside[0].name.lower() in PARTS:
             return path
-        if inside[0].name.isdigit() or _is_class(inside[0].name):
+        if inside[0].name.isdigit() or _is_class(inside[0]):
             return path
         path = inside[0]
 
 
-def _is_class(name: str) -> bool:
+def _is_class(folder: Path) -> bool:
+    name = _name_of_class(folder)
     try:
         return bool(parse_expression(name))
     except UsageError:
-        return name.lower() == CONTEMPT
+        return name == CONTEMPT

@@ -7,10 +7,11 @@ Disgust, 6: Anger, 7: Contempt, 8: None, 9: Uncertain, 10: No-Face"). FER+, the 
 ExpW, its readme.txt ("0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral").
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
+from btfer.packed.image import is_number
 
 RAFDB = {
     "1": "surprise",
@@ -61,6 +62,8 @@ DROPPED = {
     "ferplus": {"7", "8", "9"},
 }  # FER+: contempt, unknown, no face
 CONTEMPT = "contempt"  # AffectNet's and FER+'s eighth class, which BTFER has not
+NO_CLASS = {CONTEMPT, "none", "uncertain", "no-face", "unknown", "nf"}
+"""What the makers of AffectNet and FER+ call what is none of the seven classes."""
 
 
 def as_text(numbers: Mapping[str, str]) -> str:
@@ -83,6 +86,75 @@ def from_text(text: str) -> dict[str, str]:
     if found and missing:
         raise UsageError(f"--labels '{text}' must name each class once: see {', '.join(missing)}")
     return found
+
+
+def meanings(found: Collection[str]) -> str:
+    """What each public set would mean by some numbers."""
+    return "; ".join(
+        f"{kind} {as_text({n: name for n, name in numbers.items() if n in found})}"
+        for kind, numbers in NUMBERINGS.items()
+    )
+
+
+def labels_by_word(
+    words: Mapping[str, str], said: Mapping[str, str], numbers: Mapping[str, str]
+) -> dict[str, int | None]:
+    """The label that each word of a list means; None for what is no class of the seven.
+
+    words: where each of them stands first, for messages. said: what numbers mean by --labels. numbers: what they mean
+    where their set is known beyond doubt, else {}. Raises UsageError where numbers have no meaning, and where two
+    words mean one class.
+    """
+    numbered = [word for word in words if is_number(word)]
+    if numbered and len(numbered) < len(words):
+        other = next(word for word in words if word not in numbered)
+        raise UsageError(
+            f"{words[other]} says {other[:40]}, and {words[numbered[0]]} the number {numbered[0][:40]}: write "
+            "names, or numbers, throughout"
+        )
+    if not numbered:
+        return _by_name(words)
+    _check_whole(words)
+    meaning = said or numbers
+    if not meaning:
+        raise UsageError(
+            f"{words[numbered[0]]} says the class by the number {numbered[0]}, and re-uploads number the classes "
+            f"anew: say with --labels what each is: {meanings(words)}"
+        )
+    if unnamed := sorted(words.keys() - meaning.keys()):
+        raise UsageError(
+            f"{words[unnamed[0]]} says the class {unnamed[0]}, of which {'--labels' if said else 'its set'} says "
+            f"nothing: add {unnamed[0]}=CLASS to --labels, or {unnamed[0]}= to leave it out"
+        )
+    return {word: label_of(meaning[word]) if meaning[word] else None for word in words}
+
+
+def _check_whole(words: Mapping[str, str]) -> None:
+    for word, where in words.items():
+        if not (word.isascii() and word.isdigit() and len(word) < 4):
+            raise UsageError(
+                f"{where}: its class is {word[:40]}, and a whole number from 0 is needed"
+            )
+
+
+def _by_name(words: Mapping[str, str]) -> dict[str, int | None]:
+    labels: dict[str, int | None] = {}
+    first: dict[int, str] = {}
+    for word, where in words.items():
+        if word.strip().lower() in NO_CLASS:
+            labels[word] = None
+            continue
+        try:
+            label = label_of(parse_expression(word))
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
+        if first.setdefault(label, word.lower()) != word.lower():
+            raise UsageError(
+                f"{where} says {word[:40]}, and others {first[label]}: both are {EXPRESSIONS[label]}, and whether "
+                "they are one class is not said: give them one name"
+            )
+        labels[word] = label
+    return labels
 
 
 def label_of(expression: str) -> int:

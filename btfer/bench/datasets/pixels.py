@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -12,10 +12,11 @@ import numpy as np
 import PIL
 
 from btfer.bench.datasets import ImageSet
-from btfer.engine import map_unordered
+from btfer.cached import cached
+from btfer.engine import PROCESSES, SERIAL, map_unordered
 from btfer.errors import BtferError, ImageError, UsageError
 from btfer.files import only_writer
-from btfer.images import decode_rgb
+from btfer.images import CRASHED, decode_rgb
 from btfer.progress import SILENT, Progress
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -55,14 +56,16 @@ def load_pixels(
 ) -> Pixels:
     """All images of a set, uint8 [N, size_px, size_px, 3] RGB, mapped from `cache`.
 
-    The cache is made on first use, on all cores; where another process is just making it, this one
-    waits. Raises UsageError that names the images that cannot be read, BtferError where the cache
+    The cache is made on first use and where it is damaged, on all cores; where another process is just
+    making it, this one waits. Raises UsageError that names the images that cannot be read, BtferError where the cache
     cannot be written.
     """
     readers = f"pillow{PIL.__version__}-opencv{cv2.__version__}"
     path = cache / f"{images.digest[:16]}-{size_px}-{resize}-{readers}.npy"
-    if not path.is_file():
-        _write(images, size_px, path, resize, progress)
+    return cached(path, lambda: _write(images, size_px, path, resize, progress), _mapped)
+
+
+def _mapped(path: Path) -> Pixels:
     mapped: Pixels = np.load(path, mmap_mode="r")
     return mapped
 
@@ -93,6 +96,18 @@ def decode_chunk(chunk: Chunk) -> Decoded:
             continue
         out[place] = shrink(pixels, size, chunk.resize)
     return Decoded(chunk.start, out, tuple(broken))
+
+
+def _singly(chunk: Chunk) -> list[Chunk]:
+    if len(chunk.files) == 1:
+        return []
+    return [replace(chunk, start=chunk.start + n, files=(f,)) for n, f in enumerate(chunk.files)]
+
+
+def _crashed(chunk: Chunk) -> Decoded:
+    """As `decode_chunk`, of images of which worker processes died."""
+    black = np.zeros((len(chunk.files), chunk.size_px, chunk.size_px, 3), np.uint8)
+    return Decoded(chunk.start, black, tuple(f"{name} ({CRASHED})" for name in chunk.files))
 
 
 def _decoded(data: bytes) -> Pixels:
@@ -145,8 +160,9 @@ def _fill(
     begin, done, last = file.tell(), 0, time.monotonic()
     broken: list[str] = []
     progress.say(f"{images.name}: decoding {len(images):,} images at {size_px}x{size_px}")
-    engine = "processes" if len(images) >= WORTH_PROCESSES else "serial"
-    for one in map_unordered(decode_chunk, _chunks(images, size_px, resize), engine=engine):
+    engine = PROCESSES if len(images) >= WORTH_PROCESSES else SERIAL
+    chunks = _chunks(images, size_px, resize)
+    for one in map_unordered(decode_chunk, chunks, engine=engine, died=_crashed, split=_singly):
         file.seek(begin + one.start * size_px * size_px * 3)
         file.write(one.pixels.tobytes())
         broken += one.broken

@@ -12,8 +12,11 @@ from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import sha256_file
 
-# The last four are images that btfer does not read: listed so that they get reported.
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
+LEAST_DOUBTED = 100
+"""Images of a release from which on answers may be told from its labels: of a few, any network may get all right."""
+
+SAME_AS_LABELS = 0.99
+"""Share of answers from which on they are the labels: nobody's network agrees so well with what people said."""
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 NOBODY: Indices = np.empty(0, np.int64)
@@ -154,8 +157,10 @@ def image_set(
 def parted(
     kind: str, how: str, name: str, root: Path, found: Iterable[tuple[str, str, int]]
 ) -> TrainingSource:
-    """A source of (part, file, label), in the order of the files' names."""
+    """A source of (part, file, label), in the order of the files' names. Raises UsageError where there is none."""
     rows = sorted(found, key=lambda row: row[1])
+    if not rows:
+        raise UsageError(f"training set '{name}' ({how}) has no image of the seven classes")
     parts = np.array([row[0] for row in rows])
     images = image_set(name, root, [row[1] for row in rows], [row[2] for row in rows])
     places = {str(part): np.flatnonzero(parts == part) for part in dict.fromkeys(parts)}

@@ -29,6 +29,7 @@ def split_source(source: TrainingSource, how: str, seed: int = 0) -> Split:
     """Part a set. Raises UsageError for an unknown way, and for `official` of a set without parts."""
     if how not in SPLITS:
         raise UsageError(f"unknown split '{how}'; choose one of {', '.join(SPLITS)}")
+    _check_parts(source)
     part = {"official": _official, "authors": _authors, "strict": _strict}[how]
     learn, check, test, words = part(source, seed)
     images = source.images
@@ -42,6 +43,18 @@ def split_source(source: TrainingSource, how: str, seed: int = 0) -> Split:
         test,
         source.kind,
     )
+
+
+def _check_parts(source: TrainingSource) -> None:
+    """Raise UsageError where the makers' parts have nothing to learn from, or nothing else."""
+    parts = source.parts
+    if not parts or "all" in parts:
+        return
+    there = f"'{source.images.name}' ({source.how}) has the part {' and '.join(parts)} alone"
+    if "train" not in parts:
+        raise UsageError(f"{there}, and nothing to learn from: fetch its train part too")
+    if len(parts) == 1:
+        raise UsageError(f"{there}, and nothing to test on: fetch its test or validation part too")
 
 
 def limited(split: Split, per_class: int, seed: int = 0) -> Split:
@@ -79,7 +92,8 @@ def _authors(source: TrainingSource, seed: int) -> Parts:
 
 def _was_pooled(source: TrainingSource) -> bool:
     """Whether the authors parted anew what lies here: not so what they, or others, had parted already."""
-    if source.how.startswith("folders"):
+    as_its_makers = source.how.startswith(("RAF-DB", "AffectNet"))
+    if not as_its_makers:
         return source.kind == "rafdb" and "test" in source.parts
     return source.kind in POOLED_SHARE
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from btfer.errors import MissingExtra
+from btfer.parsing import parse_json
 
 CARD, LABELS, KEY = "btfer.json", "labels.txt", "btfer"
 
@@ -39,7 +40,7 @@ def read_card(file: Path) -> dict[str, Any] | None:
     with zipfile.ZipFile(file) as archive:
         if CARD not in archive.namelist():  # a .keras file is an archive too
             return None
-        return dict(json.loads(archive.read(CARD)))
+        return dict(parse_json(archive.read(CARD)))
 
 
 def _onnx_card(file: Path) -> dict[str, Any] | None:
@@ -48,4 +49,4 @@ def _onnx_card(file: Path) -> dict[str, Any] | None:
     except ImportError:
         raise MissingExtra("an ONNX file", "export") from None
     props = {one.key: one.value for one in onnx.load(str(file)).metadata_props}
-    return dict(json.loads(props[KEY])) if KEY in props else None
+    return dict(parse_json(props[KEY])) if KEY in props else None

@@ -22,13 +22,14 @@ import numpy as np
 from btfer import __version__
 from btfer.bench.architectures.weight_files import NOTICES
 from btfer.bench.datasets import SPLITS, ImageSet, Split, TrainingSource, load_release, split_source
+from btfer.bench.datasets.folders import images as images_in
 from btfer.bench.datasets.folders import labels_in
 from btfer.bench.datasets.training import read_source
 from btfer.bench.edge.card import add_card
 from btfer.bench.experiments.cells import SPLIT_SEED
 from btfer.bench.runs.inputs import InputSpec, grey_weights
 from btfer.bench.runs.store import TrainedRun
-from btfer.errors import BtferError, MissingExtra, UsageError
+from btfer.errors import BtferError, ImageError, MissingExtra, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import write_atomic
 from btfer.images import Pixels, decode_rgb
@@ -134,23 +135,37 @@ def card_of(run: TrainedRun, spec: ExportSpec, calibration: Pixels | None = None
 def calibration_images(run: TrainedRun, data_dir: Path, folder: Path | None = None) -> Pixels:
     """Up to 300 images that the run learnt from, drawn by a fixed seed, uint8 [N, size, size, 3] RGB.
 
-    folder: a training set; None = the one of the run's name in data_dir/training, or of a fold the
-    rest of its release. Raises UsageError where there is none.
+    folder: a training set, or images without classes; None = the set of the run's name in data_dir/training, or of a
+    fold the rest of its release. Raises UsageError where there is none.
     """
-    images, indices = _learnt_from(run, data_dir, folder)
+    loose = sorted(images_in(folder)) if folder and folder.is_dir() else []
+    if loose:
+        files, indices = loose, np.arange(len(loose))
+    else:
+        images, indices = _learnt_from(run, data_dir, folder)
+        files = [images.root / one for one in images.files]
     chosen = np.random.default_rng(0).permutation(indices)[:CALIBRATION_IMAGES]
-    crops = (decode_rgb((images.root / images.files[n]).read_bytes()) for n in sorted(chosen))
-    return run.input_spec.images(crops)
+    return run.input_spec.images(_decoded(files[n]) for n in sorted(chosen))
+
+
+def _decoded(file: Path) -> Pixels:
+    try:
+        return decode_rgb(file.read_bytes())
+    except ImageError as error:
+        raise UsageError(f"--calibration: {file} cannot be read: {error}") from None
 
 
 def _learnt_from(run: TrainedRun, data_dir: Path, folder: Path | None) -> tuple[ImageSet, Any]:
     name = run.record.training
     if folder and not folder.is_dir():
         raise UsageError(f"--calibration {folder}: there is no such folder")
-    folder = folder or training_dir(data_dir) / name
-    if folder.is_dir():
+    set_folder = folder or training_dir(data_dir) / name
+    if set_folder.is_dir():
         said = labels_in(run.record.definition.split)
-        source = read_source(folder, name, data_dir / "runs" / "_cache", said)
+        try:
+            source = read_source(set_folder, name, data_dir / "runs" / "_cache", said)
+        except UsageError as error:
+            raise UsageError(f"--calibration {folder}: {error}" if folder else str(error)) from None
         split = _split_again(run, source)
         return split.train, split.train_indices
     release = releases_dir(data_dir) / run.record.release_name
@@ -162,7 +177,7 @@ def _learnt_from(run: TrainedRun, data_dir: Path, folder: Path | None) -> tuple[
         rest = [place for place, file in enumerate(images.files) if file not in held_out]
         return images, np.array(rest)
     raise UsageError(
-        f"no training set {folder}: name the folder of {name} with --calibration FOLDER"
+        f"no training set {set_folder}: name the folder of {name} with --calibration FOLDER"
     )
 
 

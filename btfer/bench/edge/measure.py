@@ -5,7 +5,6 @@ faces of the release that the run was scored on. What is lost is the accuracy of
 on the same images, minus that of the file: with a 95 % bootstrap interval over images, by class.
 """
 
-import json
 import subprocess
 import sys
 import zipfile
@@ -25,6 +24,8 @@ from btfer.bench.edge.runtimes import load_file
 from btfer.bench.runs.store import MODEL, TrainedRun
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
+from btfer.images import Pixels
+from btfer.parsing import parse_json
 from btfer.paths import releases_dir
 from btfer.progress import SILENT, Progress
 
@@ -102,10 +103,7 @@ def measure_run(
     Only images that count in the run's scores are asked about, in the pixels that the run was trained for.
     Raises UsageError for a run without a release.
     """
-    trained, images, places = _scored(run, request)
-    spec, cache = run.input_spec, request.data_dir / "runs" / "_cache"
-    pixels = load_pixels(images, spec.size_px, cache, spec.resize)
-    chosen, labels = pixels[places], images.labels[places]
+    trained, chosen, labels, images = scored_images(run, request)
     progress.say(f"{run.name}: measuring {TRAINED}")
     first = _row(run, request, TRAINED, run.folder / MODEL, images)
     yield replace(first, images=len(labels), accuracy=_accuracy(trained, labels))
@@ -171,6 +169,18 @@ def as_rows(found: list[EdgeRow]) -> list[dict[str, Any]]:
     return [asdict(one) for one in found]
 
 
+def scored_images(run: TrainedRun, request: EdgeRequest) -> tuple[Array, Pixels, Array, ImageSet]:
+    """What the trained network predicted (int [N]), these images as it saw them, their labels, and the release.
+
+    Images: uint8 [N, size, size, 3], those that count in the run's scores. Raises UsageError for a run without a
+    release, and where the release is another one.
+    """
+    predicted, images, places = _scored(run, request)
+    spec, cache = run.input_spec, request.data_dir / "runs" / "_cache"
+    pixels = load_pixels(images, spec.size_px, cache, spec.resize)
+    return predicted, pixels[places], images.labels[places], images
+
+
 def _scored(run: TrainedRun, request: EdgeRequest) -> tuple[Array, ImageSet, Array]:
     """What the trained network predicted (int [N]), the release, and the places of these images in it."""
     import pandas as pd
@@ -220,7 +230,7 @@ def _measured(file: Path, request: EdgeRequest) -> dict[str, float]:
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]
         raise BtferError(f"{file} could not be measured: {last[0]}")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return dict(parse_json(done.stdout.splitlines()[-1]))
 
 
 def _accuracy(predicted: Array, labels: Array) -> float:

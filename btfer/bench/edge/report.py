@@ -10,6 +10,7 @@ from btfer.bench.edge.measure import EdgeRow, as_rows
 from btfer.csv_writer import as_csv
 from btfer.errors import UsageError
 from btfer.files import only_writer, write_atomic
+from btfer.parsing import parse_json
 
 TITLES = ("network", "form", "MB", "median ms", "p95 ms", "memory MB", "accuracy", "lost (95 %)")
 SHAPES = "os^DvP*X"
@@ -50,7 +51,7 @@ def kept_rows(runs_dir: Path) -> list[EdgeRow]:
 def _stored(folder: Path) -> list[EdgeRow]:
     file = folder / STORED
     try:
-        return [EdgeRow(**one) for one in json.loads(file.read_text(encoding="utf-8"))]
+        return [EdgeRow(**one) for one in parse_json(file.read_text(encoding="utf-8"))]
     except FileNotFoundError:
         return []
     except (ValueError, TypeError) as error:

@@ -159,14 +159,6 @@ def paper_cells(
     ]
 
 
-def shard(wanted: list[GridCell], part: str) -> list[GridCell]:
-    """Every n-th cell from the i-th on, for `i/n`. Raises UsageError for another form."""
-    number, found, count = part.partition("/")
-    if not (found and number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
-        raise UsageError(f"--shard '{part}' is not a part; write i/n, from 1/n to n/n")
-    return wanted[int(number) - 1 :: int(count)]
-
-
 def _check_balances(wanted: list[str]) -> None:
     for unknown in set(wanted) - set(BALANCES):
         raise UsageError(f"unknown balance '{unknown}'; choose one of {', '.join(BALANCES)}")

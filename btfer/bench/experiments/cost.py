@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from btfer.bench.architectures import ARCHITECTURES, architecture
+from btfer.bench.experiments.cells import GridCell
 from btfer.bench.runs.record import RunRecord
 from btfer.bench.train.protocol import Protocol
 
@@ -21,6 +22,9 @@ STEP_SECONDS = 0.005  # what a step costs however small the network
 # Of what a product of large matrices reaches, a network's training does; measured with resnet18 and
 # sequential_4conv at 48.
 EFFICIENCY = 0.3
+
+SOME_IMAGES = (10_000, 2_500)
+SOME_RATE = 1e12
 
 MEGA = 1e6
 
@@ -58,6 +62,23 @@ def likely_epochs(
     if two_phases:
         return min(head, protocol.head_epochs, limit) + min(everything, limit, protocol.max_epochs)
     return min(scratch, limit, protocol.max_epochs)
+
+
+def epochs_of(cell: GridCell, protocol: Protocol, most: int | None = None) -> float:
+    """`likely_epochs` of a cell."""
+    two_phases = cell.weights != "none" or cell.architecture in protocol.head_first
+    return likely_epochs(cell.resolution, protocol, two_phases, most)
+
+
+def cost_beside_others(cell: GridCell, protocol: Protocol, most: int | None = None) -> float:
+    """Seconds that a cell would take with a training set and on a machine that are the same for all.
+
+    To compare cells by: it is the same number on every machine. most: epochs of a phase.
+    """
+    epochs = epochs_of(cell, protocol, most)
+    return seconds_of_run(
+        cell.architecture, cell.resolution, SOME_IMAGES, epochs, SOME_RATE, protocol.batch_size
+    )
 
 
 def rate_of_runs(records: Iterable[RunRecord]) -> float | None:

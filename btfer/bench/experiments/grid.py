@@ -1,7 +1,7 @@
 """Many runs: every combination of options is a cell; a cell that fails is recorded and the rest go on."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,9 +20,11 @@ from btfer.bench.datasets import (
     stratified_folds,
     stratified_split,
 )
+from btfer.bench.experiments.apart import CellEnd, each_apart
 from btfer.bench.experiments.cells import IN_DOMAIN, SPLIT_SEED, GridCell
+from btfer.bench.experiments.clock import Clock
 from btfer.bench.experiments.cost import (
-    likely_epochs,
+    epochs_of,
     rate_of_processor,
     rate_of_runs,
     seconds_of_run,
@@ -41,6 +43,7 @@ from btfer.bench.runs.store import RunStore
 from btfer.bench.train.protocol import Protocol
 from btfer.bench.train.recipe import PLAIN, Recipe
 from btfer.csv_writer import frame_as_csv
+from btfer.engine import SERIAL, Engine
 from btfer.errors import BtferError, Busy, UsageError
 from btfer.files import only_one, write_atomic
 from btfer.progress import Progress
@@ -85,26 +88,39 @@ class GridContext:
         return self.store.runs_dir / run_id(definition)
 
 
-def run_grid(wanted: list[GridCell], grid: GridContext) -> list[RunRecord]:
+def run_grid(wanted: list[GridCell], grid: GridContext, engine: Engine = SERIAL) -> list[RunRecord]:
     """Run each cell; their records, in order. A failed one has the state `failed` and its error.
 
-    A cell that another process is just running is left to it, and looked at again when the others are done.
+    engine: `serial` = one after another in this process; otherwise each has a process of its own, as many at once as
+    there are GPUs or `engine.workers`, and one that fails is tried once more. A cell that another command is just
+    running is left to it, and looked at again when the others are done.
     """
-    say = grid.store.progress.say
     for weights in sorted({cell.weights for cell in wanted} & set(NOTICES)):
-        say(NOTICES[weights])
-    clock, records, busy = Clock(wanted, grid), list[RunRecord](), list[int]()
-    for number, cell in enumerate(wanted, start=1):
-        say(f"[{number}/{len(wanted)}] {cell}{clock.left(number - 1)}")
-        record, is_busy = _run_cell(cell, grid)
-        records.append(record)
-        clock.done(number - 1, record)
-        if is_busy:
-            busy.append(number - 1)
+        grid.store.progress.say(NOTICES[weights])
+    run = _one_by_one if engine.name == "serial" else each_apart
+    clock = Clock(expected_seconds(wanted, grid))
+    every = range(len(wanted))
+    ends = {one.number: one for one in run(every, wanted, grid, clock, engine)}
+    busy = [number for number in every if ends[number].is_busy]
     if len(busy) < len(wanted):
-        for number in busy:
-            records[number], _ = _run_cell(wanted[number], grid)
-    return records
+        ends |= {one.number: one for one in run(busy, wanted, grid, clock, engine)}
+    return [ends[number].record for number in every]
+
+
+def _one_by_one(
+    numbers: Sequence[int],
+    wanted: list[GridCell],
+    grid: GridContext,
+    clock: Clock,
+    engine: Engine,
+) -> Iterator[CellEnd]:
+    """As `each_apart`, in this process and once each."""
+    for number in numbers:
+        clock.begin(number)
+        grid.store.progress.say(f"[{number + 1}/{len(wanted)}] {wanted[number]}{clock.left()}")
+        record, is_busy = run_cell(wanted[number], grid)
+        clock.done(number, record)
+        yield CellEnd(number, record, is_busy)
 
 
 def with_leaks(records: list[RunRecord], grid: GridContext, leaks: Leaks) -> list[RunRecord]:
@@ -151,8 +167,12 @@ def _keep_leaks(record: RunRecord, leaks: Mapping[str, Any], store: RunStore) ->
 
 def record_of(cell: GridCell, grid: GridContext) -> RunRecord | None:
     """What is on disk of a cell; None where nothing is."""
-    definition = _definition(cell, _experiment(cell, grid), grid)
-    return grid.store.read(grid.folder(definition))
+    return grid.store.read(folder_of(cell, grid))
+
+
+def folder_of(cell: GridCell, grid: GridContext) -> Path:
+    """The folder of a cell's run."""
+    return grid.folder(_definition(cell, _experiment(cell, grid), grid))
 
 
 def expected_seconds(wanted: list[GridCell], grid: GridContext) -> list[float]:
@@ -161,40 +181,9 @@ def expected_seconds(wanted: list[GridCell], grid: GridContext) -> list[float]:
     return [_expected(cell, grid, rate) for cell in wanted]
 
 
-class Clock:
-    """Time left of a grid: what is expected of the other cells, scaled by how the finished ones went."""
-
-    def __init__(self, wanted: list[GridCell], grid: GridContext) -> None:
-        self.expected = expected_seconds(wanted, grid)
-        self.started = time.monotonic()
-        self.planned = self.taken = 0.0
-
-    def left(self, finished: int) -> str:
-        """In words, with that many cells done."""
-        scale = self.taken / self.planned if self.planned else 1.0
-        return f"; about {in_words(scale * sum(self.expected[finished:]))} left"
-
-    def done(self, number: int, record: RunRecord) -> None:
-        """Learn from a cell that was trained just now."""
-        now = time.monotonic()
-        if record.is_done and now - self.started > 1:
-            self.planned += self.expected[number]
-            self.taken += now - self.started
-        self.started = now
-
-
-def in_words(seconds: float) -> str:
-    """`40 s`, `12 min`, `3.5 h` or `2.1 days`."""
-    for limit, unit, name in ((90, 1, "s"), (5400, 60, "min")):
-        if seconds < limit:
-            return f"{seconds / unit:.0f} {name}"
-    return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} days"
-
-
 def _expected(cell: GridCell, grid: GridContext, rate: float) -> float:
     protocol = grid.protocol
-    two = cell.weights != "none" or cell.architecture in protocol.head_first
-    epochs = likely_epochs(cell.resolution, protocol, two, grid.epochs)
+    epochs = epochs_of(cell, protocol, grid.epochs)
     images = _sizes(cell, grid)
     times = 1 if cell.training else grid.folds
     return times * seconds_of_run(
@@ -227,8 +216,29 @@ def _experiment(cell: GridCell, grid: GridContext) -> Experiment:
     )
 
 
-def _run_cell(cell: GridCell, grid: GridContext) -> tuple[RunRecord, bool]:
-    """The record of a cell, and whether another process is just running it."""
+def finished_record(cell: GridCell, grid: GridContext) -> RunRecord | None:
+    """The record of a cell of which nothing is left to do, as it is on the grid's release; else None."""
+    record = record_of(cell, grid)
+    if not (record and record.is_done and record.training == (cell.training or IN_DOMAIN)):
+        return None
+    if any(record.folder.glob("*.npz")):  # it was killed before it put its states away
+        return None
+    if not cell.training:
+        return record
+    others = [held_out_part(one) for one in _others(cell, grid)] if grid.cross else []
+    if not all(record.is_tested_on(one.name, one.digest) for one in others):
+        return None
+    return record.on(grid.release.digest) if grid.release else record
+
+
+def unrun_record(cell: GridCell, grid: GridContext) -> RunRecord:
+    """The record of a cell of which nothing is done."""
+    definition = _definition(cell, _experiment(cell, grid), grid)
+    return new_record(definition, cell.training or IN_DOMAIN, grid.folder(definition))
+
+
+def run_cell(cell: GridCell, grid: GridContext) -> tuple[RunRecord, bool]:
+    """Run a cell in this process: its record, and whether another process is just running it."""
     experiment = _experiment(cell, grid)
     definition = _definition(cell, experiment, grid)
     folder, store = grid.folder(definition), grid.store

@@ -30,8 +30,21 @@ from btfer.bench.runs.predictions import (
 from btfer.bench.runs.record import ReleaseRef, RunDefinition, RunRecord, run_id
 from btfer.bench.runs.store import MODEL, RunStore
 from btfer.bench.train.batches import ImageBatches
-from btfer.bench.train.checkpoint import STATE, EpochRow, OnEpoch, TrainingState, best_weights
-from btfer.bench.train.devices import keep_tensorflow_out, replicas, set_precision, warps_on_device
+from btfer.bench.train.checkpoint import (
+    STATE,
+    EpochRow,
+    OnEpoch,
+    TrainingState,
+    best_weights,
+    epoch_in_words,
+)
+from btfer.bench.train.devices import (
+    even_batches,
+    keep_tensorflow_out,
+    replicas,
+    set_precision,
+    warps_on_device,
+)
 from btfer.bench.train.machine import forget_peak, make_deterministic, peak_memory, versions
 from btfer.bench.train.phases import ALL, HEAD, TrainingPlan, train
 from btfer.bench.train.protocol import Protocol, class_weights
@@ -40,6 +53,7 @@ from btfer.csv_writer import frame_as_csv
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import only_one, remove_parts, write_atomic
+from btfer.parsing import parse_json
 from btfer.progress import Progress
 
 REPLICA_BATCH = 32
@@ -81,7 +95,7 @@ class Experiment:
         del whole["recipe"]
         if changes := self.recipe.changes:
             whole["recipe"] = changes | ({"soft_labels": votes} if self.recipe.soft_labels else {})
-        return RunDefinition(json.loads(json.dumps(whole)))
+        return RunDefinition(parse_json(json.dumps(whole)))
 
 
 @dataclass(frozen=True)
@@ -186,6 +200,7 @@ def _train(experiment: Experiment, split: Split, context: RunContext) -> RunReco
         check_pixels,
         split.validation_indices[mask],
         on_device=batches.on_device,
+        even=even_batches(experiment.replicas),
     )
     plan = TrainingPlan(
         experiment.protocol,
@@ -196,12 +211,12 @@ def _train(experiment: Experiment, split: Split, context: RunContext) -> RunReco
         rate=experiment.protocol.rate(experiment.architecture),
         recipe=experiment.recipe,
     )
-    model = _new_model(experiment)
-    pretrained = _pretrain(model, experiment, context)
+    learner = _new_model(experiment, experiment.replicas)
+    pretrained = _pretrain(learner, experiment, context)
     on_epoch = _epoch_lines(experiment, split, context.progress)
     with replicas(experiment.replicas):
-        done = train(model, batches, check, plan, context.folder, on_epoch)
-    _save_model(model, experiment, context.folder)
+        done = train(learner, batches, check, plan, context.folder, on_epoch)
+    model = _save_model(learner, experiment, context.folder)
     parts = {"validation": split.validation_indices, "test": split.test_indices}
     metrics = {
         part: _score_part(part, indices, model, experiment, split, context)
@@ -299,7 +314,7 @@ def _answers(
     return predictions_table(target.images, target.indices, predict(model, batches), mask)
 
 
-def _new_model(experiment: Experiment) -> keras.Model:
+def _new_model(experiment: Experiment, devices: int = 1) -> keras.Model:
     """The network before anything is loaded or learnt, in the variant that its weights need."""
     keras.utils.clear_session()
     keep_tensorflow_out()
@@ -310,7 +325,7 @@ def _new_model(experiment: Experiment) -> keras.Model:
     network = architecture(experiment.architecture)
     shape = (experiment.resolution, experiment.resolution, network.channels)
     own = experiment.protocol.preprocessing == "own"
-    with replicas(experiment.replicas):  # not before the session is cleared, which forgets it
+    with replicas(devices):  # not before the session is cleared, which forgets it
         model = network.build(shape, len(EXPRESSIONS), experiment.weights, own_preprocessing=own)
     model.layers[-1].dtype_policy = "float32"  # half precision has three digits for a probability
     return model
@@ -330,13 +345,14 @@ def _pretrain(
     return asdict(loaded)
 
 
-def _save_model(model: keras.Model, experiment: Experiment, folder: Path) -> None:
-    """model.keras without the optimizer, which would make it three times as large."""
+def _save_model(learner: keras.Model, experiment: Experiment, folder: Path) -> keras.Model:
+    """Write model.keras, without the optimizer, which would make it three times as large; the network in it."""
     bare = _new_model(experiment)
-    bare.set_weights(model.get_weights())
+    bare.set_weights(learner.get_weights())
     part = folder / ".part-model.keras"
     bare.save(part)
     part.replace(folder / MODEL)
+    return bare
 
 
 def _training_batches(
@@ -363,6 +379,7 @@ def _training_batches(
         targets=split.train.soft if recipe.soft_labels else None,
         recipe=recipe,
         class_weight=class_weight if recipe.changes else None,
+        even=even_batches(experiment.replicas),
     )
 
 
@@ -373,6 +390,7 @@ def _plain_batches(
     indices: Indices,
     *,
     on_device: bool = False,
+    even: int = 1,
 ) -> ImageBatches:
     return ImageBatches(
         pixels,
@@ -384,6 +402,7 @@ def _plain_batches(
         pixel_range=architecture(experiment.architecture).pixel_range,
         channels=architecture(experiment.architecture).channels,
         on_device=on_device,
+        even=even,
     )
 
 
@@ -406,11 +425,7 @@ def _counts(split: Split) -> list[int]:
 
 def _epoch_lines(experiment: Experiment, split: Split, progress: Progress) -> OnEpoch:
     def on_epoch(row: EpochRow) -> None:
-        progress.say(
-            f"{_name(experiment)} on {split.name}: epoch {row['epoch']} (phase {row['phase']}), "
-            f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}, "
-            f"validation {row['val_accuracy']:.3f}, {row['seconds']:.1f} s"
-        )
+        progress.say(f"{_name(experiment)} on {split.name}: {epoch_in_words(row)}")
 
     return on_epoch
 

@@ -2,7 +2,8 @@
 
 Two submissions differ where McNemar's exact test on the same images says so after Holm's correction over all
 pairs. A submission's place lies between one more than the number of those that are better beyond chance, and the
-number of those that are not worse beyond chance.
+number of those that are not worse beyond chance. The same answers under several names count once: a copy has the
+place of the first, and takes none from the others.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ import numpy as np
 from btfer.bench.leaderboard.parts import GroupScore, recall_intervals, served_groups
 from btfer.bench.report.intervals import Interval, mean_interval
 from btfer.bench.report.questions import LEVEL, holm, mcnemar
+from btfer.bench.report.telling_apart import told_apart
+from btfer.bench.submit.bundle import Card
 from btfer.bench.submit.card_check import STATED
 from btfer.bench.submit.checks import Checked
 from btfer.bench.submit.scores import reliability
@@ -26,9 +29,10 @@ Array = np.ndarray[Any, Any]
 class Submission:
     """One submission on the board. number: its place by accuracy, from 1; best, worst: the places that it may have.
 
-    ties: numbers of those that do not differ from it beyond chance. same_as: number of an earlier one with the very
-    same predictions, 0 = none. recalls: of each class, None where it does not occur. groups: by what a query asked
-    for. reliability: float [bins, 3], as `submit.scores.reliability` gives it.
+    ties: numbers of those that do not differ from it beyond chance, copies left out. same_as: number of an earlier one
+    with the very same predictions, 0 = none. variant: what tells it from others of its name. recalls: of each class,
+    None where it does not occur. groups: by what a query asked for. reliability: float [bins, 3], as
+    `submit.scores.reliability` gives it.
     """
 
     number: int
@@ -42,6 +46,7 @@ class Submission:
     worst: int = 0
     ties: tuple[int, ...] = ()
     same_as: int = 0
+    variant: str = ""
 
     @property
     def stated(self) -> dict[str, Any]:
@@ -73,22 +78,49 @@ class Pair:
 
 @dataclass(frozen=True)
 class Board:
-    """The submissions of one kind (`cross_domain` or `in_domain`), the most accurate first, and every pair of them."""
+    """The submissions of one kind (`cross_domain` or `in_domain`), the most accurate first, and every pair of
+
+    different answers among them.
+    """
 
     part: str
     entries: list[Submission]
     pairs: list[Pair]
 
 
+def _parts(card: Card) -> list[str]:
+    """What is said of a network beside its name."""
+    said = card.stated
+    units = (
+        ("resolution", "{} px"),
+        ("weights", "weights {}"),
+        ("balance", "{}"),
+        ("seed", "seed {}"),
+    )
+    named = [str(said.get(name) or "") for name in ("training", "protocol")]
+    return named + [how.format(said[name]) if name in said else "" for name, how in units]
+
+
 def make_board(part: str, found: Sequence[Checked]) -> Board:
     """The board of bundles that were all scored on the same release."""
     ranked = sorted(found, key=lambda one: (-one.right.mean(), one.card.name, one.card.run))
-    entries = [_entry(number, one) for number, one in enumerate(ranked, start=1)]
-    pairs = _pairs(entries)
-    return Board(part, [_placed(one, entries, pairs) for one in entries], pairs)
+    first = dict[str, int]()
+    for number, one in enumerate(ranked, start=1):
+        first.setdefault(one.answers_sha256, number)
+    entries = [
+        _entry(number, one, first[one.answers_sha256]) for number, one in enumerate(ranked, start=1)
+    ]
+    variants = told_apart([one.card.name for one in ranked], [_parts(one.card) for one in ranked])
+    entries = [
+        replace(one, variant=", ".join(parts)) for one, parts in zip(entries, variants, strict=True)
+    ]
+    different = [one for one in entries if not one.same_as]
+    pairs = _pairs(different)
+    return Board(part, [_placed(one, len(different), pairs) for one in entries], pairs)
 
 
-def _entry(number: int, one: Checked) -> Submission:
+def _entry(number: int, one: Checked, first: int) -> Submission:
+    """first: the number of the first with the same answers."""
     truth, right = one.images.labels, one.right.astype(float)
     support = np.bincount(truth)
     # Every class weighs the same: an image of a rare class counts for more of them.
@@ -101,6 +133,7 @@ def _entry(number: int, one: Checked) -> Submission:
         recall_intervals(truth, one.right),
         served_groups(one.images, one.right),
         reliability(truth, one.probabilities),
+        same_as=0 if first == number else first,
     )
 
 
@@ -114,19 +147,12 @@ def _pairs(entries: list[Submission]) -> list[Pair]:
     return [replace(one, p_holm=p) for one, p in zip(found, adjusted, strict=True)]
 
 
-def _placed(entry: Submission, entries: list[Submission], pairs: list[Pair]) -> Submission:
-    number = entry.number
+def _placed(entry: Submission, different: int, pairs: list[Pair]) -> Submission:
+    """different: how many different answers there are."""
+    number = entry.same_as or entry.number
     mine = [one for one in pairs if number in (one.first, one.second)]
     ties = tuple(sorted(one.first + one.second - number for one in mine if one.is_tie))
     # The pair's first is the more accurate one.
     better = sum(not one.is_tie and one.second == number for one in mine)
     worse = sum(not one.is_tie and one.first == number for one in mine)
-    answers = entry.checked.answers_sha256
-    same = (one.number for one in entries[: number - 1] if one.checked.answers_sha256 == answers)
-    return replace(
-        entry,
-        best=1 + better,
-        worst=len(entries) - worse,
-        ties=ties,
-        same_as=next(same, 0),
-    )
+    return replace(entry, best=1 + better, worst=different - worse, ties=ties)

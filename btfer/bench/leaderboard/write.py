@@ -8,18 +8,15 @@ from typing import Any
 from btfer.bench.datasets import ImageSet
 from btfer.bench.leaderboard.board import Board, Submission, make_board
 from btfer.bench.leaderboard.page import render
-from btfer.bench.submit.bundle import read_bundle
 from btfer.bench.submit.card_check import PARTS
-from btfer.bench.submit.checks import Checked, check_bundle
+from btfer.bench.submit.folder import check_folder
 from btfer.bench.submit.scores import SCORES
 from btfer.csv_writer import as_csv
-from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import write_atomic
 from btfer.progress import SILENT, Progress
 
 PAGE, TABLE = "index.html", "leaderboard.csv"
-MOST_BUNDLES = 500
 COLUMNS = (
     *("part", "number", "best_place", "worst_place", "name", "by", "link"),
     *SCORES,
@@ -48,14 +45,8 @@ def write_leaderboard(
     A file that is no bundle, is of another release or was handed in twice is left out with a line, here and on the
     page. Raises UsageError where there is no such folder, Incomplete where nothing in it can be ranked.
     """
-    found, left_out = _checked(folder, images)
-    for name, why in left_out:
-        progress.say(f"left out {name}: {why}")
-    if not found:
-        raise Incomplete(
-            f"no bundle in {folder} can be ranked on {images.name}, {len(left_out)} left out: make one with "
-            "btfer bench submit RUN"
-        )
+    gathered = check_folder(folder, lambda _: images, progress, what=f"be ranked on {images.name}")
+    found, left_out = gathered.checked, gathered.left_out
     boards = [
         make_board(part, mine)
         for part in PARTS
@@ -68,32 +59,6 @@ def write_leaderboard(
     write_atomic(out_dir / TABLE, as_csv(COLUMNS, rows))
     write_atomic(out_dir / PAGE, render(boards, images, left_out).encode())
     return Written(out_dir / PAGE, len(found), left_out)
-
-
-def _checked(folder: Path, images: ImageSet) -> tuple[list[Checked], list[tuple[str, str]]]:
-    found: dict[tuple[str, str, str], Checked] = {}
-    left_out = []
-    for path in _files(folder):
-        try:
-            one = check_bundle(read_bundle(path), images)
-        except UsageError as error:
-            left_out.append((path.name, str(error).replace(f"{folder}/", "")))
-            continue
-        key = (one.card.run, one.card.name, one.answers_sha256)
-        if key in found:
-            left_out.append((path.name, f"the same as {found[key].bundle.path.name}"))
-        else:
-            found[key] = one
-    return list(found.values()), left_out
-
-
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder of bundles")
-    files = sorted(one for one in folder.iterdir() if one.suffix.lower() == ".zip")
-    if len(files) > MOST_BUNDLES:
-        raise UsageError(f"{folder} has {len(files)} bundles, more than {MOST_BUNDLES}")
-    return files
 
 
 def _rows(board: Board) -> Iterable[dict[str, Any]]:

@@ -13,6 +13,7 @@ import numpy as np
 from btfer.bench.datasets import ImageSet
 from btfer.bench.datasets.pixels import load_pixels
 from btfer.bench.runs.store import TrainedRun
+from btfer.cached import cached
 from btfer.expressions import EXPRESSIONS
 from btfer.extras import require
 from btfer.faces import Box
@@ -102,12 +103,14 @@ class Predictor:
     def index(self, images: ImageSet, cache: Path) -> Array:
         """Features of every released face, float32 [N, D]: made once for each release and run."""
         path = cache / f"features-{self.run.record.id}-{images.digest[:16]}.npy"
-        if not path.is_file():
+
+        def make() -> None:
             spec = self.input_spec
             pixels = load_pixels(images, spec.size_px, cache, spec.resize)
             _, features = self.read(pixels)
             write_atomic(path, _npy(features.astype(np.float32)))
-        found: Array = np.load(path)
+
+        found: Array = cached(path, make, np.load)
         return found
 
 

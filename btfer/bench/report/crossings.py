@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from btfer.bench.published import TRAINING_SETS, paper_name
-from btfer.bench.report.drawing import LONG_NAMES, Drawing, panel
+from btfer.bench.report.drawing import LONG_NAMES, Drawing, panel, short
 from btfer.bench.report.numbers import OURS
 from btfer.bench.report.seed_groups import BTFER, OTHER_SET, TEST, VALIDATION
 from btfer.bench.report.tables import latex_text
@@ -143,9 +143,10 @@ def _draw(axes: Any, grid: pd.DataFrame, name: str) -> None:
             if value == value:
                 ink = "black" if value > 0.5 else "white"
                 axes.text(x, y, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8)
-    axes.set_xticks(range(len(grid.columns)), list(grid.columns), rotation=25, ha="right")
-    axes.set_yticks(range(len(grid)), [_set_name(one) for one in grid.index])
-    axes.set_title(name, fontsize=8)
+    columns = [short(str(one), 16) for one in grid.columns]
+    axes.set_xticks(range(len(columns)), columns, rotation=25, ha="right")
+    axes.set_yticks(range(len(grid)), [short(_set_name(one), 20) for one in grid.index])
+    axes.set_title(short(name, 52), fontsize=8)
 
 
 def _held_out(training: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import unicodedata
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ _STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
+
+LONGEST_NAME = 24  # columns of a margin for names, of two for a wide letter
+_NAMES_IN_A_ROW = 44  # columns below bars
+_TILTED_INCHES = 0.95  # below bars whose names are turned
 
 Values = Sequence[float | None]
 
@@ -87,10 +92,40 @@ def grouped_bars(
         if ticks and name in ticks:
             half = width * 0.46
             axes.hlines(_floats(ticks[name]), x - half, x + half, color="black", linewidth=1.6)
-    axes.set_xticks(range(len(groups)), list(groups))
+    names = [short(one, 16) for one in groups]
+    if sum(map(_columns, names)) <= _NAMES_IN_A_ROW:
+        axes.set_xticks(range(len(groups)), names)
+    else:
+        names = [short(one, 11) for one in groups]
+        axes.set_xticks(range(len(groups)), names, rotation=25, ha="right")
+        axes.figure.subplots_adjust(bottom=_TILTED_INCHES / axes.figure.get_figheight())
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
     axes.legend(ncols=len(bars), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+
+
+def log_axis(axes: Any, label: str, values: Sequence[float]) -> None:
+    """A logarithmic x axis with plain numbers: matplotlib's own labels are formulas, which are off here."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axes.set(xscale="log", xlabel=label)
+    wide = max(values) > 100 * min(values)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def short(text: str, most: int = LONGEST_NAME) -> str:
+    """A name for a plot, cut where it has more than so many columns; a wide letter has two of them."""
+    if _columns(text) <= most:
+        return text
+    while _columns(text) > most - 1:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
 
 
 def pareto(costs: Sequence[float], values: Sequence[float]) -> list[int]:

@@ -24,6 +24,7 @@ from btfer.bench.report.numbers import (
 )
 from btfer.bench.report.questions import our_findings, published_findings
 from btfer.bench.report.ranking import ranking
+from btfer.bench.report.ranking_plot import ranking_panels
 from btfer.bench.report.runs import SHORT, ResultRow, results_table, run_plots, short_row
 from btfer.bench.report.seed_groups import BTFER, IN_DOMAIN, SeedGroup
 from btfer.bench.report.strata import LEAST_IMAGES, Gap, gaps, strata_frame
@@ -63,6 +64,7 @@ def render(
     reports_dir: where `btfer bench edge` may have left what it measured. others: bundles of other people.
     """
     found, pairs = our_findings(cells)
+    ranked = ranking(results, others)
     suspect = published_tables().query("marks != ''")
     html: str = html_template("btfer.bench.report", "report.html.j2").render(
         today=date.today(),
@@ -80,7 +82,8 @@ def render(
         figures=_figures(cells, results),
         edge=edge_figure(reports_dir),
         confusion=confusion_figure(cells),
-        ranking=ranking(results, others),
+        ranking=ranked,
+        ranking_plots=ranking_panels(ranked),
         crossings=matrix(crossings(results)),
         served=_served(cells),
         least=LEAST_IMAGES,

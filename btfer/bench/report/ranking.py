@@ -1,9 +1,10 @@
 """What stands first in the report: all that was scored on a release, ours and others', beside published numbers."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from btfer.bench.report.intervals import mean_interval
@@ -12,6 +13,7 @@ from btfer.bench.report.tables import LETTERS
 from btfer.bench.submit.card_check import STATED
 from btfer.bench.submit.checks import Checked
 from btfer.bench.submit.scores import SCORES as BUNDLE_SCORES
+from btfer.bench.submit.scores import answers_digest
 from btfer.csv_writer import as_csv
 
 PART_NAMES = {"cross_domain": BTFER, "in_domain": IN_DOMAIN}
@@ -23,7 +25,8 @@ class RankedRow:
 
     accuracy counts unanswered images as wrong where `coverage` is known. published, difference: the paper's accuracy
     for the same cell, and ours minus it; letters, why: marks on it. claimed, claimed_on: accuracy of a network as
-    its makers say, and on what. by: who handed it in, of a bundle. remarks: what a bundle claims otherwise. same:
+    its makers say, and on what. by: who handed it in, of a bundle. remarks: what a bundle claims otherwise, and whose
+    answers are the very same. answers: their digest. same:
     groups of runs that mean the same, this one included. from_bundle: whether it is another's.
     """
 
@@ -55,13 +58,14 @@ class RankedRow:
     why: str = ""
     by: str = ""
     remarks: tuple[str, ...] = ()
+    answers: str = ""
     from_bundle: bool = False
 
 
 def ranking(results: pd.DataFrame, others: Sequence[Checked] = ()) -> list[RankedRow]:
     """The rows, release by release, the most accurate first. results: of comparable cells."""
     ours = list(_ours(results))
-    rows = [*ours, *(_theirs(one, _name(one, ours)) for one in others)]
+    rows = _with_copies([*ours, *(_theirs(one, _name(one, ours)) for one in others)])
     best: dict[str, float] = {}
     for row in rows:
         best[row.pictures] = max(row.accuracy, best.get(row.pictures, 0))
@@ -114,6 +118,7 @@ def _ours(results: pd.DataFrame) -> Iterable[RankedRow]:
                 "images": int(one["images"]),
                 "claimed_on": one.get("claimed_on") or "",
                 "same": int(one.get("same") or 1),
+                "answers": one.get("answers") or "",
                 "accuracy": one["ours"],
                 "macro_recall": _number(by_score, "macro_recall"),
                 "macro_f1": _number(by_score, "macro_f1"),
@@ -122,6 +127,25 @@ def _ours(results: pd.DataFrame) -> Iterable[RankedRow]:
                 "why": one["reason"] or "",
             }
         )
+
+
+def _with_copies(rows: list[RankedRow]) -> list[RankedRow]:
+    """The rows, with a remark on the answers of another name: as good as they are, they are no second evidence."""
+    first: dict[str, RankedRow] = {}
+    for row in rows:
+        first.setdefault(row.answers, row)
+    return [
+        replace(
+            row,
+            remarks=(
+                *row.remarks,
+                f"the very answers of {first[row.answers].model}",
+            ),
+        )
+        if row.answers and first[row.answers] is not row
+        else row
+        for row in rows
+    ]
 
 
 def _number(by_score: "pd.Series[float]", name: str) -> float | None:
@@ -163,6 +187,7 @@ def _theirs(one: Checked, pictures: str) -> RankedRow:
         coverage=scores["coverage"],
         accuracy_answered=scores["accuracy_answered"],
         leaks=stated["leaks"],
+        answers=answers_digest(np.array(one.images.files, object), one.codes[np.newaxis]),
         by=card.by,
         remarks=tuple(map(str, one.differences)),
         from_bundle=True,

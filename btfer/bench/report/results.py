@@ -18,6 +18,9 @@ from btfer.bench.report.intervals import (
     scores_of,
 )
 from btfer.bench.report.seed_groups import BTFER, TEST, VALIDATION, SeedGroup
+from btfer.bench.submit.scores import answers_digest
+
+Array = np.ndarray[Any, Any]
 
 CELL = (
     "table",
@@ -58,6 +61,7 @@ COLUMNS = (
     "marks",
     "reason",
     "epochs_limit",
+    "answers",
     "runs",
 )
 PLACE = ("architecture", "weights", "training_set", "resolution", "balance")
@@ -115,6 +119,7 @@ def _rows_of(
         "marks": theirs.get("marks", ""),
         "reason": theirs.get("reason", ""),
         "epochs_limit": run.definition.epochs,
+        "answers": answers_digest(images.files, codes),
         "runs": " ".join(one.run.id for one in cell.answers),
     }
     rows = [

@@ -1,12 +1,15 @@
 """Runs as a table, best first: for the terminal and for Markdown; and the plots that each run left."""
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from btfer.bench.runs.record import RunRecord
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 # What fits a terminal of 100 columns, under short names.
 SHORT = {
@@ -35,7 +38,8 @@ class ResultRow:
     val_: scores on the set that was trained on; of a k-fold run on the release, in-domain. cross_:
     on a release, by a network that was trained elsewhere. Precision, recall and F1 are weighted by
     images per class, as in the paper. coverage: share of the release's images with an answer; those without count
-    as wrong, but for accuracy_answered. leaks: faces of the release that the training set holds too.
+    as wrong, but for accuracy_answered. leaks: faces of the release that the training set holds too. other_sets: the
+    accuracy on the held-out part of other training sets, by name (`btfer bench --cross`).
     """
 
     architecture: str
@@ -60,6 +64,7 @@ class ResultRow:
     coverage: float | None
     accuracy_answered: float | None
     leaks: int | None
+    other_sets: Mapping[str, float]
     epochs: int | None
     seconds_per_step: float | None
     state: str
@@ -77,26 +82,51 @@ def results_table(runs: Iterable[RunRecord]) -> list[ResultRow]:
 
 
 def print_table(rows: list[ResultRow]) -> None:
-    """Print the columns that fit 100 characters, and the errors of failed runs below."""
+    """Print the columns that fit 100 characters; below them what was scored on other sets, and what failed."""
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
     shown = dict(SHORT)
     if all(row.coverage in (1, None) for row in rows):
         del shown["coverage"]
-    for name, title in shown.items():
-        numeric = any(isinstance(getattr(row, name), int | float) for row in rows)
-        table.add_column(title, justify="right" if numeric else "left")
-    for row in rows:
-        table.add_row(*short_row(row, shown))
     console = Console()
     console = console if console.is_terminal else Console(width=100)
-    console.print(table)
+    console.print(_table(rows, shown, lambda row: short_row(row, shown)))
+    if others := sorted({name for row in rows for name in row.other_sets}):
+        console.print("\nAccuracy on the held-out part of other training sets:", markup=False)
+        named = {name: SHORT[name] for name in ("architecture", "resolution", "train_set")}
+        crossed = [row for row in rows if row.other_sets]
+        console.print(
+            _table(
+                crossed,
+                named | {name: name for name in others},
+                lambda row: [
+                    *short_row(row, named),
+                    *(_text(row.other_sets.get(name)) for name in others),
+                ],
+            )
+        )
     for row in rows:
         if row.error:
             what = f"failed: {row.architecture} {row.resolution} {row.balance}"
             console.print(f"{what}: {row.error}", markup=False)
+
+
+def _table(
+    rows: list[ResultRow],
+    titles: Mapping[str, str],
+    texts: Callable[[ResultRow], list[str]],
+) -> "Table":
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, title in titles.items():
+        values = [row.other_sets.get(name, getattr(row, name, None)) for row in rows]
+        numeric = any(isinstance(value, int | float) for value in values)
+        table.add_column(escape(title), justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*map(escape, texts(row)))
+    return table
 
 
 def runs_markdown(rows: list[ResultRow]) -> str:
@@ -139,6 +169,9 @@ def _row(run: RunRecord) -> ResultRow:
         coverage=run.coverage,
         accuracy_answered=run.accuracy_answered,
         leaks=(run.leaks or {}).get("faces"),
+        other_sets={
+            name: one["scores"]["accuracy"] for name, one in sorted((run.other_sets or {}).items())
+        },
         epochs=run.epochs,
         seconds_per_step=run.seconds_per_step,
         state=run.state,

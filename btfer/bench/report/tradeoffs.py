@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from btfer.bench.report.drawing import BLUE, COLOURS, ORANGE, Drawing, Panel, panel, pareto
+from btfer.bench.report.drawing import (
+    BLUE,
+    COLOURS,
+    ORANGE,
+    Drawing,
+    Panel,
+    log_axis,
+    panel,
+    pareto,
+    short,
+)
 from btfer.bench.report.intervals import confusions
 from btfer.bench.report.numbers import set_name
 from btfer.bench.report.seed_groups import BTFER, SeedGroup
@@ -14,6 +24,7 @@ from btfer.expressions import EXPRESSIONS
 
 SIZES = ((48, ORANGE, "o"), (224, BLUE, "s"))
 MOST_MATRICES = 12
+MOST_OF_A_TITLE = 52  # columns
 EDGE_TABLE = "edge.csv"
 """What `btfer bench edge` leaves in the folder of a report."""
 
@@ -64,7 +75,8 @@ def _edge_panel(rows: pd.DataFrame, where: str) -> Panel:
             found = rows[rows["form"] == form]
             axes.plot(found["median_ms"], found["accuracy"], "o", color=colour, label=form)
         _front(axes, cost, value, names)
-        axes.set(xscale="log", xlabel=f"ms for an image, median; {where}", ylabel="accuracy")
+        log_axis(axes, f"ms for an image, median; {short(where, 28)}", cost)
+        axes.set(ylabel="accuracy")
         axes.grid(alpha=0.3)
         axes.legend(
             ncols=4, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False, fontsize=8
@@ -83,7 +95,9 @@ def confusion_figure(cells: list[SeedGroup]) -> Drawing | None:
     caption = "Rows: true class, columns: predicted; percent of the true class, all seeds together."
     if left:
         caption += f" The best {MOST_MATRICES}; {left} more are under Runs."
-    return Drawing("Confusion matrices", caption, "ours", [_matrix(cell) for cell in ranked])
+    return Drawing(
+        "Confusion matrices", caption, "ours", [confusion_panel(cell) for cell in ranked]
+    )
 
 
 def _accuracy(cell: SeedGroup) -> float:
@@ -91,7 +105,8 @@ def _accuracy(cell: SeedGroup) -> float:
     return float((codes == images.truth).mean())
 
 
-def _matrix(cell: SeedGroup) -> Panel:
+def confusion_panel(cell: SeedGroup) -> Panel:
+    """The confusion matrix of a cell, in percent of the true class, all seeds together."""
     images, codes = cell.joint
     matrix = confusions(images.truth, codes).sum(axis=0)
     shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
@@ -106,7 +121,10 @@ def _matrix(cell: SeedGroup) -> Panel:
             axes.text(x, y, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=8)
         axes.set_xticks(range(len(EXPRESSIONS)), EXPRESSIONS, rotation=40, ha="right")
         axes.set_yticks(range(len(EXPRESSIONS)), EXPRESSIONS)
-        axes.set_title(f"{cell.title}\non {cell.facts.pictures}", fontsize=8)
+        axes.set_title(
+            f"{short(cell.title, MOST_OF_A_TITLE)}\non {short(str(cell.facts.pictures), MOST_OF_A_TITLE)}",
+            fontsize=8,
+        )
 
     return panel(draw, f"confusion matrix of {cell.title}", 4.2, 0.8, 0.8)
 
@@ -127,7 +145,8 @@ def _scatter(rows: pd.DataFrame, column: str, label: str, name: str) -> Panel:
                 xy = [cost[n] for n in here], [value[n] for n in here]
                 axes.plot(*xy, mark, color=colour, alpha=0.75, markersize=5, label=f"{size} px")
         _front(axes, cost, value, names)
-        axes.set(xscale="log", xlabel=label, ylabel="accuracy on BTFER", title=f"trained on {name}")
+        log_axis(axes, label, cost)
+        axes.set(ylabel="accuracy on BTFER", title=f"trained on {short(name)}")
         axes.grid(alpha=0.3)
         axes.legend(loc="lower right")
 

@@ -1,12 +1,14 @@
 """The runs that lie in a folder, finished or not, as rows to list and compare. Loads no Keras."""
 
-import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from btfer.bench.runs.record import RunRecord
 from btfer.bench.runs.store import RunStore
+from btfer.cached import DAMAGED
 from btfer.errors import Incomplete
+from btfer.parsing import parse_json
 
 
 @dataclass(frozen=True)
@@ -80,5 +82,6 @@ def _epochs_so_far(folder: Path) -> int | None:
     state = folder / "training.npz"
     if not state.is_file():
         return None
-    with np.load(state) as file:
-        return len(json.loads(str(file["progress"]))["history"])
+    with suppress(OSError, *DAMAGED), np.load(state) as file:
+        return len(parse_json(str(file["progress"]))["history"])
+    return None

@@ -10,6 +10,8 @@ from btfer.bench.runs.inputs import InputSpec, input_spec
 from btfer.bench.runs.record import EXTERNAL, NotARecord, RunRecord
 from btfer.errors import UsageError
 from btfer.files import write_atomic
+from btfer.parsing import parse_json
+from btfer.plain_files import read_plain_text
 from btfer.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -38,10 +40,19 @@ class TrainedRun:
         return self.record.title
 
     def network(self) -> "keras.Model":
-        """The trained network."""
+        """The trained network, in full precision also where it learnt in half: converters know no other."""
         import keras
 
-        return keras.saving.load_model(self.folder / MODEL, compile=False)
+        model = keras.saving.load_model(self.folder / MODEL, compile=False)
+        if self.record.definition.mixed_precision:
+            _compute_in_full(model)
+        return model
+
+
+def _compute_in_full(layer: Any) -> None:
+    layer.dtype_policy = "float32"
+    for inner in getattr(layer, "layers", ()):
+        _compute_in_full(inner)
 
 
 @dataclass(frozen=True)
@@ -180,19 +191,19 @@ def _is_run(folder: Path) -> bool:
 def _read(folder: Path) -> RunRecord | None:
     """Raises NotARecord that says why the file cannot be used."""
     try:
-        text = (folder / RECORD).read_text(encoding="utf-8-sig")
-        return RunRecord.from_json(json.loads(text), folder)
+        text = read_plain_text(folder / RECORD, "utf-8-sig")
+        return RunRecord.from_json(parse_json(text), folder)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except NotARecord:
         raise
     except UnicodeDecodeError:
         raise NotARecord("it is not UTF-8") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         why = "it is empty" if not text.strip() else f"it is not JSON ({error})"
         raise NotARecord(why) from None
-    except (OSError, ValueError) as error:  # a number of thousands of digits is a ValueError
-        raise NotARecord(f"it cannot be opened ({getattr(error, 'strerror', error)})") from None
+    except OSError as error:
+        raise NotARecord(f"it cannot be opened ({error.strerror})") from None
 
 
 def _accuracy(record: RunRecord) -> float:

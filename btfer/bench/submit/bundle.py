@@ -17,11 +17,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from btfer.bench.submit.card_check import CARD_KEYS, card_values
+from btfer.cached import DAMAGED
 from btfer.csv_reader import CsvRow, read_csv
 from btfer.csv_writer import as_csv
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.files import check_size
+from btfer.parsing import parse_json
 from btfer.release_record import broken_character
 from btfer.safe_paths import relative_name
 
@@ -33,7 +35,8 @@ COLUMNS = ("file", *(f"p_{name}" for name in EXPRESSIONS))
 MOST_BYTES = 64 << 20
 MOST_MEMBERS = 16
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can name
-_LITTER = ("__MACOSX/", ".DS_Store")  # what a Mac adds when somebody packs the folder again
+# What a Mac or Windows adds when somebody packs the folder again.
+_LITTER = ("__MACOSX/", (".DS_Store", "Thumbs.db", "desktop.ini"))
 _SUM_MAY_DIFFER = 1e-3
 
 
@@ -105,9 +108,32 @@ def read_bundle(path: Path) -> Bundle:
     members = _members(path)
     card = _card(path, members[CARD])
     if hashlib.sha256(members[PREDICTIONS]).hexdigest() != card.predictions_sha256:
-        _refuse(path, f"{PREDICTIONS} is not the one that {CARD} was written for")
+        _refuse(
+            path,
+            f"{PREDICTIONS} is not the one that {CARD} was written for: it was changed, or saved again by another "
+            "program",
+        )
     files, probabilities = _predictions(path, members[PREDICTIONS])
     return Bundle(card, files, probabilities, path)
+
+
+def bundle_files(folder: Path) -> list[Path]:
+    """The zip files in a folder by name, and bundles under another ending: browsers write `.zip.1`."""
+    files = (one for one in folder.iterdir() if one.is_file())
+    return sorted(one for one in files if one.suffix.lower() == ".zip" or _holds_a_card(one))
+
+
+def _holds_a_card(file: Path) -> bool:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return any(name.endswith(CARD) for name in archive.namelist())
+    except (*DAMAGED, OSError, RuntimeError, MemoryError):
+        return False
+
+
+def is_unpacked(folder: Path) -> bool:
+    """Whether a folder is what some browsers make of a bundle on their own."""
+    return (folder / CARD).is_file() and (folder / PREDICTIONS).is_file()
 
 
 def parsed(where: Path, predictions: bytes) -> tuple[tuple[str, ...], Array]:
@@ -117,20 +143,23 @@ def parsed(where: Path, predictions: bytes) -> tuple[tuple[str, ...], Array]:
 
 def _members(path: Path) -> dict[str, bytes]:
     if not path.is_file():
-        raise UsageError(f"{path} is not a bundle: there is no such file")
+        why = "it is no file" if path.exists() else "there is no such file"
+        raise UsageError(f"{path} is not a bundle: {why}")
     check_size(path, MOST_BYTES)
     try:
         with zipfile.ZipFile(path) as archive:
             found = _wanted(path, archive.infolist())
             return {name: _content(path, archive, one) for name, one in found.items()}
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+    except (*DAMAGED, OSError) as error:
         _refuse(path, f"it is not a whole zip file ({error})")
-    except (ValueError, RuntimeError, MemoryError) as error:  # of a directory that lies
+    except (RuntimeError, MemoryError) as error:  # of a directory that lies
         _refuse(path, f"it cannot be read ({error})")
 
 
 def _wanted(path: Path, every: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     """The two members, also where somebody packed the folder around them. Raises UsageError for any other."""
+    for one in every:  # some tools on Windows write the folder as `bundle\card.json`
+        one.filename = one.filename.replace("\\", "/")
     kept = [one for one in every if not one.is_dir() and not _is_litter(one.filename)]
     if len(every) > MOST_MEMBERS or len(kept) > 2:
         names = ", ".join(sorted(repr(one.filename[:40]) for one in kept[:4]))
@@ -150,7 +179,7 @@ def _wanted(path: Path, every: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipIn
 
 
 def _is_litter(name: str) -> bool:
-    return name.startswith(_LITTER[0]) or name.rsplit("/", 1)[-1] == _LITTER[1]
+    return name.startswith(_LITTER[0]) or name.rsplit("/", 1)[-1] in _LITTER[1]
 
 
 def _content(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -164,10 +193,10 @@ def _content(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> b
 
 def _card(path: Path, data: bytes) -> Card:
     try:
-        content = json.loads(data.decode("utf-8"), parse_constant=_no_number)
+        content = parse_json(data.decode("utf-8-sig"), parse_constant=_no_number)
     except UnicodeDecodeError:
         _refuse(path, f"{CARD} is not UTF-8")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         _refuse(path, f"{CARD} is not JSON ({str(error)[:120]})")
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         said = content.get("format") if isinstance(content, dict) else None

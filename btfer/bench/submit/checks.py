@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from btfer.bench.datasets import ImageSet
+from btfer.bench.datasets import LEAST_DOUBTED, SAME_AS_LABELS, ImageSet
 from btfer.bench.submit.bundle import Bundle, Card, predictions_csv
 from btfer.bench.submit.scores import SCORES, all_scores, answer_codes
 from btfer.errors import UsageError
@@ -62,12 +63,15 @@ class Checked:
 
     @cached_property
     def answers_sha256(self) -> str:
-        """Of the predictions as they were read: two bundles with the same one are one network's work."""
-        return sha256(predictions_csv(self.bundle.files, self.bundle.probabilities)).hexdigest()
+        """Of the predictions in the order of `images`: two bundles with the same one are one network's work."""
+        return sha256(predictions_csv(self.images.files, self.probabilities)).hexdigest()
 
 
 def check_bundle(bundle: Bundle, images: ImageSet) -> Checked:
-    """The bundle scored on `images`. Raises UsageError where it is of another release, or not of all of this one."""
+    """The bundle scored on `images`. Raises UsageError where it is of another release, not of all of this one, or where
+
+    its answers are the release's own labels.
+    """
     named, where = bundle.card.release, bundle.path
     if named["digest"] != images.digest:
         raise UsageError(
@@ -77,6 +81,7 @@ def check_bundle(bundle: Bundle, images: ImageSet) -> Checked:
     _check_files(bundle, images)
     place = {file: number for number, file in enumerate(bundle.files)}
     probabilities = bundle.probabilities[[place[file] for file in images.files]]
+    _check_are_answers(where, images, probabilities)
     scores = all_scores(images.labels, probabilities)
     return Checked(bundle, images, probabilities, scores, _differences(bundle.card.claimed, scores))
 
@@ -103,6 +108,15 @@ def _check_files(bundle: Bundle, images: ImageSet) -> None:
     if missing := [file for file in images.files if file not in theirs]:
         raise UsageError(
             f"{bundle.path} has {len(theirs)} of the {len(ours)} images of {images.name}; {missing[0]} is missing"
+        )
+
+
+def _check_are_answers(where: Path, images: ImageSet, probabilities: Array) -> None:
+    agree = float((answer_codes(probabilities) == images.labels).mean())
+    if len(images.files) >= LEAST_DOUBTED and agree >= SAME_AS_LABELS:
+        raise UsageError(
+            f"{where} says of {agree:.1%} of the {len(images.files):,} images what {images.name} says itself: these "
+            "are its labels, or a network that has learnt them, and no result"
         )
 
 

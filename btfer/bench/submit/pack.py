@@ -65,19 +65,24 @@ def _part(record: RunRecord, images: ImageSet) -> str:
     if not record.is_done:
         why = f": {record.error}" if record.error else ""
         raise Incomplete(
-            f"run {record.id} is not finished, its state is {record.state}{why}: run btfer bench again"
+            f"run {record.id} is not finished, its state is {record.state}{why}: {_again(record)}"
         )
     part = next((one for one in PARTS if one in record.metrics), None)
     if part is None or record.release is None:
         raise UsageError(
-            f"run {record.id} was scored on no release: run btfer bench again with --release"
+            f"run {record.id} was scored on no release: {_again(record)} with --release"
         )
     if record.release.digest != images.digest:
         raise UsageError(
             f"run {record.id} was scored on {record.release.name} ({record.release.digest[:12]}), and "
-            f"{images.name} is {images.digest[:12]} now: run btfer bench again on it"
+            f"{images.name} is {images.digest[:12]} now: {_again(record)} on it"
         )
     return part
+
+
+def _again(record: RunRecord) -> str:
+    """How a run is made anew."""
+    return f"run btfer bench{' external' if record.training == EXTERNAL else ''} again"
 
 
 def _table(record: RunRecord, images: ImageSet) -> pd.DataFrame:
@@ -87,7 +92,7 @@ def _table(record: RunRecord, images: ImageSet) -> pd.DataFrame:
         table = pd.read_parquet(path, columns=["file", "counts", *_P])
     except FileNotFoundError:
         raise Incomplete(
-            f"run {record.id} has no predictions in {path}: run btfer bench again"
+            f"run {record.id} has no predictions in {path}: {_again(record)}"
         ) from None
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(f"{path} is not a table of predictions ({error})") from None
@@ -101,7 +106,7 @@ def _table(record: RunRecord, images: ImageSet) -> pd.DataFrame:
             f"lacks {len(missing)} images of {images.name}, such as {missing[0]}" if missing else ""
         )
         what = what or f"has {len(strange)} that are not in {images.name}, such as {strange[0]!r}"
-        raise UsageError(f"run {record.id} {what}: run btfer bench again")
+        raise UsageError(f"run {record.id} {what}: {_again(record)}")
     return rows.loc[list(images.files)].reset_index()
 
 
@@ -116,9 +121,10 @@ def _probabilities(record: RunRecord, table: pd.DataFrame) -> Array:
     wrong = ~silent & ~np.isfinite(found).all(axis=1)
     if wrong.any():
         first = table["file"].iloc[int(wrong.argmax())]
+        what_to_do = "look at its file" if record.training == EXTERNAL else "train it again"
         raise UsageError(
             f"run {record.id} has {int(wrong.sum())} predictions that are no numbers, the first for {first}: the "
-            "network is broken; train it again"
+            f"network is broken; {what_to_do}"
         )
     if silent.all():
         raise UsageError(f"run {record.id} has no answer for any image")
@@ -152,9 +158,8 @@ def _checked_card(
         }
         return Card(**card_values(card))
     except ValueError as error:
-        raise UsageError(
-            f"run {record.id} cannot be submitted: {error}; give a name for others with --name"
-        ) from None
+        hint = "; give a name for others with --name" if "'name'" in str(error) else ""
+        raise UsageError(f"run {record.id} cannot be submitted: {error}{hint}") from None
 
 
 def _stated(record: RunRecord) -> dict[str, Any]:

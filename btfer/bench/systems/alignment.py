@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from btfer.bench.datasets import ImageSet
-from btfer.errors import BtferError
+from btfer.cached import cached
 from btfer.faces import Box, detect
 from btfer.faces.box import LANDMARKS
 from btfer.faces.detector import DETECTOR
@@ -44,17 +44,15 @@ def found_faces(images: ImageSet, cache: Path, progress: Progress = SILENT) -> A
     """
     name = hashlib.sha256(f"{images.digest} {DETECTOR}".encode()).hexdigest()[:24]
     path = cache / f"landmarks-{name}.npy"
-    if not path.is_file():
+
+    def look() -> None:
         progress.say(f"{images.name}: looking for landmarks in {len(images):,} images")
         rows = np.array(list(_rows(images, progress)), np.float32)
         buffer = io.BytesIO()
         np.save(buffer, rows)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BtferError(f"cannot write {path}: {error.strerror}") from error
         write_atomic(path, buffer.getvalue())
-    found: Array = np.load(path)
+
+    found: Array = cached(path, look, np.load)
     return found
 
 

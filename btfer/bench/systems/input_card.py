@@ -11,19 +11,26 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
+from btfer.bench.systems.prediction_columns import (
+    NO_ANSWERS,
+    OTHER_CLASSES,
+    class_or_none,
+    is_other_class,
+)
 from btfer.errors import UsageError
-from btfer.expressions import EXPRESSIONS, parse_expression
-from btfer.files import check_size
+from btfer.expressions import EXPRESSIONS
+from btfer.parsing import parse_toml
+from btfer.plain_files import read_plain_text
 
 Channels = Literal["RGB", "BGR", "grey"]
 Layout = Literal["NCHW", "NHWC"]
 Filter = Literal["area", "nearest", "bilinear", "bicubic", "lanczos"]
 Crop = Literal["release", "tight", "aligned-5pt"]
-Outputs = Literal["logits", "probabilities"]
+Outputs = Literal["logits", "probabilities", "sigmoid"]
 
 FILTERS: tuple[str, ...] = get_args(Filter)
 
-OTHER_CLASSES = ("contempt", "none", "no-face", "non-face", "other", "uncertain", "unknown")
+LEFT_OUT = (*OTHER_CLASSES, *NO_ANSWERS, "non-face", "other")
 """Outputs that a release has no class for: left out, and the rest made to sum to 1."""
 
 Side = Annotated[int, Field(ge=8, le=2048)]
@@ -51,7 +58,7 @@ class InputCard(_Table):
     no such cut. layout: None = as the file says. range: values of black and white, before mean and std.
     mean, std: subtracted and divided by, per channel in the order of `channels`. template: of `aligned-5pt`,
     by name or as five points (left eye, right eye, nose, left and right corner of the mouth as they are seen,
-    each x, y from 0 to 1 of the side). outputs: None = probabilities where all rows are such, else logits.
+    each x, y from 0 to 1 of the side). outputs: `sigmoid` = each from 0 to 1 by itself; None = as the numbers look.
     """
 
     classes: Annotated[tuple[str, ...], Field(min_length=len(EXPRESSIONS))]
@@ -80,10 +87,22 @@ class InputCard(_Table):
             raise ValueError("'std' must be above 0")
         if self.range[0] == self.range[1]:
             raise ValueError("'range' must be two different numbers")
+        low, high = min(self.range), max(self.range)
+        if not all(low <= one <= high for one in self.mean if one):
+            raise ValueError(
+                f"'mean' {list(self.mean)} lies outside of 'range' {list(self.range)}: a mean of pixels from 0 to 255 "
+                "needs range = [0, 255]"
+            )
         if self.resize_to and self.resize_to < (self.size or 0):
             raise ValueError("'resize_to' must not be below 'size'")
         if self.template != "arcface" and self.crop != "aligned-5pt":
             raise ValueError("'template' is for crop = \"aligned-5pt\"")
+        if self.template != "arcface" and not all(
+            0 <= x <= 1 for one in self.template for x in one
+        ):
+            raise ValueError(
+                "'template' is in shares of the side, from 0 to 1: divide pixels by the side that they are of"
+            )
         if self.template != "arcface" and abs(self.template[0][0] - self.template[1][0]) < 0.05:
             raise ValueError("'template' has both eyes in one place; it is in shares of the side")
         return self
@@ -93,7 +112,7 @@ def check_classes(names: tuple[str, ...]) -> None:
     """Each of the seven once, whatever its name; no name that means nothing. Raises ValueError with the list."""
     found = [_meaning(name) for name in names]
     unknown = [name for name, label in zip(names, found, strict=True) if not label]
-    known = f"{', '.join(EXPRESSIONS)}, and what is left out: {', '.join(OTHER_CLASSES)}"
+    known = f"{', '.join(EXPRESSIONS)}, and what is left out: {', '.join(LEFT_OUT)}"
     if unknown:
         raise ValueError(f"'classes' has the unknown name '{unknown[0]}'; known are {known}")
     for label in EXPRESSIONS:
@@ -103,11 +122,15 @@ def check_classes(names: tuple[str, ...]) -> None:
 
 
 def _meaning(name: str) -> str:
+    if label := class_or_none(name):
+        return label
+    return name if is_left_out(name) else ""
+
+
+def is_left_out(name: str) -> bool:
+    """Whether an output is of no class of ours, such as contempt: `7_contempt` too."""
     plain = name.strip().lower()
-    try:
-        return parse_expression(plain)
-    except UsageError:
-        return plain if plain in OTHER_CLASSES else ""
+    return plain in LEFT_OUT or is_other_class(name)
 
 
 def card_beside(file: Path) -> Path | None:
@@ -121,8 +144,7 @@ def read_input_card(path: Path) -> InputCard:
     if path.suffix.lower() in (".yaml", ".yml", ".json"):
         raise UsageError(f"{path}: a card is a TOML file: YAML reads the name 'no' as false")
     try:
-        check_size(path)
-        return input_card(tomllib.loads(path.read_text(encoding="utf-8-sig")), str(path))
+        return input_card(parse_toml(read_plain_text(path, "utf-8-sig")), str(path))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -135,6 +157,9 @@ def input_card(values: dict[str, Any], where: str) -> InputCard:
     """The card of parsed values. where: begins the message of the UsageError."""
     try:
         return InputCard.model_validate(_frozen(values), strict=True)
+    except UnicodeEncodeError as error:  # JSON can hold what no text can
+        broken = ascii(error.object[error.start])
+        raise UsageError(f"{where} has half of a character, {broken}") from None
     except ValidationError as error:
         raise UsageError(f"{where}: {_first(error)}") from None
 
@@ -160,9 +185,15 @@ def _first(error: ValidationError) -> str:
         return str(found["ctx"]["error"])
     if key == "template":
         return "'template' must be \"arcface\" or five points [x, y]"
+    if found["type"] == "model_type":
+        return f"'{key}' must be a table: {key} = {{accuracy = 0.91, on = \"RAF-DB\"}}, got {_shown(found['input'])}"
     words = found["msg"].removeprefix("Input should be ").replace("a valid tuple", "a list")
     if found["type"] in ("too_short", "too_long"):
-        words = f"a list of other length: {words.partition('should have ')[2]}"
+        of = found["ctx"]
+        limit = (
+            f"at least {of['min_length']}" if "min_length" in of else f"at most {of['max_length']}"
+        )
+        words = f"a list of {limit}, not {of['actual_length']}"
     return f"'{'.'.join(place)}' must be {words}, got {_shown(found['input'])}"
 
 

@@ -17,7 +17,7 @@ from btfer.bench.edge.runtimes import Runnable
 from btfer.bench.runs.record import RunRecord
 from btfer.bench.runs.store import RunStore
 from btfer.bench.systems.feeding import missed, pictures, values
-from btfer.bench.systems.input_card import OTHER_CLASSES, InputCard, input_card
+from btfer.bench.systems.input_card import InputCard, Outputs, input_card, is_left_out
 from btfer.bench.systems.networks import AskedNetwork, OpenNetwork, open_network
 from btfer.bench.systems.prediction_files import NO_ANSWER, AnswerSource, by_class, keep_run
 from btfer.errors import UsageError
@@ -62,7 +62,7 @@ def answers_of(
         assert network.answer is not None
         assert network.side_px is not None
         return NetworkAnswers(
-            probabilities_of(_own_outputs(network, images), network), network.side_px
+            probabilities_of(_own_outputs(network, images), network, progress), network.side_px
         )
     card, side, planar = fitted(network.card, network.runnable, network.where)
     faces = pictures(images, card, side, cache, progress)
@@ -71,7 +71,8 @@ def answers_of(
         network.runnable.run(values(faces[n : n + BATCH], card, planar=planar)) for n in starts
     ]
     outputs = np.concatenate(parts)
-    return NetworkAnswers(probabilities_of(outputs, network), side, missed(images, card, cache))
+    said = probabilities_of(outputs, network, progress)
+    return NetworkAnswers(said, side, missed(images, card, cache))
 
 
 def score_network(
@@ -79,12 +80,14 @@ def score_network(
 ) -> RunRecord:
     """Run a network on every face and keep its predictions as a run; its record. Raises UsageError."""
     network = open_network(asked)
+    if network.note:
+        progress.say(network.note)
     started = time.time()
     said = answers_of(network, images, runs_dir / "_cache", progress)
     seconds = round(time.time() - started, 1)
     digest = f"{network.digest}{_read(asked, network)}"
-    source = AnswerSource(asked.place.name, digest, said.side_px, seconds)
-    title = name or asked.name + (f" ({network.language})" if network.language else "")
+    source = AnswerSource(asked.source, digest, said.side_px, seconds)
+    title = (name or asked.name) + (f" ({network.language})" if network.language else "")
     record = keep_run(runs_dir, title, said.probabilities, images, source)
     facts = _facts(asked, network, said)
     return RunStore(runs_dir).write(record.changed(card=facts))
@@ -113,22 +116,39 @@ def fitted(card: InputCard, runnable: Runnable, where: str) -> tuple[InputCard, 
     return card, side or card.size or 0, planar
 
 
-def as_probabilities(outputs: Array, kind: str | None = None) -> Array:
-    """float [N, classes]: the rows as they are where all are probabilities, else their softmax.
+def kind_of_outputs(outputs: Array) -> Outputs:
+    """What the numbers look like. outputs: float [N, classes]."""
+    if outputs.min() < -1e-3 or not outputs.any():
+        return "logits"
+    if np.allclose(outputs.sum(axis=1), 1, atol=0.02):
+        return "probabilities"
+    return "sigmoid" if outputs.max() <= 1 + 1e-3 else "logits"
 
-    kind: `logits` or `probabilities` where it is known. Raises ValueError for probabilities that are none.
+
+def as_probabilities(outputs: Array, kind: Outputs | None = None) -> Array:
+    """float [N, classes]: of logits the softmax, else the rows made to sum to 1; zeros where all of a row are.
+
+    kind: None = as the numbers look. Raises ValueError where they cannot be of that kind.
     """
-    are = outputs.min() >= -1e-3 and np.allclose(outputs.sum(axis=1), 1, atol=0.02)
-    if kind == "probabilities" and not are:
-        raise ValueError('its outputs are no probabilities: its card needs outputs = "logits"')
-    if are and kind != "logits":
-        return np.clip(outputs, 0, None)
+    looks = kind_of_outputs(outputs)
+    if kind == "logits" and looks == "probabilities":
+        raise ValueError(
+            'its outputs are probabilities already: its card needs outputs = "probabilities"'
+        )
+    if kind == "probabilities" and looks != "probabilities":
+        raise ValueError(f'its outputs are no probabilities: its card needs outputs = "{looks}"')
+    if kind == "sigmoid" and looks == "logits":
+        raise ValueError('its outputs are not all from 0 to 1: its card needs outputs = "logits"')
+    if (kind or looks) != "logits":
+        rows = np.clip(outputs, 0, None)
+        sums = rows.sum(axis=1, keepdims=True)
+        return np.asarray(rows / np.where(sums > 0, sums, 1))
     powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def probabilities_of(outputs: Array, network: OpenNetwork) -> Array:
-    """In label order. outputs: float [N, ...], of the network's own classes."""
+def probabilities_of(outputs: Array, network: OpenNetwork, progress: Progress = SILENT) -> Array:
+    """In label order. outputs: float [N, ...], of the network's own classes. progress: is told of what looks odd."""
     outputs = outputs.reshape(len(outputs), -1).astype(float)
     if outputs.shape[1] != len(network.classes):
         raise UsageError(
@@ -137,17 +157,28 @@ def probabilities_of(outputs: Array, network: OpenNetwork) -> Array:
         )
     if not np.isfinite(outputs).all():
         raise UsageError(f"{network.where} gives numbers that are none (NaN or infinite)")
+    kind = network.feeding.outputs
     try:
-        rows = as_probabilities(outputs, network.feeding.outputs)
+        rows = as_probabilities(outputs, kind)
     except ValueError as error:
         raise UsageError(f"{network.where}: {error}") from None
+    if len(outputs) > 1 and np.ptp(outputs, axis=0).max() <= 1e-6 * np.abs(outputs).max():
+        progress.say(
+            f"{network.where} says the same of every face: its weights are not trained, or it is fed wrongly; "
+            "--try-preprocessing shows the usual ways"
+        )
+    elif kind is None and kind_of_outputs(outputs) == "sigmoid":
+        progress.say(
+            f"{network.where}: outputs from 0 to 1 that do not sum to 1, as those of a sigmoid: they were divided by "
+            'their sum; if they are logits, its card needs outputs = "logits" (with "sigmoid", this line goes)'
+        )
     return np.array([_in_order(network.classes, row) for row in rows])
 
 
 def _in_order(classes: tuple[str, ...], row: Array) -> list[float] | tuple[float, ...]:
     """By class; no answer where all is in contempt and the like, as a quantised network may say."""
     known = dict(zip(classes, row.tolist(), strict=True))
-    ours = [value for name, value in known.items() if name.strip().lower() not in OTHER_CLASSES]
+    ours = [value for name, value in known.items() if not is_left_out(name)]
     return by_class(known) if sum(ours) > 0 else NO_ANSWER
 
 
@@ -194,4 +225,4 @@ def _facts(asked: AskedNetwork, network: OpenNetwork, said: NetworkAnswers) -> d
         **claims,
         "cut_otherwise": said.missed,
         "language": network.language,
-    }
+    } | ({"commit": network.commit} if network.commit else {})

@@ -5,11 +5,13 @@ its training is `external`, and its architecture is the name that it was given.
 """
 
 import math
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -23,8 +25,10 @@ from btfer.bench.systems.prediction_columns import (
     Columns,
     choose_columns,
     class_or_none,
+    is_other_class,
+    number,
 )
-from btfer.csv_reader import CsvRow, read_csv
+from btfer.csv_reader import CsvRow, CsvTable, read_csv
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
 from btfer.files import only_one, sha256_file, write_atomic
@@ -36,6 +40,10 @@ Others = Literal["wrong", "drop"]
 NO_ANSWER = (math.nan,) * len(EXPRESSIONS)
 NO_CLASS_OF_OURS = (0.0,) * len(EXPRESSIONS)
 """The probabilities of an answer such as contempt: there is one, and it is none of the seven."""
+
+_NUMBERED = re.compile(
+    r"(label|class)?[ _-]?[0-9]+([.,]0*)?"
+)  # LABEL_5 is how transformers names no class
 
 MOST = 1e6  # what a probability, a percentage or a score may be; beyond it, sums of floats mean nothing
 
@@ -73,29 +81,45 @@ def by_class(named: Mapping[str, float]) -> list[float]:
         raise UsageError(f"no class of {', '.join(named)} means {', '.join(missing)}")
     total = sum(found.values())
     if not all(0 <= one <= MOST for one in found.values()) or not total > 0:
-        raise UsageError(f"these are not probabilities: {dict(named)}")
+        raise UsageError(f"these are not probabilities: {_shown(found)}{_why(found)}")
     return [found[label] / total for label in EXPRESSIONS]
 
 
-def read_predictions(file: Path, images: ImageSet, column: str = "") -> Array:
+def _shown(found: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+
+
+def _why(found: Mapping[str, float]) -> str:
+    """What numbers may be that are no probabilities, and what to do."""
+    if min(found.values()) < 0:
+        return "; of logits or log-probabilities take the softmax first, of each row"
+    if not any(found.values()):
+        return "; an image without an answer is a row with empty cells"
+    return ""
+
+
+def read_predictions(
+    file: Path, images: ImageSet, column: str = "", progress: Progress = SILENT
+) -> Array:
     """Probabilities, float [N, classes] in the order of `images`, from a CSV of any framework.
 
     A row names an image (`images/sad/sad-001.png`, `sad-001.png` or `sad-001`) and has a column of probabilities
     for each class, under any known name, or its answer in words; `prediction_columns` finds which columns these
     are. A row of empty cells is an image without an answer, NaN here; an answer that is no class of ours, such as
-    contempt, is zeros. column: the one with the answer, where several may be. Raises UsageError that names the
-    row or the columns.
+    contempt, is zeros. column: the one with the answer, where several may be. progress: is told of numbers that
+    are rather scores. Raises UsageError that names the row or the columns.
     """
+    _check_is_csv(file)
     rows = read_csv(file)
     places = _places(images)
     columns = choose_columns(rows, images, lambda name: _find(places, name), column)
-    out, seen = np.full((len(images), len(EXPRESSIONS)), np.nan), set()
+    out, seen = np.full((len(images), len(EXPRESSIONS)), np.nan), dict[int, int]()
     for row in rows:
         place = _find(places, row[columns.image])
         if place is None or place in seen:
-            what = "twice" if place in seen else f"which {images.name} does not have"
+            what = _twice(seen[place]) if place in seen else _not_there(images)
             raise UsageError(f"{file}, line {row.line}: '{row[columns.image]}', {what}")
-        seen.add(place)
+        seen[place] = row.line
         try:
             out[place] = _answer(row, columns)
         except UsageError as error:
@@ -106,7 +130,77 @@ def read_predictions(file: Path, images: ImageSet, column: str = "") -> Array:
             f"{file} has {len(seen)} of the {len(images)} images of {images.name}; {first} is "
             "missing: an image without an answer is a row with empty cells"
         )
+    if not (out.sum(axis=1) > 0).any():
+        raise UsageError(f"{file} has no answer for any image of {images.name}")
+    _tell_of_sums(rows, columns, progress)
+    _tell_of_ties(out, progress)
     return out
+
+
+def _check_is_csv(file: Path) -> None:
+    """Raise UsageError for JSON, a workbook and the like, with the line of pandas that makes a CSV of it."""
+    suffix = file.suffix.lower()
+    if reader := _OTHER_FORMATS.get(suffix):
+        name = repr(file.name)
+        raise UsageError(
+            f"{file} is not CSV: with pandas, {reader.format(name)}.to_csv('answers.csv', index=False)"
+        )
+    if suffix in (".gz", ".zip", ".bz2", ".xz", ".zst"):
+        raise UsageError(f"{file} is packed: unpack it first")
+
+
+_OTHER_FORMATS = {
+    ".json": "read_json({})",
+    ".jsonl": "read_json({}, lines=True)",
+    ".ndjson": "read_json({}, lines=True)",
+    ".xlsx": "read_excel({})",
+    ".xls": "read_excel({})",
+    ".ods": "read_excel({})",
+    ".parquet": "read_parquet({})",
+    ".feather": "read_feather({})",
+    ".pkl": "read_pickle({})",
+    ".html": "read_html({})[0]",
+}
+"""What reads other formats into a table."""
+
+
+def _not_there(images: ImageSet) -> str:
+    return f"which {images.name} does not have; its images are called as {images.files[0]}"
+
+
+def _tell_of_sums(rows: CsvTable, columns: Columns, progress: Progress) -> None:
+    """Say where each row has another sum, foreign classes included: probabilities have not, logits and scores have."""
+    if not columns.numbers:
+        return
+    others = [name for name in rows.columns if is_other_class(name)]
+    counted = (*columns.numbers, *others)
+    cells = [[row[name] for name in counted] for row in rows]
+    sums = [sum(number(one, "") for one in row if not _is_silent(one)) for row in cells if any(row)]
+    if max(sums) - min(sums) > 0.1 * max(sums):
+        progress.say(
+            f"the numbers of an image sum to between {min(sums):.3g} and {max(sums):.3g}, so they are no "
+            "probabilities: they were divided by their sum; the accuracy stays, and the calibration (ECE) means little"
+        )
+
+
+def _tell_of_ties(probabilities: Array, progress: Progress) -> None:
+    """Say where the highest number stands at several classes: rounded ones may, and the first of them is taken."""
+    known = np.nan_to_num(probabilities)
+    highest = known.max(axis=1, keepdims=True)
+    tied = int((((known == highest).sum(axis=1) > 1) & (highest[:, 0] > 0)).sum())
+    if tied:
+        progress.say(
+            f"{tied} of {len(known)} images have the same highest number for several classes: the first in "
+            "alphabetical order is taken; write more digits"
+        )
+
+
+def _twice(line: int) -> str:
+    """What to do about a second row of an image: a row for each class, as pipelines list them, or for each face."""
+    return (
+        f"twice, in line {line} too: one row for each image is needed. A row for each class becomes one "
+        "with pandas, table.pivot(index='file', columns='label', values='score'); of several faces, keep the one meant"
+    )
 
 
 def keep_run(
@@ -152,7 +246,9 @@ def score_file(
     progress: Progress = SILENT,
 ) -> RunRecord:
     """Read a CSV of predictions and keep it as a run; its record. Raises UsageError as `read_predictions`."""
-    probabilities = read_predictions(file, images, column)
+    if file.exists() and not file.is_file():  # it is read twice
+        raise UsageError(f"{file} cannot be read: it is not a file; save it as one first")
+    probabilities = read_predictions(file, images, column, progress)
     digest = sha256_file(file) + (f" {column}" if column else "")
     source = AnswerSource(file.name, digest, others=others)
     record = keep_run(runs_dir, name or file.stem, probabilities, images, source)
@@ -204,9 +300,9 @@ def _answer(row: CsvRow, columns: Columns) -> list[float] | tuple[float, ...]:
         return _of_label(row[columns.label])
     cells = {name: row[name] for name in columns.numbers}
     said = row[columns.checked] if columns.checked else ""
-    if not any(cells.values()) and not said:
+    if _is_silent(*cells.values()) and _is_silent(said):
         return NO_ANSWER
-    found = by_class({name: _number(text, name) for name, text in cells.items()})
+    found = by_class({name: number(text, name) for name, text in cells.items()})
     if said and found[_highest(said, found)] < max(found) - 1e-6:
         raise UsageError(
             f"{columns.checked} is '{said}', and the probabilities say {EXPRESSIONS[int(np.argmax(found))]}: "
@@ -218,22 +314,33 @@ def _answer(row: CsvRow, columns: Columns) -> list[float] | tuple[float, ...]:
 def _of_label(text: str) -> list[float] | tuple[float, ...]:
     """One hot, of an answer in words."""
     word = text.strip().lower()
-    if word in ("", *NO_ANSWERS):
+    if _is_silent(word):
         return NO_ANSWER
     if word in OTHER_CLASSES:
         return NO_CLASS_OF_OURS
-    predicted = parse_expression(text)
+    if _NUMBERED.fullmatch(word):
+        raise UsageError(
+            f"'{text[:20]}' is a number, and every tool numbers the classes in an order of its own: write their names"
+        )
+    if text.lstrip()[:1] in ("{", "["):
+        raise UsageError(
+            f"the cell '{text[:30]}...' holds a list: write a column for each class, as pandas.json_normalize "
+            "makes them of such answers"
+        )
+    predicted = class_or_none(text) or _parsed(text)
     return [float(label == predicted) for label in EXPRESSIONS]
 
 
-def _number(text: str, name: str) -> float:
+def _parsed(text: str) -> str:
     try:
-        value = float(text)
-    except ValueError:
-        raise UsageError(f"{name} is '{text[:20]}', not a number") from None
-    if not math.isfinite(value):
-        raise UsageError(f"{name} is '{text[:20]}', not a probability")
-    return value
+        return parse_expression(text)
+    except UsageError as error:
+        raise UsageError(f"{error}; an empty cell where there is no answer") from None
+
+
+def _is_silent(*cells: str) -> bool:
+    """Whether all cells say that there is no answer."""
+    return all(cell.strip().lower() in ("", *NO_ANSWERS) for cell in cells)
 
 
 def _highest(said: str, found: list[float]) -> int:
@@ -243,17 +350,32 @@ def _highest(said: str, found: list[float]) -> int:
 
 
 def _places(images: ImageSet) -> dict[str, int]:
-    """The place of each image by its path and by its name alone, where no other has the same."""
+    """The place of each image by its path, and by each end of it that no other has."""
     paths = [_bare_path(file) for file in images.files]
-    last = Counter(path.rsplit("/", 1)[-1] for path in paths)
-    places = {path: place for place, path in enumerate(paths)}
-    names = {path.rsplit("/", 1)[-1]: place for place, path in enumerate(paths)}
-    return {name: place for name, place in names.items() if last[name] == 1} | places
+    counted = Counter(end for path in paths for end in _ends(path))
+    return {
+        end: place
+        for place, path in enumerate(paths)
+        for end in _ends(path)
+        if counted[end] == 1 or end == path
+    }
 
 
 def _find(places: dict[str, int], name: str) -> int | None:
-    path = _bare_path(name)
-    return places.get(path, places.get(path.rsplit("/", 1)[-1]))
+    """By the longest end of a name that is known, as it stands or as an address writes it (`%20`)."""
+    for spelled in dict.fromkeys((name, unquote(name))):
+        for end in _ends(_bare_path(spelled)):
+            if end in places:
+                return places[end]
+    return None
+
+
+def _ends(path: str) -> Iterator[str]:
+    """`images/sad/1`, `sad/1`, `1`."""
+    yield path
+    while "/" in path:
+        path = path.partition("/")[2]
+        yield path
 
 
 def _bare_path(name: str) -> str:

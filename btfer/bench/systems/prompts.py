@@ -1,5 +1,6 @@
 """The sentences that a network of pictures and texts is asked for each class, in a language of the query plan."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def read_prompts(queries_dir: Path, language: str) -> Prompts:
     Raises UsageError, with the line, for a language that it lacks, or a part that is missing or wrong.
     """
     own = queries_dir / FILE
-    file = read_plan_file(own if own.is_file() else bundled("queries") / FILE)
+    file = read_plan_file(own if os.path.lexists(own) else bundled("queries") / FILE)
     if language not in file.keys:
         raise UsageError(
             f"{file.path} has no prompts in '{language}'; it has {', '.join(file.keys)}"

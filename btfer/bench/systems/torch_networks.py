@@ -4,22 +4,26 @@ A pickle can run any code when it is opened. Nothing here opens one: weights com
 torch's restricted reader, and whole modules that were pickled are refused.
 """
 
-import json
+import logging
 import os
 import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from btfer.bench.edge.runtimes import Runnable
+from btfer.bench.edge.runtimes import Runnable, check_is_whole, in_batches, told, whole_numbers
 from btfer.bench.systems.input_card import FILTERS, InputCard
+from btfer.bench.systems.torch_weights import CUT, fill, is_cut_archive, read_weights
+from btfer.cached import DAMAGED
 from btfer.errors import MissingExtra, UsageError
 from btfer.extras import installed
+from btfer.parsing import parse_json
 
 Array = np.ndarray[Any, Any]
 
@@ -28,6 +32,17 @@ EXPORT = (
     "save it with torch.export.save(torch.export.export(network.eval(), (example,)), 'net.pt2'), or give its "
     "weights alone to --model-file timm:NAME --weights FILE"
 )
+_TIMM_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+_TIMM_ARGUMENTS = {
+    "img_size",
+    "in_chans",
+    "global_pool",
+    "drop_rate",
+    "act_layer",
+    "norm_layer",
+    "patch_size",
+}
+"""What a stranger's config may say of the network; no file to read, nothing to fetch."""
 
 # What a size may be made of: symbols (s77, 's77'), numbers, operators, functions of sympy and their flags.
 _WORD = re.compile(r"\.?[^\W\d]\w*|\.\D|['\"][^'\"]*['\"]|[^\w\s]")
@@ -48,9 +63,10 @@ def load_torch(file: Path, channels: int) -> Runnable:
     Raises UsageError for a pickle, MissingExtra without torch.
     """
     need_torch("a PyTorch file")
-    if not file.is_file():
-        raise UsageError(f"{file} is not a file")
+    check_is_whole(file)
     kind = kind_of(file)
+    if kind == CUT:
+        raise UsageError(f"{file} is {kind}: copy or fetch it again")
     if kind not in ("export", "script"):
         raise UsageError(f"{file} is {kind}: {EXPORT}")
     try:
@@ -65,10 +81,13 @@ def load_torch(file: Path, channels: int) -> Runnable:
 
 def kind_of(file: Path) -> str:
     """`export` or `script`; else what it is, in words. Nothing in it is run."""
-    if not zipfile.is_zipfile(file):
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = ["/" + name for name in archive.namelist()]
+    except DAMAGED:
+        if is_cut_archive(file):
+            return CUT
         return "no archive that torch.export or torch.jit wrote (an old pickle, or another file)"
-    with zipfile.ZipFile(file) as archive:
-        names = ["/" + name for name in archive.namelist()]
     if any("/models/" in name and name.endswith(".json") for name in names):
         return "export"
     if any(name.endswith("/serialized_exported_program.json") for name in names):
@@ -88,9 +107,16 @@ def check_expressions(file: Path) -> None:
     with zipfile.ZipFile(file) as archive:
         for name in archive.namelist():
             if name.endswith(".json"):
-                for text in _expressions(json.loads(archive.read(name))):
+                for text in _expressions(_program(file, archive.read(name))):
                     if not all(_PLAIN.fullmatch(word) for word in _WORD.findall(text)):
                         raise UsageError(f"{file} has a size that is no arithmetic: {text[:60]}")
+
+
+def _program(file: Path, text: bytes) -> Any:
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        raise UsageError(f"{file} is damaged: {error}") from None
 
 
 def _expressions(found: Any) -> Iterator[str]:
@@ -110,6 +136,7 @@ def load_timm(name: str, weights: Path, classes: int) -> tuple[Runnable, dict[st
     """
     need_torch("a network of timm", "timm")
     import timm
+    import torch
 
     if not timm.is_model(name):
         near = ", ".join(timm.list_models(f"*{name}*")[:8])
@@ -118,7 +145,53 @@ def load_timm(name: str, weights: Path, classes: int) -> tuple[Runnable, dict[st
     fill(network, read_weights(weights), f"{weights} for timm's {name}")
     config: dict[str, Any] = timm.data.resolve_data_config(model=network)
     channels, height, _ = config["input_size"]
-    return Runnable((channels, height, height), _on_cpu(network)), config
+    where = f"timm's {name}"
+    run = told(_on_cpu(network, torch.float32, where), where)
+    return Runnable((channels, height, height), run), config
+
+
+@dataclass(frozen=True)
+class TimmFolder:
+    """A network of timm out of a folder. classes: that it names, or numbers. config: of its input."""
+
+    classes: tuple[str, ...]
+    runnable: Runnable
+    config: dict[str, Any]
+
+
+def is_timm(config: Mapping[str, Any]) -> bool:
+    """Whether a folder's config.json is timm's, by its own hand or by transformers."""
+    by_timm = config.get("model_type") in (None, "timm_wrapper")
+    return by_timm and isinstance(config.get("architecture"), str)
+
+
+def load_timm_folder(folder: Path, config: Mapping[str, Any]) -> TimmFolder:
+    """What timm saved for the hub. Raises UsageError where config and weights do not fit timm."""
+    need_torch("a network of timm", "timm")
+    import timm
+    import torch
+
+    own = config.get("pretrained_cfg") or config
+    names = config.get("label_names") or own.get("label_names") or ()
+    classes = tuple(map(str, names.values() if isinstance(names, dict) else names))
+    total = config.get("num_classes") or own.get("num_classes") or len(classes)
+    weights = [file for name in _TIMM_WEIGHTS if (file := folder / name).is_file()]
+    if not weights:
+        raise UsageError(f"{folder} has no weights: {' or '.join(_TIMM_WEIGHTS)} is needed")
+    given = {name: value for name, value in (config.get("model_args") or {}).items()
+             if name in _TIMM_ARGUMENTS}  # fmt: skip
+    try:
+        made = timm.create_model(
+            config["architecture"], pretrained=False, num_classes=total, **given
+        )
+        found: dict[str, Any] = timm.data.resolve_data_config(pretrained_cfg=own, model=made)
+    except Exception as error:  # of timm, which raises what it likes
+        raise _unreadable(folder, error) from error
+    fill(made.eval(), read_weights(weights[0]), f"{weights[0]} for timm's {config['architecture']}")
+    channels, height, _ = found["input_size"]
+    run = told(_on_cpu(made, torch.float32, folder), folder)
+    classes = classes or tuple(f"LABEL_{n}" for n in range(int(total)))
+    return TimmFolder(classes, Runnable((channels, height, height), run), found)
 
 
 def timm_card(card: InputCard, config: Mapping[str, Any]) -> InputCard:
@@ -135,49 +208,6 @@ def timm_card(card: InputCard, config: Mapping[str, Any]) -> InputCard:
     if "size" in said:
         own["resize_to"] = None
     return card.model_copy(update={name: v for name, v in own.items() if name not in said})
-
-
-def read_weights(file: Path) -> dict[str, Any]:
-    """The tensors of a safetensors file, or of a checkpoint through torch's restricted reader.
-
-    Raises UsageError where it holds anything else.
-    """
-    import torch
-
-    if not file.is_file():
-        raise UsageError(f"{file} is not a file")
-    if file.suffix == ".safetensors":
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            return dict(load_file(file))
-        except (SafetensorError, OSError) as error:
-            raise UsageError(f"{file} cannot be read: {error}") from None
-    try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise _unreadable(file, error) from None
-    for inner in ("state_dict", "model_state_dict", "model"):
-        if isinstance(found, dict) and isinstance(found.get(inner), dict):
-            found = found[inner]
-    if not isinstance(found, dict) or not all(isinstance(v, torch.Tensor) for v in found.values()):
-        raise UsageError(f"{file} holds no table of tensors, as network.state_dict() gives it")
-    return {str(name).removeprefix("module."): value for name, value in found.items()}
-
-
-def fill(network: Any, weights: Mapping[str, Any], what: str) -> None:
-    """Put weights into a network, each where it belongs. Raises UsageError that names what is too much or missing."""
-    own = network.state_dict()
-    wrong = [f"{n} {tuple(weights[n].shape)}, not {tuple(own[n].shape)}" for n in own
-             if n in weights and weights[n].shape != own[n].shape]  # fmt: skip
-    missing, strange = [n for n in own if n not in weights], [n for n in weights if n not in own]
-    for words, found in (("lack", missing), ("have besides", strange), ("have", wrong)):
-        if found:
-            raise UsageError(
-                f"the weights of {what} {words} {found[0]} ({len(found)} such tensors)"
-            )
-    network.load_state_dict(weights)
 
 
 @contextmanager
@@ -198,6 +228,8 @@ def restricted() -> Iterator[None]:
 
 
 def _exported(file: Path) -> Runnable:
+    # A line on every run with PyTorch for the CPU alone, on what is of no use here.
+    logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
     import torch
 
     check_expressions(file)
@@ -208,8 +240,10 @@ def _exported(file: Path) -> Runnable:
     if len(given) != 1:
         raise UsageError(f"{file} takes {len(given)} inputs: a network of one image is needed")
     nodes = {node.name: node for node in program.graph.nodes}
-    batch, *shape = (n if isinstance(n, int) else None for n in nodes[given[0]].meta["val"].shape)
-    return Runnable(tuple(shape), _in_batches(_on_cpu(network), batch))
+    picture = nodes[given[0]].meta["val"]
+    batch, *shape = (n if isinstance(n, int) else None for n in picture.shape)
+    run = _on_cpu(network, picture.dtype, file)
+    return Runnable(tuple(shape), told(in_batches(run, batch), file))
 
 
 def _script(file: Path, channels: int) -> Runnable:
@@ -218,36 +252,25 @@ def _script(file: Path, channels: int) -> Runnable:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that TorchScript is no longer developed
         network = torch.jit.load(str(file), map_location="cpu").eval()
-    return Runnable((channels, None, None), _on_cpu(network))
+    first = next((one for one in network.parameters() if one.is_floating_point()), None)
+    kind = torch.float32 if first is None else first.dtype
+    return Runnable((channels, None, None), told(_on_cpu(network, kind, file), file))
 
 
-def _on_cpu(network: Any) -> Callable[[Array], Array]:
+def _on_cpu(network: Any, kind: Any, where: Path | str) -> Callable[[Array], Array]:
+    """kind: torch's type of the numbers that it takes: half precision, or bytes, as well as float32."""
+    import torch
+
     def run(numbers: Array) -> Array:
-        import torch
-
+        if kind == torch.uint8:
+            numbers = whole_numbers(numbers, where)
         with torch.inference_mode():
-            said = network(torch.from_numpy(numbers))
+            said = network(torch.from_numpy(numbers).to(kind))
         while isinstance(said, (tuple, list)):  # a network may give features beside its logits
             said = said[0]
         return np.asarray(said.float().numpy())
 
     return run
-
-
-def _in_batches(run: Callable[[Array], Array], batch: int | None) -> Callable[[Array], Array]:
-    """The same for any number of images, where a program was exported for a fixed number."""
-    if batch is None:
-        return run
-
-    def all_of(numbers: Array) -> Array:
-        parts = []
-        for start in range(0, len(numbers), batch):
-            part = numbers[start : start + batch]
-            full = np.concatenate([part, np.repeat(part[-1:], batch - len(part), axis=0)])
-            parts.append(run(full)[: len(part)])
-        return np.concatenate(parts)
-
-    return all_of
 
 
 def _unreadable(file: Path, error: Exception) -> UsageError:

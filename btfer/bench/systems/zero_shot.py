@@ -10,14 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from btfer.bench.edge.runtimes import Runnable
+from btfer.bench.edge.runtimes import Runnable, check_is_whole, told
 from btfer.bench.systems.hugging_face import (
+    PREPARATION,
     Folder,
     folder_digest,
     load_pretrained,
+    network_files,
     prepared,
     side_of,
+    unreadable,
 )
+from btfer.bench.systems.model_hub import PICKLED, SAFE
 from btfer.bench.systems.prompts import Prompts
 from btfer.bench.systems.torch_networks import need_torch, restricted
 from btfer.errors import UsageError
@@ -26,7 +30,7 @@ from btfer.images import Pixels
 
 Array = np.ndarray[Any, Any]
 OPEN_CLIP = "open_clip_config.json"
-SIGLIP_TOKENS = 64  # it was trained on texts that were filled up to this length
+VOCABULARY = ("tokenizer.json", "vocab.json", "vocab.txt", "*.model")
 
 
 def is_zero_shot(folder: Path, config: dict[str, Any]) -> bool:
@@ -52,13 +56,20 @@ def _transformers(folder: Path, prompts: Prompts) -> Folder:
     import torch
     from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
+    # Without its files, transformers makes an empty tokenizer, to which all sentences are one.
+    if not any(file for pattern in VOCABULARY for file in folder.glob(pattern)):
+        raise UsageError(
+            f"{folder} has no tokenizer: {', '.join(VOCABULARY)} or one of them is needed"
+        )
+    if not any((folder / name).is_file() for name in PREPARATION):
+        raise UsageError(f"{folder} has no {PREPARATION[0]}, which says how it is fed")
     network = load_pretrained(AutoModel, folder).eval()
     processor = load_pretrained(AutoImageProcessor, folder)
     tokenizer = load_pretrained(AutoTokenizer, folder)
+    longest = network.config.text_config.max_position_embeddings
+    # SigLIP was trained on texts that were filled up to the longest.
     siglip = "siglip" in network.config.model_type
-    filled: Any = (
-        {"padding": "max_length", "max_length": SIGLIP_TOKENS} if siglip else {"padding": True}
-    )
+    filled: Any = {"padding": "max_length" if siglip else True, "max_length": longest}
 
     def text(sentences: Sequence[str]) -> Array:
         given = tokenizer(list(sentences), truncation=True, return_tensors="pt", **filled)
@@ -68,9 +79,10 @@ def _transformers(folder: Path, prompts: Prompts) -> Folder:
 
     def picture(numbers: Array) -> Array:
         with torch.inference_mode():
-            return _numbers(network.get_image_features(pixel_values=torch.from_numpy(numbers)))
+            pixels = torch.from_numpy(numbers).to(network.dtype)
+            return _numbers(network.get_image_features(pixel_values=pixels))
 
-    scale = float(network.logit_scale.exp())
+    scale = float(network.logit_scale.detach().exp())
     return _folder(
         folder, prompts, text, picture, lambda f: prepared(processor, f), scale, side_of(processor)
     )
@@ -82,16 +94,20 @@ def _open_clip(folder: Path, prompts: Prompts) -> Folder:
     import torch
     from PIL import Image
 
+    files = network_files(folder)
+    for file in files:
+        check_is_whole(file)
+    if not any(file.match(kind) for file in files for kind in (SAFE, PICKLED)):
+        raise UsageError(f"{folder} has no weights: a file {SAFE} or {PICKLED} is needed")
     place = f"local-dir:{folder.resolve()}"
     try:
         with restricted():
-            network, _, transform = open_clip.create_model_and_transforms(place)
+            network, _, transform = open_clip.create_model_and_transforms(
+                place, require_pretrained=True
+            )
             tokenizer = open_clip.get_tokenizer(place)
     except Exception as error:  # of every library below
-        first = next(iter(str(error).strip().splitlines()), "")
-        raise UsageError(
-            f"{folder} cannot be read: {type(error).__name__}: {first[:200]}"
-        ) from error
+        raise unreadable(folder, error) from error
     network.eval()
 
     def text(sentences: Sequence[str]) -> Array:
@@ -107,7 +123,9 @@ def _open_clip(folder: Path, prompts: Prompts) -> Folder:
         return np.asarray(torch.stack(made).numpy())
 
     side = int(prepare([np.zeros((64, 64, 3), np.uint8)]).shape[-1])
-    return _folder(folder, prompts, text, picture, prepare, float(network.logit_scale.exp()), side)
+    return _folder(
+        folder, prompts, text, picture, prepare, float(network.logit_scale.detach().exp()), side
+    )
 
 
 def _folder(
@@ -119,11 +137,27 @@ def _folder(
     scale: float,
     side_px: int,
 ) -> Folder:
-    directions = class_directions([text(sentences) for sentences in prompts.sentences])
+    try:
+        directions = class_directions([text(sentences) for sentences in prompts.sentences])
+    except (
+        ValueError,
+        RuntimeError,
+        IndexError,
+        TypeError,
+    ) as error:  # of its tokenizer or its text half
+        raise UsageError(
+            f"{folder} cannot read the prompts: {str(error).strip().splitlines()[0][:200]}"
+        ) from error
 
-    def run(numbers: Array) -> Array:
+    if np.ptp(directions, axis=0).max() < 1e-6:
+        raise UsageError(
+            f"{folder} reads the prompts of all classes alike: its tokenizer is another network's"
+        )
+
+    def outputs(numbers: Array) -> Array:
         return np.asarray(scale * _unit(picture(numbers)) @ directions.T)
 
+    run = told(outputs, folder)
     return Folder(
         classes=EXPRESSIONS,
         answer=lambda faces: run(prepare(faces)),

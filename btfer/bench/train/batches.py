@@ -21,6 +21,7 @@ from btfer.bench.train.augment import (
 from btfer.bench.train.losses import SharpnessAware
 from btfer.bench.train.protocol import Augmentation
 from btfer.bench.train.recipe import PLAIN, Recipe, mixed, sample_weights, smoothed
+from btfer.errors import UsageError
 
 MIXUP = 1  # draws of its own, so that those of the augmentation stay what they are
 MOST_THREADS = 8  # each may hold two batches, of 19 MB at 224 pixels
@@ -35,8 +36,10 @@ class ImageBatches(keras.utils.PyDataset):
 
     targets: float32 [N, classes] instead of one-hot labels. recipe: how targets and images are changed.
     class_weight: the weight of each class, by which a third part of a batch then weighs its images, float32
-    [B]; None = batches of two. channels: 1 = grey. on_device: leave warping and scaling to the device; batches are then
-    ((uint8 [B, s, s, 3], affines float32 [B, 8]), one-hot), for the network that `learner` makes.
+    [B]; None = batches of two. even: how many devices share a batch; of the last batch the images that would make
+    their parts uneven are left out, with an augmentation other ones in each epoch. channels: 1 = grey. on_device:
+    leave warping and scaling to the device; batches are then ((uint8 [B, s, s, 3], affines float32 [B, 8]), one-hot),
+    for the network that `learner` makes. Raises UsageError for fewer images than devices.
     """
 
     def __init__(
@@ -57,8 +60,11 @@ class ImageBatches(keras.utils.PyDataset):
         targets: Array | None = None,
         recipe: Recipe = PLAIN,
         class_weight: dict[int, float] | None = None,
+        even: int = 1,
     ) -> None:
         super().__init__()
+        if len(indices) < even:
+            raise UsageError(f"{len(indices)} images are too few for --replicas {even}")
         self.targets, self.recipe, self.class_weight = targets, recipe, class_weight
         self.pixels, self.labels, self.indices = np.asarray(pixels), labels, indices
         self.one_hot = np.eye(classes, dtype=np.float32)
@@ -69,7 +75,8 @@ class ImageBatches(keras.utils.PyDataset):
         self.epoch = 0
         # A set smaller than one batch would have no step at all.
         whole_only = skip_remainder and len(indices) >= batch_size
-        self.batches = len(indices) // batch_size if whole_only else -(-len(indices) // batch_size)
+        self.used = len(indices) - len(indices) % (batch_size if whole_only else even)
+        self.batches = -(-self.used // batch_size)
         self._ahead: dict[tuple[int, int], Future[Any]] = {}
         self._ordered: tuple[int, Array] = (-1, indices)
 
@@ -110,7 +117,8 @@ class ImageBatches(keras.utils.PyDataset):
                 self._ahead[epoch, number] = _pool().submit(self._batch, epoch, number)
 
     def _batch(self, epoch: int, number: int) -> tuple[Any, ...]:
-        chosen = self._order(epoch)[number * self.batch_size : (number + 1) * self.batch_size]
+        end = min((number + 1) * self.batch_size, self.used)
+        chosen = self._order(epoch)[number * self.batch_size : end]
         targets = self._targets(chosen)
         if self.on_device:
             affines = for_device(self._matrices(epoch, number, len(chosen)))

@@ -10,7 +10,8 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,22 @@ from typing import Any
 import keras
 import numpy as np
 
+from btfer.cached import DAMAGED, is_unreadable
 from btfer.errors import BtferError
+from btfer.parsing import parse_json
 
 STATE = "training.npz"
 EpochRow = dict[str, float]
 """One epoch: number, phase, steps, seconds, learning rate, and what Keras logs (loss, accuracy, val_...)."""
+
+
+def epoch_in_words(row: EpochRow) -> str:
+    """`epoch 3 (phase 2), loss 1.234, accuracy 0.500, validation 0.480, 2.5 s`."""
+    return (
+        f"epoch {row['epoch']} (phase {row['phase']}), loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}, "
+        f"validation {row['val_accuracy']:.3f}, {row['seconds']:.1f} s"
+    )
+
 
 OnEpoch = Callable[[EpochRow], None]
 COUNTERS = ("wait", "best", "cooldown_counter", "stopped_epoch")
@@ -46,12 +58,29 @@ class TrainingState:
 
 
 def load_state(folder: Path) -> TrainingState:
-    """What `folder` remembers of a training; a new one where there is nothing."""
+    """What `folder` remembers of a training; a new one where there is nothing.
+
+    Raises BtferError where it is damaged.
+    """
     path = folder / STATE
     if not path.is_file():
         return TrainingState()
-    with np.load(path) as file:
-        return TrainingState(**json.loads(str(file["progress"])))
+    with _arrays(path) as file:
+        return TrainingState(**parse_json(str(file["progress"])))
+
+
+@contextmanager
+def _arrays(path: Path) -> Iterator[Any]:
+    """The arrays of a file, by name. Raises BtferError for what is damaged."""
+    try:
+        with np.load(path) as file:
+            yield file
+    except (*DAMAGED, OSError) as error:
+        if is_unreadable(error):
+            raise
+        raise BtferError(
+            f"{path} is damaged ({str(error)[:120]}): delete the folder {path.parent}, and the run begins anew"
+        ) from None
 
 
 def best_weights(folder: Path, phase: int) -> Path:
@@ -66,14 +95,14 @@ def save_weights(model: keras.Model, path: Path) -> None:
 
 def set_weights(model: keras.Model, path: Path) -> None:
     """Put the weights of `save_weights` back."""
-    with np.load(path) as file:
+    with _arrays(path) as file:
         _assign(model.weights, "weight", file)
 
 
 def restore(model: keras.Model, folder: Path) -> None:
     """Put weights, optimizer and dropout seeds of the last finished epoch back into a compiled model."""
     model.optimizer.build(model.trainable_variables)
-    with np.load(folder / STATE) as file:
+    with _arrays(folder / STATE) as file:
         for name, variables in _variables(model).items():
             _assign(variables, name, file)
 

@@ -1,11 +1,11 @@
 """Bundles of `btfer bench submit` that hold predictions for a forgotten image: they go, and can be made anew."""
 
-import json
 import zipfile
-import zlib
 from collections.abc import Collection
 from pathlib import Path
 
+from btfer.cached import DAMAGED
+from btfer.parsing import parse_json
 from btfer.paths import bundles_dir
 
 CARD = "card.json"
@@ -21,10 +21,7 @@ def _release_of(path: Path) -> str:
     """Name of the release; empty where the file is no bundle, which the search at the end looks into."""
     try:
         with zipfile.ZipFile(path) as archive:
-            name = json.loads(archive.read(CARD))["release"]["name"]
-    except (
-        *(OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError),
-        *(zipfile.BadZipFile, zlib.error),
-    ):
+            name = parse_json(archive.read(CARD))["release"]["name"]
+    except (OSError, RuntimeError, *DAMAGED):
         return ""
     return name if isinstance(name, str) else ""

@@ -9,16 +9,17 @@ from btfer.catalogue import Catalogue, erasure, erasures, photos, releases
 from btfer.catalogue.forgotten_hashes import HashPair
 from btfer.errors import ImageError
 from btfer.images import read_photo
-from btfer.paths import derived_dirs, releases_dir, thumbnail_path
+from btfer.paths import derived_dirs, releases_dir
 from btfer.pipeline.forget import bundles, lists, runs, strip
 from btfer.pipeline.forget import entry as entries
 from btfer.pipeline.forget.entry import Entry, LostFrom, LostImage, LostRows
 from btfer.pipeline.forget.lists import List
-from btfer.pipeline.forget.plan import complete, crops_of, with_predecessors
+from btfer.pipeline.forget.plan import complete, crops_of, files_of, with_predecessors
 from btfer.pipeline.forget.runs import RunTable
 from btfer.pipeline.forget.strip import Held
 from btfer.pipeline.release_images import photo_pseudonyms
 from btfer.settings import Settings
+from btfer.store import Store, store_of
 
 
 def begin(cat: Catalogue, entry: Entry) -> None:
@@ -31,7 +32,7 @@ def begin(cat: Catalogue, entry: Entry) -> None:
 
 def delete(cat: Catalogue, settings: Settings, entry: Entry) -> Entry:
     """All that is there of the photos; the entry, with all that goes. Doing it again changes nothing."""
-    data_dir = settings.data_dir
+    store, data_dir = store_of(settings), settings.data_dir
     entry, held = complete(cat, settings, entry)
     begin(cat, entry)  # what came in since it was written down is refused too
     lost = {name: one.files() for name, one in entry.releases.items()}
@@ -42,11 +43,11 @@ def delete(cat: Catalogue, settings: Settings, entry: Entry) -> Entry:
     entry = _with_rows(settings, entry, held, tables, files)
     submitted = bundles.bundles_with(data_dir, with_predecessors(cat, lost))
     notes = [*unread, *map(_about_bundle, submitted)]
-    entry = entries.save(data_dir, replace(entry, notes=_once([*entry.notes, *notes])))
+    entry = entries.save(store, replace(entry, notes=_once([*entry.notes, *notes])))
     erasures.mark_images(cat, entry.lost_images())
     erasures.remember(cat, entry.id, _names(cat, entry))
-    erasures.refuse_images(cat, entry.images, _looks(data_dir, entry, held))
-    _delete_files(data_dir, entry)
+    erasures.refuse_images(cat, entry.images, _looks(store, entry, held))
+    _delete_files(store, entry)
     for plot in lists.plots_with(cat, data_dir, entry, files):
         plot.unlink(missing_ok=True)
     for bundle in submitted:
@@ -121,10 +122,10 @@ def _training(held: Sequence[Held]) -> list[Path]:
     return [one.folder for one in held if not one.is_release]
 
 
-def _looks(data_dir: Path, entry: Entry, held: Sequence[Held]) -> Iterator[HashPair]:
+def _looks(store: Store, entry: Entry, held: Sequence[Held]) -> Iterator[HashPair]:
     """The perceptual hashes of the crops and released images that are about to go."""
     released = [path for one in held for path in one.files if path.suffix == ".png"]
-    for path in (*crops_of(data_dir, entry), *released):
+    for path in (*crops_of(store, entry), *released):
         try:
             one = read_photo(path.read_bytes())
         except ImageError:
@@ -152,14 +153,9 @@ def _with_losses(entry: Entry, held: Sequence[Held]) -> Entry:
     return replace(entry, releases=found, images=tuple(sorted(digests)))
 
 
-def _delete_files(data_dir: Path, entry: Entry) -> None:
-    for sha256 in entry.photos:
-        for path in (data_dir / "photos" / sha256[:2]).glob(f"{sha256}.*"):
-            path.unlink(missing_ok=True)
-        thumbnail_path(data_dir, sha256).unlink(missing_ok=True)
-    for path in crops_of(data_dir, entry):
-        path.unlink(missing_ok=True)
-    for folder in derived_dirs(data_dir):
+def _delete_files(store: Store, entry: Entry) -> None:
+    store.remove(files_of(store, entry))
+    for folder in derived_dirs(store.folder):
         shutil.rmtree(folder, ignore_errors=True)
-    for folder in releases_dir(data_dir).glob(".part-*"):  # of a build that was killed
+    for folder in releases_dir(store.folder).glob(".part-*"):  # of a build that was killed
         shutil.rmtree(folder, ignore_errors=True)

@@ -12,8 +12,10 @@ from functools import cached_property
 from pathlib import Path
 
 from btfer.errors import BtferError
-from btfer.files import remove_parts, write_atomic
+from btfer.files import remove_parts
+from btfer.parsing import parse_json
 from btfer.paths import erasures_dir
+from btfer.store import Store
 
 PREFIX_DIGITS = 24  # of a photo's sha256, with which the ids of its faces begin
 
@@ -114,16 +116,16 @@ def entry_path(data_dir: Path, id_: str) -> Path:
     return erasures_dir(data_dir) / f"open-{id_}.json"
 
 
-def save(data_dir: Path, entry: Entry) -> Entry:
+def save(store: Store, entry: Entry) -> Entry:
     """Write an open erasure down; the entry."""
     text = json.dumps(asdict(entry), indent=2)
-    write_atomic(entry_path(data_dir, entry.id), f"{text}\n".encode())
+    store.write(entry_path(store.folder, entry.id), f"{text}\n".encode())
     return entry
 
 
-def remove(data_dir: Path, entry: Entry) -> None:
+def remove(store: Store, entry: Entry) -> None:
     """Forget the erasure itself."""
-    entry_path(data_dir, entry.id).unlink(missing_ok=True)
+    store.remove([entry_path(store.folder, entry.id)])
 
 
 def open_entries(data_dir: Path) -> list[Entry]:
@@ -136,7 +138,7 @@ def open_entries(data_dir: Path) -> list[Entry]:
 
 def _read(path: Path) -> Entry:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
         lost = {name: _lost(one) for name, one in content.pop("releases").items()}
         predictions, lists = (_rows(content.pop(kind, {})) for kind in ("predictions", "lists"))
         texts = {key: tuple(one) for key, one in content.items() if isinstance(one, list)}

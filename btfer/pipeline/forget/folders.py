@@ -6,7 +6,6 @@ be damaged or not be UTF-8: what can be read of it is, since a face in it must s
 
 import csv
 import io
-import json
 import os
 import stat
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from btfer.files import write_atomic
+from btfer.parsing import parse_json
 from btfer.paths import releases_dir, training_dir
 
 TABLES = ("metadata.csv", "attribution.csv", "sources.csv")
@@ -110,7 +110,7 @@ def write_table(path: Path, table: Table) -> None:
 def seed_in(folder: Path) -> int | None:
     """The seed that a release says it was made with; None where it cannot be read."""
     try:
-        told: Any = json.loads((folder / "release.json").read_text(encoding="utf-8"))
+        told: Any = parse_json((folder / "release.json").read_text(encoding="utf-8"))
         return int(told["settings"]["seed"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

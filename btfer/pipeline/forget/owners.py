@@ -11,6 +11,7 @@ from btfer.pipeline.forget.folders import files_in, read_table, release_folders,
 from btfer.pipeline.forget.places import HEX, Place
 from btfer.pipeline.release_images import photo_pseudonyms, pseudonym
 from btfer.settings import Settings
+from btfer.store import store_of
 from btfer.urls import alike, identity
 
 
@@ -55,6 +56,7 @@ class Owners:
         if not path.is_file():
             return ""
         digest = sha256_file(path)
+        store_of(self._settings).fetch_folder("faces")
         same = (
             one for one in files_in(self._settings.data_dir / "faces") if sha256_file(one) == digest
         )

@@ -16,13 +16,13 @@ from btfer.pipeline.forget import bundles, lists, runs, strip
 from btfer.pipeline.forget.entry import Entry, new_id
 from btfer.pipeline.forget.folders import release_folders, training_sets
 from btfer.pipeline.forget.lists import List
-from btfer.pipeline.forget.places import plain_name
 from btfer.pipeline.forget.report import one_line
 from btfer.pipeline.forget.resolve import Resolved
 from btfer.pipeline.forget.runs import RunTable
 from btfer.pipeline.forget.strip import Held
 from btfer.pipeline.withdraw import with_copies
 from btfer.settings import Settings
+from btfer.store import Store, store_of
 
 _PIECE_BYTES = 48  # out of the middle of a file: compressed pixels, that no other file has
 
@@ -78,16 +78,20 @@ class ErasurePlan:
 
 
 def make_plan(
-    cat: Catalogue, settings: Settings, asked: Sequence[str], resolved: Resolved
+    cat: Catalogue, settings: Settings, asked: Sequence[str], resolved: Resolved, mark: str = ""
 ) -> ErasurePlan:
-    """Everything of the photos that were resolved, of their near-duplicates, and of photos cut from them."""
+    """Everything of the photos that were resolved, of their near-duplicates, and of photos cut from them.
+
+    mark: of the request (`erasures.mark_of`); none is needed only to look.
+    """
     entry = Entry(
         id=new_id(),
-        mark=erasures.mark_of(cat, map(plain_name, asked)),
+        mark=mark,
         asked=tuple(sorted({one.strip() for one in asked} | resolved.things)),
         images=tuple(sorted(resolved.images)),
     )
-    entry = _with_photos(cat, settings.data_dir, entry, with_copies(cat, resolved.photos))
+    store = store_of(settings)
+    entry = _with_photos(cat, store, entry, with_copies(cat, resolved.photos))
     entry, held = complete(cat, settings, entry)
     lost = {one.folder.name: {f"images/{i.file}" for i in one.images} for one in held}
     tables, _ = runs.tables_with(settings.data_dir / "runs", with_predecessors(cat, lost))
@@ -117,7 +121,7 @@ def complete(cat: Catalogue, settings: Settings, entry: Entry) -> tuple[Entry, l
         more = with_copies(cat, more) - set(entry.photos)
         if not more:
             return entry, held
-        entry = _with_photos(cat, settings.data_dir, entry, more)
+        entry = _with_photos(cat, store_of(settings), entry, more)
 
 
 def _cut_from(cat: Catalogue, held: Sequence[Held]) -> set[str]:
@@ -150,15 +154,24 @@ def with_predecessors(cat: Catalogue, lost: dict[str, set[str]]) -> dict[str, se
     return found
 
 
-def crops_of(data_dir: Path, entry: Entry) -> list[Path]:
+def crops_of(store: Store, entry: Entry) -> list[Path]:
     """The crops of the photos, of all settings, whether the catalogue knows them or not."""
     found: list[Path] = []
     for prefix in entry.prefixes:
-        found += (data_dir / "faces" / prefix[:2]).glob(f"{prefix}-*.png")
-    return sorted(found)
+        found += store.beginning_with(store.folder / "faces" / prefix[:2] / f"{prefix}-")
+    return sorted(path for path in found if path.suffix == ".png")
 
 
-def _with_photos(cat: Catalogue, data_dir: Path, entry: Entry, more: Collection[str]) -> Entry:
+def files_of(store: Store, entry: Entry) -> list[Path]:
+    """The files of the photos: they, their thumbnails and their crops."""
+    found = crops_of(store, entry)
+    for sha256 in entry.photos:
+        found += store.beginning_with(store.folder / "photos" / sha256[:2] / f"{sha256}.")
+        found += store.beginning_with(thumbnail_path(store.folder, sha256))
+    return found
+
+
+def _with_photos(cat: Catalogue, store: Store, entry: Entry, more: Collection[str]) -> Entry:
     traces = erasure.traces(cat, more)
     boxes = {one.id for photo in more for one in faces.of_photo(cat, photo)}
     boxes |= releases.faces_of(cat, more)
@@ -170,7 +183,7 @@ def _with_photos(cat: Catalogue, data_dir: Path, entry: Entry, more: Collection[
         words=tuple(sorted({*entry.words, *words})),
         names=tuple(sorted({*entry.names, *_names(traces)})),
     )
-    return _with_bytes(cat, data_dir, entry)
+    return _with_bytes(cat, store, entry)
 
 
 def _names(traces: Iterable[PhotoTrace]) -> Iterator[str]:
@@ -182,15 +195,16 @@ def _names(traces: Iterable[PhotoTrace]) -> Iterator[str]:
             yield from {name, unquote(name)} - {""}
 
 
-def _with_bytes(cat: Catalogue, data_dir: Path, entry: Entry) -> Entry:
+def _with_bytes(cat: Catalogue, store: Store, entry: Entry) -> Entry:
     """With the digests of the crops, as they are and as a release would write them, and pieces of all files."""
     digests, pieces = set(entry.images), set(entry.pieces)
-    for path in crops_of(data_dir, entry):
+    store.fetch_all(files_of(store, entry))
+    for path in crops_of(store, entry):
         digests |= {sha256_file(path)} | _as_released(path)
         pieces |= _piece(path)
     for sha256, photo in photos.described(cat, entry.photos).items():
-        pieces |= _piece(photo_path(data_dir, sha256, photo.format))
-        pieces |= _piece(thumbnail_path(data_dir, sha256))
+        pieces |= _piece(photo_path(store.folder, sha256, photo.format))
+        pieces |= _piece(thumbnail_path(store.folder, sha256))
     return replace(entry, images=tuple(sorted(digests)), pieces=tuple(sorted(pieces)))
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from btfer.files import write_atomic
 from btfer.paths import erasures_dir
+from btfer.store import Store
 
 
 def one_line(text: str) -> str:
@@ -84,9 +84,9 @@ class Forgotten:
         )
 
 
-def write_report(data_dir: Path, id_: str, done: Forgotten) -> Path:
+def write_report(store: Store, id_: str, done: Forgotten) -> Path:
     """Write the report of an erasure as JSON; its file."""
-    path = erasures_dir(data_dir) / f"erasure-{id_}.json"
+    path = erasures_dir(store.folder) / f"erasure-{id_}.json"
     facts = asdict(done) | {"report": path.name, "finished": not done.left}
-    write_atomic(path, f"{json.dumps(facts, indent=2)}\n".encode())
+    store.write(path, f"{json.dumps(facts, indent=2)}\n".encode())
     return path

@@ -18,7 +18,7 @@ def look_up(cat: Catalogue, settings: Settings, asked: Sequence[str]) -> Resolve
     A bare name that was asked for before may be another person's by now, so it is not looked up again. Raises
     UsageError for what names nothing, or more than one thing.
     """
-    at = erasures.done_at(cat, erasures.mark_of(cat, map(plain_name, asked)))
+    at = erasures.done_at(cat, map(plain_name, asked))
     resolver, found, dates = Resolver(cat, settings), Resolved(), [at]
     for thing in asked:
         if is_bare_name(thing) and at:

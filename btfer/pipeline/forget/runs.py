@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from btfer.files import write_atomic
+from btfer.parsing import parse_json
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ def _release_of(record: Mapping[str, Any], table: str) -> str:
 
 def _record(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = parse_json((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

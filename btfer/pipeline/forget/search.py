@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from btfer.catalogue import Catalogue, text_search
 from btfer.files import sha256_file
@@ -28,6 +29,7 @@ BY_NAME = ("photos", "thumbnails", "faces")
 """Folders whose files carry the sha256 of a photo in their names: the names are looked at, not the bytes."""
 
 LEAST_CHARACTERS = 8
+_ROWS_AT_ONCE = 1_000
 _WEIGHTS = (".keras", ".h5", ".npz", ".tflite", ".onnx")
 """Networks: megabytes of numbers that hold no text of ours."""
 
@@ -179,21 +181,32 @@ def _in_large(path: Path, needles: Needles) -> bool:
 
 
 def _in_parquet(path: Path, needles: Needles) -> bool:
-    """Text columns, which may be compressed."""
+    """Text, and images byte for byte: both may be compressed."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
-    except (OSError, ValueError):
+        with pq.ParquetFile(path) as table:
+            parts = table.iter_batches(batch_size=_ROWS_AT_ONCE)
+            return any(
+                _in_column(name, column, needles)
+                for part in parts
+                for name, column in zip(part.schema.names, part.columns, strict=True)
+            )
+    except (OSError, ValueError, pa.ArrowException):
         return False
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if (
-            pa.types.is_string(column.type)
-            or pa.types.is_large_string(column.type)
-            or name == "file"
-        ):
-            texts = "\n".join(str(one) for one in column.to_pylist()).encode()
-            if needles.in_bytes(texts):
-                return True
+
+
+def _in_column(name: str, column: Any, needles: Needles) -> bool:
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+        column = column.field("bytes")
+        kind = column.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        every = (one for one in column.to_pylist() if one)
+        return any(hashlib.sha256(one).hexdigest() in needles.digests for one in every)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or name == "file":
+        return needles.in_bytes("\n".join(map(str, column.to_pylist())).encode())
     return False

@@ -4,7 +4,6 @@ Nothing else of the folder changes. What is left is not a release any more (its 
 version is made from it, or, where that cannot be, it stays and is named in the report.
 """
 
-import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from btfer.catalogue import Catalogue, releases
 from btfer.files import sha256_file, write_atomic
+from btfer.parsing import parse_json
 from btfer.pipeline.forget.entry import Entry, LostImage
 from btfer.pipeline.forget.folders import TABLES, Table, files_in, read_table, seed_in, write_table
 from btfer.pipeline.formats import FORMATS
@@ -170,8 +170,8 @@ def _strip_lines(path: Path, gone: set[str]) -> None:
 
 def _is_about(line: bytes, gone: set[str]) -> bool:
     try:
-        return json.loads(line)["file_name"] in gone
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return parse_json(line)["file_name"] in gone
+    except (ValueError, KeyError, TypeError):
         return any(name.encode() in line for name in gone)
 
 

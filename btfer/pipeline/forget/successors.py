@@ -21,6 +21,7 @@ from btfer.pipeline.release_versions import tombstones_of
 from btfer.pipeline.verify import read_sums
 from btfer.release_record import ONLY, ReleaseRecord, next_version, read_record
 from btfer.settings import Settings
+from btfer.store import store_of
 
 
 class NoSuccessor(Exception):
@@ -105,8 +106,9 @@ class _StrippedRelease:
     def _with_pixels(self, one: ReleaseImage) -> ReleaseImage:
         """From the folder, or from the crop where the folder's file is missing or damaged."""
         expected = self._sums.get(f"images/{one.file}")
-        for path in (one.pixels, face_path(self.settings.data_dir, one.face)):
-            if path.is_file() and sha256_file(path) == expected:
+        store = store_of(self.settings)
+        for path in (one.pixels, face_path(store.folder, one.face)):
+            if store.fetch(path).is_file() and sha256_file(path) == expected:
                 return replace(one, pixels=path)
         raise NoSuccessor(f"images/{one.file} is missing or changed")
 
@@ -127,6 +129,7 @@ class _StrippedRelease:
         rows = metadata.records() if metadata else ()
         names = {row.get("file_name", "").removeprefix("images/") for row in rows}
         if names - known.keys():
+            store_of(self.settings).fetch_folder("faces")
             crops = {
                 sha256_file(one): one.stem for one in files_in(self.settings.data_dir / "faces")
             }

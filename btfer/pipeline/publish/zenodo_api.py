@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError
 
 from btfer import __version__
 from btfer.errors import NetworkError
+from btfer.parsing import parse_json
 from btfer.pipeline.publish.targets import Again, Patience
 
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -63,7 +64,7 @@ class ZenodoApi:
             method, url, body=body, headers=self._headers | headers, redirect=False
         )
         try:
-            told = json.loads(answer.data) if answer.data else {}
+            told = parse_json(answer.data) if answer.data else {}
         except ValueError:
             told = None
         if answer.status in _AGAIN:

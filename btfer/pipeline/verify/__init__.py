@@ -14,10 +14,10 @@ from pathlib import Path
 
 from btfer.pipeline.verify import images, names, tables, texts
 from btfer.pipeline.verify.folder import OpenedRelease, open_release
-from btfer.pipeline.verify.sums import read_sums
+from btfer.pipeline.verify.sums import check_files, read_sums
 from btfer.release_record import read_record
 
-__all__ = ["Check", "OpenedRelease", "read_record", "read_sums", "verify"]
+__all__ = ["Check", "OpenedRelease", "check_files", "read_record", "read_sums", "verify"]
 
 _MOST_OF_A_LINE = 300
 

@@ -1,11 +1,12 @@
 """SHA256SUMS: the digest of every file of a release, as `sha256sum` writes it."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from btfer.errors import UsageError
-from btfer.files import check_size
-from btfer.safe_paths import is_digest, relative_name
+from btfer.files import check_size, sha256_file
+from btfer.safe_paths import FilesInside, is_digest, relative_name
 
 FILE = "SHA256SUMS"
 _LINE = re.compile(r"([0-9A-Fa-f]{64})  (.+)", re.DOTALL)
@@ -24,6 +25,17 @@ def read_sums(folder: Path) -> dict[str, str]:
     if problems:
         raise UsageError(f"{folder}: {problems[0]}")
     return sums
+
+
+def check_files(folder: Path, sums: Mapping[str, str]) -> None:
+    """Raise UsageError where a file is missing, or is not what its digest says."""
+    inside = FilesInside(folder)
+    for name, digest in sums.items():
+        path = inside.path(name, where=f"{folder}/{FILE}")
+        if not path.is_file() or sha256_file(path) != digest:
+            raise UsageError(
+                f"{folder} is damaged ({name} is not what {FILE} says): see btfer verify, or get it again"
+            )
 
 
 def parse_sums(data: bytes) -> tuple[dict[str, str], list[str]]:

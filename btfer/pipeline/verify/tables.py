@@ -1,6 +1,5 @@
 """The tables of a release: metadata.csv, faces.jsonl, attribution.csv and sources.csv, each and beside each other."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +17,7 @@ from btfer.licences import (
     parse_licence,
     redistribution,
 )
+from btfer.parsing import parse_json
 from btfer.pipeline.release_metadata import (
     CREDIT,
     FILE,
@@ -247,8 +247,8 @@ def check_lines(one: OpenedRelease) -> Iterator[str]:
         return
     try:
         text = (one.folder / "faces.jsonl").read_bytes().decode()
-        lines = [json.loads(line) for line in text.removesuffix("\n").split("\n")]
-    except (OSError, ValueError, RecursionError) as error:
+        lines = [parse_json(line) for line in text.removesuffix("\n").split("\n")]
+    except (OSError, ValueError) as error:
         yield f"faces.jsonl cannot be read: {error}"
         return
     expected = expected_rows(one)

@@ -1,7 +1,6 @@
 """What is derived from the tables: packed forms, croissant.json and the README."""
 
 import hashlib
-import json
 import logging
 import re
 from collections import Counter
@@ -10,6 +9,7 @@ from typing import Any
 
 from btfer.expressions import EXPRESSIONS
 from btfer.licences import parse_licence
+from btfer.parsing import parse_json
 from btfer.pipeline import formats
 from btfer.pipeline.release_facts import licence_address
 from btfer.pipeline.verify.folder import OpenedRelease
@@ -73,7 +73,7 @@ def check_croissant(one: OpenedRelease) -> Iterator[str]:
         yield "there is no croissant.json"
         return
     try:
-        content = json.loads(path.read_bytes())
+        content = parse_json(path.read_bytes())
         described = mlcroissant.Dataset(jsonld=str(path)).metadata
     except Exception as error:  # its parser has no end of errors for what is no Croissant
         yield f"croissant.json: {(str(error).strip().splitlines() or ['damaged'])[-1].strip()[:200]}"

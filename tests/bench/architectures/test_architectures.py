@@ -59,7 +59,11 @@ MODERN = {
     "vit_s16": {48: 21_725_063, 224: 21_796_871},
     "dan": {48: 19_747_939, 224: 19_747_939},
 }
-EVERY = TABLE | PUBLISHED | MODERN
+SMALL = {  # btfer's own
+    "small_3conv": {48: 24_375, 224: 24_375},
+    "small_4conv": {48: 391_655, 224: 391_655},
+}
+EVERY = TABLE | PUBLISHED | MODERN | SMALL
 VGGFACE = {"vgg16": {48: 14_879_815, 224: 14_879_815}, "resnet50": {224: 24_119_495}}
 CASES = [
     *((name, "none", side) for name, sides in EVERY.items() for side in sides),
@@ -203,6 +207,29 @@ def test_a_preprocessed_network_keeps_its_backbone_and_comes_back_from_its_file(
     np.testing.assert_array_equal(loaded(images), model(images))
 
 
+WITH_PREPROCESSING = [name for name, one in ARCHITECTURES.items() if "none" in one.preprocessing]
+QUICK = ("dan", "vit_s16", "mobilenetv3_small")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+        for name in WITH_PREPROCESSING
+    ],
+)
+def test_a_network_of_any_shape_takes_its_preprocessing_before_it(name: str) -> None:
+    """Branches and shortcuts too, not only a chain of layers."""
+    shape = (min(architecture(name).parameters),) * 2 + (3,)
+    plain = architecture(name).build(shape, 7)
+    whole = architecture(name).build(shape, 7, own_preprocessing=True)
+    whole.set_weights(plain.get_weights())
+    images = np.random.default_rng(1).uniform(0, 1, (2, *shape)).astype(np.float32)
+    before = architecture(name).preprocessing["none"].steps()
+    expected = plain(before(keras.ops.convert_to_tensor(images)), training=False)
+    np.testing.assert_allclose(whole(images, training=False), expected, atol=1e-5)
+
+
 def test_repvgg_of_the_notebooks_stops_the_gradient_of_the_upper_half_of_the_channels() -> None:
     """The first convolution gets no gradient for its upper 32 filters but by the first shortcut."""
     model = repvgg((48, 48, 3), 7)
@@ -234,8 +261,15 @@ def test_unknown_names_sizes_weights_and_channels_say_what_there_is() -> None:
         architecture("mediapipe_vggnet").build((48, 48, 3), 7)
 
 
-@pytest.mark.parametrize("backend", ["torch", "jax"])
-def test_networks_build_and_learn_on_another_backend(backend: str) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("backend", "names"),
+    [
+        ("torch", ("lenet5", "repvgg", "googlenet_szegedy", "smmb")),
+        ("jax", ("lenet5", "smmb")),  # it takes a minute to compile the others
+    ],
+)
+def test_networks_build_and_learn_on_another_backend(backend: str, names: tuple[str, ...]) -> None:
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     code = """
@@ -243,15 +277,15 @@ import numpy as np
 from btfer.bench.architectures import architecture
 import keras
 assert keras.backend.backend() == {backend!r}
-for name in ("lenet5", "repvgg", "googlenet_szegedy", "smmb"):
+for name in {names!r}:
     model = architecture(name).build((48, 48, 3), 7)
     model.compile("adam", "categorical_crossentropy")
     loss = model.train_on_batch(np.ones((2, 48, 48, 3), "float32"), np.eye(7)[[0, 1]])
     assert np.isfinite(loss), name
 """
     environment = os.environ | {"KERAS_BACKEND": backend}
-    command = [sys.executable, "-c", code.format(backend=backend)]
-    subprocess.run(command, check=True, timeout=240, env=environment)
+    command = [sys.executable, "-c", code.format(backend=backend, names=names)]
+    subprocess.run(command, check=True, timeout=600, env=environment)
 
 
 def test_listing_loads_no_keras() -> None:
@@ -260,9 +294,9 @@ def test_listing_loads_no_keras() -> None:
         "from btfer.bench.architectures import vgg, mediapipe, vggface, preprocessing, weight_files; "
         "import btfer.cli; from btfer.bench.experiments import cost; "
         "from btfer.bench.runs import inputs, listing, store; "
-        "assert len(rows) == 33; assert not {'keras', 'tensorflow'} & set(sys.modules)"
+        "assert len(rows) == 35; assert not {'keras', 'tensorflow'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=200)
 
 
 def test_a_listed_network_has_name_family_parameters_and_weights() -> None:

@@ -100,6 +100,7 @@ def features(model: keras.Model) -> Array:
     return np.asarray(model.predict(images, verbose=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_file_brings_the_features_of_the_network_it_came_from(
     name: str, tmp_path: Path, small: None

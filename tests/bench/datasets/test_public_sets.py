@@ -181,6 +181,20 @@ def test_fer2013_is_unpacked_by_one_of_many_processes(tmp_path: Path) -> None:
     assert {job.result().images.digest for job in jobs} == {jobs[0].result().images.digest}
 
 
+@pytest.mark.parametrize(
+    "head", [b"{'descr': '<U1'\0, }", b"{'descr':", b"{", b"[1]", b"{'descr': '<U9'}"], ids=str
+)  # numpy reads it as Python: SyntaxError, TokenError and others
+def test_an_annotation_whose_head_is_damaged_is_named(tmp_path: Path, head: bytes) -> None:
+    folder = tmp_path / "set" / "train_set"
+    (folder / "annotations").mkdir(parents=True)
+    save(folder / "images" / "1.jpg")
+    padded = head.ljust(53) + b"\n"
+    whole = b"\x93NUMPY\1\0" + len(padded).to_bytes(2, "little") + padded + b"3\0\0\0"
+    (folder / "annotations" / "1_exp.npy").write_bytes(whole)
+    with pytest.raises(UsageError, match=r"1_exp\.npy holds no whole number"):
+        read_source(tmp_path / "set")
+
+
 @pytest.mark.parametrize("stored", [str, int])
 def test_affectnet_is_read_by_its_annotations_without_contempt(
     tmp_path: Path, stored: type

@@ -221,3 +221,230 @@ def test_the_test_part_of_affectnet_is_not_hidden(tmp_path: Path) -> None:
         (tmp_path / "a" / part / "annotations").mkdir()
         np.save(tmp_path / "a" / part / "annotations" / "1_exp.npy", np.array("3"))
     assert set(read_source(tmp_path / "a").parts) == {"train", "validation", "test"}
+
+
+NAMED = {
+    "numbers before names": [f"{n}_{name}" for n, name in enumerate(EXPRESSIONS)],
+    "numbers and spaces": [f"{n} {name}" for n, name in enumerate(EXPRESSIONS)],
+    "a spelling of FER+": ["angry", "contempt", *EXPRESSIONS[1:6], "suprise"],
+}
+
+
+@pytest.mark.parametrize("names", NAMED.values(), ids=NAMED)
+def test_names_of_classes_are_read_as_re_uploads_write_them(
+    tmp_path: Path, names: list[str]
+) -> None:
+    for part in ("Training", "PublicTest", "PrivateTest"):
+        for name in names:
+            save(tmp_path / "x" / part / name / "a.png")
+    source = read_source(tmp_path / "x")
+    assert [classes(source, one) for one in ("train", "validation", "test")] == [
+        list(EXPRESSIONS)
+    ] * 3
+
+
+def test_the_name_of_a_set_is_asked_for_its_whole_folder(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for number in range(7):
+            save(tmp_path / "x" / part / str(number) / "a.png")
+    with pytest.raises(UsageError, match=rf"--train rafdb={tmp_path}/x, or say"):
+        read_source(tmp_path / "x")
+
+
+def test_hidden_files_of_a_mac_are_no_images(tmp_path: Path) -> None:
+    for name in EXPRESSIONS:
+        save(tmp_path / "x" / name / "a.png")
+    (tmp_path / "x" / "angry" / "._a.png").write_bytes(b"\0\5\x16\7")
+    save(tmp_path / "x" / "__MACOSX" / "x" / "sad" / "._a.png")
+    (tmp_path / "x" / "__MACOSX").rename(tmp_path / "__MACOSX")
+    assert len(read_source(tmp_path / "x").images) == 7
+
+
+def test_two_folders_of_a_class_are_not_pooled(tmp_path: Path) -> None:
+    for name in (*EXPRESSIONS, "calm"):
+        save(tmp_path / "x" / name / "a.png")
+    with pytest.raises(UsageError, match="two folders for neutral, calm and neutral"):
+        read_source(tmp_path / "x")
+
+
+def test_a_part_in_a_folder_deeper_is_not_hidden_but_a_copy_may_be(tmp_path: Path) -> None:
+    for root in (tmp_path / "x", tmp_path / "x" / "images"):
+        for number, part in enumerate(("train", "test")):
+            for name in EXPRESSIONS:
+                save(root / part / name / f"{number}-{name}.png")
+    assert len(read_source(tmp_path / "x").images) == 14
+    save(tmp_path / "x" / "images" / "test" / "sad" / "another.png")
+    with pytest.raises(UsageError, match="has images in images beside its parts"):
+        read_source(tmp_path / "x")
+
+
+def test_faces_of_rafdbs_compound_part_are_not_taken_for_the_others(
+    rafdb: Path, tmp_path: Path
+) -> None:
+    (rafdb / "basic" / "Image").rename(rafdb / "compound")
+    with pytest.raises(UsageError, match="no folder aligned"):
+        read_source(rafdb)
+    (rafdb / "compound").rename(rafdb / "basic" / "Image")
+    copy = rafdb / "copy" / "EmoLabel"
+    copy.mkdir(parents=True)
+    (copy / "list_patition_label.txt").write_text("train_00001.jpg 1\n")
+    with pytest.raises(UsageError, match=r"basic/EmoLabel/.*, copy/EmoLabel/.* is needed"):
+        read_source(rafdb)
+    copy.parent.rename(rafdb / "compound")
+    assert read_source(rafdb).kind == "rafdb"
+
+
+OTHER_FORMS = {
+    "data/train-00000-of-00001.arrow": (b"x", "write its images into class folders"),
+    "label/label.lst": (b"a.jpg 0 1 2 3 4 5.0 6\n", "cut the faces out"),
+    "train.csv": (b'emotion,pixels\n0,"1 2"\n', "has pixels, and is none of fer2013.csv"),
+}
+
+
+@pytest.mark.parametrize("file", OTHER_FORMS)
+def test_what_holds_no_class_folders_says_what_to_do(tmp_path: Path, file: str) -> None:
+    content, words = OTHER_FORMS[file]
+    (tmp_path / "x" / file).parent.mkdir(parents=True)
+    (tmp_path / "x" / file).write_bytes(content)
+    with pytest.raises(UsageError, match=words):
+        read_source(tmp_path / "x")
+
+
+def test_class_folders_beside_a_list_without_images_are_named(tmp_path: Path) -> None:
+    for part in ("Train", "Test"):
+        for name in EXPRESSIONS:
+            save(tmp_path / "x" / part / name / "a.png")
+    (tmp_path / "x" / "labels.csv").write_text("pth,label\nanger/image1.jpg,anger\n")
+    with pytest.raises(
+        UsageError, match=r"move labels.csv away to read the class folders in Test, Train"
+    ):
+        read_source(tmp_path / "x")
+
+
+def save_classes(folder: Path) -> None:
+    for name in EXPRESSIONS:
+        save(folder / name / "a.png")
+
+
+def test_what_a_mac_or_a_nas_adds_beside_a_set_is_no_part_of_it(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        save_classes(tmp_path / "fer" / part)
+        (tmp_path / "fer" / part / "@eaDir").mkdir()
+    (tmp_path / "__MACOSX" / "fer").mkdir(parents=True)
+    (tmp_path / "__MACOSX" / "fer" / "._train").write_bytes(b"x")
+    assert len(read_source(tmp_path).images) == 14
+
+
+def test_a_part_that_was_unpacked_into_a_folder_of_its_name_is_read(tmp_path: Path) -> None:
+    save_classes(tmp_path / "train" / "train")
+    save_classes(tmp_path / "test" / "test")
+    source = read_source(tmp_path)
+    assert {name: len(part) for name, part in source.parts.items()} == {"train": 7, "test": 7}
+
+
+def test_no_image_of_a_class_folder_is_left_out_without_a_word(tmp_path: Path) -> None:
+    save_classes(tmp_path)
+    for name in ("Thumbs.db", "a.pts", "a.npy"):
+        (tmp_path / "sad" / name).write_bytes(b"x")
+    (tmp_path / "sad" / "a.png").rename(tmp_path / "sad" / "a.JFIF")
+    assert read_source(tmp_path).images.counts == [1] * 7
+    (tmp_path / "sad" / "3f2a").write_bytes((tmp_path / "happy" / "a.png").read_bytes())
+    with pytest.raises(UsageError, match=r"sad has images .* as 3f2a \(1 of them\)"):
+        read_source(tmp_path)
+
+
+@pytest.mark.parametrize("link", ["happy", "sad/b.png"])
+def test_a_link_to_nothing_is_no_missing_image(tmp_path: Path, link: str) -> None:
+    save_classes(tmp_path / "set")
+    (tmp_path / "set" / "happy").rename(tmp_path / "away")
+    (tmp_path / "set" / link).symlink_to(tmp_path / "gone")
+    with pytest.raises(UsageError, match=f"{link} is a link to a file or folder that is missing"):
+        read_source(tmp_path / "set")
+
+
+def test_what_is_given_instead_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "fer.zip").write_bytes(b"PK")
+    (tmp_path / "fer.txt").write_text("x")
+    for name, words in (
+        ("fer.zip", "is packed: unpack it"),
+        ("fer.txt", "is a file, and a folder is needed"),
+        ("fer", "there is no folder"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            read_source(tmp_path / name)
+
+
+def test_a_set_of_yolo_and_a_lone_train_part_say_what_to_do(tmp_path: Path) -> None:
+    for part in ("train", "valid"):
+        save(tmp_path / "yolo" / part / "images" / "a.png")
+    (tmp_path / "yolo" / "data.yaml").write_text("nc: 8\n")
+    with pytest.raises(UsageError, match=r"data.yaml: that is of YOLO"):
+        read_source(tmp_path / "yolo")
+    save_classes(tmp_path / "one" / "train")
+    with pytest.raises(UsageError, match=r"to part it by chance, give the folder .*train itself"):
+        read_source(tmp_path / "one")
+
+
+@pytest.mark.parametrize(
+    ("usage", "words"),
+    [
+        ("Training", "has the part train alone, and nothing to test on"),
+        ("PrivateTest", "has the part test alone, and nothing to learn from"),
+    ],
+)
+@pytest.mark.parametrize("how", ["official", "authors", "strict"])
+def test_a_part_alone_is_not_split_and_no_crash(
+    tmp_path: Path, usage: str, words: str, how: str
+) -> None:
+    folder = write_fer2013(tmp_path / "set")
+    table = folder / "fer2013.csv"
+    header, *rows = table.read_text().splitlines()
+    rows = [row.rpartition(",")[0] + "," + usage for row in rows]
+    table.write_text("\n".join([header, *rows]) + "\n")
+    with pytest.raises(UsageError, match=words):
+        split_source(read_source(folder, cache=tmp_path / "cache"), how)
+
+
+def write_votes(table: Path, votes: str, before: str = "") -> None:
+    """before: cells that begin the header and each row."""
+    columns = (
+        "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    )
+    lines = [f"{before and n},Training,fer{n:07d}.png,{votes}" for n in range(14)]
+    head = f"{before},{columns}" if before else columns
+    lines = lines if before else [line.removeprefix(",") for line in lines]
+    table.write_text("\n".join([head, *lines]) + "\n")
+
+
+def test_row_numbers_that_pandas_adds_are_no_votes(tmp_path: Path) -> None:
+    folder = write_fer2013(tmp_path / "set")
+    for before in ("Unnamed: 0", '""'):
+        write_votes(folder / "fer2013new.csv", "0,8,0,0,0,0,0,0,2,0", before)
+        source = read_source(folder, cache=tmp_path / "cache")
+        assert source.images.counts == [0, 0, 0, 14, 0, 0, 0]
+
+
+def test_votes_without_any_majority_leave_no_set(tmp_path: Path) -> None:
+    folder = write_fer2013(tmp_path / "set")
+    write_votes(folder / "fer2013new.csv", "1,1,0,0,0,0,0,0,0,0")
+    with pytest.raises(UsageError, match=r"votes of fer2013new.csv. has no image of the seven"):
+        read_source(folder, cache=tmp_path / "cache")
+
+
+def test_two_csv_files_and_votes_in_another_folder_are_not_chosen_between(tmp_path: Path) -> None:
+    write_fer2013(tmp_path / "a")
+    (tmp_path / "FERPlus").mkdir()
+    write_votes(tmp_path / "FERPlus" / "fer2013new.csv", "0,8,0,0,0,0,0,0,2,0")
+    with pytest.raises(UsageError, match="lies in another folder than"):
+        read_source(tmp_path, cache=tmp_path / "cache")
+    write_fer2013(tmp_path / "b")
+    with pytest.raises(UsageError, match=r"has a/fer2013.csv and b/fer2013.csv"):
+        read_source(tmp_path, cache=tmp_path / "cache")
+
+
+def test_a_list_of_rafdb_that_was_cut_off_is_refused(rafdb: Path) -> None:
+    [table] = rafdb.rglob("list_patition_label.txt")
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join(lines[:-1]) + "\n")
+    with pytest.raises(UsageError, match=r"has 1 more, such as .*fetch the list again"):
+        read_source(rafdb)

@@ -130,6 +130,21 @@ def test_pictures_for_int8_are_of_the_training_set_and_none_is_an_error(
     assert 0 < learnt < 28  # what validates is not among them
     with pytest.raises(UsageError, match="--calibration FOLDER"):
         calibration_images(run, tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=r"--calibration .*empty holds no image"):
+        calibration_images(run, tmp_path, tmp_path / "empty")
+
+
+def test_pictures_for_int8_need_no_classes(run: TrainedRun, tmp_path: Path) -> None:
+    folder = tmp_path / "of my camera ? 1"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("RGB", (9, 7), (80 * number, 0, 0)).save(folder / f"{number}.png")
+    pictures = calibration_images(run, tmp_path, folder)
+    assert pictures[:, 0, 0, 0].tolist() == [0, 80, 160]
+    (folder / "2.png").write_bytes(b"no image")
+    with pytest.raises(UsageError, match=r"--calibration: .*2\.png cannot be read"):
+        calibration_images(run, tmp_path, folder)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +161,7 @@ def test_without_the_runtime_the_extra_is_named(
 ) -> None:
     (tmp_path / "model.tflite").write_bytes(b"TFL3")
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-    with pytest.raises(MissingExtra, match=r"btfer\[export\]"):
+    with pytest.raises(MissingExtra, match=r"btfer\[bench\]"):
         load_file(tmp_path / "model.tflite")
 
 
@@ -159,6 +174,21 @@ def test_a_run_is_named_by_id_folder_or_network(data_dir: Path, run: TrainedRun)
     ):
         runs.find("ab")
     assert [one.record.id for one in runs.with_network()] == ["abcd12345678"]
+
+
+@pytest.mark.parametrize("spec", [ExportSpec(), ExportSpec("onnx")], ids=lambda spec: spec.name)
+def test_a_network_that_learnt_in_half_precision_is_exported_in_full(
+    spec: ExportSpec, data_dir: Path, tmp_path: Path
+) -> None:
+    store(tmp_path / "runs", load_release(data_dir / "releases" / "r1"), half=True)
+    half = RunStore(tmp_path / "runs").find("abcd")
+    file = export(half, spec, tmp_path / "out", lambda: calibration_images(half, data_dir))
+    said, _ = answers(file, data_dir)
+    spread = np.random.default_rng(1).random((4, 48, 48, 3)).astype(np.float32)
+    assert half.network()(spread).dtype == "float32"
+    before = pd.read_parquet(half.folder / "predictions_btfer.parquet")
+    columns = [f"p_{name}" for name in EXPRESSIONS]
+    assert np.abs(said - before[columns].to_numpy()).max() < 0.05
 
 
 def test_a_grey_network_gets_grey_pixels_in_its_own_range() -> None:

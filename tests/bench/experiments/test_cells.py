@@ -8,15 +8,14 @@ from btfer.bench.experiments.cells import (
     GridCell,
     cells,
     paper_cells,
-    shard,
 )
+from btfer.bench.experiments.clock import in_words
 from btfer.bench.experiments.cost import (
     likely_epochs,
     rate_of_processor,
     rate_of_runs,
     seconds_of_run,
 )
-from btfer.bench.experiments.grid import in_words
 from btfer.bench.runs.record import RunDefinition, RunRecord
 from btfer.bench.train.protocol import PAPER
 from btfer.errors import UsageError
@@ -47,15 +46,6 @@ def test_cells_are_every_combination_once() -> None:
     found = cells(["lenet5", "lenet5"], [48], ["none", "simple"], ["none"], [1, 2], ["a", "b"])
     assert len(found) == 8
     assert [cell.training for cell in cells(["lenet5"], [48], ["none"], ["none"], [1], [])] == [""]
-
-
-def test_shards_are_the_whole_grid_without_overlap() -> None:
-    found = paper_cells(*ALL, ["rafdb"])
-    parts = [shard(found, f"{number}/3") for number in (1, 2, 3)]
-    assert sorted(map(str, found)) == sorted(str(cell) for part in parts for cell in part)
-    for wrong in ("0/3", "4/3", "1", "a/b"):
-        with pytest.raises(UsageError, match="write i/n"):
-            shard(found, wrong)
 
 
 def test_a_run_is_expected_to_stop_where_those_of_the_paper_did() -> None:

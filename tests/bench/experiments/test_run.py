@@ -161,6 +161,7 @@ def test_a_killed_training_ends_as_one_that_was_not(
     assert progress.history[-1]["loss"] == pytest.approx(expected.history[-1]["loss"], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_killed_training_keeps_count_of_epochs_without_progress(
     tmp_path: Path, faces: Path
 ) -> None:
@@ -218,6 +219,7 @@ def test_a_run_leaves_its_files_and_is_not_repeated(
     assert not any("epoch" in text for text in told)
 
 
+@pytest.mark.slow
 def test_another_release_is_only_predicted_and_the_first_one_kept(
     bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -244,6 +246,7 @@ def test_another_release_is_only_predicted_and_the_first_one_kept(
     ]
 
 
+@pytest.mark.slow
 def test_a_run_is_scored_on_the_held_out_part_of_every_other_set_once(
     bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -269,6 +272,7 @@ def test_a_run_is_scored_on_the_held_out_part_of_every_other_set_once(
     assert not any("scoring" in text or "epoch" in text for text in told)
 
 
+@pytest.mark.slow
 def test_what_a_training_set_holds_of_the_release_is_told_and_recorded(
     bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -352,6 +356,7 @@ def test_leaks_that_another_process_searches_are_waited_for(
     assert told.count("busy; waiting for it") == 1
 
 
+@pytest.mark.slow
 def test_a_cell_that_was_busy_is_looked_at_again_at_the_end(
     bench_tiny: Bench, faces: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -434,11 +439,13 @@ def test_a_run_killed_after_an_epoch_goes_on_from_it_to_the_same_end(
     pd.testing.assert_frame_equal(*tables)
 
 
+@pytest.mark.slow
 def test_a_grey_network_is_fed_grey_pictures(bench_tiny: Bench, faces: Path) -> None:
     [run] = bench_tiny(training={"faces": faces}, architectures=["mediapipe_vggnet"], epochs=1)
     assert run["state"] == "done", run["error"]
 
 
+@pytest.mark.slow
 def test_a_failed_cell_is_recorded_and_the_grid_goes_on(
     bench_tiny: Bench, faces: Path, tmp_path: Path
 ) -> None:
@@ -451,6 +458,7 @@ def test_a_failed_cell_is_recorded_and_the_grid_goes_on(
     assert json.loads(stored.read_text()) == failed
 
 
+@pytest.mark.slow
 def test_without_a_training_set_the_release_is_cross_validated(
     bench_tiny: Bench, tmp_path: Path
 ) -> None:
@@ -533,6 +541,7 @@ def test_a_release_is_not_trained_on_and_scored(bench_tiny: Bench, tmp_path: Pat
         bench_tiny(training={"mine": release}, release=release)
 
 
+@pytest.mark.slow
 def test_runs_are_listed_with_their_state_and_scores_and_never_run_twice_at_once(
     bench_tiny: Bench, faces: Path, tmp_path: Path
 ) -> None:

@@ -1,6 +1,8 @@
 """Places, ties and intervals of a leaderboard, by another way; and what a folder of strangers' files does to it."""
 
 import csv
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +65,72 @@ def test_whoever_hands_in_the_answers_of_another_is_seen(tmp_path: Path, images:
     found = [check_bundle(read_bundle(one), images) for one in sorted(tmp_path.glob("*.zip"))]
     board = make_board("cross_domain", found)
     assert [one.same_as for one in board.entries] == [0, 1]
-    assert [one.p for one in board.pairs] == [1.0]
+
+
+def test_submissions_of_one_name_say_in_what_they_differ(tmp_path: Path, images: ImageSet) -> None:
+    stated = {"training": "rafdb", "protocol": "paper", "resolution": 48}
+    draw_bundle(tmp_path, images, "dan", 0.9, 1, stated=stated)
+    draw_bundle(tmp_path, images, "dan", 0.6, 2, stated=stated | {"resolution": 224})
+    draw_bundle(tmp_path, images, "lenet5", 0.3, 3, stated=stated)
+    found = [check_bundle(read_bundle(one), images) for one in sorted(tmp_path.glob("*.zip"))]
+    board = make_board("cross_domain", found)
+    assert [one.variant for one in board.entries] == ["48 px", "224 px", ""]
+    page = write_leaderboard(tmp_path, images, tmp_path / "board").page.read_text()
+    assert page.count("<small>224 px</small>") >= 2  # in the ranking and by class
+
+
+def test_the_same_answers_under_other_names_change_no_place(
+    tmp_path: Path, images: ImageSet
+) -> None:
+    chances = {"first": 0.75, "second": 0.62, "third": 0.4}
+    drawn = [
+        draw_bundle(tmp_path, images, name, chance, seed)
+        for seed, (name, chance) in enumerate(chances.items())
+    ]
+    alone = make_board("cross_domain", [check_bundle(read_bundle(one), images) for one in drawn])
+    drawn += [draw_bundle(tmp_path, images, f"zz {n}", 0.75, 0) for n in range(6)]
+    board = make_board("cross_domain", [check_bundle(read_bundle(one), images) for one in drawn])
+    assert [one.same_as for one in board.entries] == [0, *6 * [1], 0, 0]
+    assert [one.places for one in board.entries[:7]] == 7 * [alone.entries[0].places]
+    for before, now in zip(alone.entries[1:], board.entries[7:], strict=True):
+        assert (before.places, before.accuracy) == (now.places, now.accuracy)
+    assert [one.p_holm for one in board.pairs] == [one.p_holm for one in alone.pairs]
+
+
+def test_the_labels_themselves_are_no_submission(tmp_path: Path, images: ImageSet) -> None:
+    draw_bundle(tmp_path, images, "honest", 0.9, 1)
+    draw_bundle(tmp_path, images, "labels", 1.0, 2)
+    draw_bundle(tmp_path, images, "labels in words", 0.997, 3, hard=True)
+    written = write_leaderboard(tmp_path, images, tmp_path / "site")
+    assert written.ranked == 1
+    assert all("these are its labels" in why for _, why in written.left_out)
+    few = speck_release(tmp_path / "few-1", 3)
+    assert check_bundle(read_bundle(draw_bundle(tmp_path / "few", few, "lucky", 1.0)), few)
+
+
+def test_a_copy_with_false_claims_does_not_stand_for_the_honest_one(
+    tmp_path: Path, images: ImageSet
+) -> None:
+    folder = tmp_path / "bundles"
+    honest = draw_bundle(folder, images, "net", 0.6, 1)
+    boast = draw_bundle(folder, images, "net", 0.6, 1, claimed={"accuracy": 0.99})
+    draw_bundle(folder, images, "net", 0.6, 1, by="somebody else")
+    boast.rename(folder / "0-first.zip")
+    written = write_leaderboard(folder, images, tmp_path / "site")
+    assert written.left_out == [("0-first.zip", f"the same as {honest.name}")]
+    assert written.ranked == 2
+
+
+def test_the_order_of_rows_does_not_hide_the_answers_of_another(
+    tmp_path: Path, images: ImageSet
+) -> None:
+    first = check_bundle(read_bundle(draw_bundle(tmp_path, images, "net", 0.6, 1)), images)
+    turned = replace(
+        first.bundle,
+        files=first.bundle.files[::-1],
+        probabilities=first.bundle.probabilities[::-1],
+    )
+    assert check_bundle(turned, images).answers_sha256 == first.answers_sha256
 
 
 def test_odd_files_are_left_out_and_named_and_the_rest_is_ranked(
@@ -113,3 +180,18 @@ def test_a_folder_without_a_bundle_and_no_folder_are_one_line(
     with pytest.raises(Incomplete, match=r"no bundle in .* can be ranked on specks-1, 1 left out"):
         write_leaderboard(tmp_path, images, tmp_path / "site")
     assert not (tmp_path / "site").exists()
+
+
+def test_what_browsers_make_of_bundles_is_read_or_named(tmp_path: Path, images: ImageSet) -> None:
+    folder = tmp_path / "bundles"
+    path = draw_bundle(folder, images, "unpacked", 0.6, 1)
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder / "theirs")
+    path.unlink()
+    draw_bundle(folder, images, "twice", 0.5, 2).rename(folder / "twice.zip.1")
+    (folder / "notes.docx").write_bytes(b"PK\x03\x04")
+    with zipfile.ZipFile(folder / "table.xlsx", "w") as archive:
+        archive.writestr("sheet.xml", "x")
+    written = write_leaderboard(folder, images, tmp_path / "site")
+    assert written.ranked == 1
+    assert written.left_out == [("theirs", "it was unpacked: pack its two files as a zip again")]

@@ -1,7 +1,5 @@
 """The page in a real Chromium: three widths, light and dark, sorted by a press, and no word to anybody."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +31,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, images: ImageSet) -> Path:
     draw_bundle(folder, images, "own", 0.4, 5, part="in_domain")
     (folder / "<b>.zip").write_bytes(b"PK")
     return write_leaderboard(folder, images, folder / "site").page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if not program:
-        pytest.skip("no Chromium in PATH (Debian: apt-get install chromium)")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def opened(browser: Any, site: Path, width: int, scheme: str) -> tuple[Any, list[str]]:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from btfer.bench.report import write_report
@@ -14,7 +15,13 @@ from btfer.bench.report.seed_groups import read_groups
 from btfer.bench.runs.record import NotARecord, RunRecord
 from btfer.bench.runs.store import RunStore
 from btfer.bench.submit import check_bundle, read_bundle
-from tests.bench.drawn_bundles import draw_bundle, speck_release
+from btfer.bench.submit.pack import pack, write_bundle
+from tests.bench.drawn_bundles import (
+    draw_bundle,
+    draw_scored_run,
+    drawn_answers,
+    speck_release,
+)
 from tests.bench.drawn_runs import draw_run
 
 
@@ -70,3 +77,33 @@ def test_others_stand_by_accuracy_in_the_list_of_their_release(tmp_path: Path) -
     apart = ranking(results.assign(digest="0" * 12), others)
     assert [row.model for row in apart] == ["best", "worst", "ResNet18"]
     assert [row.pictures for row in apart[1:]] == [f"drawn-1 ({images.digest[:6]})", "drawn-1"]
+
+
+def test_the_same_answers_under_another_name_are_marked(tmp_path: Path) -> None:
+    first, second = draw_run(tmp_path / "runs"), draw_run(tmp_path / "runs", "lenet5")
+    draw_run(tmp_path / "runs", "alexnet")
+    table = "predictions_btfer.parquet"
+    turned = pd.read_parquet(first / table).sample(frac=1, random_state=1)
+    turned.to_parquet(second / table, index=False)
+    rows = ranking(results_frame(read_groups(RunStore(tmp_path / "runs").all())))
+    remarks = {row.model: row.remarks for row in rows}
+    assert remarks.pop("AlexNet") == ()
+    assert sorted(remarks.values()) in (
+        [(), ("the very answers of ResNet18",)],
+        [(), ("the very answers of LeNet5",)],
+    )
+
+
+def test_a_bundle_with_the_answers_of_our_own_run_is_marked(tmp_path: Path) -> None:
+    images = speck_release(tmp_path / "drawn-1")
+    answers = drawn_answers(images, 0.6, 1)
+    bundle, data = pack(draw_scored_run(tmp_path / "runs", images, answers), images, name="copy")
+    path, _ = write_bundle(tmp_path / "bundles", bundle, data, images)
+    other = draw_bundle(tmp_path / "others", images, "another", 0.6, seed=2)
+    results = results_frame(read_groups(RunStore(tmp_path / "runs").all()))
+    rows = ranking(results, [check_bundle(read_bundle(one), images) for one in (path, other)])
+    assert {row.model: row.remarks for row in rows} == {
+        "LeNet5": (),
+        "copy": ("the very answers of LeNet5",),
+        "another": (),
+    }

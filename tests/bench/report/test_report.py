@@ -64,6 +64,21 @@ def test_the_printed_table_fits_100_columns(capsys: pytest.CaptureFixture[str]) 
     assert "failed: resnet18 48 conservative: OSError: [disk] full" in out
 
 
+def test_scores_on_other_training_sets_are_printed_below(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    crossed = run_of("lenet5", validation=0.5).changed(
+        other_sets={name: {"scores": {"accuracy": n / 8}} for name, n in (("a [b]", 1), ("fer", 3))}
+    )
+    print_table(results_table([run_of("resnet18", validation=0.9), crossed]))
+    _, below = capsys.readouterr().out.split(
+        "Accuracy on the held-out part of other training sets:"
+    )
+    heads, values = below.strip().splitlines()
+    assert heads.split() == ["network", "px", "trained", "on", "a", "[b]", "fer"]
+    assert values.split() == ["lenet5", "48", "rafdb", "0.125", "0.375"]
+
+
 def test_without_runs_the_report_is_of_the_paper_alone_and_says_so(tmp_path: Path) -> None:
     page = write_report(tmp_path / "none", tmp_path / "reports")
     html = page.read_text()

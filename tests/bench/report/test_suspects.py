@@ -52,6 +52,16 @@ def test_wrong_labels_are_found_and_a_poor_model_does_not_speak(
     assert all(one.suggested == EXPRESSIONS[(of[one.file] + 3) % 7] for one in found)
 
 
+def test_the_same_answers_under_many_names_speak_once(images: ImageSet, tmp_path: Path) -> None:
+    for seed, name in enumerate("abcd"):
+        keep(tmp_path / "runs", images, name, seed)
+    for number in range(6):
+        keep(tmp_path / "runs", images, f"d under name {number}", 3)
+    told = find_suspects(RunStore(tmp_path / "runs"), images)
+    assert told.models == 2  # the better half of four
+    assert {one.file for one in told.suspects} == {images.files[place] for place in WRONG}
+
+
 def test_the_table_and_the_sheet_are_written_and_read_again(
     images: ImageSet, tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def on_a_second_release(folder: Path, accuracy: float, name: str = "drawn-2") ->
     return store.write(record.scored_on(release, "cross_domain", {"accuracy": accuracy}))
 
 
+@pytest.mark.slow
 def test_a_run_on_two_releases_has_two_cells_and_no_table_mixes_them(tmp_path: Path) -> None:
     folder = draw_run(tmp_path / "runs", accuracy=0.9)
     draw_run(tmp_path / "runs", "lenet5")

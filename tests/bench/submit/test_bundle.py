@@ -97,6 +97,18 @@ def _flipped(content: Members) -> bytes:
     return bytes(data)
 
 
+def _crushed(way: int) -> Callable[[Members], bytes]:
+    """A bundle whose packed bytes are others: what unpacks them fails before any checksum."""
+
+    def apply(content: Members) -> bytes:
+        data = bytearray(packed(content, compress_type=way))
+        start = 30 + len(CARD) + 20
+        data[start : start + 60] = bytes(range(255, 195, -1))
+        return bytes(data)
+
+    return apply
+
+
 def as_plain(content: Members) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -132,6 +144,9 @@ ODD: dict[str, tuple[Callable[[Members], bytes], str]] = {
     "an empty file": (lambda _: b"", "not a whole zip"),
     "half of one": (lambda c: packed(c)[:-300], "not a whole zip"),
     "a flipped bit": (_flipped, "not a whole zip"),
+    "damaged bytes, packed": (_crushed(zipfile.ZIP_DEFLATED), "not a whole zip"),
+    "damaged bytes, packed by LZMA": (_crushed(zipfile.ZIP_LZMA), "not a whole zip"),
+    "damaged bytes, packed by bzip2": (_crushed(zipfile.ZIP_BZIP2), "not a whole zip"),
     "no card": (lambda c: packed({PREDICTIONS: c[PREDICTIONS]}), "it has no card.json"),
     "no predictions": (lambda c: packed({CARD: c[CARD]}), "it has no predictions.csv"),
     "a third file": (lambda c: packed({**c, "face.png": b"x"}), "holds more than card.json"),
@@ -262,3 +277,29 @@ def test_another_release_other_images_and_false_claims_are_named(
         *("accuracy", "macro_recall", "macro_f1", "coverage", "accuracy_answered", "ece"),
     ]
     assert found.scores["accuracy"] == pytest.approx(right, abs=1e-6)
+
+
+PACKED_AGAIN: dict[str, Callable[[Members], Members]] = {
+    "by a tool of Windows": lambda c: {f"my net\\{name}": data for name, data in c.items()},
+    "by its explorer": lambda c: {**c, "Thumbs.db": b"x", "desktop.ini": b"x"},
+    "after a look with an editor": lambda c: {**c, CARD: b"\xef\xbb\xbf" + c[CARD]},
+}
+
+
+@pytest.mark.parametrize("change", PACKED_AGAIN.values(), ids=PACKED_AGAIN)
+def test_a_bundle_that_was_packed_again_on_windows_is_still_one(
+    change: Callable[[Members], Members], tmp_path: Path, images: ImageSet
+) -> None:
+    path = draw_bundle(tmp_path / "b", images)
+    path.write_bytes(packed(change(members(path))))
+    assert check_bundle(read_bundle(path), images).differences == ()
+
+
+def test_predictions_that_a_spreadsheet_saved_again_are_said_to_be(
+    tmp_path: Path, images: ImageSet
+) -> None:
+    path = draw_bundle(tmp_path / "b", images)
+    content = members(path)
+    path.write_bytes(packed({**content, PREDICTIONS: content[PREDICTIONS].replace(b"\n", b"\r\n")}))
+    with pytest.raises(UsageError, match="saved again by another program"):
+        read_bundle(path)

@@ -69,7 +69,7 @@ def test_nothing_of_the_machine_is_in_it(tmp_path: Path, images: ImageSet) -> No
     assert b"PNG" not in data
     found = check_bundle(bundle, images)
     assert found.scores["coverage"] == pytest.approx(1 - 5 / len(images), abs=1e-6)
-    with pytest.raises(UsageError, match=r"'--by' holds a path of a machine"):
+    with pytest.raises(UsageError, match=r"'--by' holds a path of a machine: '[^']+'$"):
         pack(record, images, by="see /data/nets")
     named = keep_run(tmp_path / "runs", str(tmp_path / "net.onnx"), answers, images, source)
     with pytest.raises(UsageError, match=r"'name' holds a path of a machine.*--name"):
@@ -173,11 +173,53 @@ def test_submit_report_with_and_leaderboard_as_typed(
     assert typed(monkeypatch, "leaderboard", "nowhere", "--release", "specks-1") == 2
     assert typed(monkeypatch, "report", "--with", "nothing.zip") == 2
     assert "there is no such file" in capsys.readouterr().err
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(settings.data_dir / "more" / "theirs")
+    assert typed(monkeypatch, "report", "--with", str(settings.data_dir / "more")) == 3
+    assert "left out theirs: it was unpacked: pack its two" in capsys.readouterr().err
     (settings.data_dir / "empty").mkdir()
     empty = str(settings.data_dir / "empty")
     assert typed(monkeypatch, "leaderboard", empty, "--release", "specks-1") == 3
+    assert typed(monkeypatch, "report", "--with", empty) == 2
     assert typed(monkeypatch, "bench", "submit", "ffff") == 2
     assert "unknown run 'ffff'; choose one of" in capsys.readouterr().err
+
+
+def test_a_bad_bundle_in_a_folder_keeps_no_good_one_out_of_report_or_leaderboard(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    images = speck_release(settings.data_dir / "releases" / "specks-1")
+    record = draw_scored_run(settings.data_dir / "runs", images, drawn_answers(images, 0.6, 1))
+    elsewhere = speck_release(settings.data_dir / "elsewhere", first=7)
+    other = draw_scored_run(
+        settings.data_dir / "other", elsewhere, drawn_answers(elsewhere, 0.6, 1)
+    )
+    folder = settings.data_dir / "theirs"
+    good, _ = write_bundle(folder, *pack(record, images), images)
+    write_bundle(folder, *pack(other, elsewhere, name="other"), elsewhere)
+    (folder / "a.zip").write_bytes(good.read_bytes()[:500])
+    (folder / "copy.zip").write_bytes(good.read_bytes())
+    said = {}
+    for command in (
+        ["report", "--with", str(folder)],
+        ["leaderboard", str(folder), "--release", "specks-1"],
+    ):
+        assert typed(monkeypatch, *command, "--json") == 0
+        out = capsys.readouterr()
+        said[command[0]] = json.loads(out.out)["left_out"]
+        assert "left out a.zip: " in out.err
+    assert said["report"].keys() == said["leaderboard"].keys()
+    assert len(said["report"]) == 3
+    [page] = (settings.data_dir / "reports").glob("*/others.csv")
+    assert len(pd.read_csv(page)) == 1
+    good.unlink()
+    (folder / "copy.zip").unlink()
+    for command in (
+        ["report", "--with", str(folder)],
+        ["leaderboard", str(folder), "--release", "specks-1"],
+    ):
+        assert typed(monkeypatch, *command) == 3
+        assert "2 left out: make one with" in capsys.readouterr().err
 
 
 def test_a_bundle_of_a_release_that_is_not_here_is_named(

@@ -71,7 +71,7 @@ def test_ways_to_feed_are_shown_and_no_run_is_kept(
         ("net.onnx --card no.toml", "no.toml cannot be read: No such file"),
         ("net.onnx --card bad.toml", "unknown key 'sizes'"),
         ("net.onnx --card bad.toml --labels a,b", "give --card or --labels, not both"),
-        ("net.onnx --labels happy,bored", "'classes' must be a list of other length"),
+        ("net.onnx --labels happy,bored", "'classes' must be a list of at least 7, not 2"),
         (f"net.onnx --labels {','.join(EXPRESSIONS)} --language de", "--language is for networks"),
         (f"net.onnx --labels {','.join(EXPRESSIONS)} --weights w", "--weights is for"),
         ("net.onnx --try-preprocessing --name me", "--name has no effect here"),

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from btfer.bench.systems.input_card import InputCard, card_beside, input_card, read_input_card
+from btfer.bench.systems.input_card import (
+    InputCard,
+    card_beside,
+    check_classes,
+    input_card,
+    read_input_card,
+)
 from btfer.errors import UsageError
 
 CLASSES = ["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise", "contempt"]
@@ -41,6 +47,10 @@ def test_a_whole_card_is_read(tmp_path: Path) -> None:
     assert card.claimed.accuracy == 0.92
 
 
+def test_a_class_that_is_left_out_of_predictions_is_left_out_of_a_card() -> None:
+    check_classes((*CLASSES, "boredom", "NF"))
+
+
 def test_only_classes_are_needed() -> None:
     card = input_card({"classes": CLASSES}, "net.toml")
     assert card == InputCard(classes=tuple(CLASSES))
@@ -57,7 +67,7 @@ def test_only_classes_are_needed() -> None:
         ({"mean": [0.1, float("nan"), 0.2]}, "'mean.1' must be a finite number, got nan"),
         ({"mean": 0.5}, "'mean' must be a list, got 0.5"),
         ({"mean": [1, 2]}, "'mean' has 2 numbers: 1 or 3 are needed"),
-        ({"mean": []}, "'mean' must be a list of other length: at least 1"),
+        ({"mean": []}, "'mean' must be a list of at least 1, not 0"),
         ({"channels": "grey", "mean": [1, 2, 3]}, "'mean' has 3 numbers: 1 or 1"),
         ({"std": [0, 1, 1]}, "'std' must be above 0"),
         ({"channels": "rgb"}, "'channels' must be 'RGB', 'BGR' or 'grey', got 'rgb'"),
@@ -68,6 +78,10 @@ def test_only_classes_are_needed() -> None:
         ({"range": [0]}, "'range.1' is missing"),
         ({"template": "ffhq"}, "'template' must be \"arcface\" or five points"),
         ({"template": [[0.1, 0.2]] * 5, "crop": "aligned-5pt"}, "both eyes in one place"),
+        (
+            {"template": [[38, 52], [74, 52], *[[56, 72]] * 3], "crop": "aligned-5pt"},
+            "divide pixels by the side",
+        ),
         ({"template": [[0.1, 0.2], [0.9, 0.2], *[[0.5, 0.5]] * 3]}, 'is for crop = "aligned-5pt"'),
         ({"size": 200, "resize_to": 100}, "'resize_to' must not be below 'size'"),
         ({"claimed": {"accuracy": 92, "on": "x"}}, "'claimed.accuracy' must be less than or equal"),
@@ -77,8 +91,8 @@ def test_only_classes_are_needed() -> None:
             "unknown key 'claimed.at'; known are a",
         ),
         ({"classes": "angry"}, "'classes' must be a list"),
-        ({"classes": CLASSES[:6]}, "'classes' must be a list of other length: at least 7"),
-        ({"classes": [*CLASSES, "boredom"]}, "unknown name 'boredom'; known are angry, disgust"),
+        ({"classes": CLASSES[:6]}, "'classes' must be a list of at least 7, not 6"),
+        ({"classes": [*CLASSES, "sneezing"]}, "unknown name 'sneezing'; known are angry, disgust"),
         ({"classes": [*CLASSES, "Angry"]}, "two names for angry"),
         ({"classes": ["none", *CLASSES[1:]]}, "no name for angry"),
     ],
@@ -115,3 +129,16 @@ def test_a_card_lies_beside_its_network(tmp_path: Path) -> None:
         (tmp_path / name).write_text(WHOLE)
     assert card_beside(tmp_path / "net.onnx") == tmp_path / "net.toml"
     assert card_beside(tmp_path) == tmp_path / "card.toml"
+
+
+def test_half_of_a_character_is_told() -> None:
+    with pytest.raises(UsageError, match=r"net.tflite has half of a character, '\\ud800'"):
+        input_card({"classes": ["\ud800", *CLASSES[1:]]}, "net.tflite")
+
+
+def test_a_mean_of_bytes_beside_a_range_of_shares_is_refused() -> None:
+    given = {"classes": CLASSES, "mean": [123.7, 116.3, 103.5], "std": [58.4, 57.1, 57.4]}
+    with pytest.raises(UsageError, match=r"lies outside of 'range' .* needs range = \[0, 255\]"):
+        input_card(given, "net.toml")
+    assert input_card(given | {"range": [0, 255]}, "net.toml").mean[0] == 123.7
+    assert input_card({"classes": CLASSES, "range": [-1, 1]}, "net.toml").mean == (0,)

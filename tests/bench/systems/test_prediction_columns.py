@@ -70,6 +70,9 @@ OWN_LABELS = {
     "the release's metadata.csv": lambda f, c, n: {"file_name": f, "label": c, "gender": "woman"},
     "all but one": lambda f, c, n: {"file": f, "emotion": c if n else ""},
     "as 0 and 1": lambda f, c, n: {"file": f} | {name: int(name == c) for name in EXPRESSIONS},
+    "as 0 and 100 %": lambda f, c, n: (
+        {"file": f} | {name: "100%" if name == c else "0%" for name in EXPRESSIONS}
+    ),
 }
 
 
@@ -86,6 +89,30 @@ def test_a_column_that_is_named_for_truth_is_not_looked_at(
 ) -> None:
     file = table(lambda f, c, n: {"file": f, "y_true": c, "y_pred": "fear"})
     assert set(read_predictions(file, images).argmax(axis=1)) == {EXPRESSIONS.index("fear")}
+
+
+@pytest.mark.parametrize("cell", ["0.9", "90 %", "0,9", "9.3"], ids=str)
+def test_smoothed_labels_are_labels_too(cell: str, images: ImageSet, tmp_path: Path) -> None:
+    per_class, low = 15, "0" if "%" in cell else "0.0166667"
+    names = tuple(f"images/{n:03d}.png" for n in range(7 * per_class))
+    labels = np.repeat(np.arange(7), per_class)
+    many = ImageSet("release", images.root, names, labels, {}, images.digest)
+    file, right = tmp_path / "theirs.csv", list(labels)
+
+    def write() -> None:
+        lines = [";".join(["file", *EXPRESSIONS])]
+        for name, place in zip(names, right, strict=True):
+            lines.append(";".join([name, *(cell if n == place else low for n in range(7))]))
+        file.write_text("\n".join(lines))
+
+    write()
+    with pytest.raises(UsageError, match="the release's own labels, with the same numbers for"):
+        read_predictions(file, many)
+    found = read_predictions(file, many, "probabilities")
+    assert found.argmax(axis=1).tolist() == labels.tolist()
+    right[0], right[20] = right[20], right[0]  # hard answers of a network, not all of them right
+    write()
+    assert read_predictions(file, many).argmax(axis=1).tolist() == right
 
 
 IMAGE_COLUMNS = {
@@ -145,7 +172,7 @@ def test_no_answer_is_a_wrong_one_with_coverage_beside(
     assert "7 of 28 images have no answer" in told.lines[0]
 
 
-@pytest.mark.parametrize("cell", ["inf", "1e308", "nan", "", "-0.1", "4 %"])
+@pytest.mark.parametrize("cell", ["inf", "1e308", "nan", "", "-0.1", "4 euro"])
 def test_a_cell_that_is_no_probability_is_refused_with_its_row(
     cell: str, images: ImageSet, table: Callable[..., Path]
 ) -> None:
@@ -164,3 +191,214 @@ def test_an_answer_in_words_must_agree_with_the_probabilities_beside(
         read_predictions(file, images)
     assert np.ptp(read_predictions(file, images, "predicted").argmax(axis=1)) == 0
     assert read_predictions(file, images, "probabilities")[0].max() == pytest.approx(0.4)
+
+
+def named(how: str) -> Callable[[str, str, int], Row]:
+    return lambda f, c, n: {"image": f} | {how.format(name): v for name, v in shares(c).items()}
+
+
+def shares(said: str) -> dict[str, float]:
+    return {name: 0.4 if name == said else 0.1 for name in EXPRESSIONS}
+
+
+OF_OTHER_TOOLS: dict[str, Callable[[str, str, int], Row]] = {
+    "py-feat: the image is its input": lambda f, c, n: {"AU01": 0.3} | shares(c) | {"input": f},
+    "pandas: the image is an index without a name": lambda f, c, n: {"": f} | shares(c),
+    "deepface, flattened by pandas": named("emotion.{}"),
+    "names around": named("prob_{}"),
+    "names behind": named("{}_score"),
+    "percentages": lambda f, c, n: {"file": f} | {k: f"{v:.2%}" for k, v in shares(c).items()},
+}
+
+
+@pytest.mark.parametrize("row", OF_OTHER_TOOLS.values(), ids=OF_OTHER_TOOLS)
+def test_probabilities_are_read_as_other_tools_write_them(
+    row: Callable[[str, str, int], Row], images: ImageSet, table: Callable[..., Path]
+) -> None:
+    found = read_predictions(table(row), images)
+    assert found.argmax(axis=1).tolist() == images.labels.tolist()
+    assert found.max(axis=1) == pytest.approx(0.4)
+
+
+def test_a_german_spreadsheet_is_read(images: ImageSet, table: Callable[..., Path]) -> None:
+    file = table(lambda f, c, n: {"Bild": n, "image": f} | shares(c))
+    text = file.read_text().replace(",", ";").replace(";0.", ";0,")
+    file.write_bytes(text.encode("utf-8-sig"))
+    found = read_predictions(file, images)
+    assert found.max(axis=1) == pytest.approx(0.4)
+
+
+def test_numbers_that_are_rather_scores_are_told(
+    images: ImageSet, table: Callable[..., Path], tmp_path: Path
+) -> None:
+    file = table(lambda f, c, n: {"f": f} | {k: v * (1 + n) for k, v in shares(c).items()})
+    said = KeptLines()
+    score_file(tmp_path / "runs", file, "", images, progress=said)
+    assert any("sum to between 1 and 28" in line for line in said.lines)
+    plain = KeptLines()
+    file = table(lambda f, c, n: {"f": f} | shares(c) | {"contempt": 0.0})
+    score_file(tmp_path / "runs", file, "", images, progress=plain)
+    assert plain.lines == []
+
+
+ONE_LINE: dict[str, tuple[Callable[[str, str, int], Row], str]] = {
+    "a row for each class": (lambda f, c, n: {"file": "images/00.png", "label": c}, r"pivot\("),
+    "numbers": (lambda f, c, n: {"file": f, "pred": n % 7}, "'0' is a number"),
+    "numbers with a point": (lambda f, c, n: {"file": f, "pred": float(n % 7)}, "is a number"),
+    "as transformers writes it": (
+        lambda f, c, n: {"file": f, "label": f"LABEL_{n % 7}"},
+        "'LABEL_0' is a number",
+    ),
+    "no image": (lambda f, c, n: {"frame": n, "AU01_r": 1}, "its columns are: frame, AU01_r"),
+}
+
+
+@pytest.mark.parametrize(("row", "words"), ONE_LINE.values(), ids=ONE_LINE)
+def test_what_cannot_be_scored_says_what_to_do(
+    row: Callable[[str, str, int], Row], words: str, images: ImageSet, table: Callable[..., Path]
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        read_predictions(table(row), images)
+
+
+def test_a_column_is_asked_for_as_it_is_written(
+    images: ImageSet, table: Callable[..., Path]
+) -> None:
+    file = table(lambda f, c, n: {"file": f, "label": c, "Label": "sad"})
+    assert read_predictions(file, images, "Label").argmax(axis=1).tolist() == [5] * len(images)
+    with pytest.raises(UsageError, match="may be any of label, Label"):
+        read_predictions(file, images, "LABEL")
+
+
+def test_a_row_of_nan_is_an_image_without_an_answer(
+    images: ImageSet, table: Callable[..., Path]
+) -> None:
+    file = table(
+        lambda f, c, n: {"file": f} | (shares(c) if n else dict.fromkeys(shares(c), "nan"))
+    )
+    assert np.isnan(read_predictions(file, images)).any(axis=1).sum() == 1
+
+
+SPELLINGS = {
+    "a word before": "pred_{}",
+    "words before": "prediction.scores.{}",
+    "a number before": "0_{}",
+    "a number and a dash before": "3 - {}",
+    "softmax": "softmax_{}",
+    "percent behind": "{} (%)",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_what_tools_write_around_the_name_of_a_class_is_read_past(
+    spelling: str, images: ImageSet, table: Callable[..., Path]
+) -> None:
+    file = table(
+        lambda f, c, n: (
+            {"file": f} | {spelling.format(one): 0.4 if one == c else 0.1 for one in EXPRESSIONS}
+        )
+    )
+    assert read_predictions(file, images).argmax(axis=1).tolist() == images.labels.tolist()
+
+
+def test_logits_beside_probabilities_are_left_alone(
+    images: ImageSet, table: Callable[..., Path]
+) -> None:
+    def row(file: str, label: str, n: int) -> Row:
+        return {"file": file} | sevenths(label) | {f"logit_{one}": -n for one in EXPRESSIONS}
+
+    found = read_predictions(table(row), images)
+    assert found.argmax(axis=1).tolist() == images.labels.tolist()
+
+
+NOT_SEVEN = {
+    "two sets": (
+        lambda f, c, n: {"file": f} | sevenths(c) | dict.fromkeys(EXPRESSIONS, n),
+        "p_angry and angry both mean angry: leave one set",
+    ),
+    "a name of nobody's": (
+        lambda f, c, n: (
+            {"file": f} | {one if one != "neutral" else "neutrality": 1 for one in EXPRESSIONS}
+        ),
+        "none names neutral; the other columns are: neutrality$",
+    ),
+    "parted by a bar": (lambda f, c, n: {"file|pred": f"{f}|{c}"}, r"one column.*not by '\|'"),
+    "a dictionary in a cell": (
+        lambda f, c, n: {"file": f, "emotion": f"{{'{c}': 0.4}}"},
+        "line 2: .*holds a list.*json_normalize",
+    ),
+    "logits": (
+        lambda f, c, n: {"file": f} | sevenths(c, -1),
+        "angry -1, disgust 0.1, .*take the softmax first",
+    ),
+    "zeros": (
+        lambda f, c, n: {"file": f} | dict.fromkeys(EXPRESSIONS, 0),
+        "without an answer is a row with empty cells",
+    ),
+    "a word of nobody's": (
+        lambda f, c, n: {"file": f, "pred": "Wut"},
+        "unknown expression class 'Wut'.*an empty cell where there is no answer",
+    ),
+}
+
+
+@pytest.mark.parametrize(("row", "words"), NOT_SEVEN.values(), ids=NOT_SEVEN)
+def test_columns_and_cells_that_cannot_be_right_say_what_to_do(
+    row: Callable[[str, str, int], Row], words: str, images: ImageSet, table: Callable[..., Path]
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        read_predictions(table(row), images)
+
+
+def test_a_table_without_a_header_is_said_to_have_none(
+    images: ImageSet, table: Callable[..., Path]
+) -> None:
+    file = table(lambda f, c, n: {"file": f, "pred": c})
+    file.write_text(file.read_text().partition("\n")[2])
+    with pytest.raises(UsageError, match=r"has no header: its first line is the image 'images/00"):
+        read_predictions(file, images)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a.xlsx", r"read_excel\('a.xlsx'\).to_csv\('answers.csv', index=False\)"),
+        ("a.jsonl", r"read_json\('a.jsonl', lines=True\)"),
+        ("a.parquet", "read_parquet"),
+        ("a.csv.gz", "is packed: unpack it first"),
+    ],
+)
+def test_other_formats_are_named_with_what_makes_a_csv_of_them(
+    name: str, words: str, images: ImageSet, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(b"\x1f\x8b\0")
+    with pytest.raises(UsageError, match=words):
+        read_predictions(tmp_path / name, images)
+
+
+def test_equal_highest_numbers_are_told(images: ImageSet, table: Callable[..., Path]) -> None:
+    file = table(lambda f, c, n: {"file": f} | sevenths(c, 0.4 if n else 0.1))
+    progress = KeptLines()
+    read_predictions(file, images, progress=progress)
+    assert any(one.startswith("1 of 28 images have the same highest") for one in progress.lines)
+
+
+def test_images_are_found_by_the_end_of_a_path_and_by_an_address(tmp_path: Path) -> None:
+    """The drawn release has `000.png` in every class: a name alone says nothing there."""
+    images = load_release(draw_release(tmp_path / "release", 2))
+    forms = (
+        "/rel/{}".format,
+        lambda f: "C:\\rel\\" + f.replace("/", "\\"),
+        lambda f: "file:///a%20b/" + f.replace("/", "%2F"),
+        lambda f: "/".join(f.split("/")[-2:]),
+    )
+    lines = [
+        f"{forms[n % 4](file)},{EXPRESSIONS[images.labels[n]]}"
+        for n, file in enumerate(images.files)
+    ]
+    (tmp_path / "p.csv").write_text("\n".join(["file,pred", *lines]))
+    found = read_predictions(tmp_path / "p.csv", images)
+    assert found.argmax(axis=1).tolist() == images.labels.tolist()
+    (tmp_path / "p.csv").write_text("file,pred\n100.png,sad\n")
+    with pytest.raises(UsageError, match=r"called as images/angry/100.png"):
+        read_predictions(tmp_path / "p.csv", images)

@@ -169,6 +169,54 @@ def test_a_torch_network(
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["one.pt2", "scripted.pt"])
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_a_torch_network_of_half_precision(
+    kind: str, name: str, images: ImageSet, tmp_path: Path
+) -> None:
+    need_torch()
+    import torch
+
+    network = torch_network().to(getattr(torch, kind))
+    example = torch.rand(1, 3, 24, 24).to(getattr(torch, kind))
+    file = tmp_path / name
+    if name == "one.pt2":
+        torch.export.save(torch.export.export(network, (example,)), str(file))
+    else:
+        torch.jit.trace(network, example).save(str(file))
+    planar = np.ascontiguousarray(standardised(images, 24).transpose(0, 3, 1, 2))
+    with torch.inference_mode():
+        given = torch.from_numpy(planar).to(example.dtype)
+        parts = [network(one[None]) for one in given] if name == "one.pt2" else [network(given)]
+        own = of_classes(torch.cat(parts).float().numpy())
+    check(AskedNetwork(file, CARD), images, tmp_path / "cache", own)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_torch_network_that_takes_bytes(images: ImageSet, tmp_path: Path) -> None:
+    need_torch()
+    import torch
+
+    class OfBytes(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = torch_network()
+
+        def forward(self, picture: Any) -> Any:
+            return self.inner(picture.float() / 255)
+
+    network, file = OfBytes().eval(), tmp_path / "bytes.pt2"
+    example = torch.zeros(1, 3, 24, 24, dtype=torch.uint8)
+    torch.export.save(torch.export.export(network, (example,)), str(file))
+    small = [np.asarray(one.resize((24, 24), Image.Resampling.BILINEAR)) for one in opened(images)]
+    given = torch.from_numpy(np.stack(small).transpose(0, 3, 1, 2).copy())
+    with torch.inference_mode():
+        own = of_classes(network(given).numpy())
+    card = InputCard(classes=CLASSES, range=(0.0, 255.0), resize="bilinear")
+    check(AskedNetwork(file, card), images, tmp_path / "cache", own)
+
+
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("ending", ["safetensors", "pth"])
 def test_a_timm_network(ending: str, images: ImageSet, tmp_path: Path) -> None:
     need_torch()
@@ -193,23 +241,32 @@ def test_a_timm_network(ending: str, images: ImageSet, tmp_path: Path) -> None:
     check(asked, images, tmp_path / "cache", own)
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_a_hugging_face_classifier(images: ImageSet, tmp_path: Path) -> None:
-    need_torch()
+def vit_folder(folder: Path, **options: Any) -> tuple[Any, Any]:
+    """A tiny ViT and its processor, as transformers save them. options: of its config."""
     transformers = pytest.importorskip("transformers")
     import torch
 
     torch.manual_seed(3)
+    given = {"id2label": dict(enumerate(CLASSES)), "image_size": 32} | options
     config = transformers.ViTConfig(
         hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
-        image_size=32, patch_size=16, initializer_range=1.0, id2label=dict(enumerate(CLASSES)),
+        patch_size=16, initializer_range=1.0, **given,
     )  # fmt: skip
     network = transformers.ViTForImageClassification(config).eval()
-    folder = tmp_path / "vit-fer"
-    network.save_pretrained(folder)
-    size = {"height": 32, "width": 32}
+    size = {"height": config.image_size, "width": config.image_size}
     processor = transformers.ViTImageProcessor(size=size, image_mean=MEAN, image_std=STD)
-    processor.save_pretrained(folder)
+    for one in (network, processor):
+        one.save_pretrained(folder)
+    return network, processor
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_hugging_face_classifier(images: ImageSet, tmp_path: Path) -> None:
+    need_torch()
+    folder = tmp_path / "vit-fer"
+    network, processor = vit_folder(folder)
+    import torch
+
     with torch.inference_mode():
         given = processor(images=opened(images), return_tensors="pt")
         own = of_classes(network(**given).logits.numpy())

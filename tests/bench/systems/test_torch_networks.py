@@ -3,19 +3,20 @@
 import json
 import pickle
 import zipfile
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from btfer.bench.systems.hugging_face import fetched
 from btfer.bench.systems.input_card import InputCard
 from btfer.bench.systems.networks import AskedNetwork, open_network
 from btfer.bench.systems.torch_networks import check_expressions, kind_of
-from btfer.errors import BtferError, MissingExtra, UsageError
+from btfer.errors import MissingExtra, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.extras import installed
-from tests.bench.systems.test_same_probabilities import export, need_torch, torch_network
+from tests.bench.systems.test_same_probabilities import export, need_torch, script, torch_network
 
 CARD = InputCard(classes=EXPRESSIONS, size=24)
 
@@ -41,6 +42,7 @@ def archive(path: Path, **members: bytes) -> Path:
 def test_without_torch_its_extra_is_named(tmp_path: Path) -> None:
     if installed("torch"):
         pytest.skip("torch is installed")
+    (tmp_path / "net.pt2").touch()
     for place in (tmp_path / "net.pt2", Path("hf:someone/network"), Path("timm:resnet18")):
         asked = AskedNetwork(place, CARD, weights=tmp_path / "w" if "timm" in str(place) else None)
         with pytest.raises(MissingExtra, match=r"pip install 'btfer\[torch\]'"):
@@ -54,6 +56,8 @@ def test_what_an_archive_is_goes_by_what_lies_in_it(tmp_path: Path) -> None:
     assert kind_of(archive(tmp_path / "d", readme_txt=b"")).startswith("no network")
     (tmp_path / "e").write_bytes(pickle.dumps({}))
     assert kind_of(tmp_path / "e").startswith("no archive")
+    (tmp_path / "f").write_bytes((tmp_path / "a").read_bytes()[:-30])
+    assert kind_of(tmp_path / "f") == "a zip archive that is cut short or damaged"
 
 
 @pytest.mark.parametrize(
@@ -150,8 +154,8 @@ def test_names_that_mean_nothing_ask_for_a_card(tmp_path: Path) -> None:
     small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     config = transformers.ViTConfig(**small, intermediate_size=16, image_size=32, num_labels=7)
     transformers.ViTForImageClassification(config).save_pretrained(tmp_path / "vit")
-    with pytest.raises(UsageError, match="vit cannot be read"):  # it has no processor yet
-        open_network(AskedNetwork(tmp_path / "vit"))
+    with pytest.raises(UsageError, match=r"has no preprocessor_config\.json"):
+        open_network(AskedNetwork(tmp_path / "vit", InputCard(classes=EXPRESSIONS)))
     size = {"height": 32, "width": 32}
     transformers.ViTImageProcessor(size=size).save_pretrained(tmp_path / "vit")
     with pytest.raises(UsageError, match=r"unknown name 'LABEL_0'.*give --card"):
@@ -162,19 +166,71 @@ def test_names_that_mean_nothing_ask_for_a_card(tmp_path: Path) -> None:
         open_network(AskedNetwork(tmp_path / "vit", card, language="de"))
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_a_network_of_the_hub_comes_from_its_cache_or_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("https://example.org/lab/vit", "is an address: give hf:ORG/NAME"),
+        ("lab/vit", "is not a file or a folder; a network of Hugging Face is hf:ORG/NAME"),
+        ("w.safetensors", "holds weights alone: give the folder in which its config.json lies"),
+    ],
+)
+def test_a_place_that_is_no_network_says_what_would_be_one(
+    place: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w.safetensors").touch()
+    with pytest.raises(UsageError, match=told):
+        open_network(AskedNetwork(Path(place), CARD))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_torch_cannot_run_is_one_line_with_the_reason(tmp_path: Path) -> None:
     need_torch()
-    constants = pytest.importorskip("huggingface_hub.constants")
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(BtferError, match="hf:someone/network cannot be fetched"):
-        open_network(AskedNetwork(Path("hf:someone/network"), CARD))
-    snapshot = tmp_path / "models--someone--network" / "snapshots" / ("a" * 40)
-    snapshot.mkdir(parents=True)
-    (snapshot / "config.json").write_text("{}")
-    (tmp_path / "models--someone--network" / "refs").mkdir()
-    (tmp_path / "models--someone--network" / "refs" / "main").write_text("a" * 40)
-    assert fetched("someone/network") == snapshot
+    file = script(torch_network(), tmp_path / "net.pt")
+    network = open_network(AskedNetwork(file, CARD))
+    with pytest.raises(
+        UsageError, match=r"on images of \(1, 24, 24\): .*to have 3 channels"
+    ) as told:
+        network.runnable.run(np.zeros((2, 1, 24, 24), np.float32))
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_weights_come_as_training_scripts_leave_them(tmp_path: Path) -> None:
+    need_torch()
+    timm = pytest.importorskip("timm")
+    import torch
+
+    table = timm.create_model("test_resnet", num_classes=7).state_dict()
+    first, file = next(iter(table)), tmp_path / "w.pth.tar"
+
+    def named(start: str) -> dict[str, Any]:
+        return {start + name: value for name, value in table.items()}
+
+    plain = {"args": Namespace(lr=0.1), "best": np.float64(0.8), "arch": "resnet", "epoch": 3}
+    asked = AskedNetwork(Path("timm:test_resnet"), CARD, weights=file)
+    for kept in (
+        {"model_state_dict": table, "optimizer_state_dict": {"state": {}}},
+        {"model": table},
+        {"net": table, "acc": 90.1},
+        {"state_dict": table} | plain,
+        {"state_dict": named("module.")},
+        named("_orig_mod."),
+        named("module._orig_mod."),
+        {"state_dict": named("model.") | {"loss.weight": torch.ones(7)}},
+        {name: value.half() for name, value in table.items()},
+    ):
+        torch.save(kept, file)
+        open_network(asked)
+    torch.save(named("student.") | named("teacher."), file)
+    with pytest.raises(UsageError, match=r"several times, as student\. and teacher\."):
+        open_network(asked)
+    torch.save({n: v for n, v in named("module.").items() if n != f"module.{first}"}, file)
+    with pytest.raises(UsageError, match=f"lack {first}"):
+        open_network(asked)
+    file.write_bytes(file.read_bytes()[:-9000])
+    with pytest.raises(UsageError, match="is a zip archive that is cut short or damaged: copy or"):
+        open_network(asked)
+    file.write_text("<html>404</html>")
+    with pytest.raises(UsageError, match="is no checkpoint of PyTorch"):
+        open_network(asked)

@@ -1,5 +1,6 @@
 """Networks of pictures and texts: the prompts of every language, and the probabilities of the network itself."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ def test_prompts_of_the_own_plan_come_first_and_are_checked(tmp_path: Path) -> N
         own.write_text(text)
         with pytest.raises(UsageError, match=told):
             read_prompts(tmp_path, "xx")
+    own.unlink()
+    own.symlink_to(own.name)  # one that cannot be read is not taken for none
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_prompts(tmp_path, "en")
 
 
 def test_a_class_is_the_mean_direction_of_its_sentences() -> None:
@@ -60,33 +65,58 @@ def test_a_class_is_the_mean_direction_of_its_sentences() -> None:
     assert np.allclose(found, [[0.5**0.5, 0.5**0.5], [0, 1]])
 
 
-def clip_folder(folder: Path) -> Any:
-    """A tiny CLIP with a tokenizer of a few words."""
+SMALL = {
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+}
+GERMAN = {
+    word
+    for of_class in read_prompts(QUERIES, "de").sentences
+    for one in of_class
+    for word in one.split()
+}
+WORDS = [
+    "<unk>",
+    "<s>",
+    "</s>",
+    "a",
+    "face",
+    "of",
+    *EXPRESSIONS,
+    *sorted(GERMAN - {"a", "face", "of", *EXPRESSIONS}),
+]
+
+
+def tokenizer_of_words(**options: Any) -> Any:
+    """A tokenizer of a few words."""
     transformers = pytest.importorskip("transformers")
-    import torch
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-    words = ["<unk>", "<s>", "</s>", "a", "face", "of", *EXPRESSIONS]
-    vocabulary = {word: n for n, word in enumerate(words)}
+    vocabulary = {word: n for n, word in enumerate(WORDS)}
     plain = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     plain.pre_tokenizer = pre_tokenizers.Whitespace()
     ends = [("<s>", 1), ("</s>", 2)]
     plain.post_processor = processors.TemplateProcessing("<s> $A </s>", special_tokens=ends)
-    tokenizer = transformers.PreTrainedTokenizerFast(
+    return transformers.PreTrainedTokenizerFast(
         tokenizer_object=plain,
         unk_token="<unk>",
         bos_token="<s>",
         eos_token="</s>",
         pad_token="</s>",
+        **options,
     )
-    small = {
-        "hidden_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-    }
-    text = small | {
-        "vocab_size": len(words),
+
+
+def clip_folder(folder: Path) -> Any:
+    """A tiny CLIP with a tokenizer of a few words."""
+    transformers = pytest.importorskip("transformers")
+    import torch
+
+    tokenizer = tokenizer_of_words()
+    text = SMALL | {
+        "vocab_size": len(WORDS),
         "eos_token_id": 2,
         "bos_token_id": 1,
         "pad_token_id": 2,
@@ -94,7 +124,7 @@ def clip_folder(folder: Path) -> Any:
     torch.manual_seed(3)
     config = transformers.CLIPConfig(
         text_config=text,
-        vision_config=small | {"image_size": 32, "patch_size": 16},
+        vision_config=SMALL | {"image_size": 32, "patch_size": 16},
         projection_dim=8,
     )
     network = transformers.CLIPModel(config).eval()
@@ -130,12 +160,91 @@ def test_a_clip_says_here_what_it_says_itself(images: ImageSet, tmp_path: Path) 
     assert len(list((tmp_path / "runs").glob("*/run.json"))) == 2
 
 
+def siglip_folder(folder: Path, tokens: int) -> Any:
+    """A tiny SigLIP whose texts are of at most `tokens` tokens."""
+    transformers = pytest.importorskip("transformers")
+    import torch
+
+    # As that of SigLIP, which learnt without a mask.
+    tokenizer = tokenizer_of_words(model_input_names=["input_ids"])
+    text = SMALL | {"vocab_size": len(WORDS), "max_position_embeddings": tokens}
+    ends = {"eos_token_id": 2, "bos_token_id": 1, "pad_token_id": 2}
+    torch.manual_seed(3)
+    config = transformers.SiglipConfig(
+        text_config=text | ends, vision_config=SMALL | {"image_size": 32, "patch_size": 16}
+    )
+    network = transformers.SiglipModel(config).eval()
+    with torch.inference_mode():
+        network.logit_scale.fill_(3.0)
+        network.logit_bias.fill_(-1.0)
+    processor = transformers.SiglipImageProcessor(size={"height": 32, "width": 32})
+    for one in (network, tokenizer, processor):
+        one.save_pretrained(folder)
+    return network, tokenizer, processor
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("tokens", [16, 64])
+def test_a_siglip_says_here_what_it_says_itself(
+    images: ImageSet, tmp_path: Path, tokens: int
+) -> None:
+    need_torch()
+    import torch
+
+    network, tokenizer, processor = siglip_folder(tmp_path / "siglip", tokens)
+    sentences = [one for [one] in ONE_EACH.sentences]
+    filled = {"padding": "max_length", "max_length": tokens, "return_tensors": "pt"}
+    with torch.inference_mode():
+        given = processor(images=opened(images), return_tensors="pt")
+        own = (
+            network(**tokenizer(sentences, **filled), **given)
+            .logits_per_image.softmax(dim=1)
+            .numpy()
+        )
+    asked = AskedNetwork(tmp_path / "siglip", prompts=lambda: ONE_EACH)
+    found = answers_of(open_network(asked), images, tmp_path / "cache")
+    assert np.ptp(own, axis=0).max() > 1e-4
+    assert np.abs(found.probabilities - own).max() < 1e-5
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_name_of_ones_own_keeps_the_language(images: ImageSet, tmp_path: Path) -> None:
+    need_torch()
+    clip_folder(tmp_path / "clip")
+    for language in ("en", "de"):
+        asked = AskedNetwork(
+            tmp_path / "clip", prompts=lambda code=language: read_prompts(QUERIES, code), language=language
+        )  # fmt: skip
+        record = score_network(tmp_path / "runs", asked, "mine", images)
+        assert record.definition.architecture == f"mine ({language})"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_folder_that_lacks_a_part_is_refused_before_anything_is_made_up(tmp_path: Path) -> None:
+    need_torch()
+    asked = AskedNetwork(tmp_path / "clip", prompts=lambda: ONE_EACH)
+    for lacking, told in (
+        ("tokenizer.json", "has no tokenizer"),
+        ("preprocessor_config.json", r"has no preprocessor_config\.json"),
+        ("model.safetensors", "clip cannot be read: .*model.safetensors"),
+    ):
+        clip_folder(tmp_path / "clip")
+        (tmp_path / "clip" / lacking).unlink()
+        with pytest.raises(UsageError, match=told):
+            open_network(asked)
+    clip_folder(tmp_path / "clip")
+    file = tmp_path / "clip" / "tokenizer.json"
+    found = json.loads(file.read_text())
+    found["model"]["vocab"] = {"<unk>": 0, "<s>": 1, "</s>": 2}
+    file.write_text(json.dumps(found))
+    with pytest.raises(UsageError, match="reads the prompts of all classes alike"):
+        open_network(asked)
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_an_open_clip_says_here_what_it_says_itself(images: ImageSet, tmp_path: Path) -> None:
     need_torch()
     open_clip = pytest.importorskip("open_clip")
-    import json
-
     import torch
     from safetensors.torch import save_file
 
@@ -163,3 +272,10 @@ def test_an_open_clip_says_here_what_it_says_itself(images: ImageSet, tmp_path: 
     found = answers_of(open_network(asked), images, tmp_path / "cache")
     assert np.ptp(own, axis=0).max() > 1e-3
     assert np.abs(found.probabilities - own).max() < 1e-5
+    weights = folder / "open_clip_model.safetensors"
+    weights.write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(UsageError, match="is only a pointer of Git LFS"):
+        open_network(asked)
+    weights.unlink()
+    with pytest.raises(UsageError, match="has no weights: a file"):
+        open_network(asked)

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import textwrap
@@ -8,12 +9,14 @@ import pytest
 
 from btfer.bench.experiments.run import Experiment
 from btfer.bench.train import devices
+from btfer.bench.train.batches import ImageBatches
 from btfer.bench.train.phases import ALL, prepare
 from btfer.bench.train.protocol import AUTHORS_CODE, PAPER, Protocol
 from btfer.errors import UsageError
 from tests.bench.conftest import tiny_network
 
 ROOT = Path(__file__).parents[2]
+_PATHS = {name: value for name, value in os.environ.items() if name == "PYTHONPATH"}
 
 
 def test_pictures_are_warped_on_the_device_where_there_is_a_gpu_or_where_asked(
@@ -60,7 +63,7 @@ def test_half_precision_keeps_weights_in_full_and_no_xla_runs_on_a_cpu() -> None
     finally:
         devices.set_precision(False)
     assert {one.dtype for one in model.trainable_weights} == {"float32"}
-    assert model.layers[-1].compute_dtype == "float16"
+    assert model.layers[-1].compute_dtype == ("float16" if devices.gpus() else "bfloat16")
     assert np.isfinite(model.train_on_batch(np.ones((2, 48, 48, 3)), np.eye(7)[:2])[0])
     if not devices.gpus():
         assert model.jit_compile is False
@@ -70,7 +73,7 @@ def _run(code: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+        env={"PATH": "/usr/bin:/bin", "TF_CPP_MIN_LOG_LEVEL": "3", **_PATHS, **environment},
         capture_output=True,
         text=True,
         timeout=280,
@@ -80,6 +83,7 @@ def _run(code: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_run_on_another_backend_imports_no_tensorflow() -> None:
     said = _run(
         """
@@ -124,3 +128,58 @@ def test_two_replicas_train_as_one_does_on_whole_batches() -> None:
         """
     )
     assert said.splitlines()[-1] == "True"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("images", [8, 9], ids=["whole batches", "an image too many"])
+def test_two_devices_of_jax_train_as_one_does_each_with_half_of_a_batch(images: int) -> None:
+    said = _run(
+        f"""
+        import numpy as np, keras, jax
+        from btfer.bench.train.devices import even_batches, keep_tensorflow_out, replicas
+        from btfer.bench.train.batches import ImageBatches
+        from btfer.bench.train.protocol import PAPER
+        from btfer.bench.train.phases import ALL, prepare
+        from keras import layers
+        keep_tensorflow_out()
+        placed = []
+        place = jax.make_array_from_process_local_data
+
+        def seen(*arguments):
+            array = place(*arguments)
+            placed.append([(one.device.id, len(one.data)) for one in array.addressable_shards])
+            return array
+
+        jax.make_array_from_process_local_data = seen
+        pixels = np.random.default_rng(0).integers(0, 256, ({images}, 48, 48, 3)).astype(np.uint8)
+        ends = []
+        for count in (1, 2):
+            batches = ImageBatches(pixels, np.arange({images}) % 7, np.arange({images}), classes=7,
+                        batch_size=4, augmentation=PAPER.augmentation, even=2)
+            keras.utils.set_random_seed(1)
+            with replicas(count):
+                model = keras.Sequential([keras.Input((48, 48, 3)), layers.AveragePooling2D(8),
+                    layers.Conv2D(4, 3), layers.BatchNormalization(), layers.Flatten(),
+                    layers.Dropout(0.3), layers.Dense(7, activation="softmax")])
+                prepare(model, PAPER, ALL)
+                log = model.fit(batches, validation_data=batches, epochs=2, shuffle=False, verbose=0)
+            ends.append([*model.get_weights(), log.history["loss"], log.history["val_accuracy"]])
+        assert all(np.allclose(one, two, atol=1e-3) for one, two in zip(*ends)), ends
+        assert placed and all(one == [(0, 2), (1, 2)] for one in placed), placed
+        assert len(model.weights[0].value.devices()) == even_batches(2) == 2
+        try:
+            with replicas(3):
+                pass
+        except Exception as error:
+            print(error)
+        """,
+        KERAS_BACKEND="jax",
+        XLA_FLAGS="--xla_force_host_platform_device_count=2",
+    )
+    assert said.splitlines()[-1] == "--replicas 3: this machine has 2"
+
+
+def test_fewer_images_than_devices_are_refused() -> None:
+    nothing = np.zeros((1, 48, 48, 3), np.uint8)
+    with pytest.raises(UsageError, match="1 images are too few for --replicas 2"):
+        ImageBatches(nothing, np.zeros(1, int), np.arange(1), classes=7, even=2)

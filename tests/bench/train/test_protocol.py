@@ -3,7 +3,14 @@ import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from btfer.bench.runs.metrics import calibration_error, scores
-from btfer.bench.train.protocol import AUTHORS_CODE, PAPER, STRICT, class_weights, protocol_named
+from btfer.bench.train.protocol import (
+    AUTHORS_CODE,
+    PAPER,
+    SHORT,
+    STRICT,
+    class_weights,
+    protocol_named,
+)
 from btfer.errors import UsageError
 
 RAF_DB = [606, 613, 248, 4169, 2242, 1722, 1133]
@@ -89,3 +96,12 @@ def test_calibration_error_is_the_gap_of_confidence_and_accuracy() -> None:
     sure_and_half_right = np.array([[0.9, 0.1], [0.9, 0.1]])
     assert calibration_error(np.array([0, 1]), sure_and_half_right) == pytest.approx(0.4)
     assert calibration_error(np.array([0, 0]), np.array([[1.0, 0.0]] * 2)) == 0
+
+
+def test_the_short_protocol_is_the_papers_but_for_haste() -> None:
+    hasty = {"name", "learning_rate", "augmentation", "head_epochs", "max_epochs", "deterministic"}
+    paper, short = vars(PAPER), vars(SHORT)
+    assert {name for name in paper if paper[name] != short[name]} == hasty
+    assert SHORT.learning_rate == 10 * PAPER.learning_rate
+    assert SHORT.deterministic
+    assert protocol_named("short") is SHORT

@@ -1,0 +1,64 @@
+"""Sets of images that lie in few large files, as people share them: parquet of Hugging Face, tars of WebDataset.
+
+`packed_files` tells which files these are, `read_packed` gives their images one by one; nothing is decoded.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from btfer.errors import UsageError
+from btfer.files import sha256_file
+from btfer.packed.image import PackedImage
+from btfer.packed.parquet import read_parquet
+from btfer.packed.tars import is_webdataset, names_file, read_tar
+
+__all__ = ["PackedImage", "digest_of", "packed_files", "read_packed"]
+
+READERS = {".parquet": read_parquet, ".tar": read_tar}
+RELEASE = "release.json"  # a release of btfer packs the images once more that lie beside
+_DEEPEST = 3  # folders below the set, as in `default/train/0000.parquet`
+_POINTER = b"version https://git-lfs"
+
+
+def packed_files(path: Path) -> list[Path]:
+    """The packed files of a set, sorted; [] where its images lie otherwise. path: its folder, or one such file.
+
+    A tar is one where any tar of the set holds labels beside images: else it is a folder that was archived.
+    """
+    if path.is_file():
+        found = [path] if path.suffix.lower() in READERS else []
+    elif (path / RELEASE).exists():
+        found = []
+    else:
+        found = sorted(_below(path))
+    tars = [one for one in found if one.suffix.lower() == ".tar"]
+    if tars and not any(is_webdataset(one) for one in tars):
+        return [one for one in found if one not in tars]
+    return found
+
+
+def _below(path: Path) -> Iterator[Path]:
+    for depth in range(_DEEPEST + 1):
+        for file in path.glob("*/" * depth + "*"):
+            if file.suffix.lower() not in READERS or not file.is_file():
+                continue
+            if not any(part[0] in ".@" for part in file.relative_to(path).parts):
+                yield file
+
+
+def read_packed(file: Path) -> Iterator[PackedImage]:
+    """The images of a packed file in their order. Raises UsageError that names the row at fault."""
+    with file.open("rb") as source:
+        if source.read(len(_POINTER)) == _POINTER:
+            raise UsageError(
+                f"{file} is a pointer of Git LFS and not the file itself: fetch it with 'git lfs pull'"
+            )
+    return READERS[file.suffix.lower()](file)
+
+
+def digest_of(file: Path) -> str:
+    """A sha256 over a packed file, and over the names of its classes where these lie beside it."""
+    digest = sha256_file(file)
+    names = names_file(file) if file.suffix.lower() == ".tar" else None
+    return hashlib.sha256((digest + sha256_file(names)).encode()).hexdigest() if names else digest
