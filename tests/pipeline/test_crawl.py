@@ -231,6 +231,7 @@ def test_a_source_that_cannot_be_reached_is_a_network_error(
         crawl.run(cat, settings, [bing("http://localhost:9")], PLAN, web=Web(FAST))
 
 
+@pytest.mark.slow
 def test_a_proxy_that_may_be_what_is_wrong_is_named_without_its_password(
     cat: Catalogue, settings: Settings
 ) -> None:

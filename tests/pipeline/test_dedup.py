@@ -77,6 +77,7 @@ def test_blank_pictures_are_never_copies_of_each_other(cat: Catalogue, settings:
     assert len(photos.awaiting_review(cat)) == 100
 
 
+@pytest.mark.slow
 def test_photos_that_come_bit_by_bit_are_grouped_as_those_that_come_at_once(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -327,6 +327,7 @@ def test_any_flipped_byte_is_named(made: Path) -> None:
     assert problems(made) == []
 
 
+@pytest.mark.slow
 def test_flipped_bytes_that_were_signed_anew_never_end_in_a_traceback(made: Path) -> None:
     draw = random.Random(6)
     files = [p for p in sorted(made.rglob("*")) if p.is_file() and p.suffix != ".png"]

@@ -118,6 +118,7 @@ def test_it_names_no_picture_and_shows_names_as_text(data_dir: Path) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_both_charts_are_drawn_in_the_browser(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_page_is_judged_and_taken_back_by_keyboard_alone(
     assert given(cat, "photos") == expected
 
 
+@pytest.mark.slow
 def test_faces_are_relabelled_zoomed_and_never_kept_without_a_label(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:
@@ -97,6 +98,7 @@ def test_faces_are_relabelled_zoomed_and_never_kept_without_a_label(
     assert given(cat, "faces") == dict.fromkeys(ids, ("keep", "")) | {odd: ("relabel", "happy")}
 
 
+@pytest.mark.slow
 def test_the_mouse_marks_with_the_chosen_reason(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:

@@ -62,6 +62,7 @@ def test_without_copies_the_page_says_so(data_dir: Path) -> None:
     assert "There are no groups of duplicates" in sentences(show())
 
 
+@pytest.mark.slow
 def test_a_reviewer_without_a_name_is_asked_for_one(data_dir: Path) -> None:
     make_groups(data_dir, [2])
     app = show()
@@ -181,6 +182,7 @@ def test_groups_are_changed_and_undone_by_keyboard_alone(
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_pages_turn_and_two_pictures_are_compared_large(
     tmp_path: Path, run_app: Callable[[Path], Any], page: Any
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_key_that_falls_into_the_box_is_not_lost(
     await_count(page, "2 of 12 marked")
 
 
+@pytest.mark.slow
 def test_what_was_typed_elsewhere_is_no_verdict_when_the_box_comes(
     tmp_path: Path, run_app: Start, page: Any
 ) -> None:

@@ -65,6 +65,7 @@ def test_a_picture_is_looked_at_and_stored_nowhere(data_dir: Path) -> None:
     assert not [path for path in before if path.suffix == ".png" and "releases" not in path.parts]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_picture_is_a_sentence(data_dir: Path) -> None:
     store(data_dir / "runs", load_release(draw_release(data_dir / "releases" / "r1", 1)))
     app = show()

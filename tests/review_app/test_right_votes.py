@@ -73,6 +73,7 @@ def restart(app: Any, page: Any) -> None:
     page.wait_for_timeout(1500)  # Streamlit knows no button before its first run
 
 
+@pytest.mark.slow
 def test_the_keys_come_back_with_the_grid(tmp_path: Path, run_app: Start, page: Any) -> None:
     """Whatever was clicked to get there: a link or button of Streamlit keeps the focus for a while, or for ever."""
     _, ids = make(tmp_path, 3)
@@ -180,6 +181,7 @@ def test_two_windows_of_a_browser_keep_their_own_names_over_reload_and_restart(
     fresh.get_by_text("Reviewer: ben").wait_for()
 
 
+@pytest.mark.slow
 def test_stray_keys_after_a_name_judge_no_page(tmp_path: Path, run_app: Start, page: Any) -> None:
     cat, _ = make(tmp_path, 60)
     app = run_app(tmp_path)
@@ -330,6 +332,7 @@ def test_a_closed_window_with_an_unsent_page_sends_it_when_it_is_opened_again(
     assert len(rows(cat)) == 48
 
 
+@pytest.mark.slow
 def test_a_voter_does_not_settle_their_own_dispute(
     tmp_path: Path, run_app: Start, page: Any
 ) -> None:

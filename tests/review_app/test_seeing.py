@@ -226,6 +226,7 @@ def test_hints_and_keys_are_explained_and_the_strongest_hint_is_on_the_badge(
     assert marked(page) == {}
 
 
+@pytest.mark.slow
 def test_the_guidelines_are_beside_the_grid_and_their_version_is_recorded(
     tmp_path: Path, run_app: Start, page: Any
 ) -> None:

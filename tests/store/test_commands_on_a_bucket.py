@@ -50,6 +50,7 @@ def fetched(pail: Pail, folder: str) -> list[str]:
     return [key for method, key in pail.log if method == "GET" and f"/{folder}/" in key]
 
 
+@pytest.mark.slow
 def test_leaks_fetches_the_release_and_its_photos_once(
     lab: Path, pail: Pail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,6 +114,7 @@ def fit(
     return model, train(model, learn, check, plan, folder, tell)
 
 
+@pytest.mark.slow
 def test_phase_1_trains_the_head_only_and_phase_2_everything(tmp_path: Path, faces: Path) -> None:
     import keras
 
@@ -494,6 +495,7 @@ def test_options_that_cannot_be_right_stop_before_training(
     assert not (tmp_path / "data" / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_strict_run_scores_a_test_part_that_it_never_saw(
     bench_tiny: Bench, faces: Path, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ from btfer.bench.submit import check_folder
 from tests.bench.drawn_bundles import draw_bundle, draw_scored_run, drawn_answers, speck_release
 from tests.bench.drawn_runs import draw_run
 
+pytestmark = pytest.mark.slow
+
 WIDTHS = (390, 768, 1280)
 HOSTILE = '<img src=x onerror=alert(1)></td><script>alert(2)</script> & "quoted" name'
 NAMES = ("Net" + "x" * 60, "شبكة التعرف على تعابير الوجه", "顔" * 40, "😀 set")

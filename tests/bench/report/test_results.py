@@ -30,6 +30,7 @@ def drawn_answers(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray]:
     return truth, guess
 
 
+@pytest.mark.slow
 def test_every_number_of_results_csv_comes_out_again_by_scikit_learn_alone(tmp_path: Path) -> None:
     for seed in (0, 1):
         draw_run(tmp_path / "runs", seed=seed)

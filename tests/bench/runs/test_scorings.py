@@ -82,6 +82,7 @@ def test_two_releases_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert names == {"drawn-1 (r)", "drawn-1 (012345)"}
 
 
+@pytest.mark.slow
 def test_of_runs_that_mean_the_same_the_newest_is_shown_and_their_number_told(
     tmp_path: Path,
 ) -> None:

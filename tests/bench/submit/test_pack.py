@@ -141,6 +141,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     return int(end.value.code or 0)
 
 
+@pytest.mark.slow
 def test_submit_report_with_and_leaderboard_as_typed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: Settings
 ) -> None:

@@ -350,6 +350,7 @@ def test_a_keras_file_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> Non
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_tensorflow_says_nothing_of_its_own_when_a_keras_file_is_read(tmp_path: Path) -> None:
     file = keras_file(tmp_path / "m.keras")
     code = f"from btfer.bench.edge.runtimes import load_keras; load_keras({str(file)!r})"
