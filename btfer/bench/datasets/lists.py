@@ -1,10 +1,9 @@
-"""Images that lie together, with a CSV that says the class of each: how sets are shared on Kaggle and with papers.
+"""Images that lie together, with a table that says the class of each: how sets are shared on Kaggle and with papers.
 
-`train_labels.csv` and `test_labels.csv` with the columns image and label, or without a header; `labels.csv` with a
-column for the part or without. Where the same images lie in class folders too, the CSV must not contradict these.
+What a table may look like is in `list_tables`. Where the same images lie in class folders too, it must not contradict
+these.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,35 +11,18 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from btfer.bench.datasets.folders import RAFDB_FILE, folders, images
+from btfer.bench.datasets.list_tables import TABLES, ListedImage, is_list, rows_of
 from btfer.bench.datasets.numbering import RAFDB, as_text, from_text, labels_by_word
 from btfer.bench.datasets.parts import ALL, part_of
 from btfer.bench.datasets.sets import TrainingSource, parted
-from btfer.csv_reader import CsvRow, first_row_of, iterate_csv
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
-from btfer.packed.image import LabelReader, is_number, label_columns
-from btfer.paths import IMAGE_SUFFIXES
-from btfer.safe_paths import relative_name
+from btfer.packed.image import is_number
 
-FILE_COLUMN = re.compile(
-    r"(image|img|file|picture|pic)s?[ _-]?(name|path|file|id)?|(file)?name|path|pth"
-)
-PART_COLUMNS = {"split", "usage", "part", "partition", "set", "subset"}
-HEADLESS = ("image", "label")
 LAYOUT = (
-    "expected NAME/train_labels.csv and NAME/test_labels.csv with the columns image and label, or NAME/labels.csv, and "
-    "the images that they name below NAME"
+    "expected NAME/train_labels.csv and NAME/test_labels.csv with the columns image and label, or NAME/labels.csv or "
+    "NAME/metadata.jsonl, and the images that they name below NAME"
 )
-
-
-@dataclass(frozen=True)
-class ListedImage:
-    """A row of a list. part: that it or its list names, '' for none. word: its class as a name or a number."""
-
-    where: str
-    file: str
-    part: str
-    word: str
 
 
 @dataclass(frozen=True)
@@ -75,14 +57,10 @@ class Pictures:
 
 
 def find_lists(path: Path) -> list[Path]:
-    """The CSV files that name images and their classes, at `path` or at most two folders below it."""
-    tables = (one for depth in ("", "*/", "*/*/") for one in sorted(path.glob(f"{depth}*.csv")))
-    return [one for one in tables if one.is_file() and one.name[0] != "." and _columns(one)]
-
-
-def names_images(columns: tuple[str, ...]) -> bool:
-    """Whether a table has a column that may name images."""
-    return any(FILE_COLUMN.fullmatch(one.lower()) for one in columns)
+    """The tables that name images and their classes, at `path` or at most two folders below it."""
+    patterns = (f"{depth}{name}" for depth in ("", "*/", "*/*/") for name in TABLES)
+    tables = (one for pattern in patterns for one in sorted(path.glob(pattern)))
+    return [one for one in tables if one.is_file() and one.name[0] != "." and is_list(one)]
 
 
 def read_listed(
@@ -124,7 +102,7 @@ def check_agreement(source: TrainingSource, path: Path, tables: list[Path]) -> N
     by_file = dict(zip(source.images.files, source.images.labels.tolist(), strict=True))
     for table in tables:
         class_of: dict[str, tuple[int, str]] = {}
-        for row in _rows(path, table):
+        for row in rows_of(path, table):
             found = [one for one in pictures.named(row.file, row.part) if one in by_file]
             if len(found) == 1:
                 _check_row(row, by_file[found[0]], found[0], class_of)
@@ -148,56 +126,12 @@ def _check_row(
         )
 
 
-def _columns(table: Path) -> tuple[str, list[str]] | None:
-    """The column of files and those of classes in a table; None in a table of something else."""
-    cells = first_row_of(table, n_columns=len(HEADLESS))
-    if _is_headless(cells):
-        return HEADLESS[0], [HEADLESS[1]]
-    files = [one for one in cells if FILE_COLUMN.fullmatch(one.lower())]
-    classes = label_columns(cells)
-    return (files[0], classes) if len(files) == 1 and classes else None
-
-
-def _is_headless(cells: tuple[str, ...]) -> bool:
-    return len(cells) == len(HEADLESS) and PurePosixPath(cells[0]).suffix.lower() in IMAGE_SUFFIXES
-
-
-def _rows(path: Path, table: Path) -> Iterator[ListedImage]:
-    columns = _columns(table)
-    assert columns is not None, table  # `find_lists` found it
-    file_column, classes = columns
-    headless = _is_headless(first_row_of(table, n_columns=len(HEADLESS)))
-    known, rows = iterate_csv(table, header=HEADLESS if headless else ())
-    part_column = next((one for one in known if one.lower() in PART_COLUMNS), None)
-    of_list = part_of(table.relative_to(path).as_posix())
-    labels = LabelReader()
-    for row in rows:
-        where = f"{table}, line {row.line}"
-        file = str(
-            relative_name(row[file_column].replace("\\", "/").removeprefix("./"), where=where)
-        )
-        word = labels.label({one: row[one] for one in classes}, where)
-        yield ListedImage(where, file, _part(row, part_column, of_list, where), word)
-
-
-def _part(row: CsvRow, column: str | None, of_list: str, where: str) -> str:
-    if column is None:
-        return of_list
-    part = part_of(f"{row[column]}.x")
-    if not part or (of_list and of_list != part):
-        raise UsageError(
-            f"{where}: its {column} is '{row[column][:40]}', and "
-            f"{of_list or 'train, validation or test'} is expected"
-        )
-    return part
-
-
 def _placed(pictures: Pictures, tables: list[Path]) -> dict[str, ListedImage]:
     """The row of each image that lists name, by the image. Raises UsageError for a row that names none, or several."""
     placed: dict[str, ListedImage] = {}
     missing = []
     for table in tables:
-        for row in _rows(pictures.root, table):
+        for row in rows_of(pictures.root, table):
             found = pictures.named(row.file, row.part)
             if len(found) > 1:
                 raise UsageError(

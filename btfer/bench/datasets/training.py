@@ -14,7 +14,8 @@ from btfer.bench.datasets.folders import (
     part_folders,
     read_folders,
 )
-from btfer.bench.datasets.lists import check_agreement, find_lists, names_images, read_listed
+from btfer.bench.datasets.list_tables import names_images
+from btfer.bench.datasets.lists import check_agreement, find_lists, read_listed
 from btfer.bench.datasets.packed_sets import read_packed_set
 from btfer.bench.datasets.sets import Split, TrainingSource
 from btfer.bench.datasets.split import split_source

@@ -1,5 +1,6 @@
 """Images beside a CSV that says their classes, and lists beside class folders."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -298,10 +299,90 @@ def test_a_metadata_csv_of_numbers_is_a_list_and_no_release(tmp_path: Path) -> N
     assert read_source(tmp_path / "x").kind == "release"
 
 
+def json_lines(path: Path, rows: list[object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
+
+
+def test_json_lines_say_the_classes_as_hugging_faces_imagefolder_has_them(tmp_path: Path) -> None:
+    """Its `metadata.jsonl`, one beside the images of each part."""
+    for part in PARTS:
+        rows: list[object] = []
+        for number, name in enumerate(EXPRESSIONS):
+            save(tmp_path / "x" / part / f"{part}_{number}.png")
+            rows.append({"file_name": f"{part}_{number}.png", "label": name, "box": [1, 2]})
+        json_lines(tmp_path / "x" / part / "metadata.jsonl", rows)
+    assert of_classes(read_source(tmp_path / "x")) == {one: list(EXPRESSIONS) for one in PARTS}
+    json_lines(
+        tmp_path / "x" / "test" / "metadata.jsonl", [{"file_name": "test_0.png", "label": 0}]
+    )
+    assert_refused_in_one_line(
+        lambda: read_source(tmp_path / "x"), "images that .*metadata.jsonl does not name"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("{", "metadata.jsonl, line 2 is no JSON"),
+        ("[" * 100_000, "metadata.jsonl, line 2 is no JSON"),
+        ("[1]", "metadata.jsonl, line 2 is no JSON object"),
+        ('{"file_name": "a.png"}', "metadata.jsonl, line 2 has no label"),
+        ('{"file_name": "a.png", "label": {"name": "sad"}}', "line 2 has no label"),
+        ('{"file_name": "../a.png", "label": "sad"}', "not a path inside"),
+        ('{"file_name": "a.png", "label": ""}', "line 2: its label is empty"),
+        ("\ufffe\udcff", "metadata.jsonl, line 2 is no JSON"),
+    ],
+)
+def test_a_line_of_json_that_says_no_class_is_refused_in_one_line(
+    tmp_path: Path, line: str, words: str
+) -> None:
+    save(tmp_path / "x" / "a.png")
+    save(tmp_path / "x" / "b.png")
+    text = '{"file_name": "b.png", "label": "sad"}\n' + line + "\n"
+    (tmp_path / "x" / "metadata.jsonl").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert_refused_in_one_line(lambda: read_source(tmp_path / "x"), words)
+
+
+def marks(*rows: str) -> list[tuple[str, ...]]:
+    return [tuple(row.split(",")) for row in rows]
+
+
+def test_a_column_for_each_class_with_a_one_in_it_says_the_class(tmp_path: Path) -> None:
+    """`_classes.csv` of each part, as Roboflow exports a set with several labels; get_dummies of pandas writes True."""
+    for part, yes, no in (("train", "1", "0"), ("test", "True", "False")):
+        rows = [("filename", *(f" {one}" for one in EXPRESSIONS))]
+        for number in range(len(EXPRESSIONS)):
+            save(tmp_path / "x" / part / f"{part}_{number}.png")
+            cells = (yes if place == number else no for place in range(len(EXPRESSIONS)))
+            rows.append((f"{part}_{number}.png", *cells))
+        table(tmp_path / "x" / part / "_classes.csv", rows)
+    assert of_classes(read_source(tmp_path / "x")) == {one: list(EXPRESSIONS) for one in PARTS}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("b.png,1,1", "line 3: its class is not clear: sad and happy has a 1"),
+        ("b.png,0,0", "line 3: its class is not clear: none of its columns has a 1"),
+        ("b.png,0.4,0.6", "line 3: its sad is '0.4', and 1 or 0 is expected"),
+        ("b.png,,1", "line 3: its sad is ''"),
+    ],
+)
+def test_marks_that_are_no_class_are_refused_in_one_line(
+    tmp_path: Path, row: str, words: str
+) -> None:
+    for name in "ab":
+        save(tmp_path / "x" / f"{name}.png")
+    table(tmp_path / "x" / "labels.csv", marks("image,sad,happy", "a.png,1,0", row))
+    assert_refused_in_one_line(lambda: read_source(tmp_path / "x"), words)
+
+
 @pytest.mark.parametrize("header", [("image", *EXPRESSIONS), ("image", "filename", "label")])
 def test_a_table_that_is_nearly_a_list_is_named(tmp_path: Path, header: tuple[str, ...]) -> None:
+    """Votes and probabilities are no classes."""
     save(tmp_path / "x" / "images" / "a.png")
-    table(tmp_path / "x" / "labels.csv", [header, ("a.png", *"1" * (len(header) - 1))])
+    table(tmp_path / "x" / "labels.csv", [header, ("a.png", *"4" * (len(header) - 1))])
     with pytest.raises(
         UsageError, match=rf"labels.csv has no column .* its columns are {', '.join(header)}"
     ):
