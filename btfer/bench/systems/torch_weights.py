@@ -16,8 +16,12 @@ from btfer.cached import DAMAGED
 from btfer.errors import UsageError
 
 CUT = "a zip archive that is cut short or damaged"
-_INSIDE = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
-"""Where a checkpoint keeps the weights, beside its epoch and the state of its optimizer."""
+_AVERAGED = ("state_dict_ema", "model_ema")
+_INSIDE = (*_AVERAGED, "state_dict", "model_state_dict", "model", "net", "network", "weights")
+"""Where a checkpoint keeps the weights, beside its epoch and the state of its optimizer.
+
+Their average over the steps comes first, as timm reads its own checkpoints: it is what training scripts validate.
+"""
 
 
 def is_cut_archive(file: Path) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from btfer.bench.systems.input_card import InputCard
 from btfer.bench.systems.networks import AskedNetwork, open_network
 from btfer.bench.systems.torch_networks import check_expressions, kind_of
+from btfer.bench.systems.torch_weights import read_weights
 from btfer.errors import MissingExtra, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.extras import installed
@@ -145,6 +146,18 @@ def test_weights_of_timm_are_all_in_place_or_refused(tmp_path: Path) -> None:
             open_network(asked)
     with pytest.raises(UsageError, match="timm has no network 'resnett'"):
         open_network(AskedNetwork(Path("timm:resnett"), CARD, weights=tmp_path / "w.pth"))
+
+
+def test_of_a_checkpoint_with_averaged_weights_these_are_taken_as_timm_does(tmp_path: Path) -> None:
+    """Of `timm.models.load_checkpoint`, whose `use_ema` is on."""
+    need_torch()
+    import torch
+
+    last, average = {"w": torch.zeros(2)}, {"w": torch.ones(2)}
+    torch.save({"epoch": 3, "state_dict": last, "state_dict_ema": average}, tmp_path / "w.pth")
+    assert read_weights(tmp_path / "w.pth")["w"].tolist() == [1, 1]
+    torch.save({"state_dict": last}, tmp_path / "w.pth")
+    assert read_weights(tmp_path / "w.pth")["w"].tolist() == [0, 0]
 
 
 @pytest.mark.filterwarnings("ignore")
