@@ -1,11 +1,12 @@
 """How each part of the catalogue grows from 10,000 to a million photos, on both databases (`make benchmark-catalogue`).
 
-    python benchmarks/catalogue.py [--sizes N N N] [--database sqlite|postgresql|both]
+    python benchmarks/catalogue.py [--sizes N N N] [--database sqlite|postgresql|both] [--parts first next ...]
 
 A catalogue is filled in bulk (`many_photos`), and every part is measured in a process of its own: its CPU seconds
 and those of the database server, which other work on the machine does not lengthen, and the most memory that the
 process held. The ratio is that of one size to the next. What reads all photos may grow no worse than n log n, a page
 and what is asked of one photo not at all: no worse than twice, where it takes more than two hundredths of a second.
+The first page of a fresh server is measured without what is read behind it, which is a part of its own.
 """
 
 import argparse
@@ -13,7 +14,6 @@ import contextlib
 import json
 import math
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -37,7 +37,8 @@ from btfer.faces.modes import crop_settings
 from btfer.images import Intake
 from btfer.images.hints import PhotoHints
 from btfer.pipeline import build, dedup, funnel, overview, sample
-from btfer.review import Judged
+from btfer.review import Judged, serving
+from btfer.review.part_index import start_of
 from btfer.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -91,13 +92,25 @@ def _build(cat: Catalogue, settings: Settings) -> None:
     build.counted(cat, known, build.record_of(settings, build.Plan(), drawn))
 
 
+def _whole_index(cat: Catalogue, settings: Settings) -> None:
+    """As a server reads it that finds no head, or behind its first pages; it leaves one, of few photos too."""
+    with serving.whole(cat, DIGEST) as index:
+        start_of(index, "photos", review.FIRST_ORDER["photos"])
+        serving.keep_now(cat, index)
+
+
 def _first_page(cat: Catalogue, settings: Settings) -> None:
+    """With the numbers of the page Overview."""
+    serving.WAIT_S = 3600
     assert review.Queue(cat, "photos", "ann").page(PAGE).items
+    review.progress(cat, DIGEST), review.forecast(cat, DIGEST), review.dropped(cat, DIGEST)
+    review.disputed(cat, DIGEST), review.asked(cat, DIGEST, "ann")
 
 
 def _next_page(cat: Catalogue, settings: Settings) -> float:
     """Judging a page and getting the next one, where the app has been running: seconds of one."""
-    queue = review.Queue(cat, "photos", "ben")
+    with serving.whole(cat, DIGEST):
+        queue = review.Queue(cat, "photos", "ben")
     items = queue.page(PAGE).items
     cpu_s = clock(settings.catalogue_url)
     start = cpu_s()
@@ -127,10 +140,13 @@ PARTS: dict[str, tuple[str, str, Work]] = {
     "status": ("status", "n log n", _status),
     "explain": ("explain a photo", "flat", _explain),
     "build": ("build, without files", "n log n", _build),
-    "first": ("review: first page of a fresh server", "n log n", _first_page),
+    "whole": ("review: everything read", "n log n", _whole_index),
+    "first": ("review: first page and overview of a fresh server", "flat", _first_page),
     "next": ("review: a page judged, and the next", "flat", _next_page),
     "insert": (f"insert {NEW:,} photos", "flat", _add),  # last: others find nothing new
 }
+ONCE = ("whole", "first", "next")
+"""Parts that are not run again in the same process, which has everything in memory by then."""
 
 
 def _leave_nothing_new(url: str, data_dir: Path) -> None:
@@ -181,22 +197,31 @@ def measure_part(part: str, url: str, data_dir: Path) -> tuple[float, float]:
     settings = Settings(data_dir=data_dir, catalogue=url, engine="serial")
     cat, cpu_s = open_catalogue(url), clock(url)
     start, runs, own = cpu_s(), 0, None
-    while not runs or (runs < RUNS and cpu_s() - start < 2 and part not in ("first", "next")):
+    while not runs or (runs < RUNS and cpu_s() - start < 2 and part not in ONCE):
         own = work(cat, settings)
         runs += 1
     seconds = own if isinstance(own, float) else (cpu_s() - start) / runs
     cat.close()
-    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return seconds, _most_memory_mb()
 
 
-def measure(database: str, url: str, n: int, data_dir: Path) -> Iterator[Figure]:
-    """All parts at one size, each in a process of its own; and how large the database is."""
+def _most_memory_mb() -> float:
+    """Of this process; what `getrusage` says is at least what its parent held, which has filled the catalogue."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def measure(
+    database: str, url: str, n: int, data_dir: Path, parts: Sequence[str]
+) -> Iterator[Figure]:
+    """These parts at one size, each in a process of its own; and how large the database is."""
     start = time.perf_counter()
     rows = many_photos.fill(url, n, DIGEST)
-    _leave_nothing_new(url, data_dir)
+    if "dedup" in parts:
+        _leave_nothing_new(url, data_dir)
     print(f"{database}: {rows:,} rows filled in {time.perf_counter() - start:.0f} s", flush=True)
     yield Figure(ON_DISK, database, n, many_photos.n_bytes(url) / n, 0)
-    for part in PARTS:
+    for part in parts:
         command = [sys.executable, __file__, "--part", part, "--url", url, "--data", str(data_dir)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -271,7 +296,7 @@ def judged(new: Iterable[Figure], known: Sequence[Figure]) -> Iterator[results.M
         yield results.Measured(name, one.seconds, "CPU s")
         if grown := growth(one, known):
             yield results.Measured(f"{name}: growth", grown[0], "x", limit=f"< {grown[1]:.3g}")
-        if one.part in ("build", "first"):
+        if one.part in ("build", "whole", "first"):
             yield results.Measured(f"{name}: memory", one.memory_mb, "MB")
 
 
@@ -297,6 +322,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="photos")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=[*PARTS])
     results.add_save(parser)
     for hidden in ("--part", "--url", "--data"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
@@ -310,7 +336,8 @@ def main() -> None:
         for n in sorted(given.sizes):
             for name, url_of in found.items():
                 with tempfile.TemporaryDirectory(prefix="btfer-many-") as folder:
-                    new = list(measure(name, url_of(n, Path(folder)), n, Path(folder)))
+                    url = url_of(n, Path(folder))
+                    new = list(measure(name, url, n, Path(folder), given.parts))
                 if given.save:  # at once: the next size takes long
                     results.save(judged(new, figures))
                 figures += new

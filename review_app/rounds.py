@@ -22,7 +22,6 @@ from review_app import filters, grid, overview, same_person, session
 PAGE_SIZES = ("24", "48", "96")
 FIRST_SIZE = "48"
 SETTLED_AT_ONCE = 24
-FIRST_ORDER = {"photos": "as found", "faces": "suspicious first"}
 QUESTION = {
     "photos": "Does each photo show the expression on its label, and may it be used?",
     "faces": "Does each face show the expression on its label?",
@@ -319,7 +318,7 @@ def _choices(round_: str, settings: Settings) -> _Choice:
     reviewer = session.reviewer_name()
     offer = same_person.offer(round_, settings)
     order = session.select(
-        "Order", f"order_{round_}", offer.orders, FIRST_ORDER[round_], explained=offer.why
+        "Order", f"order_{round_}", offer.orders, review.FIRST_ORDER[round_], explained=offer.why
     )
     classes = ("all", *review.RELABEL_KEYS.values(), photo_rows.UNLABELLED)
     label = session.select("Class", "class", classes, "all")

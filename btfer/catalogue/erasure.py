@@ -50,8 +50,7 @@ def erase(cat: Catalogue, photos: Collection[str], faces: Collection[str] = ()) 
     with cat.write() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
-        connection.execute(sa.delete(stage_mark))  # their numbers come again
-        connection.execute(sa.insert(stage_mark).values(_new_mark()))
+        tell_changed_rows(connection)
         for part in in_parts(sorted(faces)):
             connection.execute(sa.delete(release_face).where(release_face.c.face.in_(part)))
             connection.execute(sa.delete(lease).where(lease.c.subject.in_(part)))
@@ -60,9 +59,14 @@ def erase(cat: Catalogue, photos: Collection[str], faces: Collection[str] = ()) 
             _erase_some(connection, part)
 
 
-def _new_mark() -> dict[str, object]:
-    """By which `versions.version` tells that rows are gone, from the moment on at which they are."""
-    return {"stage": ERASED, "settings": secrets.token_hex(8), "version": [], "found": {}}
+def tell_changed_rows(connection: sa.Connection) -> None:
+    """Let `versions.version` tell that rows are gone, or are not what they were, from the moment on at which it is so.
+
+    Where stages left off is forgotten: the numbers of rows that are gone come again.
+    """
+    mark = {"stage": ERASED, "settings": secrets.token_hex(8), "version": [], "found": {}}
+    connection.execute(sa.delete(stage_mark))
+    connection.execute(sa.insert(stage_mark).values(mark))
 
 
 def _clear_notes_that_name(connection: sa.Connection, photos: Collection[str]) -> None:

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from btfer.catalogue import photos, verdicts
+from btfer.catalogue.erasure import tell_changed_rows
 from btfer.catalogue.prefixes import begins_with
 from btfer.catalogue.rows import AcceptedFace, Face, LabelledFace, PhotoWithoutFace
 from btfer.catalogue.store import Catalogue, Row, in_parts, insert_new, now
@@ -188,6 +189,9 @@ def photos_without_face(
 def hint(cat: Catalogue, name: str, values: Mapping[str, float]) -> None:
     """Give faces (by id) a hint, and take it from all others that have it."""
     with cat.write() as connection:
+        tell_changed_rows(
+            connection
+        )  # what is in memory of hints, or kept of their order, holds no more
         named = sa.cast(face.c.hints, sa.String).contains(f'"{name}"', autoescape=True)
         hinted = connection.execute(sa.select(face.c.id).where(named)).scalars().all()
         for id_ in sorted({*hinted, *values}):

@@ -52,14 +52,30 @@ class CastVote(NamedTuple):
 
 
 def named_since(cat: Catalogue, old: CatalogueVersion) -> set[str]:
-    """The photos (sha256) that verdicts or sightings have named since."""
+    """The photos (sha256) that have come since, or that verdicts or sightings have named."""
     seen = sa.select(fetch.c.photo).join(sighting, sighting.c.fetch == fetch.c.id)
     new_seen = seen.where(sighting.c.id > old.sighting, fetch.c.photo.is_not(None))
     # In their order, or SQLite would rather go through the index of all photos than through the last rows.
     newer = sa.select(verdict.c.photo).where(verdict.c.id > old.verdict).order_by(verdict.c.id)
+    # Somebody may have seen its address long before it was fetched.
+    came = sa.select(photo.c.sha256).where(photo.c.number > old.photo)
     with cat.read() as connection:
-        judged = connection.execute(newer)
-        return {*judged.scalars(), *connection.execute(new_seen).scalars()}
+        return {id_ for one in (newer, new_seen, came) for id_ in connection.execute(one).scalars()}
+
+
+def groups_of(cat: Catalogue, photos: Collection[str]) -> tuple[set[str], set[str]]:
+    """The keepers that dedup ever named for these photos; and all copies that it ever dropped for any of both."""
+    has_keeper = (verdict.c.round == "dedup") & (verdict.c.keeper != "")
+    keeper = sa.select(verdict.c.keeper).where(has_keeper)
+    copy = sa.select(verdict.c.photo).where(verdict.c.keeper != "")
+    with cat.read() as connection:
+
+        def named(rows: sa.Select[Any], by: sa.ColumnElement[Any], ids: set[str]) -> set[str]:
+            parts = (rows.where(by.in_(part)) for part in in_parts(ids))
+            return {one for part in parts for one in connection.execute(part).scalars()}
+
+        keepers_ = named(keeper, verdict.c.photo, set(photos))
+        return keepers_, named(copy, verdict.c.keeper, keepers_.union(photos))
 
 
 def found(
@@ -142,12 +158,13 @@ def _parsed(texts: Iterable[str | None]) -> list[Any]:
     return found
 
 
-def faces_with_hint(cat: Catalogue, crop_digest: str, name: str) -> set[str]:
-    """The faces under a crop setting that have a hint."""
+def faces_with_hint(
+    cat: Catalogue, crop_digest: str, name: str, photos: Collection[str] | None = None
+) -> set[str]:
+    """The faces under a crop setting that have a hint. photos: only those in these."""
     named = sa.cast(face.c.hints, sa.String).contains(f'"{name}"', autoescape=True)
     chosen = sa.select(face.c.id).where(face.c.settings == crop_digest, named)
-    with cat.read() as connection:
-        return set(connection.execute(chosen).scalars())
+    return {id_ for (id_,) in _rows(cat, chosen, face.c.photo, photos)}
 
 
 def keepers(cat: Catalogue, photos: Collection[str] | None = None) -> dict[str, str]:

@@ -16,7 +16,7 @@ review_page how a page was judged: its time, what was never on the screen, the g
 photo_hash hashes of a photo and of its views, of one kind; comparison what comparing two pictures found, by
            name of photo or face; face_hash of level faces: all three can be computed again
 erasure    a request to forget, as a keyed mark, and what became of it; forgotten_hash what copies are known by
-stage_mark where the tables ended when nothing waited for a stage: it can be computed again
+stage_mark where the tables ended when nothing waited for a stage, or the review was read: it can be computed again
 """
 
 from sqlalchemy import (

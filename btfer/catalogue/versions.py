@@ -22,6 +22,7 @@ from btfer.catalogue.tables import (
     verdict,
     withdrawal,
 )
+from btfer.parsing import parse_json
 
 
 class CatalogueVersion(NamedTuple):
@@ -49,7 +50,7 @@ class StageMark:
     """What the catalogue was when nothing waited for a stage, and what the stage found then."""
 
     version: CatalogueVersion
-    found: Mapping[str, int] = field(default_factory=dict)
+    found: Mapping[str, Any] = field(default_factory=dict)
 
 
 def version(cat: Catalogue) -> CatalogueVersion:
@@ -79,16 +80,19 @@ def version(cat: Catalogue) -> CatalogueVersion:
 
 
 def mark_of(cat: Catalogue, stage: str, settings: str = "") -> StageMark | None:
-    """Where a stage left off under some settings; None where that is not known."""
+    """Where a stage left off under some settings; None where that is not known, or cannot be read."""
     own = (stage_mark.c.stage == stage) & (stage_mark.c.settings == settings)
+    texts = (sa.cast(one, sa.String) for one in (stage_mark.c.version, stage_mark.c.found))
     with cat.read() as connection:
-        row = connection.execute(sa.select(stage_mark).where(own)).one_or_none()
-    if row is None:
+        row = connection.execute(sa.select(*texts).where(own)).one_or_none()
+    try:
+        read, found = map(parse_json, row or ())
+        judged, seen, came, plan, gone, answered = read
+        asked = tuple((round_, n) for round_, n in plan)  # JSON has lists only
+        version_ = CatalogueVersion(judged, seen, came, asked, tuple(gone), answered)
+        return StageMark(version_, found) if isinstance(found, dict) else None
+    except (TypeError, ValueError):
         return None
-    judged, seen, came, plan, gone, answered = row.version
-    asked = tuple((round_, n) for round_, n in plan)  # JSON has lists only
-    read = CatalogueVersion(judged, seen, came, asked, tuple(gone), answered)
-    return StageMark(read, row.found)
 
 
 def set_mark(cat: Catalogue, stage: str, mark: StageMark, settings: str = "") -> None:

@@ -2,6 +2,9 @@
 
 rules     the reasons for a drop, their keys, and what a judgement must be
 index     every picture with what holds of it, in memory, and what has changed since
+head      what a fresh server needs for its first pages, kept with the catalogue
+part_index  the index before everything was read
+serving   which of both answers
 filters   what a person may choose of it, and in which order
 same_person faces of one person together, compared in the background
 queues    what awaits a person, a page at a time, and how far each class is
@@ -33,7 +36,7 @@ from btfer.review.disputes import (
 )
 from btfer.review.exchange import Imported, check_columns, export_verdicts, import_verdicts
 from btfer.review.exchange_rows import ExchangedVerdict
-from btfer.review.filters import CHOICES, ORDERS, Filter, counted
+from btfer.review.filters import CHOICES, FIRST_ORDER, ORDERS, Filter, counted
 from btfer.review.forecast import Forecast, forecast, to_crop, to_dedup
 from btfer.review.judge import (
     Committed,
@@ -85,6 +88,7 @@ from btfer.review.suspects import MarkedSuspects, mark_suspects
 __all__ = [
     "CHOICES",
     "DROP_REASONS",
+    "FIRST_ORDER",
     "LONGEST_NOTE",
     "ORDERS",
     "RELABEL_KEYS",

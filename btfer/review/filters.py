@@ -20,6 +20,8 @@ ORDERS = (
     "largest first",
     "look-alikes together",
 )
+FIRST_ORDER = {"photos": "as found", "faces": "suspicious first"}
+"""In which a person who has chosen nothing judges a round."""
 SIZES = {"under 200 px": 200, "200 to 499 px": 500, "500 to 999 px": 1000, "1000 px and more": 0}
 """By the shorter side of the photo, or of the face's box; each up to the next one's start (0 = no end)."""
 

@@ -16,10 +16,9 @@ from btfer.catalogue.review_pages import PageFacts
 from btfer.catalogue.votes import ReviewSubject
 from btfer.csv_reader import read_csv
 from btfer.errors import UsageError
-from btfer.review import judge
+from btfer.review import judge, serving
 from btfer.review.exchange import judged_as
 from btfer.review.exchange_rows import shortened, text_of
-from btfer.review.index import shared
 from btfer.review.queues import Item, QueueEntry, items
 from btfer.review.rules import Judged, as_note, check_judged
 
@@ -76,9 +75,8 @@ def hidden_among(
         return list(page), set()
     shown = {one.id for one in page}
     known = _known(cat, round_, [id_ for id_ in gold if id_ not in shown])
-    index = shared(cat)
-    with index.lock:
-        index.refresh()
+    with serving.current(cat) as index:
+        index.know({one.photo for one in known.values()})
         own = index.asks(round_, reviewer)
         done = rows.asked(cat, round_, reviewer)
         open_ = [id_ for id_ in known if id_ not in done and id_ not in own]
@@ -122,9 +120,8 @@ def _answers(
     known = _known(cat, round_, [one.id for one in given])
     if not known:
         return []
-    index = shared(cat)
-    with index.lock:
-        index.refresh()
+    with serving.current(cat) as index:
+        index.know({one.photo for one in known.values()})
         label = {id_: index.intended(subject.photo) for id_, subject in known.items()}
     return [
         GoldAnswer(

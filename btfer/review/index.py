@@ -91,6 +91,8 @@ class ReviewIndex:
         self.digest = crop_digest or faces.newest_settings(cat)
         self.lock = threading.RLock()
         self._version: CatalogueVersion | None = None
+        self.n_changed = 0  # photos, since somebody set it to 0
+        self.judged: set[str] = set()  # the rounds that somebody judges in their first order
         self._empty()
 
     def _empty(self) -> None:
@@ -111,6 +113,11 @@ class ReviewIndex:
         self._photos: dict[str, MeasuredPhoto] = {}
         self._faces: dict[str, MeasuredFace] = {}
 
+    @property
+    def version(self) -> CatalogueVersion | None:
+        """As which the catalogue was taken in last; None = not yet."""
+        return self._version
+
     def refresh(self) -> CatalogueVersion:
         """Take in what the catalogue says now."""
         now, old = versions.version(self._cat), self._version
@@ -119,12 +126,15 @@ class ReviewIndex:
         changed = None
         if old and now.goes_on_from(old):
             changed = review_rows.named_since(self._cat, old)
+        self._version = None  # where reading fails half-way, all is read anew
         if changed is None or len(changed) > MOST_CHANGED:
             self._empty()
             with without_collecting():
                 self._read(None, now)
+            self.n_changed = len(self.found)
         else:
             self._read(self._with_group(changed), now)
+            self.n_changed += len(changed)
         self._version = now
         return now
 
@@ -150,6 +160,21 @@ class ReviewIndex:
         voted = {id_ for id_, who in self.voters[round_].items() if reviewer in who}
         closed = voted | self.disputed[round_]
         return open_.keys() - closed if closed else open_.keys()
+
+    def n_asked(self, round_: str, reviewer: str) -> int:
+        """How many `asks` gives."""
+        return len(self.asks(round_, reviewer))
+
+    def n_disputed(self, round_: str) -> int:
+        """How many pictures people judged differently, and nobody settled."""
+        return len(self.disputed[round_])
+
+    def has_all(self, round_: str) -> bool:
+        """Whether all that awaits a round is here."""
+        return True
+
+    def know(self, photos: Collection[str]) -> None:
+        """Be sure of what holds of these photos and their faces; of all, if nothing else is said."""
 
     def first_key(self, round_: str, id_: str) -> tuple[bool, int | str]:
         """The order of judging: the most doubtful first (`badges.FIRST`), then in the order of finding."""
@@ -199,7 +224,8 @@ class ReviewIndex:
 
     def _read(self, photos: set[str] | None, now: CatalogueVersion) -> None:
         """Read all photos, or read some anew."""
-        before = self._forget(photos or ())
+        before = self._places(photos or ())
+        self._forget(photos or ())
         asked = queries(self._cat)
         self.queries |= asked
         seen = review_rows.found(
@@ -218,8 +244,9 @@ class ReviewIndex:
         on_photos, on_faces = self._states(seen, photo_of)
         self._count(on_photos, 1)
         self._count(on_faces, 1)
-        entered = self._enter_photos(seen, on_photos) | self._enter_faces(photo_of, on_faces)
-        self.shape += bool(entered - before)
+        self._enter(seen, photo_of, on_photos, on_faces)
+        now_at = {} if photos is None else self._places(photos)
+        self.shape += photos is None or any(before.get(id_) != at for id_, at in now_at.items())
 
     def _read_keepers(self, photos: set[str] | None) -> None:
         dedup, touched = self._current["dedup"], set()
@@ -247,23 +274,34 @@ class ReviewIndex:
             for vote in review_rows.votes_on(self._cat, round_, photos, unsure=one_is_enough):
                 id_ = vote.face or vote.photo
                 self.voters[round_].setdefault(id_, set()).add(vote.reviewer)
-        if photos is None:
-            self.doubted = review_rows.faces_with_hint(self._cat, self.digest, badges.DOUBT)
+        self.doubted |= review_rows.faces_with_hint(self._cat, self.digest, badges.DOUBT, photos)
 
-    def _forget(self, photos: Iterable[str]) -> set[str]:
-        """Take photos and their faces out, before they are read anew; the ids that awaited people."""
+    def _places(self, photos: Iterable[str]) -> dict[str, tuple[bool, int | str]]:
+        """The place in the order of judging of those of these photos and their faces that await people."""
+        ids = {one: [one, *self._faces_of.get(one, ())] for one in photos}
+        return {
+            id_: self.first_key(round_, id_)
+            for of in ids.values()
+            for id_ in of
+            for round_ in ROUNDS
+            if id_ in self.awaiting[round_]
+        }
+
+    def _forget(self, photos: Iterable[str]) -> None:
+        """Take photos and their faces out, before they are read anew."""
         faces_of = {photo: self._faces_of.pop(photo, []) for photo in photos}
         here = {photo: self.found[photo] for photo in faces_of if photo in self.found}
         photo_of = {face: photo for photo in here for face in faces_of[photo]}
         for held in self._states(here, photo_of) if here else ():
             self._count(held, -1)
-        return {id_ for photo, of in faces_of.items() for id_ in self._take_out(photo, of)}
+        for photo, of in faces_of.items():
+            self._take_out(photo, of)
 
-    def _take_out(self, photo: str, faces_: list[str]) -> Iterator[str]:
+    def _take_out(self, photo: str, faces_: list[str]) -> None:
+        self.doubted.difference_update(faces_)
         for id_ in (photo, *faces_):
             for round_ in ROUNDS:
-                if self.awaiting[round_].pop(id_, None):
-                    yield id_
+                self.awaiting[round_].pop(id_, None)
                 self.voters[round_].pop(id_, None)
                 self.disputed[round_].discard(id_)
             for of in (*self._current.values(), *self._badges.values()):
@@ -296,19 +334,18 @@ class ReviewIndex:
             for one in _counted(*state):
                 self.counts[one] += sign * n
 
-    def _enter_photos(self, seen: Iterable[str], held: _Held) -> set[str]:
-        """Enter the photos that await people, after they were read; the ids."""
-        new = {photo: ReviewSubject(photo) for photo in held.matching(seen, _awaits_people)}
-        self.awaiting["photos"] |= new
-        return set(new)
-
-    def _enter_faces(self, photo_of: Mapping[str, str], held: _Held) -> set[str]:
-        new = {
-            face: ReviewSubject(photo_of[face], face)
-            for face in held.matching(photo_of, _awaits_people)
-        }
-        self.awaiting["faces"] |= new
-        return set(new)
+    def _enter(
+        self,
+        seen: Iterable[str],
+        photo_of: Mapping[str, str],
+        on_photos: _Held,
+        on_faces: _Held,
+    ) -> None:
+        """Enter the pictures that await people, after they were read."""
+        for photo in on_photos.matching(seen, _awaits_people):
+            self.awaiting["photos"][photo] = ReviewSubject(photo)
+        for face in on_faces.matching(photo_of, _awaits_people):
+            self.awaiting["faces"][face] = ReviewSubject(photo_of[face], face)
 
     def faces_taken(self, photo: str) -> list[str]:
         """The faces that the crop stage took from a photo, by id."""

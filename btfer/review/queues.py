@@ -5,7 +5,8 @@ A hint is a badge and an order, never a verdict.
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -14,12 +15,15 @@ from btfer.catalogue.rows import DescribedPhoto, Face, PhotoBox
 from btfer.catalogue.verdicts import DropCount
 from btfer.catalogue.votes import ReviewSubject
 from btfer.expressions import EXPRESSIONS
+from btfer.review import serving
 from btfer.review.badges import CONFLICT
-from btfer.review.filters import ALL, ORDERS, Filter, matching, order_of
+from btfer.review.filters import ALL, FIRST_ORDER, ORDERS, Filter, matching, order_of
 from btfer.review.index import Counted, ReviewIndex, shared
+from btfer.review.part_index import WholeNeeded, start_of
 from btfer.review.rules import ROUNDS, check_reviewer, check_round
 
 LEASE_MINUTES = 20.0
+Indexed = Callable[[Catalogue, str], AbstractContextManager[ReviewIndex]]
 _SHOWN = ("phrase", "language", "source", "page_url", "title", "licence", "author", "url")
 
 
@@ -166,17 +170,37 @@ class Queue:
         that what another one shows stays leased. first: ids that come before all others, in this order; what the
         window shows already stays where it is. Raises UsageError for an unknown order.
         """
-        index = shared(self._cat, self._digest)
-        with index.lock:
-            index.refresh()
+        wanted = replace(chosen, label=label or chosen.label)
+        if wanted == ALL and not first and order == FIRST_ORDER[self._round]:
+            with suppress(WholeNeeded):
+                return self._page(serving.current, size, order, wanted, window, first)
+            with suppress(WholeNeeded):
+                if serving.has_more(self._cat, self._round):
+                    return self._page(serving.current, size, order, wanted, window, first)
+        return self._page(serving.whole, size, order, wanted, window, first)
+
+    def _page(
+        self,
+        indexed: Indexed,
+        size: int,
+        order: str,
+        wanted: Filter,
+        window: str,
+        first: Sequence[str],
+    ) -> Page:
+        """`page` by one of the two ways to an index. Raises WholeNeeded where a part of all is not enough."""
+        own = votes.leased_to(self._cat, self._round, self._reviewer)
+        with indexed(self._cat, self._digest) as index:
+            ids = start_of(index, self._round, order)
+            has_all = index.has_all(self._round)
+            if not has_all and not own.issubset(ids):
+                raise WholeNeeded
             asked = index.asks(self._round, self._reviewer)
-            awaiting, ids = index.awaiting[self._round], order_of(index, self._round, order)
-            wanted = replace(chosen, label=label or chosen.label)
-            n_awaiting = len(asked)
+            awaiting = index.awaiting[self._round]
+            n_awaiting = index.n_asked(self._round, self._reviewer)
             if wanted != ALL:
                 ids = matching(index, self._round, [id_ for id_ in ids if id_ in asked], wanted)
                 n_awaiting = len(ids)
-        own = votes.leased_to(self._cat, self._round, self._reviewer)
         if first:
             fitting = set(ids)
             shown = self._windows.get(window, (0.0, []))[1]
@@ -194,6 +218,8 @@ class Queue:
             minutes=LEASE_MINUTES,
             besides=self._open_elsewhere(window),
         )
+        if len(got) < size and not has_all:
+            raise WholeNeeded
         if len(mine) < len(got):
             # In the order in which the next drawing will show them, all leased by then.
             of_id = {one.id: one for one in got}
@@ -243,30 +269,24 @@ def dropped(cat: Catalogue, crop_digest: str) -> list[DropCount]:
     """How many photos and faces each stage and round dropped, by reason; the most first."""
     found = counts(cat, crop_digest).items()
     rows = [DropCount(of, why, n) for (kind, of, why), n in found if kind == "drop" and n]
-    return sorted(rows, key=lambda row: -row.dropped)
+    return sorted(rows, key=lambda row: (-row.dropped, row.round, row.reason))
 
 
 def disputed(cat: Catalogue, crop_digest: str) -> dict[str, int]:
     """How many pictures of each round people judged differently and nobody settled."""
-    index = shared(cat, crop_digest)
-    with index.lock:
-        index.refresh()
-        return {name: len(ids) for name, ids in index.disputed.items()}
+    with serving.current(cat, crop_digest) as index:
+        return {name: index.n_disputed(name) for name in ROUNDS}
 
 
 def asked(cat: Catalogue, crop_digest: str, reviewer: str) -> dict[str, int]:
     """How many pictures of each round await this person's vote ('' = anybody's)."""
-    index = shared(cat, crop_digest)
-    with index.lock:
-        index.refresh()
-        return {name: len(index.asks(name, reviewer)) for name in index.awaiting}
+    with serving.current(cat, crop_digest) as index:
+        return {name: index.n_asked(name, reviewer) for name in ROUNDS}
 
 
 def counts(cat: Catalogue, crop_digest: str) -> Counter[Counted]:
     """What the index counts (`ReviewIndex.counts`), as the catalogue is now."""
-    index = shared(cat, crop_digest)
-    with index.lock:
-        index.refresh()
+    with serving.current(cat, crop_digest) as index:
         return Counter(index.counts)
 
 
