@@ -45,9 +45,8 @@ def rename(page: Any, name: str, *then: str) -> None:
         # At once: on a slow computer the box of the click before may come, and the button go, while one waits.
         change.evaluate_all("all => all[0]?.click()")
         page.wait_for_timeout(1500)
-    box.fill("")
-    page.keyboard.type(name)
-    page.keyboard.press("Enter")
+    box.fill(name)
+    box.press("Enter")
     for key in then:
         page.keyboard.press(key)
     page.get_by_text(f"Reviewer: {name}").wait_for()
