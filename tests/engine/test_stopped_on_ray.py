@@ -22,7 +22,7 @@ STOPPED = "stopped; what was done is kept: run the same command again to continu
 DIED = "the Ray cluster has died"
 # A shell gives what it starts in the background a SIGINT that is ignored, and children inherit that.
 HEARS_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,7 @@ def catalogue_in(folder: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(1500)
 def test_ten_kills_at_random_moments_change_nothing(site: Site, tmp_path: Path) -> None:
     whole = start(site, tmp_path / "whole")
     whole.join(100)

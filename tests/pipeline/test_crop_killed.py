@@ -71,7 +71,7 @@ def fill(data_dir: Path) -> Settings:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(1500)
 def test_killed_at_every_kind_of_moment_it_ends_as_one_that_was_left_alone(tmp_path: Path) -> None:
     whole, killed = fill(tmp_path / "whole"), fill(tmp_path / "killed")
     assert in_process(whole) == 0
