@@ -28,7 +28,7 @@ def _python(code: str, *arguments: str, folder: Path) -> subprocess.CompletedPro
         text=True,
         cwd=folder,
         env=environment,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -74,7 +74,7 @@ def test_an_import_ends_with_a_sentence_and_goes_on_later(
     assert "run the same command again" in err
     assert "Traceback" not in err
     again = subprocess.run(
-        [*COMMAND, *options, "--json"], capture_output=True, text=True, timeout=120, check=False
+        [*COMMAND, *options, "--json"], capture_output=True, text=True, timeout=600, check=False
     )
     assert again.returncode == 0, again.stderr
     assert 0 < json.loads(again.stdout)["kept"] <= PHOTOS

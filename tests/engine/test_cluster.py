@@ -190,7 +190,7 @@ def test_the_cluster_ends_with_a_command_that_is_stopped(
     worker, raylet = int(process.stdout.readline()), int(process.stdout.readline())
     assert is_running(worker)
     process.send_signal(how)
-    process.communicate(timeout=100)
+    process.communicate(timeout=600)
     assert process.returncode == (143 if how == signal.SIGTERM else -signal.SIGKILL)
     deadline = time.monotonic() + 200
     while (is_running(worker) or is_running(raylet)) and time.monotonic() < deadline:

@@ -61,7 +61,7 @@ def test_only_large_faces_are_looked_for_where_asked(group: Pixels) -> None:
 
 def test_a_worker_needs_no_tensorflow() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORFLOW], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", WITHOUT_TENSORFLOW], capture_output=True, text=True, timeout=600
     )
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 

@@ -410,7 +410,7 @@ def test_a_backend_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=120,
+        timeout=600,
     )
     assert "UsageError: KERAS_BACKEND=bogus cannot be used" in done.stderr
 

@@ -358,7 +358,7 @@ def test_a_merge_killed_at_any_step_leaves_no_half_run_and_goes_on(
     put_run(there, "lenet5")
     put_run(there)
     words = [sys.executable, "-c", KILLED, step, str(number), str(here), str(there)]
-    done = subprocess.run(words, check=False, timeout=120, env=os.environ)
+    done = subprocess.run(words, check=False, timeout=600, env=os.environ)
     assert done.returncode == -signal.SIGKILL
     whole = contents(there)
     for run in RunStore(here).all():
