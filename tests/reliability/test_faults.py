@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import re
 import resource
 import shlex
 import shutil
@@ -339,7 +340,7 @@ def shell(line: str, work: Path, **environment: str) -> subprocess.CompletedProc
     python = f"{shlex.quote(sys.executable)} -c 'from btfer.cli import main; main()'"
     variables = {name: value for name, value in (os.environ | environment).items() if value}
     return subprocess.run(
-        ["sh", "-c", line.replace("btfer", python)],
+        ["sh", "-c", re.sub(r"(?<![\w/])btfer(?= )", lambda _: python, line)],
         cwd=work,
         env=variables | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
