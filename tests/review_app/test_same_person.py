@@ -69,6 +69,7 @@ def test_faces_of_one_person_stand_together_when_they_have_been_compared(
     open_round(page, app.url, "faces?per_page=24")
     choose(page, "Order", "same person")
     page.get_by_text("Comparing faces").wait_for()
+    page.locator(".tile:focus").wait_for()  # the grid has the keys again
     before = shown(page)
     page.keyboard.press(next(iter(review.DROP_REASONS["faces"].values())))  # it can be judged
     await_count(page, "1 of 24 marked")
