@@ -25,7 +25,7 @@ from btfer.catalogue.tables import (
 )
 
 ERASED = "erase"
-"""The stage whose mark, a new one each time, says that rows were deleted."""
+"""The stage whose mark, a new one each time, says that rows went or changed."""
 SHOWN_DIGITS = 16
 """Of a photo's sha256, as the review app shows it."""
 

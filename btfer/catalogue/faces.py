@@ -189,9 +189,8 @@ def photos_without_face(
 def hint(cat: Catalogue, name: str, values: Mapping[str, float]) -> None:
     """Give faces (by id) a hint, and take it from all others that have it."""
     with cat.write() as connection:
-        tell_changed_rows(
-            connection
-        )  # what is in memory of hints, or kept of their order, holds no more
+        # What is in memory of hints, or kept of their order, holds no more.
+        tell_changed_rows(connection)
         named = sa.cast(face.c.hints, sa.String).contains(f'"{name}"', autoescape=True)
         hinted = connection.execute(sa.select(face.c.id).where(named)).scalars().all()
         for id_ in sorted({*hinted, *values}):

@@ -28,8 +28,8 @@ from btfer.parsing import parse_json
 class CatalogueVersion(NamedTuple):
     """The highest numbers of verdicts, sightings and photos.
 
-    plan: votes asked for; gone: how many withdrawals and erasures there are, and which deletion of rows was the last;
-    answered: when a pair was answered or opened last.
+    plan: votes asked for; gone: how many withdrawals and erasures there are, and a word that is new
+    where rows went or changed; answered: when a pair was answered or opened last.
     """
 
     verdict: int
