@@ -167,7 +167,10 @@ def died_whatever() -> BtferError:
 def _of_a_script() -> str:
     """What a script of somebody's own may lack: each worker reads it from its first line, and dies there."""
     main = sys.modules["__main__"]
-    if main.__spec__ or not str(getattr(main, "__file__", "")).endswith(".py"):
+    file = str(getattr(main, "__file__", ""))
+    if file == "<stdin>":
+        return "; a script of your own must be a file, and not come through a pipe"
+    if main.__spec__ or not file.endswith(".py"):
         return ""
     return '; a script of your own must make its calls below a line `if __name__ == "__main__":`'
 

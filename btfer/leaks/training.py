@@ -2,8 +2,8 @@
 
 Accepted layouts:
     NAME/.../<class>/*.jpg                    (train/ and test/ below NAME or not; all pictures are looked at)
-    NAME/.../*.parquet, *.tar                 (as Hugging Face and WebDataset pack them; or one such file)
-    fer2013.csv, or a folder with it alone    (columns emotion, pixels, Usage; 48x48 grey)
+    NAME/.../*.parquet, *.arrow, *.tar        (as Hugging Face and WebDataset pack them; or one such file)
+    fer2013.csv, or train.csv and test.csv    (columns emotion, pixels; 48x48 grey)
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from btfer.cached import cached
-from btfer.csv_reader import first_row_of, iterate_csv
+from btfer.csv_reader import iterate_csv
 from btfer.engine import PROCESSES, Engine, map_unordered
 from btfer.errors import ImageError, UsageError
 from btfer.files import sha256_file, write_atomic
@@ -26,6 +26,7 @@ from btfer.images import CRASHED, phash_pairs
 from btfer.leaks.glances import Glances, glance_of
 from btfer.leaks.views import HASH_PX, Grey, grey_of, resized
 from btfer.packed import digest_of, packed_files, read_packed
+from btfer.packed.pixel_tables import find_pixel_tables
 from btfer.paths import IMAGE_SUFFIXES
 from btfer.progress import SILENT, Progress
 
@@ -33,7 +34,7 @@ SIDE_PX = 48  # FER2013's: what pictures are compared at
 VERSION = "1"  # of the cache: change it when hashes or greys change
 LAYOUT = (
     "expected a folder with pictures in class folders (NAME/<class>/*.jpg or NAME/train/<class>/*.jpg), "
-    "parquet or webdataset files, or a csv with the columns emotion, pixels, Usage as FER2013 has it"
+    "parquet, arrow or webdataset files, or a csv with the columns emotion, pixels as FER2013 has it"
 )
 FER_CLASSES = dict(
     zip("0123456", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"), strict=True)
@@ -46,9 +47,10 @@ Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 class TrainingSet:
     """A training set as it is searched.
 
-    digest: sha256 over names and bytes. files: names relative to its folder, or `line 12` of a table. classes: of
-    each file, '' where unknown. hashes: uint64 [N, 2], pHash of the picture and of its mirror image. greys: uint8
-    [N, 48, 48], 0-255, the pictures that are compared. unread: pictures that cannot be read, and why.
+    digest: sha256 over names and bytes. files: names relative to its folder, or `line 12` of a table, of several
+    `train line 12`. classes: of each file, '' where unknown. hashes: uint64 [N, 2], pHash of the picture and of its
+    mirror image. greys: uint8 [N, 48, 48], 0-255, the pictures that are compared. unread: pictures that cannot be
+    read, and why.
     """
 
     name: str
@@ -99,15 +101,17 @@ def read_training(
     layout.
     """
     packed = packed_files(path)
-    table = None if packed else _table(path)
-    files = [] if table or path.is_file() else _pictures(path, needed=not packed)
-    digest = sha256_file(table) if table else _digest_of(path, files, packed)
+    tables = () if packed else _tables(path)
+    files = [] if tables or path.is_file() else _pictures(path, needed=not packed)
+    digest = (
+        sha256_file(tables[0]) if len(tables) == 1 else _digest_of(path, files, [*packed, *tables])
+    )
     kept = cache / f"{digest[:16]}-{VERSION}.npz"
 
     def make() -> None:
         shown: Iterator[_HashedPicture | str]
-        if table:
-            shown, total = _rows(table), 0
+        if tables:
+            shown, total = chain(*(_rows(one, alone=len(tables) == 1) for one in tables)), 0
         else:
             pictures = chain(map(_loose, files), *(_inside(path, one) for one in packed))
             work, total = partial(_read, root=path), 0 if packed else len(files)
@@ -135,19 +139,14 @@ def load_set(kept: Path, name: str) -> TrainingSet:
         )
 
 
-def _table(path: Path) -> Path | None:
-    """FER2013's csv, where the path is one or a folder with one and no pictures in class folders."""
-    if path.is_file():
-        return path
-    if not path.is_dir():
+def _tables(path: Path) -> tuple[Path, ...]:
+    """FER2013's csvs, where the path is one or a folder with such and no pictures in class folders."""
+    if not path.is_file() and not path.is_dir():
         raise UsageError(f"{path} is neither a folder nor a file: {LAYOUT}")
-    tables = sorted(path.glob("*.csv"))
-    fer = [one for one in tables if _is_fer(one)]
-    return fer[0] if len(fer) == 1 and not _pictures(path, needed=False) else None
-
-
-def _is_fer(table: Path) -> bool:
-    return {"emotion", "pixels"} <= {name.lower() for name in first_row_of(table)}
+    if path.is_file():
+        return (path,)
+    found = find_pixel_tables(path).with_class
+    return found if found and not _pictures(path, needed=False) else ()
 
 
 def _pictures(path: Path, needed: bool = True) -> list[str]:
@@ -200,14 +199,14 @@ def _hashed(file: str, label: str, grey: Grey) -> _HashedPicture:
     return _HashedPicture(file, label, resized(grey, HASH_PX), resized(grey, SIDE_PX))
 
 
-def _rows(table: Path) -> Iterator[_HashedPicture | str]:
+def _rows(table: Path, *, alone: bool) -> Iterator[_HashedPicture | str]:
     """The pictures of FER2013's csv. Raises UsageError for another table."""
     try:
         _, rows = iterate_csv(table, required=("emotion", "pixels"))
     except UsageError as error:
         raise UsageError(f"{error}: {LAYOUT}") from None
     for row in rows:
-        line = f"line {row.line}"
+        line = f"line {row.line}" if alone else f"{table.stem} line {row.line}"
         try:
             pixels = np.array(row["pixels"].split(), np.uint8)
             side = max(int(len(pixels) ** 0.5), 1)  # no pixels are no square either

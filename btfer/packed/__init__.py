@@ -1,4 +1,4 @@
-"""Sets of images that lie in few large files, as people share them: parquet of Hugging Face, tars of WebDataset.
+"""Sets of images that lie in few large files, as people share them: of Hugging Face's datasets, tars of WebDataset.
 
 `packed_files` tells which files these are, `read_packed` gives their images one by one; nothing is decoded.
 """
@@ -9,15 +9,16 @@ from pathlib import Path
 
 from btfer.errors import UsageError
 from btfer.files import sha256_file
+from btfer.packed.arrow_tables import read_table
 from btfer.packed.image import PackedImage
-from btfer.packed.parquet import read_parquet
 from btfer.packed.tars import is_webdataset, names_file, read_tar
 
 __all__ = ["PackedImage", "digest_of", "packed_files", "read_packed"]
 
-READERS = {".parquet": read_parquet, ".tar": read_tar}
+READERS = {".parquet": read_table, ".arrow": read_table, ".tar": read_tar}
 RELEASE = "release.json"  # a release of btfer packs the images once more that lie beside
 _DEEPEST = 3  # folders below the set, as in `default/train/0000.parquet`
+_INTERIM = "cache-"  # Arrow files that Hugging Face's datasets leaves beside a set that was opened and mapped
 _POINTER = b"version https://git-lfs"
 
 
@@ -43,7 +44,9 @@ def _below(path: Path) -> Iterator[Path]:
         for file in path.glob("*/" * depth + "*"):
             if file.suffix.lower() not in READERS or not file.is_file():
                 continue
-            if not any(part[0] in ".@" for part in file.relative_to(path).parts):
+            if any(part[0] in ".@" for part in file.relative_to(path).parts):
+                continue
+            if file.suffix.lower() != ".arrow" or not file.name.startswith(_INTERIM):
                 yield file
 
 

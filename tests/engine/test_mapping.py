@@ -110,6 +110,8 @@ def test_whose_script_is_read_by_every_worker_is_told_what_it_lacks(
     main.__file__ = "mine.py"
     monkeypatch.setitem(sys.modules, "__main__", main)
     assert 'below a line `if __name__ == "__main__":`' in str(died_whatever())
+    main.__file__ = "<stdin>"
+    assert "must be a file" in str(died_whatever())
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ def test_what_is_no_training_set_is_refused_with_the_layout_that_is_expected(
     (tmp_path / "other.csv").write_text("name,age\nann,3\n")
     (tmp_path / "unreadable" / "happy").mkdir(parents=True)
     (tmp_path / "unreadable" / "happy" / "a.jpg").write_bytes(b"no picture")
-    with pytest.raises(UsageError, match=r"NAME/<class>/\*\.jpg.*emotion, pixels, Usage"):
+    with pytest.raises(UsageError, match=r"NAME/<class>/\*\.jpg.*emotion, pixels as FER2013"):
         read(tmp_path / wrong, tmp_path)
 
 

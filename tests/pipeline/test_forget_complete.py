@@ -220,8 +220,9 @@ def test_images_in_a_training_folder_without_any_table_are_deleted(
     assert [one.name for one in mine.iterdir()] == ["b.png"]
 
 
-def test_an_image_in_a_compressed_parquet_of_a_training_set_is_found_and_named(
-    full: Catalogue, settings: Settings
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_an_image_in_a_compressed_table_of_a_training_set_is_found_and_named(
+    full: Catalogue, settings: Settings, kind: str
 ) -> None:
     made = make(full, settings)
     shown = [(made / "images" / one).read_bytes() for one in (SAD, "test/sad/sad-002.png")]
@@ -231,9 +232,15 @@ def test_an_image_in_a_compressed_parquet_of_a_training_set_is_found_and_named(
         # Before each, what makes even bytes that are compressed already other ones.
         rows = [{"bytes": one, "path": "x.png"} for one in (b"0" * 5_000, *images)]
         table = pa.table({"image": rows, "label": [0] * len(rows)})
-        pq.write_table(table, training / name / "train-00000-of-00001.parquet", compression="gzip")
+        to = training / name / f"train-00000-of-00001.{kind}"
+        if kind == "parquet":
+            pq.write_table(table, to, compression="gzip")
+        else:
+            options = pa.ipc.IpcWriteOptions(compression="zstd")
+            with pa.ipc.new_stream(to, table.schema, options=options) as writer:
+                writer.write_table(table)
     done = forget(full, settings, [f"{made.name}/sad-001.png"])
-    file = training / "theirs" / "train-00000-of-00001.parquet"
+    file = training / "theirs" / f"train-00000-of-00001.{kind}"
     assert done.left == (f"{file}: names or shows it",)
     shutil.rmtree(training)
     assert forget(full, settings).left == ()

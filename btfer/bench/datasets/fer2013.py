@@ -1,60 +1,49 @@
-"""FER2013 as one CSV whose cells hold the pixels, with the votes of FER+ where they lie beside it.
+"""FER2013 as CSVs whose cells hold the pixels, with the votes of FER+ where they lie beside the one with all images.
 
 Sources: Goodfellow et al. 2013, the CSV of Kaggle's challenge; Barsoum et al. 2016,
 https://arxiv.org/abs/1608.01041, and fer2013new.csv of github.com/microsoft/FERPlus.
 """
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import count as numbers_from
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from btfer.bench.datasets.numbering import FER2013, label_of
+from btfer.bench.datasets.parts import ALL, part_of
 from btfer.bench.datasets.sets import TrainingSource, parted
 from btfer.bench.datasets.unpacking import unpack_once
-from btfer.csv_reader import iterate_csv, read_csv
+from btfer.csv_reader import first_row_of, iterate_csv, read_csv
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS, parse_expression
 from btfer.files import sha256_file
+from btfer.packed.pixel_tables import WHOLE, PixelTables
 
-CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 VOTES = "fer2013new.csv"
 SIDE_PX = 48
 USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 LAYOUT = (
     "expected FER2013 as NAME/fer2013.csv with the columns emotion, pixels, Usage (and FER+ as "
-    "NAME/fer2013new.csv), or NAME/train/<class>/*.jpg with NAME/test/<class>/*.jpg"
+    "NAME/fer2013new.csv), as NAME/train.csv and NAME/test.csv with the columns emotion, pixels, or as "
+    "NAME/train/<class>/*.jpg with NAME/test/<class>/*.jpg"
 )
 
 Row = tuple[str, str, int | None]  # part, file, label; None = dropped by the votes
 
 
-def find_csv(path: Path) -> Path | None:
-    """The CSV at `path` or in a folder just below it. Raises UsageError where folders have one each."""
-    for name in CSV_NAMES:
-        found = [file for file in _below(path, name) if file.is_file()]
-        if len(found) > 1:
-            there = " and ".join(one.relative_to(path).as_posix() for one in found)
-            raise UsageError(f"{path} has {there}: give the folder of the one that is meant")
-        if found:
-            return found[0]
-    return None
-
-
-def _below(path: Path, name: str) -> list[Path]:
-    return [file for depth in ("", "*/") for file in sorted(path.glob(depth + name))]
-
-
-def _votes_of(path: Path, table: Path) -> Path | None:
+def _votes_of(path: Path, tables: Collection[Path]) -> Path | None:
     """The votes of FER+ beside the CSV. Raises UsageError for votes in another folder, which nobody would read."""
+    table = next(iter(tables))
     votes = table.parent / VOTES
     if votes.is_file():
         return votes
-    if elsewhere := next(iter(_below(path, VOTES)), None):
+    if elsewhere := next((one for depth in ("", "*/") for one in path.glob(depth + VOTES)), None):
         raise UsageError(
             f"{elsewhere} lies in another folder than {table}: put it beside it for the labels of FER+, or move it "
             "away for those of FER2013"
@@ -62,23 +51,25 @@ def _votes_of(path: Path, table: Path) -> Path | None:
     return None
 
 
-def read_fer2013(path: Path, name: str, cache: Path) -> TrainingSource:
-    """Every image of the CSV, unpacked once into a folder of `cache`.
+def read_fer2013(path: Path, tables: PixelTables, name: str, cache: Path) -> TrainingSource:
+    """Every image of the CSVs, unpacked once into a folder of `cache`.
 
-    With FER+, the class is the one that more than half of the votes name, single votes left out; where
-    there is none, or it is contempt, unknown or no face, the image is dropped (the rule "majority" of
-    its makers' code). Raises UsageError for a row that is not an image.
+    path: where they were looked for. With FER+, the class is the one that more than half of the votes name, single
+    votes left out; where there is none, or it is contempt, unknown or no face, the image is dropped (the rule
+    "majority" of its makers' code). Raises UsageError for a row that is not an image, and where tables are not one set.
     """
-    table = find_csv(path)
-    if table is None:
-        raise UsageError(f"{path} has no fer2013.csv: {LAYOUT}")
-    root = cache / f"fer2013-{sha256_file(table)[:16]}"
-    unpack_once(table, root, partial(_unpack, table))
-    votes = _votes_of(path, table)
-    rows: list[Row] = [
-        (USAGES[usage], _file(number), label) for number, _, usage, label, _ in _rows(table)
-    ]
-    how = f"FER2013 by {table.name}"
+    parts = _parts(path, tables.with_class)
+    digests = [sha256_file(table) for table in parts]
+    if len(digests) > 1:
+        digests = [hashlib.sha256("".join(digests).encode()).hexdigest()]
+    root = cache / f"fer2013-{digests[0][:16]}"
+    unpack_once(path, root, partial(_unpack, parts))
+    votes = _votes_of(path, parts)
+    rows: list[Row] = [(part, _file(number), label) for number, _, part, label, _ in _rows(parts)]
+    how = f"FER2013 by {' and '.join(table.name for table in parts)}"
+    if tables.without_class:
+        without = " and ".join(table.name for table in tables.without_class)
+        how += f", without {without}, which has no classes"
     if votes:
         rows, counts = _by_votes(rows, votes)
         how = f"{how}, labels by the votes of {VOTES}"
@@ -89,30 +80,57 @@ def read_fer2013(path: Path, name: str, cache: Path) -> TrainingSource:
     return replace(source, images=replace(source.images, votes=given))
 
 
-def _rows(table: Path) -> Iterator[tuple[int, str, str, int, str]]:
-    """Number of the row from 0, where it stands, usage, label, pixels."""
-    number = -1
-    try:
-        _, rows = iterate_csv(table, required=("emotion", "pixels", "Usage"))
-    except UsageError as error:
-        raise UsageError(f"{error}: {LAYOUT}") from None
-    for number, row in enumerate(rows):
-        where = f"{table}, line {row.line}"
-        if row["emotion"] not in FER2013 or row["Usage"] not in USAGES:
+def _parts(path: Path, tables: Sequence[Path]) -> dict[Path, str]:
+    """The part of each table; '' where its rows say it. Raises UsageError for tables that are not parts of one set.
+
+    Numbers mean what they mean in FER2013 only where a table is called as those of FER2013 are.
+    """
+    parts = {}
+    for table in tables:
+        part = part_of(table.name)
+        if table.name not in WHOLE and not part:
             raise UsageError(
-                f"{where}: emotion '{row['emotion'][:20]}', Usage '{row['Usage'][:20]}'; "
-                f"expected 0 to 6, and one of {', '.join(USAGES)}"
+                f"{table} has pixels, and is none of {', '.join(WHOLE)}, train.csv and test.csv: {LAYOUT}"
             )
-        yield number, where, row["Usage"], label_of(FER2013[row["emotion"]]), row["pixels"]
-    if number < 0:
-        raise UsageError(f"{table} has a header and no rows: {LAYOUT}")
+        says = "usage" in {name.lower() for name in first_row_of(table)}
+        parts[table] = "" if says else part or ALL
+    if len(parts) > 1 and ("" in parts.values() or len(set(parts.values())) < len(parts)):
+        there = " and ".join(table.relative_to(path).as_posix() for table in tables)
+        raise UsageError(f"{path} has {there}: give the one that is meant")
+    return parts
 
 
-def _unpack(table: Path, folder: Path) -> None:
+def _rows(parts: Mapping[Path, str]) -> Iterator[tuple[int, str, str, int, str]]:
+    """Number of the row from 0, where it stands, part, label, pixels."""
+    numbers = numbers_from()
+    for table, part in parts.items():
+        needed = ("emotion", "pixels") if part else ("emotion", "pixels", "Usage")
+        try:
+            _, rows = iterate_csv(table, required=needed)
+        except UsageError as error:
+            raise UsageError(f"{error}: {LAYOUT}") from None
+        row = None
+        for row in rows:
+            where = f"{table}, line {row.line}"
+            if row["emotion"] not in FER2013:
+                raise UsageError(f"{where}: emotion '{row['emotion'][:20]}'; expected 0 to 6")
+            label = label_of(FER2013[row["emotion"]])
+            yield next(numbers), where, part or _by_usage(row["Usage"], where), label, row["pixels"]
+        if row is None:
+            raise UsageError(f"{table} has a header and no rows: {LAYOUT}")
+
+
+def _by_usage(usage: str, where: str) -> str:
+    if usage not in USAGES:
+        raise UsageError(f"{where}: Usage '{usage[:20]}'; expected one of {', '.join(USAGES)}")
+    return USAGES[usage]
+
+
+def _unpack(parts: Mapping[Path, str], folder: Path) -> None:
     """Each row as a PNG named as in FER+."""
     import cv2
 
-    for number, where, _, _, text in _rows(table):
+    for number, where, _, _, text in _rows(parts):
         _, png = cv2.imencode(".png", _pixels(text, where))
         (folder / _file(number)).write_bytes(png.tobytes())  # imwrite is silent on a full disk
 
@@ -140,7 +158,7 @@ def _by_votes(rows: list[Row], votes: Path) -> tuple[list[Row], dict[str, list[i
     counted = read_csv(votes, required=("Usage", "Image name"), may_be_empty=True)
     if len(counted) != len(rows):
         raise UsageError(
-            f"{votes} has {len(counted)} rows and {CSV_NAMES[0]} {len(rows)}: each image has a row, "
+            f"{votes} has {len(counted)} rows and {WHOLE[0]} {len(rows)}: each image has a row, "
             "fetch both again"
         )
     # A table that pandas saved again begins with a column of row numbers, which are no votes.
@@ -157,7 +175,7 @@ def _by_votes(rows: list[Row], votes: Path) -> tuple[list[Row], dict[str, list[i
         if not file:  # its makers left the image out
             continue
         if file not in known or file in labels:
-            what = "stands further up already" if file in labels else f"is no row of {CSV_NAMES[0]}"
+            what = "stands further up already" if file in labels else f"is no row of {WHOLE[0]}"
             raise UsageError(f"{where}: {file} {what}")
         labels[file], given[file] = label, votes_by_label(by_name)
     return [(part, file, labels.get(file)) for part, file, _ in rows], given

@@ -65,6 +65,17 @@ def is_list(table: Path) -> bool:
     return _columns(table) is not None
 
 
+def first_fault(table: Path) -> str:
+    """Why nobody can tell what a table is: its first row cannot be read, or there is none; '' where it can."""
+    try:
+        if table.suffix == ".jsonl":
+            return "" if next(_lines(table), None) else f"{table} is empty"
+        next(iterate_csv(table)[1], None)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
 def rows_of(path: Path, table: Path) -> Iterator[ListedImage]:
     """The rows of a list that lies below `path`. Raises UsageError for one that is not clear."""
     columns = _columns(table)

@@ -58,9 +58,14 @@ class Pictures:
 
 def find_lists(path: Path) -> list[Path]:
     """The tables that name images and their classes, at `path` or at most two folders below it."""
+    return [one for one in tables_below(path) if is_list(one)]
+
+
+def tables_below(path: Path) -> Iterator[Path]:
+    """The tables at `path` or at most two folders below it, lists or not."""
     patterns = (f"{depth}{name}" for depth in ("", "*/", "*/*/") for name in TABLES)
     tables = (one for pattern in patterns for one in sorted(path.glob(pattern)))
-    return [one for one in tables if one.is_file() and one.name[0] != "." and is_list(one)]
+    return (one for one in tables if one.is_file() and one.name[0] != ".")
 
 
 def read_listed(

@@ -14,8 +14,8 @@ from btfer.bench.datasets.folders import (
     part_folders,
     read_folders,
 )
-from btfer.bench.datasets.list_tables import names_images
-from btfer.bench.datasets.lists import check_agreement, find_lists, read_listed
+from btfer.bench.datasets.list_tables import first_fault, names_images
+from btfer.bench.datasets.lists import check_agreement, find_lists, read_listed, tables_below
 from btfer.bench.datasets.packed_sets import read_packed_set
 from btfer.bench.datasets.sets import Split, TrainingSource
 from btfer.bench.datasets.split import split_source
@@ -23,11 +23,11 @@ from btfer.csv_reader import first_row_of, iterate_csv
 from btfer.errors import UsageError
 from btfer.packed import packed_files
 from btfer.packed.image import is_number, one_line
+from btfer.packed.pixel_tables import find_pixel_tables
 from btfer.release_record import FILE as RECORD
 
 FOREIGN = {
     ".tar": "that is an archive and no webdataset with a .cls or .json for each image: unpack it",
-    ".arrow": "write its images into class folders; Hugging Face's datasets reads it (load_from_disk, then save each)",
     "data.yaml": "that is of YOLO, with rectangles in files of text: put the images into class folders",
     "label.lst": "that is ExpW's, of whole photos with rectangles: cut the faces out into class folders",
 }
@@ -63,9 +63,9 @@ def read_source(
     missing or partly unpacked, and where two sets lie in one folder.
     """
     name = name or path.name
-    if path.is_file() and path.name in fer2013.CSV_NAMES:
+    if path.is_file() and (table := find_pixel_tables(path)).with_class:
         unpacked = cache or path.parent / ".unpacked"
-        return fer2013.read_fer2013(path.parent, name, unpacked)
+        return fer2013.read_fer2013(path.parent, table, name, unpacked)
     if path.is_file() and (packed := packed_files(path)):
         unpacked = cache or path.parent / ".unpacked"
         return read_packed_set(path, packed, name, _kind(path, name), unpacked, labels)
@@ -74,11 +74,12 @@ def read_source(
     if _is_release(path):
         return _release(path, name)
     unpacked = cache or path / ".unpacked"
+    tables = find_pixel_tables(path)
     kinds: dict[str, tuple[object, Callable[[], TrainingSource]]] = {
         "RAF-DB's list": (rafdb.find_list(path), lambda: rafdb.read_rafdb(path, name)),
         "FER2013's csv": (
-            fer2013.find_csv(path),
-            lambda: fer2013.read_fer2013(path, name, unpacked),
+            tables.with_class,
+            lambda: fer2013.read_fer2013(path, tables, name, unpacked),
         ),
         "FER+'s parts": (ferplus.find_parts(path), lambda: ferplus.read_ferplus(path, name)),
         "AffectNet's annotations": (
@@ -180,12 +181,13 @@ def _check_unpacked(path: Path, name: str) -> None:
             raise UsageError(
                 f"training set '{name}': {path} holds {found.relative_to(path)}: {what}; {LAYOUT}"
             )
-    for table in sorted(path.glob("*.csv")):
-        columns = first_row_of(table)
+    for table in tables_below(path):
+        if fault := first_fault(table):
+            raise UsageError(f"training set '{name}': {fault}; {LAYOUT}")
+        columns = first_row_of(table) if table.suffix == ".csv" else ()
         if "pixels" in {one.lower() for one in columns}:
             raise UsageError(
-                f"training set '{name}': {table} has pixels, and is none of {', '.join(fer2013.CSV_NAMES)}: "
-                f"{fer2013.LAYOUT}"
+                f"training set '{name}': {table} has pixels and no emotion, the class of each: {fer2013.LAYOUT}"
             )
         if names_images(columns):
             raise UsageError(

@@ -12,6 +12,7 @@ from typing import Any
 
 from btfer.catalogue import Catalogue, text_search
 from btfer.files import sha256_file
+from btfer.packed.arrow_tables import open_table
 from btfer.paths import erasures_dir
 from btfer.pipeline.forget.archives import CannotLookInto, is_archive, members
 from btfer.pipeline.forget.entry import Entry
@@ -29,7 +30,6 @@ BY_NAME = ("photos", "thumbnails", "faces")
 """Folders whose files carry the sha256 of a photo in their names: the names are looked at, not the bytes."""
 
 LEAST_CHARACTERS = 8
-_ROWS_AT_ONCE = 1_000
 _WEIGHTS = (".keras", ".h5", ".npz", ".tflite", ".onnx")
 """Networks: megabytes of numbers that hold no text of ours."""
 
@@ -160,8 +160,8 @@ def _bytes(name: str) -> bytes:
 def _holds(path: Path, needles: Needles) -> bool:
     if path.suffix in _WEIGHTS:
         return False
-    if path.suffix == ".parquet":
-        return needles.in_bytes(path.read_bytes()) or _in_parquet(path, needles)
+    if path.suffix in (".parquet", ".arrow"):
+        return needles.in_bytes(path.read_bytes()) or _in_table(path, needles)
     if path.stat().st_size > 64 << 20:
         return _in_large(path, needles)
     return sha256_file(path) in needles.digests or needles.in_bytes(path.read_bytes())
@@ -180,17 +180,15 @@ def _in_large(path: Path, needles: Needles) -> bool:
     return False
 
 
-def _in_parquet(path: Path, needles: Needles) -> bool:
+def _in_table(path: Path, needles: Needles) -> bool:
     """Text, and images byte for byte: both may be compressed."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as table:
-            parts = table.iter_batches(batch_size=_ROWS_AT_ONCE)
+        with open_table(path) as (schema, batches):
             return any(
                 _in_column(name, column, needles)
-                for part in parts
+                for part in batches(schema.names)
                 for name, column in zip(part.schema.names, part.columns, strict=True)
             )
     except (OSError, ValueError, pa.ArrowException):

@@ -5,6 +5,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -134,6 +135,53 @@ def test_numbers_without_names_are_refused_with_what_each_would_mean_until_the_u
     assert labels_in(split_source(source, "official").how) == said
     with pytest.raises(UsageError, match=r"says the class 6, of which --labels says nothing"):
         read(tmp_path / "fer2013", "fer2013", said.replace("6=", "7="))
+
+
+def saved(folder: Path, **parts: list[tuple[int, bytes]]) -> Path:
+    """A set of several parts as `save_to_disk` of Hugging Face's datasets writes it."""
+    of_parts = {}
+    for part, found in parts.items():
+        file = parquet(folder.parent / "made" / f"{part}.parquet", found, OF_FER2013)
+        of_parts[part] = datasets.Dataset.from_parquet(
+            str(file), cache_dir=str(folder.parent / "made")
+        )
+    datasets.DatasetDict(of_parts).save_to_disk(folder, num_shards=dict.fromkeys(parts, 2))
+    return folder
+
+
+def test_what_save_to_disk_wrote_is_read_and_what_was_left_beside_it_is_not(tmp_path: Path) -> None:
+    """huggingface/datasets #5044; a file `cache-...` appears beside the set where it is opened and shuffled
+    (allenai/open-instruct #638).
+    """
+    folder = saved(tmp_path / "set", train=rows(), test=rows(first=7))
+    opened = datasets.load_from_disk(folder)
+    assert isinstance(opened, datasets.DatasetDict)
+    opened["train"].shuffle(seed=1)
+    opened["train"].map(lambda row: {"label": row["label"]})
+    assert len(list((folder / "train").glob("cache-*.arrow"))) == 2
+    source = read(folder)
+    assert (source.kind, source.how) == ("folders", "arrow files")
+    order = [one.lower() for one in OF_FER2013]
+    assert of_classes(source) == {"train": order, "test": order}
+    file = source.images.files[-1]
+    assert (file, (source.images.root / file).read_bytes()) == (
+        "train/data-00001-of-00002-000002.png",
+        picture(6),
+    )
+    found, _ = read_training(folder, "set", tmp_path / "leaks", engine=SERIAL)
+    assert len(found) == 14
+    (folder / "train" / "data-00001-of-00002.arrow").unlink()
+    with pytest.raises(UsageError, match=r"train/data has 1 files, .* should have 2"):
+        read(folder)
+
+
+def test_an_arrow_file_with_an_index_of_its_batches_is_read(tmp_path: Path) -> None:
+    """As pyarrow and pandas (Feather) write it."""
+    table = pa.table({"image": [picture(n) for n in range(7)], "label": list(EXPRESSIONS)})
+    file = tmp_path / "faces.arrow"
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table, max_chunksize=3)
+    assert of_classes(read(file)) == {"all": list(EXPRESSIONS)}
 
 
 def with_column(
@@ -440,13 +488,16 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
-@pytest.mark.parametrize("kind", ["parquet", "tar"])
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "tar"])
 def test_a_damaged_file_is_read_or_refused_in_one_line(tmp_path: Path, kind: str) -> None:
     root, rng = tmp_path / "set", random.Random(7)
     if kind == "parquet":
         file = parquet(
             root / "train.parquet", rows(), ALPHABETIC, more={"label_name": list(ALPHABETIC)}
         )
+    elif kind == "arrow":
+        saved(root, train=[*rows(), *rows(first=7)])
+        file = root / "train" / "data-00000-of-00002.arrow"
     else:
         file = wds(root) / "train" / "0.tar"
     good = file.read_bytes()

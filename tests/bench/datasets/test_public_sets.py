@@ -3,6 +3,7 @@
 import csv
 import errno
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -121,6 +122,58 @@ def test_fer2013_is_read_from_its_csv_and_unpacked_once(tmp_path: Path) -> None:
     again = read_source(folder / "fer2013.csv", "set", tmp_path / "cache")
     assert again.images.digest == source.images.digest
     assert unpacked.stat().st_mtime_ns == before
+
+
+def write_parts(folder: Path, **parts: Sequence[int | None]) -> Path:
+    """A table for each part, as Kaggle's challenge has them: the classes of its rows, None for one without."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, labels in parts.items():
+        with (folder / f"{part}.csv").open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["pixels"] if None in labels else ["emotion", "pixels"])
+            for number, label in enumerate(labels):
+                pixels = " ".join([str(number)] * 48 * 48)
+                table.writerow([pixels] if label is None else [label, pixels])
+    return folder
+
+
+def test_fer2013_is_read_from_a_csv_for_each_part(tmp_path: Path) -> None:
+    """As those are named who split Kaggle's file: train.csv, val.csv, test.csv without the column Usage."""
+    folder = write_parts(tmp_path / "fer", train=range(7), val=[3, 3], test=[4])
+    source = read_source(folder, cache=tmp_path / "cache")
+    assert (source.kind, source.how) == ("fer2013", "FER2013 by test.csv and train.csv and val.csv")
+    assert [classes(source, part) for part in ("train", "validation", "test")] == [
+        list(FER2013_ORDER),
+        ["happy", "happy"],
+        ["sad"],
+    ]
+    alone = read_source(folder / "val.csv", cache=tmp_path / "cache")
+    assert classes(alone, "validation") == ["happy", "happy"]
+    write_parts(folder / "old", train=[0])
+    with pytest.raises(UsageError, match=r"has test.csv and train.csv .*old/train.csv: give the"):
+        read_source(folder, cache=tmp_path / "cache")
+
+
+def test_the_challenges_train_csv_alone_says_that_there_is_nothing_to_test_on(
+    tmp_path: Path,
+) -> None:
+    """Kaggle's test.csv has no classes; the same archive has icml_face_data.csv, which has all of them."""
+    folder = write_parts(tmp_path / "fer", train=range(7), test=[None, None])
+    source = read_source(folder, cache=tmp_path / "cache")
+    assert source.how == "FER2013 by train.csv, without test.csv, which has no classes"
+    with pytest.raises(UsageError, match=r"test.csv, which has no classes.* nothing to test on"):
+        split_source(source, "strict")
+    write_fer2013(folder).joinpath("fer2013.csv").rename(folder / "icml_face_data.csv")
+    source = read_source(folder, cache=tmp_path / "cache")
+    assert source.how == "FER2013 by icml_face_data.csv"
+    assert len(source.images) == 14
+
+
+def test_fer2013_without_its_column_of_parts_was_never_parted(tmp_path: Path) -> None:
+    folder = write_parts(tmp_path / "fer", fer2013=[*range(7)] * 3)
+    source = read_source(folder, cache=tmp_path / "cache")
+    assert list(source.parts) == ["all"]
+    assert "30% untouched" in split_source(source, "strict").how
 
 
 def test_fer2013_with_votes_takes_the_majority_and_drops_what_has_none(tmp_path: Path) -> None:

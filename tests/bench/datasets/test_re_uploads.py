@@ -295,9 +295,13 @@ def test_faces_of_rafdbs_compound_part_are_not_taken_for_the_others(
 
 
 OTHER_FORMS = {
-    "data/train-00000-of-00001.arrow": (b"x", "write its images into class folders"),
+    "metadata.jsonl": (b'{"file_name": "a.png", "lab', "metadata.jsonl, line 1 is no JSON"),
+    "train/metadata.jsonl": (b"\n", "metadata.jsonl is empty"),
+    "labels.csv": (b'\xef\xbb\xbfimage;"label\na.png;happy\n', "labels.csv.* quote"),
+    "empty.csv": (b"", "empty.csv is empty"),
     "label/label.lst": (b"a.jpg 0 1 2 3 4 5.0 6\n", "cut the faces out"),
-    "train.csv": (b'emotion,pixels\n0,"1 2"\n', "has pixels, and is none of fer2013.csv"),
+    "ckextended.csv": (b'emotion,pixels\n0,"1 2"\n', "has pixels, and is none of fer2013.csv"),
+    "test.csv": (b'pixels\n"1 2"\n', "has pixels and no emotion, the class of each"),
 }
 
 

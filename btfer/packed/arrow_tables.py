@@ -1,11 +1,13 @@
-"""Parquet as Hugging Face's datasets writes it: a column of images, and their classes as numbers or names.
+"""Parquet and Arrow as Hugging Face's datasets writes them: a column of images, and their classes as numbers or names.
 
 What the numbers mean stands in the file's own schema, under the key `huggingface`; a file that pandas wrote again has
 lost it. Source: https://huggingface.co/docs/datasets, features.Image and features.ClassLabel.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from btfer.parsing import parse_json
 
 IMAGE_COLUMNS = {"image", "img", "img_bytes", "image_bytes", "face", "jpg", "jpeg", "png", "webp"}
 _AT_ONCE = 64  # rows that are unpacked at once
+_WITH_INDEX = b"ARROW1"
+ARROW = ".arrow"  # as `save_to_disk` and the cache of Hugging Face's datasets call it; another ending is parquet
 
 
 @dataclass(frozen=True)
@@ -26,23 +30,73 @@ class _Columns:
     labels: dict[str, tuple[str, ...]]
 
 
-def read_parquet(file: Path) -> Iterator[PackedImage]:
-    """The images of a parquet file. Raises UsageError for a damaged one, and for one without a class for each image."""
+Batches = Callable[[list[str]], Iterator[Any]]  # of rows, with the columns that are asked for
+
+
+def read_table(file: Path) -> Iterator[PackedImage]:
+    """The images of a parquet or Arrow file.
+
+    Raises UsageError for a damaged one, and for one without a class for each image.
+    """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(file) as table:
-            columns = _columns(file, table.schema_arrow)
+        with open_table(file) as (schema, batches):
+            columns = _columns(file, schema)
             labels, row = LabelReader(), 0
-            wanted = [columns.image, *columns.labels]
-            for batch in table.iter_batches(batch_size=_AT_ONCE, columns=wanted):
+            for batch in batches([columns.image, *columns.labels]):
                 for cells in batch.to_pylist():
                     row += 1
                     yield _image(cells, columns, labels, file, row)
     except (pa.ArrowException, OSError, *DAMAGED) as error:
+        kind = "Arrow" if file.suffix.lower() == ARROW else "parquet"
         reason = str(error).partition("\n")[0][:200]
-        raise UsageError(f"{file} cannot be read as parquet: {reason}: fetch it again") from None
+        raise UsageError(f"{file} cannot be read as {kind}: {reason}: fetch it again") from None
+
+
+@contextmanager
+def open_table(file: Path) -> Iterator[tuple[Any, Batches]]:
+    """The schema of a parquet or Arrow file, and its rows by some of its columns, in batches of pyarrow's.
+
+    Raises what pyarrow raises, ValueError and OSError for what is damaged, while it is opened or read.
+    """
+    kind = _open_arrow if file.suffix.lower() == ARROW else _open_parquet
+    with kind(file) as table:
+        yield table
+
+
+@contextmanager
+def _open_parquet(file: Path) -> Iterator[tuple[Any, Batches]]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(file) as table:
+        yield (
+            table.schema_arrow,
+            lambda wanted: table.iter_batches(batch_size=_AT_ONCE, columns=wanted),
+        )
+
+
+@contextmanager
+def _open_arrow(file: Path) -> Iterator[tuple[Any, Batches]]:
+    """As a stream of batches, or, as other programs write it, with an index of them at its end."""
+    import pyarrow as pa
+
+    with pa.OSFile(str(file)) as source:
+        has_index = source.read(len(_WITH_INDEX)) == _WITH_INDEX
+        source.seek(0)
+        with pa.ipc.open_file(source) if has_index else pa.ipc.open_stream(source) as table:
+            whole = (
+                map(table.get_batch, range(table.num_record_batches)) if has_index else iter(table)
+            )
+            yield table.schema, partial(_slices, whole)
+
+
+def _slices(whole: Iterable[Any], wanted: list[str]) -> Iterator[Any]:
+    for batch in whole:
+        chosen = batch.select(wanted)
+        chosen.validate(full=True)  # or Arrow looks for its cells wherever a damaged file says
+        for first in range(0, chosen.num_rows, _AT_ONCE):
+            yield chosen.slice(first, _AT_ONCE)
 
 
 def _columns(file: Path, schema: Any) -> _Columns:
