@@ -39,6 +39,7 @@ from btfer.pipeline.crop_photo import (
 )
 from btfer.pipeline.overview import to_judge
 from btfer.progress import SILENT, Progress
+from btfer.review.serving import keep_for_next_start
 from btfer.settings import Settings
 from btfer.store import Store, store_of
 
@@ -113,6 +114,7 @@ def run(
             faces.touch_settings(cat, chosen.digest)
         photos.crop_ended(cat, chosen.digest, before, unreviewed=unreviewed)
         cat.count_anew(outcome.photos)
+    keep_for_next_start(cat, "faces", progress)
     return replace(outcome, seconds=monotonic() - started if todo else 0.0)
 
 

@@ -23,6 +23,7 @@ from btfer.pipeline.grouping import Grouping, group
 from btfer.pipeline.second_opinions import SecondOpinions
 from btfer.pipeline.view_hashes import all_hashes
 from btfer.progress import SILENT, Progress
+from btfer.review.serving import keep_for_next_start
 from btfer.settings import Settings
 from btfer.store import Store, store_of
 
@@ -80,6 +81,7 @@ def run(cat: Catalogue, settings: Settings, progress: Progress = SILENT) -> Dedu
         if not new:
             versions.set_mark(cat, "dedup", StageMark(now, asdict(outcome)))
     progress.update("dedup", len(index), len(index))
+    keep_for_next_start(cat, "photos", progress)
     return outcome
 
 

@@ -1,6 +1,7 @@
 """Which index answers: the whole one, or a part until a fresh server has read everything.
 
-Where a head was kept (`review.head`), the first pages come from a part, and a thread reads the rest behind them.
+Where a head was kept (`review.head`), by a server or by a stage that gave people much to judge, the first pages come
+from a part, and a thread reads the rest behind them.
 """
 
 import threading
@@ -9,12 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from weakref import WeakKeyDictionary
 
-from btfer.catalogue import Catalogue, faces
+from btfer.catalogue import Catalogue, faces, photos
 from btfer.errors import BtferError
+from btfer.progress import SILENT, Progress
 from btfer.review import head
 from btfer.review.filters import FIRST_ORDER
 from btfer.review.index import ReviewIndex, shared
 from btfer.review.part_index import PartIndex, WholeNeeded, start_of
+from btfer.review.rules import ROUNDS
 
 WAIT_S = 2.0  # before everything is read: the first page is drawn meanwhile
 ENOUGH_CHANGED = 500  # photos, until the head is kept anew
@@ -106,6 +109,36 @@ def keep_where_due(cat: Catalogue, index: ReviewIndex) -> None:
     if now - _kept_at.get(cat, -EVERY_S) >= EVERY_S:
         _kept_at[cat], index.n_changed = now, 0
         _in_background(keep_now, cat, index)
+
+
+def keep_for_next_start(cat: Catalogue, round_: str, progress: Progress = SILENT) -> None:
+    """Keep a head after a stage, so that an app that is started then shows its first pages at once.
+
+    round_: whose queue the stage has filled. Nothing is done where everything is read in a moment, or a kept head will
+    do with what has changed since.
+    """
+    if photos.count(cat) < head.LEAST:
+        return
+    digest = faces.newest_settings(cat)
+    kept = head.kept(cat, digest)
+    if kept and round_ in kept.queues and _still_serves(PartIndex(cat, digest, kept)):
+        return
+    progress.update("first pages of the review", 0, 1)
+    index = ReviewIndex(cat, digest)
+    with index.lock:
+        index.refresh()
+        for one in ROUNDS:
+            start_of(index, one, FIRST_ORDER[one])
+    keep_now(cat, index)
+    progress.update("first pages of the review", 1, 1)
+
+
+def _still_serves(part: PartIndex) -> bool:
+    try:
+        part.refresh()
+    except WholeNeeded:
+        return False
+    return True
 
 
 def _in_background(work: Callable[..., None], *given: object) -> None:

@@ -18,6 +18,7 @@ from btfer.catalogue.journal import Fetched, Query, Sighting
 from btfer.catalogue.tables import lease, stage_mark
 from btfer.catalogue.verdicts import Verdict
 from btfer.images import Intake
+from btfer.pipeline import crop, dedup
 from btfer.pipeline.withdraw import withdraw
 from btfer.review import Judged, head, part_index, serving
 from btfer.review.badges import DOUBT
@@ -25,7 +26,10 @@ from btfer.review.filters import FIRST_ORDER
 from btfer.review.index import ReviewIndex, shared
 from btfer.review.part_index import PartIndex
 from btfer.review.rules import ROUNDS
+from btfer.settings import Settings
 from tests.catalogue.test_store import HAPPY, SAD, add_photo
+from tests.conftest import as_bytes, draw_photo, take_in
+from tests.pipeline.crop_photos import detect_drawn
 from tests.review.test_index import DIGEST, act, add_face
 
 N, SIZE, LONGEST = 40, 4, 12
@@ -162,6 +166,56 @@ def test_first_pages_are_those_of_who_has_read_everything(
                 assert shown(fresh) == shown_by_whole(empty_url)
                 by_part += not is_whole(fresh)
     assert by_part  # or nothing was compared
+
+
+def test_an_app_that_starts_after_a_stage_has_its_first_pages_at_once(
+    filled: Known, empty_url: str
+) -> None:
+    """Also where a crawl found more since the last head: the stage after it keeps another one."""
+    cat, ids = filled
+    serving.keep_for_next_start(cat, "photos")
+    first = head.kept(cat, DIGEST)
+    review.commit(cat, "photos", [Judged(ids[0])], "ann")
+    serving.keep_for_next_start(cat, "photos")
+    assert head.kept(cat, DIGEST) == first  # it will do, with what has changed since
+    _crawled(cat, ids)
+    add_photo(cat, "zz")
+    verdicts.add_all(cat, [Verdict("dedup", "z" * 64, "keep", "dedup")])
+    with server(empty_url) as fresh:
+        assert page_of(fresh, "photos", "ann").items
+        assert is_whole(fresh)
+    serving.keep_for_next_start(cat, "photos")
+    with server(empty_url) as fresh:
+        assert shown(fresh) == shown_by_whole(empty_url)
+        assert not is_whole(fresh)
+
+
+def test_a_stage_keeps_no_head_of_few_photos(
+    filled: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cat, _ = filled
+    monkeypatch.setattr(head, "LEAST", N + 1)
+    serving.keep_for_next_start(cat, "photos")
+    assert head.kept(cat, DIGEST) is None
+
+
+def test_dedup_and_crop_leave_what_the_app_shows_first(
+    cat: Catalogue, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("btfer.faces.find.detect", detect_drawn)
+    for n in range(3):
+        photo = as_bytes(draw_photo(n))
+        take_in(cat, settings.data_dir, photo, HAPPY, f"https://example.org/{n}.jpg")
+    dedup.run(cat, settings)
+    found = head.kept(cat, "")
+    assert found
+    assert len(found.queues["photos"]) == 3
+    crop.run(cat, settings, unreviewed="keep")
+    digest = faces.newest_settings(cat)
+    found = head.kept(cat, digest)
+    assert found
+    assert len(found.queues["photos"]) == 3
+    assert set(found.queues["faces"]) == {one.id for one in faces.accepted(cat, digest)}
 
 
 def test_a_page_judged_by_part_is_gone_and_the_next_one_follows(
