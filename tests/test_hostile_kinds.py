@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from btfer.bench.datasets import affectnet, ferplus
-from btfer.bench.datasets.fer2013 import USAGES, read_fer2013
+from btfer.bench.datasets import affectnet, ferplus, read_source
+from btfer.bench.datasets.fer2013 import USAGES
 from btfer.bench.submit.bundle import CARD, PREDICTIONS, read_bundle
 from btfer.bench.systems.networks import _exported_card
 from btfer.bench.systems.prompts import read_prompts
@@ -185,7 +185,7 @@ def training_table(house: House) -> Reader:
 
     def read() -> None:
         read_training(file, "mine", cache)
-        read_fer2013(file.parent, "mine", cache)
+        read_source(file.parent, "mine", cache)
 
     rows = "\n".join(f"{n},{' '.join(['7'] * 2304)},{usage}" for n, usage in enumerate(USAGES))
     return table_reader(file, FER[0], rows, called(read))

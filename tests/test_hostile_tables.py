@@ -12,7 +12,6 @@ import typer
 
 from btfer import cli
 from btfer.bench.datasets import affectnet, read_source
-from btfer.bench.datasets.fer2013 import read_fer2013
 from btfer.catalogue import Catalogue, photos, verdicts
 from btfer.errors import UsageError
 from btfer.files import write_atomic
@@ -295,7 +294,7 @@ def _leaks(folder: Path) -> None:
 
 
 def _fer2013(folder: Path) -> None:
-    read_fer2013(folder, "mine", folder / "cache")
+    read_source(folder, "mine", folder / "cache")
 
 
 LANDMARKS = ";".join(["1.5"] * 136)

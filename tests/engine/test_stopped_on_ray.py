@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from btfer.catalogue import open_catalogue, photos
-from btfer.engine import SERIAL
+from btfer.engine import PROCESSES
 from tests.conftest import as_bytes, draw_photo
 from tests.engine.test_cluster import BTFER, ROOT
 from tests.engine.test_mapping import is_running
 
-PHOTOS = 1200  # so many, and so large, that there are ten seconds between the first and the last
+PHOTOS = 600  # so many, and so large, that there are five seconds between the first and the last
 STOPPED = "stopped; what was done is kept: run the same command again to continue"
 DIED = "the Ray cluster has died"
 # A shell gives what it starts in the background a SIGINT that is ignored, and children inherit that.
@@ -108,7 +108,7 @@ def test_it_ends_with_a_sentence_and_leaves_nothing_and_goes_on(
     assert not [name for name, pid in running.items() if is_running(pid)]
     before = taken_in(tmp_path)
     assert before
-    again = begin(tmp_path, source, SERIAL.name)
+    again = begin(tmp_path, source, PROCESSES.name)
     assert again.communicate(timeout=300)[1] == ""
     assert again.returncode == 0
     assert before < taken_in(tmp_path)

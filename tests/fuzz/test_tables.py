@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from btfer.bench.datasets import ImageSet, affectnet, ferplus, load_release
-from btfer.bench.datasets.fer2013 import read_fer2013
+from btfer.bench.datasets import ImageSet, affectnet, ferplus, load_release, read_source
 from btfer.bench.datasets.ferplus import read_ferplus
 from btfer.bench.systems.prediction_files import read_predictions
 from btfer.catalogue import Catalogue, open_catalogue
@@ -247,7 +246,7 @@ def test_a_training_set_as_a_table(tmp_path_factory: pytest.TempPathFactory, dat
         (folder / "fer2013.csv").write_bytes(data)
         for read in (
             lambda: read_training(folder / "fer2013.csv", "mine", folder / "cache"),
-            lambda: read_fer2013(folder, "mine", folder / "cache"),
+            lambda: read_source(folder, "mine", folder / "cache"),
         ):
             read_or_refused(read)
     finally:

@@ -62,7 +62,7 @@ def test_wait_stays_until_the_host_may_be_asked(site: Site, go: Go) -> None:
 
     for n in range(3):
         site.answer(SAD, f"/{n}.jpg", answer)
-    web = Web(replace(FAST, max_wait_s=0.5, max_per_host=1))
+    web = Web(replace(FAST, max_wait_s=0.5, max_per_host=1, break_s=2.0))
     outcome = go(web=web, wait=True)
     assert (outcome.kept, outcome.waiting, outcome.held) == (3, 0, {})
     assert came[1] - came[0] >= 2

@@ -155,16 +155,13 @@ def test_another_programs_database_stays_as_it_is(
         assert bytes_in(work) == before
 
 
-@pytest.mark.parametrize(
-    "patience_s", [0.2, pytest.param(sqlite.BUSY_TIMEOUT_S, marks=pytest.mark.slow)]
-)
 @reliability("catalogue locked")
 def test_while_another_program_writes_for_long_others_read_and_a_writer_says_so(
     work: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    patience_s: float,
 ) -> None:
+    patience_s = 0.2
     monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", patience_s)
     file, before = work / "data/catalogue.db", bytes_in(work)
     with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
@@ -172,7 +169,7 @@ def test_while_another_program_writes_for_long_others_read_and_a_writer_says_so(
         for command in LOOKING:
             assert run(monkeypatch, *command) == 0
         (work / "v.csv").unlink()
-        for command in WRITING if patience_s < 1 else WRITING[:1]:
+        for command in WRITING:
             capsys.readouterr()
             assert run(monkeypatch, *command) == 1
             assert "run again when that has ended" in capsys.readouterr().err

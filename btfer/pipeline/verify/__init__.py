@@ -67,5 +67,7 @@ def _check(name: str, problems: Iterable[str], notes: Iterable[str] = ()) -> Che
 
 def _line(text: str) -> str:
     """A text in one line that a terminal can show, whatever a hostile file name holds."""
-    plain = "".join(one if one.isprintable() else "?" for one in text)
-    return plain if len(plain) <= _MOST_OF_A_LINE else f"{plain[:_MOST_OF_A_LINE]}..."
+    plain = text[:_MOST_OF_A_LINE]
+    if not plain.isprintable():
+        plain = "".join(one if one.isprintable() else "?" for one in plain)
+    return plain if len(text) <= _MOST_OF_A_LINE else f"{plain}..."
