@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.drawn_catalogue import make
-from tests.review_app.test_browser import open_round, send, until
+from tests.review_app.test_browser import box_of, open_round, send, until
 from tests.review_app.test_right_votes import marked
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -15,9 +15,12 @@ Start = Callable[[Path], Any]
 
 
 def box(page: Any, selector: str) -> dict[str, float]:
-    found = page.locator(selector).first.bounding_box()
-    assert found, f"{selector} is not drawn"
-    return dict(found)
+    return box_of(page.locator(selector).first)
+
+
+def bottom_of(drawn: Any) -> float:
+    at = box_of(drawn)
+    return at["y"] + at["height"]
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=["desk", "telephone"])
@@ -45,8 +48,8 @@ def test_marks_and_sheets_leave_the_picture_in_sight(
     for heading in page.locator(
         ".words h2"
     ).all():  # none at the foot of a column, its list in the next
-        first = heading.locator("xpath=following-sibling::dl[1]/dt[1]").bounding_box()
-        assert first["x"] == pytest.approx(heading.bounding_box()["x"], abs=2)
+        first = box_of(heading.locator("xpath=following-sibling::dl[1]/dt[1]"))
+        assert first["x"] == pytest.approx(box_of(heading)["x"], abs=2)
 
 
 def test_two_side_by_side_are_numbered_and_say_how_to_close_them(
@@ -63,7 +66,7 @@ def test_two_side_by_side_are_numbered_and_say_how_to_close_them(
     assert [one.split(" · ")[0] for one in captions] == ["1", "3"]
     sheet = box(page, "dialog.pair")
     for caption in page.locator("dialog .caption").all():
-        at = caption.bounding_box()
+        at = box_of(caption)
         assert at["y"] + at["height"] < sheet["y"] + sheet["height"]
     page.get_by_role("button", name="close").click()
     page.locator("dialog[open]").wait_for(state="detached")
@@ -95,8 +98,7 @@ def test_a_page_that_is_not_full_has_larger_faces(
     page.set_viewport_size({"width": 1440, "height": 950})
     open_round(page, app.url, "faces")
     until(page, lambda: box(page, ".tile")["height"] > 155)  # five rows of 130 px were chosen
-    last = page.locator(".tile").last.bounding_box()
-    assert last["y"] + last["height"] <= 950
+    until(page, lambda: bottom_of(page.locator(".tile").last) <= 950)
     sharp = "all => all.length === 25 && all.every((img) => img.naturalWidth >= 256)"
     until(page, lambda: page.locator(".tile img").evaluate_all(sharp))  # drawn anew meanwhile
     columns = "one => getComputedStyle(one).gridTemplateColumns.split(' ').length"

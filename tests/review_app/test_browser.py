@@ -129,6 +129,15 @@ def until(page: Any, holds: Callable[[], bool]) -> None:
     raise AssertionError("it never came true")
 
 
+def box_of(drawn: Any) -> dict[str, float]:
+    """Where something is drawn, once it is: the page may be drawing it anew in this moment."""
+    for _ in range(1_500):
+        if found := drawn.bounding_box():
+            return dict(found)
+        drawn.page.wait_for_timeout(100)
+    raise AssertionError("it was never drawn")
+
+
 def tiles(page: Any) -> set[str]:
     return {tile.get_attribute("data-id") for tile in page.locator(".tile").all()}
 

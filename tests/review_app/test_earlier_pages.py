@@ -12,6 +12,7 @@ from btfer.catalogue.verdicts import StoredVerdict, Verdict
 from btfer.review import Judged
 from tests.drawn_catalogue import DIGEST, make
 from tests.review_app.naming import sit
+from tests.review_app.test_browser import box_of, until
 from tests.review_app.test_gallery import await_tiles, held, logged, open_log
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -24,9 +25,8 @@ def written(cat: Any, n: int) -> list[StoredVerdict]:
 
 
 def height(page: Any) -> float:
-    """Of a picture; 0 while the page is drawn anew."""
-    box = page.locator(".tile img").first.bounding_box()
-    return float(box["height"]) if box else 0.0
+    """Of a picture."""
+    return box_of(page.locator(".tile img").first)["height"]
 
 
 def await_height(page: Any, px: float, within_px: float = 1) -> None:
@@ -39,7 +39,7 @@ def await_height(page: Any, px: float, within_px: float = 1) -> None:
 
 def drag(page: Any, start: int, end: int) -> None:
     """The mouse, drawn over pictures."""
-    boxes = [page.locator(".tile").nth(one).bounding_box() for one in (start, end)]
+    boxes = [box_of(page.locator(".tile").nth(one)) for one in (start, end)]
     (x, y), (to_x, to_y) = [(one["x"] + 30, one["y"] + 40) for one in boxes]
     page.mouse.move(x, y)
     page.mouse.down()
@@ -54,8 +54,8 @@ def test_the_size_of_the_logs_pictures_is_that_of_all_grids_and_is_remembered(
     first = height(page)
     page.keyboard.press("+")
     page.keyboard.press("+")
+    until(page, lambda: height(page) > 1.3 * first)
     larger = height(page)
-    assert larger > 1.3 * first
     slider = page.get_by_role("slider", name="Size of the pictures")
     assert abs(float(slider.input_value()) - larger) <= 4
     page.reload()

@@ -18,7 +18,7 @@ from btfer.settings import Settings
 from review_app import log, no_face
 from tests.drawn_catalogue import DIGEST, make
 from tests.review_app.naming import sit
-from tests.review_app.test_browser import another
+from tests.review_app.test_browser import another, box_of
 from tests.review_app.test_duplicates_page import make_groups
 from tests.review_app.test_right_votes import choose, rename
 
@@ -188,7 +188,7 @@ def await_tiles(page: Any, n: int) -> None:
 
 
 def draw_by_mouse(page: Any) -> None:
-    frame = page.locator("dialog[open] .frame").bounding_box()
+    frame = box_of(page.locator("dialog[open] .frame"))
     for share in (0.3, 0.8):
         x, y = (frame[at] + share * frame[side] for at, side in (("x", "width"), ("y", "height")))
         page.mouse.click(x, y)
@@ -325,7 +325,7 @@ def test_a_box_is_drawn_in_shares_of_the_picture_alone(
     page.goto(f"{app.url}/no-face")
     page.locator(".tile").dblclick()
     page.locator("dialog[open] img[src^='data:image/webp']").wait_for()
-    frame = page.locator("dialog[open] .frame").bounding_box()
+    frame = box_of(page.locator("dialog[open] .frame"))
     assert frame["width"] / frame["height"] == pytest.approx(size[0] / size[1], rel=0.02)
     for share in (0.3, 0.8):
         page.mouse.dblclick(  # the second click of a corner is no corner

@@ -17,7 +17,7 @@ from tests.drawn_catalogue import make
 from tests.review.test_left import forget
 from tests.review_app.every_page import PAGES, await_marked, open_page
 from tests.review_app.naming import sit
-from tests.review_app.test_browser import await_count, given, open_round, send, until
+from tests.review_app.test_browser import await_count, box_of, given, open_round, send, until
 from tests.review_app.test_right_votes import choose, marked, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -84,7 +84,7 @@ def test_a_note_moves_and_shrinks_no_picture(tmp_path: Path, run_app: Start, pag
     page.wait_for_timeout(500)
 
     def places() -> list[dict[str, float]]:
-        return [tile.bounding_box() for tile in page.locator(".tile").all()]
+        return [box_of(tile) for tile in page.locator(".tile").all()]
 
     before = places()
     for index in (0, 20, 47):
@@ -94,7 +94,7 @@ def test_a_note_moves_and_shrinks_no_picture(tmp_path: Path, run_app: Start, pag
         page.keyboard.type("a sign\non the wall")
         page.wait_for_timeout(300)
         assert places() == before
-        note = page.locator(".note").bounding_box()
+        note = box_of(page.locator(".note"))
         one = before[index]
         assert (
             note["y"] >= one["y"] + one["height"] - 1 or note["y"] + note["height"] <= one["y"] + 1

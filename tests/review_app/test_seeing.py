@@ -13,7 +13,7 @@ from btfer.catalogue.tables import review_page
 from btfer.review import Judged, gold
 from btfer.review.guidelines import read_guidelines
 from tests.drawn_catalogue import DIGEST, FACE_BOX, add_face, add_photo, label_of, make
-from tests.review_app.test_browser import await_said, given, open_round, send, until
+from tests.review_app.test_browser import await_said, box_of, given, open_round, send, until
 from tests.review_app.test_right_votes import marked, rows
 
 pytestmark = pytest.mark.browser
@@ -78,7 +78,7 @@ def test_the_grid_fills_the_window_and_its_size_is_remembered(
 
 def fills(page: Any) -> bool:
     """Whether the tiles fill the grid's width, and no row is left half empty."""
-    grid, tile = (page.locator(name).first.bounding_box() for name in (".grid", ".tile"))
+    grid, tile = (box_of(page.locator(name).first) for name in (".grid", ".tile"))
     columns = round(grid["width"] / (tile["width"] + 6))
     return bool(columns * (tile["width"] + 6) > 0.95 * grid["width"] and 48 % columns == 0)
 

@@ -11,7 +11,7 @@ from btfer.catalogue import verdicts
 from btfer.review import Judged
 from tests.drawn_catalogue import make
 from tests.review_app.naming import sit
-from tests.review_app.test_browser import another, await_count, given, open_round, send
+from tests.review_app.test_browser import another, await_count, box_of, given, open_round, send
 from tests.review_app.test_right_votes import marked
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -85,7 +85,7 @@ def test_the_mouse_selects_a_range_single_pictures_and_a_rectangle(
     columns = page.locator(".grid").evaluate(
         "one => getComputedStyle(one).gridTemplateColumns.split(' ').length"
     )
-    start, end = (tile(i).bounding_box() for i in (1, columns + 2))
+    start, end = (box_of(tile(i)) for i in (1, columns + 2))
     page.mouse.move(start["x"] + 20, start["y"] + 20)
     page.mouse.down()
     page.mouse.move(end["x"] + 20, end["y"] + 20, steps=6)
