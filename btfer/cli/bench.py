@@ -279,7 +279,7 @@ def _request(options: GridOptions, ctx: typer.Context) -> "BenchRequest":
         split=arguments.value(options.split),
         labels=options.labels,
         limit=options.limit,
-        part=options.shard,
+        part=options.shard or "",
         augment=options.augment.value,
         mixed_precision=options.mixed_precision,
         replicas=options.replicas,

@@ -10,6 +10,8 @@ from btfer.cli import arguments, choices, complete
 from btfer.cli.groups import ignored
 from btfer.errors import UsageError
 
+MOST_SEED = 2**32 - 1  # of NumPy's generators
+
 Train = Annotated[
     list[str] | None,
     typer.Option(
@@ -118,7 +120,7 @@ Cross = Annotated[
     ),
 ]
 Shard = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="I/N", help="The I-th of N shares of the cells, for a job array (docs/cluster.md)."
     ),
@@ -161,7 +163,7 @@ class GridOptions:
     sam_rho: SamRho = 0.0
     soft_labels: SoftLabels = False
     cross: Cross = False
-    shard: Shard = ""
+    shard: Shard = None
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -172,6 +174,11 @@ class GridOptions:
     def all_seeds(self, default: int) -> list[int]:
         """Every seed, in order."""
         first = self.seed or [default]
+        if wrong := [one for one in first if not 0 <= one <= MOST_SEED - self.seeds + 1]:
+            raise UsageError(
+                f"--seed {wrong[0]}: seeds of training are whole numbers from 0 to {MOST_SEED:,}"
+                + (f", the last of --seeds {self.seeds} too" if self.seeds > 1 else "")
+            )
         return [one + more for one in first for more in range(self.seeds)]
 
 
@@ -180,6 +187,8 @@ def check(options: GridOptions, ctx: typer.Context) -> None:
     if options.grid.value != "paper" and not set(arguments.values(options.weights)) - {"none"}:
         why = "no pretrained weights are asked for; add --weights imagenet or vggface"
         arguments.refuse(ctx, "weights_file", because=why)
+    if options.shard == "":  # it would run the whole grid in every job
+        raise UsageError("--shard is empty: write I/N, such as 3/8 (is a variable not set?)")
     if options.class_balanced and set(arguments.values(options.balance)) - {"none"}:
         raise UsageError("--class-balanced weighs the classes instead of --balance: leave one out")
 

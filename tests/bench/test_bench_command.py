@@ -146,6 +146,12 @@ def test_too_few_images_for_the_folds_are_told_before_anything_is_trained(
         (("--engine", "ray", "--address", "nowhere"), "setting 'address'"),
         (("--engine", "spark"), "'processes'"),
         (("--shard", "5/4", "--train", "faces"), "--shard '5/4' is not a share; write I/N"),
+        (("--shard", "", "--train", "faces"), "--shard is empty: write I/N"),
+        (
+            ("--seed", "-1"),
+            "--seed -1: seeds of training are whole numbers from 0 to 4,294,967,295",
+        ),
+        (("--seed", "4294967295", "--seeds", "2"), "the last of --seeds 2 too"),
         (("--workers", "2", "--replicas", "2"), "--replicas 2 shares each batch among GPUs"),
     ],
 )

@@ -5,11 +5,12 @@ http://mohammadmahoor.com/affectnet; the numbers are in `numbering`.
 """
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from btfer.bench.datasets.folders import part_folders
+from btfer.bench.datasets.folders import class_of_folder, part_folders
 from btfer.bench.datasets.lists import Pictures
 from btfer.bench.datasets.numbering import AFFECTNET, AFFECTNET_DROPPED, CONTEMPT, label_of
 from btfer.bench.datasets.sets import TrainingSource, parted
@@ -76,7 +77,17 @@ def read_lists(path: Path, name: str) -> TrainingSource:
             f"{path} has several lists, {told}: give the folder of the one that is meant"
         )
     found = [row for one in lists for row in _listed(path, one)]
-    return _source(" and ".join(one.name for one in lists), name, path, found)
+    source = _source(" and ".join(one.name for one in lists), name, path, found)
+    return replace(source, how=source.how + _astray(found))
+
+
+def _astray(found: list[Found]) -> str:
+    """How many images lie in the folder of another class than the list says: one of both was corrected later."""
+    folders = [
+        (class_of_folder(PurePosixPath(file).parent.name), label) for _, file, label in found
+    ]
+    n = sum(folder not in (None, label) for folder, label in folders)
+    return f", {n:,} of {len(found):,} images in the folder of another class" if n else ""
 
 
 def _source(how: str, name: str, path: Path, found: list[Found]) -> TrainingSource:

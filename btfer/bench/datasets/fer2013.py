@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from btfer.bench.datasets.numbering import FER2013, label_of
+from btfer.bench.datasets.numbering import FER2013, as_text, label_of
 from btfer.bench.datasets.parts import ALL, part_of
+from btfer.bench.datasets.renumbered import alphabetical
 from btfer.bench.datasets.sets import TrainingSource, parted
 from btfer.bench.datasets.unpacking import unpack_once
 from btfer.csv_reader import first_row_of, iterate_csv, read_csv
@@ -75,9 +76,20 @@ def read_fer2013(path: Path, tables: PixelTables, name: str, cache: Path) -> Tra
         how = f"{how}, labels by the votes of {VOTES}"
     source = parted("fer2013", how, name, root, [(p, f, n) for p, f, n in rows if n is not None])
     if not votes:
+        _check_order(path, [label for _, _, label in rows])
         return source
     given = np.array([counts[file] for file in source.images.files], np.int64)
     return replace(source, images=replace(source.images, votes=given))
+
+
+def _check_order(path: Path, labels: Sequence[int | None]) -> None:
+    """Refuse numbers that have as many images as FER2013's classes do in the order of the alphabet."""
+    counts = {number: labels.count(label_of(name)) for number, name in FER2013.items()}
+    if found := alphabetical(counts, "fer2013"):
+        raise UsageError(
+            f"{path}: the numbers in 'emotion' have as many images as FER2013 has by the alphabet, {as_text(found)}, "
+            f"and its own are {as_text(FER2013)}: write these, or put the images into class folders"
+        )
 
 
 def _parts(path: Path, tables: Sequence[Path]) -> dict[Path, str]:

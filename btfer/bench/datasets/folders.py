@@ -17,11 +17,12 @@ from btfer.bench.datasets.numbering import (
     meanings,
 )
 from btfer.bench.datasets.parts import PARTS as NAMES_OF_PARTS
+from btfer.bench.datasets.renumbered import alphabetical
 from btfer.bench.datasets.sets import ImageSet, TrainingSource, image_set, parted
 from btfer.bucket_url import as_written
 from btfer.csv_reader import CsvRow, CsvTable, read_csv
 from btfer.errors import UsageError
-from btfer.expressions import EXPRESSIONS, parse_expression
+from btfer.expressions import EXPRESSIONS, is_expression, parse_expression
 from btfer.files import check_size
 from btfer.paths import IMAGE_SUFFIXES
 from btfer.release_record import FILE as RECORD
@@ -311,6 +312,12 @@ def _name_of_class(folder: Path) -> str:
     return re.sub(r"^\d+[ _.-]+", "", folder.name).lower()
 
 
+def class_of_folder(name: str) -> int | None:
+    """The label that a folder is called after, contempt being none; None where it is called otherwise."""
+    word = _name_of_class(Path(name))
+    return label_of(parse_expression(word)) if is_expression(word) else None
+
+
 def _label_of_folder(folder: Path) -> int:
     try:
         return label_of(parse_expression(_name_of_class(folder)))
@@ -331,6 +338,7 @@ def _numbers(
         kind = "rafdb"
     if kind:
         _check_numbers(inside, kind)
+        _check_counts(inside, kind)
         return NUMBERINGS[kind]
     raise UsageError(
         f"{inside[0].parent} has numbered folders, and every public set numbers its classes differently: name the "
@@ -351,6 +359,17 @@ def _check_numbers(inside: list[Path], kind: str) -> None:
             f"{inside[0].parent} has the numbered folders {', '.join(sorted(found))}, and the classes of {kind} "
             f"are numbered {min(expected)} to {max(expected)}: say with --labels what each is, or give them the "
             f"names of their classes; {meanings(found)}"
+        )
+
+
+def _check_counts(inside: list[Path], kind: str) -> None:
+    """Refuse the numbers of a set on folders that hold as many images as its classes do in another order."""
+    found = alphabetical({one.name: len(images(one)) for one in inside}, kind)
+    if found:
+        raise UsageError(
+            f"{inside[0].parent} has as many images in each folder as {kind} has by the alphabet, not by its own "
+            f"numbers: say with --labels what each is; by the alphabet --labels {as_text(found)}, by its own --labels "
+            f"{as_text(NUMBERINGS[kind] | {n: CONTEMPT for n in found if n not in NUMBERINGS[kind]})}"
         )
 
 

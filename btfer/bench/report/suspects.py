@@ -189,7 +189,7 @@ def _good(store: RunStore, images: ImageSet) -> list[Array]:
         table = record.predictions_path
         if not record.release or record.release.digest != images.digest or not table.is_file():
             continue
-        probabilities = _in_order(pd.read_parquet(table), images)
+        probabilities = _in_order(pd.read_parquet(table), images, table)
         accuracy = float((probabilities.argmax(axis=1) == images.labels).mean())
         answers = sha256(probabilities.tobytes()).digest()
         if accuracy >= LEAST_ACCURACY and answers not in seen:
@@ -199,11 +199,13 @@ def _good(store: RunStore, images: ImageSet) -> list[Array]:
     return [probabilities for _, probabilities in found[: -(-len(found) // 2)]]
 
 
-def _in_order(table: pd.DataFrame, images: ImageSet) -> Array:
+def _in_order(table: pd.DataFrame, images: ImageSet, path: Path) -> Array:
     by_file = table.set_index("file")
     missing = [file for file in images.files if file not in by_file.index]
     if missing:
-        raise UsageError(f"a run has no prediction of {missing[0]}: run btfer bench again")
+        raise UsageError(
+            f"{path} has no prediction of {missing[0]}: delete its folder and run btfer bench again"
+        )
     columns = [f"p_{name}" for name in EXPRESSIONS]
     rows = by_file.loc[list(images.files), columns].to_numpy(float, copy=True)
     rows[~(rows.sum(axis=1) > 0)] = 1.0  # no answer, or none of ours, says nothing for any class

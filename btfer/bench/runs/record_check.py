@@ -1,8 +1,11 @@
 """What the JSON of a run must hold, whoever wrote it."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class NotARecord(ValueError):
@@ -17,6 +20,8 @@ def check(values: Any) -> None:
     _check_types(values, "", {"definition": dict})
     wanted = {"architecture": str, "weights": str, "resolution": int, "balance": str, "seed": int}
     _check_types(values["definition"], "definition.", wanted | {"protocol": dict})
+    if _CONTROLS.search(values["definition"]["architecture"]):  # it would steer the terminal
+        raise NotARecord("'definition.architecture' holds a control character")
     _check_types(values["definition"]["protocol"], "definition.protocol.", {"name": str})
     _check_metrics(values["metrics"], "metrics.")
     _check_also_scored(values.get("also_scored"))
@@ -89,15 +94,22 @@ def _check_name(predictions: str | None) -> None:
 def _check_scores(scores: Mapping[str, Any], prefix: str) -> None:
     """What every table and list reads of a part's scores."""
     for name in ("accuracy", "coverage", "accuracy_answered"):
-        if name in scores and type(scores[name]) not in (int, float):
-            raise NotARecord(f"{prefix}{name} is not a number")
+        if name in scores:
+            _check_share(scores[name], f"{prefix}{name}")
     for group in ("macro", "weighted"):
         values = scores.get(group, {})
         if not isinstance(values, dict):
             raise NotARecord(f"{prefix}{group} is not an object")
         for name, value in values.items():
-            if value is not None and type(value) not in (int, float):
-                raise NotARecord(f"{prefix}{group}.{name} is not a number")
+            if value is not None:
+                _check_share(value, f"{prefix}{group}.{name}")
+
+
+def _check_share(value: Any, name: str) -> None:
+    if type(value) not in (int, float):
+        raise NotARecord(f"{name} is not a number")
+    if not 0 <= value <= 1:  # NaN neither
+        raise NotARecord(f"{name} is {value!r:.40}, not from 0 to 1")
 
 
 def _check_types(values: Mapping[str, Any], prefix: str, wanted: Mapping[str, type]) -> None:

@@ -118,12 +118,17 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def bundle_files(folder: Path) -> list[Path]:
-    """The zip files in a folder by name, and bundles under another ending: browsers write `.zip.1`."""
-    files = (one for one in folder.iterdir() if one.is_file())
+    """The zip files in a folder by name, and bundles under another ending: browsers write `.zip.1`.
+
+    Links to nothing and pipes that are called so are among them, for reading them says what they are.
+    """
+    files = (one for one in folder.iterdir() if not one.is_dir())
     return sorted(one for one in files if one.suffix.lower() == ".zip" or _holds_a_card(one))
 
 
 def _holds_a_card(file: Path) -> bool:
+    if not file.is_file():
+        return False
     try:
         with zipfile.ZipFile(file) as archive:
             return any(name.endswith(CARD) for name in archive.namelist())
@@ -232,7 +237,7 @@ def _row(path: Path, row: CsvRow) -> list[float]:
     if not any(texts):
         return [float("nan")] * len(EXPRESSIONS)
     try:
-        values = [float(text) for text in texts]
+        values = [_number(text) for text in texts]
     except ValueError:
         _refuse_row(path, row, f"{next(t for t in texts if not _is_number(t))!r:.40} is no number")
     # NaN is in no order, so it is refused here too.
@@ -244,9 +249,16 @@ def _row(path: Path, row: CsvRow) -> list[float]:
     return values
 
 
+def _number(text: str) -> float:
+    """Raises ValueError for what is none; so is `1_0`, which Python reads."""
+    if "_" in text:
+        raise ValueError
+    return float(text)
+
+
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        _number(text)
     except ValueError:
         return False
     return True

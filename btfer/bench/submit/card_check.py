@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from btfer.bench.submit.scores import SCORES
 from btfer.safe_paths import is_digest
 
 MOST_CHARACTERS = 120
+MOST_MARKS = 6  # that combine with one letter
 STATED: Mapping[str, type] = {
     "architecture": str,
     "weights": str,
@@ -84,9 +86,21 @@ def text(value: Any, name: str, *, may_be_empty: bool = False) -> str:
         raise ValueError(
             f"'{name}' is longer than {MOST_CHARACTERS} characters or not in one printable line"
         )
+    if _towers(value):
+        raise ValueError(f"'{name}' has more than {MOST_MARKS} marks over one letter")
     if _PATH.search(value):
         raise ValueError(f"'{name}' holds a path of a machine: {value[:60]!r}")
     return value
+
+
+def _towers(value: str) -> bool:
+    """Whether marks are piled up until they cover the lines of others; no script needs so many."""
+    marks = 0
+    for one in value:
+        marks = marks + 1 if unicodedata.combining(one) else 0
+        if marks > MOST_MARKS:
+            return True
+    return False
 
 
 def web_address(value: Any) -> str:

@@ -34,7 +34,7 @@ def check_folder(
     images_of: the release of a bundle; raises UsageError where it is not here. what: what is done with bundles, for the
     message. Raises UsageError where there is no such folder, Incomplete where nothing in it can be used.
     """
-    read, left_out = list[Checked](), _unpacked(folder)
+    read, left_out = list[Checked](), _unpacked(folder) + _in_folders(folder)
     for path in _files(folder):
         try:
             bundle = read_bundle(path)
@@ -64,6 +64,16 @@ def _unpacked(folder: Path) -> list[tuple[str, str]]:
     found = [one for one in folder.iterdir() if one.is_dir() and is_unpacked(one)]
     found += [folder] if is_unpacked(folder) else []
     return [(one.name, "it was unpacked: pack its two files as a zip again") for one in found]
+
+
+def _in_folders(folder: Path) -> list[tuple[str, str]]:
+    """Folders that hold bundles, as where each lab has its own; `folder` alone is read."""
+    inside = sorted(one for one in folder.iterdir() if one.is_dir() and not is_unpacked(one))
+    return [
+        (one.name, f"it is a folder with {n} of its own: put them beside the others")
+        for one in inside
+        if (n := len(bundle_files(one)))
+    ]
 
 
 def _key(one: Checked) -> tuple[str, ...]:

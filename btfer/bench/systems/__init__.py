@@ -18,7 +18,14 @@ import numpy as np
 
 from btfer.bench.datasets import ImageSet
 from btfer.bench.runs.record import RunRecord
-from btfer.bench.systems.prediction_files import NO_ANSWER, AnswerSource, by_class, keep_run
+from btfer.bench.systems.odd_answers import tell_of_odd_answers
+from btfer.bench.systems.prediction_files import (
+    NO_ANSWER,
+    AnswerSource,
+    by_class,
+    check_name,
+    keep_run,
+)
 from btfer.errors import BtferError, UsageError
 from btfer.images import Pixels, decode_rgb
 from btfer.progress import SILENT, Progress
@@ -110,10 +117,13 @@ def score_system(
     images: ImageSet,
     progress: Progress = SILENT,
 ) -> RunRecord:
-    """Ask a system about every face and keep its answers as a run; its record."""
+    """Ask a system about every face and keep its answers as a run; its record. Raises UsageError as `keep_run`."""
+    check_name(name or asked.name)
     started = time.time()
     probabilities = answers(ask, images, progress)
     version = f"{asked.package} {asked.version}"
     seconds = round(time.time() - started, 1)
     source = AnswerSource(version, version, asked.size_px, seconds)
-    return keep_run(runs_dir, name or asked.name, probabilities, images, source)
+    record = keep_run(runs_dir, name or asked.name, probabilities, images, source)
+    tell_of_odd_answers(probabilities, images, progress)
+    return record

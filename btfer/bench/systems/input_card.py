@@ -93,6 +93,11 @@ class InputCard(_Table):
                 f"'mean' {list(self.mean)} lies outside of 'range' {list(self.range)}: a mean of pixels from 0 to 255 "
                 "needs range = [0, 255]"
             )
+        if high - low > 2 and (any(0 < abs(one) < 1 for one in self.mean) or min(self.std) < 1):
+            raise ValueError(
+                f"'mean' {list(self.mean)} and 'std' {list(self.std)} are of pixels from 0 to 1, and 'range' is "
+                f"{list(self.range)}: they need range = [0, 1]"
+            )
         if self.resize_to and self.resize_to < (self.size or 0):
             raise ValueError("'resize_to' must not be below 'size'")
         if self.template != "arcface" and self.crop != "aligned-5pt":
@@ -103,8 +108,11 @@ class InputCard(_Table):
             raise ValueError(
                 "'template' is in shares of the side, from 0 to 1: divide pixels by the side that they are of"
             )
-        if self.template != "arcface" and abs(self.template[0][0] - self.template[1][0]) < 0.05:
-            raise ValueError("'template' has both eyes in one place; it is in shares of the side")
+        if self.template != "arcface" and self.template[1][0] - self.template[0][0] < 0.05:
+            raise ValueError(
+                "'template' has its first eye not left of the second one: the points are left eye, right eye, nose, "
+                "left and right corner of the mouth as they are seen, in shares of the side"
+            )
         return self
 
 

@@ -19,7 +19,14 @@ from btfer.bench.runs.store import RunStore
 from btfer.bench.systems.feeding import missed, pictures, values
 from btfer.bench.systems.input_card import InputCard, Outputs, input_card, is_left_out
 from btfer.bench.systems.networks import AskedNetwork, OpenNetwork, open_network
-from btfer.bench.systems.prediction_files import NO_ANSWER, AnswerSource, by_class, keep_run
+from btfer.bench.systems.odd_answers import tell_of_odd_answers
+from btfer.bench.systems.prediction_files import (
+    NO_ANSWER,
+    AnswerSource,
+    by_class,
+    check_name,
+    keep_run,
+)
 from btfer.errors import UsageError
 from btfer.images import decode_rgb
 from btfer.progress import SILENT, Progress
@@ -79,6 +86,7 @@ def score_network(
     runs_dir: Path, asked: AskedNetwork, name: str, images: ImageSet, progress: Progress = SILENT
 ) -> RunRecord:
     """Run a network on every face and keep its predictions as a run; its record. Raises UsageError."""
+    check_name(name or asked.name)
     network = open_network(asked)
     if network.note:
         progress.say(network.note)
@@ -89,6 +97,7 @@ def score_network(
     source = AnswerSource(asked.source, digest, said.side_px, seconds)
     title = (name or asked.name) + (f" ({network.language})" if network.language else "")
     record = keep_run(runs_dir, title, said.probabilities, images, source)
+    tell_of_odd_answers(said.probabilities, images, progress)
     facts = _facts(asked, network, said)
     return RunStore(runs_dir).write(record.changed(card=facts))
 

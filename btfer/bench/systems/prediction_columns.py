@@ -64,6 +64,7 @@ NO_ANSWERS = (
 PROBABILITIES = "probabilities"
 """What --column calls the columns of probabilities, one for each class."""
 
+_HOW_SURE = {"score", "scores", "conf", "confidence", "prob", "probs", "probability"}
 _WORDS = (
     "p|prob|probs|probability|probabilities|score|scores|conf|confidence|emotion|emotions|expression|expressions|"
     "pred|prediction|predictions|logit|logits|softmax"
@@ -165,6 +166,8 @@ def number(text: str, name: str) -> float:
         plain = plain.replace(",", ".")
     try:
         value = float(plain) / (100 if text.endswith("%") else 1)
+        if "_" in plain:  # Python reads 1_000
+            raise ValueError
     except ValueError:
         raise UsageError(f"{name} is '{text[:20]}', not a number") from None
     if not math.isfinite(value):
@@ -222,10 +225,26 @@ def _names_images(table: CsvTable, name: str, find: Callable[[str], int | None])
 
 
 def _label_columns(table: CsvTable, rest: Sequence[str]) -> list[str]:
-    """Columns that may be the answer: full of names of classes; where there is none, those with a fitting name."""
+    """Columns that may be the answer: full of names of classes; where there is none, those with a fitting name.
+
+    A column called an answer counts whatever it holds: where it has numbers, the names beside it may be the truth,
+    or what was searched for.
+    """
     open_ = [name for name in rest if _plain(name) not in TRUTH_COLUMNS and not class_or_none(name)]
     full = [name for name in open_ if _holds_labels(table, name)]
-    return full or [n for n in open_ if _plain(n) in (*ANSWER_COLUMNS, *UNCLEAR_COLUMNS)]
+    if not full:
+        return [n for n in open_ if _plain(n) in (*ANSWER_COLUMNS, *UNCLEAR_COLUMNS)]
+    if any(_is_answer(name) for name in full):
+        return full
+    return [name for name in open_ if name in full or _is_answer(name)]
+
+
+def _is_answer(name: str) -> bool:
+    """Whether a column is called an answer: `pred`, `pred_idx`, `predicted id`; not `pred_score`, how sure it was."""
+    words = re.split(r"[ _.-]+", _plain(name))
+    return _plain(name) in ANSWER_COLUMNS or (
+        any(word.startswith("pred") for word in words) and not _HOW_SURE.intersection(words)
+    )
 
 
 def _holds_labels(table: CsvTable, name: str) -> bool:

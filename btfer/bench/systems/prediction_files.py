@@ -18,6 +18,7 @@ import numpy as np
 from btfer.bench.datasets import ImageSet
 from btfer.bench.runs.record import EXTERNAL, ReleaseRef, RunDefinition, RunRecord, run_id
 from btfer.bench.runs.store import RunStore
+from btfer.bench.systems.odd_answers import tell_of_odd_answers
 from btfer.bench.systems.prediction_columns import (
     NO_ANSWERS,
     OTHER_CLASSES,
@@ -45,6 +46,7 @@ _NUMBERED = re.compile(
     r"(label|class)?[ _-]?[0-9]+([.,]0*)?"
 )  # LABEL_5 is how transformers names no class
 
+LONGEST_NAME = 255  # as of files, whose names are taken where none is given
 MOST = 1e6  # what a probability, a percentage or a score may be; beyond it, sums of floats mean nothing
 
 
@@ -147,6 +149,17 @@ def _check_is_csv(file: Path) -> None:
         )
     if suffix in (".gz", ".zip", ".bz2", ".xz", ".zst"):
         raise UsageError(f"{file} is packed: unpack it first")
+    if file.is_file() and _begins_as_json(file):
+        raise UsageError(
+            f"{file} holds JSON, whatever it is called: write a CSV with one row for each image, its name and a column "
+            "for each class (with pandas, DataFrame(...).to_csv('answers.csv', index=False))"
+        )
+
+
+def _begins_as_json(file: Path) -> bool:
+    with file.open("rb") as source:
+        start = source.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return re.match(rb'[\[{]\s*[\[{"]', start) is not None
 
 
 _OTHER_FORMATS = {
@@ -175,7 +188,11 @@ def _tell_of_sums(rows: CsvTable, columns: Columns, progress: Progress) -> None:
     others = [name for name in rows.columns if is_other_class(name)]
     counted = (*columns.numbers, *others)
     cells = [[row[name] for name in counted] for row in rows]
-    sums = [sum(number(one, "") for one in row if not _is_silent(one)) for row in cells if any(row)]
+    sums = [
+        sum(number(one, "") for one in row if not _is_silent(one))
+        for row in cells
+        if not _is_silent(*row)
+    ]
     if max(sums) - min(sums) > 0.1 * max(sums):
         progress.say(
             f"the numbers of an image sum to between {min(sums):.3g} and {max(sums):.3g}, so they are no "
@@ -203,6 +220,15 @@ def _twice(line: int) -> str:
     )
 
 
+def check_name(name: str) -> None:
+    """Raise UsageError for a name that would break the lines of a table or steer a terminal."""
+    if not name.isprintable() or len(name) > LONGEST_NAME:
+        raise UsageError(
+            f"{name[:40]!a} is no name for reports: give one printable line of at most {LONGEST_NAME} characters "
+            "with --name"
+        )
+
+
 def keep_run(
     runs_dir: Path, name: str, probabilities: Array, images: ImageSet, source: AnswerSource
 ) -> RunRecord:
@@ -210,11 +236,12 @@ def keep_run(
 
     probabilities: float [N, classes]; NaN = no answer, zeros = an answer that is no class of ours. Both count as
     wrong, the second unless `source.others` is `drop`; the record says how many had no answer. What the same
-    source said of another release is kept beside. Raises UsageError where no image has an answer.
+    source said of another release is kept beside. Raises UsageError where no image has an answer, and as `check_name`.
     """
     from btfer.bench.runs.plots import confusion
     from btfer.bench.runs.predictions import predictions_table, table_scores, write_table
 
+    check_name(name)
     unanswered = np.asarray(np.isnan(probabilities).any(axis=1))
     other = np.asarray(~unanswered & ~(probabilities.sum(axis=1) > 0))
     if (unanswered | other).all():
@@ -253,6 +280,7 @@ def score_file(
     source = AnswerSource(file.name, digest, others=others)
     record = keep_run(runs_dir, name or file.stem, probabilities, images, source)
     _tell(probabilities, others, progress)
+    tell_of_odd_answers(probabilities, images, progress)
     return record
 
 

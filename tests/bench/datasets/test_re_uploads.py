@@ -7,6 +7,8 @@ import pytest
 
 from btfer.bench.datasets import read_source, split_source
 from btfer.bench.datasets.folders import labels_in
+from btfer.bench.datasets.numbering import CONTEMPT, NUMBERINGS
+from btfer.bench.datasets.renumbered import IMAGES, alphabetical
 from btfer.errors import UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.datasets.test_public_sets import (
@@ -452,3 +454,78 @@ def test_a_list_of_rafdb_that_was_cut_off_is_refused(rafdb: Path) -> None:
     table.write_text("\n".join(lines[:-1]) + "\n")
     with pytest.raises(UsageError, match=r"has 1 more, such as .*fetch the list again"):
         read_source(rafdb)
+
+
+def copies(folder: Path, n: int) -> None:
+    """So many files that are called images."""
+    folder.mkdir(parents=True)
+    for number in range(n):
+        (folder / f"{number}.png").touch()
+
+
+BY_THE_ALPHABET = ("angry", "contempt", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+
+
+def test_numbers_that_follow_the_alphabet_by_their_counts_are_refused(tmp_path: Path) -> None:
+    own = NUMBERINGS["affectnet"] | {"7": CONTEMPT}
+    for name, order in (("own", own), ("anew", dict(enumerate(BY_THE_ALPHABET)))):
+        for number, label in order.items():
+            n = round(IMAGES["affectnet"][label] / 500)
+            copies(tmp_path / name / "train" / str(number), n)
+            copies(tmp_path / name / "val" / str(number), 2)
+    assert classes(read_source(tmp_path / "own", "affectnet"), "train").count("happy") > 50
+    with pytest.raises(UsageError, match=r"by the alphabet, .* --labels 0=angry,1=contempt,2=disg"):
+        read_source(tmp_path / "anew", "affectnet")
+    said = ",".join(f"{n}={label}" for n, label in enumerate(BY_THE_ALPHABET))
+    assert labels_in(read_source(tmp_path / "anew", "affectnet", labels=said).how)
+
+
+@pytest.mark.parametrize("most", [20_000, 5_000])
+def test_the_alphabet_is_seen_where_large_classes_were_cut(most: int) -> None:
+    images = {label: min(most, n) for label, n in IMAGES["affectnet"].items()}
+    own = NUMBERINGS["affectnet"] | {"7": CONTEMPT}
+    assert alphabetical({n: images[label] for n, label in own.items()}, "affectnet") == {}
+    anew = {str(n): label for n, label in enumerate(BY_THE_ALPHABET)}
+    assert alphabetical({n: images[one] for n, one in anew.items()}, "affectnet") == anew
+
+
+@pytest.mark.parametrize("kind", ["rafdb", "fer2013", "affectnet"])
+@pytest.mark.parametrize("share", [1.0, 0.1])
+def test_the_own_numbers_of_a_set_are_never_taken_for_the_alphabet(kind: str, share: float) -> None:
+    rng = np.random.default_rng(1)
+    images = {label: rng.binomial(n, share) for label, n in IMAGES[kind].items()}
+    numbers = sorted(NUMBERINGS[kind], key=int)
+    own = {number: images[NUMBERINGS[kind][number]] for number in numbers}
+    anew = {number: images[label] for number, label in zip(numbers, EXPRESSIONS, strict=True)}
+    assert alphabetical(own, kind) == {}
+    assert alphabetical(anew, kind) == dict(zip(numbers, EXPRESSIONS, strict=True))
+    assert alphabetical(dict.fromkeys(numbers, 500), kind) == {}
+
+
+def test_a_table_of_fer2013_that_was_numbered_by_the_alphabet_is_refused(tmp_path: Path) -> None:
+    pixels = " ".join(["7"] * 48 * 48)
+    for name, order in (("own", FER2013_ORDER), ("anew", EXPRESSIONS)):
+        rows = [
+            f"{number},{pixels},Training\n"
+            for number, label in enumerate(order)
+            for _ in range(round(IMAGES["fer2013"][label] / 100))
+        ]
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "fer2013.csv").write_text("emotion,pixels,Usage\n" + "".join(rows))
+    assert classes(read_source(tmp_path / "own"), "train").count("happy") == 90
+    with pytest.raises(UsageError, match=r"FER2013 has by the alphabet, 0=angry"):
+        read_source(tmp_path / "anew")
+
+
+def test_a_list_of_affectnet_that_corrects_its_folders_says_how_often(tmp_path: Path) -> None:
+    rows = []
+    for n, label in enumerate(EXPRESSIONS):
+        save(tmp_path / "x" / label / f"{n}.png")
+        rows.append(f"{n},{label}/{n}.png,{'sad' if label == 'angry' else label},0.8\n")
+    table = tmp_path / "x" / "labels.csv"
+    table.write_text(",pth,label,relFCs\n" + "".join(rows))
+    source = read_source(tmp_path / "x")
+    assert classes(source, "all").count("sad") == 2
+    assert source.how.endswith(", 1 of 7 images in the folder of another class")
+    table.write_text(table.read_text().replace("angry/0.png,sad", "angry/0.png,angry"))
+    assert "folder of another" not in read_source(tmp_path / "x").how

@@ -1,6 +1,7 @@
 """Places, ties and intervals of a leaderboard, by another way; and what a folder of strangers' files does to it."""
 
 import csv
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -195,3 +196,23 @@ def test_what_browsers_make_of_bundles_is_read_or_named(tmp_path: Path, images: 
     written = write_leaderboard(folder, images, tmp_path / "site")
     assert written.ranked == 1
     assert written.left_out == [("theirs", "it was unpacked: pack its two files as a zip again")]
+
+
+def test_what_is_called_a_bundle_and_cannot_be_read_is_named(
+    tmp_path: Path, images: ImageSet
+) -> None:
+    folder = tmp_path / "bundles"
+    draw_bundle(folder, images, "whole", 0.6, 1)
+    draw_bundle(folder / "lab", images, "deeper", 0.5, 2)
+    (folder / "gone.zip").symlink_to("nowhere.zip")
+    (folder / "loop.zip").symlink_to("loop.zip")
+    os.mkfifo(folder / "pipe.zip")
+    (folder / "notes").mkdir()
+    written = write_leaderboard(folder, images, folder / "leaderboard")
+    assert written.ranked == 1
+    assert written.left_out == [
+        ("gone.zip", "gone.zip is not a bundle: there is no such file"),
+        ("lab", "it is a folder with 1 of its own: put them beside the others"),
+        ("loop.zip", "loop.zip is not a bundle: there is no such file"),
+        ("pipe.zip", "pipe.zip is not a bundle: it is no file"),
+    ]

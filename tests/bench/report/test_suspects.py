@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -14,7 +15,7 @@ from btfer.bench.report.suspects import (
 )
 from btfer.bench.runs.store import RunStore
 from btfer.bench.systems.prediction_files import AnswerSource, keep_run
-from btfer.errors import Incomplete
+from btfer.errors import Incomplete, UsageError
 from btfer.expressions import EXPRESSIONS
 from tests.bench.conftest import draw_release
 
@@ -91,3 +92,12 @@ def test_without_a_good_run_or_a_report_the_next_command_is_named(
         find_suspects(RunStore(tmp_path / "runs"), images)
     with pytest.raises(Incomplete, match="run btfer report"):
         read_suspects(tmp_path / "reports")
+
+
+def test_a_table_of_other_images_is_named(images: ImageSet, tmp_path: Path) -> None:
+    keep(tmp_path / "runs", images, "a", 0)
+    (table,) = (tmp_path / "runs").glob("*/predictions_*.parquet")
+    pd.read_parquet(table).iloc[1:].to_parquet(table)
+    with pytest.raises(UsageError) as refused:
+        find_suspects(RunStore(tmp_path / "runs"), images)
+    assert f"{table} has no prediction of {images.files[0]}" in str(refused.value)

@@ -62,10 +62,27 @@ def test_a_record_is_written_as_it_was_read_with_keys_that_nobody_knows(tmp_path
     [
         ({"definition": None}, "'definition' is not an object"),
         ({"definition": {"architecture": "lenet5"}}, "'definition.weights' is missing"),
+        (
+            {
+                "definition": {
+                    **{"architecture": "a\x1b[2J", "weights": "none", "balance": "none", "seed": 1},
+                    **{"resolution": 48, "protocol": {"name": "paper"}},
+                }
+            },
+            "'definition.architecture' holds a control character",
+        ),
         ({"metrics": []}, "'metrics' is not an object"),
         ({"metrics": {"validation": 1}}, "metrics.validation is not an object"),
         ({"metrics": {"test": {"accuracy": "x"}}}, r"metrics\.test\.accuracy is not a number"),
         ({"metrics": {"test": {"accuracy": None}}}, r"metrics\.test\.accuracy is not a number"),
+        (
+            {"metrics": {"test": {"accuracy": -1}}},
+            r"metrics\.test\.accuracy is -1, not from 0 to 1",
+        ),
+        (
+            {"metrics": {"test": {"macro": {"f1": float("nan")}}}},
+            r"metrics\.test\.macro\.f1 is nan, not from 0 to 1",
+        ),
         ({"metrics": {"test": {"macro": 1}}}, r"metrics\.test\.macro is not an object"),
         ({"metrics": {"test": {"macro": {"f1": []}}}}, r"metrics\.test\.macro\.f1 is not a number"),
         ({"leaks": 3}, "leaks is not an object"),

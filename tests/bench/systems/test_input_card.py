@@ -77,7 +77,13 @@ def test_only_classes_are_needed() -> None:
         ({"range": [1, 1]}, "'range' must be two different numbers"),
         ({"range": [0]}, "'range.1' is missing"),
         ({"template": "ffhq"}, "'template' must be \"arcface\" or five points"),
-        ({"template": [[0.1, 0.2]] * 5, "crop": "aligned-5pt"}, "both eyes in one place"),
+        ({"template": [[0.1, 0.2]] * 5, "crop": "aligned-5pt"}, "first eye not left of"),
+        (
+            {"template": [[0.7, 0.4], [0.3, 0.4], *[[0.5, 0.6]] * 3], "crop": "aligned-5pt"},
+            "first eye not left of",
+        ),
+        ({"range": [0, 255], "mean": [0.485, 0.456, 0.406]}, "they need range = [0, 1]"),
+        ({"range": [0, 255], "std": [0.229, 0.224, 0.225]}, "they need range = [0, 1]"),
         (
             {"template": [[38, 52], [74, 52], *[[56, 72]] * 3], "crop": "aligned-5pt"},
             "divide pixels by the side",

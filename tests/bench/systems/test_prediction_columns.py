@@ -402,3 +402,91 @@ def test_images_are_found_by_the_end_of_a_path_and_by_an_address(tmp_path: Path)
     (tmp_path / "p.csv").write_text("file,pred\n100.png,sad\n")
     with pytest.raises(UsageError, match=r"called as images/angry/100.png"):
         read_predictions(tmp_path / "p.csv", images)
+
+
+@pytest.mark.parametrize("answer", ["3", "LABEL_3", "[sad happy]", "frightened"])
+@pytest.mark.parametrize("name", ["pred", "pred_idx", "Predicted class", "prediction"])
+def test_names_beside_an_answer_that_cannot_be_read_are_not_taken_for_it(
+    name: str, answer: str, images: ImageSet, table: Callable[..., Path]
+) -> None:
+    """What was searched for, say, which is right more often than any network."""
+    file = table(lambda f, c, n: {"file": f, "emotion": "sad" if n % 5 == 0 else c, name: answer})
+    with pytest.raises(UsageError, match=rf"any of emotion, {name} may be the answer; say which"):
+        read_predictions(file, images)
+
+
+def test_how_sure_an_answer_is_makes_it_no_other_answer(
+    images: ImageSet, table: Callable[..., Path]
+) -> None:
+    file = table(lambda f, c, n: {"file": f, "emotion": "sad", "pred_score": 0.5, "prob": 0.5})
+    assert (read_predictions(file, images).argmax(axis=1) == EXPRESSIONS.index("sad")).all()
+
+
+@pytest.mark.parametrize("text", ['[[{"label": "sad"}]]', '{"file": "a.png"}\n', "\ufeff[\n {}]"])
+def test_json_under_another_name_is_called_json(
+    text: str, images: ImageSet, tmp_path: Path
+) -> None:
+    (tmp_path / "answers.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"answers.csv holds JSON, whatever it is called"):
+        read_predictions(tmp_path / "answers.csv", images)
+
+
+def test_a_face_that_was_not_found_does_not_make_scores_of_probabilities(
+    images: ImageSet, table: Callable[..., Path]
+) -> None:
+    said = KeptLines()
+    rows = table(lambda f, c, n: {"file": f, **(sevenths(c) if n else sevenths("", "no face"))})
+    rows.write_text(
+        rows.read_text().replace("0.1,0.1,0.1,0.1,0.1,0.1,0.1", ",".join(["no face"] * 7))
+    )
+    found = read_predictions(rows, images, progress=said)
+    assert np.isnan(found[0]).all()
+    assert said.lines == []
+
+
+def test_a_number_with_underscores_is_none(images: ImageSet, table: Callable[..., Path]) -> None:
+    file = table(lambda f, c, n: {"file": f, **sevenths(c, "1_000")})
+    with pytest.raises(UsageError, match="'1_000', not a number"):
+        read_predictions(file, images)
+
+
+def lowest_is_best(file: str, label: str, number: int) -> Row:
+    """Distances, of a network that is right of six in seven."""
+    nearest = EXPRESSIONS[number % 7] if number % 7 == 0 else label
+    return {"file": file, **{name: 1 if name == nearest else 6 for name in EXPRESSIONS}}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (lowest_is_best, "guessing gives 14.3%: are the classes in another order, or are low"),
+        (lambda f, c, n: {"file": f, "answer": "sad"}, "all 280 answers are sad: look at how"),
+        (lambda f, c, n: {"file": f, "answer": EXPRESSIONS[n % 7]}, ""),
+        (lambda f, c, n: {"file": f, "answer": c if n % 4 else "sad"}, ""),
+    ],
+    ids=["distances", "one class for all", "a guesser", "a good one"],
+)
+def test_answers_that_can_hardly_be_meant_are_told(
+    row: Callable[[str, str, int], Row], words: str, tmp_path: Path
+) -> None:
+    labels = np.arange(280) // 40
+    images = ImageSet(
+        "r", tmp_path, tuple(f"{n:03d}.png" for n in range(280)), labels, {}, "ab" * 32
+    )
+    rows = [row(file, EXPRESSIONS[labels[n]], n) for n, file in enumerate(images.files)]
+    lines = [list(rows[0]), *(one.values() for one in rows)]
+    (tmp_path / "a.csv").write_text("".join(",".join(map(str, line)) + "\n" for line in lines))
+    said = KeptLines()
+    score_file(tmp_path / "runs", tmp_path / "a.csv", "", images, progress=said)
+    odd = [line for line in said.lines if "guessing" in line or "answers are" in line]
+    assert (len(odd), words in "".join(odd)) == (bool(words), True)
+
+
+@pytest.mark.parametrize("name", ["net\x1b[31m", "two\nlines", "net\u202egnp", "x" * 256])
+def test_a_name_that_would_steer_a_terminal_is_refused(
+    name: str, images: ImageSet, table: Callable[..., Path], tmp_path: Path
+) -> None:
+    file = table(lambda f, c, n: {"file": f, "answer": "sad"})
+    with pytest.raises(UsageError, match=r"is no name for reports: .* with --name"):
+        score_file(tmp_path / "runs", file, name, images)
+    assert not (tmp_path / "runs").exists()
