@@ -71,7 +71,10 @@ Seeds = Annotated[
     typer.Option("--seed", metavar="N", help="One run for each seed [setting seed]."),
 ]
 Consecutive = Annotated[
-    int, typer.Option("--seeds", min=1, help="Number of consecutive seeds, from each --seed.")
+    int,
+    typer.Option(
+        "--seeds", min=1, max=1_000, help="Number of consecutive seeds, from each --seed."
+    ),
 ]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Most epochs per phase [the protocol's].")]
 Limit = Annotated[
