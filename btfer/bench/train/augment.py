@@ -16,7 +16,8 @@ from btfer.jit import compiled
 
 Array = np.ndarray[Any, Any]
 F = np.float32
-U = np.uintp  # a signed index would be looked at, whether it counts from the end
+I4, U, U4 = np.int32, np.uintp, np.uint32
+LINE = 64  # bytes of the CPU's cache
 
 GREY = np.array([[0.299], [0.587], [0.114]], np.float32)  # ITU-R 601, as Pillow's "L" and Keras
 
@@ -70,46 +71,80 @@ def warp(
 ) -> Array:
     """float32 [B, s, s, 3]: the chosen of uint8 [N, s, s, 3] under an `affine` each, times scale plus offset.
 
-    What comes from outside repeats the border. Other Python threads run meanwhile.
+    What comes from outside repeats the border. Other Python threads run meanwhile. s is at least 2.
     """
     side = pixels.shape[1]
-    out = np.empty((len(chosen), side, side, 3), np.float32)
+    out = _aligned(len(chosen) * side * side * 3)
     rows = matrices.reshape(len(chosen), 6).astype(np.float32)
     flat = pixels.reshape(-1)
     flat.setflags(write=False)  # as when mapped: compiled for one kind of array
-    _warp(flat, side, chosen, rows, F(scale), F(offset), out.reshape(-1))
-    return out
+    _warp(flat, side, chosen, rows, F(scale), F(offset), out)
+    return out.reshape(len(chosen), side, side, 3)
+
+
+def _aligned(count: int) -> Array:
+    """float32 [count] from a line of the CPU's cache on: what begins elsewhere, TensorFlow and JAX copy."""
+    room = np.empty(count + LINE // 4, np.float32)
+    first = -room.ctypes.data % LINE // 4
+    return room[first : first + count]
 
 
 @compiled
 def _warp(
     flat: Pixels, side: int, chosen: Array, matrices: Array, scale: Any, offset: Any, out: Array
 ) -> None:
-    """Through flat arrays: with four indices a pixel takes twice as long."""
-    last = F(side - 1)
+    """Row by row: where its pixels come from, their neighbours, and what these give together.
+
+    In one loop nothing would be compiled to vector instructions, since each pixel is read from a place of its own.
+    Here the first and the last loop are, up to 16 pixels at once: 2.0 ns a pixel beside 9.6, and the same bits.
+    Through flat arrays, and unsigned indices: a signed one is looked at, whether it counts from the end.
+    """
+    last, across = F(side - 1), I4(side)
+    shares, starts = np.empty((2, side), np.float32), np.empty((2, side), np.int32)
+    near = np.empty((4, side), np.uint32)
+    place = U(0)
     for number in range(chosen.shape[0]):
         begin = U(chosen[number]) * U(side * side * 3)
-        place = U(number) * U(side * side * 3)
         a, b, c = matrices[number, 0], matrices[number, 1], matrices[number, 2]
         d, e, f = matrices[number, 3], matrices[number, 4], matrices[number, 5]
         for y in range(side):
             for x in range(side):
                 from_x = min(max(a * F(x) + b * F(y) + c, F(0)), last)
                 from_y = min(max(d * F(x) + e * F(y) + f, F(0)), last)
-                left, top = np.int32(from_x), np.int32(from_y)
-                share_x, share_y = from_x - F(left), from_y - F(top)
-                right = U(3) if left < side - 1 else U(0)
-                above = begin + U(np.int32(top * side + left) * 3)
-                below = above + (U(3 * side) if top < side - 1 else U(0))
+                # The last column is a right neighbour with a share of 1: none lies outside, and nothing branches.
+                left, top = min(I4(from_x), I4(side - 2)), I4(from_y)
+                shares[0, x], shares[1, x] = from_x - F(left), from_y - F(top)
+                starts[0, x] = (top * across + left) * I4(3)
+                starts[1, x] = (min(I4(top + 1), I4(side - 1)) * across + left) * I4(3)
+            for x in range(side):
+                for row in range(2):
+                    at = begin + U(starts[row, x])
+                    near[2 * row, x] = _four(flat, at)
+                    # Not four from at + 3, which could end outside.
+                    near[2 * row + 1, x] = _four(flat, at + U(2)) >> U4(8)
+            for x in range(side):
+                share_x, share_y = shares[0, x], shares[1, x]
                 here = (F(1) - share_x) * (F(1) - share_y)
                 beside, under = share_x * (F(1) - share_y), (F(1) - share_x) * share_y
-                for channel in range(U(3)):
-                    value = here * F(flat[above + channel])
-                    value += beside * F(flat[above + right + channel])
-                    value += under * F(flat[below + channel])
-                    value += share_x * share_y * F(flat[below + right + channel])
-                    out[place] = value * scale + offset
-                    place += U(1)
+                for channel in range(3):
+                    value = here * _byte(near[0, x], channel)
+                    value += beside * _byte(near[1, x], channel)
+                    value += under * _byte(near[2, x], channel)
+                    value += share_x * share_y * _byte(near[3, x], channel)
+                    out[place + U(3 * x + channel)] = value * scale + offset
+            place += U(3 * side)
+
+
+@compiled
+def _four(flat: Pixels, at: Any) -> Any:
+    """A pixel and the byte after it in one number, which is compiled to one read."""
+    low = U4(flat[at]) | (U4(flat[at + U(1)]) << U4(8))
+    return low | (U4(flat[at + U(2)]) << U4(16)) | (U4(flat[at + U(3)]) << U4(24))
+
+
+@compiled
+def _byte(four: Any, number: int) -> Any:
+    return F((four >> U4(8 * number)) & U4(255))
 
 
 class WarpAndScale(keras.layers.Layer):

@@ -45,6 +45,31 @@ def test_a_quarter_turn_and_a_zoom_are_about_the_centre() -> None:
     assert larger[24, 24, 0] == 255
 
 
+@pytest.mark.parametrize("side", [2, 3, 17, 48, 65])  # less than a vector, with a rest, whole
+def test_each_pixel_is_the_mean_of_its_four_neighbours_by_their_shares(side: int) -> None:
+    pixels = RNG.integers(0, 256, (9, side, side, 3)).astype(np.uint8)
+    chosen = np.array([8, 0, 3, 8])  # the first and the last in memory among them
+    far = Augmentation(rotation_degrees=180, shift=0.9, zoom=0.5)
+    matrices = draw_affines(np.random.default_rng(side), len(chosen), side, far)
+    x, y = np.meshgrid(np.arange(side), np.arange(side))
+    for number, found in enumerate(warp(pixels, chosen, matrices)):
+        places = matrices[number] @ np.stack([x.ravel(), y.ravel(), np.ones(side * side)])
+        across, down = places.clip(0, side - 1).reshape(2, side, side, 1)
+        left, top = across[..., 0].astype(int), down[..., 0].astype(int)
+        right, bottom = np.minimum(left + 1, side - 1), np.minimum(top + 1, side - 1)
+        source = pixels[chosen[number]].astype(float)
+        above = source[top, left] + (source[top, right] - source[top, left]) * (across % 1)
+        below = source[bottom, left] + (source[bottom, right] - source[bottom, left]) * (across % 1)
+        assert np.allclose(found, above + (below - above) * (down % 1), atol=0.02)
+
+
+@pytest.mark.parametrize("size", [1, 4, 7])
+def test_a_batch_begins_where_no_backend_has_to_copy_it(size: int) -> None:
+    kept = [warp(PIXELS, np.arange(size), affine(48, flip=np.ones(size))) for _ in range(8)]
+    assert {batch.ctypes.data % 64 for batch in kept} == {0}
+    assert all(batch.shape == (size, 48, 48, 3) and batch.flags.c_contiguous for batch in kept)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # in Keras's old generator
 @pytest.mark.parametrize("seed", range(6))
 def test_a_warp_is_that_of_the_papers_generator(seed: int) -> None:
