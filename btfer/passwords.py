@@ -8,7 +8,7 @@ _SECRET = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
 _PARAMETER = re.compile(r"([^\s?&;=]+)=([^&]*)")
 _SETTING = re.compile(r"(\b\w*(?:passw|pwd)\w*\s*=\s*)('[^']*'|\S+)", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b[a-z][a-z\d+.-]*://\S+?(?=[)'\":;,.]*(?:\s|$))", re.IGNORECASE)
-_WEB = re.compile(r"(https?://[^\s/:@]*:)[^\s/@]*@", re.IGNORECASE)
+_LOGIN = re.compile(r"(\b[a-z][a-z\d+.-]*://[^\s/:@]*:)[^\s/@]*@", re.IGNORECASE)
 _PORT = re.compile(r"\d+\b")
 _DATABASES = ("postgres", "mysql", "mariadb", "mongodb", "redis", "oracle", "mssql")
 
@@ -34,7 +34,7 @@ def without_password(url: str) -> str:
 
 def without_passwords(text: str) -> str:
     """A message with `***` for the password of every URL in it, and for `password=...`."""
-    text = _WEB.sub(rf"\1{HIDDEN}@", text)
+    text = _LOGIN.sub(rf"\1{HIDDEN}@", text)
     text = _ADDRESS.sub(lambda found: _of_database(found[0]), text)
     return _SETTING.sub(rf"\1{HIDDEN}", text)
 

@@ -78,7 +78,9 @@ class Settings(BaseSettings):
         "processes",
         description="where heavy loops run: in this process, in several, or on a Ray cluster",
     )
-    workers: int = Field(0, ge=0, description="processes for heavy loops; 0 = one per core")
+    workers: int = Field(
+        0, ge=0, le=10_000, description="processes for heavy loops; 0 = one per core"
+    )
     address: str = Field(
         "local",
         description="Ray cluster of the engine ray: local = this machine, for the command's time; auto = one that "
@@ -150,7 +152,8 @@ class Settings(BaseSettings):
     @field_validator("address")
     @classmethod
     def _is_address(cls, address: str) -> str:
-        if not ADDRESS.fullmatch(address):
+        is_whole = ADDRESS.fullmatch(address) is not None
+        if not is_whole or ("://" in address and not 0 < int(address.rpartition(":")[2]) < 1 << 16):
             raise ValueError("write local, auto or ray://HOST:PORT")
         return address
 

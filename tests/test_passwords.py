@@ -41,6 +41,8 @@ def test_what_is_no_secret_is_shown(url: str, expected: str) -> None:
         ("no such command 'postgres://a:pw@h/x'.", "no such command 'postgres://a:***@h/x'."),
         ("(postgres://a:pw@h/x?sslmode=no):", "(postgres://a:***@h/x?sslmode=no):"),
         ("proxy http://a:pw@h:8080, twice", "proxy http://a:***@h:8080, twice"),
+        ("got 'ray://u:pw@h:1'", "got 'ray://u:***@h:1'"),
+        ("postgres://a:p@w@h/x", "postgres://a:***@h/x"),
         ("connect: host=h password='a b' port=5", "connect: host=h password=*** port=5"),
         ("http://HOST:PORT and https://h/@me?key=1", "http://HOST:PORT and https://h/@me?key=1"),
         ("see postgresql://USER@HOST/NAME", "see postgresql://USER@HOST/NAME"),

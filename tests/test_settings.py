@@ -25,6 +25,7 @@ def test_flags_beat_the_environment_which_beats_the_file(
     ("text", "message"),
     [
         ("workers = -1", "workers.*greater than or equal to 0.*-1"),
+        ("workers = 100_000_000_000", "workers.*less than or equal to 10000"),
         ("colour = 'red'", "unknown setting 'colour' in btfer.toml; choose one of data_dir"),
         ("min_face = 50", "unknown setting 'min_face' in btfer.toml; did you mean 'min_face_px'"),
         ("workers =", "btfer.toml cannot be read"),

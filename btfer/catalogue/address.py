@@ -1,6 +1,7 @@
 """Where a catalogue is: reading its database URL."""
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 
@@ -28,9 +29,14 @@ def parse(url: str) -> sa.URL:
         ) from None
     if "@" in (parsed.host or ""):  # the end of a password would be shown as the name of a host
         raise UsageError(f"catalogue '{without_password(url)}': write an @ in the password as %40")
+    if "\0" in unquote(url):  # libpq would read all up to there, and connect to something else
+        raise UsageError(f"catalogue '{without_password(url)}': a %00 cannot be in a database URL")
     kind = parsed.drivername.partition("+")[0]
     if kind in ("postgres", "postgresql"):
-        return parsed.set(drivername=POSTGRESQL)
+        # libpq's spelling of a socket's folder is that of a host: postgresql://%2Frun%2Fpostgresql/faces
+        host = parsed.host or ""
+        host = unquote(host) if host.lower().startswith("%2f") else host
+        return parsed.set(drivername=POSTGRESQL, host=host or None)
     if kind == "sqlite" and not parsed.host:  # two slashes make a folder of it a host
         return parsed
     raise UsageError(f"catalogue '{without_password(url)}': {FORMS}")

@@ -7,9 +7,10 @@ import multiprocessing
 import os
 import pickle
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.util import Finalize
 from threading import Thread
 from typing import Any, NamedTuple, Protocol
@@ -64,15 +65,19 @@ class ProcessLane:
     """A worker process of this machine."""
 
     def __init__(self) -> None:
-        self._executor = _one_worker()
+        with _plain_start():
+            self._executor = _one_worker()
 
     def submit(self, fn: Callable[[Any], Any], item: Any) -> "Future[Answer]":
         """See `Lane`."""
-        try:
-            return self._executor.submit(answer, fn, item)
-        except BrokenProcessPool:  # it died while it had nothing to do
-            self.restart()
-            return self._executor.submit(answer, fn, item)
+        with _plain_start():
+            try:
+                future = self._executor.submit(answer, fn, item)
+            except BrokenProcessPool:  # it died while it had nothing to do
+                self.restart()
+                future = self._executor.submit(answer, fn, item)
+        _leave_results_to_worker(self._executor)
+        return future
 
     def is_death(self, error: BaseException) -> bool:
         """See `Lane`."""
@@ -81,7 +86,8 @@ class ProcessLane:
     def restart(self) -> bool:
         """See `Lane`."""
         self._executor.shutdown(wait=False, cancel_futures=True)
-        self._executor = _one_worker()
+        with _plain_start():
+            self._executor = _one_worker()
         return True
 
     def close(self) -> None:
@@ -92,8 +98,28 @@ class ProcessLane:
         """See `Lane`. The end of a process of this machine is always noticed."""
 
 
+@contextmanager
+def _plain_start() -> Iterator[None]:
+    """Each worker takes a process and some open files, of which a user may have so many."""
+    try:
+        yield
+    except OSError as error:
+        raise BtferError(
+            f"a worker process cannot be started ({error.strerror}); what was done is kept: run again with fewer "
+            "--workers"
+        ) from error
+
+
 def _one_worker() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, mp_context=SPAWN, initializer=_start_on_one_core)
+
+
+def _leave_results_to_worker(executor: Any) -> None:
+    """Close our copy of the end of the pipe into which its one worker, started by now, writes results.
+
+    With it open, who reads half a result, of a worker that was killed while it sent it, waits for the rest forever.
+    """
+    executor._result_queue._writer.close()
 
 
 def answer(fn: Callable[[Any], Any], item: Any) -> Answer:

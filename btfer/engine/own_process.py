@@ -123,7 +123,7 @@ class _Processes(Generic[Item, Result]):
         attempt, process, slot = self._running[ready]
         try:
             found = ready.recv()
-        except EOFError:
+        except (EOFError, OSError):  # it died before its answer, or in the middle of it
             found = None
         process.join()
         del self._running[ready]

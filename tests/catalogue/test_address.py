@@ -54,6 +54,12 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     assert "127.0.0.1" in str(failed.value)
 
 
+def test_a_socket_may_be_written_as_libpq_writes_it_and_nothing_is_cut_off() -> None:
+    assert parse("postgres://ann:a%2Fb@%2Frun%2Fpg:5433/x").host == "/run/pg"
+    with pytest.raises(UsageError, match=r"'postgres://u:\*\*\*@h/x': a %00 cannot be"):
+        parse("postgres://u:S3c%00ret@h/x")
+
+
 def test_the_common_short_spelling_of_postgresql_is_taken() -> None:
     assert parse("postgres://ann@h/x") == parse("postgresql://ann@h/x")
     assert sqlite_file("postgres://ann@h/x") is None

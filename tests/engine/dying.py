@@ -3,7 +3,9 @@
 import os
 import signal
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from btfer.errors import ImageError, MissingExtra
 
@@ -45,6 +47,21 @@ def die_of_many_bytes(data: bytes) -> int:
     if data[:1] == b"x":
         os._exit(9)
     return len(data)
+
+
+def die_while_answering(item: tuple[int, Path]) -> bytes:
+    """The first time, with half of what it sends on the way."""
+    n, folder = item
+    mark = folder / str(n)
+    if n == 3 and not mark.exists():
+        mark.touch()
+        Connection._send = _send_half  # type: ignore[attr-defined]
+    return bytes([n]) * 200_000
+
+
+def _send_half(self: Any, data: bytes, *_: object) -> None:
+    os.write(self.fileno(), bytes(data)[: len(data) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def dead(n: int) -> int:

@@ -65,12 +65,21 @@ def test_without_ray_it_names_the_extra(pictures: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "address", ["", "here", "ray://", "ray://a b:1", "ray://host", "http://h:1"]
+    "address",
+    ["", "here", "ray://", "ray://a b:1", "ray://host", "http://h:1", "ray://h:0", "ray://h:99999"],
 )
 def test_an_address_that_is_none_is_a_usage_error(address: str, tmp_path: Path) -> None:
     code, _, err = btfer("--engine", "ray", "--address", address, "status", cwd=tmp_path)
     assert code == 2
     assert f"setting 'address': write local, auto or ray://HOST:PORT (got '{address}')" in err
+
+
+def test_a_password_in_an_address_is_not_shown(tmp_path: Path) -> None:
+    given = ("--engine", "ray", "--address", "ray://ann:S3cret@h:10001", "status")
+    code, out, err = btfer(*given, cwd=tmp_path)
+    assert code == 2
+    assert "got 'ray://ann:***@h:10001'" in err
+    assert "S3cret" not in out + err
 
 
 def test_an_address_without_the_engine_is_a_usage_error(tmp_path: Path) -> None:

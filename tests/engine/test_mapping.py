@@ -1,6 +1,7 @@
 """One function over many items, on worker processes that are killed: of one item, of some, of every one."""
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from tests.engine.dying import (
     die,
     die_of_many_bytes,
     die_once,
+    die_while_answering,
     fail,
     fail_oddly,
     process_id,
@@ -76,6 +78,33 @@ def test_a_worker_that_dies_once_costs_nothing(tmp_path: Path) -> None:
     found = list(map_unordered(die_once, items, engine=TWO))
     assert sorted(found) == [n * n for n in range(30)]
     assert {one.name for one in tmp_path.iterdir()} == {"3", "13", "23"}  # they did die
+
+
+def test_more_workers_than_the_system_lets_a_user_have_are_one_line() -> None:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    in_use = len(os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (in_use + 40, limit[1]))
+    try:
+        with pytest.raises(BtferError, match=r"cannot be started \(Too many open files\); .*fewer"):
+            list(map_unordered(square, range(300), engine=Engine("processes", 300)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("way", ["many", "one by one"])
+def test_a_worker_that_is_killed_while_it_sends_its_result_is_replaced(
+    way: str, tmp_path: Path
+) -> None:
+    items = [(n, tmp_path) for n in range(8)]
+    if way == "many":
+        found = list(map_unordered(die_while_answering, items, engine=TWO))
+    else:
+        with one_by_one(TWO) as run:
+            found = [run(die_while_answering, item) for item in items]
+    assert sorted(one[0] for one in found) == list(range(8))
+    assert {len(one) for one in found} == {200_000}
+    assert (tmp_path / "3").exists()  # it did die
 
 
 def test_of_many_things_in_one_item_only_the_deadly_one_is_lost() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from btfer.engine import SERIAL, Ended, Engine, each_in_its_own_process
 from btfer.engine.choice import share_of_cores
-from tests.engine.dying import cores_seen, fail_or_die, gpu_seen, process_id
+from tests.engine.dying import cores_seen, die_while_answering, fail_or_die, gpu_seen, process_id
 
 KINDS = ("dies", "fails", "fails once", "ends", "ends too")
 
@@ -39,6 +39,14 @@ def test_each_has_a_process_and_one_that_fails_a_second_try(engine: Engine, tmp_
     processes = {ends[kind].result for kind in ("fails once", "ends", "ends too")}
     assert len(processes) == 3
     assert os.getpid() not in processes
+
+
+def test_a_process_that_is_killed_while_it_sends_its_result_has_a_second_try(
+    tmp_path: Path,
+) -> None:
+    items = [(3, tmp_path), (4, tmp_path)]
+    ends = list(each_in_its_own_process(die_while_answering, items, engine=SERIAL))
+    assert {one.item[0]: (one.tries, one.error) for one in ends} == {3: (2, ""), 4: (1, "")}
 
 
 def test_each_gpu_has_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
