@@ -7,18 +7,20 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from btfer.cached import DAMAGED
 from btfer.errors import UsageError
 from btfer.files import sha256_file
 from btfer.packed.arrow_tables import read_table
 from btfer.packed.image import PackedImage
 from btfer.packed.tars import is_webdataset, names_file, read_tar
+from btfer.parsing import parse_json
 
 __all__ = ["PackedImage", "digest_of", "packed_files", "read_packed"]
 
 READERS = {".parquet": read_table, ".arrow": read_table, ".tar": read_tar}
 RELEASE = "release.json"  # a release of btfer packs the images once more that lie beside
 _DEEPEST = 3  # folders below the set, as in `default/train/0000.parquet`
-_INTERIM = "cache-"  # Arrow files that Hugging Face's datasets leaves beside a set that was opened and mapped
+_INTERIM, _STATE = "cache-", "state.json"
 _POINTER = b"version https://git-lfs"
 
 
@@ -46,8 +48,19 @@ def _below(path: Path) -> Iterator[Path]:
                 continue
             if any(part[0] in ".@" for part in file.relative_to(path).parts):
                 continue
-            if file.suffix.lower() != ".arrow" or not file.name.startswith(_INTERIM):
+            if not _is_interim(file):
                 yield file
+
+
+def _is_interim(file: Path) -> bool:
+    """Whether Hugging Face's datasets left it beside a set that was opened and changed; a list may say otherwise."""
+    if file.suffix.lower() != ".arrow" or not file.name.startswith(_INTERIM):
+        return False
+    try:
+        files = parse_json((file.parent / _STATE).read_bytes())["_data_files"]
+        return file.name not in {one["filename"] for one in files}
+    except (OSError, *DAMAGED):
+        return True
 
 
 def read_packed(file: Path) -> Iterator[PackedImage]:

@@ -160,8 +160,8 @@ def _bytes(name: str) -> bytes:
 def _holds(path: Path, needles: Needles) -> bool:
     if path.suffix in _WEIGHTS:
         return False
-    if path.suffix in (".parquet", ".arrow"):
-        return needles.in_bytes(path.read_bytes()) or _in_table(path, needles)
+    if path.suffix in (".parquet", ".arrow") and _in_table(path, needles):
+        return True
     if path.stat().st_size > 64 << 20:
         return _in_large(path, needles)
     return sha256_file(path) in needles.digests or needles.in_bytes(path.read_bytes())

@@ -18,6 +18,7 @@ from btfer.engine import SERIAL
 from btfer.errors import BtferError, UsageError
 from btfer.expressions import EXPRESSIONS
 from btfer.leaks.training import read_training
+from btfer.packed import packed_files
 from tests.bench.datasets.shared import assert_refused_in_one_line, parquet, picture, tar
 from tests.bench.datasets.test_public_sets import classes, save
 
@@ -170,6 +171,11 @@ def test_what_save_to_disk_wrote_is_read_and_what_was_left_beside_it_is_not(tmp_
     )
     found, _ = read_training(folder, "set", tmp_path / "leaks", engine=SERIAL)
     assert len(found) == 14
+    named = folder / "test" / "state.json"  # as in 2021: huggingface/datasets #1993
+    (folder / "test" / "data-00000-of-00002.arrow").rename(folder / "test" / "cache-00ff.arrow")
+    named.write_text(named.read_text().replace("data-00000-of-00002", "cache-00ff"))
+    (folder / "test" / "data-00001-of-00002.arrow").unlink()
+    assert len(packed_files(folder)) == 3
     (folder / "train" / "data-00001-of-00002.arrow").unlink()
     with pytest.raises(UsageError, match=r"train/data has 1 files, .* should have 2"):
         read(folder)
