@@ -237,7 +237,10 @@ def load_settings(**flags: Any) -> Settings:
 
 def _said(error: Mapping[str, Any]) -> str:
     """What is wrong, without the word that pydantic puts before a sentence of ours."""
-    return str(error["msg"]).removeprefix("Value error, ")
+    words = str(error["msg"]).removeprefix("Value error, ").partition(", unable to parse")[0]
+    return words.replace("Input should be", "it should be").replace(
+        "a valid integer", "a whole number"
+    )
 
 
 def _got(name: str, error: Mapping[str, Any]) -> str:

@@ -220,6 +220,33 @@ def test_an_option_of_btfer_itself_after_a_command_is_told_where_it_goes(
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--workers", "abc", "status"), "'--workers': 'abc' should be a whole number"),
+        (("build", "--per-class", "1.5"), "'--per-class': '1.5' should be a whole number"),
+        (("build", "--per-class", "0"), "'--per-class': '0' should be greater than or equal to 1"),
+        (
+            ("bench", "--grid", "papre"),
+            "'--grid': 'papre' is not one of 'quick', 'paper', 'modern'",
+        ),
+        (
+            ("crawl", "--per-query", "x\x1b[2J"),
+            "'--per-query': 'x\\x1b[2J' should be a whole number",
+        ),
+        (("crawl", "--per-query", "7" * 300 + "x"), f"'{'7' * 40}...' should be a whole number"),
+    ],
+)
+def test_an_option_with_what_it_cannot_be_says_what_came_in(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    assert run(monkeypatch, *words) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         ("import photos --lables x", "No such option: --lables"),
@@ -232,6 +259,13 @@ def test_an_option_of_nobody_or_without_its_value_is_said_as_before(
 ) -> None:
     assert run(monkeypatch, *arguments.split()) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_package_is_the_command_too() -> None:
+    words = [sys.executable, "-m", "btfer", "import", "photos", "-q"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.rstrip().endswith("as in 'btfer -q import ...'")
 
 
 def test_help_lists_every_command_under_the_line_and_cuts_nothing_off(

@@ -44,7 +44,7 @@ def test_a_wrong_setting_is_named(
 def test_a_wrong_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BTFER_WORKERS", "many")
-    with pytest.raises(UsageError, match=r"'workers' \(variable BTFER_WORKERS\): .*integer"):
+    with pytest.raises(UsageError, match=r"'workers' \(variable BTFER_WORKERS\): .*whole number"):
         load_settings()
 
 

@@ -1,10 +1,12 @@
 """How commands are grouped: help by the order of the line, and no option that a subcommand would ignore."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
+from pydantic import ValidationError
 from typer.core import TyperGroup
 
 from btfer.passwords import without_passwords
@@ -19,6 +21,7 @@ LINE = {  # every command of btfer, as `btfer --help` shows them
 }
 
 
+MOST_SHOWN = 40  # letters of a value
 _UsageError: Any = typer.BadParameter.__base__  # of click, or of the click that is inside typer
 
 
@@ -49,12 +52,23 @@ class Group(TyperGroup):
 class Root(Group):
     """Lists its commands under the headings of the line, in its order."""
 
+    def make_context(self, *words: Any, **options: Any) -> Any:
+        """Read the options of btfer itself. What is wrong with them is said as by `invoke`."""
+        with self._plain_words():
+            return super().make_context(*words, **options)
+
     def invoke(self, ctx: Any) -> Any:
-        """Run a command. What is wrong with its arguments is said without the password that one of them may hold."""
-        try:
+        """Run a command. What is wrong with its arguments is said with what came in, and without a password in it."""
+        with self._plain_words():
             return super().invoke(ctx)
+
+    @contextmanager
+    def _plain_words(self) -> Iterator[None]:
+        try:
+            yield
         except _UsageError as error:
-            error.message = without_passwords(self._where_it_goes(error) or error.message)
+            said = self._where_it_goes(error) or _with_value(error) or error.message
+            error.message = without_passwords(said)
             raise
 
     def _where_it_goes(self, error: Any) -> str:
@@ -64,7 +78,8 @@ class Root(Group):
         if own is None:
             return ""
         value = "" if own.is_flag else f" {own.metavar or str(own.name).upper()}"
-        command = error.ctx.command_path.partition(" ")[2]
+        path, root = error.ctx.command_path, error.ctx.find_root().command_path
+        command = path.removeprefix(root).strip()  # it may be called as `python -m btfer`
         error.possibilities = None  # what is written much like it
         return (
             f"{flag} is an option of btfer itself: write it before the command, as in "
@@ -82,6 +97,18 @@ class Root(Group):
         width = max(len(name) for names in LINE.values() for name in names)
         for heading, names in LINE.items():
             _write_section(formatter, heading, self._said(ctx, names), width)
+
+
+def _with_value(error: Any) -> str:
+    """What is wrong with a value, which typer leaves out, and the value; '' for any other error."""
+    if not isinstance(error.__cause__, ValidationError):
+        return ""
+    found = error.__cause__.errors()[0]
+    words = found["msg"].removeprefix("Value error, ").partition(", unable to parse")[0]
+    value = str(found["input"])
+    shown = repr(value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}...")
+    words = words.replace("a valid integer", "a whole number")
+    return str(words.replace("Input should be", f"{shown} should be"))
 
 
 _NO_WRAP = "\b\n"  # what click takes as: do not wrap this paragraph
