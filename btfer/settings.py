@@ -232,15 +232,16 @@ def load_settings(**flags: Any) -> Settings:
         if first["type"] == "extra_forbidden":
             close = nearest(name, Settings.model_fields)
             raise UsageError(f"unknown setting '{name}'{where}{close}") from None
-        raise UsageError(f"setting '{name}'{where}: {_said(first)}{_got(name, first)}") from None
+        raise UsageError(
+            f"setting '{name}'{where}: {what_is_wrong(first)}{_got(name, first)}"
+        ) from None
 
 
-def _said(error: Mapping[str, Any]) -> str:
-    """What is wrong, without the word that pydantic puts before a sentence of ours."""
+def what_is_wrong(error: Mapping[str, Any], value: str = "it") -> str:
+    """What pydantic says of a value, in plain words. error: one of its `errors()`. value: what to call the value."""
     words = str(error["msg"]).removeprefix("Value error, ").partition(", unable to parse")[0]
-    return words.replace("Input should be", "it should be").replace(
-        "a valid integer", "a whole number"
-    )
+    words = words.replace("a valid integer", "a whole number")
+    return words.replace("Input should be", f"{value} should be")
 
 
 def _got(name: str, error: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from typer.core import TyperGroup
 
 from btfer.passwords import without_passwords
+from btfer.settings import what_is_wrong
 
 LINE = {  # every command of btfer, as `btfer --help` shows them
     "Begin": ("demo", "init"),
@@ -104,11 +105,9 @@ def _with_value(error: Any) -> str:
     if not isinstance(error.__cause__, ValidationError):
         return ""
     found = error.__cause__.errors()[0]
-    words = found["msg"].removeprefix("Value error, ").partition(", unable to parse")[0]
     value = str(found["input"])
-    shown = repr(value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}...")
-    words = words.replace("a valid integer", "a whole number")
-    return str(words.replace("Input should be", f"{shown} should be"))
+    shown = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."
+    return what_is_wrong(found, repr(shown))
 
 
 _NO_WRAP = "\b\n"  # what click takes as: do not wrap this paragraph

@@ -5,7 +5,7 @@ lost it. Source: https://huggingface.co/docs/datasets, features.Image and featur
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,9 @@ _AT_ONCE = 64  # rows that are unpacked at once
 _WITH_INDEX = b"ARROW1"
 ARROW = ".arrow"  # as `save_to_disk` and the cache of Hugging Face's datasets call it; another ending is parquet
 
+Batches = Callable[[list[str]], Iterator[Any]]
+"""Rows in batches of pyarrow's, by the columns that are asked for."""
+
 
 @dataclass(frozen=True)
 class _Columns:
@@ -28,9 +31,6 @@ class _Columns:
 
     image: str
     labels: dict[str, tuple[str, ...]]
-
-
-Batches = Callable[[list[str]], Iterator[Any]]  # of rows, with the columns that are asked for
 
 
 def read_table(file: Path) -> Iterator[PackedImage]:
@@ -54,15 +54,12 @@ def read_table(file: Path) -> Iterator[PackedImage]:
         raise UsageError(f"{file} cannot be read as {kind}: {reason}: fetch it again") from None
 
 
-@contextmanager
-def open_table(file: Path) -> Iterator[tuple[Any, Batches]]:
+def open_table(file: Path) -> AbstractContextManager[tuple[Any, Batches]]:
     """The schema of a parquet or Arrow file, and its rows by some of its columns, in batches of pyarrow's.
 
     Raises what pyarrow raises, ValueError and OSError for what is damaged, while it is opened or read.
     """
-    kind = _open_arrow if file.suffix.lower() == ARROW else _open_parquet
-    with kind(file) as table:
-        yield table
+    return _open_arrow(file) if file.suffix.lower() == ARROW else _open_parquet(file)
 
 
 @contextmanager

@@ -5,11 +5,11 @@ https://arxiv.org/abs/1608.01041, and fer2013new.csv of github.com/microsoft/FER
 """
 
 import hashlib
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import count as numbers_from
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,7 @@ def _parts(path: Path, tables: Sequence[Path]) -> dict[Path, str]:
 
 def _rows(parts: Mapping[Path, str]) -> Iterator[tuple[int, str, str, int, str]]:
     """Number of the row from 0, where it stands, part, label, pixels."""
-    numbers = numbers_from()
+    numbers = itertools.count()
     for table, part in parts.items():
         needed = ("emotion", "pixels") if part else ("emotion", "pixels", "Usage")
         try:
